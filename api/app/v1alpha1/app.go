@@ -1,0 +1,183 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// AppName is the only name an App may have.
+const AppName = "app"
+
+// DefaultNamespace is where mirrors live unless spec.namespace says otherwise.
+const DefaultNamespace = "rancher-desktop"
+
+// EngineName names a container engine.
+// +kubebuilder:validation:Enum=moby;containerd
+type EngineName string
+
+// The engines rdd can run. Only moby is mirrored; see ReasonNotApplicable.
+const (
+	EngineMoby       EngineName = "moby"
+	EngineContainerd EngineName = "containerd"
+)
+
+// DriverName names the way in which the engine is brought up.
+// +kubebuilder:validation:Enum=auto;native;external
+type DriverName string
+
+// The drivers. DriverAuto picks one of the others and says in status which.
+const (
+	DriverAuto     DriverName = "auto"
+	DriverNative   DriverName = "native"
+	DriverExternal DriverName = "external"
+)
+
+// ContainerEngine says which engine should run.
+type ContainerEngine struct {
+	// Name of the engine: moby (Docker), or containerd.
+	// +kubebuilder:default=moby
+	// +optional
+	Name EngineName `json:"name,omitempty"`
+}
+
+// VM says how the engine is brought up.
+// +kubebuilder:validation:XValidation:rule="!has(self.endpoint) || self.endpoint == '' || self.driver == 'external'",message="vm.endpoint is for vm.driver=external only; set vm.driver=external as well, or leave vm.endpoint empty"
+type VM struct {
+	// Driver that brings the engine up: native (rdd's own engine, directly on
+	// Linux), external (an engine that is already there and is never started,
+	// stopped or changed by rdd), or auto (rdd picks, and says so in status.vm).
+	// +kubebuilder:default=auto
+	// +optional
+	Driver DriverName `json:"driver,omitempty"`
+
+	// Endpoint of the external engine, such as unix:///var/run/docker.sock.
+	// Empty: DOCKER_HOST of the daemon's environment, else the current docker context.
+	// +kubebuilder:validation:Pattern=`^$|^(unix|tcp|http|https)://.+$`
+	// +optional
+	Endpoint string `json:"endpoint,omitempty"`
+}
+
+// AppSpec is what the user wishes.
+type AppSpec struct {
+	// Running is whether the engine should be up.
+	// +kubebuilder:default=false
+	// +optional
+	Running bool `json:"running"`
+
+	// Namespace in which the mirrors live. It cannot be changed later.
+	// +kubebuilder:default=rancher-desktop
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="namespace is immutable; to use another one, run 'rdd svc reset' and set it before the first start"
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+
+	// ContainerEngine says which engine should run.
+	// +kubebuilder:default={}
+	// +optional
+	ContainerEngine ContainerEngine `json:"containerEngine,omitempty"`
+
+	// VM says how the engine is brought up.
+	// +kubebuilder:default={}
+	// +optional
+	VM VM `json:"vm,omitempty"`
+}
+
+// Types of the App's conditions.
+const (
+	// ConditionRunning is True while the engine (or its VM) is up.
+	ConditionRunning = "Running"
+	// ConditionEngineReady is True when the engine answers and every one of its
+	// objects has been mirrored or has a recorded reason why not.
+	ConditionEngineReady = "ContainerEngineReady"
+	// ConditionSettled is True when everything the spec of the observed
+	// generation asks for has happened.
+	ConditionSettled = "Settled"
+)
+
+// Reasons of ConditionRunning.
+const (
+	ReasonStopped     = "Stopped"
+	ReasonStarting    = "Starting"
+	ReasonStarted     = "Started"
+	ReasonStopping    = "Stopping"
+	ReasonStartFailed = "StartFailed"
+	ReasonStopFailed  = "StopFailed"
+)
+
+// Reasons of ConditionEngineReady; ReasonStopped is one of them too.
+const (
+	ReasonConnected     = "Connected"
+	ReasonConnecting    = "Connecting"
+	ReasonConnectFailed = "ConnectFailed"
+	ReasonDisconnected  = "Disconnected"
+	ReasonNotApplicable = "NotApplicable"
+)
+
+// ReasonSettled is the reason of a true ConditionSettled. A false one carries
+// the reason of the condition it waits for.
+const ReasonSettled = "Settled"
+
+// VMStatus is what rdd knows about the engine's host.
+type VMStatus struct {
+	// Driver in use; never auto.
+	// +optional
+	Driver DriverName `json:"driver,omitempty"`
+	// DriverReason says why this driver was picked.
+	// +optional
+	DriverReason string `json:"driverReason,omitempty"`
+	// Endpoint at which the engine answers, such as unix:///path/docker.sock.
+	// +optional
+	Endpoint string `json:"endpoint,omitempty"`
+}
+
+// EngineStatus is what the engine says of itself.
+type EngineStatus struct {
+	// Version of the engine.
+	// +optional
+	Version string `json:"version,omitempty"`
+	// APIVersion that was negotiated with it.
+	// +optional
+	APIVersion string `json:"apiVersion,omitempty"`
+}
+
+// AppStatus is what is.
+type AppStatus struct {
+	// Conditions: Running, ContainerEngineReady, Settled.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// VM is what rdd knows about the engine's host.
+	// +optional
+	VM VMStatus `json:"vm,omitempty"`
+	// Engine is what the engine says of itself.
+	// +optional
+	Engine EngineStatus `json:"engine,omitempty"`
+}
+
+// App is the desired and the observed state of one rdd instance.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Cluster,path=apps,singular=app
+// +kubebuilder:printcolumn:name="Wanted",type=boolean,JSONPath=`.spec.running`
+// +kubebuilder:printcolumn:name="Running",type=string,JSONPath=`.status.conditions[?(@.type=="Running")].reason`
+// +kubebuilder:printcolumn:name="Engine",type=string,JSONPath=`.status.conditions[?(@.type=="ContainerEngineReady")].reason`
+// +kubebuilder:printcolumn:name="Settled",type=string,JSONPath=`.status.conditions[?(@.type=="Settled")].status`
+// +kubebuilder:printcolumn:name="Driver",type=string,JSONPath=`.status.vm.driver`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name == 'app'",message="there is one App and its name is 'app'; change that one, or use another instance with 'rdd --instance NAME'"
+type App struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +kubebuilder:default={}
+	Spec   AppSpec   `json:"spec,omitempty"`
+	Status AppStatus `json:"status,omitempty"`
+}
+
+// AppList is a list of Apps.
+// +kubebuilder:object:root=true
+type AppList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []App `json:"items"`
+}

@@ -1,0 +1,113 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Kind names one of the mirrored kinds.
+type Kind string
+
+// The mirrored kinds.
+const (
+	KindContainer          Kind = "Container"
+	KindImage              Kind = "Image"
+	KindVolume             Kind = "Volume"
+	KindContainerNamespace Kind = "ContainerNamespace"
+)
+
+// Kinds lists every mirrored kind.
+func Kinds() []Kind {
+	return []Kind{KindContainerNamespace, KindContainer, KindImage, KindVolume}
+}
+
+// Mirror is what the mirrored kinds have in common.
+type Mirror interface {
+	metav1.Object
+	runtime.Object
+
+	// MirrorKind is set even when TypeMeta is not.
+	MirrorKind() Kind
+	// EngineID is the engine's own name for the object, as its API takes it: a
+	// container's ID, an image's tag or else its ID, a volume's name.
+	EngineID() string
+	// MirrorConditions is nil for a kind that has none.
+	MirrorConditions() *[]metav1.Condition
+	// SetStatusFrom copies the status of another Mirror of the same kind. The
+	// slices and maps in it are shared afterwards, and so must not be changed.
+	SetStatusFrom(Mirror)
+	// CopyMirror is a deep copy.
+	CopyMirror() Mirror
+}
+
+var (
+	_ Mirror = (*Container)(nil)
+	_ Mirror = (*Image)(nil)
+	_ Mirror = (*Volume)(nil)
+	_ Mirror = (*ContainerNamespace)(nil)
+)
+
+// MirrorKind implements Mirror.
+func (*Container) MirrorKind() Kind { return KindContainer }
+
+// MirrorKind implements Mirror.
+func (*Image) MirrorKind() Kind { return KindImage }
+
+// MirrorKind implements Mirror.
+func (*Volume) MirrorKind() Kind { return KindVolume }
+
+// MirrorKind implements Mirror.
+func (*ContainerNamespace) MirrorKind() Kind { return KindContainerNamespace }
+
+// EngineID implements Mirror.
+func (c *Container) EngineID() string { return c.Name }
+
+// EngineID implements Mirror.
+func (i *Image) EngineID() string {
+	if i.Status.RepoTag != "" {
+		return i.Status.RepoTag
+	}
+	return i.Status.ID
+}
+
+// EngineID implements Mirror.
+func (v *Volume) EngineID() string { return v.Status.Name }
+
+// EngineID implements Mirror.
+func (n *ContainerNamespace) EngineID() string { return n.Name }
+
+// MirrorConditions implements Mirror.
+func (c *Container) MirrorConditions() *[]metav1.Condition { return &c.Status.Conditions }
+
+// MirrorConditions implements Mirror.
+func (i *Image) MirrorConditions() *[]metav1.Condition { return &i.Status.Conditions }
+
+// MirrorConditions implements Mirror.
+func (v *Volume) MirrorConditions() *[]metav1.Condition { return &v.Status.Conditions }
+
+// MirrorConditions implements Mirror.
+func (*ContainerNamespace) MirrorConditions() *[]metav1.Condition { return nil }
+
+// SetStatusFrom implements Mirror.
+func (c *Container) SetStatusFrom(m Mirror) { c.Status = m.(*Container).Status }
+
+// SetStatusFrom implements Mirror.
+func (i *Image) SetStatusFrom(m Mirror) { i.Status = m.(*Image).Status }
+
+// SetStatusFrom implements Mirror.
+func (v *Volume) SetStatusFrom(m Mirror) { v.Status = m.(*Volume).Status }
+
+// SetStatusFrom implements Mirror.
+func (n *ContainerNamespace) SetStatusFrom(m Mirror) { n.Status = m.(*ContainerNamespace).Status }
+
+// CopyMirror implements Mirror.
+func (c *Container) CopyMirror() Mirror { return c.DeepCopy() }
+
+// CopyMirror implements Mirror.
+func (i *Image) CopyMirror() Mirror { return i.DeepCopy() }
+
+// CopyMirror implements Mirror.
+func (v *Volume) CopyMirror() Mirror { return v.DeepCopy() }
+
+// CopyMirror implements Mirror.
+func (n *ContainerNamespace) CopyMirror() Mirror { return n.DeepCopy() }

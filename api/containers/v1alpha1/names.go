@@ -1,0 +1,43 @@
+package v1alpha1
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+)
+
+// Finalizer is carried by every Container, Image and Volume: whoever deletes
+// the resource deletes the engine's object first.
+const Finalizer = "engine.rancherdesktop.io/docker-mirror"
+
+// Types of the conditions in which a mirror says what the engine refused.
+const (
+	// ConditionEngineDeleted is False while the engine refuses to delete the object.
+	ConditionEngineDeleted = "EngineDeleted"
+	// ConditionStateReached is False while the engine refuses the wish in spec.state.
+	ConditionStateReached = "StateReached"
+	// ReasonRefused is the reason of both; the message carries the engine's words.
+	ReasonRefused = "EngineRefused"
+)
+
+// ContainerResourceName is the name of the Container that mirrors the
+// container with this full ID.
+func ContainerResourceName(id string) string { return id }
+
+// ImageResourceName is the name of the Image that mirrors one tag of an image,
+// or, when tag is empty, the image without tags. Tags may hold what a
+// Kubernetes name may not, so the name is a hash; status has the original.
+func ImageResourceName(id, tag string) string {
+	if tag == "" {
+		return "img-" + hexSHA256(id)
+	}
+	return "img-" + hexSHA256(id+"\x00"+tag)
+}
+
+// VolumeResourceName is the name of the Volume that mirrors the volume with
+// this name in the engine.
+func VolumeResourceName(name string) string { return "vol-" + hexSHA256(name) }
+
+func hexSHA256(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,19 @@
+package messages
+
+import appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+
+// AppChanged says what the App resource is now. The kube bridge sends it to the
+// app actor once every informer has read its first list, and after each change.
+type AppChanged struct {
+	// App must not be changed: it is the informer's own copy.
+	App *appv1.App
+}
+
+// AppRemoved says that there is no App resource.
+type AppRemoved struct{}
+
+// Shutdown asks the tree to end. It is sent to the root.
+type Shutdown struct {
+	// KeepVM leaves the engine running, for the next start to adopt.
+	KeepVM bool
+}

@@ -1,0 +1,48 @@
+package messages
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// MirrorChanged says what a mirror resource is now in the API server.
+type MirrorChanged struct {
+	// Object must not be changed: it is the informer's own copy.
+	Object containersv1.Mirror
+}
+
+// MirrorRemoved says that a mirror resource has left the API server.
+type MirrorRemoved struct {
+	Kind            containersv1.Kind
+	Name            string
+	UID             types.UID
+	ResourceVersion string
+}
+
+// EngineLost tells a mirror that its engine is gone for good: the resource
+// goes, with no call to the engine.
+type EngineLost struct{}
+
+// RetryNow tells a mirror whose wish the engine refused that something
+// happened which makes success likely.
+type RetryNow struct{}
+
+// MirrorSettled says that the resource equals the engine's object, or why it
+// cannot be made equal for now.
+type MirrorSettled struct {
+	Kind containersv1.Kind
+	Name string
+	// AsOf of the ObjectSeen that is mirrored now.
+	AsOf uint64
+	// Err is nil when the resource equals the object.
+	Err error
+	// Refused is set while the engine refuses the user's wish.
+	Refused bool
+}
+
+// MirrorFinished says that neither resource nor object is left.
+type MirrorFinished struct {
+	Kind containersv1.Kind
+	Name string
+}
