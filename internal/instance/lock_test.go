@@ -1,0 +1,210 @@
+package instance
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// envHold makes the test binary a process that holds the named pid file.
+const envHold = "RDD_TEST_HOLD"
+
+func TestMain(m *testing.M) {
+	if file := os.Getenv(envHold); file != "" {
+		hold(file)
+	}
+	os.Exit(m.Run())
+}
+
+func hold(file string) {
+	lock, err := Lock(file)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("held")
+	// Ends when the parent closes the pipe.
+	_, _ = bufio.NewReader(os.Stdin).ReadByte()
+	if err := lock.Release(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// holder starts a process that holds file. release ends it in peace.
+func holder(t *testing.T, file string) (process *os.Process, release func()) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envHold+"="+file)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	release = func() {
+		once.Do(func() {
+			_ = in.Close()
+			_ = cmd.Process.Signal(syscall.SIGCONT)
+			_ = cmd.Wait()
+		})
+	}
+	t.Cleanup(release)
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
+		t.Fatalf("the holder said %q, %v", line, err)
+	}
+	return cmd.Process, release
+}
+
+func expectRunning(t *testing.T, file string, want int) {
+	t.Helper()
+	pid, running, err := Running(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pid != want || running != (want != 0) {
+		t.Errorf("running %v with pid %d, want %d", running, pid, want)
+	}
+}
+
+// E6: two daemons for one instance.
+func TestE6SecondDaemonIsRefused(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	expectRunning(t, file, 0)
+	first, release := holder(t, file)
+	expectRunning(t, file, first.Pid)
+	var running *RunningError
+	if _, err := Lock(file); !errors.As(err, &running) || running.PID != first.Pid {
+		t.Errorf("second lock: %v, want the first's pid %d", err, first.Pid)
+	}
+	release()
+	expectRunning(t, file, 0)
+	if _, err := os.Stat(file); err == nil {
+		t.Error("the pid file is left after a release")
+	}
+	lock, err := Lock(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// E6: a recycled pid is not mistaken.
+func TestE6RecycledPidIsNotMistaken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	// This very process lives, and is no daemon.
+	if err := os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expectRunning(t, file, 0)
+	lock, err := Lock(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lock.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// E4: the daemon was killed.
+func TestE4KilledDaemonFreesTheLock(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	process, release := holder(t, file)
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	expectRunning(t, file, 0)
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("a killed process cannot have removed its file: %v", err)
+	}
+	next, _ := holder(t, file)
+	expectRunning(t, file, next.Pid)
+}
+
+// S5: the daemon hangs.
+func TestS5HungDaemonIsRunning(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	process, _ := holder(t, file)
+	if err := process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	expectRunning(t, file, process.Pid)
+}
+
+// Looking must not keep a daemon from starting: svc start looks every few
+// milliseconds while the daemon it started takes the lock.
+func TestLookingDoesNotRefuseAStart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	done := make(chan struct{})
+	var lookers sync.WaitGroup
+	for range 4 {
+		lookers.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					_, _, _ = Running(file)
+				}
+			}
+		})
+	}
+	for range 100 {
+		lock, err := Lock(file)
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		if err := lock.Release(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(done)
+	lookers.Wait()
+}
+
+func TestOneOfManyGetsTheLock(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	const rounds, contenders = 20, 4
+	for range rounds {
+		var group sync.WaitGroup
+		locks := make(chan *PidLock, contenders)
+		for range contenders {
+			group.Go(func() {
+				if lock, err := Lock(file); err == nil {
+					locks <- lock
+				}
+			})
+		}
+		group.Wait()
+		close(locks)
+		held := 0
+		for lock := range locks {
+			held++
+			if err := lock.Release(); err != nil {
+				t.Error(err)
+			}
+		}
+		if held != 1 {
+			t.Fatalf("%d of %d hold the lock", held, contenders)
+		}
+	}
+}
