@@ -1,0 +1,193 @@
+package dockerengine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
+)
+
+const (
+	// maxIdleConns is how many connections are kept for reuse: twice the pool
+	// of inspects, so that commands and a sync do not push each other out.
+	maxIdleConns = 32
+	// maxConns bounds the connections to one engine. It is well above the pool,
+	// because a stop holds one for 10 s and more.
+	maxConns = 128
+	// idleConnTimeout is how long an unused connection is kept.
+	idleConnTimeout = 90 * time.Second
+)
+
+// docker is the Engine over moby's client.
+type docker struct {
+	endpoint  endpoint
+	transport *http.Transport
+	tap       *tap
+	// probe only pings: it never agrees on a version.
+	probe *client.Client
+	// current speaks the version that was agreed on last; nil before. A client
+	// is replaced and never changed, because moby's own way to negotiate again
+	// writes to a client that other goroutines read.
+	current atomic.Pointer[client.Client]
+	// open ends with Close.
+	open  context.Context
+	close context.CancelFunc
+}
+
+// New prepares a connection to the engine at endpoint, which is one of
+// unix:///path/docker.sock, tcp://host:port, http://host:port and
+// https://host:port. It does not connect.
+func New(endpoint string) (Engine, error) {
+	at, err := parseEndpoint(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{
+		DialContext:         at.dial,
+		MaxIdleConns:        maxIdleConns,
+		MaxIdleConnsPerHost: maxIdleConns,
+		MaxConnsPerHost:     maxConns,
+		IdleConnTimeout:     idleConnTimeout,
+		// A local socket gains nothing from compression.
+		DisableCompression: true,
+	}
+	d := &docker{endpoint: at, transport: transport, tap: &tap{base: transport}}
+	d.open, d.close = context.WithCancel(context.Background())
+	if d.probe, err = d.newClient(""); err != nil {
+		return nil, fmt.Errorf("endpoint %q: %w", endpoint, err)
+	}
+	return d, nil
+}
+
+// newClient makes a client that speaks this API version. All of them share
+// the transport, and so the connections.
+func (d *docker) newClient(version string) (*client.Client, error) {
+	return client.New(
+		client.WithHost(d.endpoint.host),
+		// After WithHost, which would want to configure the transport.
+		client.WithHTTPClient(&http.Client{Transport: d.tap, CheckRedirect: client.CheckRedirect}),
+		client.WithScheme(d.endpoint.scheme),
+		client.WithAPIVersion(version),
+	)
+}
+
+// Connect implements Engine.
+func (d *docker) Connect(ctx context.Context) (Info, error) {
+	cli, err := d.negotiate(ctx)
+	if err != nil {
+		return Info{}, err
+	}
+	ctx, body := withTap(ctx)
+	if _, err := cli.Info(ctx, client.InfoOptions{}); err != nil {
+		return Info{}, failed("read the engine's information", err)
+	}
+	info, err := mapInfo(body.Bytes())
+	if err != nil {
+		return Info{}, failed("read the engine's information", err)
+	}
+	info.APIVersion = cli.ClientVersion()
+	return info, nil
+}
+
+// client returns one that speaks a version of the engine.
+func (d *docker) client(ctx context.Context) (*client.Client, error) {
+	if cli := d.current.Load(); cli != nil {
+		return cli, nil
+	}
+	return d.negotiate(ctx)
+}
+
+func (d *docker) negotiate(ctx context.Context) (*client.Client, error) {
+	ping, err := d.probe.Ping(ctx, client.PingOptions{})
+	if err != nil {
+		return nil, failed("ping the engine", err)
+	}
+	version, err := chooseVersion(ping.APIVersion)
+	if err != nil {
+		return nil, err
+	}
+	if cli := d.current.Load(); cli != nil && cli.ClientVersion() == version {
+		return cli, nil
+	}
+	cli, err := d.newClient(version)
+	if err != nil {
+		return nil, fmt.Errorf("agree on API version %s: %w", version, err)
+	}
+	d.current.Store(cli)
+	return cli, nil
+}
+
+// chooseVersion is the highest API version that both sides speak.
+func chooseVersion(engine string) (string, error) {
+	switch {
+	case engine == "":
+		return "", fmt.Errorf("the engine did not say which API version it speaks: is it a Docker Engine?")
+	case versions.LessThan(engine, client.MinAPIVersion):
+		return "", fmt.Errorf("the engine speaks API version %s, rdd needs at least %s (Docker 19.03): upgrade the engine",
+			engine, client.MinAPIVersion)
+	case versions.GreaterThan(engine, client.MaxAPIVersion):
+		return client.MaxAPIVersion, nil
+	default:
+		return engine, nil
+	}
+}
+
+// mapInfo understands the answer to GET /info.
+func mapInfo(raw []byte) (Info, error) {
+	var wire struct {
+		ServerVersion string
+		OSType        string
+		Architecture  string
+		SystemTime    string
+	}
+	if err := decode(raw, &wire); err != nil {
+		return Info{}, err
+	}
+	info := Info{Version: wire.ServerVersion, OSType: wire.OSType, Arch: goArch(wire.Architecture)}
+	if at, ok := parseTime(wire.SystemTime); ok {
+		info.SystemTime = at
+	}
+	return info, nil
+}
+
+// goArch is Go's word for what uname calls the machine, where it is known.
+func goArch(machine string) string {
+	switch machine {
+	case "x86_64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	case "i386", "i686":
+		return "386"
+	case "armv7l", "armv6l":
+		return "arm"
+	default:
+		return machine
+	}
+}
+
+// Close implements Engine.
+func (d *docker) Close() error {
+	d.tap.closed.Store(true)
+	d.close()
+	d.transport.CloseIdleConnections()
+	return nil
+}
+
+// decode reads JSON from the engine. A field of an unexpected type is left
+// empty rather than costing the whole object.
+func decode(raw []byte, into any) error {
+	err := json.Unmarshal(raw, into)
+	if _, odd := err.(*json.UnmarshalTypeError); odd {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("decode the engine's answer: %w", err)
+	}
+	return nil
+}

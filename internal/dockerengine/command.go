@@ -1,0 +1,66 @@
+package dockerengine
+
+import (
+	"context"
+
+	"github.com/moby/moby/client"
+)
+
+// command makes one call that changes something. Its error is what the engine
+// said, because that is what a user reads in a condition.
+func (d *docker) command(ctx context.Context, call func(*client.Client) error) error {
+	cli, err := d.client(ctx)
+	if err != nil {
+		return err
+	}
+	return refused(call(cli))
+}
+
+// StartContainer implements Engine.
+func (d *docker) StartContainer(ctx context.Context, id string) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
+		return err
+	})
+}
+
+// StopContainer implements Engine.
+func (d *docker) StopContainer(ctx context.Context, id string) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ContainerStop(ctx, id, client.ContainerStopOptions{})
+		return err
+	})
+}
+
+// UnpauseContainer implements Engine.
+func (d *docker) UnpauseContainer(ctx context.Context, id string) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+		return err
+	})
+}
+
+// RemoveContainer implements Engine.
+func (d *docker) RemoveContainer(ctx context.Context, id string, force bool) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: force})
+		return err
+	})
+}
+
+// RemoveImage implements Engine. Untagged parents go too, as with docker rmi:
+// otherwise they would turn up as dangling images.
+func (d *docker) RemoveImage(ctx context.Context, ref string) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true})
+		return err
+	})
+}
+
+// RemoveVolume implements Engine.
+func (d *docker) RemoveVolume(ctx context.Context, name string) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
+		return err
+	})
+}

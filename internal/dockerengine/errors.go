@@ -1,0 +1,62 @@
+package dockerengine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
+)
+
+// clientPrefix is what moby's client writes in front of the engine's words.
+const clientPrefix = "Error response from daemon: "
+
+// engineError is an error of moby's client with shorter words.
+type engineError struct {
+	words string
+	cause error
+}
+
+func (e *engineError) Error() string { return e.words }
+func (e *engineError) Unwrap() error { return e.cause }
+
+// refused returns an error that says what the engine said and nothing else:
+// users read it in a condition.
+func refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &engineError{words: strings.TrimPrefix(err.Error(), clientPrefix), cause: err}
+}
+
+// failed returns an error that also says what was being done.
+func failed(doing string, err error) error {
+	return &engineError{words: doing + ": " + refused(err).Error(), cause: err}
+}
+
+// IsNotFound tells whether the engine said that it does not have the object.
+func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
+
+// IsConflict tells whether the engine refused because of the state of the
+// object or of another one, such as an image in use.
+func IsConflict(err error) bool { return errdefs.IsConflict(err) }
+
+// IsUnreachable tells whether the engine could not be talked to: it does not
+// listen, closed the connection, or did not answer before the deadline. It
+// says nothing about whether the command was carried out. A context that was
+// cancelled is no sign of that.
+func IsUnreachable(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	var netErr net.Error
+	return client.IsErrConnectionFailed(err) ||
+		errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, errSilent) || errors.As(err, &netErr)
+}

@@ -1,0 +1,89 @@
+package dockerengine
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// wireImage is what rdd reads of GET /images/{name}/json.
+type wireImage struct {
+	ID           string `json:"Id"`
+	RepoTags     []string
+	RepoDigests  []string
+	Created      string
+	Architecture string
+	OS           string `json:"Os"`
+	Size         int64
+	Config       struct {
+		Labels map[string]string
+	}
+}
+
+// mapImages turns an inspected image into its mirrors, sorted by tag.
+func mapImages(raw []byte) ([]*containersv1.Image, error) {
+	var wire wireImage
+	if err := decode(raw, &wire); err != nil {
+		return nil, err
+	}
+	if wire.ID == "" {
+		return nil, errors.New("the engine gave the image no ID")
+	}
+	tags := imageTags(wire.RepoTags)
+	if len(tags) == 0 {
+		tags = []string{""}
+	}
+	images := make([]*containersv1.Image, 0, len(tags))
+	for _, tag := range tags {
+		images = append(images, mapImage(&wire, tag))
+	}
+	return images, nil
+}
+
+func mapImage(wire *wireImage, tag string) *containersv1.Image {
+	id := clean(wire.ID)
+	return &containersv1.Image{
+		ObjectMeta: metav1.ObjectMeta{Name: containersv1.ImageResourceName(id, tag)},
+		Status: containersv1.ImageStatus{
+			ID:           id,
+			RepoTag:      tag,
+			RepoDigests:  imageDigests(wire.RepoDigests),
+			Namespace:    mobyNamespace,
+			CreatedAt:    microTime(wire.Created),
+			Architecture: clean(wire.Architecture),
+			OS:           clean(wire.OS),
+			Size:         max(0, wire.Size),
+			Labels:       cleanMap(wire.Config.Labels),
+		},
+	}
+}
+
+// imageTags returns the tags, sorted, each once. What an engine lists in their
+// place for a dangling image is left out, and so are the digests that the
+// containerd image store lists among the tags.
+func imageTags(repoTags []string) []string {
+	var tags []string
+	for _, tag := range repoTags {
+		if tag != "" && !strings.Contains(tag, "<none>") && !strings.Contains(tag, "@") {
+			tags = append(tags, clean(tag))
+		}
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
+
+// imageDigests returns the digests, sorted, each once.
+func imageDigests(repoDigests []string) []string {
+	var digests []string
+	for _, digest := range repoDigests {
+		if digest != "" && !strings.HasPrefix(digest, "<none>") {
+			digests = append(digests, clean(digest))
+		}
+	}
+	slices.Sort(digests)
+	return slices.Compact(digests)
+}

@@ -1,0 +1,75 @@
+package dockerengine
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// wireVolume is what rdd reads of a volume, in a list or alone.
+type wireVolume struct {
+	Name       string
+	Driver     string
+	Mountpoint string
+	CreatedAt  string
+	Scope      string
+	Labels     map[string]string
+	Options    map[string]string
+}
+
+// mapVolumes turns a list of volumes into their mirrors, sorted by name, and
+// returns the engine's warnings. What cannot be decoded costs that volume and
+// leaves a warning.
+func mapVolumes(raw []byte) ([]*containersv1.Volume, []string, error) {
+	var wire struct {
+		Volumes  []json.RawMessage
+		Warnings []string
+	}
+	if err := decode(raw, &wire); err != nil {
+		return nil, nil, err
+	}
+	volumes := make([]*containersv1.Volume, 0, len(wire.Volumes))
+	warnings := wire.Warnings
+	for _, one := range wire.Volumes {
+		volume, err := mapVolume(one)
+		if err != nil {
+			warnings = append(warnings, err.Error())
+			continue
+		}
+		volumes = append(volumes, volume)
+	}
+	slices.SortFunc(volumes, func(a, b *containersv1.Volume) int {
+		return strings.Compare(a.Status.Name, b.Status.Name)
+	})
+	return volumes, warnings, nil
+}
+
+// mapVolume turns one volume into its mirror.
+func mapVolume(raw []byte) (*containersv1.Volume, error) {
+	var wire wireVolume
+	if err := decode(raw, &wire); err != nil {
+		return nil, err
+	}
+	if wire.Name == "" {
+		return nil, errors.New("the engine gave the volume no name")
+	}
+	name := clean(wire.Name)
+	return &containersv1.Volume{
+		ObjectMeta: metav1.ObjectMeta{Name: containersv1.VolumeResourceName(name)},
+		Status: containersv1.VolumeStatus{
+			Name:       name,
+			Namespace:  mobyNamespace,
+			Driver:     clean(wire.Driver),
+			Mountpoint: clean(wire.Mountpoint),
+			Labels:     cleanMap(wire.Labels),
+			Options:    cleanMap(wire.Options),
+			Scope:      clean(wire.Scope),
+			CreatedAt:  microTime(wire.CreatedAt),
+		},
+	}, nil
+}
