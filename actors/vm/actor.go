@@ -1,0 +1,218 @@
+package vm
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Config of the VM actor.
+type Config struct {
+	// Drivers in the order in which auto tries them.
+	Drivers []Driver
+	// Logger; nil logs nothing.
+	Logger *slog.Logger
+	// Report is called from Receive at each change of state, to feed the live
+	// picture of the tree; it may be nil and must not block.
+	Report func(state string)
+}
+
+// Producer makes VM actors. Each of them, restarted ones included, starts
+// knowing nothing and learns from an EnsureVM and from the drivers.
+func Producer(cfg Config) actor.Producer {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Report == nil {
+		cfg.Report = func(string) {}
+	}
+	return func() actor.Actor { return &vmActor{cfg: cfg} }
+}
+
+// vmActor is touched in Receive only. Driver calls run in goroutines that see
+// nothing of it and answer with messages.
+type vmActor struct {
+	cfg    Config
+	self   *actor.PID
+	system *actor.ActorSystem
+
+	// life ends with this incarnation of the actor; results of another one are
+	// told by their life and dropped.
+	life context.Context
+	end  context.CancelFunc
+
+	// asker is who sent the last EnsureVM, and is told of every change.
+	asker      *actor.PID
+	generation int64
+	wish       wish
+	facts      facts
+
+	// task is the driver call in flight, for facts.job.
+	task *task
+	// watch follows the attached engine.
+	watch *watch
+	// failure is the last one, while facts.waiting or a retry is under way.
+	failure failure
+
+	choice   choice
+	endpoint string
+	progress string
+
+	// told is the last VMChanged that was sent.
+	told messages.VMChanged
+}
+
+// failure is what went wrong, how often in a row, and when it is tried again.
+type failure struct {
+	what  string
+	err   error
+	count int
+	retry time.Time
+	timer *time.Timer
+}
+
+// Receive implements actor.Actor.
+func (a *vmActor) Receive(ctx actor.Context) {
+	answer := false
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		a.begin(ctx)
+		return
+	case *actor.Stopping, *actor.Restarting:
+		a.finish()
+		return
+	case *messages.EnsureVM:
+		a.ensure(ctx.Sender(), *m)
+		answer = true
+	case messages.EnsureVM:
+		a.ensure(ctx.Sender(), m)
+		answer = true
+	case progressed:
+		a.onProgress(m)
+	case taskDone:
+		a.onTaskDone(m)
+	case retryDue:
+		a.onRetryDue(m)
+	case engineGone:
+		a.onEngineGone(m)
+	case pinged:
+		a.onPinged(m)
+	case actor.SystemMessage, actor.AutoReceiveMessage:
+		return
+	default:
+		a.cfg.Logger.Warn("message not understood", "type", typeName(m))
+		return
+	}
+	a.act()
+	a.tell(answer)
+}
+
+func (a *vmActor) begin(ctx actor.Context) {
+	a.self, a.system = ctx.Self(), ctx.ActorSystem()
+	a.life, a.end = context.WithCancel(context.Background())
+	a.told = messages.VMChanged{State: messages.VMStopped, Since: time.Now()}
+	a.cfg.Report(string(messages.VMStopped))
+}
+
+// finish lets go of everything in this process. The engine runs on.
+func (a *vmActor) finish() {
+	a.clearFailure()
+	a.end()
+}
+
+// ensure takes up what is wished. A change of it ends the wait after a failure,
+// since the reason of the failure may have gone with it.
+func (a *vmActor) ensure(sender *actor.PID, m messages.EnsureVM) {
+	if sender != nil {
+		a.asker = sender
+	}
+	w := wish{known: true, running: m.Running, spec: m.Spec}
+	if w != a.wish || m.Generation != a.generation {
+		a.facts.waiting = false
+	}
+	if w != a.wish {
+		a.clearFailure()
+	}
+	a.wish, a.generation = w, m.Generation
+}
+
+// act carries out what follows from wish and facts, until nothing does or a
+// driver call is in flight.
+func (a *vmActor) act() {
+	switch next(a.wish, a.facts) {
+	case doInspect:
+		a.inspect()
+	case doStart:
+		a.start()
+	case doStop:
+		a.stop()
+	case doCancel:
+		a.facts.cancelled = true
+		a.task.cancel()
+	case doNothing:
+	}
+}
+
+// fail records a failure and sets the time of the next try.
+func (a *vmActor) fail(what string, err error) {
+	a.failure.what, a.failure.err = what, err
+	a.failure.count++
+	wait := backoff(a.failure.count)
+	a.failure.retry = time.Now().Add(wait)
+	a.facts.waiting = true
+	a.facts.inspected = false
+	if a.failure.timer != nil {
+		a.failure.timer.Stop()
+	}
+	a.failure.timer = a.sendAfter(wait, retryDue{life: a.life, at: a.failure.retry})
+	a.cfg.Logger.Warn(what, "error", err, "failures", a.failure.count, "retryIn", wait)
+}
+
+func (a *vmActor) clearFailure() {
+	if a.failure.timer != nil {
+		a.failure.timer.Stop()
+	}
+	a.failure = failure{}
+	a.facts.waiting = false
+}
+
+// retryDue says that a failed call may be tried again.
+type retryDue struct {
+	life context.Context
+	at   time.Time
+}
+
+func (a *vmActor) onRetryDue(m retryDue) {
+	if m.life == a.life && m.at.Equal(a.failure.retry) {
+		a.facts.waiting = false
+	}
+}
+
+// sender returns a function that delivers a message to this actor from any
+// goroutine; once this life has ended there is nobody to deliver it to.
+func (a *vmActor) sender() func(any) {
+	life, system, self := a.life, a.system, a.self
+	return func(m any) {
+		if life.Err() == nil {
+			system.Root.Send(self, m)
+		}
+	}
+}
+
+func (a *vmActor) sendAfter(wait time.Duration, m any) *time.Timer {
+	send := a.sender()
+	return time.AfterFunc(wait, func() { send(m) })
+}
+
+// driverName is the driver in use; empty while none was picked.
+func (a *vmActor) driverName() appv1.DriverName {
+	if a.choice.driver == nil {
+		return a.facts.foundBy
+	}
+	return a.choice.driver.Name()
+}

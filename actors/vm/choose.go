@@ -1,0 +1,81 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// choice is the driver that carries out a spec, and why it does.
+type choice struct {
+	driver Driver
+	reason string
+}
+
+// choose picks the driver for a spec. The driver whose engine is there already
+// (kept, may be empty) stays if the spec allows it, even when it could not start
+// another one; else auto takes the first that is available, in the order in
+// which the drivers were configured. The error of a failed
+// choice names the reason of every driver that was asked.
+func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept appv1.DriverName) (choice, error) {
+	auto := spec.Driver == appv1.DriverAuto || spec.Driver == ""
+	for _, d := range drivers {
+		if d.Name() == kept && (auto || kept == spec.Driver) {
+			return choice{d, fmt.Sprintf("kept %s: its engine was already there", kept)}, nil
+		}
+	}
+	if !auto {
+		return chooseNamed(ctx, drivers, spec)
+	}
+	var failed []error
+	for _, d := range drivers {
+		reason, err := d.Available(ctx, spec)
+		if err == nil {
+			return choice{d, fmt.Sprintf("auto picked %s: %s", d.Name(), reason)}, nil
+		}
+		failed = append(failed, fmt.Errorf("%s: %w", d.Name(), err))
+	}
+	return choice{}, fmt.Errorf("no driver can run an engine here: %w", errors.Join(failed...))
+}
+
+func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {
+	for _, d := range drivers {
+		if d.Name() != spec.Driver {
+			continue
+		}
+		reason, err := d.Available(ctx, spec)
+		if err != nil {
+			return choice{d, ""}, fmt.Errorf("driver %s: %w", d.Name(), err)
+		}
+		return choice{d, reason}, nil
+	}
+	return choice{}, fmt.Errorf("this rdd has no driver %q; choose another one with 'rdd set vm.driver=auto'", spec.Driver)
+}
+
+// find looks for an engine of any managed driver. What is Present goes before
+// what is Broken; an error of one driver does not hide an engine of another.
+func find(ctx context.Context, drivers []Driver) (Observed, appv1.DriverName, error) {
+	best := Observed{Presence: Absent}
+	var by appv1.DriverName
+	var failed []error
+	for _, d := range drivers {
+		if !d.Managed() {
+			continue
+		}
+		seen, err := d.Inspect(ctx)
+		switch {
+		case err != nil:
+			failed = append(failed, fmt.Errorf("look for the engine of driver %s: %w", d.Name(), err))
+		case seen.Presence == Present && best.Presence != Present,
+			seen.Presence == Broken && best.Presence == Absent:
+			best, by = seen, d.Name()
+		}
+	}
+	if best.Presence != Absent {
+		return best, by, nil
+	}
+	return best, by, errors.Join(failed...)
+}

@@ -1,0 +1,106 @@
+package vm
+
+import (
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// wish is what the last EnsureVM asked for.
+type wish struct {
+	known   bool // false before the first EnsureVM
+	running bool
+	spec    messages.VMSpec
+}
+
+// job is the kind of driver call that is in flight.
+type job int
+
+const (
+	noJob job = iota
+	inspectJob
+	startJob
+	stopJob
+)
+
+// facts are all that the decision depends on, apart from the wish.
+type facts struct {
+	// job in flight, and for a start its spec and whether it was cancelled.
+	job       job
+	jobSpec   messages.VMSpec
+	cancelled bool
+	// waiting is set until a failed start, stop or inspection may be tried again.
+	waiting bool
+	// attached is set while an engine runs that this actor started or adopted;
+	// attachedSpec names its driver, never auto.
+	attached     bool
+	attachedSpec messages.VMSpec
+	// inspected is set while found is fact and not history.
+	inspected bool
+	// found is the managed engine that was found, of the driver foundBy.
+	found   Observed
+	foundBy appv1.DriverName
+}
+
+// action is what to do next. Exactly one follows from a wish and the facts.
+type action int
+
+const (
+	doNothing action = iota
+	doInspect
+	doStart
+	doStop
+	doCancel
+)
+
+// next is the whole decision of the state machine. It is level-triggered: the
+// actor asks again after every message, and a restarted actor comes to the same
+// answer from the same facts.
+func next(w wish, f facts) action {
+	switch {
+	case f.job == startJob:
+		if f.cancelled || (w.running && w.spec == f.jobSpec) {
+			return doNothing
+		}
+		return doCancel
+	case f.job != noJob, !w.known, f.waiting:
+		return doNothing
+	case f.attached:
+		if w.running && fits(w.spec, f.attachedSpec) {
+			return doNothing
+		}
+		return doStop
+	case !f.inspected:
+		return doInspect
+	case f.found.Presence != Absent && !(w.running && fits(w.spec, f.foundSpec())):
+		return doStop
+	case w.running:
+		return doStart
+	default:
+		return doNothing
+	}
+}
+
+// foundSpec is the spec that would have brought up what was found.
+func (f facts) foundSpec() messages.VMSpec {
+	return messages.VMSpec{Driver: f.foundBy, Engine: f.found.Engine}
+}
+
+// fits is whether an engine brought up from the spec have, whose driver is
+// never auto, is what want asks for. The endpoint matters to external only:
+// elsewhere the driver chooses it.
+func fits(want, have messages.VMSpec) bool {
+	if engineOf(want) != engineOf(have) {
+		return false
+	}
+	if want.Driver != have.Driver && want.Driver != appv1.DriverAuto && want.Driver != "" {
+		return false
+	}
+	return have.Driver != appv1.DriverExternal || want.Endpoint == have.Endpoint
+}
+
+func engineOf(spec messages.VMSpec) appv1.EngineName {
+	if spec.Engine == "" {
+		return appv1.EngineMoby
+	}
+	return spec.Engine
+}

@@ -1,0 +1,88 @@
+package vm
+
+import (
+	"context"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Presence is how much of an engine there is on this machine.
+type Presence string
+
+// The presences.
+const (
+	// Absent: nothing of the engine runs.
+	Absent Presence = "Absent"
+	// Broken: the engine itself is gone, but processes of it (such as the shims
+	// of its containers) live on. Start recovers them, Stop ends them.
+	Broken Presence = "Broken"
+	// Present: the engine's process is alive and really is the driver's.
+	// Whether it answers is for Ping to say.
+	Present Presence = "Present"
+)
+
+// Observed is what a driver finds by looking, not by remembering.
+type Observed struct {
+	Presence Presence
+	// Engine that was found, unless Absent.
+	Engine appv1.EngineName
+	// Detail for a log or a user, such as "dockerd, pid 123".
+	Detail string
+}
+
+// Driver brings one kind of engine up and down. There is at most one engine of
+// a driver at any time.
+//
+// A Driver keeps no state in memory: all that it must know to find its engine
+// again is on disk or follows from checked facts, so that a new Driver value in
+// a new process continues where a killed one left off.
+//
+// All methods may be called at any time, in any order, from any goroutine, but
+// the caller sees to it that Start, Stop and Delete do not overlap. Every
+// method returns soon after its context ends, with an error that wraps the
+// context's. Errors are for users: they name what was done and, where known,
+// what to do next.
+type Driver interface {
+	// Name of the driver, never auto.
+	Name() appv1.DriverName
+
+	// Managed is whether rdd owns the engine. Stop and Delete of a driver that
+	// is not managed never touch the engine, and Inspect always finds it Absent.
+	Managed() bool
+
+	// Available says why the driver can work here, such as "dockerd 20.10.24
+	// found at /usr/sbin/dockerd", or, as an error, why it cannot and what to
+	// install or to set. It changes nothing.
+	Available(ctx context.Context, spec messages.VMSpec) (reason string, err error)
+
+	// Inspect looks for the driver's engine. A process with a recycled pid, a
+	// zombie, or somebody else's engine is never taken for it. It changes nothing.
+	Inspect(ctx context.Context) (Observed, error)
+
+	// Start returns when the engine answers at endpoint. An engine that is
+	// Present is adopted and a Broken one is recovered, if it is the engine that
+	// spec names; another one must be stopped first and is an error. progress is told the phases; it may be called from any
+	// goroutine until Start returns. The engine is not tied to ctx, nor to this
+	// process. After an error, the end of ctx included, the engine is either
+	// gone or can be adopted by another Start and stopped by Stop.
+	Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (endpoint string, err error)
+
+	// Wait returns when the engine that Start brought up is gone, with an error
+	// that says how it ended and ends with its last log lines. It returns at once
+	// when nothing runs. A driver with no process to watch blocks until ctx ends.
+	Wait(ctx context.Context) error
+
+	// Ping asks the engine at endpoint whether it answers.
+	Ping(ctx context.Context, endpoint string) error
+
+	// Stop returns when every process of the engine is gone, containers
+	// included: gracefully first, then by force, within 40 seconds. Data stays.
+	// Stopping what does not run is no error.
+	Stop(ctx context.Context) error
+
+	// Delete stops the engine and removes all that the driver ever made: data,
+	// sockets, mounts, network interfaces, firewall rules, files. What it could
+	// not remove is in the error; deleting again is no error.
+	Delete(ctx context.Context) error
+}

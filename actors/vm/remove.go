@@ -1,0 +1,33 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Stop stops the engines of all managed drivers, for a caller with no daemon
+// running. Every driver is tried; the errors are joined.
+func Stop(ctx context.Context, drivers []Driver) error {
+	return forManaged(drivers, "stop", func(d Driver) error { return d.Stop(ctx) })
+}
+
+// Delete stops the engines of all managed drivers and removes everything that
+// the drivers ever made, for a caller with no daemon running. Every driver is
+// tried; the errors are joined.
+func Delete(ctx context.Context, drivers []Driver) error {
+	return forManaged(drivers, "delete", func(d Driver) error { return d.Delete(ctx) })
+}
+
+func forManaged(drivers []Driver, verb string, do func(Driver) error) error {
+	var failed []error
+	for _, d := range drivers {
+		if !d.Managed() {
+			continue
+		}
+		if err := do(d); err != nil {
+			failed = append(failed, fmt.Errorf("%s the engine of driver %s: %w", verb, d.Name(), err))
+		}
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,107 @@
+package vm
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// stateOf derives the state that others see from the same facts that the
+// decision is made of, so that the two cannot disagree.
+func stateOf(w wish, f facts, hung bool) messages.VMState {
+	switch {
+	case f.job == stopJob, f.job == startJob && f.cancelled:
+		return messages.VMStopping
+	case f.job == startJob:
+		return messages.VMStarting
+	case f.attached && hung:
+		return messages.VMFailed
+	case f.attached:
+		return messages.VMRunning
+	case f.waiting:
+		return messages.VMFailed
+	case !w.known:
+		return messages.VMStopped
+	case w.running:
+		return messages.VMStarting
+	case !f.inspected, f.found.Presence != Absent:
+		// Nobody may say "stopped" before it has been looked up.
+		return messages.VMStopping
+	default:
+		return messages.VMStopped
+	}
+}
+
+// tell sends what is now to who asked, if it changed or if an answer is due.
+func (a *vmActor) tell(answer bool) {
+	now := messages.VMChanged{
+		Generation:   a.generation,
+		State:        stateOf(a.wish, a.facts, a.watch.hung()),
+		Since:        a.told.Since,
+		Wanted:       a.wish.running,
+		Current:      a.facts.attached && fits(a.wish.spec, a.facts.attachedSpec),
+		DriverReason: a.choice.reason,
+	}
+	if now.State != a.told.State {
+		now.Since = time.Now()
+		a.cfg.Report(string(now.State))
+	}
+	if now.State != messages.VMStopped {
+		now.Driver = a.driverName()
+	}
+	if now.State == messages.VMRunning {
+		now.Endpoint = a.endpoint
+	}
+	if a.facts.waiting {
+		now.Retry = a.failure.retry
+	}
+	now.Message = a.message(now.State)
+	if now == a.told && !answer {
+		return
+	}
+	a.told = now
+	if a.asker != nil {
+		a.system.Root.Send(a.asker, &now)
+	}
+}
+
+// message is what a user reads beside the state.
+func (a *vmActor) message(state messages.VMState) string {
+	switch state {
+	case messages.VMStarting:
+		if a.failure.err == nil {
+			return a.progress
+		}
+		return fmt.Sprintf("%s (try %d; before, %s: %s)", a.progress, a.failure.count+1, a.failure.what, firstLine(a.failure.err))
+	case messages.VMStopping:
+		if a.facts.cancelled {
+			return "cancelling the start of the engine"
+		}
+		return a.progress
+	case messages.VMFailed:
+		if a.watch.hung() {
+			return fmt.Sprintf("the engine is alive but has not answered since %s (%v); rdd does not kill it, goes on asking every %s and reports Running as soon as it answers; 'rdd stop' and 'rdd start' start it afresh",
+				a.watch.missedSince.Format(time.TimeOnly), a.watch.err, pingEvery)
+		}
+		return fmt.Sprintf("%s (%s): %v\nrdd tries again by itself at %s, after longer pauses each time up to %s",
+			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), backoffCeiling)
+	default:
+		return ""
+	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times in a row", n)
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+func typeName(m any) string { return fmt.Sprintf("%T", m) }

@@ -1,0 +1,164 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Deadlines of driver calls. They lie above the bounds that drivers set
+// themselves, so that a driver's own words are what a user reads.
+const (
+	inspectDeadline = 15 * time.Second
+	startDeadline   = 2 * time.Minute
+	stopDeadline    = time.Minute
+)
+
+// task is a driver call in flight.
+type task struct {
+	cancel context.CancelFunc
+}
+
+// progressed says at what a start is.
+type progressed struct {
+	task   *task
+	choice choice
+	text   string
+}
+
+// taskDone is the result of a driver call.
+type taskDone struct {
+	task     *task
+	err      error
+	found    Observed         // of an inspection
+	foundBy  appv1.DriverName // of an inspection
+	choice   choice           // of a start
+	endpoint string           // of a start
+}
+
+// launch runs call outside the mailbox. Its result comes back as a message.
+func (a *vmActor) launch(kind job, deadline time.Duration, call func(context.Context, *task) taskDone) {
+	ctx, cancel := context.WithTimeout(a.life, deadline)
+	t := &task{cancel: cancel}
+	a.task, a.facts.job = t, kind
+	send := a.sender()
+	go func() {
+		defer cancel()
+		done := call(ctx, t)
+		done.task = t
+		send(done)
+	}()
+}
+
+func (a *vmActor) inspect() {
+	drivers := a.cfg.Drivers
+	a.progress = "looking for an engine that runs already"
+	a.launch(inspectJob, inspectDeadline, func(ctx context.Context, _ *task) taskDone {
+		found, by, err := find(ctx, drivers)
+		return taskDone{found: found, foundBy: by, err: err}
+	})
+}
+
+func (a *vmActor) start() {
+	spec, drivers, kept := a.wish.spec, a.cfg.Drivers, appv1.DriverName("")
+	if a.facts.found.Presence != Absent {
+		kept = a.facts.foundBy
+	}
+	a.progress = "choosing a driver"
+	a.facts.jobSpec, a.facts.cancelled = spec, false
+	send := a.sender()
+	a.launch(startJob, startDeadline, func(ctx context.Context, t *task) taskDone {
+		chosen, err := choose(ctx, drivers, spec, kept)
+		if err != nil {
+			return taskDone{choice: chosen, err: err}
+		}
+		say := func(text string) { send(progressed{task: t, choice: chosen, text: text}) }
+		say("starting the engine")
+		endpoint, err := chosen.driver.Start(ctx, spec, say)
+		return taskDone{choice: chosen, endpoint: endpoint, err: err}
+	})
+}
+
+// stop stops the attached engine, or the one that was found.
+func (a *vmActor) stop() {
+	name := a.facts.foundBy
+	if a.facts.attached {
+		name = a.facts.attachedSpec.Driver
+	}
+	drivers := a.cfg.Drivers
+	a.detach()
+	a.progress = "stopping the engine and its containers"
+	a.launch(stopJob, stopDeadline, func(ctx context.Context, _ *task) taskDone {
+		for _, d := range drivers {
+			if d.Name() == name {
+				return taskDone{err: d.Stop(ctx)}
+			}
+		}
+		return taskDone{err: fmt.Errorf("there is no driver %s", name)}
+	})
+}
+
+func (a *vmActor) onProgress(m progressed) {
+	if m.task == a.task {
+		a.choice, a.progress = m.choice, m.text
+	}
+}
+
+func (a *vmActor) onTaskDone(m taskDone) {
+	if m.task != a.task {
+		return
+	}
+	kind, cancelled := a.facts.job, a.facts.cancelled
+	a.task, a.facts.job, a.facts.cancelled, a.progress = nil, noJob, false, ""
+	switch kind {
+	case inspectJob:
+		a.inspected(m)
+	case startJob:
+		a.startEnded(m, cancelled)
+	case stopJob:
+		a.stopEnded(m)
+	case noJob:
+	}
+}
+
+func (a *vmActor) inspected(m taskDone) {
+	if m.err != nil {
+		a.fail("looking for an engine failed", m.err)
+		return
+	}
+	a.facts.inspected, a.facts.found, a.facts.foundBy = true, m.found, m.foundBy
+	if m.found.Presence != Absent {
+		a.cfg.Logger.Info("found an engine", "driver", m.foundBy, "presence", m.found.Presence, "detail", m.found.Detail)
+	}
+	if m.found.Presence == Absent && !a.wish.running {
+		a.clearFailure()
+		a.choice = choice{}
+	}
+}
+
+func (a *vmActor) startEnded(m taskDone, cancelled bool) {
+	a.choice = m.choice
+	switch {
+	case m.err == nil:
+		have := messages.VMSpec{Driver: m.choice.driver.Name(), Engine: engineOf(a.facts.jobSpec), Endpoint: a.facts.jobSpec.Endpoint}
+		a.attach(have, m.endpoint)
+	case cancelled:
+		// What a cancelled start left behind is looked up, not guessed.
+		a.facts.inspected = false
+	default:
+		a.fail("starting the engine failed", m.err)
+	}
+}
+
+func (a *vmActor) stopEnded(m taskDone) {
+	a.facts.inspected = false
+	if m.err != nil {
+		a.fail("stopping the engine failed", m.err)
+		return
+	}
+	a.clearFailure()
+	a.choice = choice{}
+}
