@@ -1,0 +1,111 @@
+# Builds, runs and tests rdd. `make` alone lists what there is to do.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# One build configuration, so that build, vet, test and lint share one build
+# cache: compiling the embedded API server takes minutes. Only -race needs cgo.
+export CGO_ENABLED := 0
+
+GO ?= go
+BIN := $(CURDIR)/bin
+TOOLS := $(CURDIR)/.cache/bin
+# Where `make bats` looks for tests, and with which engine: debian or current.
+ENGINE ?= debian
+TESTS ?= bats
+
+GOLANGCI_LINT_VERSION := v2.15.0
+CONTROLLER_GEN_VERSION := v0.23.0
+export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/lint
+
+# CHECK=PACKAGE of Debian; see bats/scripts/install.sh.
+DEPS_RUN := dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \
+	$(if $(findstring Y,$(shell cat /sys/module/apparmor/parameters/enabled 2>/dev/null)),apparmor_parser=apparmor) \
+	/bin/busybox=busybox-static
+DEPS_RACE := gcc=gcc /usr/include/stdlib.h=libc6-dev
+DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl setpriv=util-linux ps=procps \
+	/usr/lib/bats/bats-support/load.bash=bats-support \
+	/usr/lib/bats/bats-assert/load.bash=bats-assert \
+	/usr/lib/bats/bats-file/load.bash=bats-file
+DEPS_CURRENT := gcc=gcc /usr/include/stdlib.h=libc6-dev pkg-config=pkgconf /usr/include/seccomp.h=libseccomp-dev
+
+##@ The two commands that do everything
+
+.PHONY: run
+run: deps-run build ## install what is missing, build, start, and show what runs
+	@bats/scripts/demo.sh $(BIN)/rdd
+
+.PHONY: test
+test: deps-test ## install what is missing, and run every check and every test
+	@bats/scripts/suite.sh
+
+##@ While you work
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## compile bin/rdd
+	@[[ -d $$($(GO) env GOCACHE)/00 ]] || echo "Compiling for the first time takes some minutes."
+	@mkdir -p $(BIN)
+	$(GO) build -o $(BIN)/ ./cmd/...
+
+.PHONY: bats
+bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest engine, TESTS=bats/FILE.bats for one file
+	@bats/scripts/run.sh $(ENGINE) $(TESTS)
+
+.PHONY: bench
+bench: deps-test build engine ## measure times and memory with the real daemon and a real engine
+	@ENGINE=$(ENGINE) bench/run.sh
+
+.PHONY: unit
+unit: ## Go tests
+	$(GO) test ./...
+
+.PHONY: race
+race: deps-race ## Go tests with the race detector
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## linters: architecture, errors, shape
+	$< run ./...
+
+.PHONY: generate
+generate: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## write deep copies and CRDs from the types in api/
+	$< object crd paths=./api/... output:crd:dir=api/crds
+
+.PHONY: generated
+generated: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## check that what is generated is up to date
+	@bats/scripts/generated.sh $<
+
+.PHONY: clean
+clean: ## remove what was built here (the Go cache stays)
+	rm -rf $(BIN) $(CURDIR)/.cache
+
+# What the targets above need.
+
+.PHONY: deps-run deps-race deps-test deps-current engine engine-debian engine-current
+deps-run deps-race deps-test deps-current: deps-%:
+	@bats/scripts/install.sh $(DEPS_$(shell echo $* | tr a-z A-Z))
+
+engine: engine-$(ENGINE)
+engine-debian: deps-run
+engine-current: deps-current
+	@bats/scripts/engine-current.sh .cache/engine-current
+
+$(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv $(TOOLS)/golangci-lint $@
+
+$(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION):
+	GOBIN=$(TOOLS) $(GO) install sigs.k8s.io/controller-tools/cmd/controller-gen@$(CONTROLLER_GEN_VERSION)
+	@mv $(TOOLS)/controller-gen $@

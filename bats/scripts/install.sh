@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Installs what is missing on a Debian machine, and says what. Arguments are
+# CHECK=PACKAGE[,PACKAGE...]: CHECK is a program, or the absolute path of a file;
+# when it is not there the first PACKAGE that apt knows is installed.
+#
+# Services that come with the packages are neither started nor enabled: rdd and
+# its tests start engines of their own. What is installed already is not touched.
+set -euo pipefail
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+present() {
+    case $1 in
+    /*) [[ -e $1 ]] ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+missing=()
+for want in "$@"; do
+    present "${want%%=*}" || missing+=("$want")
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "These are missing, and this is not a Debian machine; install them and try again:" >&2
+    printf '  %s\n' "${missing[@]%%=*}" >&2
+    exit 1
+fi
+
+sudo=()
+if [[ $(id -u) -ne 0 ]]; then
+    if ! command -v sudo >/dev/null; then
+        echo "Run this as root, it installs what is missing:" >&2
+        echo "  apt-get install ${missing[*]#*=}" >&2
+        exit 1
+    fi
+    sudo=(sudo)
+fi
+
+if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
+    echo "apt has no package lists yet: apt-get update"
+    "${sudo[@]}" apt-get update -q
+fi
+
+packages=()
+for want in "${missing[@]}"; do
+    IFS=, read -ra choices <<<"${want#*=}"
+    pick=${choices[-1]}
+    for choice in "${choices[@]}"; do
+        if apt-cache show "$choice" >/dev/null 2>&1; then
+            pick=$choice
+            break
+        fi
+    done
+    packages+=("$pick")
+done
+mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+echo "Missing here, installing with apt: ${packages[*]}"
+
+# A policy-rc.d that answers 101 keeps apt from starting services.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+    trap '"${sudo[@]}" rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
+    "${sudo[@]}" chmod 755 "$policy"
+fi
+
+had_docker=$(present dockerd && echo yes || echo no)
+had_containerd=$(present containerd && echo yes || echo no)
+install() {
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "${packages[@]}"
+}
+if ! install; then
+    echo "That failed; the package lists may be old: apt-get update, and once more"
+    "${sudo[@]}" apt-get update -q
+    install
+fi
+
+if command -v systemctl >/dev/null; then
+    units=()
+    [[ $had_docker == yes ]] || units+=(docker.socket docker.service)
+    [[ $had_containerd == yes ]] || units+=(containerd.service)
+    for unit in "${units[@]}"; do
+        "${sudo[@]}" systemctl disable "$unit" >/dev/null 2>&1 || true
+    done
+fi

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Runs every check and every test, one after the other, whatever fails, and ends
+# with one line: N passed, N failed. Exits with 1 if anything failed.
+# What each step printed is in .cache/results/.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+results=.cache/results
+rm -rf "$results"
+mkdir -p "$results"
+passed=0 failed=0
+summary=()
+
+# count PASSED FAILED STEP adds to the totals.
+count() {
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    summary+=("$(printf '%-24s %4d passed %4d failed  %4ds' "$3" "$1" "$2" "$((SECONDS - began))")")
+}
+
+title() {
+    printf '\n=== %s\n' "$1"
+    began=$SECONDS
+}
+
+# check NAME COMMAND... is one check: it passes or fails as a whole.
+check() {
+    title "$1"
+    if "${@:2}" 2>&1 | tee "$results/$1.log"; then count 1 0 "$1"; else count 0 1 "$1"; fi
+}
+
+# go_tests NAME FLAG... counts tests, and prints a line for each package and
+# everything that a failed test said.
+go_tests() {
+    local name=$1 status=0
+    shift
+    title "$name"
+    go test -json "$@" ./... 2>"$results/$name.err" >"$results/$name.json" || status=$?
+    jq -j 'select(.Test == null) | .Output // empty | select(. != "PASS\n")' "$results/$name.json"
+    jq -js '(map(select(.Action == "fail" and .Test != null) | [.Package, .Test])) as $failed
+        | .[] | select(.Action == "output" and ([.Package, .Test] as $t | $failed | index([$t]))) | .Output' \
+        "$results/$name.json"
+    cat "$results/$name.err"
+    local ok bad
+    ok=$(jq -s 'map(select(.Action == "pass" and .Test != null)) | length' "$results/$name.json")
+    bad=$(jq -s 'map(select(.Action == "fail" and .Test != null)) | length' "$results/$name.json")
+    # A package that does not compile, or that a data race or a panic ended, has no failed test.
+    ((status == 0 || bad > 0)) || bad=1
+    count "$ok" "$bad" "$name"
+}
+
+# bats_tests ENGINE counts the lines of TAP.
+bats_tests() {
+    local name=bats-$1 status=0
+    title "$name"
+    if ! make "engine-$1"; then
+        count 0 1 "$name"
+        return
+    fi
+    bats/scripts/run.sh "$1" bats | tee "$results/$name.tap" || status=$?
+    local ok bad
+    ok=$(grep -c '^ok ' "$results/$name.tap")
+    bad=$(grep -c '^not ok ' "$results/$name.tap")
+    ((status == 0 || bad > 0)) || bad=1
+    count "$ok" "$bad" "$name"
+}
+
+check build make build
+check generated make generated
+check vet make vet
+check lint make lint
+go_tests go-test
+CGO_ENABLED=1 go_tests go-test-race -race
+bats_tests debian
+bats_tests current
+
+title summary
+printf '%s\n' "${summary[@]}"
+if [[ $failed -gt 0 && -d .cache/support ]]; then
+    echo "Logs and states of failed end-to-end tests: $PWD/.cache/support"
+fi
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 ]]
