@@ -38,7 +38,7 @@ type ContainerEngine struct {
 }
 
 // VM says how the engine is brought up.
-// +kubebuilder:validation:XValidation:rule="!has(self.endpoint) || self.endpoint == '' || self.driver == 'external'",message="vm.endpoint is for vm.driver=external only; set vm.driver=external as well, or leave vm.endpoint empty"
+// +kubebuilder:validation:XValidation:rule="!has(self.endpoint) || size(self.endpoint) == 0 || self.driver == 'external'",message="vm.endpoint is for vm.driver=external only; set vm.driver=external as well, or leave vm.endpoint empty"
 type VM struct {
 	// Driver that brings the engine up: native (rdd's own engine, directly on
 	// Linux), external (an engine that is already there and is never started,
