@@ -1,0 +1,160 @@
+package native
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+// Config says where an instance's engine lives.
+type Config struct {
+	// Dir is the instance's directory; the engine's data goes to Dir/engine.
+	Dir string
+	// ShortDir is a directory with a short path, for sockets and runtime state,
+	// on the same machine. Empty: the directory of Socket.
+	ShortDir string
+	// Socket at which Docker answers. A containerd answers at containerd.sock
+	// beside it. Its directory is made private to the user.
+	Socket string
+	// LogDir gets dockerd.log and containerd.log.
+	LogDir string
+	// InstanceName tells the instances of one user and machine apart.
+	InstanceName string
+	// Logger; nil logs nothing.
+	Logger *slog.Logger
+	// Getenv reads RDD_DOCKERD, RDD_DOCKERD_ARGS and PATH; nil is os.Getenv.
+	Getenv func(string) string
+}
+
+// maxSocketPath is the longest path of a unix socket on Linux: sun_path of
+// sockaddr_un has 108 bytes, the last of which is a zero.
+const maxSocketPath = 107
+
+// paths are all the files of an engine.
+type paths struct {
+	engineDir string // everything that lasts
+	runDir    string // what a reboot may take away
+	state     string
+	logDir    string
+	socketDir string
+}
+
+func newPaths(c Config) paths {
+	short := c.ShortDir
+	if short == "" {
+		short = filepath.Dir(c.Socket)
+	}
+	engine := filepath.Join(c.Dir, "engine")
+	return paths{
+		engineDir: engine,
+		runDir:    filepath.Join(short, "engine"),
+		state:     filepath.Join(engine, "state.json"),
+		logDir:    c.LogDir,
+		socketDir: filepath.Dir(c.Socket),
+	}
+}
+
+// kind is one of the two engines that the driver can run.
+type kind struct {
+	engine  appv1.EngineName
+	program string
+	// dataDir and execDir are the engine's data and runtime state.
+	dataDir, execDir string
+	configFile       string
+	pidFile          string // empty if the engine writes none
+	socket           string
+	log              string
+}
+
+func (p paths) kind(engine appv1.EngineName, dockerSocket string) (kind, error) {
+	switch engine {
+	case "", appv1.EngineMoby:
+		return kind{
+			engine: appv1.EngineMoby, program: "dockerd",
+			dataDir: filepath.Join(p.engineDir, "docker"), execDir: filepath.Join(p.runDir, "docker"),
+			configFile: filepath.Join(p.engineDir, "docker.json"), pidFile: filepath.Join(p.runDir, "docker.pid"),
+			socket: dockerSocket, log: filepath.Join(p.logDir, "dockerd.log"),
+		}, nil
+	case appv1.EngineContainerd:
+		return kind{
+			engine: appv1.EngineContainerd, program: "containerd",
+			dataDir: filepath.Join(p.engineDir, "containerd"), execDir: filepath.Join(p.runDir, "containerd"),
+			configFile: filepath.Join(p.engineDir, "containerd.toml"),
+			socket:     filepath.Join(p.socketDir, "containerd.sock"), log: filepath.Join(p.logDir, "containerd.log"),
+		}, nil
+	default:
+		return kind{}, fmt.Errorf("driver native has no engine %q; choose moby or containerd", engine)
+	}
+}
+
+// configArg is the argument by which a process is known to be this engine: no
+// other process on the machine is started with it.
+func (k kind) configArg() string { return "--" + k.configFlag() + "=" + k.configFile }
+
+func (k kind) configFlag() string {
+	if k.engine == appv1.EngineContainerd {
+		return "config"
+	}
+	return "config-file"
+}
+
+func (k kind) endpoint() string { return "unix://" + k.socket }
+
+// checkSockets refuses paths that the kernel would refuse later, less clearly.
+func (k kind) checkSockets() error {
+	for _, path := range []string{k.socket, filepath.Join(k.execDir, "containerd", "containerd.sock.ttrpc")} {
+		if len(path) > maxSocketPath {
+			return fmt.Errorf("the socket's path %s has %d characters, the kernel allows %d; use a shorter instance name or home directory", path, len(path), maxSocketPath)
+		}
+	}
+	return nil
+}
+
+// bridgeName names the instance's bridge: "rdd" and 8 hex digits of a hash of
+// all that makes the instance unique, within the 15 characters that the kernel
+// allows.
+func bridgeName(c Config) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{c.Dir, c.InstanceName}, "\x00")))
+	return "rdd" + hex.EncodeToString(sum[:4])
+}
+
+// readTail returns the last lines of a log that say something: warnings and
+// errors if there are any, else whatever there is. It is empty for a log that
+// cannot be read.
+func readTail(path string, lines int) string {
+	const window = 64 << 10
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	data := make([]byte, min(info.Size(), window))
+	if _, err := f.ReadAt(data, info.Size()-int64(len(data))); err != nil {
+		return ""
+	}
+	return tail(string(data), lines)
+}
+
+func tail(text string, lines int) string {
+	all := strings.Split(strings.TrimSpace(text), "\n")
+	var telling []string
+	for _, line := range all {
+		if !strings.Contains(line, "level=info") && !strings.Contains(line, "level=debug") {
+			telling = append(telling, line)
+		}
+	}
+	if len(telling) == 0 {
+		telling = all
+	}
+	return strings.Join(telling[max(0, len(telling)-lines):], "\n")
+}

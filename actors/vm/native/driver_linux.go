@@ -1,0 +1,123 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Driver implements vm.Driver.
+type Driver struct {
+	cfg    Config
+	paths  paths
+	log    *slog.Logger
+	getenv func(string) string
+}
+
+var _ vm.Driver = (*Driver)(nil)
+
+// New returns the driver of one instance. It touches nothing until Start.
+func New(c Config) *Driver {
+	d := &Driver{cfg: c, paths: newPaths(c), log: c.Logger, getenv: c.Getenv}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.getenv == nil {
+		d.getenv = os.Getenv
+	}
+	return d
+}
+
+// Name implements vm.Driver.
+func (d *Driver) Name() appv1.DriverName { return appv1.DriverNative }
+
+// Managed implements vm.Driver: the engine is rdd's own.
+func (d *Driver) Managed() bool { return true }
+
+// Available implements vm.Driver.
+func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, error) {
+	k, err := d.kind(spec.Engine)
+	if err != nil {
+		return "", err
+	}
+	if err := k.checkSockets(); err != nil {
+		return "", err
+	}
+	l, err := d.launcher(k)
+	if err != nil {
+		return "", err
+	}
+	version, err := l.version(ctx)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s found at %s, %s", version, l.program, l.how), nil
+}
+
+// Inspect implements vm.Driver.
+func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
+	s := load(d.paths.state)
+	for _, k := range d.kinds() {
+		if p, ok := findEngine(k, s); ok {
+			return vm.Observed{Presence: vm.Present, Engine: k.engine, Detail: fmt.Sprintf("%s, pid %d", k.program, p.pid)}, nil
+		}
+	}
+	for _, k := range d.kinds() {
+		if left := leftovers(k); len(left) > 0 {
+			return vm.Observed{Presence: vm.Broken, Engine: k.engine, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
+		}
+	}
+	return vm.Observed{Presence: vm.Absent}, nil
+}
+
+// Wait implements vm.Driver.
+func (d *Driver) Wait(ctx context.Context) error {
+	k, p, ok := d.running()
+	if !ok {
+		return fmt.Errorf("no engine of rdd runs")
+	}
+	if err := p.wait(ctx); err != nil {
+		return err
+	}
+	return fmt.Errorf("%s (pid %d) has ended unasked%s", k.program, p.pid, logHint(k))
+}
+
+// Ping implements vm.Driver.
+func (d *Driver) Ping(ctx context.Context, _ string) error {
+	k, _, ok := d.running()
+	if !ok {
+		return fmt.Errorf("no engine of rdd runs")
+	}
+	return ping(ctx, k)
+}
+
+// running finds the engine that runs, whichever it is.
+func (d *Driver) running() (kind, process, bool) {
+	s := load(d.paths.state)
+	for _, k := range d.kinds() {
+		if p, ok := findEngine(k, s); ok {
+			return k, p, true
+		}
+	}
+	return kind{}, process{}, false
+}
+
+func (d *Driver) kind(engine appv1.EngineName) (kind, error) {
+	return d.paths.kind(engine, d.cfg.Socket)
+}
+
+// kinds are both engines.
+func (d *Driver) kinds() []kind {
+	var all []kind
+	for _, engine := range []appv1.EngineName{appv1.EngineMoby, appv1.EngineContainerd} {
+		if k, err := d.kind(engine); err == nil {
+			all = append(all, k)
+		}
+	}
+	return all
+}

@@ -1,0 +1,134 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// ipForward is the sysctl that dockerd sets to 1.
+const ipForward = "/proc/sys/net/ipv4/ip_forward"
+
+// readRules reads the tables filter and nat. On a machine without iptables
+// there are none; dockerd will say so itself.
+func (d *Driver) readRules(ctx context.Context) []ruleset {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var sets []ruleset
+	for _, table := range []string{"filter", "nat"} {
+		out, err := d.iptables(ctx, "iptables-save", nil, "-t", table)
+		if err != nil {
+			d.log.Debug("cannot read firewall rules", "table", table, "error", err)
+			continue
+		}
+		sets = append(sets, parseRules(out)...)
+	}
+	return sets
+}
+
+// restoreOthers puts back the rules of others that the start of dockerd has
+// removed. A failure costs other engines their published ports, not this one.
+func (d *Driver) restoreOthers(ctx context.Context, before []ruleset, own []network) {
+	input := repair(before, d.readRules(ctx), own)
+	if input == "" {
+		return
+	}
+	if err := d.applyRules(ctx, input); err != nil {
+		d.log.Warn("cannot put back the firewall rules of another engine; restart that one if its published ports do not answer", "error", err)
+		return
+	}
+	d.log.Info("put back the firewall rules of another engine", "rules", strings.Count(input, "\n-I "))
+}
+
+// removeRules removes the rules of an engine that has stopped.
+func (d *Driver) removeRules(ctx context.Context, own []network) error {
+	input := removal(d.readRules(ctx), own)
+	if input == "" {
+		return nil
+	}
+	if err := d.applyRules(ctx, input); err != nil {
+		return fmt.Errorf("remove the engine's firewall rules: %w", err)
+	}
+	return nil
+}
+
+// restoreHost gives the firewall and the forwarding of packets back as they were
+// before the first start, unless a dockerd that still runs relies on them.
+func (d *Driver) restoreHost(ctx context.Context, was *forwarding) error {
+	if anyDockerd() {
+		return nil
+	}
+	sets := d.readRules(ctx)
+	input := teardown(sets)
+	changed := was != nil && !was.Enabled
+	if changed && was.Policy == "ACCEPT" && find(sets, "filter").policies["FORWARD"] == "DROP" {
+		input += "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"
+	}
+	var failed []error
+	if input != "" {
+		if err := d.applyRules(ctx, input); err != nil {
+			failed = append(failed, fmt.Errorf("remove Docker's firewall chains: %w", err))
+		}
+	}
+	if changed {
+		if err := os.WriteFile(ipForward, []byte("0\n"), 0o644); err != nil {
+			failed = append(failed, fmt.Errorf("turn off the forwarding of packets again: %w", err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// readForwarding reads what restoreHost gives back.
+func readForwarding(sets []ruleset) *forwarding {
+	data, err := os.ReadFile(ipForward)
+	if err != nil {
+		return nil
+	}
+	policy := find(sets, "filter").policies["FORWARD"]
+	if policy == "" {
+		// A table that nobody has used yet accepts.
+		policy = "ACCEPT"
+	}
+	return &forwarding{Enabled: strings.TrimSpace(string(data)) == "1", Policy: policy}
+}
+
+// anyDockerd is whether a dockerd of anybody runs on this machine.
+func anyDockerd() bool {
+	for _, p := range processes() {
+		if args := p.args(); len(args) > 0 && filepath.Base(args[0]) == "dockerd" {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Driver) applyRules(ctx context.Context, input string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_, err := d.iptables(ctx, "iptables-restore", strings.NewReader(input), "--noflush", "--wait", "5")
+	return err
+}
+
+func (d *Driver) iptables(ctx context.Context, name string, input *strings.Reader, args ...string) (string, error) {
+	program := search(name, d.searchPath())
+	if program == "" {
+		return "", fmt.Errorf("%s: %w", name, exec.ErrNotFound)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	if input != nil {
+		cmd.Stdin = input
+	}
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(errs.String()))
+	}
+	return string(out), nil
+}

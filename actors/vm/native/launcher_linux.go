@@ -1,0 +1,149 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+// sbinDirs are searched after PATH, which for a user often lacks them.
+func sbinDirs() []string {
+	return []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
+}
+
+// launcher knows which programs make up the engine.
+type launcher struct {
+	// program that is the engine, and wrapper that starts it rootless; empty
+	// when run as root.
+	program, wrapper string
+	// how the engine runs, for a user.
+	how string
+	// path is PATH for the engine.
+	path string
+	// extra arguments, from RDD_DOCKERD_ARGS.
+	extra []string
+}
+
+// launcher finds the programs for k, or says what to install.
+func (d *Driver) launcher(k kind) (launcher, error) {
+	l := launcher{path: d.searchPath(), how: "running as root"}
+	program, err := d.findProgram(k, l.path)
+	if err != nil {
+		return launcher{}, err
+	}
+	l.program = program
+	if k.engine == appv1.EngineMoby {
+		l.extra = strings.Fields(d.getenv("RDD_DOCKERD_ARGS"))
+	}
+	if os.Geteuid() == 0 {
+		return l, nil
+	}
+	if k.engine != appv1.EngineMoby {
+		return launcher{}, errors.New("containerd needs root here; run rdd as root, or run 'rdd set containerEngine.name=moby', which works rootless")
+	}
+	l.wrapper, err = d.findRootless(l.path)
+	l.how = "running rootless"
+	return l, err
+}
+
+// searchPath is PATH for the engine. The directory of RDD_DOCKERD comes first,
+// so that the runc and containerd beside it are used with it.
+func (d *Driver) searchPath() string {
+	var dirs []string
+	if own := d.getenv("RDD_DOCKERD"); own != "" {
+		dirs = append(dirs, filepath.Dir(own))
+	}
+	dirs = append(dirs, filepath.SplitList(d.getenv("PATH"))...)
+	for _, dir := range sbinDirs() {
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return strings.Join(dirs, string(filepath.ListSeparator))
+}
+
+func (d *Driver) findProgram(k kind, path string) (string, error) {
+	if own := d.getenv("RDD_DOCKERD"); own != "" && k.engine == appv1.EngineMoby {
+		if !executable(own) {
+			return "", fmt.Errorf("RDD_DOCKERD=%s is no program that can be run", own)
+		}
+		return own, nil
+	}
+	if program := search(k.program, path); program != "" {
+		return program, nil
+	}
+	pkg := "docker.io (Debian, Ubuntu: 'sudo apt-get install docker.io'), moby-engine (Fedora) or docker (openSUSE, Arch, Alpine)"
+	if k.engine == appv1.EngineContainerd {
+		pkg = "containerd ('sudo apt-get install containerd')"
+	}
+	return "", fmt.Errorf("no %s is installed; install the package %s, or set RDD_DOCKERD to the path of a dockerd", k.program, pkg)
+}
+
+// search returns the path of a program, or "".
+func search(program, path string) string {
+	for _, dir := range filepath.SplitList(path) {
+		if full := filepath.Join(dir, program); filepath.IsAbs(full) && executable(full) {
+			return full
+		}
+	}
+	return ""
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// version asks the program what it is, such as "dockerd 20.10.24".
+func (l launcher) version(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	name := filepath.Base(l.program)
+	out, err := exec.CommandContext(ctx, l.program, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", l.program, err)
+	}
+	for _, word := range strings.Fields(string(out)) {
+		if v := strings.TrimPrefix(word, "v"); v != "" && v[0] >= '0' && v[0] <= '9' {
+			return name + " " + strings.TrimSuffix(v, ","), nil
+		}
+	}
+	return name, nil
+}
+
+// command is the engine's process: in a session of its own, with no tie to this
+// one but its log.
+func (l launcher) command(k kind, log *os.File, getenv func(string) string) *exec.Cmd {
+	program := l.program
+	if l.wrapper != "" {
+		program = l.wrapper
+	}
+	cmd := exec.Command(program, append([]string{k.configArg()}, l.extra...)...)
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Env = append(engineEnv(os.Environ()), "PATH="+l.path)
+	cmd.SysProcAttr = detached()
+	if l.wrapper != "" {
+		cmd.Env = append(cmd.Env, rootlessEnv(k, l, getenv)...)
+	}
+	return cmd
+}
+
+// engineEnv leaves out what a service manager or a Docker user meant for this
+// process and not for an engine.
+func engineEnv(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return name == "PATH" || name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC" || name == "WATCHDOG_PID" ||
+			name == "INVOCATION_ID" || strings.HasPrefix(name, "LISTEN_") || strings.HasPrefix(name, "RDD_") ||
+			name == "DOCKER_HOST" || name == "DOCKER_CONTEXT"
+	})
+}

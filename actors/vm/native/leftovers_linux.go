@@ -1,0 +1,130 @@
+package native
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// leftovers are the processes of an engine that are not the engine itself:
+// shims of containers, the containerd of dockerd, port proxies, and all
+// processes of its containers.
+func leftovers(k kind) []process {
+	all := processes()
+	var left []process
+	var containers []string
+	for _, p := range all {
+		args := p.args()
+		if !belongs(k, args) {
+			continue
+		}
+		left = append(left, p)
+		if i := slices.Index(args, "-id"); i >= 0 && i+1 < len(args) {
+			containers = append(containers, args[i+1])
+		}
+	}
+	for _, p := range all {
+		if !slices.Contains(left, p) && inContainer(p, containers) {
+			left = append(left, p)
+		}
+	}
+	return left
+}
+
+// belongs is whether a command line is that of a helper of the engine: one of
+// the known programs, with a path of this engine among its arguments.
+func belongs(k kind, args []string) bool {
+	if len(args) == 0 {
+		return false
+	}
+	name := filepath.Base(args[0])
+	if !strings.HasPrefix(name, "containerd") && !strings.HasPrefix(name, "dockerd") &&
+		!slices.Contains([]string{"docker-proxy", "runc", "rootlesskit", "slirp4netns", "exe"}, name) {
+		return false
+	}
+	for _, arg := range args[1:] {
+		_, value, _ := strings.Cut(arg, "=")
+		for _, path := range []string{arg, value} {
+			if path == k.socket || isBelow(path, k.execDir) || isBelow(path, k.dataDir) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inContainer is whether a process is in the control group of a container. A
+// container's group is named after its ID, with every cgroup driver.
+func inContainer(p process, containers []string) bool {
+	if len(containers) == 0 {
+		return false
+	}
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.pid), "cgroup"))
+	return err == nil && slices.ContainsFunc(containers, func(id string) bool {
+		return len(id) >= 32 && strings.Contains(string(data), id)
+	})
+}
+
+func isBelow(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
+
+// mountsBelow lists the mount points at or below dir, the last mounted first.
+func mountsBelow(dir string) ([]string, error) {
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("read the mounts: %w", err)
+	}
+	var points []string
+	for line := range strings.Lines(string(data)) {
+		// The fifth field of proc_pid_mountinfo(5), with blanks in octal.
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			continue
+		}
+		point := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(fields[4])
+		if isBelow(point, dir) {
+			points = append(points, point)
+		}
+	}
+	slices.Reverse(points)
+	return points, nil
+}
+
+// unmountBelow unmounts all at or below dir. A mount that is still in use goes
+// when its last user does.
+func unmountBelow(dir string) error {
+	points, err := mountsBelow(dir)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, point := range points {
+		err := unix.Unmount(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+		if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, fs.ErrNotExist) {
+			failed = append(failed, fmt.Errorf("unmount %s: %w", point, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// removeTree removes dir with all in it, but never through a mount: what is
+// mounted there may be somebody's data.
+func removeTree(dir string) error {
+	points, err := mountsBelow(dir)
+	if err != nil {
+		return err
+	}
+	if len(points) > 0 {
+		return fmt.Errorf("%s is not removed, since something is mounted at %s", dir, points[0])
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("remove %s: %w", dir, err)
+	}
+	return nil
+}

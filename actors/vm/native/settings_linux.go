@@ -1,0 +1,96 @@
+package native
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+// settings is dockerd's configuration file. All of it is the instance's own, so
+// that neither /etc/docker/daemon.json nor another instance has a say.
+type settings struct {
+	DataRoot    string   `json:"data-root"`
+	ExecRoot    string   `json:"exec-root"`
+	PIDFile     string   `json:"pidfile"`
+	Hosts       []string `json:"hosts"`
+	Group       string   `json:"group"`
+	Bridge      string   `json:"bridge,omitempty"`
+	LiveRestore bool     `json:"live-restore"`
+}
+
+// writeSettings writes the configuration file of either engine. bridge is empty
+// for a rootless dockerd, which has a network namespace to itself.
+func writeSettings(k kind, bridge string, liveRestore bool) error {
+	if k.engine == appv1.EngineContainerd {
+		return writeFile(k.configFile, []byte(containerdConfig(k)))
+	}
+	data, err := json.MarshalIndent(settings{
+		DataRoot: k.dataDir, ExecRoot: k.execDir, PIDFile: k.pidFile,
+		Hosts: []string{k.endpoint()},
+		// Without it the group "docker", if there is one, may use the socket.
+		Group:       strconv.Itoa(os.Getegid()),
+		Bridge:      bridge,
+		LiveRestore: liveRestore,
+	}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the configuration of dockerd: %w", err)
+	}
+	return writeFile(k.configFile, append(data, '\n'))
+}
+
+// containerdConfig is in version 2 of the format, which containerd 1.3 and
+// later read. The CRI plugin is for Kubernetes' kubelet, opt writes to /opt.
+func containerdConfig(k kind) string {
+	return fmt.Sprintf(`version = 2
+root = %q
+state = %q
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "io.containerd.cri.v1.images", "io.containerd.internal.v1.opt"]
+
+[grpc]
+  address = %q
+  uid = %d
+  gid = %d
+
+[ttrpc]
+  address = %q
+  uid = %d
+  gid = %d
+`, k.dataDir, k.execDir, k.socket, os.Getuid(), os.Getgid(), k.socket+".ttrpc", os.Getuid(), os.Getgid())
+}
+
+// makeDirs makes the directories that the engine needs, private to the user.
+func (d *Driver) makeDirs(k kind) error {
+	for _, dir := range []string{d.paths.engineDir, d.paths.runDir, d.paths.logDir, k.dataDir, k.execDir, filepath.Dir(k.socket)} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make the engine's directory: %w", err)
+		}
+	}
+	// An existing directory of the socket may be open to others.
+	if err := os.Chmod(filepath.Dir(k.socket), 0o700); err != nil {
+		return fmt.Errorf("make the socket's directory private: %w", err)
+	}
+	return nil
+}
+
+// maxLog is the size in bytes from which a log is set aside at the next start.
+const maxLog = 8 << 20
+
+// openLog opens the engine's log for appending. The engine writes to the file
+// itself, since it outlives this process; so the log can only be rotated, to
+// one older file, when the engine starts.
+func openLog(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
+		if err := os.Rename(path, path+".1"); err != nil {
+			return nil, fmt.Errorf("rotate the engine's log: %w", err)
+		}
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the engine's log: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,186 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+const (
+	// startDeadline bounds the wait for an engine to answer. One with many
+	// containers to restore needs a while; one that is broken ends by itself.
+	startDeadline = time.Minute
+	// pollEvery is the pause between two pings of a starting engine. A start takes
+	// about half a second, so a long pause would show.
+	pollEvery = 10 * time.Millisecond
+)
+
+// Start implements vm.Driver.
+func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
+	k, err := d.kind(spec.Engine)
+	if err != nil {
+		return "", err
+	}
+	if runs, p, ok := d.running(); ok {
+		if runs.engine != k.engine {
+			return "", fmt.Errorf("%s (pid %d) runs and must be stopped before %s can start", runs.program, p.pid, k.program)
+		}
+		progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.pid))
+		return d.answer(ctx, k, p)
+	}
+	progress("starting " + k.program)
+	p, mend, err := d.spawn(ctx, k)
+	if err != nil {
+		return "", err
+	}
+	progress(fmt.Sprintf("waiting for %s (pid %d) to answer", k.program, p.pid))
+	endpoint, err := d.answer(ctx, k, p)
+	if err != nil {
+		return "", err
+	}
+	mend(ctx)
+	return endpoint, nil
+}
+
+// spawn prepares and starts the engine's process. mend is to be called when the
+// engine answers.
+func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend func(context.Context), err error) {
+	l, err := d.launcher(k)
+	if err != nil {
+		return process{}, nil, err
+	}
+	if err := errors.Join(k.checkSockets(), d.makeDirs(k), d.clearStale(k)); err != nil {
+		return process{}, nil, err
+	}
+	s := load(d.paths.state)
+	bridge, mend := "", func(context.Context) {}
+	if k.engine == appv1.EngineMoby && l.wrapper == "" {
+		if bridge, mend, err = d.prepareNetwork(ctx, k, &s); err != nil {
+			return process{}, nil, err
+		}
+	}
+	if err := writeSettings(k, bridge, true); err != nil {
+		return process{}, nil, err
+	}
+	log, err := openLog(k.log)
+	if err != nil {
+		return process{}, nil, err
+	}
+	defer log.Close()
+	if err := ctx.Err(); err != nil {
+		return process{}, nil, err
+	}
+	cmd := l.command(k, log, d.getenv)
+	if err := cmd.Start(); err != nil {
+		return process{}, nil, fmt.Errorf("start %s: %w", k.program, err)
+	}
+	p, _ = inspectProcess(cmd.Process.Pid)
+	p.pid = cmd.Process.Pid
+	go d.reap(cmd, k)
+	s.Engine, s.PID, s.StartTime, s.BootID = k.engine, p.pid, p.startTime, bootID()
+	if err := s.save(d.paths.state); err != nil {
+		// The engine is found without it, by a search.
+		d.log.Warn("cannot record the engine", "error", err)
+	}
+	d.log.Info("started "+k.program, "pid", p.pid, "log", k.log)
+	return p, mend, nil
+}
+
+// reap collects the engine's exit status, if the engine ends before this
+// process does; else the system's init does it.
+func (d *Driver) reap(cmd *exec.Cmd, k kind) {
+	err := cmd.Wait()
+	d.log.Info(k.program+" has ended", "pid", cmd.Process.Pid, "status", cmd.ProcessState.String(), "error", err)
+}
+
+// clearStale removes what an engine that is gone left behind and what the next
+// one would stumble over: dockerd refuses to start when its pid file names any
+// process, a zombie or somebody else's included. The runtime state is cleared as
+// by a reboot, unless containers still run from it.
+func (d *Driver) clearStale(k kind) error {
+	err := removeFile(k.socket)
+	if k.pidFile != "" {
+		err = errors.Join(err, removeFile(k.pidFile))
+	}
+	if len(leftovers(k)) > 0 {
+		return err
+	}
+	err = errors.Join(err, unmountBelow(k.execDir), unmountBelow(k.dataDir))
+	if err == nil {
+		err = removeTree(k.execDir)
+	}
+	return errors.Join(err, os.MkdirAll(k.execDir, 0o700))
+}
+
+// answer waits until the engine answers and returns its endpoint.
+func (d *Driver) answer(ctx context.Context, k kind, p process) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startDeadline)
+	defer cancel()
+	gone := make(chan error, 1)
+	go func() { gone <- p.wait(ctx) }()
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	var last error
+	for {
+		if last = ping(ctx, k); last == nil {
+			// Its directory is private; this is a second lock on the same door.
+			if err := os.Chmod(k.socket, 0o600); err != nil {
+				return "", fmt.Errorf("make the engine's socket private: %w", err)
+			}
+			return k.endpoint(), nil
+		}
+		select {
+		case err := <-gone:
+			if err == nil {
+				return "", fmt.Errorf("%s ended before it answered%s", k.program, logHint(k))
+			}
+			return "", d.unanswered(ctx, k, p, last, err)
+		case <-ctx.Done():
+			return "", d.unanswered(ctx, k, p, last, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+func (d *Driver) unanswered(ctx context.Context, k kind, p process, last, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s (pid %d) is alive but does not answer: %w%s", k.program, p.pid, last, logHint(k))
+	}
+	return fmt.Errorf("wait for %s (pid %d) to answer: %w", k.program, p.pid, err)
+}
+
+// pingDeadline bounds one question to an engine.
+const pingDeadline = 5 * time.Second
+
+func ping(ctx context.Context, k kind) error {
+	ctx, cancel := context.WithTimeout(ctx, pingDeadline)
+	defer cancel()
+	if k.engine == appv1.EngineContainerd {
+		return probe.Dial(ctx, k.socket)
+	}
+	return probe.Ping(ctx, k.endpoint())
+}
+
+// logHint ends an error with the last lines of the engine's log, what they mean
+// if that is known, and where to read on.
+func logHint(k kind) string {
+	lines := readTail(k.log, 6)
+	if lines == "" {
+		return "; its log " + k.log + " is empty"
+	}
+	text := "\nlast lines of " + k.log + ":\n" + lines
+	for sign, hint := range hints() {
+		if strings.Contains(lines, sign) {
+			text += "\nhint: " + hint
+		}
+	}
+	return text
+}

@@ -1,0 +1,90 @@
+package native
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+// state is what must outlive the daemon. It is a help, not the truth: that an
+// engine runs is derived from processes, and a state file that is lost, stale
+// or broken costs a search at most.
+type state struct {
+	// Engine that was started last, and its process.
+	Engine    appv1.EngineName `json:"engine,omitempty"`
+	PID       int              `json:"pid,omitempty"`
+	StartTime uint64           `json:"startTime,omitempty"`
+	BootID    string           `json:"bootID,omitempty"`
+	// Subnet of the bridge in CIDR form with the bridge's own address, such as
+	// 172.16.7.1/24. It is kept, so that containers keep their addresses.
+	Subnet string `json:"subnet,omitempty"`
+	// Networks are the bridges that the engine made itself, as of the last look.
+	Networks []network `json:"networks,omitempty"`
+	// Forwarding is how the host was before an engine of this driver changed it.
+	Forwarding *forwarding `json:"forwarding,omitempty"`
+}
+
+// network is a bridge with its subnets in CIDR form.
+type network struct {
+	Bridge  string   `json:"bridge"`
+	Subnets []string `json:"subnets,omitempty"`
+}
+
+// forwarding is the part of the host's configuration that dockerd changes when
+// it starts and never changes back.
+type forwarding struct {
+	// Enabled is net.ipv4.ip_forward.
+	Enabled bool `json:"enabled"`
+	// Policy of the filter table's FORWARD chain, such as ACCEPT.
+	Policy string `json:"policy"`
+}
+
+// load reads the state; one that is missing or unreadable is an empty one.
+func load(path string) state {
+	data, err := os.ReadFile(path)
+	var s state
+	if err != nil || json.Unmarshal(data, &s) != nil {
+		return state{}
+	}
+	return s
+}
+
+// save writes the state atomically.
+func (s state) save(path string) error {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the engine's state: %w", err)
+	}
+	return writeFile(path, append(data, '\n'))
+}
+
+// writeFile replaces a file as a whole, readable to its owner only.
+func writeFile(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// removeFile removes a file that may be gone already.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}

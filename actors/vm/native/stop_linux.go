@@ -1,0 +1,210 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+// Bounds of the steps of a stop; together they stay below 40 seconds.
+const (
+	// reloadDeadline bounds the wait for dockerd to take up a configuration.
+	reloadDeadline = 3 * time.Second
+	// gracefulStop is more than dockerd's own shutdown timeout of 15 s, after
+	// which it kills containers itself.
+	gracefulStop = 22 * time.Second
+	// gracefulContainers is what containers without an engine get, as with
+	// 'docker stop'.
+	gracefulContainers = 10 * time.Second
+	// forcedStop bounds the wait for killed processes to go.
+	forcedStop = 5 * time.Second
+)
+
+// Stop implements vm.Driver.
+func (d *Driver) Stop(ctx context.Context) error {
+	var failed []error
+	for {
+		k, p, ok := d.running()
+		if !ok {
+			break
+		}
+		if err := d.stopEngine(ctx, k, p); err != nil {
+			return err
+		}
+	}
+	for _, k := range d.kinds() {
+		failed = append(failed, d.stopLeftovers(ctx, k), d.cleanUp(k))
+	}
+	s := load(d.paths.state)
+	own := d.networks(s)
+	failed = append(failed, d.removeRules(ctx, own), removeBridges(own))
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	if s.PID == 0 {
+		return nil
+	}
+	s.PID, s.StartTime, s.BootID = 0, 0, ""
+	return s.save(d.paths.state)
+}
+
+// networks are all bridges of this driver, as far as they are known.
+func (d *Driver) networks(s state) []network {
+	main := network{Bridge: bridgeName(d.cfg)}
+	if s.Subnet != "" {
+		main.Subnets = []string{s.Subnet}
+	}
+	return append([]network{main}, s.Networks...)
+}
+
+// stopEngine ends one engine's process, gracefully if it lets itself.
+func (d *Driver) stopEngine(ctx context.Context, k kind, p process) error {
+	if k.engine == appv1.EngineMoby {
+		d.leaveNothingAlive(ctx, k, p)
+	}
+	// A stopped process does not see SIGTERM before it is continued.
+	err := errors.Join(p.signal(syscall.SIGTERM), p.signal(syscall.SIGCONT))
+	if err != nil {
+		return fmt.Errorf("stop %s: %w", k.program, err)
+	}
+	if waitGone(ctx, p, gracefulStop) == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("stop %s (pid %d): %w", k.program, p.pid, ctx.Err())
+	}
+	d.log.Warn(k.program+" did not stop by itself and is killed", "pid", p.pid, "after", gracefulStop)
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return fmt.Errorf("kill %s: %w", k.program, err)
+	}
+	if err := waitGone(ctx, p, forcedStop); err != nil {
+		return fmt.Errorf("%s (pid %d) survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", k.program, p.pid, err)
+	}
+	return nil
+}
+
+// leaveNothingAlive turns live-restore off, so that dockerd stops its containers
+// when it ends, and remembers the networks that it made. If dockerd does not
+// take it up, the containers are stopped without it.
+func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process) {
+	ctx, cancel := context.WithTimeout(ctx, reloadDeadline)
+	defer cancel()
+	if ping(ctx, k) != nil {
+		return
+	}
+	bridge := ""
+	if s := load(d.paths.state); s.Subnet != "" {
+		bridge = bridgeName(d.cfg)
+		d.recordNetworks(ctx, k)
+	}
+	err := writeSettings(k, bridge, false)
+	if err == nil {
+		err = p.signal(syscall.SIGHUP)
+	}
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for err == nil {
+		var info struct{ LiveRestoreEnabled bool }
+		if err = probe.Get(ctx, k.endpoint(), "/info", &info); err == nil && !info.LiveRestoreEnabled {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			err = ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	d.log.Warn("dockerd did not turn live-restore off; its containers are stopped without it", "error", err)
+}
+
+// stopLeftovers ends the processes that an engine left behind, containers first.
+func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
+	left := leftovers(k)
+	if len(left) == 0 {
+		return nil
+	}
+	d.log.Warn("stopping what is left of "+k.program, "processes", len(left))
+	for _, p := range left {
+		if !isShim(p) {
+			_ = p.signal(syscall.SIGTERM)
+		}
+	}
+	waitContainers(ctx, left, gracefulContainers)
+	deadline := time.Now().Add(forcedStop)
+	for len(left) > 0 && time.Now().Before(deadline) && ctx.Err() == nil {
+		for _, p := range left {
+			if err := p.signal(syscall.SIGKILL); err != nil {
+				return fmt.Errorf("kill what is left of %s: %w", k.program, err)
+			}
+		}
+		for _, p := range left {
+			_ = waitGone(ctx, p, time.Second)
+		}
+		// A process that was just being started is seen the second time.
+		left = leftovers(k)
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("%d processes of %s survive even SIGKILL, the first is pid %d", len(left), k.program, left[0].pid)
+	}
+	return ctx.Err()
+}
+
+// waitContainers waits until only shims are left, or the time is over.
+func waitContainers(ctx context.Context, left []process, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for _, p := range left {
+		if !isShim(p) {
+			_ = p.wait(ctx)
+		}
+	}
+}
+
+func isShim(p process) bool {
+	args := p.args()
+	return len(args) > 0 && strings.HasPrefix(filepath.Base(args[0]), "containerd-shim")
+}
+
+// waitGone returns nil when the process has ended within limit.
+func waitGone(ctx context.Context, p process, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return p.wait(ctx)
+}
+
+// cleanUp removes what a stopped engine leaves: mounts, sockets, runtime state.
+func (d *Driver) cleanUp(k kind) error {
+	failed := []error{unmountBelow(k.execDir), unmountBelow(k.dataDir)}
+	if errors.Join(failed...) == nil {
+		failed = append(failed, removeTree(k.execDir))
+	}
+	failed = append(failed, removeFile(k.socket), removeFile(k.socket+".ttrpc"))
+	if k.pidFile != "" {
+		failed = append(failed, removeFile(k.pidFile))
+	}
+	return errors.Join(failed...)
+}
+
+// Delete implements vm.Driver.
+func (d *Driver) Delete(ctx context.Context) error {
+	was := load(d.paths.state)
+	if err := d.Stop(ctx); err != nil {
+		return err
+	}
+	var failed []error
+	if was.Forwarding != nil {
+		failed = append(failed, d.restoreHost(ctx, was.Forwarding))
+	}
+	for _, k := range d.kinds() {
+		failed = append(failed, removeFile(k.log), removeFile(k.log+".1"))
+	}
+	failed = append(failed, removeTree(d.paths.runDir), removeTree(d.paths.engineDir))
+	return errors.Join(failed...)
+}
