@@ -22,6 +22,11 @@ func mirroredTypes() []string {
 // action that is not known here is kept: reading once too often is harmless.
 func mapEvent(message events.Message) (Event, bool) {
 	kind, ok := kindOf(message.Type)
+	if id := message.Actor.Attributes["imageID"]; kind == containersv1.KindContainer &&
+		message.Action == events.ActionCommit && id != "" {
+		// A commit without a tag adds an image of which nothing else tells.
+		return Event{Kind: containersv1.KindImage, ID: id, Action: string(message.Action), Time: eventTime(message)}, true
+	}
 	if !ok || message.Actor.ID == "" || isHarmless(kind, string(message.Action)) {
 		return Event{}, false
 	}

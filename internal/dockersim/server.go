@@ -1,0 +1,176 @@
+package dockersim
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// request is a call that was routed.
+type request struct {
+	*http.Request
+	// name is the variable part of the path.
+	name string
+}
+
+// flag tells whether a parameter of the query is set, in any of the ways that
+// dockerd takes for true.
+func (r request) flag(name string) bool {
+	switch strings.ToLower(strings.TrimSpace(r.URL.Query().Get(name))) {
+	case "", "0", "no", "false", "none":
+		return false
+	default:
+		return true
+	}
+}
+
+// route is one endpoint. A path without {name} or {id} is taken literally.
+type route struct {
+	method, path string
+	serve        func(*Engine, http.ResponseWriter, request) error
+}
+
+func (r route) endpoint() string { return r.method + " " + r.path }
+
+// routes are tried in order: the literal ones come first.
+func routes() []route {
+	return []route{
+		{"GET", "/_ping", (*Engine).servePing},
+		{"GET", "/version", (*Engine).serveVersion},
+		{"GET", "/info", (*Engine).serveInfo},
+		{"GET", "/events", (*Engine).serveEvents},
+
+		{"GET", "/containers/json", (*Engine).serveContainerList},
+		{"POST", "/containers/create", (*Engine).serveContainerCreate},
+		{"GET", "/containers/{id}/json", (*Engine).serveContainerInspect},
+		{"POST", "/containers/{id}/start", (*Engine).serveContainerStart},
+		{"POST", "/containers/{id}/stop", (*Engine).serveContainerStop},
+		{"POST", "/containers/{id}/restart", (*Engine).serveContainerRestart},
+		{"POST", "/containers/{id}/kill", (*Engine).serveContainerKill},
+		{"POST", "/containers/{id}/pause", (*Engine).serveContainerPause},
+		{"POST", "/containers/{id}/unpause", (*Engine).serveContainerUnpause},
+		{"POST", "/containers/{id}/rename", (*Engine).serveContainerRename},
+		{"DELETE", "/containers/{id}", (*Engine).serveContainerRemove},
+
+		{"GET", "/images/json", (*Engine).serveImageList},
+		{"POST", "/images/create", (*Engine).serveImageCreate},
+		{"GET", "/images/{name}/json", (*Engine).serveImageInspect},
+		{"POST", "/images/{name}/tag", (*Engine).serveImageTag},
+		{"DELETE", "/images/{name}", (*Engine).serveImageRemove},
+
+		{"GET", "/volumes", (*Engine).serveVolumeList},
+		{"POST", "/volumes/create", (*Engine).serveVolumeCreate},
+		{"GET", "/volumes/{name}", (*Engine).serveVolumeInspect},
+		{"DELETE", "/volumes/{name}", (*Engine).serveVolumeRemove},
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, version := splitVersion(r.URL.Path)
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	call := method + " " + path
+	for _, route := range routes() {
+		name, ok := route.match(method, path)
+		if !ok {
+			continue
+		}
+		defer e.calls.begin(route.endpoint())()
+		if !e.suffer(w, r, route.endpoint(), call) {
+			return
+		}
+		e.writeHeaders(w)
+		err := e.checkVersion(version)
+		if err == nil {
+			err = route.serve(e, w, request{r, name})
+		}
+		if err != nil {
+			writeError(w, err)
+		}
+		return
+	}
+	e.writeHeaders(w)
+	writeError(w, notFound("page not found"))
+}
+
+// match returns the variable part of a path. It may hold slashes, as the names
+// of images do.
+func (r route) match(method, path string) (name string, ok bool) {
+	if method != r.method {
+		return "", false
+	}
+	open := strings.Index(r.path, "{")
+	if open < 0 {
+		return "", path == r.path
+	}
+	prefix, suffix := r.path[:open], r.path[strings.Index(r.path, "}")+1:]
+	rest, ok := strings.CutPrefix(path, prefix)
+	if !ok {
+		return "", false
+	}
+	name, ok = strings.CutSuffix(rest, suffix)
+	return name, ok && name != ""
+}
+
+// splitVersion takes the /v1.41 from a path.
+func splitVersion(path string) (rest, version string) {
+	after, ok := strings.CutPrefix(path, "/v")
+	if !ok {
+		return path, ""
+	}
+	version, rest, ok = strings.Cut(after, "/")
+	if !ok || !strings.Contains(version, ".") {
+		return path, ""
+	}
+	return "/" + rest, version
+}
+
+func (e *Engine) checkVersion(version string) error {
+	if version == "" {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if minor(version) > minor(e.apiVersion) {
+		return badRequest("client version %s is too new. Maximum supported API version is %s", version, e.apiVersion)
+	}
+	return nil
+}
+
+// minor is the second part of an API version; the first is always 1.
+func minor(version string) int {
+	_, text, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (e *Engine) writeHeaders(w http.ResponseWriter) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	header := w.Header()
+	header.Set("Api-Version", e.apiVersion)
+	header.Set("Ostype", "linux")
+	header.Set("Docker-Experimental", "false")
+	header.Set("Server", "Docker/"+e.version+" (linux)")
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// A client that has left needs no answer.
+	_ = json.NewEncoder(w).Encode(value)
+}
+
+func readJSON(r request, into any) error {
+	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
+		return badRequest("invalid JSON: %v", err)
+	}
+	return nil
+}
