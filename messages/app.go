@@ -17,3 +17,18 @@ type Shutdown struct {
 	// KeepVM leaves the engine running, for the next start to adopt.
 	KeepVM bool
 }
+
+// Drain asks the app actor to stop the engine, whatever the App says, because
+// the daemon is about to end. The answer is Drained.
+type Drain struct{}
+
+// Drained says that the engine has stopped and no mirror is left.
+type Drained struct{}
+
+// Replay asks the kube bridge to tell of every object again, because an actor
+// that had been told was restarted.
+type Replay struct{}
+
+// AppReady says that the App's status is of this daemon and not of a former
+// one. The app actor sends it to the root, once.
+type AppReady struct{}

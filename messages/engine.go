@@ -1,12 +1,16 @@
 package messages
 
 import (
+	"time"
+
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
 // ConnectEngine tells the engine supervisor to mirror the engine at Endpoint.
 type ConnectEngine struct {
+	// Seq numbers the commands of the app actor; answers carry it.
+	Seq uint64
 	// Endpoint such as unix:///path/docker.sock.
 	Endpoint string
 	// Namespace of Kubernetes in which the mirrors live.
@@ -16,8 +20,8 @@ type ConnectEngine struct {
 // DisconnectEngine tells the engine supervisor that there is no engine any
 // more: it closes the session and takes all mirrors away.
 type DisconnectEngine struct {
-	// Namespace of Kubernetes in which mirrors may have been left.
-	Namespace string
+	// Seq numbers the commands of the app actor; answers carry it.
+	Seq uint64
 }
 
 // EngineState is the state of the engine supervisor.
@@ -41,9 +45,9 @@ const (
 
 // EngineChanged says what the engine supervisor is at. It is sent to the app actor.
 type EngineChanged struct {
+	// Seq of the last command that was taken up; 0 before the first.
+	Seq   uint64
 	State EngineState
-	// Endpoint of the ConnectEngine this answers; empty after DisconnectEngine.
-	Endpoint string
 	// Message for a user: the error of a failed connection, or the progress of a sync.
 	Message string
 	// Failing is set when the last attempt to connect failed.
@@ -62,8 +66,9 @@ type SessionConnected struct {
 type ObjectSeen struct {
 	// Object carries name and status, as the mirror should have them.
 	Object containersv1.Mirror
-	// AsOf orders readings: one that was begun later has a higher number.
-	AsOf uint64
+	// AsOf is when the reading was begun, on the clock of this process: of two
+	// readings the one that was begun later counts.
+	AsOf time.Time
 }
 
 // ObjectGone says that the engine does not have the object.
@@ -71,22 +76,20 @@ type ObjectGone struct {
 	Kind containersv1.Kind
 	// Name of the mirror.
 	Name string
-	AsOf uint64
+	AsOf time.Time
 }
 
 // SyncCompleted says that a full sync has read everything.
 type SyncCompleted struct {
 	// AsOf of the lists: what has not been seen since is gone.
-	AsOf uint64
-	// Counts of what was listed.
-	Counts map[containersv1.Kind]int
-	// Errors of objects that could not be read; they are tried again by the session.
-	Errors []error
+	AsOf time.Time
+	// Unread are the engine's IDs of objects that are there but could not be
+	// read; the session goes on trying, and their mirrors stay as they are.
+	Unread map[containersv1.Kind][]string
 }
 
-// RefreshObject asks the session to read one object again.
-type RefreshObject struct {
-	Kind containersv1.Kind
-	// ID of the object in the engine: a container's ID, an image's ID, a volume's name.
-	ID string
+// SyncListed says how many objects of each kind the engine has, at the
+// beginning of a full sync.
+type SyncListed struct {
+	Counts map[containersv1.Kind]int
 }

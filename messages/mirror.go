@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -34,7 +36,7 @@ type MirrorSettled struct {
 	Kind containersv1.Kind
 	Name string
 	// AsOf of the ObjectSeen that is mirrored now.
-	AsOf uint64
+	AsOf time.Time
 	// Err is nil when the resource equals the object.
 	Err error
 	// Refused is set while the engine refuses the user's wish.
@@ -45,4 +47,6 @@ type MirrorSettled struct {
 type MirrorFinished struct {
 	Kind containersv1.Kind
 	Name string
+	// AsOf of the last fact about the engine's object that the mirror knows.
+	AsOf time.Time
 }

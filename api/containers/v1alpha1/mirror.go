@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -22,6 +23,7 @@ func Kinds() []Kind {
 }
 
 // Mirror is what the mirrored kinds have in common.
+// +kubebuilder:object:generate=false
 type Mirror interface {
 	metav1.Object
 	runtime.Object
@@ -36,6 +38,9 @@ type Mirror interface {
 	// SetStatusFrom copies the status of another Mirror of the same kind. The
 	// slices and maps in it are shared afterwards, and so must not be changed.
 	SetStatusFrom(Mirror)
+	// SameStatus compares the status with that of another Mirror of the same
+	// kind, as the API server would: nil and empty are equal.
+	SameStatus(Mirror) bool
 	// CopyMirror is a deep copy.
 	CopyMirror() Mirror
 }
@@ -111,3 +116,42 @@ func (v *Volume) CopyMirror() Mirror { return v.DeepCopy() }
 
 // CopyMirror implements Mirror.
 func (n *ContainerNamespace) CopyMirror() Mirror { return n.DeepCopy() }
+
+// SameStatus implements Mirror.
+func (c *Container) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&c.Status, &m.(*Container).Status)
+}
+
+// SameStatus implements Mirror.
+func (i *Image) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&i.Status, &m.(*Image).Status)
+}
+
+// SameStatus implements Mirror.
+func (v *Volume) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&v.Status, &m.(*Volume).Status)
+}
+
+// SameStatus implements Mirror.
+func (n *ContainerNamespace) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&n.Status, &m.(*ContainerNamespace).Status)
+}
+
+// NewMirror returns an empty Mirror of a kind, or nil for an unknown kind.
+func NewMirror(kind Kind) Mirror {
+	switch kind {
+	case KindContainer:
+		return &Container{}
+	case KindImage:
+		return &Image{}
+	case KindVolume:
+		return &Volume{}
+	case KindContainerNamespace:
+		return &ContainerNamespace{}
+	default:
+		return nil
+	}
+}
+
+// HasFinalizer is whether mirrors of this kind carry Finalizer.
+func (k Kind) HasFinalizer() bool { return k != KindContainerNamespace }

@@ -1,0 +1,100 @@
+package app
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// conditions derives the App's conditions; transition times are left to the writer.
+func conditions(v view) []metav1.Condition {
+	running, ready := runningCondition(v), engineCondition(v)
+	out := []metav1.Condition{running, ready, settledCondition(v, running, ready)}
+	for i := range out {
+		out[i].ObservedGeneration = v.app.Generation
+	}
+	return out
+}
+
+func runningCondition(v view) metav1.Condition {
+	c := metav1.Condition{Type: appv1.ConditionRunning, Status: metav1.ConditionFalse, Message: v.vm.Message}
+	switch v.vm.State {
+	case messages.VMStarting:
+		c.Reason = appv1.ReasonStarting
+	case messages.VMRunning:
+		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonStarted
+	case messages.VMStopping:
+		c.Reason = appv1.ReasonStopping
+	case messages.VMFailed:
+		c.Reason = appv1.ReasonStopFailed
+		if v.vm.Wanted {
+			c.Reason = appv1.ReasonStartFailed
+		}
+	default:
+		c.Reason = appv1.ReasonStopped
+	}
+	return c
+}
+
+func engineCondition(v view) metav1.Condition {
+	c := metav1.Condition{Type: appv1.ConditionEngineReady, Status: metav1.ConditionFalse, Message: v.engine.Message}
+	switch {
+	case !v.mirrored() && v.vm.State == messages.VMRunning:
+		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonNotApplicable
+		c.Message = fmt.Sprintf("rdd runs the %s engine but does not mirror it", v.app.Spec.ContainerEngine.Name)
+	case v.engine.State == messages.EngineReady:
+		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonConnected
+	case v.engine.State == messages.EngineDisconnected:
+		c.Reason = appv1.ReasonDisconnected
+	case v.engine.State == messages.EngineSyncing:
+		c.Reason = appv1.ReasonConnecting
+	case v.engine.State == messages.EngineConnecting && v.engine.Failing:
+		c.Reason = appv1.ReasonConnectFailed
+	case v.engine.State == messages.EngineConnecting:
+		c.Reason = appv1.ReasonConnecting
+	default:
+		c.Reason = appv1.ReasonStopped
+	}
+	return c
+}
+
+// settledCondition is True when everything that the App of this generation asks
+// for has happened.
+func settledCondition(v view, running, ready metav1.Condition) metav1.Condition {
+	c := metav1.Condition{Type: appv1.ConditionSettled, Status: metav1.ConditionFalse}
+	if what, reason, message := waitsFor(v, running, ready); what != "" {
+		c.Reason, c.Message = reason, "waits for "+what
+		if message != "" {
+			c.Message += ": " + message
+		}
+		return c
+	}
+	c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonSettled
+	c.Message = ready.Message
+	return c
+}
+
+// waitsFor says what is still missing; what is empty when nothing is.
+func waitsFor(v view, running, ready metav1.Condition) (what, reason, message string) {
+	answered := v.vm.Generation == v.app.Generation && v.vm.Wanted == v.running()
+	switch {
+	case !answered:
+		return "the VM actor to take up the change", running.Reason, running.Message
+	case v.running() && (v.vm.State != messages.VMRunning || !v.vm.Current):
+		return "the engine to run", running.Reason, running.Message
+	case v.running() && v.mirrored() && v.engine.Seq != v.engineSeq:
+		return "the engine supervisor to take up the change", ready.Reason, ""
+	case v.running() && ready.Status != metav1.ConditionTrue:
+		return "the engine's objects to be mirrored", ready.Reason, ready.Message
+	case v.running() && !v.mirrored() && !v.engineIdle():
+		return "the mirrors to go", appv1.ReasonStopping, v.engine.Message
+	case !v.running() && v.vm.State != messages.VMStopped:
+		return "the engine to stop", running.Reason, running.Message
+	case !v.running() && !v.engineIdle():
+		return "the mirrors to go", appv1.ReasonStopping, v.engine.Message
+	}
+	return "", "", ""
+}

@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+const (
+	sessionName      = "session"
+	namespaceTimeout = 10 * time.Second
+)
+
+// connect takes up the wish for an engine. It may come any number of times.
+func (s *supervisor) connect(c actor.Context, msg messages.ConnectEngine) {
+	same := s.want != nil && s.want.Endpoint == msg.Endpoint && s.want.Namespace == msg.Namespace
+	s.want = &msg
+	if same {
+		return
+	}
+	s.failing = ""
+	s.stopGrace()
+	s.stopSession(c)
+	if s.client != nil && s.endpoint != msg.Endpoint {
+		// The mirrors that are there belong to another engine.
+		s.loseAll(c)
+		return
+	}
+	s.setState(messages.EngineConnecting)
+	s.open(c)
+}
+
+// disconnect takes up the wish for no engine.
+func (s *supervisor) disconnect(c actor.Context) {
+	if s.want == nil && (s.state == messages.EngineIdle && s.mirrors.empty() || s.state == messages.EngineCleaning) {
+		return
+	}
+	s.want = nil
+	s.failing = ""
+	s.stopGrace()
+	s.stopSession(c)
+	s.loseAll(c)
+}
+
+// loseAll takes every mirror away.
+func (s *supervisor) loseAll(c actor.Context) {
+	s.setState(messages.EngineCleaning)
+	for _, e := range s.mirrors.all() {
+		s.lose(c, e)
+	}
+	s.cleaned(c)
+}
+
+// cleaned goes on once no mirror is left.
+func (s *supervisor) cleaned(c actor.Context) {
+	if s.state != messages.EngineCleaning || !s.mirrors.empty() || s.session != nil {
+		return
+	}
+	if s.client != nil {
+		_ = s.client.Close()
+		s.client, s.endpoint = nil, ""
+	}
+	if s.want == nil {
+		s.setState(messages.EngineIdle)
+		return
+	}
+	s.setState(messages.EngineConnecting)
+	s.open(c)
+}
+
+// open prepares a session, unless there is one or none is wanted.
+func (s *supervisor) open(c actor.Context) {
+	if s.want == nil || s.session != nil || s.opening || s.state == messages.EngineCleaning {
+		return
+	}
+	if s.client == nil {
+		client, err := s.Dial(s.want.Endpoint)
+		if err != nil {
+			s.failing = fmt.Sprintf("endpoint %s: %v", s.want.Endpoint, err)
+			return
+		}
+		s.client, s.endpoint = client, s.want.Endpoint
+	}
+	s.opening = true
+	namespace := s.want.Namespace
+	s.tasks.Go(namespaceTimeout, func(ctx context.Context) any {
+		return namespaceReady{err: s.EnsureNamespace(ctx, namespace)}
+	})
+}
+
+func (s *supervisor) spawnSession(c actor.Context) {
+	if s.want == nil || s.session != nil || s.client == nil || s.state == messages.EngineCleaning {
+		return
+	}
+	client := s.client
+	props := s.Props(c.Self().Id+"/"+sessionName, func(report func(string)) actor.Actor {
+		return newSession(sessionConfig{engine: client, logger: s.Logger, report: report, settings: s.Settings})
+	})
+	pid, err := c.SpawnNamed(props, sessionName)
+	if err != nil {
+		panic(fmt.Errorf("spawn the engine session: %w", err))
+	}
+	s.session = pid
+}
+
+func (s *supervisor) stopSession(c actor.Context) {
+	if s.session != nil {
+		c.Stop(s.session)
+	}
+}
+
+// sessionEnded goes on after a session that was stopped: by a change of what is
+// wanted, or because its failures passed the intensity limit.
+func (s *supervisor) sessionEnded(c actor.Context) {
+	switch {
+	case s.state == messages.EngineCleaning:
+		s.cleaned(c)
+	case s.want == nil:
+	case s.failing != "":
+		s.tasks.After(s.Slow, openAgain{})
+	default:
+		s.open(c)
+	}
+}
+
+func (s *supervisor) connected(msg messages.SessionConnected) {
+	if s.want == nil || s.state == messages.EngineCleaning {
+		return
+	}
+	s.stopGrace()
+	s.failing = ""
+	s.info = msg.Engine
+	s.sync = newProgress(s.mirrors.refusedCount)
+	s.setState(messages.EngineSyncing)
+}
+
+// sessionFailed notes a broken connection at once; the strategy restarts the session.
+func (s *supervisor) sessionFailed(f messages.ChildFailed) {
+	s.failing = f.Err.Error()
+	s.Logger.Warn("engine session failed", "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
+	if s.state != messages.EngineReady && s.state != messages.EngineSyncing {
+		return
+	}
+	s.setState(messages.EngineDisconnected)
+	s.grace = s.tasks.After(s.Grace, graceOver{})
+}
+
+// graceOver takes the mirrors of an engine away that did not come back.
+func (s *supervisor) graceOver(c actor.Context) {
+	if s.state != messages.EngineDisconnected {
+		return
+	}
+	s.Logger.Warn("engine did not come back, taking its mirrors away", "grace", s.Grace)
+	for _, e := range s.mirrors.all() {
+		s.lose(c, e)
+	}
+}
+
+func (s *supervisor) stopGrace() {
+	if s.grace != nil {
+		s.grace.Stop()
+		s.grace = nil
+	}
+}
+
+func (s *supervisor) setState(state messages.EngineState) {
+	if s.state != state {
+		s.state = state
+		s.Report(string(state))
+	}
+}

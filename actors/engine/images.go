@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// imageIndex knows which mirrors each image has, one for each tag, and which
+// image each tag belongs to. Events name an image or a tag, never both.
+type imageIndex struct {
+	byID  map[string]*indexedImage
+	byTag map[string]string
+}
+
+type indexedImage struct {
+	// tags by the name of the mirror; the tag of an untagged image is empty.
+	tags map[string]string
+	asOf time.Time
+}
+
+// imageChange is what an update brought.
+type imageChange struct {
+	// gone are the names of mirrors that the image has no more.
+	gone []string
+	// robbed are the IDs of other images that have lost a tag to this one.
+	robbed []string
+}
+
+func newImageIndex() imageIndex {
+	return imageIndex{byID: map[string]*indexedImage{}, byTag: map[string]string{}}
+}
+
+// update takes a reading of an image, or of a reference that is not there any
+// more, which has no objects.
+func (x imageIndex) update(id string, objects []containersv1.Mirror, asOf time.Time) imageChange {
+	var change imageChange
+	old := x.byID[id]
+	if len(objects) == 0 {
+		if owner, ok := x.byTag[id]; ok {
+			change.robbed = append(change.robbed, owner)
+		}
+	}
+	tags := map[string]string{}
+	for _, o := range objects {
+		tag := o.(*containersv1.Image).Status.RepoTag
+		tags[o.GetName()] = tag
+		if owner, ok := x.byTag[tag]; ok && tag != "" && owner != id {
+			change.robbed = append(change.robbed, owner)
+		}
+	}
+	if old != nil {
+		for name, tag := range old.tags {
+			if _, still := tags[name]; !still {
+				change.gone = append(change.gone, name)
+				x.forgetTag(tag, id)
+			}
+		}
+	}
+	for _, tag := range tags {
+		if tag != "" {
+			x.byTag[tag] = id
+		}
+	}
+	delete(x.byID, id)
+	if len(tags) > 0 {
+		x.byID[id] = &indexedImage{tags: tags, asOf: asOf}
+	}
+	return change
+}
+
+// prune forgets every image that was not read since asOf.
+func (x imageIndex) prune(asOf time.Time, keep map[string]bool) {
+	for id, img := range x.byID {
+		if !img.asOf.Before(asOf) || keep[id] {
+			continue
+		}
+		for _, tag := range img.tags {
+			x.forgetTag(tag, id)
+		}
+		delete(x.byID, id)
+	}
+}
+
+func (x imageIndex) forgetTag(tag, id string) {
+	if x.byTag[tag] == id {
+		delete(x.byTag, tag)
+	}
+}

@@ -1,0 +1,172 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// objectSeen hands a reading to its mirror, which is made if there is none.
+func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
+	if s.want == nil || s.state == messages.EngineCleaning {
+		return
+	}
+	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), s.want.Namespace)
+	if msg.AsOf.Before(e.asOf) {
+		return
+	}
+	e.seen, e.asOf, e.lost = &msg, msg.AsOf, false
+	if s.state == messages.EngineSyncing {
+		s.sync.await(e.key)
+	}
+	s.tell(c, e, msg)
+}
+
+func (s *supervisor) objectGone(c actor.Context, msg messages.ObjectGone) {
+	e := s.mirrors.get(msg.Kind, msg.Name)
+	if e == nil || msg.AsOf.Before(e.asOf) {
+		return
+	}
+	e.seen, e.asOf = nil, msg.AsOf
+	s.tell(c, e, msg)
+	if msg.Kind == containersv1.KindContainer {
+		s.retryRefused(c)
+	}
+}
+
+// syncCompleted lets go of everything that a full sync did not find.
+func (s *supervisor) syncCompleted(c actor.Context, msg messages.SyncCompleted) {
+	for _, e := range s.mirrors.all() {
+		if !e.asOf.Before(msg.AsOf) || e.unread(msg.Unread) {
+			continue
+		}
+		if s.state == messages.EngineSyncing {
+			s.sync.await(e.key)
+		}
+		s.objectGone(c, messages.ObjectGone{Kind: e.key.kind, Name: e.key.name, AsOf: msg.AsOf})
+	}
+	if s.state == messages.EngineSyncing {
+		s.sync.completed(msg.Unread)
+		s.checkReady()
+	}
+}
+
+// unread is whether the engine has the mirror's object but could not say more of it.
+func (e *entry) unread(ids map[containersv1.Kind][]string) bool {
+	id := e.key.name
+	if img, ok := e.resource.(*containersv1.Image); ok {
+		id = img.Status.ID
+	}
+	return slices.Contains(ids[e.key.kind], id)
+}
+
+// mirrorChanged hands the resource to its mirror. A resource of which the
+// engine has said nothing yet waits for the first full sync.
+func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) {
+	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), msg.Object.GetNamespace())
+	e.resource = msg.Object
+	switch {
+	case e.pid != nil && !e.stopping:
+		c.Send(e.pid, msg)
+	case e.pid == nil && s.state == messages.EngineCleaning:
+		s.lose(c, e)
+	}
+}
+
+func (s *supervisor) mirrorRemoved(c actor.Context, msg messages.MirrorRemoved) {
+	e := s.mirrors.get(msg.Kind, msg.Name)
+	if e == nil || e.resource == nil || e.resource.GetUID() != msg.UID {
+		return
+	}
+	e.resource = nil
+	switch {
+	case e.pid != nil && !e.stopping:
+		c.Send(e.pid, msg)
+	case e.pid == nil && !e.alive():
+		s.forget(c, e)
+	}
+}
+
+func (s *supervisor) mirrorSettled(msg messages.MirrorSettled) {
+	e := s.mirrors.get(msg.Kind, msg.Name)
+	if e == nil {
+		return
+	}
+	if e.refused != msg.Refused {
+		s.mirrors.setRefused(e, msg.Refused)
+	}
+	if !msg.AsOf.Before(e.asOf) {
+		s.sync.settled(e.key, msg.Err)
+		s.checkReady()
+	}
+}
+
+// mirrorFinished stops a mirror that has nothing left, unless something new is
+// on its way to it.
+func (s *supervisor) mirrorFinished(c actor.Context, msg messages.MirrorFinished) {
+	e := s.mirrors.get(msg.Kind, msg.Name)
+	if e == nil || e.pid == nil || e.stopping || e.resource != nil {
+		return
+	}
+	if !e.lost && (e.seen != nil || e.asOf.After(msg.AsOf)) {
+		return
+	}
+	e.seen, e.stopping = nil, true
+	c.Stop(e.pid)
+}
+
+// forget lets an entry go for which neither resource nor object is left.
+func (s *supervisor) forget(c actor.Context, e *entry) {
+	s.mirrors.remove(e)
+	s.sync.settled(e.key, nil)
+	s.checkReady()
+	if e.key.kind == containersv1.KindContainer {
+		s.retryRefused(c)
+	}
+	s.cleaned(c)
+}
+
+// retryRefused: an image or a volume may have been refused because of a
+// container that is gone now.
+func (s *supervisor) retryRefused(c actor.Context) {
+	for e := range s.mirrors.refused {
+		if e.pid != nil && !e.stopping {
+			c.Send(e.pid, messages.RetryNow{})
+		}
+	}
+}
+
+// lose tells a mirror that its engine is gone.
+func (s *supervisor) lose(c actor.Context, e *entry) {
+	e.lost, e.seen = true, nil
+	s.tell(c, e, messages.EngineLost{})
+}
+
+// tell sends msg to the mirror; a new mirror is told everything, msg included.
+func (s *supervisor) tell(c actor.Context, e *entry, msg any) {
+	switch {
+	case e.stopping:
+	case e.pid == nil:
+		s.spawnMirror(c, e)
+		e.tellAll(c)
+	default:
+		c.Send(e.pid, msg)
+	}
+}
+
+func (s *supervisor) spawnMirror(c actor.Context, e *entry) {
+	spec := MirrorSpec{Kind: e.key.kind, Name: e.key.name, Namespace: e.namespace, Engine: s.client}
+	props := s.Props(c.Self().Id+"/"+e.key.path(), func(report func(string)) actor.Actor {
+		spec.Report = report
+		return s.NewMirror(spec)
+	})
+	pid, err := c.SpawnNamed(props, e.key.path())
+	if err != nil {
+		panic(fmt.Errorf("spawn mirror %s: %w", e.key.path(), err))
+	}
+	s.mirrors.started(e, pid)
+}

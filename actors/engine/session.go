@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+const (
+	connectTimeout = 10 * time.Second
+	readTimeout    = 30 * time.Second
+	syncTimeout    = 5 * time.Minute
+)
+
+type sessionConfig struct {
+	engine   dockerengine.Engine
+	logger   *slog.Logger
+	report   func(state string)
+	settings Settings
+}
+
+// session is one live connection to the engine. It fails when its event stream
+// ends or when the engine does not answer, and its parent's strategy restarts it.
+type session struct {
+	sessionConfig
+	tasks *task.Runner
+	// reads are the objects that are being read because of an event, or wait
+	// for their next try.
+	reads  map[target]*read
+	images imageIndex
+	// syncing is set while a full sync runs.
+	syncing bool
+}
+
+// target is an object of the engine, by the engine's own ID.
+type target struct {
+	kind containersv1.Kind
+	id   string
+}
+
+// read is the reading of one target; there is never more than one at a time.
+type read struct {
+	// again is set when something happened to the target meanwhile.
+	again    bool
+	attempts int
+}
+
+// Messages of the session to itself.
+type (
+	streamOpened struct{ info dockerengine.Info }
+	streamEnded  struct{ err error }
+	syncDue      struct{}
+	pingDue      struct{}
+	pinged       struct{ err error }
+	readAgain    struct{ target target }
+	readDone     struct {
+		target  target
+		objects []containersv1.Mirror
+		asOf    time.Time
+		err     error
+	}
+)
+
+func newSession(cfg sessionConfig) actor.Actor {
+	return &session{sessionConfig: cfg, reads: map[target]*read{}, images: newImageIndex()}
+}
+
+// Receive implements actor.Actor.
+func (s *session) Receive(c actor.Context) {
+	switch msg := c.Message().(type) {
+	case *actor.Started:
+		s.tasks = task.NewRunner(c)
+		s.report("connecting")
+		s.tasks.Loop(s.stream)
+	case *actor.Stopping, *actor.Restarting:
+		s.tasks.Stop()
+	case *actor.Stopped:
+	case task.Done:
+		if value, ok := s.tasks.Take(msg); ok {
+			s.receiveOwn(c, value)
+		}
+	default:
+		s.logger.Error("engine session got a message it does not know", "message", msg)
+	}
+}
+
+func (s *session) receiveOwn(c actor.Context, value any) {
+	switch v := value.(type) {
+	case streamOpened:
+		c.Send(c.Parent(), messages.SessionConnected{Engine: appv1.EngineStatus{
+			Version: v.info.Version, APIVersion: v.info.APIVersion,
+		}})
+		s.startSync()
+		s.tasks.After(s.settings.Ping, pingDue{})
+	case streamEnded:
+		panic(v.err)
+	case dockerengine.Event:
+		s.refresh(target{kind: v.Kind, id: v.ID})
+	case readAgain:
+		s.startRead(v.target)
+	case readDone:
+		s.readDone(c, v)
+	case syncDue:
+		s.startSync()
+	case pingDue:
+		s.ping()
+	case pinged:
+		if v.err != nil {
+			panic(fmt.Errorf("the engine does not answer: %w", v.err))
+		}
+		s.tasks.After(s.settings.Ping, pingDue{})
+	default:
+		s.receiveSync(c, value)
+	}
+}
+
+// stream connects, subscribes and hands on every event until the stream ends.
+func (s *session) stream(ctx context.Context, send func(any)) any {
+	connecting, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	info, err := s.engine.Connect(connecting)
+	if err != nil {
+		return streamEnded{err: fmt.Errorf("connect to the engine: %w", err)}
+	}
+	since := info.SystemTime
+	if since.IsZero() {
+		since = time.Now()
+	}
+	// The engine replays what happens from now on, so nothing falls between this
+	// and the lists that the full sync begins with.
+	events, ended := s.engine.Events(ctx, since)
+	send(streamOpened{info: info})
+	for {
+		select {
+		case ev := <-events:
+			send(ev)
+		case err := <-ended:
+			if err == nil {
+				err = errors.New("closed by the engine")
+			}
+			return streamEnded{err: fmt.Errorf("event stream: %w", err)}
+		}
+	}
+}
+
+func (s *session) ping() {
+	s.tasks.Go(connectTimeout, func(ctx context.Context) any {
+		_, err := s.engine.Connect(ctx)
+		return pinged{err: err}
+	})
+}
+
+// refresh reads a target because something happened to it.
+func (s *session) refresh(t target) {
+	if r := s.reads[t]; r != nil {
+		r.again = true
+		return
+	}
+	s.reads[t] = &read{}
+	s.startRead(t)
+}
+
+func (s *session) startRead(t target) {
+	s.tasks.Go(readTimeout, func(ctx context.Context) any {
+		done := readDone{target: t, asOf: time.Now()}
+		done.objects, done.err = s.inspect(ctx, t)
+		return done
+	})
+}
+
+// inspect reads one target. An image has one object for each of its tags.
+func (s *session) inspect(ctx context.Context, t target) ([]containersv1.Mirror, error) {
+	switch t.kind {
+	case containersv1.KindContainer:
+		c, err := s.engine.Container(ctx, t.id)
+		return []containersv1.Mirror{c}, err
+	case containersv1.KindVolume:
+		v, err := s.engine.Volume(ctx, t.id)
+		return []containersv1.Mirror{v}, err
+	case containersv1.KindImage:
+		images, err := s.engine.Images(ctx, t.id)
+		return asMirrors(images), err
+	default:
+		return nil, fmt.Errorf("engine told of an object of unknown kind %q", t.kind)
+	}
+}
+
+func asMirrors(images []*containersv1.Image) []containersv1.Mirror {
+	out := make([]containersv1.Mirror, len(images))
+	for i, img := range images {
+		out[i] = img
+	}
+	return out
+}
+
+// readDone tells what was read. A reading that failed is tried again, so that
+// one object that cannot be read costs that object and nothing else.
+func (s *session) readDone(c actor.Context, v readDone) {
+	r := s.reads[v.target]
+	if r == nil {
+		r = &read{}
+		s.reads[v.target] = r
+	}
+	if v.err != nil && !dockerengine.IsNotFound(v.err) {
+		r.attempts++
+		r.again = false
+		backoff := task.Backoff{Min: 200 * time.Millisecond, Max: time.Minute}
+		s.logger.Warn("object could not be read", "kind", v.target.kind, "id", v.target.id, "err", v.err)
+		s.tasks.After(backoff.Delay(r.attempts), readAgain{target: v.target})
+		return
+	}
+	s.tell(c, v)
+	if r.again {
+		r.again, r.attempts = false, 0
+		s.startRead(v.target)
+		return
+	}
+	delete(s.reads, v.target)
+}
+
+func (s *session) tell(c actor.Context, v readDone) {
+	switch {
+	case v.target.kind == containersv1.KindImage:
+		s.tellImage(c, v)
+	case v.err == nil:
+		c.Send(c.Parent(), messages.ObjectSeen{Object: v.objects[0], AsOf: v.asOf})
+	default:
+		name := containersv1.ContainerResourceName(v.target.id)
+		if v.target.kind == containersv1.KindVolume {
+			name = containersv1.VolumeResourceName(v.target.id)
+		}
+		c.Send(c.Parent(), messages.ObjectGone{Kind: v.target.kind, Name: name, AsOf: v.asOf})
+	}
+}
+
+// tellImage tells of every tag that an image has, and of those it has no more.
+func (s *session) tellImage(c actor.Context, v readDone) {
+	id := v.target.id
+	if len(v.objects) > 0 {
+		id = v.objects[0].(*containersv1.Image).Status.ID
+	}
+	change := s.images.update(id, v.objects, v.asOf)
+	for _, name := range change.gone {
+		c.Send(c.Parent(), messages.ObjectGone{Kind: containersv1.KindImage, Name: name, AsOf: v.asOf})
+	}
+	for _, o := range v.objects {
+		c.Send(c.Parent(), messages.ObjectSeen{Object: o, AsOf: v.asOf})
+	}
+	// The engine tells of the image that got a tag, not of the one that lost it.
+	for _, other := range change.robbed {
+		s.refresh(target{kind: containersv1.KindImage, id: other})
+	}
+}

@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// supervisor is the actor that holds the mirrors and the session.
+type supervisor struct {
+	Config
+	tasks *task.Runner
+	// owner is told EngineChanged; told is the last one.
+	owner *actor.PID
+	told  messages.EngineChanged
+	// seq of the last command, and what it asked for: nil for no engine.
+	seq  uint64
+	want *messages.ConnectEngine
+	// client of the wanted engine; kept until its last mirror is gone.
+	client   dockerengine.Engine
+	endpoint string
+	// session is the child, until it has ended.
+	session *actor.PID
+	// opening is set while a session is being prepared.
+	opening bool
+	state   messages.EngineState
+	// failing is why the last attempt to connect failed, empty when it did not.
+	failing string
+	info    appv1.EngineStatus
+	grace   *time.Timer
+	mirrors registry
+	sync    progress
+}
+
+// New returns an engine supervisor.
+func New(cfg Config) actor.Actor {
+	return &supervisor{Config: cfg, state: messages.EngineIdle, mirrors: newRegistry()}
+}
+
+// Messages of the supervisor to itself.
+type (
+	namespaceReady struct{ err error }
+	graceOver      struct{}
+	openAgain      struct{}
+	progressDue    struct{}
+	respawn        struct{ e *entry }
+)
+
+// Receive implements actor.Actor.
+func (s *supervisor) Receive(c actor.Context) {
+	switch msg := c.Message().(type) {
+	case *actor.Started:
+		s.tasks = task.NewRunner(c)
+		s.Report(string(s.state))
+	case *actor.Stopping, *actor.Restarting:
+		s.tasks.Stop()
+		if s.client != nil {
+			_ = s.client.Close()
+		}
+	case *actor.Stopped:
+	case *actor.Terminated:
+		s.terminated(c, msg.Who)
+	case messages.ConnectEngine:
+		s.owner, s.seq = c.Sender(), msg.Seq
+		s.connect(c, msg)
+	case messages.DisconnectEngine:
+		s.owner, s.seq = c.Sender(), msg.Seq
+		s.disconnect(c)
+	case messages.ChildFailed:
+		s.childFailed(c, msg)
+	case task.Done:
+		s.taskDone(c, msg)
+	default:
+		if !s.receiveFact(c) {
+			s.Logger.Error("engine supervisor got a message it does not know", "message", msg)
+		}
+	}
+	s.publish(c)
+}
+
+// receiveFact handles what the session, the mirrors and the informers tell.
+func (s *supervisor) receiveFact(c actor.Context) bool {
+	switch msg := c.Message().(type) {
+	case messages.SessionConnected:
+		s.connected(msg)
+	case messages.SyncListed:
+		s.sync.listed(msg.Counts)
+	case messages.ObjectSeen:
+		s.objectSeen(c, msg)
+	case messages.ObjectGone:
+		s.objectGone(c, msg)
+	case messages.SyncCompleted:
+		s.syncCompleted(c, msg)
+	case messages.MirrorChanged:
+		s.mirrorChanged(c, msg)
+	case messages.MirrorRemoved:
+		s.mirrorRemoved(c, msg)
+	case messages.MirrorSettled:
+		s.mirrorSettled(msg)
+	case messages.MirrorFinished:
+		s.mirrorFinished(c, msg)
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *supervisor) taskDone(c actor.Context, d task.Done) {
+	value, ok := s.tasks.Take(d)
+	if !ok {
+		return
+	}
+	switch v := value.(type) {
+	case namespaceReady:
+		s.opening = false
+		if v.err != nil {
+			s.failing = v.err.Error()
+			s.tasks.After(time.Second, openAgain{})
+			return
+		}
+		s.spawnSession(c)
+	case openAgain:
+		s.open(c)
+	case graceOver:
+		s.graceOver(c)
+	case progressDue:
+		s.sync.due = false
+	case respawn:
+		s.revive(c, v.e)
+	}
+}
+
+// childFailed is told by the supervision strategy, before the child restarts.
+func (s *supervisor) childFailed(c actor.Context, f messages.ChildFailed) {
+	if f.Name == sessionName {
+		s.sessionFailed(f)
+		return
+	}
+	kind, name, _ := strings.Cut(f.Name, "/")
+	e := s.mirrors.byPath(kind, name)
+	if e == nil {
+		return
+	}
+	s.Logger.Error("mirror failed", "mirror", f.Name, "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
+	if f.GaveUp {
+		e.gaveUp, e.stopping = true, true
+		s.sync.gaveUp(e.key, f.Err)
+		s.checkReady()
+		return
+	}
+	// Whatever the mirror knew is gone with its former self.
+	e.tellAll(c)
+}
+
+// terminated takes note that a child has ended.
+func (s *supervisor) terminated(c actor.Context, who *actor.PID) {
+	if s.session != nil && who.Equal(s.session) {
+		s.session = nil
+		s.sessionEnded(c)
+		return
+	}
+	e := s.mirrors.ended(who)
+	if e == nil {
+		return
+	}
+	if e.gaveUp {
+		e.gaveUp = false
+		s.tasks.After(s.Slow, respawn{e})
+		return
+	}
+	s.revive(c, e)
+}
+
+// revive gives an entry without an actor a new one, if there is still anything
+// to mirror: it may have been seen again while its actor was on the way out.
+func (s *supervisor) revive(c actor.Context, e *entry) {
+	switch {
+	case e.pid != nil || s.mirrors.entries[e.key] != e:
+	case e.alive():
+		s.spawnMirror(c, e)
+		e.tellAll(c)
+	default:
+		s.forget(c, e)
+	}
+}

@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"golang.org/x/sync/errgroup"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Messages of a full sync to the session.
+type (
+	syncListed struct{ counts map[containersv1.Kind]int }
+	syncRead   struct {
+		asOf time.Time
+		err  error
+	}
+)
+
+// startSync begins a full sync, unless one is under way.
+func (s *session) startSync() {
+	if s.syncing {
+		return
+	}
+	s.syncing = true
+	s.report("syncing")
+	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
+		ctx, cancel := context.WithTimeout(ctx, syncTimeout)
+		defer cancel()
+		asOf := time.Now()
+		return syncRead{asOf: asOf, err: s.readAll(ctx, send)}
+	})
+}
+
+// readAll lists every kind at once, then reads each object, a bounded number at
+// a time. Objects are handed on as they come.
+func (s *session) readAll(ctx context.Context, send func(any)) error {
+	began := time.Now()
+	lists, listing := errgroup.WithContext(ctx)
+	var containers, images []string
+	var volumes []*containersv1.Volume
+	lists.Go(func() (err error) { containers, err = s.engine.ListContainers(listing); return err })
+	lists.Go(func() (err error) { images, err = s.engine.ListImages(listing); return err })
+	lists.Go(func() (err error) { volumes, err = s.engine.ListVolumes(listing); return err })
+	if err := lists.Wait(); err != nil {
+		return fmt.Errorf("list the engine's objects: %w", err)
+	}
+	send(syncListed{counts: map[containersv1.Kind]int{
+		containersv1.KindContainer: len(containers), containersv1.KindImage: len(images),
+		containersv1.KindVolume: len(volumes),
+	}})
+	send(readDone{
+		target:  target{kind: containersv1.KindContainerNamespace, id: containersv1.MobyNamespace},
+		objects: []containersv1.Mirror{mobyNamespace()}, asOf: began,
+	})
+	for _, v := range volumes {
+		send(readDone{
+			target:  target{kind: containersv1.KindVolume, id: v.Status.Name},
+			objects: []containersv1.Mirror{v}, asOf: began,
+		})
+	}
+	var pool errgroup.Group
+	pool.SetLimit(s.settings.Pool)
+	s.readEach(ctx, &pool, containersv1.KindContainer, containers, send)
+	s.readEach(ctx, &pool, containersv1.KindImage, images, send)
+	_ = pool.Wait() // each reading carries its own error
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("read the engine's objects: %w", err)
+	}
+	return nil
+}
+
+func (s *session) readEach(ctx context.Context, pool *errgroup.Group, kind containersv1.Kind, ids []string, send func(any)) {
+	for _, id := range ids {
+		pool.Go(func() error {
+			t := target{kind: kind, id: id}
+			done := readDone{target: t, asOf: time.Now()}
+			done.objects, done.err = s.inspect(ctx, t)
+			send(done)
+			return nil
+		})
+	}
+}
+
+func mobyNamespace() *containersv1.ContainerNamespace {
+	ns := &containersv1.ContainerNamespace{}
+	ns.Name = containersv1.MobyNamespace
+	ns.Status.Name = containersv1.MobyNamespace
+	return ns
+}
+
+// receiveSync handles what a full sync sends.
+func (s *session) receiveSync(c actor.Context, value any) {
+	switch v := value.(type) {
+	case syncListed:
+		c.Send(c.Parent(), messages.SyncListed{Counts: v.counts})
+	case syncRead:
+		s.syncDone(c, v)
+	default:
+		s.logger.Error("engine session sent itself a message it does not know", "message", value)
+	}
+}
+
+func (s *session) syncDone(c actor.Context, v syncRead) {
+	if v.err != nil {
+		panic(v.err)
+	}
+	s.syncing = false
+	unread := map[containersv1.Kind][]string{}
+	keep := map[string]bool{}
+	for t, r := range s.reads {
+		if r.attempts > 0 {
+			unread[t.kind] = append(unread[t.kind], t.id)
+			keep[t.id] = true
+		}
+	}
+	s.images.prune(v.asOf, keep)
+	c.Send(c.Parent(), messages.SyncCompleted{AsOf: v.asOf, Unread: unread})
+	s.report("watching")
+	s.tasks.After(s.settings.Resync, syncDue{})
+}

@@ -1,0 +1,189 @@
+package mirror
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// operationTimeout bounds one operation. Stopping a container takes its own
+// stop timeout, 10 s by default, and waiting for a turn to write takes a moment.
+const operationTimeout = 90 * time.Second
+
+// Config is what a mirror is made from.
+type Config struct {
+	Kind containersv1.Kind
+	// Name of the resource.
+	Name string
+	// Namespace of Kubernetes in which the resource lives.
+	Namespace string
+	Kube      Writer
+	Engine    dockerengine.Engine
+	Logger    *slog.Logger
+	// Report shows the mirror's state in the live picture of the tree.
+	Report func(state string)
+}
+
+// mirror is the actor. Its parent is told MirrorSettled and MirrorFinished.
+type mirror struct {
+	Config
+	tasks *task.Runner
+	view  view
+	// factAsOf is when the last reading of the engine's object was begun.
+	factAsOf time.Time
+	// busy is set while an operation runs; there is never more than one.
+	busy bool
+	// engineRetry and writeRetry pace the calls that failed.
+	engineRetry, writeRetry retry
+	// told is the last MirrorSettled.
+	told messages.MirrorSettled
+	// lastErr is why the last operation failed.
+	lastErr error
+}
+
+// New returns a mirror actor.
+func New(cfg Config) actor.Actor {
+	return &mirror{
+		Config:      cfg,
+		view:        view{kind: cfg.Kind},
+		engineRetry: retry{backoff: task.Backoff{Min: time.Second, Max: 5 * time.Minute}},
+		writeRetry:  retry{backoff: task.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}},
+	}
+}
+
+// Receive implements actor.Actor.
+func (m *mirror) Receive(c actor.Context) {
+	switch msg := c.Message().(type) {
+	case *actor.Started:
+		m.tasks = task.NewRunner(c)
+		return
+	case *actor.Stopping, *actor.Restarting:
+		m.tasks.Stop()
+		return
+	case *actor.Stopped:
+		return
+	case messages.ObjectSeen:
+		m.seen(msg.Object, msg.AsOf)
+	case messages.ObjectGone:
+		m.gone(msg.AsOf)
+	case messages.EngineLost:
+		m.view.lost = true
+	case messages.MirrorChanged:
+		m.changed(msg.Object)
+	case messages.MirrorRemoved:
+		if m.view.resource != nil && m.view.resource.GetUID() == msg.UID {
+			m.view.resource = nil
+		}
+	case messages.RetryNow:
+		m.engineRetry.reset()
+	case task.Done:
+		m.done(msg)
+	default:
+		m.Logger.Error("mirror got a message it does not know", "mirror", m.Name, "message", msg)
+		return
+	}
+	m.step(c)
+}
+
+// step does the next thing there is to do, if any.
+func (m *mirror) step(c actor.Context) {
+	m.view.waiting = m.engineRetry.waiting
+	if m.busy {
+		return
+	}
+	op := decide(m.view)
+	if m.writeRetry.waiting && op != nothing && op != finish {
+		m.report(op, "retrying")
+		m.settled(c)
+		return
+	}
+	switch op {
+	case nothing:
+		m.report(op, "")
+		m.settled(c)
+	case finish:
+		c.Send(c.Parent(), messages.MirrorFinished{Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf})
+	default:
+		m.busy = true
+		m.report(op, "")
+		v, cfg := m.view, m.Config
+		m.tasks.Go(operationTimeout, cfg.runner(op, v))
+	}
+}
+
+func (m *mirror) report(op operation, state string) {
+	switch {
+	case state != "":
+	case op != nothing:
+		state = string(op)
+	case m.view.refusal.condition != "":
+		state = "refused"
+	case m.view.resource == nil || m.view.engine == unknown:
+		state = "waiting"
+	default:
+		state = "mirrored"
+	}
+	m.Report(state)
+}
+
+// settled tells the parent that there is nothing to do for now, once for each fact.
+func (m *mirror) settled(c actor.Context) {
+	if m.view.engine == unknown {
+		return
+	}
+	s := messages.MirrorSettled{
+		Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf, Err: m.lastErr,
+		Refused: m.view.refusal.condition != "",
+	}
+	if s != m.told {
+		m.told = s
+		c.Send(c.Parent(), s)
+	}
+}
+
+func (m *mirror) seen(object containersv1.Mirror, asOf time.Time) {
+	if asOf.Before(m.factAsOf) {
+		return
+	}
+	m.factAsOf = asOf
+	m.view.engine, m.view.desired, m.view.lost = present, object, false
+	if m.engineRetry.unreachable {
+		m.engineRetry.reset()
+	}
+}
+
+func (m *mirror) gone(asOf time.Time) {
+	if asOf.Before(m.factAsOf) {
+		return
+	}
+	m.factAsOf = asOf
+	m.view.engine, m.view.desired = absent, nil
+}
+
+// changed takes a newer resource, or the informer's own copy of the one it has,
+// so that both share their memory.
+func (m *mirror) changed(obj containersv1.Mirror) {
+	old := m.view.resource
+	if old != nil && old.GetUID() == obj.GetUID() {
+		order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), old.GetResourceVersion())
+		if err == nil && order < 0 {
+			return
+		}
+	}
+	if old == nil || old.GetGeneration() != obj.GetGeneration() || old.GetUID() != obj.GetUID() {
+		// A new wish is tried at once.
+		m.engineRetry.reset()
+		m.view.refusal = refusal{}
+	}
+	if old != nil && old.GetUID() != obj.GetUID() {
+		m.view.carried = 0
+	}
+	m.view.resource = obj
+}

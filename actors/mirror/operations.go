@@ -1,0 +1,205 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+)
+
+// Writer is the part of the API server that a mirror needs.
+type Writer interface {
+	Get(ctx context.Context, obj client.Object) error
+	Create(ctx context.Context, obj client.Object) error
+	Update(ctx context.Context, obj client.Object) error
+	UpdateStatus(ctx context.Context, obj client.Object) error
+	Delete(ctx context.Context, obj client.Object) error
+}
+
+// outcome is what an operation brought to light. A mirror applies it to its view.
+type outcome struct {
+	op operation
+	// resource as the API server returned it; nil when it says nothing about it.
+	resource containersv1.Mirror
+	// resourceGone: the API server has no such resource.
+	resourceGone bool
+	// fact is the engine's object, read anew; nil when it was not read.
+	fact containersv1.Mirror
+	// objectGone: the engine has no such object.
+	objectGone bool
+	// began is when the operation began, for ordering what it found.
+	began time.Time
+	// generation of the resource that the operation worked from.
+	generation int64
+	// refused is the engine's refusal.
+	refused error
+	// err is any other failure; the operation is tried again.
+	err error
+}
+
+// operate runs one operation to its end. The view is a copy; nothing in it is changed.
+func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
+	out := outcome{op: op, began: time.Now()}
+	if v.resource != nil {
+		out.generation = v.resource.GetGeneration()
+	}
+	switch op {
+	case removeObject:
+		cfg.removeObject(ctx, v, &out)
+	case carryWish:
+		cfg.carryWish(ctx, v, &out)
+	default:
+		cfg.write(ctx, op, v, &out)
+	}
+	if out.err != nil {
+		out.err = fmt.Errorf("%s of %s %s: %w", op, cfg.Kind, cfg.Name, out.err)
+	}
+	return out
+}
+
+// write does the operations that only concern the API server.
+func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome) {
+	var obj containersv1.Mirror
+	switch op {
+	case create:
+		obj = cfg.newResource()
+		out.err = cfg.Kube.Create(ctx, obj)
+	case writeStatus:
+		obj = composeStatus(v)
+		obj.SetName(v.resource.GetName())
+		obj.SetNamespace(v.resource.GetNamespace())
+		obj.SetUID(v.resource.GetUID())
+		obj.SetResourceVersion(v.resource.GetResourceVersion())
+		out.err = cfg.Kube.UpdateStatus(ctx, obj)
+	case restoreFinalizer:
+		obj = v.resource.CopyMirror()
+		obj.SetFinalizers(append(obj.GetFinalizers(), containersv1.Finalizer))
+		out.err = cfg.Kube.Update(ctx, obj)
+	case stripFinalizer:
+		obj = v.resource.CopyMirror()
+		obj.SetFinalizers(slices.DeleteFunc(obj.GetFinalizers(), func(f string) bool {
+			return f == containersv1.Finalizer
+		}))
+		out.err = cfg.Kube.Update(ctx, obj)
+	case deleteResource:
+		out.err = cfg.Kube.Delete(ctx, v.resource)
+		if out.err == nil && len(v.resource.GetFinalizers()) == 0 {
+			out.resourceGone = true
+			return
+		}
+		obj = v.resource.CopyMirror()
+		if out.err == nil { // somebody else's finalizer holds it
+			out.err = cfg.Kube.Get(ctx, obj)
+		}
+	}
+	if out.err == nil {
+		out.resource = obj
+		return
+	}
+	cfg.afterWriteError(ctx, out)
+}
+
+// afterWriteError reads the truth again where the error says that the view was stale.
+func (cfg Config) afterWriteError(ctx context.Context, out *outcome) {
+	if !apierrors.IsConflict(out.err) && !apierrors.IsAlreadyExists(out.err) && !apierrors.IsNotFound(out.err) {
+		return
+	}
+	obj := containersv1.NewMirror(cfg.Kind)
+	obj.SetName(cfg.Name)
+	obj.SetNamespace(cfg.Namespace)
+	err := cfg.Kube.Get(ctx, obj)
+	switch {
+	case err == nil:
+		out.resource, out.err = obj, nil
+	case apierrors.IsNotFound(err) && out.op != create:
+		out.resourceGone, out.err = true, nil
+	}
+}
+
+func (cfg Config) newResource() containersv1.Mirror {
+	obj := containersv1.NewMirror(cfg.Kind)
+	obj.SetName(cfg.Name)
+	obj.SetNamespace(cfg.Namespace)
+	if cfg.Kind.HasFinalizer() {
+		obj.SetFinalizers([]string{containersv1.Finalizer})
+	}
+	if c, ok := obj.(*containersv1.Container); ok {
+		c.Spec.State = containersv1.StateUnknown
+	}
+	return obj
+}
+
+// removeObject deletes the engine's object. A running container is killed, as
+// `docker rm --force` does: whoever deletes the resource wants it gone.
+func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
+	id := v.desired.EngineID()
+	if id == "" {
+		id = cfg.Name
+	}
+	var err error
+	switch cfg.Kind {
+	case containersv1.KindContainer:
+		err = cfg.Engine.RemoveContainer(ctx, id, true)
+	case containersv1.KindImage:
+		err = cfg.Engine.RemoveImage(ctx, id)
+	case containersv1.KindVolume:
+		err = cfg.Engine.RemoveVolume(ctx, id)
+	case containersv1.KindContainerNamespace:
+		err = nil
+	}
+	if err == nil || dockerengine.IsNotFound(err) {
+		out.objectGone = true
+		return
+	}
+	out.classify(ctx, err)
+}
+
+// carryWish starts or stops the container and reads it again at once: a failed
+// start changes its exit code and error, and the engine sends no event of that.
+func (cfg Config) carryWish(ctx context.Context, v view, out *outcome) {
+	c := v.resource.(*containersv1.Container)
+	state := v.desired.(*containersv1.Container).Status.Status
+	err := cfg.setState(ctx, c.Spec.State, state)
+	out.began = time.Now()
+	fact, readErr := cfg.Engine.Container(ctx, cfg.Name)
+	switch {
+	case dockerengine.IsNotFound(readErr):
+		out.objectGone = true
+		return
+	case readErr == nil:
+		out.fact = fact
+	case err == nil:
+		err = readErr
+	}
+	if err != nil {
+		out.classify(ctx, err)
+	}
+}
+
+func (cfg Config) setState(ctx context.Context, wish containersv1.WishedState, state containersv1.ContainerState) error {
+	if state == containersv1.ContainerPaused {
+		// A paused container can neither start nor handle the stop signal.
+		if err := cfg.Engine.UnpauseContainer(ctx, cfg.Name); err != nil && !dockerengine.IsConflict(err) {
+			return err
+		}
+	}
+	if wish == containersv1.StateRunning {
+		return cfg.Engine.StartContainer(ctx, cfg.Name)
+	}
+	return cfg.Engine.StopContainer(ctx, cfg.Name)
+}
+
+// classify tells a refusal, which a user must see, from an engine that is away.
+func (out *outcome) classify(ctx context.Context, err error) {
+	if dockerengine.IsUnreachable(err) || ctx.Err() != nil {
+		out.err = err
+		return
+	}
+	out.refused = err
+}

@@ -1,0 +1,120 @@
+package mirror
+
+import (
+	"context"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// retryDue says that a failed call may be tried again.
+type retryDue struct{ of *retry }
+
+// retry paces one kind of call.
+type retry struct {
+	backoff task.Backoff
+	// attempts that failed in a row.
+	attempts int
+	// waiting is set until the timer fires.
+	waiting bool
+	// unreachable is set when the last failure was an engine that is away.
+	unreachable bool
+	timer       *time.Timer
+}
+
+// later makes the next try wait.
+func (r *retry) later(tasks *task.Runner) {
+	r.attempts++
+	r.waiting = true
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	r.timer = tasks.After(r.backoff.Delay(r.attempts), retryDue{of: r})
+}
+
+// reset lets the next try come at once.
+func (r *retry) reset() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	*r = retry{backoff: r.backoff}
+}
+
+// runner is the operation as a task.
+func (cfg Config) runner(op operation, v view) func(context.Context) any {
+	return func(ctx context.Context) any { return cfg.operate(ctx, op, v) }
+}
+
+// done takes up what a task brought.
+func (m *mirror) done(d task.Done) {
+	value, ok := m.tasks.Take(d)
+	if !ok {
+		return
+	}
+	switch v := value.(type) {
+	case retryDue:
+		v.of.waiting = false
+	case outcome:
+		m.busy = false
+		m.apply(v)
+	}
+}
+
+func (m *mirror) apply(out outcome) {
+	if out.resource != nil {
+		out.resource.SetManagedFields(nil)
+		m.changed(out.resource)
+	}
+	if out.resourceGone {
+		m.view.resource = nil
+	}
+	if out.fact != nil {
+		m.seen(out.fact, out.began)
+	}
+	if out.objectGone {
+		m.gone(out.began)
+	}
+	m.lastErr = out.err
+	if out.op == removeObject || out.op == carryWish {
+		m.applyEngineAnswer(out)
+		return
+	}
+	if out.err == nil {
+		m.writeRetry.reset()
+		return
+	}
+	m.Logger.Warn("mirror could not be written", "err", out.err)
+	m.writeRetry.later(m.tasks)
+}
+
+// applyEngineAnswer takes up how the engine answered a user's wish.
+func (m *mirror) applyEngineAnswer(out outcome) {
+	switch {
+	case out.err != nil:
+		m.Logger.Warn("engine did not answer", "err", out.err)
+		m.engineRetry.later(m.tasks)
+		m.engineRetry.unreachable = true
+	case out.refused != nil:
+		m.refuse(out)
+	default:
+		m.engineRetry.reset()
+		m.view.refusal = refusal{}
+		if out.op == carryWish {
+			m.view.carried = out.generation
+		}
+	}
+}
+
+func (m *mirror) refuse(out outcome) {
+	if m.view.resource == nil || m.view.resource.GetGeneration() != out.generation {
+		return // the user has changed the wish meanwhile
+	}
+	condition := containersv1.ConditionStateReached
+	if out.op == removeObject {
+		condition = containersv1.ConditionEngineDeleted
+	}
+	m.view.refusal = refusal{condition: condition, message: out.refused.Error()}
+	m.engineRetry.later(m.tasks)
+	m.Logger.Info("engine refused", "mirror", m.Name, "operation", out.op, "err", out.refused)
+}

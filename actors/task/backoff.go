@@ -1,0 +1,25 @@
+package task
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Backoff computes exponential delays with jitter and a ceiling.
+type Backoff struct {
+	// Min is the first delay, greater than zero.
+	Min time.Duration
+	// Max is the ceiling; no delay is longer.
+	Max time.Duration
+}
+
+// Delay before try number attempt, which counts from 1. It lies between half
+// of the exponential value and the value itself.
+func (b Backoff) Delay(attempt int) time.Duration {
+	d := b.Min
+	for i := 1; i < attempt && d < b.Max; i++ {
+		d *= 2
+	}
+	d = min(d, b.Max)
+	return d/2 + rand.N(d/2+1)
+}

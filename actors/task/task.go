@@ -1,0 +1,99 @@
+// Package task runs work outside an actor's mailbox and brings its result back
+// as a message, so that Receive never blocks.
+//
+// A goroutine outlives a restart of its actor: the mailbox and the PID stay, a
+// new actor value takes over. Results are therefore bound to the Runner that
+// started them, and a new incarnation drops those of its predecessor.
+package task
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Runner starts goroutines for one incarnation of one actor. Make it when
+// *actor.Started arrives; Stop it on *actor.Stopping and *actor.Restarting. Its
+// methods must be called from Receive only.
+type Runner struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	self   *actor.PID
+	root   *actor.RootContext
+}
+
+// Done brings the result of a task to the actor that started it.
+type Done struct {
+	from     *Runner
+	value    any
+	panicked error
+}
+
+// NewRunner makes a Runner for the actor whose context this is.
+func NewRunner(c actor.Context) *Runner {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Runner{ctx: ctx, cancel: cancel, self: c.Self(), root: c.ActorSystem().Root}
+}
+
+// Context ends when the Runner is stopped.
+func (r *Runner) Context() context.Context { return r.ctx }
+
+// Stop cancels every task. Results that are still on their way are dropped.
+func (r *Runner) Stop() { r.cancel() }
+
+// Go runs f with a deadline and delivers its result as a Done message.
+func (r *Runner) Go(timeout time.Duration, f func(context.Context) any) {
+	go func() {
+		ctx, cancel := context.WithTimeout(r.ctx, timeout)
+		defer cancel()
+		r.deliver(r.run(ctx, f))
+	}()
+}
+
+// Loop runs f until it returns or the Runner stops. f reports through send,
+// which delivers one Done message for each call; its result is delivered too.
+func (r *Runner) Loop(f func(ctx context.Context, send func(any)) any) {
+	go func() {
+		send := func(v any) { r.deliver(Done{from: r, value: v}) }
+		r.deliver(r.run(r.ctx, func(ctx context.Context) any { return f(ctx, send) }))
+	}()
+}
+
+// After delivers v as a Done message after d, unless the timer or the Runner
+// is stopped before.
+func (r *Runner) After(d time.Duration, v any) *time.Timer {
+	return time.AfterFunc(d, func() { r.deliver(Done{from: r, value: v}) })
+}
+
+// Take opens a Done message. It answers false for a result of a former
+// incarnation. A panic inside the task is raised again here, so that it fails
+// the actor and not the process.
+func (r *Runner) Take(d Done) (any, bool) {
+	if r == nil || d.from != r || r.ctx.Err() != nil {
+		return nil, false
+	}
+	if d.panicked != nil {
+		panic(d.panicked)
+	}
+	return d.value, true
+}
+
+func (r *Runner) deliver(d Done) {
+	if r.ctx.Err() == nil {
+		r.root.Send(r.self, d)
+	}
+}
+
+func (r *Runner) run(ctx context.Context, f func(context.Context) any) (d Done) {
+	d.from = r
+	defer func() {
+		if p := recover(); p != nil {
+			d.panicked = fmt.Errorf("panic in a task: %v\n%s", p, debug.Stack())
+		}
+	}()
+	d.value = f(ctx)
+	return d
+}

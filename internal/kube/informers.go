@@ -1,0 +1,121 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// Handler is told of each change. Objects are the informers' own copies and
+// must not be changed. Calls come from several goroutines, in order for each kind.
+type Handler interface {
+	// Changed: obj was added or changed.
+	Changed(obj client.Object)
+	// Removed: obj, in its last known state, is gone.
+	Removed(obj client.Object)
+}
+
+// Informers keep a copy of the App and of every mirror.
+type Informers struct {
+	cache     cache.Cache
+	handler   toolscache.ResourceEventHandler
+	listeners []*listener
+}
+
+type listener struct {
+	informer     cache.Informer
+	registration toolscache.ResourceEventHandlerRegistration
+}
+
+// NewInformers prepares informers over config that tell handler of each change.
+func NewInformers(ctx context.Context, config *rest.Config, handler Handler) (*Informers, error) {
+	scheme, err := NewScheme()
+	if err != nil {
+		return nil, err
+	}
+	c, err := cache.New(config, cache.Options{
+		Scheme: scheme, Mapper: newMapper(),
+		DefaultTransform: cache.TransformStripManagedFields(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the informers' cache: %w", err)
+	}
+	i := &Informers{cache: c, handler: eventHandler(handler)}
+	for _, obj := range watched() {
+		inf, err := c.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, fmt.Errorf("make an informer for %T: %w", obj, err)
+		}
+		reg, err := inf.AddEventHandler(i.handler)
+		if err != nil {
+			return nil, fmt.Errorf("listen to the informer for %T: %w", obj, err)
+		}
+		i.listeners = append(i.listeners, &listener{informer: inf, registration: reg})
+	}
+	return i, nil
+}
+
+// Run keeps the informers up to date until ctx ends.
+func (i *Informers) Run(ctx context.Context) error {
+	if err := i.cache.Start(ctx); err != nil {
+		return fmt.Errorf("run the informers: %w", err)
+	}
+	return nil
+}
+
+// WaitForSync returns once the handler has been told of every object that was
+// there at the start.
+func (i *Informers) WaitForSync(ctx context.Context) error {
+	for _, l := range i.listeners {
+		select {
+		case <-l.registration.HasSyncedChecker().Done():
+		case <-ctx.Done():
+			return errors.New("the informers did not read their first lists in time")
+		}
+	}
+	return nil
+}
+
+// Replay tells the handler of every object again, as if it were new.
+func (i *Informers) Replay() error {
+	var errs []error
+	for _, l := range i.listeners {
+		old := l.registration
+		reg, err := l.informer.AddEventHandler(i.handler)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("listen to an informer again: %w", err))
+			continue
+		}
+		l.registration = reg
+		errs = append(errs, l.informer.RemoveEventHandler(old))
+	}
+	return errors.Join(errs...)
+}
+
+func watched() []client.Object {
+	return []client.Object{
+		&appv1.App{}, &containersv1.Container{}, &containersv1.Image{},
+		&containersv1.Volume{}, &containersv1.ContainerNamespace{},
+	}
+}
+
+func eventHandler(h Handler) toolscache.ResourceEventHandlerFuncs {
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    func(o any) { h.Changed(o.(client.Object)) },
+		UpdateFunc: func(_, o any) { h.Changed(o.(client.Object)) },
+		DeleteFunc: func(o any) {
+			if last, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
+				o = last.Obj
+			}
+			h.Removed(o.(client.Object))
+		},
+	}
+}

@@ -1,0 +1,129 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"k8s.io/client-go/rest"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+)
+
+const (
+	serveTimeout = 60 * time.Second
+	closeTimeout = 10 * time.Second
+)
+
+// server is a running control plane.
+type server interface {
+	RESTConfig() *rest.Config
+	Done() <-chan struct{}
+	Err() error
+	Stop(ctx context.Context) error
+}
+
+// serveFunc starts a control plane and returns when it serves.
+type serveFunc func(ctx context.Context) (server, error)
+
+// connection tells the root how to reach the API server.
+type connection struct{ config *rest.Config }
+
+// controlPlane is the actor that holds the embedded API server. When the server
+// ends by itself, the actor fails.
+type controlPlane struct {
+	serve  serveFunc
+	logger *slog.Logger
+	report func(string)
+	tasks  *task.Runner
+	server server
+}
+
+// Messages of the actor to itself.
+type (
+	served struct {
+		server server
+		err    error
+	}
+	serverEnded struct{ err error }
+)
+
+func newControlPlane(serve serveFunc, logger *slog.Logger, report func(string)) actor.Actor {
+	return &controlPlane{serve: serve, logger: logger, report: report}
+}
+
+// Receive implements actor.Actor.
+func (p *controlPlane) Receive(c actor.Context) {
+	switch msg := c.Message().(type) {
+	case *actor.Started:
+		p.tasks = task.NewRunner(c)
+		p.report("starting")
+		p.tasks.Go(serveTimeout, p.start)
+	case *actor.Stopping, *actor.Restarting:
+		p.tasks.Stop()
+		p.close()
+	case *actor.Stopped:
+	case task.Done:
+		if value, ok := p.tasks.Take(msg); ok {
+			p.receiveOwn(c, value)
+		}
+	default:
+		p.logger.Error("control plane got a message it does not know", "message", msg)
+	}
+}
+
+func (p *controlPlane) receiveOwn(c actor.Context, value any) {
+	switch v := value.(type) {
+	case served:
+		if v.err != nil {
+			panic(v.err)
+		}
+		p.server = v.server
+		p.report("serving")
+		p.tasks.Loop(func(ctx context.Context, _ func(any)) any { return watchServer(ctx, v.server) })
+		c.Send(c.Parent(), connection{config: v.server.RESTConfig()})
+	case serverEnded:
+		panic(v.err)
+	}
+}
+
+func (p *controlPlane) start(ctx context.Context) any {
+	s, err := p.serve(ctx)
+	if err == nil && ctx.Err() != nil {
+		// Nobody will take this server up any more.
+		closing, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		err = errors.Join(ctx.Err(), s.Stop(closing))
+	}
+	return served{server: s, err: err}
+}
+
+func watchServer(ctx context.Context, s server) any {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.Done():
+		err := s.Err()
+		if err == nil {
+			err = errors.New("ended without being asked to")
+		}
+		return serverEnded{err: fmt.Errorf("API server: %w", err)}
+	}
+}
+
+// close waits for the server to end. It blocks the mailbox on purpose: the next
+// server may only start when this one has let go of the datastore.
+func (p *controlPlane) close() {
+	if p.server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if err := p.server.Stop(ctx); err != nil {
+		p.logger.Error("the control plane did not end cleanly", "err", err)
+	}
+	p.server = nil
+}

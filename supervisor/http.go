@@ -1,0 +1,66 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// Paths that the daemon serves on the API server's own port, behind the same
+// authentication.
+const (
+	// ReadyPath answers 200 once the App's status is of this daemon.
+	ReadyPath = "/rdd/ready"
+	// TreePath answers a Tree.
+	TreePath = "/rdd/tree"
+	// ShutdownPath takes a POST and answers 202; ?keepVM=true leaves the engine running.
+	ShutdownPath = "/rdd/shutdown"
+)
+
+// Tree is the answer of TreePath.
+type Tree struct {
+	Nodes []Node `json:"nodes"`
+}
+
+func (d *daemon) handlers() map[string]http.Handler {
+	return map[string]http.Handler{
+		ReadyPath:    http.HandlerFunc(d.serveReady),
+		TreePath:     http.HandlerFunc(d.serveTree),
+		ShutdownPath: http.HandlerFunc(d.serveShutdown),
+	}
+}
+
+func (d *daemon) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if !d.isReady.Load() {
+		http.Error(w, "the actor tree is starting", http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ok"))
+}
+
+func (d *daemon) serveTree(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(Tree{Nodes: d.picture.Nodes()}); err != nil {
+		d.Logger.Debug("the tree could not be sent", "err", err)
+	}
+}
+
+func (d *daemon) serveShutdown(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		http.Error(w, "use POST", http.StatusMethodNotAllowed)
+		return
+	}
+	keep := false
+	if v := r.URL.Query().Get("keepVM"); v != "" {
+		var err error
+		if keep, err = strconv.ParseBool(v); err != nil {
+			http.Error(w, "keepVM must be true or false", http.StatusBadRequest)
+			return
+		}
+	}
+	select {
+	case d.shutdown <- keep:
+	default: // one is under way
+	}
+	w.WriteHeader(http.StatusAccepted)
+}

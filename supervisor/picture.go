@@ -1,0 +1,153 @@
+package supervisor
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Node is one actor in the live picture of the tree.
+type Node struct {
+	// Name is the actor's path: root, root/engine, root/engine/container/4f5e….
+	Name string `json:"name"`
+	// State in the actor's own words.
+	State string `json:"state"`
+	// Since is when State was entered.
+	Since time.Time `json:"since"`
+	// Restarts since the actor was spawned.
+	Restarts int `json:"restarts"`
+	// LastFailure is the text of the last failure, if any.
+	LastFailure string `json:"lastFailure,omitempty"`
+	// LastFailureAt is when that was.
+	LastFailureAt time.Time `json:"lastFailureAt,omitzero"`
+	// Mailbox is the number of messages that wait.
+	Mailbox int `json:"mailbox"`
+}
+
+// Picture is the live picture of the tree. It is written by the actors' props
+// and read by whoever wants to look; actors never read it.
+type Picture struct {
+	mu    sync.Mutex
+	nodes map[string]*node
+	// failures by role and dead letters, since the start.
+	failures    map[string]int
+	deadLetters int
+	last        string
+}
+
+type node struct {
+	Node
+	mailbox actor.Mailbox
+}
+
+// NewPicture returns an empty picture.
+func NewPicture() *Picture {
+	return &Picture{nodes: map[string]*node{}, failures: map[string]int{}}
+}
+
+// Nodes returns the tree as it is now, sorted by name.
+func (p *Picture) Nodes() []Node {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]Node, 0, len(p.nodes))
+	for _, n := range p.nodes {
+		v := n.Node
+		if n.mailbox != nil {
+			v.Mailbox = n.mailbox.UserMessageCount()
+		}
+		out = append(out, v)
+	}
+	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// Props makes the props of an actor whose life shows in the picture under
+// name. produce is given the function through which the actor reports its state.
+func (p *Picture) Props(name string, produce func(report func(state string)) actor.Actor,
+	opts ...actor.PropsOption,
+) *actor.Props {
+	producer := func() actor.Actor {
+		return &observed{Actor: produce(func(s string) { p.state(name, s) }), picture: p, name: name}
+	}
+	opts = append(opts, actor.WithMailbox(func() actor.Mailbox {
+		mb := actor.Unbounded()()
+		p.spawned(name, mb)
+		return mb
+	}))
+	return actor.PropsFromProducer(producer, opts...)
+}
+
+// observed is an actor whose end is noted in the picture.
+type observed struct {
+	actor.Actor
+	picture *Picture
+	name    string
+}
+
+// Receive implements actor.Actor.
+func (o *observed) Receive(c actor.Context) {
+	o.Actor.Receive(c)
+	if _, ok := c.Message().(*actor.Stopped); ok {
+		o.picture.gone(o.name)
+	}
+}
+
+func (p *Picture) spawned(name string, mb actor.Mailbox) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.nodes[name] = &node{Node: Node{Name: name, State: "starting", Since: time.Now()}, mailbox: mb}
+}
+
+func (p *Picture) state(name, state string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := p.nodes[name]; n != nil && n.State != state {
+		n.State, n.Since = state, time.Now()
+	}
+}
+
+func (p *Picture) failed(name string, f messages.ChildFailed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failures[roleOf(name)]++
+	p.last = name + ": " + f.Err.Error()
+	n := p.nodes[name]
+	if n == nil {
+		return
+	}
+	n.LastFailure, n.LastFailureAt = f.Err.Error(), time.Now()
+	n.State, n.Since = "failed", n.LastFailureAt
+	if !f.GaveUp {
+		n.Restarts++
+	}
+}
+
+func (p *Picture) gone(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.nodes, name)
+}
+
+func (p *Picture) deadLetter() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deadLetters++
+}
+
+func (p *Picture) totals() (failures map[string]int, deadLetters int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.failures), p.deadLetters
+}
+
+func (p *Picture) lastFailure() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}

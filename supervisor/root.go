@@ -1,0 +1,152 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// drainTimeout bounds how long the end of the daemon waits for its engine to
+// stop. A driver needs 40 s at the most, mirrors a moment.
+const drainTimeout = 60 * time.Second
+
+// drainOver says that the engine did not stop in time.
+type drainOver struct{}
+
+// root is the actor at the top.
+type root struct {
+	blueprint
+	report func(string)
+	tasks  *task.Runner
+	// children in the order in which they were spawned; they are stopped the
+	// other way round.
+	children []*actor.PID
+	bridge   *actor.PID
+	app      *actor.PID
+	stopping bool
+}
+
+func newRoot(b blueprint, report func(string)) actor.Actor {
+	return &root{blueprint: b, report: report}
+}
+
+// Receive implements actor.Actor.
+func (r *root) Receive(c actor.Context) {
+	switch msg := c.Message().(type) {
+	case *actor.Started:
+		r.tasks = task.NewRunner(c)
+		r.report("starting")
+		r.spawn(c, r.controlPlaneProps(), controlPlaneName)
+	case *actor.Restarting:
+		r.ready(false)
+		r.tasks.Stop()
+	case *actor.Stopping:
+		r.tasks.Stop()
+	case *actor.Stopped:
+		r.ended()
+	case connection:
+		r.connected(c, msg)
+	case messages.AppReady:
+		r.report("running")
+		r.ready(true)
+	case messages.ChildFailed:
+		r.childFailed(c, msg)
+	case messages.Shutdown:
+		r.shutdown(c, msg)
+	case messages.Drained:
+		r.stopNext(c)
+	case task.Done:
+		if v, ok := r.tasks.Take(msg); ok && v == (drainOver{}) {
+			r.logger.Error("the engine did not stop in time", "timeout", drainTimeout)
+			r.stopNext(c)
+		}
+	case *actor.Terminated:
+		r.terminated(c, msg.Who)
+	default:
+		r.logger.Error("root got a message it does not know", "message", msg)
+	}
+}
+
+func (r *root) spawn(c actor.Context, props *actor.Props, name string) *actor.PID {
+	pid, err := c.SpawnNamed(props, name)
+	if err != nil {
+		panic(fmt.Errorf("spawn %s: %w", name, err))
+	}
+	r.children = append(r.children, pid)
+	return pid
+}
+
+// connected builds the rest of the tree once the API server serves.
+func (r *root) connected(c actor.Context, api connection) {
+	if r.stopping || r.bridge != nil {
+		return
+	}
+	client, err := kube.NewClient(api.config)
+	if err != nil {
+		panic(err)
+	}
+	vm := r.spawn(c, r.vmProps(), vmName)
+	engine := r.spawn(c, r.engineProps(client), engineName)
+	r.app = r.spawn(c, r.appProps(client, vm, engine), appName)
+	r.bridge = r.spawn(c, r.bridgeProps(api, r.app, engine), bridgeName)
+}
+
+// childFailed tells those who told the failed child something.
+func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
+	r.logger.Error("actor failed", "actor", f.Name, "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
+	if f.GaveUp {
+		// Nothing in the tree can do this actor's work: all of it starts anew.
+		panic(fmt.Errorf("%s: %w", f.Name, f.Err))
+	}
+	switch f.Name {
+	case vmName:
+		c.Send(r.app, f)
+	case engineName:
+		c.Send(r.app, f)
+		c.Send(r.bridge, messages.Replay{})
+	case appName:
+		c.Send(r.bridge, messages.Replay{})
+	}
+}
+
+// shutdown ends the tree: the engine first, unless it is to stay, then every
+// child in reverse order.
+func (r *root) shutdown(c actor.Context, msg messages.Shutdown) {
+	if r.stopping {
+		return
+	}
+	r.stopping = true
+	r.ready(false)
+	r.report("stopping")
+	if msg.KeepVM || r.app == nil {
+		r.stopNext(c)
+		return
+	}
+	c.Request(r.app, messages.Drain{})
+	r.tasks.After(drainTimeout, drainOver{})
+}
+
+func (r *root) stopNext(c actor.Context) {
+	if n := len(r.children); n > 0 {
+		c.Stop(r.children[n-1])
+		return
+	}
+	c.Stop(c.Self())
+}
+
+func (r *root) terminated(c actor.Context, who *actor.PID) {
+	for i, pid := range r.children {
+		if pid.Equal(who) {
+			r.children = append(r.children[:i], r.children[i+1:]...)
+			break
+		}
+	}
+	if r.stopping {
+		r.stopNext(c)
+	}
+}

@@ -1,0 +1,142 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/external"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/native"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Config says which daemon to run.
+type Config struct {
+	Instance instance.Instance
+	// Port of the API server that is preferred; 0 is the last one, or any.
+	Port   int
+	Logger *slog.Logger
+	// Version of the program.
+	Version string
+}
+
+// Run serves until a shutdown is asked for through the API, or until ctx ends,
+// which stops the engine too. It returns when everything has ended.
+func Run(ctx context.Context, cfg Config) error {
+	d := newDaemon(cfg)
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return cfg.Logger.With("lib", "protoactor")
+	}), actor.WithDeadLetterRequestLogging(false))
+	defer system.Shutdown()
+	b := d.blueprint()
+	system.EventStream.Subscribe(func(e any) {
+		if _, ok := e.(*actor.DeadLetterEvent); ok {
+			d.picture.deadLetter()
+		}
+	})
+	root, err := system.Root.SpawnNamed(b.rootProps(), rootName)
+	if err != nil {
+		return fmt.Errorf("spawn the root of the tree: %w", err)
+	}
+	select {
+	case keep := <-d.shutdown:
+		d.keepVM = keep
+	case <-ctx.Done():
+	case <-d.ended:
+		return d.died()
+	}
+	cfg.Logger.Info("stopping", "keepVM", d.keepVM)
+	system.Root.Send(root, messages.Shutdown{KeepVM: d.keepVM})
+	<-d.ended
+	return d.stopLeftover(context.WithoutCancel(ctx))
+}
+
+// daemon is what the tree and its surroundings share.
+type daemon struct {
+	Config
+	picture  *Picture
+	drivers  []vm.Driver
+	isReady  atomic.Bool
+	shutdown chan bool // whether to keep the VM
+	ended    chan struct{}
+	keepVM   bool
+}
+
+func newDaemon(cfg Config) *daemon {
+	return &daemon{
+		Config: cfg, picture: NewPicture(), drivers: drivers(cfg.Instance, cfg.Logger),
+		shutdown: make(chan bool, 1), ended: make(chan struct{}),
+	}
+}
+
+func (d *daemon) blueprint() blueprint {
+	return blueprint{
+		serve: d.serve, drivers: d.drivers, dial: dockerengine.New,
+		engine: engine.DefaultSettings(), logger: d.Logger, picture: d.picture,
+		ready: d.isReady.Store,
+		ended: sync.OnceFunc(func() { close(d.ended) }),
+	}
+}
+
+func (d *daemon) serve(ctx context.Context) (server, error) {
+	s, err := controlplane.Start(ctx, controlplane.Options{
+		DataDir: d.Instance.DataDir, TLSDir: d.Instance.TLSDir, Kubeconfig: d.Instance.Config,
+		Port: d.Port, ContextName: "rdd-" + d.Instance.Name, Logger: d.Logger,
+		Handlers: d.handlers(), Collectors: []prometheus.Collector{metrics{d.picture}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the control plane: %w", err)
+	}
+	return s, nil
+}
+
+// died is the error of a tree that ended without being asked to.
+func (d *daemon) died() error {
+	if failure := d.picture.lastFailure(); failure != "" {
+		return fmt.Errorf("the actor tree failed too often and gave up, last: %s; the engine was left running", failure)
+	}
+	return errors.New("the actor tree ended without being asked to; the engine was left running")
+}
+
+// stopLeftover stops an engine that the tree did not, because it failed or had
+// not come up yet.
+func (d *daemon) stopLeftover(ctx context.Context) error {
+	if d.keepVM {
+		return nil
+	}
+	return vm.Stop(ctx, d.drivers)
+}
+
+// StopEngine stops an engine that was left running, with no daemon.
+func StopEngine(ctx context.Context, inst instance.Instance, log *slog.Logger) error {
+	return vm.Stop(ctx, drivers(inst, log))
+}
+
+// DeleteEngine stops an engine and removes everything that the drivers ever
+// made, with no daemon.
+func DeleteEngine(ctx context.Context, inst instance.Instance, log *slog.Logger) error {
+	return vm.Delete(ctx, drivers(inst, log))
+}
+
+// drivers in the order in which vm.driver=auto tries them: an engine of rdd's
+// own never touches what is not rdd's.
+func drivers(inst instance.Instance, log *slog.Logger) []vm.Driver {
+	return []vm.Driver{
+		native.New(native.Config{
+			Dir: inst.DataDir, ShortDir: inst.ShortDir, Socket: inst.DockerSocket,
+			LogDir: inst.LogDir, InstanceName: inst.Name, Logger: log,
+		}),
+		external.New(),
+	}
+}

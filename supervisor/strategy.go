@@ -1,0 +1,90 @@
+package supervisor
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// Policy says how a failed child is restarted.
+type Policy struct {
+	// Backoff between a failure and the restart.
+	Backoff task.Backoff
+	// Intensity is how many failures within Window are answered by a restart;
+	// one more stops the child and tells the parent.
+	Intensity int
+	Window    time.Duration
+}
+
+// strategy restarts each failed child on its own, after a delay. The
+// framework's own strategy with that name grows linearly and has no ceiling.
+type strategy struct {
+	policy  func(child string) Policy
+	picture *Picture
+	// mu guards failures: a strategy is shared by the incarnations of its parent.
+	mu       sync.Mutex
+	failures map[string][]time.Time
+}
+
+func newStrategy(p *Picture, policy func(child string) Policy) *strategy {
+	return &strategy{policy: policy, picture: p, failures: map[string][]time.Time{}}
+}
+
+// HandleFailure implements actor.SupervisorStrategy. It runs in the parent's
+// own goroutine.
+func (s *strategy) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor, child *actor.PID,
+	_ *actor.RestartStatistics, reason, _ any,
+) {
+	name := child.Id
+	parent, ok := sup.(interface{ Self() *actor.PID })
+	if ok { // the guardian of the root is no actor
+		name = strings.TrimPrefix(name, parent.Self().Id+"/")
+	}
+	failed := s.record(name, time.Now())
+	failed.Err = asError(reason)
+	s.picture.failed(child.Id, failed)
+	if ok {
+		system.Root.Send(parent.Self(), failed)
+	}
+	if failed.GaveUp {
+		sup.StopChildren(child)
+		return
+	}
+	// The child's mailbox stays suspended meanwhile; a stop still gets through.
+	time.AfterFunc(failed.RetryIn, func() { sup.RestartChildren(child) })
+}
+
+// record counts a failure and decides.
+func (s *strategy) record(name string, now time.Time) messages.ChildFailed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.policy(name)
+	recent := recentOnly(append(s.failures[name], now), now.Add(-p.Window))
+	if len(recent) > p.Intensity {
+		delete(s.failures, name)
+		return messages.ChildFailed{Name: name, Failures: len(recent), GaveUp: true}
+	}
+	s.failures[name] = recent
+	return messages.ChildFailed{Name: name, Failures: len(recent), RetryIn: p.Backoff.Delay(len(recent))}
+}
+
+// recentOnly drops the times before since; times are in ascending order.
+func recentOnly(times []time.Time, since time.Time) []time.Time {
+	for len(times) > 0 && times[0].Before(since) {
+		times = times[1:]
+	}
+	return times
+}
+
+func asError(reason any) error {
+	if err, ok := reason.(error); ok {
+		return err
+	}
+	return fmt.Errorf("%v", reason)
+}

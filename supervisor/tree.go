@@ -1,0 +1,143 @@
+package supervisor
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/app"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+)
+
+// The names of the tree.
+const (
+	rootName         = "root"
+	controlPlaneName = "controlplane"
+	bridgeName       = "bridge"
+	appName          = "app"
+	vmName           = "vm"
+	engineName       = "engine"
+	sessionName      = "session"
+)
+
+// blueprint is what the tree is made from.
+type blueprint struct {
+	serve   serveFunc
+	drivers []vm.Driver
+	dial    func(endpoint string) (dockerengine.Engine, error)
+	engine  engine.Settings
+	logger  *slog.Logger
+	picture *Picture
+	// ready is told whether the tree has taken up its work.
+	ready func(bool)
+	// ended is called once, when the root is gone for good.
+	ended func()
+}
+
+// policy of the root's guardian: the whole tree starts anew.
+func rootPolicy(string) Policy {
+	return Policy{
+		Backoff:   task.Backoff{Min: 500 * time.Millisecond, Max: 10 * time.Second},
+		Intensity: 5, Window: 2 * time.Minute,
+	}
+}
+
+// childPolicy of the root: a failure of what ties the tree to the API server
+// takes the whole tree with it; the others are restarted on their own.
+func childPolicy(child string) Policy {
+	p := Policy{
+		Backoff:   task.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second},
+		Intensity: 10, Window: 5 * time.Minute,
+	}
+	if child == controlPlaneName || child == bridgeName {
+		p.Intensity = 0
+	}
+	return p
+}
+
+// enginePolicy: a session is restarted so fast that an engine which comes back
+// is found at once; the engine supervisor slows it down when that goes on for
+// long. A mirror gets more time between its failures.
+func enginePolicy(child string) Policy {
+	if child == sessionName {
+		return Policy{
+			Backoff:   task.Backoff{Min: 50 * time.Millisecond, Max: 500 * time.Millisecond},
+			Intensity: 120, Window: time.Minute,
+		}
+	}
+	return Policy{
+		Backoff:   task.Backoff{Min: 200 * time.Millisecond, Max: 30 * time.Second},
+		Intensity: 5, Window: 5 * time.Minute,
+	}
+}
+
+// rootProps is the root, and through it the whole tree:
+//
+//	root
+//	├── controlplane
+//	├── bridge
+//	├── app
+//	├── vm
+//	└── engine
+//	    ├── session
+//	    └── container/… image/… volume/… containernamespace/…
+func (b blueprint) rootProps() *actor.Props {
+	return b.picture.Props(rootName,
+		func(report func(string)) actor.Actor { return newRoot(b, report) },
+		actor.WithGuardian(newStrategy(b.picture, rootPolicy)),
+		actor.WithSupervisor(newStrategy(b.picture, childPolicy)),
+	)
+}
+
+func (b blueprint) controlPlaneProps() *actor.Props {
+	return b.child(controlPlaneName, func(report func(string)) actor.Actor {
+		return newControlPlane(b.serve, b.logger, report)
+	})
+}
+
+func (b blueprint) bridgeProps(api connection, app, engine *actor.PID) *actor.Props {
+	return b.child(bridgeName, func(report func(string)) actor.Actor {
+		return newBridge(api.config, app, engine, b.logger, report)
+	})
+}
+
+func (b blueprint) appProps(client *kube.Client, vm, engine *actor.PID) *actor.Props {
+	return b.child(appName, func(report func(string)) actor.Actor {
+		return app.New(app.Config{Kube: client, VM: vm, Engine: engine, Logger: b.logger, Report: report})
+	})
+}
+
+func (b blueprint) vmProps() *actor.Props {
+	return b.child(vmName, func(report func(string)) actor.Actor {
+		return vm.Producer(vm.Config{Drivers: b.drivers, Logger: b.logger, Report: report})()
+	})
+}
+
+func (b blueprint) engineProps(client *kube.Client) *actor.Props {
+	newMirror := func(s engine.MirrorSpec) actor.Actor {
+		return mirror.New(mirror.Config{
+			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
+			Kube: client, Logger: b.logger, Report: s.Report,
+		})
+	}
+	return b.child(engineName, func(report func(string)) actor.Actor {
+		return engine.New(engine.Config{
+			EnsureNamespace: client.EnsureNamespace, Dial: b.dial, NewMirror: newMirror,
+			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
+				return b.picture.Props(name, produce)
+			},
+			Logger: b.logger, Report: report, Settings: b.engine,
+		})
+	}, actor.WithSupervisor(newStrategy(b.picture, enginePolicy)))
+}
+
+func (b blueprint) child(name string, produce func(func(string)) actor.Actor, opts ...actor.PropsOption) *actor.Props {
+	return b.picture.Props(strings.Join([]string{rootName, name}, "/"), produce, opts...)
+}
