@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 # The copy lies inside the module, so that its packages resolve, under a name
 # that Go's ./... leaves out.
-copy=$(mktemp -d "$PWD/.generated.XXXXXX")
+copy=$(mkdir -p .cache && mktemp -d "$PWD/.cache/generated.XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 cp -r api "$copy/"
 for group in app containers; do

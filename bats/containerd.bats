@@ -1,0 +1,39 @@
+# I1: an engine that nothing mirrors.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_begin containerd
+}
+
+@test "I1: set returns, and the engine is ready though not applicable" {
+    run -0 rdd set containerEngine.name=containerd running=true --timeout=60s
+    is "True NotApplicable" condition ContainerEngineReady
+    is "True Settled" condition Settled
+    is "True Started" condition Running
+    is "" kube get containers,images,volumes -o name
+    [[ -n $(processes | awk '$2 ~ /containerd$/') ]]
+}
+
+@test "I1: changing to moby and back" {
+    run -0 rdd set containerEngine.name=moby
+    connected
+    make_volume here
+    assert_mirrors_exact
+    run -0 rdd set containerEngine.name=containerd
+    is "True NotApplicable" condition ContainerEngineReady
+    is "" kube get containers,images,volumes -o name
+    is "" dockerd_pid
+    run -0 rdd set containerEngine.name=moby
+    connected
+    has volume here
+    assert_mirrors_exact
+}
+
+@test "I1: stopping it" {
+    run -0 rdd set containerEngine.name=containerd
+    run -0 rdd set running=false
+    is "False Stopped" condition Running
+    is "" bash -c "ps -eo args | grep -F '$HOME' | grep -E '^[^ ]*containerd ' || true"
+}

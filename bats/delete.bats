@@ -1,0 +1,123 @@
+# Deletes that are refused, and by whom.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_up delete
+}
+
+@test "I3: an image in use stays, with the engine's words, and goes at once when its container does" {
+    local id name
+    id=$(make_image used:1)
+    name=$(image_resource "$id" used:1)
+    engine run -d --name user used:1
+    eventually 5 exists image "$name"
+    drop image "$name"
+    eventually 10 says "^False .*(in use|being used|using|conflict)" refusal image "$name" EngineDeleted
+    has image used:1
+    is '["engine.rancherdesktop.io/docker-mirror"]' field image "$name" '.metadata.finalizers | tojson'
+    local began
+    began=$(milliseconds)
+    engine rm -f user
+    eventually 5 absent image "$name"
+    echo "# gone $(($(milliseconds) - began)) ms after its container" >&3
+    not has image used:1
+}
+
+@test "I3: a volume in use stays, and goes at once when its container does" {
+    make_volume held
+    local name
+    name=$(volume_resource held)
+    run_container holder -v held:/data
+    eventually 5 exists volume "$name"
+    drop volume "$name"
+    eventually 10 says "^False .*in use" refusal volume "$name" EngineDeleted
+    has volume held
+    engine rm -f holder
+    eventually 5 absent volume "$name"
+    not has volume held
+}
+
+@test "S2: a finalizer that was stripped by hand comes back, and the wish stays" {
+    local id
+    id=$(create_container stripped)
+    eventually 5 exists container "$id"
+    wish "$id" running
+    eventually 10 wish_done "$id"
+    kube patch container "$id" --type merge -p '{"metadata":{"finalizers":null}}'
+    eventually 30 is '["engine.rancherdesktop.io/docker-mirror"]' field container "$id" '.metadata.finalizers | tojson'
+    is running field container "$id" .spec.state
+    is running state stripped
+}
+
+@test "a resource that was deleted with its finalizer stripped is made again" {
+    make_volume lasting
+    local name
+    name=$(volume_resource lasting)
+    eventually 5 exists volume "$name"
+    # Both at once: no controller can be in between.
+    kube patch volume "$name" --type merge -p '{"metadata":{"finalizers":null}}'
+    drop volume "$name" || true
+    eventually 30 exists_or_gone lasting "$name"
+    assert_mirrors_exact
+}
+
+# exists_or_gone VOLUME RESOURCE: both are there, or neither is.
+exists_or_gone() {
+    if has volume "$1"; then exists volume "$2"; else absent volume "$2"; fi
+}
+
+@test "I2: the namespace moby cannot be deleted" {
+    run ! kube delete containernamespace moby --timeout=10s
+    assert_output --partial moby
+    exists containernamespace moby
+    is "" field containernamespace moby .metadata.deletionTimestamp
+}
+
+@test "a mirror made by hand is rejected, with what to do instead" {
+    local kind
+    for kind in Container Image Volume ContainerNamespace; do
+        run ! kube create -f - <<EOF
+apiVersion: containers.rancherdesktop.io/v1alpha1
+kind: $kind
+metadata:
+  name: handmade
+EOF
+        refute_output --partial "error: unable to recognize"
+        assert_output --partial docker
+    done
+}
+
+@test "a status written by someone else is refused, or put right" {
+    local id
+    id=$(create_container honest)
+    eventually 5 exists container "$id"
+    run kube patch container "$id" --subresource status --type merge -p '{"status":{"name":"forged"}}'
+    eventually 10 is honest field container "$id" .status.name
+}
+
+@test "E9: the mirrors' namespace is protected while the App uses it" {
+    run ! rdd ctl delete namespace "$MIRROR_NAMESPACE" --timeout=10s
+    assert_output --partial "$MIRROR_NAMESPACE"
+    is Active field namespace "$MIRROR_NAMESPACE" .status.phase
+}
+
+@test "E9: any other namespace goes with all in it" {
+    rdd ctl create namespace mine
+    eventually 10 rdd ctl -n mine create configmap thing --from-literal=a=b
+    run -0 rdd ctl delete namespace mine --timeout=60s
+    run ! rdd ctl get namespace mine
+}
+
+@test "the App cannot be deleted, and there is no second one" {
+    run ! rdd ctl delete app app --timeout=10s
+    run ! rdd ctl create -f - <<'EOF'
+apiVersion: app.rancherdesktop.io/v1alpha1
+kind: App
+metadata:
+  name: other
+EOF
+    assert_output --partial "app"
+    assert_output --partial "--instance"
+}

@@ -1,0 +1,101 @@
+# An engine that was there before rdd, and that rdd never starts, stops or changes.
+
+load helpers/load
+
+BRIDGE=rddext0
+
+setup_file() {
+    load helpers/load
+    instance_begin external
+    ip link add "$BRIDGE" type bridge
+    ip addr add 10.213.66.1/24 dev "$BRIDGE"
+    ip link set "$BRIDGE" up
+    DOCKER_SOCKET=$HOME/ext/docker.sock
+    export DOCKER_SOCKET
+    mkdir -p "$HOME/ext"
+    start_external
+}
+
+teardown_file() {
+    [[ ! -e $HOME/ext/pid ]] || kill "$(cat "$HOME/ext/pid")"
+    eventually 20 not test -e "$HOME/ext/pid" || true
+    instance_end
+    ip link del "$BRIDGE"
+}
+
+start_external() {
+    # shellcheck disable=SC2086
+    "${RDD_DOCKERD:-dockerd}" ${RDD_DOCKERD_ARGS:-} --data-root "$HOME/ext/data" --exec-root "$HOME/ext/exec" \
+        --pidfile "$HOME/ext/pid" --host "unix://$DOCKER_SOCKET" --bridge "$BRIDGE" \
+        >>"$HOME/ext/log" 2>&1 3>&- &
+    disown
+    eventually 30 engine version
+}
+
+@test "external: everything that is there is mirrored" {
+    run_container before >/dev/null
+    make_volume Before
+    run -0 rdd set vm.driver=external vm.endpoint="unix://$DOCKER_SOCKET" running=true
+    connected
+    assert_mirrors_exact
+    is external field app app .status.vm.driver
+    local id
+    id=$(container_resource before)
+    wish "$id" created
+    eventually 20 is exited state before
+    wish "$id" running
+    eventually 20 is running state before
+}
+
+@test "external: running=false lets go of it, and leaves it as it is" {
+    local pid life
+    pid=$(cat "$HOME/ext/pid") life=$(engine inspect -f '{{.State.Pid}}' before)
+    run -0 rdd set running=false
+    is "" kube get containers,images,volumes -o name
+    not gone "$pid"
+    assert_equal "$(engine inspect -f '{{.State.Pid}}' before)" "$life"
+    has volume Before
+    run -0 rdd set running=true
+    assert_mirrors_exact
+}
+
+
+@test "external: the engine is restarted by its owner" {
+    local before
+    before=$(uids)
+    kill "$(cat "$HOME/ext/pid")"
+    eventually 10 says "^False " condition ContainerEngineReady
+    start_external
+    eventually 30 connected
+    assert_mirrors_exact
+    assert_equal "$(uids)" "$before"
+}
+
+@test "external: gone for longer than the grace time, the mirrors go; back, they come" {
+    kill "$(cat "$HOME/ext/pid")"
+    eventually 10 says "^False " condition ContainerEngineReady
+    eventually 40 is "" kube get containers,images,volumes -o name
+    start_external
+    eventually 60 connected
+    assert_mirrors_exact
+}
+
+@test "external: an endpoint where nothing answers" {
+    run rdd set vm.endpoint="unix://$HOME/nothing.sock" --timeout=6s
+    [[ $status -eq 1 || $status -eq 4 ]]
+    assert_output --partial nothing.sock
+    run -0 rdd set vm.endpoint="unix://$DOCKER_SOCKET"
+    connected
+    assert_mirrors_exact
+}
+
+@test "external: svc stop and svc delete leave the engine and its objects" {
+    local pid
+    pid=$(cat "$HOME/ext/pid")
+    engine start before
+    run -0 rdd svc delete
+    not gone "$pid"
+    is running state before
+    has volume Before
+    engine rm -f before
+}

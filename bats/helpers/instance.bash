@@ -1,0 +1,109 @@
+# The instance under test: a home directory of its own, and with it everything
+# that rdd derives from it.
+
+# instance_begin NAME makes the home; nothing is started yet.
+instance_begin() {
+    : "${RDD_TEST_BIN:=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/bin}"
+    RDD_TEST_HOME=$(mktemp -d /tmp/rdd.XXXXXX)
+    # Others may enter, so that only rdd's own file modes keep them out.
+    chmod 755 "$RDD_TEST_HOME"
+    export RDD_TEST_BIN RDD_TEST_HOME
+    export HOME=$RDD_TEST_HOME RDD_INSTANCE=$1
+    export DOCKER_CONFIG=$RDD_TEST_HOME/.docker
+    unset DOCKER_HOST DOCKER_CONTEXT KUBECONFIG XDG_DATA_HOME XDG_STATE_HOME XDG_RUNTIME_DIR
+    DOCKER_SOCKET=$(rdd svc paths docker_socket)
+    export DOCKER_SOCKET
+    echo "$1" >>"$RDD_TEST_HOME/instances"
+    processes >"$RDD_TEST_HOME/before"
+}
+
+# instance_up NAME brings an instance up to a connected engine.
+instance_up() {
+    instance_begin "$1"
+    rdd svc start
+    rdd set running=true
+}
+
+# instance_end deletes the file's instances and its home. It ends only what was
+# started from this home.
+instance_end() {
+    local name
+    [[ -n ${RDD_TEST_HOME:-} ]] || return 0
+    while read -r name; do
+        RDD_INSTANCE=$name timeout 60 "$RDD_TEST_BIN/rdd" svc delete >/dev/null 2>&1 || true
+    done <"$RDD_TEST_HOME/instances"
+    end_processes
+    unmount_below "$RDD_TEST_HOME"
+    rm -rf "$RDD_TEST_HOME"
+}
+
+rdd() {
+    "$RDD_TEST_BIN/rdd" "$@"
+}
+
+# processes lists "PID COMMAND" of everything that names the test's home.
+processes() {
+    local dir
+    for dir in /proc/[0-9]*; do
+        if [[ ${dir#/proc/} != "$$" && ${dir#/proc/} != "$BASHPID" ]] &&
+            tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -qF -- "$RDD_TEST_HOME"; then
+            echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null)"
+        fi
+    done
+}
+
+# end_processes kills what instance_end found still running.
+end_processes() {
+    local pid _
+    daemon_pids | while read -r pid; do
+        kill -CONT "$pid" 2>/dev/null || true
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    processes | while read -r pid _; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+}
+
+# daemon_pids lists the daemons whose HOME is the test's.
+daemon_pids() {
+    local dir
+    for dir in /proc/[0-9]*; do
+        if [[ $(readlink "$dir/exe" 2>/dev/null) == "$RDD_TEST_BIN"/rdd* ]] &&
+            tr '\0' '\n' <"$dir/environ" 2>/dev/null | grep -qxF "HOME=$RDD_TEST_HOME"; then
+            echo "${dir#/proc/}"
+        fi
+    done
+}
+
+# mounts_below DIR lists mount points, the deepest first.
+mounts_below() {
+    awk -v dir="$1/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r
+}
+
+unmount_below() {
+    local mount
+    mounts_below "$1" | while read -r mount; do
+        umount -l "$mount" 2>/dev/null || true
+    done
+}
+
+# daemon_pid is the pid of the instance's daemon.
+daemon_pid() {
+    cat "$(rdd svc paths pid_file)"
+}
+
+# dockerd_pid is the pid of the instance's own engine.
+dockerd_pid() {
+    processes | awk '$2 ~ /dockerd$/ { print $1 }'
+}
+
+# condition TYPE prints the App's condition as "STATUS REASON".
+condition() {
+    rdd ctl get app app -o json |
+        jq -r --arg type "$1" '.status.conditions[]? | select(.type == $type) | "\(.status) \(.reason)"'
+}
+
+# connected succeeds when the engine is mirrored and everything has settled.
+connected() {
+    is "True Connected" condition ContainerEngineReady && is "True Settled" condition Settled
+}

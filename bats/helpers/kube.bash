@@ -1,0 +1,65 @@
+# The API, as kubectl sees it.
+
+MIRROR_NAMESPACE=rancher-desktop
+
+# kube ARG... is kubectl in the mirrors' namespace.
+kube() {
+    rdd ctl -n "$MIRROR_NAMESPACE" "$@"
+}
+
+# container_resource, image_resource and volume_resource print the name of the
+# resource that mirrors an object, by the rule that the API promises.
+container_resource() {
+    engine container inspect -f '{{.Id}}' "$1"
+}
+
+# image_resource ID [TAG]
+image_resource() {
+    if [[ -n ${2:-} ]]; then
+        printf 'img-%s\n' "$(printf '%s\0%s' "$1" "$2" | sha256sum | cut -d' ' -f1)"
+    else
+        printf 'img-%s\n' "$(printf '%s' "$1" | sha256sum | cut -d' ' -f1)"
+    fi
+}
+
+volume_resource() {
+    printf 'vol-%s\n' "$(printf '%s' "$1" | sha256sum | cut -d' ' -f1)"
+}
+
+# exists KIND NAME succeeds when the resource is there.
+exists() {
+    kube get "$1" "$2" -o name >/dev/null
+}
+
+# absent KIND NAME succeeds when the API says that it is not there; another
+# error is not an answer.
+absent() {
+    is "" kube get "$1" "$2" --ignore-not-found -o name
+}
+
+# field KIND NAME PATH prints one field, by jq's path; nothing when it is not there.
+field() {
+    kube get "$1" "$2" -o json | jq -r "$3 | if . == null then \"\" else . end"
+}
+
+# refusal KIND NAME TYPE prints "STATUS MESSAGE" of a condition.
+refusal() {
+    kube get "$1" "$2" -o json |
+        jq -r --arg type "$3" '.status.conditions[]? | select(.type == $type) | "\(.status) \(.message)"'
+}
+
+# wish CONTAINER-RESOURCE STATE sets spec.state.
+wish() {
+    kube patch container "$1" --type merge -p "{\"spec\":{\"state\":\"$2\"}}"
+}
+
+# wish_done CONTAINER-RESOURCE succeeds when the wish of the last generation was carried out.
+wish_done() {
+    [[ $(kube get container "$1" -o json |
+        jq '.status.observedGeneration == .metadata.generation') == true ]]
+}
+
+# drop KIND NAME deletes a resource without waiting for it to go.
+drop() {
+    kube delete "$1" "$2" --wait=false
+}

@@ -1,0 +1,79 @@
+# The sentence that stands over everything: the set of mirrors equals the set of
+# engine objects, field by field.
+
+# engine_picture prints what the engine has, in the words of the API.
+engine_picture() {
+    {
+        engine ps -aq --no-trunc | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" container inspect
+        engine image ls -q --no-trunc | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" image inspect
+        engine volume ls -q | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" volume inspect
+    } | jq -s -S --tab "$PICTURE_FUNCTIONS"'
+        add // [] | map(
+            if has("State") then container elif has("Os") then images else volume end
+        ) | sort_by(.kind, .key)'
+}
+
+# mirror_picture prints what the API has, without what the API adds.
+mirror_picture() {
+    kube get containers,images,volumes -o json | jq -S --tab "$PICTURE_FUNCTIONS"'
+        [.items[] | {
+            kind,
+            key: (if .kind == "Container" then .metadata.name
+                  elif .kind == "Image" then .status.id + " " + (.status.repoTag // "")
+                  else .status.name end),
+            finalizers: .metadata.finalizers,
+            status: (.status | del(.conditions, .observedGeneration) | bare)
+        }] | sort_by(.kind, .key)'
+}
+
+PICTURE_FUNCTIONS='
+    # bare drops what is empty, which the API leaves out.
+    def bare: with_entries(select(.value | . != null and . != "" and . != 0 and . != {} and . != []));
+    # micro cuts a time to microseconds, as the API has them, in UTC.
+    def micro: if . == null or . == "" or startswith("0001-") then null
+        else capture("^(?<s>[^.Z+-]*-[^.Z+-]*-[^.Z+-]*)(?<f>[.][0-9]+)?(?<z>Z|[+-].*)$")
+        | .s + "." + (((.f // ".") + "000000")[1:7]) + .z end;
+    def mirror($kind; $key; $status): {$kind, $key,
+        finalizers: ["engine.rancherdesktop.io/docker-mirror"],
+        status: ($status + {namespace: "moby"} | bare)};
+    def ports: [(((.Config.ExposedPorts // {}) + (.HostConfig.PortBindings // {})) | map_values(null)) + (.NetworkSettings.Ports // {})
+        | to_entries[] | (.key | split("/")) as $p
+        | {containerPort: ($p[0] | tonumber), protocol: $p[1],
+           bindings: ([.value[]? | {hostIP: .HostIp, hostPort: (.HostPort | tonumber)} | bare] | unique)} | bare]
+        | sort_by(.containerPort, .protocol);
+    def container: mirror("Container"; .Id; {
+        name: (.Name | ltrimstr("/")), status: .State.Status, image: .Config.Image,
+        path: .Path, args: .Args, ports: ports, labels: .Config.Labels, pid: .State.Pid,
+        exitCode: .State.ExitCode, error: .State.Error, createdAt: (.Created | micro),
+        startedAt: (.State.StartedAt | micro), finishedAt: (.State.FinishedAt | micro)});
+    def image($tag): mirror("Image"; .Id + " " + $tag; {
+        id: .Id, repoTag: $tag, repoDigests: ((.RepoDigests // []) | sort), createdAt: (.Created | micro),
+        architecture: .Architecture, os: .Os, size: .Size, labels: .Config.Labels});
+    def images: . as $i | ((.RepoTags // []) | map(select(contains("<none>") or contains("@") | not)) | unique) as $tags
+        | if $tags == [] then image("") else $tags[] as $t | $i | image($t) end;
+    def volume: mirror("Volume"; .Name; {
+        name: .Name, driver: .Driver, mountpoint: .Mountpoint, labels: .Labels, options: .Options,
+        scope: .Scope, createdAt: (.CreatedAt | micro)});
+'
+
+# pictures_match compares the two; the engine may change between two looks, so
+# a test waits for them to be equal.
+pictures_match() {
+    diff -u --label engine --label mirrors <(engine_picture) <(mirror_picture)
+}
+
+assert_mirrors_exact() {
+    eventually 20 pictures_match
+}
+
+# fingerprint prints UID and resourceVersion of every mirror: what changes when
+# anything is written.
+fingerprint() {
+    kube get containers,images,volumes,containernamespaces -o json |
+        jq -r '.items[] | "\(.kind) \(.metadata.name) \(.metadata.uid) \(.metadata.resourceVersion)"' | sort
+}
+
+# uids prints the UID of every mirror: what changes when one is made anew.
+uids() {
+    fingerprint | cut -d' ' -f1-3
+}

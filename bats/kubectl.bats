@@ -1,0 +1,93 @@
+# Any Kubernetes client: rdd's own kubectl, and a foreign one.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_up kubectl
+    run_container one --label tier=gold >/dev/null
+    run_container two >/dev/null
+    engine stop two >/dev/null
+    make_volume Vol_1 >/dev/null
+    make_image other:1 >/dev/null
+}
+
+@test "svc config is a kubeconfig that another client can use" {
+    run -0 rdd svc config
+    local config=$BATS_TEST_TMPDIR/config
+    printf '%s\n' "$output" >"$config"
+    chmod 600 "$config"
+    assert_mirrors_exact
+    local url token
+    url=$(rdd ctl --kubeconfig "$config" config view -o jsonpath='{.clusters[0].cluster.server}')
+    token=$(rdd ctl --kubeconfig "$config" config view --raw -o jsonpath='{.users[0].user.token}')
+    rdd ctl --kubeconfig "$config" config view --raw -o jsonpath='{.clusters[0].cluster.certificate-authority-data}' |
+        base64 -d >"$BATS_TEST_TMPDIR/ca.pem"
+    [[ -n $token ]] || skip "no token in this kubeconfig"
+    run -0 curl -sS --cacert "$BATS_TEST_TMPDIR/ca.pem" -H "Authorization: Bearer $token" \
+        "$url/apis/containers.rancherdesktop.io/v1alpha1/namespaces/$MIRROR_NAMESPACE/containers"
+    assert_equal "$(jq -r '[.items[].status.name] | sort | join(" ")' <<<"$output")" "one two"
+}
+
+@test "a foreign kubectl works" {
+    command -v kubectl || skip "there is no kubectl here"
+    local config
+    config=$(rdd svc paths config)
+    run -0 kubectl --kubeconfig "$config" -n "$MIRROR_NAMESPACE" get containers
+    assert_output --partial one
+    run -0 kubectl --kubeconfig "$config" explain container.spec.state
+    assert_output --partial running
+    run -0 kubectl --kubeconfig "$config" api-resources --api-group containers.rancherdesktop.io -o name
+    assert_line containernamespaces.containers.rancherdesktop.io
+}
+
+@test "get prints columns that a reader can use" {
+    assert_mirrors_exact
+    run -0 kube get containers
+    assert_line --index 0 --regexp '^NAME +CONTAINER +IMAGE +STATUS'
+    assert_line --regexp ' one +base:1 +running '
+    run -0 kube get images
+    assert_line --index 0 --regexp 'TAG +SIZE'
+    run -0 kube get volumes
+    assert_line --regexp ' Vol_1 +local '
+}
+
+@test "field selectors" {
+    run -0 kube get containers --field-selector status.name=one -o jsonpath='{.items[*].status.name}'
+    assert_output one
+    run -0 kube get containers --field-selector status.status=exited -o jsonpath='{.items[*].status.name}'
+    assert_output two
+    run -0 kube get containers --field-selector status.namespace=moby,status.status!=exited -o jsonpath='{.items[*].status.name}'
+    assert_output one
+    run -0 kube get images --field-selector status.repoTag=other:1 -o jsonpath='{.items[*].status.repoTag}'
+    assert_output other:1
+    run -0 kube get images --field-selector "status.id=$(engine image inspect -f '{{.Id}}' other:1)" -o jsonpath='{.items[*].status.repoTag}'
+    assert_output other:1
+    run -0 kube get volumes --field-selector status.name=Vol_1 -o jsonpath='{.items[*].status.name}'
+    assert_output Vol_1
+}
+
+@test "wait and watch work as for any resource" {
+    local id log=$BATS_TEST_TMPDIR/watch
+    id=$(container_resource two)
+    "$RDD_TEST_BIN/rdd" ctl -n "$MIRROR_NAMESPACE" get container "$id" -w -o jsonpath='{.status.status}{"\n"}' >"$log" 2>&1 3>&- &
+    local watcher=$!
+    eventually 10 grep -qx exited "$log"
+    wish "$id" running
+    run -0 kube wait container "$id" --for=condition=Running --timeout=20s
+    eventually 10 grep -qx running "$log"
+    kill "$watcher"
+    wait "$watcher" || true
+    is running state two
+}
+
+@test "ctl starts the daemon when needed" {
+    rdd svc stop
+    run -0 rdd ctl get app app -o name
+    assert_output app.app.rancherdesktop.io/app
+}
+
+@test "ctl passes kubectl's exit code on" {
+    run -1 rdd ctl get container no-such-container
+    assert_output --partial "not found"
+}

@@ -1,0 +1,128 @@
+# C1, E3: every name that the engine allows, and every way in which a tag moves.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_up names
+}
+
+@test "C1: volumes with capitals, underscores and dots" {
+    local name
+    for name in My_Volume my_volume MY.VOLUME 0 a-b_c.D; do
+        make_volume "$name"
+        eventually 5 exists volume "$(volume_resource "$name")"
+        is "$name" field volume "$(volume_resource "$name")" .status.name
+    done
+    is 5 bash -c "'$RDD_TEST_BIN/rdd' ctl get volumes -A -o name | wc -l"
+    drop volume "$(volume_resource My_Volume)"
+    eventually 10 not has volume My_Volume
+    has volume my_volume
+    assert_mirrors_exact
+}
+
+@test "C1: a volume's name of 200 characters" {
+    local name
+    name=$(printf 'V%.0s' {1..200})
+    make_volume "$name"
+    eventually 5 exists volume "$(volume_resource "$name")"
+    drop volume "$(volume_resource "$name")"
+    eventually 10 not has volume "$name"
+}
+
+@test "C1: tags with capitals, registries with ports, long paths" {
+    local id tag
+    id=$(make_image plain:1)
+    for tag in plain:UPPER_Case.1-x localhost:5000/a/b/c:v1 x__y/z:0; do
+        engine tag plain:1 "$tag"
+        eventually 5 exists image "$(image_resource "$id" "$tag")"
+        is "$tag" field image "$(image_resource "$id" "$tag")" .status.repoTag
+    done
+    assert_mirrors_exact
+    drop image "$(image_resource "$id" plain:UPPER_Case.1-x)"
+    eventually 10 not has image plain:UPPER_Case.1-x
+    has image plain:1
+    assert_mirrors_exact
+}
+
+@test "C1: labels with every odd character" {
+    local id
+    id=$(create_container odd --label 'a.b/c=d=e' --label $'nl=one\ntwo' --label 'uni=päß→' --label ' spaced key = v ' --label 'json={"a":1}')
+    eventually 5 exists container "$id"
+    is 'd=e' field container "$id" '.status.labels["a.b/c"]'
+    assert_mirrors_exact
+}
+
+@test "T9: names with links" {
+    local server client
+    server=$(run_container server)
+    client=$(run_container client --link server:db)
+    eventually 5 is running field container "$client" .status.status
+    is server field container "$server" .status.name
+    is client field container "$client" .status.name
+    engine rename server Server_2.x-y
+    eventually 5 is Server_2.x-y field container "$server" .status.name
+    assert_mirrors_exact
+}
+
+@test "E3: an image of two tags is two resources; one tag goes, then the other" {
+    local id
+    id=$(make_image two:1)
+    engine tag two:1 two:2
+    eventually 5 exists image "$(image_resource "$id" two:1)"
+    eventually 5 exists image "$(image_resource "$id" two:2)"
+    engine image rm two:1
+    eventually 5 absent image "$(image_resource "$id" two:1)"
+    exists image "$(image_resource "$id" two:2)"
+    drop image "$(image_resource "$id" two:2)"
+    eventually 10 not has image "$id"
+    assert_mirrors_exact
+}
+
+@test "E3: an image without a tag" {
+    local id
+    id=$(make_image "")
+    # The containerd image store does not keep what has no name.
+    if ! has image "$id"; then skip "this engine keeps no untagged imports"; fi
+    assert_mirrors_exact
+    if exists image "$(image_resource "$id")"; then
+        is "" field image "$(image_resource "$id")" .status.repoTag
+        drop image "$(image_resource "$id")"
+        eventually 10 not has image "$id"
+    fi
+    assert_mirrors_exact
+}
+
+@test "E3: a tag moves to another image, and the first one dangles" {
+    local first second
+    first=$(make_image moving:1)
+    eventually 5 exists image "$(image_resource "$first" moving:1)"
+    second=$(make_image moving:1)
+    [[ $first != "$second" ]]
+    eventually 5 exists image "$(image_resource "$second" moving:1)"
+    eventually 5 absent image "$(image_resource "$first" moving:1)"
+    assert_mirrors_exact
+}
+
+@test "E3: a forced removal of the tag that a container uses" {
+    local id container
+    id=$(make_image used:1)
+    container=$(engine run -d --name user used:1)
+    eventually 5 exists image "$(image_resource "$id" used:1)"
+    engine image rm -f used:1
+    eventually 5 absent image "$(image_resource "$id" used:1)"
+    assert_mirrors_exact
+    engine rm -f user
+    eventually 5 absent container "$container"
+    assert_mirrors_exact
+}
+
+@test "E3: tag and untag in quick succession end in the engine's set" {
+    local i
+    make_image quick:0
+    for i in {1..15}; do
+        engine tag quick:0 "quick:$i"
+        ((i % 2)) || engine image rm "quick:$i" >/dev/null
+    done
+    assert_mirrors_exact
+}

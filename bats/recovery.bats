@@ -1,0 +1,163 @@
+# What happens after something was killed.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_up recovery
+    make_image extra:1 >/dev/null
+    make_volume Kept_1 >/dev/null
+    run_container steady >/dev/null
+    create_container idle >/dev/null
+}
+
+setup() {
+    eventually 60 connected
+    assert_mirrors_exact
+}
+
+# life prints what changes when a container is restarted.
+life() {
+    engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$1"
+}
+
+@test "T7: the engine is killed: noticed at once, recovered, same mirrors, same containers" {
+    local before alive
+    before=$(uids) alive=$(life steady)
+    kill -KILL "$(dockerd_pid)"
+    eventually 10 says "^False " condition ContainerEngineReady
+    eventually 60 connected
+    assert_mirrors_exact
+    assert_equal "$(uids)" "$before"
+    assert_equal "$(life steady)" "$alive"
+}
+
+@test "T7: objects that change while the engine is away are right afterwards" {
+    local id
+    id=$(container_resource idle)
+    eventually 5 exists container "$id"
+    kill -KILL "$(dockerd_pid)"
+    # The container ends while nobody looks.
+    kill -KILL "$(field container "$(container_resource_of steady)" .status.pid)"
+    eventually 60 connected
+    eventually 10 is exited state steady
+    assert_mirrors_exact
+    engine start steady
+    assert_mirrors_exact
+}
+
+container_resource_of() {
+    kube get containers --field-selector "status.name=$1" -o jsonpath='{.items[0].metadata.name}'
+}
+
+@test "E4: the daemon is killed: the engine goes on, and the next start writes nothing" {
+    local engine_pid before alive
+    engine_pid=$(dockerd_pid) before=$(fingerprint) alive=$(life steady)
+    kill -KILL "$(daemon_pid)"
+    assert_equal "$(state steady)" running
+    run -0 rdd svc start
+    eventually 30 connected
+    assert_mirrors_exact
+    assert_equal "$(fingerprint)" "$before"
+    assert_equal "$(dockerd_pid)" "$engine_pid"
+    assert_equal "$(life steady)" "$alive"
+}
+
+@test "E4: the engine changes while the daemon is dead: only the differences are written" {
+    local volume before
+    before=$(fingerprint)
+    kill -KILL "$(daemon_pid)"
+    engine volume rm Kept_1
+    make_volume Kept_2
+    engine tag extra:1 extra:2
+    engine stop steady
+    engine start steady
+    rdd svc start
+    eventually 30 connected
+    assert_mirrors_exact
+    # What did not change was not written: the volume is new, the image has a new
+    # tag, one container restarted, and the rest is as it was.
+    local steady
+    steady=$(container_resource steady)
+    diff <(grep -v -e "$steady" -e "$(volume_resource Kept_1)" <<<"$before") \
+        <(fingerprint | grep -v -e "$steady" -e "$(volume_resource Kept_2)" \
+            -e "$(image_resource "$(engine image inspect -f '{{.Id}}' extra:1)" extra:2)")
+    assert_equal "$(fingerprint | grep "$steady" | cut -d' ' -f1-3)" "$(grep "$steady" <<<"$before" | cut -d' ' -f1-3)"
+}
+
+@test "E4: a delete that waits survives the daemon" {
+    local id name
+    id=$(make_image pending:1)
+    name=$(image_resource "$id" pending:1)
+    engine run -d --name pending pending:1
+    eventually 5 exists image "$name"
+    drop image "$name"
+    eventually 10 says "^False " refusal image "$name" EngineDeleted
+    kill -KILL "$(daemon_pid)"
+    rdd svc start
+    eventually 30 connected
+    exists image "$name"
+    has image pending:1
+    engine rm -f pending
+    eventually 10 absent image "$name"
+    not has image pending:1
+}
+
+@test "E4: a wish whose engine hung survives the daemon" {
+    local id hung
+    id=$(container_resource idle)
+    eventually 5 exists container "$id"
+    hung=$(dockerd_pid)
+    kill -STOP "$hung"
+    wish "$id" running
+    kill -KILL "$(daemon_pid)"
+    kill -CONT "$hung"
+    rdd svc start
+    eventually 30 connected
+    eventually 20 is running state idle
+    eventually 10 wish_done "$id"
+    wish "$id" created
+    eventually 20 is exited state idle
+}
+
+@test "E4: both are killed: the next start brings both back" {
+    local before alive
+    before=$(uids) alive=$(life steady)
+    kill -KILL "$(daemon_pid)" "$(dockerd_pid)"
+    rdd svc start
+    eventually 60 connected
+    assert_mirrors_exact
+    assert_equal "$(uids)" "$before"
+    assert_equal "$(life steady)" "$alive"
+}
+
+@test "E4: killed in the middle of much work, five times over" {
+    local i j
+    for i in {1..5}; do
+        for j in 1 2 3 4; do make_volume "storm$i.$j" >/dev/null; done &
+        local work=$!
+        kill -KILL "$(daemon_pid)"
+        rdd svc start
+        wait "$work"
+    done
+    eventually 30 connected
+    assert_mirrors_exact
+    kube delete volumes --field-selector status.namespace=moby --all --wait=false >/dev/null 2>&1 ||
+        kube delete volumes --all --wait=false >/dev/null
+    kill -KILL "$(daemon_pid)"
+    rdd svc start
+    eventually 60 is "" engine volume ls -q
+    assert_mirrors_exact
+}
+
+@test "S5: with a hung daemon, paths and status answer" {
+    local pid
+    pid=$(daemon_pid)
+    kill -STOP "$pid"
+    run -0 timeout 5 "$RDD_TEST_BIN/rdd" svc paths log_dir
+    run timeout 15 "$RDD_TEST_BIN/rdd" svc status
+    local answer=$output code=$status
+    kill -CONT "$pid"
+    [[ $code -ne 124 ]]
+    [[ $answer == *"$pid"* ]]
+}

@@ -1,0 +1,173 @@
+# The daemon as a service: one at a time, private, stoppable, removable.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_begin service
+}
+
+@test "E7: the port is taken: another one is used, and clients find it" {
+    rdd svc create
+    rdd svc start
+    local url port
+    url=$(rdd ctl config view -o jsonpath='{.clusters[0].cluster.server}')
+    port=${url##*:}
+    rdd svc stop
+    # Something else sits on the port that was used before.
+    busybox nc -l -p "$port" -s 127.0.0.1 >/dev/null 3>&- &
+    local squatter=$!
+    eventually 5 says LISTEN busybox_listens "$port"
+    run -0 rdd svc start
+    run -0 rdd ctl get --raw /readyz
+    assert_output ok
+    kill "$squatter" || true
+    wait "$squatter" || true
+    [[ $(rdd ctl config view -o jsonpath='{.clusters[0].cluster.server}') != *":$port" ]]
+}
+
+busybox_listens() {
+    awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && index($2, port) { print "LISTEN" }' /proc/net/tcp
+}
+
+@test "E6: a second daemon refuses, and names the first" {
+    local pid
+    pid=$(daemon_pid)
+    run ! timeout 20 "$RDD_TEST_BIN/rdd" svc serve
+    assert_output --partial "$pid"
+    assert_equal "$(daemon_pid)" "$pid"
+    run -0 rdd ctl get --raw /readyz
+}
+
+@test "E6: a pid file whose pid belongs to someone else is no daemon" {
+    local file pid
+    pid=$(daemon_pid)
+    file=$(rdd svc paths pid_file)
+    kill -KILL "$pid"
+    eventually 5 gone "$pid"
+    echo "$BASHPID" >"$file"
+    run -0 rdd svc status -o json
+    assert_equal "$(jq .running <<<"$output")" false
+    run -0 rdd svc stop
+    run -0 rdd svc start
+    [[ $(daemon_pid) != "$BASHPID" ]]
+    run -0 rdd svc status -o json
+    assert_equal "$(jq .running <<<"$output")" true
+}
+
+@test "E8: another user can read nothing" {
+    rdd set running=true
+    local path key
+    for key in dir short_dir log_dir tls_dir config pid_file args_file docker_socket; do
+        path=$(rdd svc paths "$key")
+        run -0 stat -c %a "$path"
+        assert_output --regexp '^[0-7]*00$'
+        run ! setpriv --reuid=65534 --regid=65534 --clear-groups ls "$path/."
+        run ! setpriv --reuid=65534 --regid=65534 --clear-groups cat "$path"
+    done
+    run ! setpriv --reuid=65534 --regid=65534 --clear-groups docker -H "unix://$DOCKER_SOCKET" ps
+    # Nothing below is readable either, in case a directory is opened one day.
+    run find "$(rdd svc paths tls_dir)" -type f -perm /077
+    assert_output ""
+}
+
+@test "E8: without a token there is no answer, and only loopback is asked" {
+    local url
+    url=$(rdd ctl config view -o jsonpath='{.clusters[0].cluster.server}')
+    [[ $url == https://127.0.0.1:* || $url == https://localhost:* || $url == https://\[::1\]:* ]]
+    run -0 curl -sk -o /dev/null -w '%{http_code}' "$url/apis/containers.rancherdesktop.io/v1alpha1/containers"
+    assert_output --regexp '^40[13]$'
+    run -0 curl -sk -o /dev/null -w '%{http_code}' -H 'Authorization: Bearer nonsense' "$url/api"
+    assert_output 401
+}
+
+@test "svc stop stops the engine, cleanly, and then the daemon" {
+    run_container running >/dev/null
+    local pid engine_pid
+    pid=$(daemon_pid) engine_pid=$(dockerd_pid)
+    run -0 rdd svc stop
+    gone "$pid"
+    gone "$engine_pid"
+    is "" processes_besides_shell
+    run -0 rdd svc stop
+}
+
+# processes_besides_shell prints what is left of daemon, engine and containers.
+processes_besides_shell() {
+    processes | grep -E 'dockerd|containerd|rdd|docker-proxy' | grep -v bats || true
+}
+
+@test "svc start brings up again what was running" {
+    run -0 rdd svc start
+    eventually 60 connected
+    assert_mirrors_exact
+}
+
+@test "svc restart leaves the engine and its containers alone" {
+    engine start running
+    assert_mirrors_exact
+    local pid engine_pid started before
+    pid=$(daemon_pid) engine_pid=$(dockerd_pid)
+    started=$(engine inspect -f '{{.State.Pid}} {{.State.StartedAt}}' running)
+    before=$(fingerprint)
+    run -0 rdd svc restart
+    [[ $(daemon_pid) != "$pid" ]]
+    eventually 30 connected
+    assert_equal "$(dockerd_pid)" "$engine_pid"
+    assert_equal "$(engine inspect -f '{{.State.Pid}} {{.State.StartedAt}}' running)" "$started"
+    assert_mirrors_exact
+    assert_equal "$(fingerprint)" "$before"
+}
+
+@test "svc stop --keep-vm leaves the engine for the next start" {
+    local engine_pid before
+    engine_pid=$(dockerd_pid) before=$(fingerprint)
+    run -0 rdd svc stop --keep-vm
+    assert_equal "$(dockerd_pid)" "$engine_pid"
+    is running state running
+    run -0 rdd svc start
+    eventually 30 connected
+    assert_equal "$(dockerd_pid)" "$engine_pid"
+    assert_equal "$(fingerprint)" "$before"
+}
+
+@test "svc logs shows the daemon's log" {
+    run -0 rdd svc logs
+    [[ -n $output ]]
+}
+
+@test "the names svc and service are the same" {
+    assert_equal "$(rdd service paths dir)" "$(rdd svc paths dir)"
+}
+
+@test "svc reset begins anew: no object is left, and the instance works" {
+    run -0 rdd svc reset
+    run -0 rdd svc start
+    rdd set running=true
+    is "" engine ps -aq
+    assert_mirrors_exact
+}
+
+@test "svc delete leaves nothing: no process, no mount, no bridge, no file" {
+    make_volume something
+    run_container something >/dev/null
+    local bridges
+    bridges=$(ip -o link show type bridge | grep -c ': rdd' || true)
+    [[ $bridges -ge 1 ]]
+    local dirs
+    dirs=$(rdd svc paths -o json | jq -r '.dir, .log_dir, .short_dir')
+    local own
+    own=$(ip -o link show type bridge | awk -F': ' '{ print $2 }' | sort)
+    run -0 rdd svc delete
+    is "" processes_besides_shell
+    is "" mounts_below "$HOME"
+    local dir
+    for dir in $dirs; do assert_not_exist "$dir"; done
+    is "" find "$HOME" -mindepth 1 -not -path "$HOME/rootfs*" -not -name instances -not -name before -not -path "$HOME/.docker*" \
+        -not -path "$HOME/.local*" -not -path "$HOME/.kube*"
+    [[ $(ip -o link show type bridge | awk -F': ' '{ print $2 }' | sort) != "$own" ]]
+    run iptables-save
+    refute_output --partial "$(basename "$HOME")"
+    # Again is no error.
+    run -0 rdd svc delete
+}

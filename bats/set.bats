@@ -1,0 +1,141 @@
+# `rdd set`: what it accepts, what it waits for, and what its exit code says.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_begin set
+}
+
+teardown() {
+    [[ -z ${hung:-} ]] || kill -CONT "$hung" 2>/dev/null || true
+    if [[ -z ${BATS_TEST_COMPLETED:-} && -z ${BATS_TEST_SKIPPED:-} ]]; then
+        support_bundle "$BATS_TEST_NAME"
+    fi
+}
+
+@test "0: set starts the daemon when needed, and waits until the engine is ready" {
+    run -0 rdd set running=true
+    connected
+}
+
+@test "0: what is so already is done at once" {
+    local generation
+    generation=$(rdd ctl get app app -o jsonpath='{.metadata.generation}')
+    run -0 rdd set running=true
+    assert_equal "$(rdd ctl get app app -o jsonpath='{.metadata.generation}')" "$generation"
+}
+
+@test "0: a dry run changes nothing" {
+    run -0 rdd set running=false --dry-run
+    is true field app app .spec.running
+    connected
+    run -3 rdd set namespace=elsewhere --dry-run
+}
+
+@test "0: several properties at once" {
+    run -0 rdd set running=true vm.driver=auto containerEngine.name=moby
+    connected
+}
+
+@test "2: usage" {
+    run -2 rdd set
+    run -2 rdd set running
+    run -2 rdd set running=maybe
+    assert_output --partial running
+    run -2 rdd set containerEngine.name=podman
+    assert_output --partial moby
+    run -2 rdd set no.such.property=1
+    assert_output --partial no.such.property
+    run -2 rdd set runing=true
+    assert_output --partial running
+    run -2 rdd no-such-command
+    run -2 rdd set running=true --timeout=soon
+}
+
+@test "3: rejected by admission, with a sentence that says what to do" {
+    run -3 rdd set namespace=elsewhere
+    assert_output --partial immutable
+    run -3 rdd set vm.endpoint=unix:///nowhere.sock
+    assert_output --partial vm.driver=external
+    connected
+}
+
+@test "4: the deadline passes, and the message says what was missing" {
+    hung=$(dockerd_pid)
+    kill -STOP "$hung"
+    local began
+    began=$(milliseconds)
+    run -4 rdd set running=false --timeout=2s
+    assert_output --regexp '(Running|Stopping|stop)'
+    [[ $(($(milliseconds) - began)) -lt 8000 ]]
+    kill -CONT "$hung"
+    hung=
+    eventually 60 is "False Stopped" condition Running
+    eventually 10 is "True Settled" condition Settled
+}
+
+@test "1: an engine that cannot start: the reason is in the message and in a condition" {
+    rdd svc stop
+    RDD_DOCKERD=/bin/false rdd svc start
+    run rdd set running=true --timeout=20s
+    [[ $status -eq 1 || $status -eq 4 ]]
+    says "^False " condition Running
+    run -0 rdd status
+    rdd set running=false
+    rdd svc stop
+    rdd svc start
+}
+
+@test "--wait=false and --timeout=0 do not wait" {
+    local began
+    began=$(milliseconds)
+    run -0 rdd set running=true --wait=false
+    run -0 rdd set running=false --timeout=0
+    run -0 rdd set running=true --timeout=0
+    [[ $(($(milliseconds) - began)) -lt 6000 ]]
+    eventually 60 connected
+}
+
+@test "start and stop are short for running=true and running=false" {
+    run -0 rdd stop
+    is "False Stopped" condition Running
+    is "" dockerd_pid
+    run -0 rdd start
+    connected
+}
+
+@test "a wait holds through flapping, and ends with the last word" {
+    rdd set running=false --wait=false
+    rdd set running=true --wait=false
+    rdd set running=false --wait=false
+    run -0 rdd set running=true
+    connected
+    is true field app app .spec.running
+}
+
+@test "S3: a wait survives the restart of the daemon" {
+    rdd set running=false
+    local log=$BATS_TEST_TMPDIR/wait.log
+    rdd set running=true --timeout=90s >"$log" 2>&1 3>&- &
+    local waiter=$!
+    # The wish has to be in the datastore before the daemon goes.
+    eventually 20 is true field app app .spec.running
+    kill -KILL "$(daemon_pid)"
+    rdd svc start
+    wait "$waiter" || {
+        cat "$log"
+        return 1
+    }
+    connected
+}
+
+@test "help lists the properties with their types and defaults" {
+    run -0 rdd set --help
+    local property
+    for property in running namespace containerEngine.name vm.driver vm.endpoint; do
+        assert_output --partial "$property"
+    done
+    assert_output --partial containerd
+    assert_output --partial rancher-desktop
+}

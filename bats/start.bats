@@ -1,0 +1,104 @@
+# The first minutes: nothing is there, then a daemon, then an engine.
+
+load helpers/load
+
+setup_file() {
+    load helpers/load
+    instance_begin start
+}
+
+@test "S5: paths answer with no daemon, as a table, as JSON and for a shell" {
+    run -0 rdd svc paths log_dir
+    assert_output "$HOME/.local/state/rancher-desktop-start/logs"
+    run -0 rdd svc paths -o json
+    assert_equal "$(jq -r .docker_socket <<<"$output")" "$DOCKER_SOCKET"
+    local key
+    for key in dir log_dir short_dir lima_home tls_dir config pid_file args_file docker_socket; do
+        assert_equal "$(jq "has(\"$key\")" <<<"$output")" true
+    done
+    run -0 rdd svc paths -o shell
+    local shell=$output
+    run -0 bash -c "$shell"
+    run -0 rdd svc paths
+    assert_line --regexp "docker_socket +$DOCKER_SOCKET"
+    run -2 rdd svc paths no_such_key
+}
+
+@test "S5: status answers with no daemon" {
+    run -0 rdd svc status -o json
+    assert_equal "$(jq .running <<<"$output")" false
+    assert_dir_not_exist "$(rdd svc paths dir)"
+}
+
+@test "a first start brings up the API" {
+    run -0 rdd svc start
+    run -0 rdd svc status -o json
+    assert_equal "$(jq .running <<<"$output")" true
+    assert_equal "$(jq .pid <<<"$output")" "$(daemon_pid)"
+    run -0 rdd ctl get --raw /readyz
+    assert_output ok
+}
+
+@test "a start of what runs changes nothing" {
+    local pid
+    pid=$(daemon_pid)
+    run -0 rdd svc start
+    assert_equal "$(daemon_pid)" "$pid"
+}
+
+@test "the engine is not running until it is asked for" {
+    eventually 10 is "False Stopped" condition Running
+    eventually 10 is "True Settled" condition Settled
+    run -0 rdd ctl get app app -o jsonpath='{.spec.vm.driver} {.spec.running}'
+    assert_output "auto false"
+    run -0 dockerd_pid
+    assert_output ""
+}
+
+@test "running=true returns when the engine is mirrored" {
+    run -0 rdd set running=true
+    connected
+    run -0 engine version --format '{{.Server.Version}}'
+    assert_equal "$(rdd ctl get app app -o json | jq -r .status.engine.version)" "$output"
+    run -0 rdd ctl get app app -o json
+    assert_equal "$(jq -r .status.vm.driver <<<"$output")" native
+    assert_equal "$(jq -r .status.vm.endpoint <<<"$output")" "unix://$DOCKER_SOCKET"
+    assert_equal "$(jq '[.status.conditions[].observedGeneration] | unique == [$g]' \
+        --argjson g "$(jq .metadata.generation <<<"$output")" <<<"$output")" true
+}
+
+@test "the namespace moby is mirrored, without a finalizer" {
+    run -0 kube get containernamespaces -o json
+    assert_equal "$(jq -c '[.items[] | [.metadata.name, .status.name, .metadata.finalizers]]' <<<"$output")" \
+        '[["moby","moby",null]]'
+}
+
+@test "status and tree show what is" {
+    run -0 rdd status
+    assert_output --partial native
+    run -0 rdd status -o json
+    jq -e . <<<"$output"
+    run -0 rdd tree
+    assert_output --partial engine
+    assert_output --partial vm
+}
+
+@test "I4: running=false returns when the engine has stopped, and takes the mirrors with it" {
+    make_volume kept
+    run_container busy
+    eventually 10 is 1 bash -c "'$RDD_TEST_BIN/rdd' ctl get containers -A -o name | wc -l"
+    local pid
+    pid=$(dockerd_pid)
+    run -0 rdd set running=false
+    gone "$pid"
+    is "False Stopped" condition Running
+    is "False Stopped" condition ContainerEngineReady
+    is "" kube get containers,images,volumes,containernamespaces -o name
+}
+
+@test "running=true once more finds the engine's objects again" {
+    run -0 rdd set running=true
+    connected
+    assert_mirrors_exact
+    is exited state busy
+}
