@@ -1,0 +1,133 @@
+package controlplane
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apiextensionsapiserver "k8s.io/apiextensions-apiserver/pkg/apiserver"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/sets"
+	discoveryendpoint "k8s.io/apiserver/pkg/endpoints/discovery/aggregated"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/healthz"
+	serverstorage "k8s.io/apiserver/pkg/server/storage"
+	"k8s.io/apiserver/pkg/util/compatibility"
+	"k8s.io/client-go/rest"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
+)
+
+// apiServers is the chain of API servers: the core one answers, and passes what
+// it does not know to the one for custom resources.
+type apiServers struct {
+	config *genericapiserver.Config
+	chains *handlerChains
+	api    *coreAPI
+	core   *genericapiserver.GenericAPIServer
+	crds   *apiextensionsapiserver.CustomResourceDefinitions
+}
+
+// serverParts are what the servers are built from.
+type serverParts struct {
+	store     *datastore.Store
+	creds     credentials
+	admission *admissionChain
+	// client is the in-process one that the servers' own controllers use.
+	client *rest.Config
+	port   int
+}
+
+// newAPIServers builds the chain. Nothing runs yet.
+func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
+	servers := &apiServers{chains: &handlerChains{}}
+	servers.config = genericConfig(opts, parts)
+	servers.config.BuildHandlerChainFunc = servers.chains.build
+
+	var err error
+	if servers.crds, err = newCRDServer(*servers.config, parts.store); err != nil {
+		return nil, fmt.Errorf("build the server of custom resources: %w", err)
+	}
+	completed := servers.config.Complete(nil)
+	if servers.core, err = completed.New("rdd", servers.crds.GenericAPIServer); err != nil {
+		return nil, fmt.Errorf("build the API server: %w", err)
+	}
+	if servers.api, err = newCoreAPI(parts.store, servers.config.Authorization.Authorizer, parts.admission.params()); err != nil {
+		return nil, fmt.Errorf("build the built-in resources: %w", err)
+	}
+	if err := servers.api.install(servers.core); err != nil {
+		return nil, fmt.Errorf("install the built-in resources: %w", err)
+	}
+	servers.serveExtras(opts)
+	return servers, nil
+}
+
+func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
+	config := genericapiserver.NewConfig(legacyscheme.Codecs)
+	config.ExternalAddress = net.JoinHostPort(loopback, strconv.Itoa(parts.port))
+	config.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
+	config.LoopbackClientConfig = parts.client
+	config.Authentication.Authenticator = tokenAuthenticator(parts.creds.token)
+	config.Authorization.Authorizer = masters()
+	config.AdmissionControl = parts.admission
+	config.MergedResourceConfig = serverstorage.NewResourceConfig()
+	config.AggregatedDiscoveryGroupManager = discoveryendpoint.NewResourceManager("apis")
+	config.LongRunningFunc = longRunning(opts.Handlers)
+	config.RequestInfoResolver = genericapiserver.NewRequestInfoResolver(config)
+	// Nothing here reads the number of objects or counts requests in flight.
+	config.StorageObjectCountTracker = nil
+	config.DisabledPostStartHooks = sets.NewString("max-in-flight-filter")
+	config.EnableMetrics = false // serveExtras has its own, with more in it
+	setOpenAPI(config)
+	config.AddHealthChecks(healthz.NamedCheck("datastore", func(r *http.Request) error {
+		return parts.store.Ping(r.Context())
+	}))
+	return config
+}
+
+// newCRDServer builds the server of custom resources. It publishes what it has
+// through the core server, so it has no paths of its own beside the resources.
+func newCRDServer(config genericapiserver.Config, store *datastore.Store) (*apiextensionsapiserver.CustomResourceDefinitions, error) {
+	config.PostStartHooks = map[string]genericapiserver.PostStartHookConfigEntry{}
+	config.EnableIndex = false
+	config.EnableProfiling = false
+	config.SkipOpenAPIInstallation = true
+	config.MergedResourceConfig = serverstorage.NewResourceConfig()
+	config.MergedResourceConfig.EnableVersions(apiextensionsv1.SchemeGroupVersion)
+	config.RESTOptionsGetter = crdStorage(store)
+	crdConfig := apiextensionsapiserver.Config{
+		GenericConfig: &genericapiserver.RecommendedConfig{Config: config},
+		ExtraConfig: apiextensionsapiserver.ExtraConfig{
+			CRDRESTOptionsGetter: store.RESTOptions(unstructured.UnstructuredJSONScheme, nil),
+			MasterCount:          1,
+		},
+	}
+	completed := crdConfig.Complete()
+	return completed.New(genericapiserver.NewEmptyDelegate())
+}
+
+// serveExtras adds the paths that are not resources.
+func (s *apiServers) serveExtras(opts Options) {
+	mux := s.core.Handler.NonGoRestfulMux
+	mux.Handle("/metrics", metricsHandler(opts.Collectors))
+	for path, handler := range opts.Handlers {
+		if strings.HasSuffix(path, "/") {
+			mux.HandlePrefix(path, handler)
+		} else {
+			mux.Handle(path, handler)
+		}
+	}
+}
+
+// prepare installs what depends on all resources: OpenAPI and the health checks.
+// The custom resources' controllers then write into the core server's documents.
+func (s *apiServers) prepare() {
+	s.core.PrepareRun()
+	s.crds.GenericAPIServer.StaticOpenAPISpec = s.core.StaticOpenAPISpec
+	s.crds.GenericAPIServer.OpenAPIVersionedService = s.core.OpenAPIVersionedService
+	s.crds.GenericAPIServer.OpenAPIV3VersionedService = s.core.OpenAPIV3VersionedService
+}

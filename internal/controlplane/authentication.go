@@ -1,0 +1,47 @@
+package controlplane
+
+import (
+	"context"
+	"crypto/subtle"
+	"net/http"
+
+	"k8s.io/apiserver/pkg/authentication/authenticator"
+	"k8s.io/apiserver/pkg/authentication/request/bearertoken"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
+	"k8s.io/apiserver/pkg/endpoints/request"
+)
+
+func privileged(name string) user.Info {
+	return &user.DefaultInfo{
+		Name:   name,
+		Groups: []string{user.SystemPrivilegedGroup, user.AllAuthenticated},
+	}
+}
+
+// tokenAuthenticator knows the one token there is. Nobody is anonymous.
+func tokenAuthenticator(token string) authenticator.Request {
+	want := []byte(token)
+	admin := privileged(AdminUser)
+	return bearertoken.New(authenticator.TokenFunc(func(_ context.Context, got string) (*authenticator.Response, bool, error) {
+		if subtle.ConstantTimeCompare([]byte(got), want) != 1 {
+			return nil, false, nil
+		}
+		return &authenticator.Response{User: admin}, true, nil
+	}))
+}
+
+// asDaemon gives every request the identity of [DaemonUser]; it is for handlers
+// that only this process can reach.
+func asDaemon(handler http.Handler) http.Handler {
+	daemon := privileged(DaemonUser)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r.WithContext(request.WithUser(r.Context(), daemon)))
+	})
+}
+
+// masters lets the group system:masters do everything and others nothing.
+func masters() authorizer.Authorizer {
+	return authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
+}

@@ -1,0 +1,101 @@
+package controlplane
+
+import (
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"k8s.io/apiserver/pkg/registry/rest"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+
+	// The schemes of the groups that are served.
+	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
+	_ "k8s.io/kubernetes/pkg/apis/authentication/install"
+	_ "k8s.io/kubernetes/pkg/apis/authorization/install"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+
+	policystorage "k8s.io/kubernetes/pkg/registry/admissionregistration/validatingadmissionpolicy/storage"
+	bindingstorage "k8s.io/kubernetes/pkg/registry/admissionregistration/validatingadmissionpolicybinding/storage"
+	"k8s.io/kubernetes/pkg/registry/authentication/selfsubjectreview"
+	"k8s.io/kubernetes/pkg/registry/authorization/selfsubjectaccessreview"
+	namespacestorage "k8s.io/kubernetes/pkg/registry/core/namespace/storage"
+
+	"k8s.io/kubernetes/pkg/registry/admissionregistration/resolver"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
+)
+
+// coreAPI are the built-in resources: namespaces, because the mirrors are
+// namespaced; admission policies, because they say what must not be; and the
+// reviews behind 'kubectl auth'.
+type coreAPI struct {
+	namespaces *namespacestorage.REST
+	policies   *policystorage.REST
+	bindings   *bindingstorage.REST
+	groups     []*genericapiserver.APIGroupInfo
+	legacy     *genericapiserver.APIGroupInfo
+}
+
+func newCoreAPI(store *datastore.Store, authz authorizer.Authorizer, params resolver.ResourceResolver) (*coreAPI, error) {
+	versions := schema.GroupVersions{corev1.SchemeGroupVersion, admissionregistrationv1.SchemeGroupVersion}
+	options := store.RESTOptions(legacyscheme.Codecs.LegacyCodec(versions...), runtime.GroupVersioner(versions))
+
+	api := &coreAPI{}
+	namespaces, namespaceStatus, finalize, err := namespacestorage.NewREST(options)
+	if err != nil {
+		return nil, err
+	}
+	api.namespaces = namespaces
+	policies, policyStatus, err := policystorage.NewREST(options, authz, params)
+	if err != nil {
+		return nil, err
+	}
+	api.policies = policies
+	getter := &bindingstorage.DefaultPolicyGetter{Getter: policies}
+	if api.bindings, err = bindingstorage.NewREST(options, authz, getter, params); err != nil {
+		return nil, err
+	}
+
+	api.legacy = apiGroup(corev1.SchemeGroupVersion, map[string]rest.Storage{
+		"namespaces":          namespaces,
+		"namespaces/status":   namespaceStatus,
+		"namespaces/finalize": finalize,
+	})
+	api.groups = []*genericapiserver.APIGroupInfo{
+		apiGroup(admissionregistrationv1.SchemeGroupVersion, map[string]rest.Storage{
+			"validatingadmissionpolicies":        policies,
+			"validatingadmissionpolicies/status": policyStatus,
+			"validatingadmissionpolicybindings":  api.bindings,
+		}),
+		apiGroup(authenticationv1.SchemeGroupVersion, map[string]rest.Storage{
+			"selfsubjectreviews": selfsubjectreview.NewREST(),
+		}),
+		apiGroup(authorizationv1.SchemeGroupVersion, map[string]rest.Storage{
+			"selfsubjectaccessreviews": selfsubjectaccessreview.NewREST(authz, legacyscheme.Scheme),
+		}),
+	}
+	return api, nil
+}
+
+// apiGroup describes one group of which one version is served.
+func apiGroup(version schema.GroupVersion, storage map[string]rest.Storage) *genericapiserver.APIGroupInfo {
+	return &genericapiserver.APIGroupInfo{
+		PrioritizedVersions:          []schema.GroupVersion{version},
+		VersionedResourcesStorageMap: map[string]map[string]rest.Storage{version.Version: storage},
+		OptionsExternalVersion:       &schema.GroupVersion{Version: "v1"},
+		Scheme:                       legacyscheme.Scheme,
+		ParameterCodec:               legacyscheme.ParameterCodec,
+		NegotiatedSerializer:         legacyscheme.Codecs,
+	}
+}
+
+func (api *coreAPI) install(server *genericapiserver.GenericAPIServer) error {
+	if err := server.InstallLegacyAPIGroup(genericapiserver.DefaultLegacyAPIPrefix, api.legacy); err != nil {
+		return err
+	}
+	return server.InstallAPIGroups(api.groups...)
+}

@@ -1,0 +1,44 @@
+package controlplane
+
+import (
+	"crypto/tls"
+	"fmt"
+	"path/filepath"
+	"time"
+)
+
+// Create makes the directories, the certificate and the token that are not there
+// yet. [Start] does so too.
+func Create(opts Options) error {
+	opts, err := opts.complete()
+	if err != nil {
+		return err
+	}
+	_, err = ensureCredentials(opts)
+	return err
+}
+
+// credentials are what server and clients know each other by.
+type credentials struct {
+	certificate tls.Certificate
+	// trusted is the PEM that a client verifies the server with.
+	trusted []byte
+	token   string
+}
+
+func ensureCredentials(opts Options) (credentials, error) {
+	for _, dir := range []string{opts.DataDir, opts.TLSDir, filepath.Dir(opts.Kubeconfig)} {
+		if err := privateDir(dir); err != nil {
+			return credentials{}, fmt.Errorf("make a directory of the control plane: %w", err)
+		}
+	}
+	var result credentials
+	var err error
+	if result.certificate, result.trusted, err = ensureCertificate(opts.TLSDir, time.Now()); err != nil {
+		return credentials{}, err
+	}
+	if result.token, err = ensureToken(opts.TLSDir); err != nil {
+		return credentials{}, err
+	}
+	return result, nil
+}

@@ -1,0 +1,100 @@
+package datastore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	// Registers the "sqlite" driver that check opens the file with. It is pure
+	// Go, and the one kine uses when cgo is off.
+	_ "modernc.org/sqlite"
+)
+
+// advice is what a user can do about a datastore that cannot be used.
+const advice = "free some space or repair the permissions if that is the cause; otherwise 'rdd svc reset' starts afresh (the container engine's own data stays)"
+
+// vacuumFloor is how many bytes of the file must be unused, and more than half
+// of it, before a start spends the time to shrink it.
+const vacuumFloor = 16 << 20
+
+// check opens the file as SQLite does, writes to it and reads it, so that a
+// datastore which cannot work is refused with its name and a reason before
+// anything depends on it. kine would retry a broken file for five minutes.
+func check(ctx context.Context, path string) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("the datastore %s cannot be used: %w (%s)", path, err, advice)
+		}
+	}()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	// SQLite creates the file with the umask's mode, and the log beside it with
+	// the mode of the file.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Chmod(0o600), file.Close()); err != nil {
+		return err
+	}
+	_, statErr := os.Stat(path + "-wal")
+	crashed := statErr == nil
+
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"}).String())
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := probe(ctx, db); err != nil {
+		return err
+	}
+	if crashed {
+		if err := quickCheck(ctx, db); err != nil {
+			return err
+		}
+	}
+	return shrink(ctx, db)
+}
+
+// probe makes SQLite write to the file and take it back.
+func probe(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "CREATE TABLE rdd_probe (data BLOB); INSERT INTO rdd_probe VALUES (zeroblob(65536)); DROP TABLE rdd_probe")
+	return errors.Join(err, tx.Commit())
+}
+
+// quickCheck reads the whole file for damage. It costs a few milliseconds per
+// megabyte, so only a start after a crash pays for it.
+func quickCheck(ctx context.Context, db *sql.DB) error {
+	var result string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
+		return err
+	}
+	if result != "ok" {
+		return fmt.Errorf("it is damaged: %s", result)
+	}
+	return nil
+}
+
+// shrink gives unused space back to the file system when there is much of it.
+func shrink(ctx context.Context, db *sql.DB) error {
+	var free, total, pageSize int64
+	row := db.QueryRowContext(ctx, "SELECT freelist_count, page_count, page_size FROM pragma_freelist_count(), pragma_page_count(), pragma_page_size()")
+	if err := row.Scan(&free, &total, &pageSize); err != nil {
+		return err
+	}
+	if free*pageSize < vacuumFloor || free*2 < total {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, "VACUUM")
+	return err
+}

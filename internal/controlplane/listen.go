@@ -1,0 +1,61 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+const (
+	loopback = "127.0.0.1"
+	portFile = "port"
+)
+
+// listen binds the loopback address: to the port that is asked for, else to that
+// of the last time, else to a free one. The port is remembered.
+func listen(ctx context.Context, opts Options) (net.Listener, int, error) {
+	path := filepath.Join(opts.TLSDir, portFile)
+	preferred := opts.Port
+	if preferred == 0 {
+		preferred = rememberedPort(path)
+	}
+	listener, err := bind(ctx, preferred)
+	if err != nil && preferred != 0 {
+		opts.Logger.Warn("the API server's port cannot be used; taking a free one", slog.Int("port", preferred), slog.Any("error", err))
+		listener, err = bind(ctx, 0)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("listen for API clients: %w", err)
+	}
+	port := listener.Addr().(*net.TCPAddr).Port
+	if port != rememberedPort(path) {
+		if err := writePrivate(path, []byte(strconv.Itoa(port)+"\n")); err != nil {
+			listener.Close()
+			return nil, 0, err
+		}
+	}
+	return listener, port, nil
+}
+
+func bind(ctx context.Context, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp4", net.JoinHostPort(loopback, strconv.Itoa(port)))
+}
+
+// rememberedPort is 0 when there is none.
+func rememberedPort(path string) int {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	port, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || port < 1 || port > 65535 {
+		return 0
+	}
+	return port
+}

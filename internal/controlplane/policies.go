@@ -1,0 +1,141 @@
+package controlplane
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
+	"k8s.io/apiserver/pkg/storage"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	"k8s.io/kubernetes/pkg/apis/admissionregistration"
+)
+
+// policyFiles say what nobody but the daemon may do, and what to do instead.
+//
+//go:embed policies/*.yaml
+var policyFiles embed.FS
+
+// managedBy marks the policies that come from the program, so that one which a
+// later program does not have any more can be told from a user's.
+const (
+	managedByLabel = "app.kubernetes.io/managed-by"
+	managedByRDD   = "rdd"
+)
+
+// policyDefinitions are the policies and their bindings.
+func policyDefinitions(api *coreAPI, files fs.FS) ([]definition, error) {
+	paths, err := fs.Glob(files, "policies/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var result []definition
+	for _, path := range paths {
+		data, err := fs.ReadFile(files, path)
+		if err != nil {
+			return nil, err
+		}
+		objects, err := decodePolicies(data)
+		if err != nil {
+			return nil, fmt.Errorf("read the admission policy %s: %w", path, err)
+		}
+		for _, object := range objects {
+			definition, err := api.policyDefinition(object)
+			if err != nil {
+				return nil, fmt.Errorf("read the admission policy %s: %w", path, err)
+			}
+			result = append(result, definition)
+		}
+	}
+	return result, nil
+}
+
+func decodePolicies(data []byte) ([]runtime.Object, error) {
+	decoder := legacyscheme.Codecs.UniversalDecoder(admissionregistration.SchemeGroupVersion)
+	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(data)))
+	var result []runtime.Object
+	for {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return result, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		object, err := runtime.Decode(decoder, document)
+		if err != nil {
+			return nil, err
+		}
+		accessor, err := meta.Accessor(object)
+		if err != nil {
+			return nil, err
+		}
+		accessor.SetLabels(map[string]string{managedByLabel: managedByRDD})
+		result = append(result, object)
+	}
+}
+
+func (api *coreAPI) policyDefinition(object runtime.Object) (definition, error) {
+	switch object.(type) {
+	case *admissionregistration.ValidatingAdmissionPolicy:
+		return definition{registry: api.policies.Store, desired: object, overlay: func(existing, desired runtime.Object) {
+			to, from := existing.(*admissionregistration.ValidatingAdmissionPolicy), desired.(*admissionregistration.ValidatingAdmissionPolicy)
+			to.Spec = *from.Spec.DeepCopy()
+			to.Labels = overlayMap(to.Labels, from.Labels)
+		}}, nil
+	case *admissionregistration.ValidatingAdmissionPolicyBinding:
+		return definition{registry: api.bindings.Store, desired: object, overlay: func(existing, desired runtime.Object) {
+			to, from := existing.(*admissionregistration.ValidatingAdmissionPolicyBinding), desired.(*admissionregistration.ValidatingAdmissionPolicyBinding)
+			to.Spec = *from.Spec.DeepCopy()
+			to.Labels = overlayMap(to.Labels, from.Labels)
+		}}, nil
+	default:
+		return definition{}, fmt.Errorf("it holds a %T", object)
+	}
+}
+
+// prunePolicies deletes what an older program had and this one has not.
+func (api *coreAPI) prunePolicies(ctx context.Context, wanted []definition) error {
+	for _, registry := range []*genericregistry.Store{api.policies.Store, api.bindings.Store} {
+		names := sets.New[string]()
+		for _, definition := range wanted {
+			if definition.registry == registry {
+				accessor, err := meta.Accessor(definition.desired)
+				if err != nil {
+					return err
+				}
+				names.Insert(accessor.GetName())
+			}
+		}
+		if err := prune(ctx, registry, names); err != nil {
+			return fmt.Errorf("delete outdated admission policies: %w", err)
+		}
+	}
+	return nil
+}
+
+func prune(ctx context.Context, registry *genericregistry.Store, wanted sets.Set[string]) error {
+	list := registry.NewListFunc()
+	options := storage.ListOptions{Predicate: storage.Everything, Recursive: true}
+	if err := registry.Storage.GetList(ctx, registry.KeyRootFunc(ctx), options, list); err != nil {
+		return err
+	}
+	return meta.EachListItem(list, func(object runtime.Object) error {
+		accessor, err := meta.Accessor(object)
+		if err != nil || accessor.GetLabels()[managedByLabel] != managedByRDD || wanted.Has(accessor.GetName()) {
+			return err
+		}
+		_, _, err = registry.Delete(ctx, accessor.GetName(), func(context.Context, runtime.Object) error { return nil }, &metav1.DeleteOptions{})
+		return err
+	})
+}

@@ -1,0 +1,251 @@
+package controlplane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/inprocess"
+)
+
+// Server is a running control plane. Its methods may be called concurrently.
+type Server struct {
+	opts  Options
+	creds credentials
+	port  int
+
+	store     *datastore.Store
+	servers   *apiServers
+	admission *admissionChain
+	reaper    *namespaceReaper
+	factory   informers.SharedInformerFactory
+	transport *inprocess.Transport
+	listener  net.Listener
+	https     *http.Server
+
+	// running ends with the first step of a stop; cancel ends it.
+	running context.Context
+	cancel  context.CancelFunc
+
+	stopping sync.Once
+	stopped  chan struct{} // closed by the one stop
+	err      error         // set before stopped is closed
+}
+
+// Start runs a control plane and returns when it is ready: the API is served,
+// rdd's resources and policies are in force, the kubeconfig is written. ctx bounds
+// the start only.
+func Start(ctx context.Context, opts Options) (*Server, error) {
+	opts, err := opts.complete()
+	if err != nil {
+		return nil, err
+	}
+	captureLogs(opts.Logger)
+	s := &Server{opts: opts, stopped: make(chan struct{})}
+	s.running, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.start(ctx); err != nil {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		return nil, fmt.Errorf("start the control plane: %w", errors.Join(err, s.stop(stopCtx, nil)))
+	}
+	return s, nil
+}
+
+func (s *Server) start(ctx context.Context) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	if err := s.build(ctx); err != nil {
+		return err
+	}
+	if err := s.run(ctx); err != nil {
+		return err
+	}
+	s.serve()
+	if err := writeKubeconfig(s.opts, s.creds, s.port); err != nil {
+		return err
+	}
+	s.opts.Logger.Info("the control plane is ready", slog.Int("port", s.port))
+	return nil
+}
+
+// open gets hold of what is outside the process: files and the port.
+func (s *Server) open(ctx context.Context) error {
+	var err error
+	if s.creds, err = ensureCredentials(s.opts); err != nil {
+		return err
+	}
+	if s.listener, s.port, err = listen(ctx, s.opts); err != nil {
+		return err
+	}
+	s.store, err = datastore.Open(ctx, s.opts.DataDir)
+	return err
+}
+
+// build puts the API servers together and rdd's own definitions into the
+// datastore.
+func (s *Server) build(ctx context.Context) error {
+	// The handler comes into being with the servers, which want a client.
+	s.transport = inprocess.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.servers.chains.inProcess.ServeHTTP(w, r)
+	}), s.running)
+	var err error
+	if s.admission, err = newAdmissionChain(); err != nil {
+		return err
+	}
+	kube, err := kubernetes.NewForConfig(s.internalConfig())
+	if err != nil {
+		return err
+	}
+	s.admission.mapper = newParamMapper(kube)
+	s.servers, err = newAPIServers(s.opts, serverParts{
+		store:     s.store,
+		creds:     s.creds,
+		admission: s.admission,
+		client:    s.internalConfig(),
+		port:      s.port,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.seed(ctx); err != nil {
+		return err
+	}
+	s.servers.prepare()
+	return s.servers.publishGroups()
+}
+
+// seed brings rdd's definitions in the datastore up to date.
+func (s *Server) seed(ctx context.Context) error {
+	definitions, err := crdDefinitions(s.store, embeddedCRDs())
+	if err != nil {
+		return err
+	}
+	policies, err := policyDefinitions(s.servers.api, policyFiles)
+	if err != nil {
+		return err
+	}
+	for _, definition := range append(definitions, policies...) {
+		if _, err := definition.ensure(ctx); err != nil {
+			return err
+		}
+	}
+	return s.servers.api.prunePolicies(ctx, policies)
+}
+
+// run starts everything that runs inside and waits until it is ready.
+func (s *Server) run(ctx context.Context) error {
+	// Whatever waits here ends with the start's context or with a stop, what it
+	// starts only with the latter.
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.runCRDs(ctx) })
+	group.Go(func() error { return s.runAdmission(ctx) })
+	return group.Wait()
+}
+
+func (s *Server) runCRDs(ctx context.Context) error {
+	// The controllers poll for this informer. It is filled before they look.
+	crds := s.servers.crds.Informers
+	informer := crds.Apiextensions().V1().CustomResourceDefinitions().Informer()
+	crds.StartWithContext(s.running)
+	if err := waitFor(ctx, informer.HasSyncedChecker()); err != nil {
+		return err
+	}
+	s.servers.core.RunPostStartHooks(s.running)
+	return s.waitForHooks(ctx)
+}
+
+// waitForHooks waits until the hooks of the API servers are through. They tell
+// only their health checks, so these are asked.
+func (s *Server) waitForHooks(ctx context.Context) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for _, check := range s.servers.core.HealthzChecks() {
+		if !strings.HasPrefix(check.Name(), "poststarthook/") {
+			continue
+		}
+		for check.Check(nil) != nil {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return fmt.Errorf("wait for %s: %w", check.Name(), ctx.Err())
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Server) runAdmission(ctx context.Context) error {
+	config := s.internalConfig()
+	kube, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	dynamicClient, err := dynamic.NewForConfig(s.RESTConfig())
+	if err != nil {
+		return err
+	}
+	metadataClient, err := metadata.NewForConfig(config)
+	if err != nil {
+		return err
+	}
+	s.factory = informers.NewSharedInformerFactory(kube, 0)
+	namespaces := s.factory.Core().V1().Namespaces()
+	s.admission.configure(s.running, clients{kube: kube, dynamic: dynamicClient}, s.factory, s.servers.config.Authorization.Authorizer)
+	s.factory.StartWithContext(s.running)
+	if err := s.admission.start(ctx); err != nil {
+		return err
+	}
+	s.reaper = &namespaceReaper{kube: kube, metadata: metadataClient, logger: s.opts.Logger}
+	return startNamespaceReaper(s.running, s.reaper, namespaces)
+}
+
+// RESTConfig is for clients in this process. They call the server's handlers
+// directly, as [DaemonUser], and are not rate limited.
+func (s *Server) RESTConfig() *rest.Config {
+	return &rest.Config{
+		Host:      "http://control-plane.in-process",
+		Transport: s.transport,
+		QPS:       -1,
+		UserAgent: "rdd",
+	}
+}
+
+// internalConfig is RESTConfig for built-in types, which protobuf is cheaper for.
+func (s *Server) internalConfig() *rest.Config {
+	config := s.RESTConfig()
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	return config
+}
+
+// Port is where the API is served on the loopback address.
+func (s *Server) Port() int { return s.port }
+
+// Done is closed when the control plane has ended, by itself or by Stop.
+func (s *Server) Done() <-chan struct{} { return s.stopped }
+
+// Err is why the control plane ended by itself; nil while it runs and after Stop.
+func (s *Server) Err() error {
+	select {
+	case <-s.stopped:
+		return s.err
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,122 @@
+package controlplane
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// drain is how long requests that are under way may take to end by themselves.
+const drain = 2 * time.Second
+
+// serve answers clients from the network.
+func (s *Server) serve() {
+	s.https = &http.Server{
+		Handler:           s.servers.core.Handler,
+		ReadHeaderTimeout: 30 * time.Second,
+		IdleTimeout:       90 * time.Second,
+		// A client that speaks no TLS is not worth an error in the log.
+		ErrorLog:    slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return s.running },
+		TLSConfig: &tls.Config{
+			MinVersion:   tls.VersionTLS12,
+			Certificates: []tls.Certificate{s.creds.certificate},
+		},
+	}
+	go func() {
+		err := s.https.ServeTLS(s.listener, "", "")
+		if errors.Is(err, http.ErrServerClosed) || s.running.Err() != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.running), drain)
+		defer cancel()
+		s.stop(ctx, fmt.Errorf("the API server's listener failed: %w", err)) //nolint:errcheck // Err reports why
+	}()
+}
+
+// Stop ends the control plane: requests under way may finish, watches end, the
+// datastore is closed. It takes no longer than ctx; an error says what had not
+// ended by then. Stopping twice is fine.
+func (s *Server) Stop(ctx context.Context) error { return s.stop(ctx, nil) }
+
+// stop ends the control plane because of cause; nil when it was asked to.
+func (s *Server) stop(ctx context.Context, cause error) error {
+	var err error
+	s.stopping.Do(func() {
+		err = s.shutDown(ctx)
+		s.err = cause
+		close(s.stopped)
+	})
+	select {
+	case <-s.stopped:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("stop the control plane: %w", ctx.Err())
+	}
+}
+
+// shutDown takes down what has been put up, in reverse; after a failed start that
+// may be anything.
+func (s *Server) shutDown(ctx context.Context) error {
+	if s.listener != nil {
+		s.listener.Close()
+	}
+	if s.servers != nil {
+		s.drainRequests(ctx)
+	}
+	s.cancel()
+	var errs []error
+	if s.https != nil {
+		s.https.Close()
+	}
+	if s.transport != nil {
+		errs = append(errs, s.transport.Wait(ctx))
+	}
+	errs = append(errs, within(ctx, "the controllers", s.waitForControllers))
+	if s.servers != nil {
+		s.servers.core.Destroy()
+	}
+	if s.store != nil {
+		errs = append(errs, s.store.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// drainRequests lets requests that are not watches finish, for a while.
+func (s *Server) drainRequests(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, drain)
+	defer cancel()
+	within(ctx, "requests", s.servers.config.NonLongRunningRequestWaitGroup.Wait) //nolint:errcheck // they are cancelled next
+}
+
+func (s *Server) waitForControllers() {
+	if s.reaper != nil {
+		s.reaper.worker.Wait()
+	}
+	if s.factory != nil {
+		s.factory.Shutdown()
+	}
+	if s.servers != nil {
+		s.servers.crds.Informers.Shutdown()
+	}
+}
+
+// within waits for a function that cannot be interrupted.
+func within(ctx context.Context, what string, wait func()) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wait()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for %s to end: %w", what, ctx.Err())
+	}
+}

@@ -1,0 +1,31 @@
+package controlplane
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const tokenFile = "token"
+
+// minToken is the shortest token that is taken from disk, in characters. What
+// rand.Text makes (26 characters, 130 bits) is longer.
+const minToken = 20
+
+// ensureToken returns the bearer token of [AdminUser], made once.
+func ensureToken(dir string) (string, error) {
+	path := filepath.Join(dir, tokenFile)
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the API token: %w", err)
+	}
+	if token := strings.TrimSpace(string(data)); len(token) >= minToken {
+		return token, os.Chmod(path, 0o600)
+	}
+	token := rand.Text()
+	return token, writePrivate(path, []byte(token+"\n"))
+}
