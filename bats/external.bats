@@ -5,7 +5,6 @@ load helpers/load
 BRIDGE=rddext0
 
 setup_file() {
-    load helpers/load
     instance_begin external
     ip link add "$BRIDGE" type bridge
     ip addr add 10.213.66.1/24 dev "$BRIDGE"

@@ -3,7 +3,6 @@
 load helpers/load
 
 setup_file() {
-    load helpers/load
     instance_begin left
     echo right >>"$RDD_TEST_HOME/instances"
     LEFT_SOCKET=$DOCKER_SOCKET

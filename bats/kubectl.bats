@@ -3,7 +3,6 @@
 load helpers/load
 
 setup_file() {
-    load helpers/load
     instance_up kubectl
     run_container one --label tier=gold >/dev/null
     run_container two >/dev/null

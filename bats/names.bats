@@ -3,7 +3,6 @@
 load helpers/load
 
 setup_file() {
-    load helpers/load
     instance_up names
 }
 

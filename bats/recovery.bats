@@ -3,7 +3,6 @@
 load helpers/load
 
 setup_file() {
-    load helpers/load
     instance_up recovery
     make_image extra:1 >/dev/null
     make_volume Kept_1 >/dev/null

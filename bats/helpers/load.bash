@@ -5,12 +5,11 @@ bats_load_library bats-file
 
 bats_require_minimum_version 1.5.0
 
-load helpers/wait
-load helpers/instance
-load helpers/engine
-load helpers/kube
-load helpers/mirror
-load helpers/support
+for helper in wait instance engine kube mirror support; do
+    # shellcheck source=/dev/null
+    source "$(dirname "${BASH_SOURCE[0]}")/$helper.bash"
+done
+unset helper
 
 # Every file has one instance of its own, which setup_file begins; a test that
 # fails keeps what is needed to understand it.

@@ -1,0 +1,32 @@
+# Sourced: use_engine ENGINE exports how the native driver starts it.
+# ENGINE is debian (dockerd of Debian's docker.io) or current (built by
+# engine-current.sh).
+use_engine() {
+    local dir=$PWD/.cache/engine-current
+    PATH=$PATH:/usr/sbin:/sbin
+    case $1 in
+    debian)
+        RDD_DOCKERD=$(command -v dockerd)
+        RDD_DOCKERD_ARGS=
+        ;;
+    current)
+        RDD_DOCKERD=$dir/dockerd
+        RDD_DOCKERD_ARGS="--add-runtime current=$dir/runc --default-runtime current --userland-proxy-path $dir/docker-proxy"
+        ;;
+    *)
+        echo "ENGINE is debian or current, not '$1'." >&2
+        return 2
+        ;;
+    esac
+    export PATH RDD_DOCKERD RDD_DOCKERD_ARGS
+}
+
+# as_root COMMAND... runs this script again as root when it is not: an engine needs it.
+as_root() {
+    [[ $(id -u) -ne 0 ]] || return 0
+    if ! command -v sudo >/dev/null; then
+        echo "A Docker engine needs root: run this as root." >&2
+        exit 1
+    fi
+    exec sudo env "PATH=$PATH" "$@"
+}
