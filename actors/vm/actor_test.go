@@ -1,0 +1,404 @@
+package vm
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// world is a VM actor on fake drivers and virtual time, and who asks it.
+type world struct {
+	t        *testing.T
+	system   *actor.ActorSystem
+	vm       *actor.PID
+	asker    *actor.PID
+	native   *fakeDriver
+	external *fakeDriver
+
+	mu    sync.Mutex
+	facts []messages.VMChanged
+	// crash makes the actor panic at its next change of state.
+	crash bool
+	// reported are the states of Config.Report.
+	reported []string
+}
+
+// inWorld runs a test in a bubble of virtual time.
+func inWorld(t *testing.T, test func(w *world)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t, native: newFake(appv1.DriverNative), external: newFake(appv1.DriverExternal)}
+		w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+			return slog.New(slog.DiscardHandler)
+		}))
+		w.asker = w.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+			if m, ok := ctx.Message().(messages.VMChanged); ok {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.facts = append(w.facts, m)
+			}
+		}))
+		w.spawn()
+		test(w)
+		w.stopActor()
+		if err := w.system.Root.StopFuture(w.asker).Wait(); err != nil {
+			t.Error(err)
+		}
+		w.system.Shutdown()
+		synctest.Wait()
+	})
+}
+
+func (w *world) spawn() {
+	w.vm = w.system.Root.Spawn(actor.PropsFromProducer(Producer(Config{
+		Drivers: []Driver{w.native, w.external},
+		Report: func(state string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.reported = append(w.reported, state)
+			if w.crash {
+				w.crash = false
+				panic("a bug")
+			}
+		},
+	})))
+}
+
+func (w *world) stopActor() {
+	w.t.Helper()
+	if err := w.system.Root.StopFuture(w.vm).Wait(); err != nil {
+		w.t.Errorf("the actor does not stop: %v", err)
+	}
+}
+
+func (w *world) ensure(generation int64, running bool, spec messages.VMSpec) {
+	w.system.Root.RequestWithCustomSender(w.vm, messages.EnsureVM{Generation: generation, Running: running, Spec: spec}, w.asker)
+	synctest.Wait()
+}
+
+// sleep lets virtual time pass.
+func (w *world) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// last is the last VMChanged.
+func (w *world) last() messages.VMChanged {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.facts) == 0 {
+		w.t.Fatal("nothing was told")
+	}
+	return w.facts[len(w.facts)-1]
+}
+
+// states lists the states that were told since the last call, without repeats.
+func (w *world) states() []messages.VMState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var states []messages.VMState
+	for _, m := range w.facts {
+		states = append(states, m.State)
+	}
+	w.facts = nil
+	return slices.Compact(states)
+}
+
+func (w *world) wantStates(want ...messages.VMState) {
+	w.t.Helper()
+	if got := w.states(); !slices.Equal(got, want) {
+		w.t.Errorf("states = %v, want %v", got, want)
+	}
+}
+
+func (w *world) wantCalls(want ...string) {
+	w.t.Helper()
+	if got := w.native.history(); !slices.Equal(got, want) {
+		w.t.Errorf("calls = %q, want %q", got, want)
+	}
+}
+
+const (
+	stopped  = messages.VMStopped
+	starting = messages.VMStarting
+	running  = messages.VMRunning
+	stopping = messages.VMStopping
+	failed   = messages.VMFailed
+)
+
+func TestStartAndStop(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		m := w.last()
+		if m.Generation != 1 || !m.Wanted || !m.Current || m.Driver != appv1.DriverNative || m.Endpoint != "unix:///native" ||
+			!strings.Contains(m.DriverReason, "auto picked native: it is a fake") {
+			t.Errorf("told %+v", m)
+		}
+		w.wantStates(starting, running)
+		w.ensure(2, false, auto)
+		w.sleep(2 * time.Second)
+		if m := w.last(); m.Generation != 2 || m.Wanted || m.Driver != "" || m.Endpoint != "" {
+			t.Errorf("told %+v", m)
+		}
+		w.wantStates(stopping, stopped)
+		w.wantCalls("start moby", "stop")
+	})
+}
+
+func TestEnsureIsAnsweredEachTime(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.states()
+		for range 3 {
+			w.ensure(1, true, auto)
+			w.wantStates(running)
+		}
+		w.wantCalls("start moby")
+	})
+}
+
+func TestStopDuringStartCancelsIt(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.startTime = time.Minute
+		w.ensure(1, true, auto)
+		w.sleep(time.Second)
+		w.ensure(2, false, auto)
+		w.sleep(2 * time.Second)
+		w.wantStates(starting, stopping, stopped)
+		w.wantCalls("start moby", "start cancelled")
+	})
+}
+
+func TestStartDuringStopComesAfterIt(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.ensure(2, false, auto)
+		w.ensure(3, true, auto)
+		w.sleep(5 * time.Second)
+		w.wantStates(starting, running, stopping, starting, running)
+		w.wantCalls("start moby", "stop", "start moby")
+	})
+}
+
+func TestActorStopsAtOnceAndLeavesTheEngine(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.native.stopTime = time.Hour
+		w.ensure(2, false, auto)
+		before := time.Now()
+		w.stopActor()
+		if took := time.Since(before); took > 0 {
+			t.Errorf("stopping the actor took %s", took)
+		}
+		w.states()
+		w.spawn()
+		w.native.stopTime = time.Second
+		w.ensure(3, true, auto)
+		w.sleep(2 * time.Second)
+		if m := w.last(); m.State != running || !strings.Contains(m.DriverReason, "already there") {
+			t.Errorf("after another actor took over: %+v", m)
+		}
+	})
+}
+
+func TestFirstStopStopsALeftoverOfAnyDriver(t *testing.T) {
+	for _, presence := range []Presence{Present, Broken} {
+		inWorld(t, func(w *world) {
+			w.native.put(presence, appv1.EngineContainerd)
+			w.ensure(1, false, remote)
+			w.wantStates(stopping)
+			w.sleep(2 * time.Second)
+			w.wantStates(stopping, stopped)
+			w.wantCalls("stop")
+		})
+	}
+}
+
+func TestAnotherSpecReplacesTheEngine(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.ensure(2, true, containerd)
+		w.sleep(5 * time.Second)
+		w.wantCalls("start moby", "stop", "start containerd")
+		w.ensure(3, true, remote)
+		w.sleep(5 * time.Second)
+		w.wantCalls("stop")
+		if m := w.last(); m.State != running || m.Driver != appv1.DriverExternal || !m.Current {
+			t.Errorf("told %+v", m)
+		}
+		w.ensure(4, false, remote)
+		w.sleep(5 * time.Second)
+		w.wantStates(starting, running, stopping, starting, running, stopping, starting, running, stopping, stopped)
+	})
+}
+
+func TestDeathIsToldAndMended(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.native.die()
+		synctest.Wait()
+		m := w.last()
+		if m.State != failed || m.Endpoint != "" || m.Retry.IsZero() || !strings.Contains(m.Message, "the engine died") || !strings.Contains(m.Message, "boom") {
+			t.Errorf("told %+v", m)
+		}
+		w.sleep(5 * time.Second)
+		w.wantStates(starting, running, failed, starting, running)
+		w.wantCalls("start moby", "start moby")
+	})
+}
+
+func TestCrashLoopBacksOff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.startErr = errors.New("no way")
+		w.ensure(1, true, auto)
+		w.sleep(time.Hour)
+		tries := len(w.native.history())
+		// At the ceiling a try takes 1 s and the pause 22.5 to 30 s.
+		if tries < 3600/31 || tries > 3600/23+6 {
+			t.Errorf("%d tries in an hour", tries)
+		}
+		if m := w.last(); m.State != starting && (m.State != failed || !strings.Contains(m.Message, "times in a row")) {
+			t.Errorf("told %+v", m)
+		}
+		w.native.with(func() { w.native.startErr = nil })
+		w.sleep(time.Minute)
+		if m := w.last(); m.State != running {
+			t.Errorf("told %+v", m)
+		}
+	})
+}
+
+func TestLongHealthyRunResetsTheBackoff(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		for _, pause := range []time.Duration{time.Minute, time.Minute, time.Minute, time.Hour} {
+			w.sleep(pause)
+			w.native.die()
+			synctest.Wait()
+		}
+		if m := w.last(); !strings.Contains(m.Message, "(once)") || time.Until(m.Retry) > backoffFirst {
+			t.Errorf("told %+v", m)
+		}
+	})
+}
+
+func TestChangedWishEndsTheWait(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.startErr = errors.New("no way")
+		w.ensure(1, true, native)
+		w.sleep(10 * time.Minute)
+		w.states()
+		w.ensure(2, false, native)
+		w.wantStates(stopping, stopped)
+	})
+}
+
+func TestFailedStopIsTriedAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.native.with(func() { w.native.stopErr = errors.New("it clings") })
+		w.ensure(2, false, auto)
+		w.sleep(1100 * time.Millisecond)
+		if m := w.last(); m.State != failed || m.Wanted || !strings.Contains(m.Message, "it clings") {
+			t.Errorf("told %+v", m)
+		}
+		w.native.with(func() { w.native.stopErr = nil })
+		w.sleep(time.Minute)
+		w.wantStates(starting, running, stopping, failed, stopping, stopped)
+	})
+}
+
+func TestHungEngineIsToldAndComesBack(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.native.with(func() { w.native.pingErr = errors.New("no answer") })
+		w.sleep(25 * time.Second)
+		w.wantStates(starting, running)
+		w.sleep(10 * time.Second)
+		if m := w.last(); m.State != failed || m.Endpoint != "" || !strings.Contains(m.Message, "has not answered since") {
+			t.Errorf("told %+v", m)
+		}
+		w.states()
+		w.sleep(time.Hour)
+		w.wantStates()
+		w.native.with(func() { w.native.pingErr = nil })
+		w.sleep(10 * time.Second)
+		w.wantStates(running)
+		w.wantCalls("start moby")
+	})
+}
+
+func TestHungStartHasADeadline(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.startTime = 24 * time.Hour
+		w.ensure(1, true, auto)
+		w.sleep(startDeadline)
+		if m := w.last(); m.State != failed {
+			t.Errorf("told %+v", m)
+		}
+	})
+}
+
+func TestAutoNamesEveryReason(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.missing = errors.New("no dockerd is installed")
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		if m := w.last(); m.Driver != appv1.DriverExternal {
+			t.Errorf("told %+v", m)
+		}
+		w.external.missing = errors.New("there is no socket")
+		w.ensure(2, false, auto)
+		w.sleep(2 * time.Second)
+		w.ensure(3, true, auto)
+		if m := w.last(); m.State != failed || !strings.Contains(m.Message, "native: no dockerd is installed") || !strings.Contains(m.Message, "external: there is no socket") {
+			t.Errorf("told %+v", m)
+		}
+	})
+}
+
+func TestCrashedActorStartsEmptyAndAdopts(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.mu.Lock()
+		w.crash = true
+		w.mu.Unlock()
+		w.sleep(2 * time.Second)
+		w.states()
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		if m := w.last(); m.State != running || !strings.Contains(m.DriverReason, "already there") {
+			t.Errorf("told %+v", m)
+		}
+		w.wantCalls("start moby", "start moby")
+	})
+}
+
+func TestReportFollowsTheState(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if got, want := w.reported, []string{"Stopped", "Starting", "Running"}; !slices.Equal(got, want) {
+			t.Errorf("reported %q, want %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,64 @@
+package vm
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+func TestChoose(t *testing.T) {
+	gone := errors.New("gone")
+	tests := []struct {
+		name                 string
+		spec                 messages.VMSpec
+		kept                 appv1.DriverName
+		noNative, noExternal error
+		want                 appv1.DriverName
+		reason, failure      string
+	}{
+		{name: "auto takes the first", spec: auto, want: appv1.DriverNative, reason: "auto picked native: it is a fake"},
+		{name: "auto takes the next", spec: auto, noNative: gone, want: appv1.DriverExternal, reason: "auto picked external"},
+		{name: "auto finds none", spec: auto, noNative: gone, noExternal: gone, failure: "external: gone"},
+		{name: "auto keeps what runs, even if it could not start it", spec: auto, kept: appv1.DriverNative, noNative: gone, want: appv1.DriverNative, reason: "kept native"},
+		{name: "a named one", spec: remote, want: appv1.DriverExternal, reason: "it is a fake"},
+		{name: "a named one cannot work", spec: native, noNative: gone, failure: "driver native: gone"},
+		{name: "a named one that runs is kept", spec: native, kept: appv1.DriverNative, noNative: gone, want: appv1.DriverNative, reason: "kept"},
+		{name: "a named one although another runs", spec: remote, kept: appv1.DriverNative, want: appv1.DriverExternal, reason: "it is a fake"},
+		{name: "one that is not there", spec: messages.VMSpec{Driver: "odd"}, failure: "no driver \"odd\""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			n, e := newFake(appv1.DriverNative), newFake(appv1.DriverExternal)
+			n.missing, e.missing = test.noNative, test.noExternal
+			got, err := choose(t.Context(), []Driver{n, e}, test.spec, test.kept)
+			if test.failure != "" {
+				if err == nil || !strings.Contains(err.Error(), test.failure) {
+					t.Errorf("error = %v, want %q", err, test.failure)
+				}
+				return
+			}
+			if err != nil || got.driver.Name() != test.want || !strings.Contains(got.reason, test.reason) {
+				t.Errorf("choose = %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestStopAndDeleteTryEveryDriver(t *testing.T) {
+	a, b, c := newFake(appv1.DriverNative), newFake("other"), newFake(appv1.DriverExternal)
+	for _, f := range []*fakeDriver{a, b, c} {
+		f.stopTime = 0
+	}
+	a.stopErr, b.stopErr = errors.New("one"), errors.New("two")
+	for _, err := range []error{Stop(t.Context(), []Driver{a, b, c}), Delete(t.Context(), []Driver{a, b, c})} {
+		if err == nil || !strings.Contains(err.Error(), "one") || !strings.Contains(err.Error(), "two") {
+			t.Errorf("error = %v, want both", err)
+		}
+	}
+	if calls := c.history(); len(calls) != 0 {
+		t.Errorf("the engine that is not managed was touched: %q", calls)
+	}
+}

@@ -1,0 +1,113 @@
+package vm
+
+import (
+	"testing"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+var (
+	auto       = messages.VMSpec{Driver: appv1.DriverAuto, Engine: appv1.EngineMoby}
+	native     = messages.VMSpec{Driver: appv1.DriverNative, Engine: appv1.EngineMoby}
+	containerd = messages.VMSpec{Driver: appv1.DriverNative, Engine: appv1.EngineContainerd}
+	remote     = messages.VMSpec{Driver: appv1.DriverExternal, Engine: appv1.EngineMoby, Endpoint: "unix:///a"}
+)
+
+func TestNext(t *testing.T) {
+	up := wish{known: true, running: true, spec: native}
+	down := wish{known: true, spec: native}
+	absent := facts{inspected: true, found: Observed{Presence: Absent}}
+	present := facts{inspected: true, found: Observed{Presence: Present, Engine: appv1.EngineMoby}, foundBy: appv1.DriverNative}
+	broken := facts{inspected: true, found: Observed{Presence: Broken, Engine: appv1.EngineMoby}, foundBy: appv1.DriverNative}
+	other := facts{inspected: true, found: Observed{Presence: Present, Engine: appv1.EngineContainerd}, foundBy: appv1.DriverNative}
+	attached := facts{attached: true, attachedSpec: native}
+
+	tests := []struct {
+		name  string
+		wish  wish
+		facts facts
+		want  action
+		state messages.VMState
+	}{
+		{"nothing is wished yet", wish{}, facts{}, doNothing, messages.VMStopped},
+		{"nobody has looked: up", up, facts{}, doInspect, messages.VMStarting},
+		{"nobody has looked: down is not stopped yet", down, facts{}, doInspect, messages.VMStopping},
+		{"an inspection runs", up, facts{job: inspectJob}, doNothing, messages.VMStarting},
+		{"absent: start", up, absent, doStart, messages.VMStarting},
+		{"absent: stay down", down, absent, doNothing, messages.VMStopped},
+		{"present: adopt", up, present, doStart, messages.VMStarting},
+		{"present: stop what is left over", down, present, doStop, messages.VMStopping},
+		{"broken: recover", up, broken, doStart, messages.VMStarting},
+		{"broken: stop what is left over", down, broken, doStop, messages.VMStopping},
+		{"another engine is present: stop it first", up, other, doStop, messages.VMStarting},
+		{"another driver is wanted: stop the present one first", wish{true, true, remote}, present, doStop, messages.VMStarting},
+		{"start runs", up, facts{job: startJob, jobSpec: native}, doNothing, messages.VMStarting},
+		{"start runs, stop comes", down, facts{job: startJob, jobSpec: native}, doCancel, messages.VMStarting},
+		{"start runs, another spec comes", wish{true, true, containerd}, facts{job: startJob, jobSpec: native}, doCancel, messages.VMStarting},
+		{"start was cancelled", down, facts{job: startJob, jobSpec: native, cancelled: true}, doNothing, messages.VMStopping},
+		{"start was cancelled and is wished again", up, facts{job: startJob, jobSpec: native, cancelled: true}, doNothing, messages.VMStopping},
+		{"stop runs", down, facts{job: stopJob}, doNothing, messages.VMStopping},
+		{"stop runs, start comes", up, facts{job: stopJob}, doNothing, messages.VMStopping},
+		{"runs as wished", up, attached, doNothing, messages.VMRunning},
+		{"runs, auto is content with it", wish{true, true, auto}, attached, doNothing, messages.VMRunning},
+		{"runs, stop comes", down, attached, doStop, messages.VMRunning},
+		{"runs, another engine is wished", wish{true, true, containerd}, attached, doStop, messages.VMRunning},
+		{"failed and waits", up, facts{waiting: true}, doNothing, messages.VMFailed},
+		{"a stop failed and waits", down, facts{waiting: true}, doNothing, messages.VMFailed},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := next(test.wish, test.facts); got != test.want {
+				t.Errorf("next = %d, want %d", got, test.want)
+			}
+			if got := stateOf(test.wish, test.facts, false); got != test.state {
+				t.Errorf("state = %s, want %s", got, test.state)
+			}
+		})
+	}
+}
+
+func TestHungEngineIsNotRunning(t *testing.T) {
+	if got := stateOf(wish{known: true, running: true, spec: native}, facts{attached: true, attachedSpec: native}, true); got != messages.VMFailed {
+		t.Errorf("state = %s, want %s", got, messages.VMFailed)
+	}
+}
+
+func TestFits(t *testing.T) {
+	elsewhere := remote
+	elsewhere.Endpoint = "unix:///b"
+	tests := []struct {
+		name       string
+		want, have messages.VMSpec
+		fits       bool
+	}{
+		{"the same", native, native, true},
+		{"auto takes any driver", auto, native, true},
+		{"an empty spec is auto and moby", messages.VMSpec{}, native, true},
+		{"another driver", remote, native, false},
+		{"another engine", containerd, native, false},
+		{"another engine with auto", auto, containerd, false},
+		{"another endpoint", elsewhere, remote, false},
+		{"the same endpoint", remote, remote, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := fits(test.want, test.have); got != test.fits {
+				t.Errorf("fits = %v", got)
+			}
+		})
+	}
+}
+
+func TestBackoffDoublesUpToACeiling(t *testing.T) {
+	for failures := 1; failures < 100; failures++ {
+		full := backoffCeiling
+		if failures <= 6 {
+			full = min(backoffFirst<<(failures-1), backoffCeiling)
+		}
+		if got := backoff(failures); got > full || got < full*3/4 {
+			t.Errorf("backoff(%d) = %s, want within [%s, %s]", failures, got, full*3/4, full)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// fakeDriver is a driver whose engine is a few fields. It keeps the contract of
+// Driver; what it does on order is to be slow, to fail, and to die.
+type fakeDriver struct {
+	name    appv1.DriverName
+	managed bool
+
+	mu        sync.Mutex
+	presence  Presence
+	engine    appv1.EngineName
+	dead      chan struct{} // closed when the running engine dies
+	calls     []string
+	missing   error         // of Available
+	startErr  error         // of Start
+	stopErr   error         // of Stop
+	pingErr   error         // of Ping
+	startTime time.Duration // that Start takes
+	stopTime  time.Duration // that Stop takes
+}
+
+func newFake(name appv1.DriverName) *fakeDriver {
+	return &fakeDriver{name: name, managed: name != appv1.DriverExternal, presence: Absent, startTime: time.Second, stopTime: time.Second}
+}
+
+func (f *fakeDriver) with(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
+func (f *fakeDriver) called(call string) { f.with(func() { f.calls = append(f.calls, call) }) }
+
+// history returns the calls since the last time, without Inspect and Ping.
+func (f *fakeDriver) history() (calls []string) {
+	f.with(func() { calls, f.calls = f.calls, nil })
+	return calls
+}
+
+// put makes an engine run that this actor did not start.
+func (f *fakeDriver) put(presence Presence, engine appv1.EngineName) {
+	f.with(func() { f.presence, f.engine, f.dead = presence, engine, make(chan struct{}) })
+}
+
+// die ends the engine as a crash does.
+func (f *fakeDriver) die() {
+	f.with(func() { f.presence = Broken; close(f.dead) })
+}
+
+func (f *fakeDriver) Name() appv1.DriverName { return f.name }
+func (f *fakeDriver) Managed() bool          { return f.managed }
+
+func (f *fakeDriver) Available(context.Context, messages.VMSpec) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return "it is a fake", f.missing
+}
+
+func (f *fakeDriver) Inspect(context.Context) (Observed, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.managed {
+		return Observed{Presence: Absent}, nil
+	}
+	return Observed{Presence: f.presence, Engine: f.engine}, nil
+}
+
+func (f *fakeDriver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
+	f.called("start " + string(engineOf(spec)))
+	progress("starting a fake")
+	var wait time.Duration
+	f.with(func() { wait = f.startTime })
+	select {
+	case <-time.After(wait):
+	case <-ctx.Done():
+		f.called("start cancelled")
+		return "", fmt.Errorf("start: %w", ctx.Err())
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.startErr != nil {
+		return "", f.startErr
+	}
+	if f.presence != Present {
+		f.presence, f.engine, f.dead = Present, engineOf(spec), make(chan struct{})
+	}
+	return "unix:///" + string(f.name), nil
+}
+
+func (f *fakeDriver) Wait(ctx context.Context) error {
+	var dead chan struct{}
+	f.with(func() { dead = f.dead })
+	select {
+	case <-dead:
+		return errors.New("it crashed; last lines of its log: boom")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *fakeDriver) Ping(context.Context, string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pingErr
+}
+
+func (f *fakeDriver) Stop(ctx context.Context) error {
+	f.called("stop")
+	var wait time.Duration
+	f.with(func() { wait = f.stopTime })
+	select {
+	case <-time.After(wait):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stopErr != nil {
+		return f.stopErr
+	}
+	f.presence = Absent
+	return nil
+}
+
+func (f *fakeDriver) Delete(ctx context.Context) error { return f.Stop(ctx) }
