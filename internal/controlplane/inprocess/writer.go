@@ -57,6 +57,10 @@ func newStreamWriter() *streamWriter {
 	return &streamWriter{header: http.Header{}, reader: reader, writer: writer, started: make(chan struct{})}
 }
 
+// CloseNotify implements [http.CloseNotifier], by which Kubernetes' handlers tell
+// a writer that can stream. They watch the request's context for the end.
+func (w *streamWriter) CloseNotify() <-chan bool { return nil }
+
 // Header implements [http.ResponseWriter].
 func (w *streamWriter) Header() http.Header { return w.header }
 
