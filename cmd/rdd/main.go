@@ -1,17 +1,14 @@
+// Command rdd runs and steers a per-user daemon that mirrors a container engine
+// into Kubernetes resources.
+//
+// Reading map: cli.go is the list of commands, exit.go the list of exit codes,
+// session.go what every command is given. Each group of commands has its file.
+// The packages below do the work, for whoever else wants it: lifecycle starts
+// and ends the daemon, client talks to it, property knows what can be set.
 package main
 
-import (
-	_ "github.com/alecthomas/kong"
-	_ "github.com/asynkron/protoactor-go/actor"
-	_ "github.com/k3s-io/kine/pkg/endpoint"
-	_ "github.com/moby/moby/client"
-	_ "golang.org/x/sync/errgroup"
-	_ "k8s.io/kubectl/pkg/cmd"
-	_ "k8s.io/kubernetes/pkg/controlplane/apiserver"
-	_ "k8s.io/kubernetes/pkg/controlplane/apiserver/samples/generic/server"
-	_ "k8s.io/apiextensions-apiserver/pkg/apiserver"
-	_ "sigs.k8s.io/controller-runtime/pkg/cache"
-	_ "sigs.k8s.io/controller-runtime/pkg/client"
-)
+import "os"
 
-func main() {}
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}

@@ -52,7 +52,7 @@ func Lock(pidFile string) (*PidLock, error) {
 		if try == lockTries {
 			return nil, &RunningError{PID: readPID(pidFile)}
 		}
-		time.Sleep(lockPause)
+		<-time.After(lockPause)
 	}
 }
 

@@ -1,0 +1,185 @@
+// Package client is how every command talks to a daemon: the API server of one
+// instance, found through its kubeconfig.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+// appPath is where the API server keeps the App.
+const appPath = "/apis/app.rancherdesktop.io/v1alpha1/apps"
+
+// appCRD is the name of the App's definition.
+const appCRD = "apps.app.rancherdesktop.io"
+
+// FieldManager names the command line as the author of changes.
+const FieldManager = "rdd-cli"
+
+// NoDaemonError says that no daemon runs for an instance.
+type NoDaemonError struct {
+	Instance string
+}
+
+func (e *NoDaemonError) Error() string {
+	return fmt.Sprintf("no daemon runs for instance %q; start it with 'rdd --instance %s svc start'", e.Instance, e.Instance)
+}
+
+// Client talks to one API server.
+type Client struct {
+	rest rest.Interface
+	host string
+	// alive says whether the daemon's process is there; nil: not known.
+	alive func() bool
+}
+
+// New returns a client for the instance's daemon. It sends nothing yet.
+func New(inst instance.Instance) (*Client, error) {
+	config, err := Config(inst)
+	if err != nil {
+		return nil, err
+	}
+	return NewForConfig(config, func() bool {
+		_, running, err := instance.Running(inst.PidFile)
+		return running || err != nil
+	})
+}
+
+// Config reads the instance's kubeconfig.
+func Config(inst instance.Instance) (*rest.Config, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", inst.Config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &NoDaemonError{Instance: inst.Name}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig %s: %w", inst.Config, err)
+	}
+	return config, nil
+}
+
+// NewForConfig returns a client for the API server of config. alive says
+// whether the daemon's process is there, and may be nil.
+func NewForConfig(config *rest.Config, alive func() bool) (*Client, error) {
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, metav1.Unversioned)
+	for _, add := range []func(*runtime.Scheme) error{
+		metav1.AddMetaToScheme, appv1.AddToScheme, containersv1.AddToScheme, apiextensionsv1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("register resources: %w", err)
+		}
+	}
+	config = rest.CopyConfig(config)
+	config.QPS = -1 // the server is this user's own; a limit would only slow it down
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	if config.UserAgent == "" {
+		config.UserAgent = rest.DefaultKubernetesUserAgent()
+	}
+	restClient, err := rest.UnversionedRESTClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a client for %s: %w", config.Host, err)
+	}
+	return &Client{rest: restClient, host: config.Host, alive: alive}, nil
+}
+
+// Host is the URL of the API server.
+func (c *Client) Host() string { return c.host }
+
+// Ready fails until the API server is ready and what the App says is the word
+// of this daemon, not of one that was there before.
+func (c *Client) Ready(ctx context.Context) error {
+	for _, path := range []string{"/readyz", "/rdd/ready"} {
+		if err := c.rest.Get().AbsPath(path).MaxRetries(0).Do(ctx).Error(); err != nil {
+			return fmt.Errorf("the daemon at %s is not ready (%s): %w", c.host, path, err)
+		}
+	}
+	return nil
+}
+
+// App reads the App.
+func (c *Client) App(ctx context.Context) (*appv1.App, error) {
+	app := &appv1.App{}
+	if err := c.rest.Get().AbsPath(appPath, appv1.AppName).MaxRetries(0).Do(ctx).Into(app); err != nil {
+		return nil, fmt.Errorf("read App %q: %w", appv1.AppName, err)
+	}
+	return app, nil
+}
+
+// PatchApp applies a JSON merge patch to the App. A dry run goes through
+// defaulting and admission, and changes nothing.
+func (c *Client) PatchApp(ctx context.Context, patch []byte, dryRun bool) (*appv1.App, error) {
+	request := c.rest.Patch(types.MergePatchType).AbsPath(appPath, appv1.AppName).
+		Param("fieldManager", FieldManager).Param("fieldValidation", metav1.FieldValidationStrict).Body(patch)
+	if dryRun {
+		request.Param("dryRun", metav1.DryRunAll)
+	}
+	app := &appv1.App{}
+	if err := request.Do(ctx).Into(app); err != nil {
+		return nil, fmt.Errorf("change App %q: %w", appv1.AppName, err)
+	}
+	return app, nil
+}
+
+// AppDefinition reads the App's definition, which carries the schema.
+func (c *Client) AppDefinition(ctx context.Context) (*apiextensionsv1.CustomResourceDefinition, error) {
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+	if err := c.rest.Get().AbsPath(path, appCRD).Do(ctx).Into(crd); err != nil {
+		return nil, fmt.Errorf("read the schema of the App: %w", err)
+	}
+	return crd, nil
+}
+
+// Tree reads the supervision tree into nodes, a slice of what the daemon sends.
+func (c *Client) Tree(ctx context.Context, nodes any) error {
+	body, err := c.rest.Get().AbsPath("/rdd/tree").Do(ctx).Raw()
+	if err != nil {
+		return fmt.Errorf("read the supervision tree: %w", err)
+	}
+	if err := json.Unmarshal(body, &struct {
+		Nodes any `json:"nodes"`
+	}{nodes}); err != nil {
+		return fmt.Errorf("decode the supervision tree: %w", err)
+	}
+	return nil
+}
+
+// Shutdown asks the daemon to end; keepVM leaves the engine running. It returns
+// when the daemon has taken the request, not when it has ended.
+func (c *Client) Shutdown(ctx context.Context, keepVM bool) error {
+	err := c.rest.Post().AbsPath("/rdd/shutdown").Param("keepVM", strconv.FormatBool(keepVM)).
+		MaxRetries(0).Do(ctx).Error()
+	if err != nil {
+		return fmt.Errorf("ask the daemon at %s to shut down: %w", c.host, err)
+	}
+	return nil
+}
+
+// KubeconfigText is the instance's kubeconfig as it is on disk.
+func KubeconfigText(inst instance.Instance) ([]byte, error) {
+	text, err := os.ReadFile(inst.Config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("instance %q has no kubeconfig yet; make it with 'rdd --instance %s svc create'", inst.Name, inst.Name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,276 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+// fakeServer serves one App. A watch gets what is set after it began, and
+// closes when closeWatches is called.
+type fakeServer struct {
+	mu      sync.Mutex
+	app     *appv1.App
+	changed chan struct{} // closed at each change
+	closing chan struct{} // closed to end all watches
+	watches atomic.Int32
+	status  int // answer with this status instead, if set
+}
+
+func newFake(t *testing.T) (*fakeServer, *Client) {
+	t.Helper()
+	fake := &fakeServer{changed: make(chan struct{}), closing: make(chan struct{})}
+	fake.set(7, condition("False", "Starting", 7))
+	server := httptest.NewServer(fake)
+	t.Cleanup(func() {
+		fake.closeWatches()
+		server.Close()
+	})
+	c, err := NewForConfig(&rest.Config{Host: server.URL}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fake, c
+}
+
+func condition(status, reason string, generation int64) metav1.Condition {
+	return metav1.Condition{
+		Type: appv1.ConditionSettled, Status: metav1.ConditionStatus(status), Reason: reason,
+		Message: "images 212/500", ObservedGeneration: generation, LastTransitionTime: metav1.Now(),
+	}
+}
+
+func (f *fakeServer) set(generation int64, conditions ...metav1.Condition) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	app := &appv1.App{}
+	app.SetGroupVersionKind(appv1.GroupVersion.WithKind("App"))
+	app.Name, app.Generation, app.ResourceVersion = appv1.AppName, generation, "1"
+	app.Status.Conditions = conditions
+	f.app = app
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *fakeServer) closeWatches() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	close(f.closing)
+	f.closing = make(chan struct{})
+}
+
+func (f *fakeServer) state() (*appv1.App, chan struct{}, chan struct{}, int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.app, f.changed, f.closing, f.status
+}
+
+func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	app, changed, closing, status := f.state()
+	if status != 0 {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(metav1.Status{
+			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: "Failure",
+			Reason: metav1.StatusReasonForbidden, Code: int32(status), Message: "no",
+		})
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if r.URL.Query().Get("watch") == "" {
+		_ = json.NewEncoder(w).Encode(app)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+	flusher, _ := w.(http.Flusher)
+	flusher.Flush()
+	f.watches.Add(1)
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-closing:
+			return
+		case <-changed:
+			app, changed, _, _ = f.state()
+			_ = json.NewEncoder(w).Encode(map[string]any{"type": "MODIFIED", "object": app})
+			flusher.Flush()
+		}
+	}
+}
+
+type outcome struct {
+	app *appv1.App
+	err error
+}
+
+// wait starts a wait for generation 7 and returns where it ends.
+func wait(ctx context.Context, c *Client) <-chan outcome {
+	ended := make(chan outcome, 1)
+	go func() {
+		app, err := c.WaitSettled(ctx, 7, func(*appv1.App) {})
+		ended <- outcome{app, err}
+	}()
+	return ended
+}
+
+func (f *fakeServer) untilWatches(t *testing.T, n int32) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for f.watches.Load() < n {
+		select {
+		case <-deadline:
+			t.Fatalf("%d watches, want %d", f.watches.Load(), n)
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+func expectSettled(t *testing.T, ended <-chan outcome) {
+	t.Helper()
+	select {
+	case got := <-ended:
+		if got.err != nil || !Settled(got.app, 7) {
+			t.Errorf("%+v, %v", got.app, got.err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the wait did not end")
+	}
+}
+
+// S3: the watch closes while rdd set waits.
+func TestS3WaitResumesAClosedWatch(t *testing.T) {
+	fake, c := newFake(t)
+	ended := wait(t.Context(), c)
+	for n := range int32(3) {
+		fake.untilWatches(t, n+1)
+		fake.closeWatches()
+	}
+	fake.untilWatches(t, 4)
+	fake.set(7, condition("True", "Settled", 7))
+	expectSettled(t, ended)
+}
+
+func TestChangeBetweenTwoWatchesIsSeen(t *testing.T) {
+	fake, c := newFake(t)
+	ended := wait(t.Context(), c)
+	fake.untilWatches(t, 1)
+	fake.closeWatches()
+	fake.set(7, condition("True", "Settled", 7))
+	expectSettled(t, ended)
+}
+
+// A wait never ends early on a stale condition.
+func TestStaleConditionDoesNotEndAWait(t *testing.T) {
+	fake, c := newFake(t)
+	fake.set(7, condition("True", "Settled", 6))
+	ended := wait(t.Context(), c)
+	fake.untilWatches(t, 1)
+	fake.set(7, condition("True", "Settled", 6))
+	fake.set(7, condition("False", "Starting", 7))
+	select {
+	case got := <-ended:
+		t.Fatalf("ended early: %+v, %v", got.app, got.err)
+	default:
+	}
+	fake.set(8, condition("True", "Settled", 8))
+	expectSettled(t, ended)
+}
+
+func TestDeadlineSaysWhatIsMissing(t *testing.T) {
+	fake, c := newFake(t)
+	fake.set(7, condition("False", "Starting", 7), metav1.Condition{
+		Type: appv1.ConditionRunning, Status: metav1.ConditionTrue, Reason: "Started", ObservedGeneration: 6,
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, err := c.WaitSettled(ctx, 7, func(*appv1.App) {})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v is no passed deadline", err)
+	}
+	for _, want := range []string{"Settled is False (Starting): images 212/500", "Running is True (Started) [of generation 6, waiting for 7]"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
+}
+
+func TestDaemonThatEndsEndsTheWait(t *testing.T) {
+	fake, c := newFake(t)
+	var alive atomic.Bool
+	alive.Store(true)
+	c.alive = alive.Load
+	ended := wait(t.Context(), c)
+	fake.untilWatches(t, 1)
+	alive.Store(false)
+	select {
+	case got := <-ended:
+		if !errors.Is(got.err, ErrDaemonEnded) {
+			t.Error(got.err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the wait did not end")
+	}
+}
+
+func TestRefusalAndInterruptEndTheWait(t *testing.T) {
+	fake, c := newFake(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := wait(ctx, c)
+	fake.untilWatches(t, 1)
+	cancel()
+	if got := <-ended; !errors.Is(got.err, context.Canceled) {
+		t.Errorf("interrupted: %v", got.err)
+	}
+	fake.mu.Lock()
+	fake.status = http.StatusForbidden
+	fake.mu.Unlock()
+	if got := <-wait(t.Context(), c); got.err == nil {
+		t.Error("a refusal is waited for")
+	}
+}
+
+func TestClientUsesTheDocumentedRequests(t *testing.T) {
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.Method+" "+r.URL.String())
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.URL.Path == "/rdd/tree":
+			_, _ = w.Write([]byte(`{"nodes":[{"name":"root","mailbox":3}]}`))
+		case strings.HasPrefix(r.URL.Path, "/rdd/"), r.URL.Path == "/readyz":
+		default:
+			_, _ = w.Write([]byte(`{"apiVersion":"app.rancherdesktop.io/v1alpha1","kind":"App","metadata":{"name":"app","generation":3}}`))
+		}
+	}))
+	defer server.Close()
+	c, err := NewForConfig(&rest.Config{Host: server.URL}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nodes []struct{ Mailbox int }
+	app, patchErr := c.PatchApp(t.Context(), []byte(`{}`), true)
+	if err := errors.Join(c.Ready(t.Context()), c.Tree(t.Context(), &nodes), c.Shutdown(t.Context(), true), patchErr); err != nil {
+		t.Fatal(err)
+	}
+	if len(nodes) != 1 || nodes[0].Mailbox != 3 || app.Generation != 3 {
+		t.Errorf("%+v, %+v", nodes, app)
+	}
+	want := "PATCH /apis/app.rancherdesktop.io/v1alpha1/apps/app?dryRun=All&fieldManager=rdd-cli&fieldValidation=Strict" +
+		" GET /readyz GET /rdd/ready GET /rdd/tree POST /rdd/shutdown?keepVM=true"
+	if got := strings.Join(seen, " "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

@@ -1,0 +1,179 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/logtail"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+// diedLines is how many lines of the log are shown of a daemon that died.
+const diedLines = 20
+
+// DiedError says that the daemon ended before it was ready.
+type DiedError struct {
+	// Cause is how it ended.
+	Cause string
+	// Log holds the last lines it wrote.
+	Log string
+	// Path of the log.
+	Path string
+}
+
+func (e *DiedError) Error() string {
+	text := "the daemon ended before it was ready: " + e.Cause
+	if e.Log != "" {
+		text += "\nlast lines of its log:\n  " + strings.ReplaceAll(strings.TrimRight(e.Log, "\n"), "\n", "\n  ")
+	}
+	return text + "\nmore is in " + e.Path
+}
+
+// NotReadyError says that a daemon did not become ready in time. It is a
+// context.DeadlineExceeded.
+type NotReadyError struct {
+	PID int
+	// Last says what was still missing.
+	Last error
+}
+
+func (e *NotReadyError) Error() string {
+	return fmt.Sprintf("the deadline passed: the daemon (pid %d) runs but is not ready: %v; "+
+		"see 'rdd svc logs', and if it hangs end it with 'rdd svc stop', or replace it with 'rdd svc restart'", e.PID, e.Last)
+}
+
+// Unwrap makes it a deadline that passed.
+func (*NotReadyError) Unwrap() error { return context.DeadlineExceeded }
+
+// Start brings the daemon up, if none runs, and waits until it is ready. It
+// says whether it started one. The arguments are kept for later starts.
+func (m *Manager) Start(ctx context.Context, args instance.Args) (c *client.Client, started bool, err error) {
+	_, running, err := instance.Running(m.Instance.PidFile)
+	if err != nil {
+		return nil, false, err
+	}
+	if running {
+		c, err = m.ready(ctx, nil)
+		return c, false, err
+	}
+	m.Report("starting the daemon")
+	if err := m.Create(); err != nil {
+		return nil, false, err
+	}
+	if err := m.Instance.SaveArgs(args); err != nil {
+		return nil, false, err
+	}
+	child, err := m.spawn(args)
+	if err != nil {
+		return nil, false, err
+	}
+	c, err = m.ready(ctx, child)
+	return c, err == nil, err
+}
+
+// child is a daemon that this process started.
+type child struct {
+	ended chan error
+	// where its output begins
+	logFrom, stderrFrom int64
+}
+
+// spawn starts the daemon in a session of its own, so that neither the end of
+// the terminal nor a Ctrl-C reaches it.
+func (m *Manager) spawn(args instance.Args) (*child, error) {
+	stderr, from, err := m.stderr()
+	if err != nil {
+		return nil, err
+	}
+	defer stderr.Close()
+	cmd := m.Command(args)
+	cmd.Stdout, cmd.Stderr = stderr, stderr
+	cmd.Dir = m.Instance.Dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	c := &child{ended: make(chan error, 1), stderrFrom: from}
+	if info, err := os.Stat(m.Log()); err == nil {
+		c.logFrom = info.Size()
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the daemon: %w", err)
+	}
+	go func() { c.ended <- cmd.Wait() }()
+	return c, nil
+}
+
+// ready waits until the daemon is ready. A child that ended because another
+// daemon was quicker is no failure.
+func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	var ended chan error
+	if c != nil {
+		ended = c.ended
+	}
+	var last error
+	for {
+		pid, running, err := instance.Running(m.Instance.PidFile)
+		if err != nil {
+			return nil, err
+		}
+		if running {
+			var ready *client.Client
+			if ready, last = m.probe(ctx); last == nil {
+				return ready, nil
+			}
+			m.Report(fmt.Sprintf("waiting for the daemon (pid %d)", pid))
+		} else if ended == nil {
+			return nil, client.ErrDaemonEnded
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return nil, &NotReadyError{PID: pid, Last: last}
+			}
+			return nil, ctx.Err()
+		case err := <-ended:
+			if _, other, _ := instance.Running(m.Instance.PidFile); !other {
+				return nil, m.died(c, err)
+			}
+			ended = nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// probe asks the daemon once. The kubeconfig is read anew, because a daemon
+// that starts may write another port into it.
+func (m *Manager) probe(ctx context.Context) (*client.Client, error) {
+	c, err := client.New(m.Instance)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	return c, c.Ready(ctx)
+}
+
+func (m *Manager) died(c *child, cause error) error {
+	died := &DiedError{Cause: "it ended by itself", Path: m.Log()}
+	if cause != nil {
+		died.Cause = cause.Error()
+	}
+	for _, log := range []struct {
+		path string
+		from int64
+	}{{m.Log(), c.logFrom}, {filepath.Join(m.Instance.LogDir, StderrName), c.stderrFrom}} {
+		var text strings.Builder
+		if _, err := logtail.Last(log.path, log.from, diedLines, &text); err != nil {
+			text.WriteString(err.Error())
+		}
+		died.Log += text.String()
+	}
+	return died
+}

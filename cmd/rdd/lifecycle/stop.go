@@ -1,0 +1,164 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+// How long a daemon that did not do what it was asked may take to end after a
+// signal.
+const (
+	termGrace = 10 * time.Second
+	killGrace = 5 * time.Second
+)
+
+// StopOptions say how to end a daemon.
+type StopOptions struct {
+	// KeepEngine leaves the engine running, for the next daemon to adopt.
+	KeepEngine bool
+	// Patience is how long a daemon that has taken the request may take.
+	Patience time.Duration
+}
+
+// Stop ends the daemon, and the engine unless that is to be kept, also one that
+// a killed daemon left running. It says whether there was a daemon.
+func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
+	pid, running, err := instance.Running(m.Instance.PidFile)
+	if err != nil {
+		return false, err
+	}
+	clean := false
+	if running {
+		if clean, err = m.end(ctx, pid, options); err != nil {
+			return true, err
+		}
+	}
+	if clean || options.KeepEngine || !m.Instance.Exists() {
+		return running, nil
+	}
+	if running {
+		m.Report("stopping the engine that the daemon left running")
+	}
+	if err := m.Engine.Stop(ctx); err != nil {
+		return running, fmt.Errorf("stop the engine: %w", err)
+	}
+	return running, nil
+}
+
+// end ends the daemon and says whether it ended in peace, with all it had to do.
+func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean bool, err error) {
+	m.Report(fmt.Sprintf("stopping the daemon (pid %d)", pid))
+	if err := m.ask(ctx, options.KeepEngine); err != nil {
+		m.Report(fmt.Sprintf("the daemon (pid %d) does not answer (%v); ending it with a signal", pid, err))
+		// SIGTERM asks for the engine to be stopped as well.
+		if !options.KeepEngine {
+			clean, err := m.signal(ctx, pid, syscall.SIGTERM, termGrace)
+			if clean || err != nil {
+				return clean, err
+			}
+		}
+		return false, m.kill(ctx, pid)
+	}
+	gone, err := m.goneWithin(ctx, options.Patience)
+	if gone || err != nil {
+		return gone, err
+	}
+	m.Report(fmt.Sprintf("the daemon (pid %d) did not end within %s; killing it", pid, options.Patience))
+	return false, m.kill(ctx, pid)
+}
+
+func (m *Manager) ask(ctx context.Context, keepEngine bool) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	c, err := client.New(m.Instance)
+	if err != nil {
+		return err
+	}
+	return c.Shutdown(ctx, keepEngine)
+}
+
+func (m *Manager) kill(ctx context.Context, pid int) error {
+	gone, err := m.signal(ctx, pid, syscall.SIGKILL, killGrace)
+	if err == nil && !gone {
+		return fmt.Errorf("the daemon (pid %d) is still there %s after it was killed; it may be stuck in the kernel, see 'ps -o stat,wchan %d'", pid, killGrace, pid)
+	}
+	return err
+}
+
+// signal sends a signal and says whether the daemon was gone within grace.
+func (m *Manager) signal(ctx context.Context, pid int, signal syscall.Signal, grace time.Duration) (bool, error) {
+	now, running, err := instance.Running(m.Instance.PidFile)
+	if err != nil || !running {
+		return true, err
+	}
+	// The lock says that a daemon lives, and the file that it is this one: the
+	// pid cannot have been given to another process meanwhile.
+	if now != pid || pid <= 0 {
+		return false, fmt.Errorf("another daemon (pid %d) was started meanwhile; try again", now)
+	}
+	if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return false, fmt.Errorf("send %s to the daemon (pid %d): %w", signal, pid, err)
+	}
+	return m.goneWithin(ctx, grace)
+}
+
+// goneWithin waits for the daemon's end. An error says that ctx ended first.
+func (m *Manager) goneWithin(ctx context.Context, patience time.Duration) (bool, error) {
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	gone, err := m.gone(bounded)
+	if err == nil && !gone {
+		err = ctx.Err()
+	}
+	return gone, err
+}
+
+// Delete ends everything and removes every file of the instance.
+func (m *Manager) Delete(ctx context.Context, patience time.Duration) error {
+	return m.wipe(ctx, patience, m.Instance.Remove)
+}
+
+// Reset removes the datastore and the engine, and keeps certificates and
+// arguments. It says whether a daemon ran.
+func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning bool, err error) {
+	_, wasRunning, err = instance.Running(m.Instance.PidFile)
+	if err != nil {
+		return false, err
+	}
+	if err := m.wipe(ctx, patience, m.Instance.RemoveData); err != nil {
+		return wasRunning, err
+	}
+	return wasRunning, m.Create()
+}
+
+// wipe ends the daemon, keeps another one from starting, and removes the engine
+// and then the files.
+func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func() error) error {
+	if _, err := os.Stat(m.Instance.Dir); errors.Is(err, os.ErrNotExist) {
+		return remove()
+	}
+	// All goes, so that the engine is not worth waiting for; Delete ends it too.
+	if _, err := m.Stop(ctx, StopOptions{Patience: patience}); err != nil {
+		return err
+	}
+	lock, err := instance.Lock(m.Instance.PidFile)
+	if err != nil {
+		return fmt.Errorf("%w; it was started meanwhile, try again", err)
+	}
+	m.Report("removing the engine and its data")
+	err = m.Engine.Delete(ctx)
+	if err != nil {
+		err = fmt.Errorf("remove the engine: %w", err)
+	} else {
+		m.Report("removing files")
+		err = remove()
+	}
+	return errors.Join(err, lock.Release())
+}

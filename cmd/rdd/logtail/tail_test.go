@@ -1,0 +1,124 @@
+package logtail
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestTail(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if n, err := Tail(path, 5, new(strings.Builder)); n != 0 || err != nil {
+		t.Errorf("no file: %d, %v", n, err)
+	}
+	var long strings.Builder
+	for i := range 20000 {
+		fmt.Fprintf(&long, "line %d\n", i)
+	}
+	for _, test := range []struct {
+		what, content string
+		n             int
+		want          string
+	}{
+		{"empty", "", 3, ""},
+		{"fewer lines", "a\nb\n", 3, "a\nb\n"},
+		{"exactly", "a\nb\nc\n", 3, "a\nb\nc\n"},
+		{"more", "a\nb\nc\nd\n", 2, "c\nd\n"},
+		{"unfinished line", "a\nb\nc", 2, "b\nc"},
+		{"all", "a\nb\n", -1, "a\nb\n"},
+		{"none", "a\nb\n", 0, ""},
+		{"blank lines", "\n\n\n", 2, "\n\n"},
+		{"longer than a chunk", long.String(), 2, "line 19998\nline 19999\n"},
+		{"spans chunks", long.String(), 19999, strings.TrimPrefix(long.String(), "line 0\n")},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out strings.Builder
+			end, err := Tail(path, test.n, &out)
+			if err != nil || out.String() != test.want || end != int64(len(test.content)) {
+				t.Errorf("%d bytes, end %d, %v", out.Len(), end, err)
+			}
+		})
+	}
+}
+
+func TestLastLeavesOutWhatIsOlder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	if err := os.WriteFile(path, []byte("old\nnew\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for offset, want := range map[int64]string{0: "old\nnew\n", 4: "new\n", 8: "", 99: "old\nnew\n"} {
+		var out strings.Builder
+		if _, err := Last(path, offset, 10, &out); err != nil || out.String() != want {
+			t.Errorf("from %d: %q, %v", offset, out.String(), err)
+		}
+	}
+}
+
+// buffer may be written and read at once.
+type buffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func TestFollowGoesOnAfterARotation(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var out buffer
+	done := make(chan error, 1)
+	go func() { done <- Follow(ctx, path, 0, &out) }()
+
+	write := func(text string) {
+		t.Helper()
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := f.WriteString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(want string) {
+		t.Helper()
+		for out.String() != want {
+			select {
+			case <-ctx.Done():
+				t.Fatalf("%q, want %q", out.String(), want)
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}
+	write("a\n")
+	expect("a\n")
+	write("b\n")
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write("c\n")
+	expect("a\nb\nc\n")
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,158 @@
+package property
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+// S1: the documented defaults are the ones in force.
+func TestS1EmbeddedSchemaHasTheDocumentedProperties(t *testing.T) {
+	crd, err := EmbeddedCRD()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := FromCRD(crd, appv1.GroupVersion.Version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"running":              "boolean false",
+		"namespace":            "string rancher-desktop",
+		"containerEngine.name": "string moby",
+		"vm.driver":            "string auto",
+		"vm.endpoint":          "string ",
+	} {
+		p, found := set.Find(name)
+		if got := p.Type + " " + p.Default; !found || got != want {
+			t.Errorf("%s: %q (found %v), want %q", name, got, found, want)
+		}
+		if p.Description == "" || strings.Contains(p.Description, "\n") {
+			t.Errorf("%s has the description %q", name, p.Description)
+		}
+	}
+	if _, err := FromCRD(crd, "v0"); err == nil {
+		t.Error("a version that is not there has properties")
+	}
+}
+
+// sample has one property of each type.
+func sample(t *testing.T) Set {
+	t.Helper()
+	const schema = `{"properties":{"spec":{"type":"object","properties":{
+		"running":{"type":"boolean","default":false},
+		"name":{"type":"string","enum":["moby","containerd"]},
+		"endpoint":{"type":"string"},
+		"vm":{"type":"object","properties":{
+			"cpus":{"type":"integer","minimum":1,"maximum":64},
+			"memory":{"x-kubernetes-int-or-string":true,"default":"4Gi"},
+			"driver":{"type":"string","enum":["auto","native"]}}},
+		"ratio":{"type":"number"},
+		"list":{"type":"array","items":{"type":"string"}},
+		"labels":{"type":"object","additionalProperties":{"type":"string"}}}}}}`
+	var props apiextensionsv1.JSONSchemaProps
+	if err := json.Unmarshal([]byte(schema), &props); err != nil {
+		t.Fatal(err)
+	}
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	crd.Spec.Versions = []apiextensionsv1.CustomResourceDefinitionVersion{{
+		Name: "v1", Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &props},
+	}}
+	set, err := FromCRD(crd, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestPatchHasTheSchemasTypes(t *testing.T) {
+	for in, want := range map[string]string{
+		"running=true":                   `{"running":true}`,
+		"vm.cpus=4 vm.driver=native":     `{"vm":{"cpus":4,"driver":"native"}}`,
+		"vm.memory=8Gi":                  `{"vm":{"memory":"8Gi"}}`,
+		"vm.memory=1024":                 `{"vm":{"memory":1024}}`,
+		"ratio=1.5":                      `{"ratio":1.5}`,
+		`list=["a","b"]`:                 `{"list":["a","b"]}`,
+		"labels.a.b=c":                   `{"labels":{"a.b":"c"}}`,
+		`labels={"x":"y"}`:               `{"labels":{"x":"y"}}`,
+		"endpoint=":                      `{"endpoint":""}`,
+		"endpoint=unix:///x=y name=moby": `{"endpoint":"unix:///x=y","name":"moby"}`,
+	} {
+		got, err := sample(t).Patch(strings.Fields(in))
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+			continue
+		}
+		if want := `{"spec":` + want + `}`; string(got) != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestWrongAssignmentsSayWhatIsRight(t *testing.T) {
+	for in, want := range map[string]string{
+		"running":                    "PROPERTY=VALUE",
+		"=true":                      "there is no property",
+		"runing=true":                "did you mean running?",
+		"Running=true":               "did you mean running?",
+		"spec.running=true":          "did you mean running?",
+		"cpus=2":                     "did you mean vm.cpus?",
+		"vm=x":                       "vm.cpus",
+		"zebra=1":                    "there are: endpoint, labels, list, name, ratio, running, vm.cpus",
+		"running=yes":                "true or false",
+		"running=":                   "true or false",
+		"name=podman":                "moby, containerd",
+		"vm.cpus=many":               "whole number, at least 1, at most 64",
+		"vm.cpus=0":                  "at least 1",
+		"ratio=x":                    "use a number",
+		"list=a":                     "JSON list",
+		"running=true running=false": "set twice",
+	} {
+		_, err := sample(t).Patch(strings.Fields(in))
+		var usage *UsageError
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", in, err, want)
+		}
+	}
+}
+
+func TestDiff(t *testing.T) {
+	before := appv1.AppSpec{Namespace: "a", VM: appv1.VM{Driver: "auto", Endpoint: "tcp://x"}}
+	after := appv1.AppSpec{Namespace: "a", Running: true, VM: appv1.VM{Driver: "native"}}
+	changes, err := Diff(before, after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, change := range changes {
+		lines = append(lines, change.String())
+	}
+	want := "running: false → true\nvm.driver: auto → native\nvm.endpoint: tcp://x → (not set)"
+	if got := strings.Join(lines, "\n"); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if same, err := Diff(after, after); err != nil || len(same) != 0 {
+		t.Errorf("no difference: %v, %v", same, err)
+	}
+}
+
+func FuzzPatchNeverFailsOddly(f *testing.F) {
+	f.Add("running=true")
+	f.Add("labels.=x")
+	f.Add("vm.cpus=99999999999999999999")
+	f.Fuzz(func(t *testing.T, assignment string) {
+		patch, err := sample(t).Patch([]string{assignment})
+		var usage *UsageError
+		if err != nil && !errors.As(err, &usage) {
+			t.Errorf("%q: %v", assignment, err)
+		}
+		if err == nil && !json.Valid(patch) {
+			t.Errorf("%q: %s", assignment, patch)
+		}
+	})
+}

@@ -1,0 +1,118 @@
+// Package property turns the App's schema into dotted properties, and text such
+// as vm.driver=native into a patch with the types the schema asks for.
+//
+// The schema is the only place that knows which properties there are: a new
+// field of the App can be set without a change here.
+package property
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+)
+
+// Property is one field of the spec that has a value of its own.
+type Property struct {
+	// Name is dotted: vm.driver.
+	Name string `json:"name"`
+	// Type is boolean, string, integer, number, array, map, or "integer or string".
+	Type string `json:"type"`
+	// Enum lists the legal values; empty: no such limit.
+	Enum []string `json:"enum,omitempty"`
+	// Default as one would type it; empty: none.
+	Default string `json:"default,omitempty"`
+	// Description in one paragraph.
+	Description string `json:"description,omitempty"`
+
+	schema apiextensionsv1.JSONSchemaProps
+}
+
+// Set holds the properties of a spec, sorted by name.
+type Set []Property
+
+// FromCRD lists the properties of the spec of one version of crd.
+func FromCRD(crd *apiextensionsv1.CustomResourceDefinition, version string) (Set, error) {
+	for _, v := range crd.Spec.Versions {
+		if v.Name != version {
+			continue
+		}
+		if v.Schema == nil || v.Schema.OpenAPIV3Schema == nil {
+			break
+		}
+		spec, ok := v.Schema.OpenAPIV3Schema.Properties["spec"]
+		if !ok {
+			break
+		}
+		var set Set
+		set.add("", spec)
+		slices.SortFunc(set, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
+		return set, nil
+	}
+	return nil, fmt.Errorf("CustomResourceDefinition %s has no schema of a spec for version %s", crd.Name, version)
+}
+
+func (s *Set) add(prefix string, schema apiextensionsv1.JSONSchemaProps) {
+	for name, field := range schema.Properties {
+		full := prefix + name
+		if len(field.Properties) > 0 {
+			s.add(full+".", field)
+			continue
+		}
+		*s = append(*s, Property{
+			Name: full, Type: typeOf(field), Enum: enumOf(field), Default: text(field.Default),
+			Description: strings.Join(strings.Fields(field.Description), " "), schema: field,
+		})
+	}
+}
+
+func typeOf(schema apiextensionsv1.JSONSchemaProps) string {
+	switch {
+	case schema.XIntOrString:
+		return "integer or string"
+	case schema.Type == "object":
+		return "map"
+	default:
+		return schema.Type
+	}
+}
+
+func enumOf(schema apiextensionsv1.JSONSchemaProps) []string {
+	var values []string
+	for _, value := range schema.Enum {
+		values = append(values, text(&value))
+	}
+	return values
+}
+
+// text is a JSON value as a user would type it.
+func text(value *apiextensionsv1.JSON) string {
+	if value == nil {
+		return ""
+	}
+	var s string
+	if json.Unmarshal(value.Raw, &s) == nil {
+		return s
+	}
+	return string(value.Raw)
+}
+
+// Find returns the property called name.
+func (s Set) Find(name string) (Property, bool) {
+	i, found := slices.BinarySearchFunc(s, name, func(p Property, n string) int { return strings.Compare(p.Name, n) })
+	if !found {
+		return Property{}, false
+	}
+	return s[i], true
+}
+
+// Names lists the names of the properties.
+func (s Set) Names() []string {
+	names := make([]string, len(s))
+	for i, p := range s {
+		names[i] = p.Name
+	}
+	return names
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
+)
+
+// startTimeout bounds the start of a daemon that a command needs.
+const startTimeout = time.Minute
+
+// lookTimeout bounds commands that only look: a hung daemon must not hang them.
+const lookTimeout = 3 * time.Second
+
+// session is what a command is given.
+type session struct {
+	ctx      context.Context
+	in       io.Reader
+	out, err io.Writer
+	instance instance.Instance
+}
+
+// ownsSignals says whether a command looks after signals itself: the daemon,
+// and kubectl, which the default handling ends at once.
+func (*session) ownsSignals(command string) bool {
+	return strings.HasPrefix(command, "svc serve") || strings.HasPrefix(command, "ctl")
+}
+
+// manager starts and ends the instance's daemon, and tells shown what it does.
+func (s *session) manager(shown func(string)) *lifecycle.Manager {
+	return &lifecycle.Manager{
+		Instance: s.instance,
+		Prepare: func(inst instance.Instance) error {
+			return controlplane.Create(controlplane.Options{
+				DataDir: inst.DataDir, TLSDir: inst.TLSDir, SocketDir: inst.ShortDir, Kubeconfig: inst.Config,
+			})
+		},
+		Engine: engine{s.instance, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))},
+		Command: func(args instance.Args) *exec.Cmd {
+			return serveCommand(s.instance, args)
+		},
+		Report: shown,
+	}
+}
+
+// engine implements lifecycle.Engine.
+type engine struct {
+	instance instance.Instance
+	logger   *slog.Logger
+}
+
+func (e engine) Stop(ctx context.Context) error {
+	return supervisor.StopEngine(ctx, e.instance, e.logger)
+}
+
+func (e engine) Delete(ctx context.Context) error {
+	return supervisor.DeleteEngine(ctx, e.instance, e.logger)
+}
+
+// serveCommand is this program as the daemon.
+func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
+	program, err := os.Executable()
+	if err != nil {
+		program = os.Args[0]
+	}
+	argv := []string{"--instance", inst.Name, "svc", "serve"}
+	if args.Port != 0 {
+		argv = append(argv, "--port", strconv.Itoa(args.Port))
+	}
+	if args.LogLevel != "" {
+		argv = append(argv, "--log-level", args.LogLevel)
+	}
+	return exec.Command(program, argv...)
+}
+
+// connect returns a client for the daemon, which is started with the arguments
+// of last time when none runs.
+func (s *session) connect(ctx context.Context, shown *progress.Progress) (*client.Client, error) {
+	args, err := s.instance.LoadArgs()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	c, _, err := s.manager(shown.Update).Start(ctx, args)
+	return c, err
+}
+
+// existing returns a client for the daemon that runs; none runs: a
+// *client.NoDaemonError.
+func (s *session) existing() (*client.Client, error) {
+	running, err := s.running()
+	if err != nil {
+		return nil, err
+	}
+	if !running {
+		return nil, &client.NoDaemonError{Instance: s.instance.Name}
+	}
+	return client.New(s.instance)
+}
+
+func (s *session) running() (bool, error) {
+	_, running, err := instance.Running(s.instance.PidFile)
+	return running, err
+}
+
+// printJSON prints value for a script.
+func (s *session) printJSON(value any) error {
+	encoder := json.NewEncoder(s.out)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("print JSON: %w", err)
+	}
+	return nil
+}
+
+// within says "1.2s" of a duration.
+func within(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }

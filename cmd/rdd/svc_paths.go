@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+type svcPathsCmd struct {
+	Key    string `arg:"" optional:"" help:"Which path; all of them when not given."`
+	Output string `short:"o" enum:"table,json,shell" default:"table" help:"table, json, or shell (KEY='VALUE' lines, for eval)."`
+}
+
+// Run implements the command. It asks nobody, so that it works with no daemon
+// and with a hung one.
+func (c *svcPathsCmd) Run(s *session) error {
+	paths := s.instance.Paths()
+	if c.Key != "" {
+		path, err := pick(paths, c.Key)
+		if err != nil {
+			return err
+		}
+		if c.Output == "table" {
+			fmt.Fprintln(s.out, path.Value)
+			return nil
+		}
+		paths = []instance.Path{path}
+	}
+	switch c.Output {
+	case "json":
+		object := make(map[string]string, len(paths))
+		for _, path := range paths {
+			object[path.Key] = path.Value
+		}
+		return s.printJSON(object)
+	case "shell":
+		for _, path := range paths {
+			fmt.Fprintf(s.out, "%s=%s\n", path.Key, shellQuoted(path.Value))
+		}
+		return nil
+	default:
+		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, path := range paths {
+			fmt.Fprintf(w, "%s\t%s\n", path.Key, path.Value)
+		}
+		return w.Flush()
+	}
+}
+
+func pick(paths []instance.Path, key string) (instance.Path, error) {
+	var keys []string
+	for _, path := range paths {
+		if path.Key == key {
+			return path, nil
+		}
+		keys = append(keys, path.Key)
+	}
+	return instance.Path{}, &usageError{fmt.Sprintf("there is no path %q; there are: %s", key, strings.Join(keys, ", "))}
+}
+
+// shellQuoted is text as one word of a POSIX shell.
+func shellQuoted(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

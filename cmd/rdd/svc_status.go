@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
+)
+
+// output is the flag of commands that a script may read.
+type output struct {
+	Output string `short:"o" enum:"table,json" default:"table" help:"table or json."`
+}
+
+func (o output) json() bool { return o.Output == "json" }
+
+type svcStatusCmd struct {
+	output
+}
+
+// Run implements the command.
+func (c *svcStatusCmd) Run(s *session) error {
+	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	defer cancel()
+	status, err := s.manager(func(string) {}).Status(ctx)
+	if err != nil {
+		return err
+	}
+	if c.json() {
+		err = s.printJSON(status)
+	} else {
+		err = table(s.out, daemonRows(status))
+	}
+	if err == nil && status.State != lifecycle.StateRunning {
+		err = exitStatus(exitError)
+	}
+	return err
+}
+
+// daemonRows are the lines that show a daemon.
+func daemonRows(status lifecycle.Status) [][2]string {
+	rows := [][2]string{{"instance", status.Instance}, {"daemon", string(status.State)}}
+	if status.PID != 0 {
+		rows[1][1] += fmt.Sprintf(" (pid %d)", status.PID)
+	}
+	rows = append(rows, [2]string{"version", status.Version})
+	if !status.Since.IsZero() {
+		ago := duration.HumanDuration(time.Since(status.Since))
+		rows = append(rows, [2]string{"since", status.Since.Local().Format(time.RFC3339) + " (" + ago + ")"})
+	}
+	rows = append(rows, [2]string{"server", status.Server}, [2]string{"error", status.Error})
+	flag := " --instance " + status.Instance
+	switch status.State {
+	case lifecycle.StateStopped:
+		rows = append(rows, [2]string{"next", "start it with 'rdd" + flag + " svc start'"})
+	case lifecycle.StateHung:
+		rows = append(rows, [2]string{"next", "see 'rdd" + flag + " svc logs', and replace it with 'rdd" + flag + " svc restart'"})
+	case lifecycle.StateStarting, lifecycle.StateRunning:
+	}
+	return rows
+}
+
+// table prints names and values; a value that is empty is left out.
+func table(out io.Writer, rows [][2]string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		if row[1] != "" {
+			fmt.Fprintf(w, "%s:\t%s\n", row[0], row[1])
+		}
+	}
+	return w.Flush()
+}

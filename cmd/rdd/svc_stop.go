@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
+)
+
+// patience is how long a daemon may take to end.
+type patience struct {
+	Timeout time.Duration `help:"How long the daemon may take before it is killed." default:"1m"`
+}
+
+type svcStopCmd struct {
+	patience
+	KeepVM bool `name:"keep-vm" help:"Leave the engine running, for the next start to adopt."`
+}
+
+// Run implements the command.
+func (c *svcStopCmd) Run(s *session) error {
+	shown := progress.New(s.err)
+	defer shown.Close()
+	ran, err := s.manager(shown.Update).Stop(s.ctx, lifecycle.StopOptions{KeepEngine: c.KeepVM, Patience: c.Timeout})
+	if err != nil {
+		return err
+	}
+	shown.Close()
+	switch {
+	case !ran:
+		fmt.Fprintln(s.out, "no daemon was running")
+	case c.KeepVM:
+		fmt.Fprintf(s.out, "the daemon was stopped after %s; the engine was left as it was\n", within(shown.Elapsed()))
+	default:
+		fmt.Fprintf(s.out, "the daemon was stopped after %s\n", within(shown.Elapsed()))
+	}
+	return nil
+}
+
+type svcRestartCmd struct {
+	patience
+	daemonFlags
+}
+
+// Run implements the command.
+func (c *svcRestartCmd) Run(s *session) error {
+	args, err := c.args(s.instance)
+	if err != nil {
+		return err
+	}
+	shown := progress.New(s.err)
+	defer shown.Close()
+	options := lifecycle.StopOptions{KeepEngine: true, Patience: c.Timeout}
+	if _, err := s.manager(shown.Update).Stop(s.ctx, options); err != nil {
+		return err
+	}
+	shown.Close()
+	return s.startDaemon(args, startTimeout)
+}
+
+type svcDeleteCmd struct {
+	patience
+}
+
+// Run implements the command.
+func (c *svcDeleteCmd) Run(s *session) error {
+	shown := progress.New(s.err)
+	defer shown.Close()
+	if err := s.manager(shown.Update).Delete(s.ctx, c.Timeout); err != nil {
+		return err
+	}
+	shown.Close()
+	fmt.Fprintf(s.out, "nothing of instance %q is left\n", s.instance.Name)
+	return nil
+}
+
+type svcResetCmd struct {
+	patience
+}
+
+// Run implements the command.
+func (c *svcResetCmd) Run(s *session) error {
+	args, err := s.instance.LoadArgs()
+	if err != nil {
+		return err
+	}
+	shown := progress.New(s.err)
+	defer shown.Close()
+	ran, err := s.manager(shown.Update).Reset(s.ctx, c.Timeout)
+	if err != nil {
+		return err
+	}
+	shown.Close()
+	fmt.Fprintf(s.out, "instance %q is as new\n", s.instance.Name)
+	if !ran {
+		return nil
+	}
+	return s.startDaemon(args, startTimeout)
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/treeview"
+)
+
+type treeCmd struct {
+	output
+	All bool `help:"Show each actor of an engine object, and not only how many there are."`
+}
+
+// Run implements the command.
+func (c *treeCmd) Run(s *session) error {
+	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	defer cancel()
+	daemon, err := s.existing()
+	if err != nil {
+		return err
+	}
+	var nodes []treeview.Node
+	if err := daemon.Tree(ctx, &nodes); err != nil {
+		return err
+	}
+	if c.json() {
+		return s.printJSON(map[string]any{"nodes": nodes})
+	}
+	return treeview.Draw(s.out, nodes, time.Now(), c.All)
+}

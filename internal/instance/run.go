@@ -1,0 +1,41 @@
+package instance
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Run is what a daemon says of itself when it starts, for those who cannot ask it.
+type Run struct {
+	PID     int       `json:"pid"`
+	Version string    `json:"version"`
+	Started time.Time `json:"started"`
+}
+
+// SaveRun keeps what the daemon, which holds the lock, says of itself.
+func (i Instance) SaveRun(run Run) error {
+	text, err := json.Marshal(run)
+	if err != nil {
+		return fmt.Errorf("encode the daemon's start: %w", err)
+	}
+	if err := replaceFile(i.runFile(), append(text, '\n')); err != nil {
+		return fmt.Errorf("keep the daemon's start: %w", err)
+	}
+	return nil
+}
+
+// LoadRun reads what the daemon with this pid said of itself; another daemon's
+// or none: only the pid.
+func (i Instance) LoadRun(pid int) Run {
+	var run Run
+	text, err := os.ReadFile(i.runFile())
+	if err != nil || json.Unmarshal(text, &run) != nil || run.PID != pid {
+		return Run{PID: pid}
+	}
+	return run
+}
+
+func (i Instance) runFile() string { return filepath.Join(i.Dir, "run.json") }
