@@ -20,8 +20,8 @@ type Engine struct {
 	faults faults
 	calls  calls
 
-	life     sync.Mutex // guards server
-	server   *http.Server
+	life   sync.Mutex // guards server
+	server *http.Server
 
 	mu         sync.Mutex // guards what follows: the model
 	images     map[string]*image

@@ -99,7 +99,7 @@ func (f *faults) awaitThaw(ctx context.Context) bool {
 	f.mu.Unlock()
 	select {
 	case <-thawed:
-		return true
+		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
 	}

@@ -1,0 +1,173 @@
+package dockerengine_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+)
+
+// serve answers with fixed bodies, as an engine of API 1.41.
+func serve(t *testing.T, socket string, bodies map[string]string) {
+	t.Helper()
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, bodies[strings.TrimPrefix(r.URL.Path, "/v1.41")])
+	})}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+}
+
+// next waits for an event.
+func next(t *testing.T, events <-chan dockerengine.Event, ended <-chan error) dockerengine.Event {
+	t.Helper()
+	select {
+	case event := <-events:
+		return event
+	case err := <-ended:
+		t.Fatalf("the stream ended: %v", err)
+	case <-time.After(patience):
+		t.Fatal("no event")
+	}
+	return dockerengine.Event{}
+}
+
+// finished waits for the end of a stream.
+func finished(t *testing.T, ended <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("the stream ended without a reason")
+		}
+		return err
+	case <-time.After(patience):
+		t.Fatal("the stream does not end")
+		return nil
+	}
+}
+
+func TestEventsSinceE2(t *testing.T) {
+	sim, engine, ctx := setup(t)
+	sim.SetClockOffset(-time.Hour)
+	sim.AddVolume("before")
+	info := must[dockerengine.Info](t)(engine.Connect(ctx))
+	sim.AddVolume("between")
+	events, ended := engine.Events(ctx, info.SystemTime)
+	if got := next(t, events, ended); got.ID != "between" || got.Kind != containersv1.KindVolume || got.Action != "create" ||
+		got.Time.Before(info.SystemTime) {
+		t.Errorf("got %+v", got)
+	}
+	image := sim.AddImage("app:1")
+	id := sim.AddContainerSpec(dockersim.ContainerSpec{Name: "web", Image: "app:1", Volumes: []string{"between"}})
+	if err := errors.Join(sim.StartContainer(id), sim.Die(id, 3)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		kind   containersv1.Kind
+		action string
+		id     string
+	}{
+		{"Image", "tag", image}, {"Image", "import", image}, {"Volume", "create", "between"},
+		{"Container", "create", id}, {"Container", "start", id}, {"Container", "die", id},
+	} {
+		if got := next(t, events, ended); got.Kind != want.kind || got.Action != want.action || got.ID != want.id {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+}
+
+func TestEventsEndWithAReason(t *testing.T) {
+	for name, end := range map[string]func(*dockersim.Engine, dockerengine.Engine, context.CancelFunc) error{
+		"the engine closes the stream": func(sim *dockersim.Engine, _ dockerengine.Engine, _ context.CancelFunc) error {
+			sim.CloseStreams()
+			return nil
+		},
+		"T7 the engine restarts": func(sim *dockersim.Engine, _ dockerengine.Engine, _ context.CancelFunc) error {
+			return sim.Restart()
+		},
+		"the context ends": func(_ *dockersim.Engine, _ dockerengine.Engine, cancel context.CancelFunc) error {
+			cancel()
+			return nil
+		},
+		"the connection is closed": func(_ *dockersim.Engine, engine dockerengine.Engine, _ context.CancelFunc) error {
+			return engine.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim, engine, ctx := setup(t)
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			_, ended := engine.Events(ctx, sim.Now())
+			eventually(t, "the stream opens", func() bool { return sim.Streams() == 1 })
+			if err := end(sim, engine, cancel); err != nil {
+				t.Fatal(err)
+			}
+			err := finished(t, ended)
+			if strings.HasPrefix(name, "the context") != errors.Is(err, context.Canceled) {
+				t.Errorf("reason: %v", err)
+			}
+			if strings.Contains(name, "engine") != dockerengine.IsUnreachable(err) {
+				t.Errorf("unreachable? %v", err)
+			}
+			eventually(t, "the stream closes", func() bool { return sim.Streams() == 0 })
+			select {
+			case err := <-ended:
+				t.Errorf("a second value: %v", err)
+			default:
+			}
+		})
+	}
+}
+
+func TestEventsOfAnEngineThatRefuses(t *testing.T) {
+	sim, engine, ctx := setup(t)
+	if err := sim.Refuse(); err != nil {
+		t.Fatal(err)
+	}
+	_, ended := engine.Events(ctx, time.Time{})
+	if err := finished(t, ended); !dockerengine.IsUnreachable(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEventsReturnAtOnceFromAHungEngine(t *testing.T) {
+	sim, engine, _ := setup(t)
+	sim.Freeze()
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	begin := time.Now()
+	_, ended := engine.Events(ctx, time.Time{})
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("took %s", took)
+	}
+	if err := finished(t, ended); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEventsDecodeOnlyWhatIsAskedFor(t *testing.T) {
+	sim, engine, ctx := setup(t)
+	info := must[dockerengine.Info](t)(engine.Connect(ctx))
+	events, ended := engine.Events(ctx, info.SystemTime)
+	sim.Emit("network", "connect", "n", nil)
+	sim.Emit("container", "exec_start: sh", "c", nil)
+	sim.Emit("volume", "mount", "v", nil)
+	sim.Emit("container", "levitate", "c", nil)
+	if got := next(t, events, ended); got.Action != "levitate" {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,0 +1,78 @@
+package dockerengine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/types/events"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+func TestMapEventKeepsWhatChangesAMirror(t *testing.T) {
+	kept := map[events.Type][]events.Action{
+		events.ContainerEventType: {"create", "start", "die", "kill", "stop", "pause", "unpause", "rename", "restart", "oom", "destroy", "update", "levitate"},
+		events.ImageEventType:     {"tag", "untag", "delete", "pull", "push", "load", "import", "levitate"},
+		events.VolumeEventType:    {"create", "destroy", "levitate"},
+	}
+	dropped := map[events.Type][]events.Action{
+		events.ContainerEventType: {"exec_create: sh -c true", "exec_start: x", "exec_die", "exec_detach", "attach", "detach", "top", "resize",
+			"archive-path", "extract-to-dir", "export", "copy", "commit", "health_status", "health_status: healthy"},
+		events.ImageEventType:   {"save"},
+		events.VolumeEventType:  {"mount", "unmount"},
+		events.NetworkEventType: {"create", "connect"},
+		events.DaemonEventType:  {"reload"},
+	}
+	for want, table := range map[bool]map[events.Type][]events.Action{true: kept, false: dropped} {
+		for eventType, actions := range table {
+			for _, action := range actions {
+				event, ok := mapEvent(events.Message{Type: eventType, Action: action, Actor: events.Actor{ID: "x"}})
+				if ok != want {
+					t.Errorf("%s %s: kept = %t (%+v)", eventType, action, ok, event)
+				}
+			}
+		}
+	}
+}
+
+func TestMapEvent(t *testing.T) {
+	at := time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)
+	got, ok := mapEvent(events.Message{Type: "image", Action: "untag", Actor: events.Actor{ID: "sha256:1"}, Time: at.Unix(), TimeNano: at.UnixNano()})
+	want := Event{Kind: containersv1.KindImage, ID: "sha256:1", Action: "untag", Time: at}
+	if !ok || got != want {
+		t.Errorf("got %+v, %t", got, ok)
+	}
+	got, ok = mapEvent(events.Message{Type: "volume", Action: "create", Actor: events.Actor{ID: "v"}, Time: at.Unix()})
+	if !ok || !got.Time.Equal(at.Truncate(time.Second)) {
+		t.Errorf("without nanoseconds: got %+v, %t", got, ok)
+	}
+	got, ok = mapEvent(events.Message{Type: "container", Action: "commit", Actor: events.Actor{ID: "c", Attributes: map[string]string{"imageID": "sha256:2"}}})
+	if !ok || got.Kind != containersv1.KindImage || got.ID != "sha256:2" {
+		t.Errorf("a commit adds an image: got %+v, %t", got, ok)
+	}
+	if _, ok = mapEvent(events.Message{Type: "container", Action: "start"}); ok {
+		t.Error("an event without an ID was kept")
+	}
+}
+
+func TestTimestamp(t *testing.T) {
+	if got := timestamp(time.Unix(12, 34)); got != "12.000000034" {
+		t.Errorf("got %q", got)
+	}
+	if got := timestamp(time.Time{}); got != "" {
+		t.Errorf("zero: got %q", got)
+	}
+}
+
+func TestChooseVersion(t *testing.T) {
+	for engine, want := range map[string]string{"1.41": "1.41", "1.40": "1.40", "1.56": "1.56", "1.99": "1.56", "2.0": "1.56"} {
+		if got, err := chooseVersion(engine); err != nil || got != want {
+			t.Errorf("chooseVersion(%q) = %q, %v", engine, got, err)
+		}
+	}
+	for _, engine := range []string{"", "1.39", "garbage"} {
+		if got, err := chooseVersion(engine); err == nil {
+			t.Errorf("chooseVersion(%q) = %q", engine, got)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package dockerengine
+
+import (
+	"slices"
+	"testing"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+func TestMapImages(t *testing.T) {
+	raw := `{"Id": "sha256:abc", "RepoTags": ["two:1", "one:A", "two:1"], "RepoDigests": ["two@sha256:2", "one@sha256:1"],
+	 "Created": "1970-01-01T00:00:00Z", "Architecture": "arm64", "Os": "linux", "Size": 12, "Config": {"Labels": {"n": "1"}}}`
+	images, err := mapImages([]byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(images) != 2 || images[0].Status.RepoTag != "one:A" || images[1].Status.RepoTag != "two:1" {
+		t.Fatalf("got %+v", images)
+	}
+	one := images[0]
+	status := one.Status
+	if one.Name != containersv1.ImageResourceName("sha256:abc", "one:A") ||
+		status.ID != "sha256:abc" || status.Namespace != "moby" || status.Architecture != "arm64" || status.OS != "linux" ||
+		status.Size != 12 || status.Labels["n"] != "1" || status.CreatedAt == nil ||
+		!slices.Equal(status.RepoDigests, []string{"one@sha256:1", "two@sha256:2"}) {
+		t.Errorf("got %+v", one)
+	}
+	if one.EngineID() != "one:A" {
+		t.Errorf("EngineID = %q", one.EngineID())
+	}
+}
+
+func TestMapUntaggedImagesE3(t *testing.T) {
+	for name, tags := range map[string]string{
+		"none":                    `null`,
+		"empty":                   `[]`,
+		"placeholder":             `["<none>:<none>"]`,
+		"containerd, by digest":   `["busybox@sha256:abc"]`,
+		"containerd, placeholder": `["<none>@sha256:abc", ""]`,
+		"placeholder of one half": `["busybox:<none>"]`,
+	} {
+		images, err := mapImages([]byte(`{"Id": "sha256:abc", "RepoDigests": ["<none>@<none>"], "RepoTags": ` + tags + `}`))
+		if err != nil || len(images) != 1 {
+			t.Errorf("%s: got %+v, %v", name, images, err)
+			continue
+		}
+		status := images[0].Status
+		if status.RepoTag != "" || status.RepoDigests != nil || status.CreatedAt != nil ||
+			images[0].Name != containersv1.ImageResourceName("sha256:abc", "") || images[0].EngineID() != "sha256:abc" {
+			t.Errorf("%s: got %+v", name, images[0])
+		}
+	}
+	if _, err := mapImages([]byte(`{"RepoTags": ["a:1"]}`)); err == nil {
+		t.Error("an image without ID was mapped")
+	}
+}
+
+func TestMapVolumes(t *testing.T) {
+	raw := `{"Volumes": [
+	  {"Name": "z", "Driver": "local", "Scope": "local", "Mountpoint": "/z", "CreatedAt": "2026-11-23T12:55:17Z", "Labels": null, "Options": null},
+	  null, {"Driver": "broken"},
+	  {"Name": "My_Volume", "Driver": "nfs", "Scope": "global", "Labels": {"a": "b"}, "Options": {"o": "p"}, "CreatedAt": "0001-01-01T00:00:00Z"}
+	 ], "Warnings": ["driver x is asleep"]}`
+	volumes, warnings, err := mapVolumes([]byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(volumes) != 2 || len(warnings) != 3 {
+		t.Fatalf("got %+v, %q", volumes, warnings)
+	}
+	mine, z := volumes[0], volumes[1]
+	if mine.Name != containersv1.VolumeResourceName("My_Volume") || mine.Status.Name != "My_Volume" || mine.Status.Scope != "global" ||
+		mine.Status.Labels["a"] != "b" || mine.Status.Options["o"] != "p" || mine.Status.CreatedAt != nil || mine.Status.Driver != "nfs" {
+		t.Errorf("C1: got %+v", mine)
+	}
+	if z.Status.Labels != nil || z.Status.Options != nil || z.Status.CreatedAt == nil || z.Status.Mountpoint != "/z" {
+		t.Errorf("got %+v", z)
+	}
+}
