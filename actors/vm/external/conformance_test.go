@@ -1,0 +1,111 @@
+package external
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+func TestConformance(t *testing.T) {
+	drivertest.Run(t, func(t *testing.T) drivertest.Fixture {
+		endpoint := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+		return drivertest.Fixture{
+			New:  func() vm.Driver { return New() },
+			Spec: messages.VMSpec{Driver: appv1.DriverExternal, Endpoint: endpoint},
+		}
+	})
+}
+
+// serve answers at a unix socket as an engine does.
+func serve(t *testing.T, handler http.HandlerFunc) (endpoint string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ext")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}
+	server.Start()
+	t.Cleanup(func() {
+		server.Close()
+		_ = os.RemoveAll(dir)
+	})
+	return "unix://" + path
+}
+
+// A user reads these errors in a condition; each must say what to do.
+func TestErrorsAreForUsers(t *testing.T) {
+	dir := t.TempDir()
+	refused := filepath.Join(dir, "refused")
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: refused, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.SetUnlinkOnClose(false)
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	secure := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secure.Close()
+
+	tests := map[string]struct{ endpoint, want string }{
+		"no socket":    {"unix://" + filepath.Join(dir, "none"), "there is no socket at"},
+		"refused":      {"unix://" + refused, "nothing listens at"},
+		"TLS":          {strings.Replace(secure.URL, "https", "tcp", 1), "demands TLS"},
+		"no engine":    {serve(t, http.NotFound), "answers 404"},
+		"ssh":          {"ssh://user@host", "does not connect over SSH"},
+		"no URL":       {"/var/run/docker.sock", "should look like unix://"},
+		"no host":      {"tcp://", "names no host"},
+		"empty socket": {"unix://", "should look like unix://"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			spec := messages.VMSpec{Driver: appv1.DriverExternal, Endpoint: test.endpoint}
+			_, err := New().Start(t.Context(), spec, func(string) {})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Start: %v, want %q", err, test.want)
+			}
+			if _, err := New().Available(t.Context(), spec); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Available: %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestSilentEngineEndsWithTheContext(t *testing.T) {
+	hold := make(chan struct{})
+	endpoint := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hold:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(hold)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- New().Ping(ctx, endpoint) }()
+	cancel()
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("Ping: %v", err)
+	}
+}
+
+func TestContainerdIsRefused(t *testing.T) {
+	if _, err := New().Available(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd}); err == nil {
+		t.Error("an external containerd is available")
+	}
+}

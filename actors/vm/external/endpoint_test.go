@@ -1,0 +1,101 @@
+package external
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+func TestEndpoint(t *testing.T) {
+	tests := []struct {
+		name     string
+		spec     string
+		env      map[string]string
+		config   string            // config.json; empty for none
+		contexts map[string]string // meta.json by name
+		want     string
+		from     string
+		failure  string
+	}{
+		{name: "the spec goes first", spec: "tcp://a:1", env: map[string]string{"DOCKER_HOST": "tcp://b:1"}, want: "tcp://a:1", from: "vm.endpoint"},
+		{name: "then DOCKER_HOST", env: map[string]string{"DOCKER_HOST": "tcp://b:1", "DOCKER_CONTEXT": "c"}, want: "tcp://b:1", from: "DOCKER_HOST"},
+		{name: "DOCKER_HOST with TLS", env: map[string]string{"DOCKER_HOST": "tcp://b:1", "DOCKER_TLS_VERIFY": "1"}, failure: "TLS"},
+		{name: "nothing is set", want: systemEndpoint, from: "default"},
+		{name: "no context is current", config: `{"auths": {}}`, want: systemEndpoint, from: "default"},
+		{name: "the context default", config: `{"currentContext": "default"}`, want: systemEndpoint, from: "default"},
+		{
+			name: "a context", config: `{"currentContext": "mine"}`,
+			contexts: map[string]string{"mine": `{"Name":"mine","Metadata":{},"Endpoints":{"docker":{"Host":"unix:///mine.sock","SkipTLSVerify":false}}}`},
+			want:     "unix:///mine.sock", from: `the Docker context "mine"`,
+		},
+		{
+			name: "DOCKER_CONTEXT goes before the current one", config: `{"currentContext": "mine"}`, env: map[string]string{"DOCKER_CONTEXT": "other"},
+			contexts: map[string]string{"other": `{"Endpoints":{"docker":{"Host":"unix:///other.sock"}}}`},
+			want:     "unix:///other.sock", from: "DOCKER_CONTEXT",
+		},
+		{name: "a context that is gone", config: `{"currentContext": "mine"}`, failure: "docker context ls"},
+		{name: "a context without Docker", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `{"Endpoints":{}}`}, failure: "names no Docker endpoint"},
+		{name: "a broken config", config: `{`, failure: "config.json"},
+		{name: "a broken context", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `[]`}, failure: "meta.json"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			home := t.TempDir()
+			if test.config != "" {
+				write(t, filepath.Join(home, ".docker", "config.json"), test.config)
+			}
+			for name, meta := range test.contexts {
+				sum := sha256.Sum256([]byte(name))
+				write(t, filepath.Join(home, ".docker", "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json"), meta)
+			}
+			l := lookup{getenv: func(name string) string { return test.env[name] }, home: home}
+			got, from, err := l.endpoint(messages.VMSpec{Endpoint: test.spec})
+			if test.failure != "" {
+				if err == nil || !strings.Contains(err.Error(), test.failure) {
+					t.Errorf("error = %v, want %q", err, test.failure)
+				}
+				return
+			}
+			if err != nil || got != test.want || !strings.Contains(from, test.from) {
+				t.Errorf("endpoint = %q from %q, %v", got, from, err)
+			}
+		})
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func FuzzParseContextMeta(f *testing.F) {
+	for _, seed := range []string{`{"Endpoints":{"docker":{"Host":"unix:///a"}}}`, `{"Endpoints":null}`, `{}`, `[]`, ``, `{"endpoints":{"DOCKER":{"host":1}}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if endpoint, err := parseContextMeta(data); (endpoint == "") == (err == nil) {
+			t.Errorf("parseContextMeta(%q) = %q, %v; want either", data, endpoint, err)
+		}
+	})
+}
+
+func FuzzParseCurrentContext(f *testing.F) {
+	for _, seed := range []string{`{"currentContext":"mine"}`, `{"currentContext":""}`, `{"currentContext":7}`, `null`, ``} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if name, err := parseCurrentContext(data); (name == "") == (err == nil) {
+			t.Errorf("parseCurrentContext(%q) = %q, %v; want either", data, name, err)
+		}
+	})
+}
