@@ -69,7 +69,7 @@ func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
 	config := genericapiserver.NewConfig(legacyscheme.Codecs)
 	config.ExternalAddress = net.JoinHostPort(loopback, strconv.Itoa(parts.port))
-	config.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
+	config.EffectiveVersion = servedVersion{compatibility.DefaultBuildEffectiveVersion()}
 	config.LoopbackClientConfig = parts.client
 	config.Authentication.Authenticator = tokenAuthenticator(parts.creds.token)
 	config.Authorization.Authorizer = masters()

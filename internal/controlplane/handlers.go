@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"k8s.io/apiserver/pkg/audit"
 	"k8s.io/apiserver/pkg/endpoints/filters"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -43,8 +44,18 @@ func inner(api http.Handler, config *genericapiserver.Config) http.Handler {
 func outer(handler http.Handler, config *genericapiserver.Config) http.Handler {
 	handler = genericfilters.WithWaitGroup(handler, config.LongRunningFunc, config.NonLongRunningRequestWaitGroup)
 	handler = filters.WithRequestInfo(handler, config.RequestInfoResolver)
+	handler = filters.WithAuditInit(handler) // patches and policies write to the request's audit context
 	handler = filters.WithRequestReceivedTimestamp(handler)
+	handler = withAuditContext(handler)
 	return genericfilters.WithPanicRecovery(handler, config.RequestInfoResolver)
+}
+
+// withAuditContext gives a request the place for audit annotations that handlers
+// expect, though nothing is audited.
+func withAuditContext(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r.WithContext(audit.WithAuditContext(r.Context())))
+	})
 }
 
 // longRunning recognises the requests that have no deadline: watches, profiles,

@@ -1,0 +1,91 @@
+package controlplane_test
+
+import (
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
+)
+
+var (
+	namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+	crds       = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
+	policies   = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"}
+)
+
+func apps() schema.GroupVersionResource { return appv1alpha1.GroupVersion.WithResource("apps") }
+
+func mirrors(resource string) schema.GroupVersionResource {
+	return containersv1alpha1.GroupVersion.WithResource(resource)
+}
+
+// userConfig is what the kubeconfig says: TLS and a token.
+func userConfig(t testing.TB, opts controlplane.Options) *rest.Config {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	return config
+}
+
+func dynamicClient(t testing.TB, config *rest.Config) dynamic.Interface {
+	t.Helper()
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func kubeClient(t testing.TB, config *rest.Config) kubernetes.Interface {
+	t.Helper()
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func object(version schema.GroupVersion, kind, namespace, name string, fields map[string]any) *unstructured.Unstructured {
+	result := &unstructured.Unstructured{Object: map[string]any{}}
+	for key, value := range fields {
+		result.Object[key] = value
+	}
+	result.SetGroupVersionKind(version.WithKind(kind))
+	result.SetNamespace(namespace)
+	result.SetName(name)
+	return result
+}
+
+func newApp(spec map[string]any) *unstructured.Unstructured {
+	return object(appv1alpha1.GroupVersion, "App", "", appv1alpha1.AppName, map[string]any{"spec": spec})
+}
+
+func newMirror(kind, namespace, name string) *unstructured.Unstructured {
+	return object(containersv1alpha1.GroupVersion, kind, namespace, name, nil)
+}
+
+func newNamespace(name string) *unstructured.Unstructured {
+	return object(schema.GroupVersion{Version: "v1"}, "Namespace", "", name, nil)
+}
+
+// must creates an object that a test needs.
+func must(t testing.TB, client dynamic.Interface, resource schema.GroupVersionResource, object *unstructured.Unstructured) *unstructured.Unstructured {
+	t.Helper()
+	created, err := client.Resource(resource).Namespace(object.GetNamespace()).Create(t.Context(), object, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatalf("create %s %s: %v", object.GetKind(), object.GetName(), err)
+	}
+	return created
+}

@@ -1,0 +1,240 @@
+package controlplane_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
+)
+
+func TestFirstCreateIsQuick(t *testing.T) {
+	client := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
+	begin := time.Now()
+	must(t, client, apps(), newApp(nil))
+	if took := time.Since(begin); took > 500*time.Millisecond {
+		t.Errorf("the first object of a new definition took %v", took)
+	}
+}
+
+// TestRestart keeps what was written, the token and the port.
+func TestRestart(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	first := start(t, opts)
+	must(t, dynamicClient(t, first.RESTConfig()), apps(), newApp(map[string]any{"running": true}))
+	before := userConfig(t, opts)
+	stop(t, first)
+	select {
+	case <-first.Done():
+	default:
+		t.Error("Done is open after Stop")
+	}
+	if err := first.Err(); err != nil {
+		t.Errorf("Err after Stop: %v", err)
+	}
+
+	second := start(t, opts)
+	defer stop(t, second)
+	after := userConfig(t, opts)
+	if before.Host != after.Host || before.BearerToken != after.BearerToken || string(before.CAData) != string(after.CAData) {
+		t.Errorf("address, token or certificate changed: %s, %s", before.Host, after.Host)
+	}
+	// A client of before the restart still works.
+	app, err := dynamicClient(t, before).Resource(apps()).Get(t.Context(), "app", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if running, _, _ := unstructured.NestedBool(app.Object, "spec", "running"); !running {
+		t.Error("the App's spec was lost")
+	}
+}
+
+// TestStopped says what clients of a stopped control plane get.
+func TestStopped(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	server := start(t, opts)
+	client := dynamicClient(t, server.RESTConfig())
+	stop(t, server)
+	stop(t, server) // twice is fine
+	if _, err := client.Resource(apps()).List(t.Context(), metav1.ListOptions{}); err == nil || !strings.Contains(err.Error(), "stopped") {
+		t.Errorf("a request after the stop: %v", err)
+	}
+	if _, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", server.Port()), time.Second); err == nil {
+		t.Error("the port is still open")
+	}
+}
+
+// TestTwoAtOnce runs two control planes that share nothing.
+func TestTwoAtOnce(t *testing.T) {
+	one, two := dynamicClient(t, controlplanetest.Start(t).RESTConfig()), dynamicClient(t, controlplanetest.Start(t).RESTConfig())
+	must(t, one, apps(), newApp(nil))
+	if _, err := two.Resource(apps()).Get(t.Context(), "app", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the other one's App: %v", err)
+	}
+}
+
+// TestPortTaken is row E7.
+func TestPortTaken(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	opts := controlplanetest.Options(t)
+	opts.Port = listener.Addr().(*net.TCPAddr).Port
+	server := controlplanetest.StartWith(t, opts)
+	if server.Port() == opts.Port {
+		t.Fatal("the port of somebody else")
+	}
+	config := userConfig(t, opts)
+	if !strings.HasSuffix(config.Host, fmt.Sprintf(":%d", server.Port())) {
+		t.Errorf("the kubeconfig says %s", config.Host)
+	}
+	if _, err := kubeClient(t, config).Discovery().ServerVersion(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAuthentication is a part of row E8: nothing is answered without the token.
+func TestAuthentication(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	opts.Handlers = map[string]http.Handler{"/rdd/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "extra")
+	})}
+	controlplanetest.StartWith(t, opts)
+	config := userConfig(t, opts)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	defer client.CloseIdleConnections()
+	for _, path := range []string{"/", "/api", "/apis", "/healthz", "/readyz", "/version", "/metrics", "/debug/pprof/", "/openapi/v2", "/rdd/tree", "/nowhere"} {
+		for _, token := range []string{"", "wrong", config.BearerToken} {
+			want := http.StatusUnauthorized
+			if token == config.BearerToken {
+				want = http.StatusOK
+				if path == "/nowhere" {
+					want = http.StatusNotFound
+				}
+			}
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, config.Host+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if token != "" {
+				request.Header.Set("Authorization", "Bearer "+token)
+			}
+			response, err := client.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if response.StatusCode != want {
+				t.Errorf("GET %s with token %q: %s", path, token, response.Status)
+			}
+		}
+	}
+}
+
+// TestCertificateIsTrusted connects by every name the certificate is for.
+func TestCertificateIsTrusted(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	server := controlplanetest.StartWith(t, opts)
+	config := userConfig(t, opts)
+	for _, name := range []string{"127.0.0.1", "::1", "localhost"} {
+		named := rest.CopyConfig(config)
+		named.TLSClientConfig.ServerName = name
+		if _, err := kubeClient(t, named).Discovery().ServerVersion(); err != nil {
+			t.Errorf("as %s (port %d): %v", name, server.Port(), err)
+		}
+	}
+}
+
+// TestFileModes is a part of row E8: nobody else can read what the control plane
+// keeps.
+func TestFileModes(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	must(t, dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig()), apps(), newApp(nil))
+	files := 0
+	for _, dir := range []string{opts.DataDir, opts.TLSDir, filepath.Dir(opts.Kubeconfig)} {
+		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if err != nil {
+				return err
+			}
+			files++
+			if info.Mode().Perm()&0o077 != 0 {
+				t.Errorf("%s has mode %v", path, info.Mode())
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files < 8 {
+		t.Errorf("only %d files were looked at", files)
+	}
+}
+
+// TestBrokenDatastore is row E5.
+func TestBrokenDatastore(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	if err := os.MkdirAll(opts.DataDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(opts.DataDir, "state.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("this is no database\n", 500)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	server, err := controlplane.Start(ctx, opts)
+	if err == nil {
+		stop(t, server)
+		t.Fatal("it started")
+	}
+	for _, want := range []string{path, "rdd svc reset"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %q: %v", want, err)
+		}
+	}
+	if data, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(data), "this is no database") {
+		t.Error("the broken file was touched")
+	}
+}
+
+func start(t testing.TB, opts controlplane.Options) *controlplane.Server {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	server, err := controlplane.Start(ctx, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+func stop(t testing.TB, server *controlplane.Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := server.Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+}

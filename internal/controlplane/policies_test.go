@@ -1,0 +1,151 @@
+package controlplane_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
+)
+
+// attempt is a request that a policy or a rule of a definition decides about.
+type attempt func(context.Context, dynamic.Interface) error
+
+func create(resource schema.GroupVersionResource, object *unstructured.Unstructured) attempt {
+	return func(ctx context.Context, client dynamic.Interface) error {
+		_, err := client.Resource(resource).Namespace(object.GetNamespace()).Create(ctx, object.DeepCopy(), metav1.CreateOptions{})
+		return err
+	}
+}
+
+func remove(resource schema.GroupVersionResource, namespace, name string) attempt {
+	return func(ctx context.Context, client dynamic.Interface) error {
+		return client.Resource(resource).Namespace(namespace).Delete(ctx, name, metav1.DeleteOptions{})
+	}
+}
+
+func removeAll(resource schema.GroupVersionResource, namespace string) attempt {
+	return func(ctx context.Context, client dynamic.Interface) error {
+		return client.Resource(resource).Namespace(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
+	}
+}
+
+func patch(resource schema.GroupVersionResource, namespace, name, patch string, subresources ...string) attempt {
+	return func(ctx context.Context, client dynamic.Interface) error {
+		_, err := client.Resource(resource).Namespace(namespace).Patch(ctx, name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}, subresources...)
+		return err
+	}
+}
+
+// TestPolicies tries, as a user, everything that a policy or a rule in a
+// definition forbids, and what stands right beside it and must work. Row I2 and
+// the mirrors' namespace of row E9 are among them.
+func TestPolicies(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	daemon := dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig())
+	user := dynamicClient(t, userConfig(t, opts))
+
+	must(t, daemon, apps(), newApp(nil))
+	const home = appv1alpha1.DefaultNamespace
+	must(t, daemon, namespaces, newNamespace(home))
+	must(t, daemon, namespaces, newNamespace("other"))
+	for _, kind := range []string{"Container", "Image", "Volume", "ContainerNamespace"} {
+		must(t, daemon, mirrors(strings.ToLower(kind)+"s"), newMirror(kind, home, "one"))
+	}
+	containers, images, volumes, engineNamespaces := mirrors("containers"), mirrors("images"), mirrors("volumes"), mirrors("containernamespaces")
+	appNamed := func(name string) *unstructured.Unstructured {
+		app := newApp(nil)
+		app.SetName(name)
+		return app
+	}
+
+	tests := []struct {
+		name string
+		try  attempt
+		want string // part of the message; "" is allowed
+	}{
+		{"delete the App", remove(apps(), "", "app"), "rdd set running=false"},
+		{"delete all Apps", removeAll(apps(), ""), "rdd svc delete"},
+		{"a second App", create(apps(), appNamed("second")), "its name is 'app'"},
+		{"change the App", patch(apps(), "", "app", `{"spec":{"running":true}}`), ""},
+		{"change the App's namespace", patch(apps(), "", "app", `{"spec":{"namespace":"other"}}`), "namespace is immutable"},
+		{"an endpoint without its driver", patch(apps(), "", "app", `{"spec":{"vm":{"endpoint":"unix:///x"}}}`), "vm.driver=external"},
+		{"an endpoint with its driver", patch(apps(), "", "app", `{"spec":{"vm":{"driver":"external","endpoint":"unix:///x"}}}`), ""},
+		{"an endpoint of no known scheme", patch(apps(), "", "app", `{"spec":{"vm":{"driver":"external","endpoint":"x"}}}`), "spec.vm.endpoint"},
+		{"an unknown engine", patch(apps(), "", "app", `{"spec":{"containerEngine":{"name":"podman"}}}`), "moby"},
+		{"an unknown driver", patch(apps(), "", "app", `{"spec":{"vm":{"driver":"magic"}}}`), "native"},
+		{"write the App's status", patch(apps(), "", "app", `{"status":{"engine":{"version":"1"}}}`, "status"), "rdd set"},
+
+		{"create a Container", create(containers, newMirror("Container", home, "two")), "docker run"},
+		{"create an Image", create(images, newMirror("Image", home, "two")), "docker pull"},
+		{"create a Volume", create(volumes, newMirror("Volume", home, "two")), "docker volume create"},
+		{"create a ContainerNamespace", create(engineNamespaces, newMirror("ContainerNamespace", home, "two")), "appears with the engine"},
+		{"create a Container elsewhere", create(containers, newMirror("Container", "other", "two")), "docker run"},
+		{"wish for a state", patch(containers, home, "one", `{"spec":{"state":"running"}}`), ""},
+		{"wish for an unknown state", patch(containers, home, "one", `{"spec":{"state":"flying"}}`), "unknown"},
+		{"write a Container's status", patch(containers, home, "one", `{"status":{"pid":1}}`, "status"), "spec.state"},
+		{"write an Image's status", patch(images, home, "one", `{"status":{"size":1}}`, "status"), "rdd alone"},
+		{"write a Volume's status", patch(volumes, home, "one", `{"status":{"driver":"x"}}`, "status"), "rdd alone"},
+		{"write a ContainerNamespace's status", patch(engineNamespaces, home, "one", `{"status":{"name":"x"}}`, "status"), "rdd alone"},
+		{"label a Container", patch(containers, home, "one", `{"metadata":{"labels":{"a":"b"}}}`), ""},
+		{"delete a ContainerNamespace", remove(engineNamespaces, home, "one"), "goes by itself"},
+		{"delete all ContainerNamespaces", removeAll(engineNamespaces, home), "goes by itself"},
+
+		{"delete the mirrors' namespace", remove(namespaces, "", home), "keeps the mirrors"},
+		{"create a namespace", create(namespaces, newNamespace("mine")), ""},
+		{"delete another namespace", remove(namespaces, "", "other"), ""},
+		{"delete a definition of rdd", remove(crds, "", "images.containers.rancherdesktop.io"), "belongs to rdd"},
+		{"change a definition of rdd", patch(crds, "", "apps.app.rancherdesktop.io", `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
+
+		{"delete a Container", remove(containers, home, "one"), ""},
+		{"delete an Image", remove(images, home, "one"), ""},
+		{"delete a Volume", remove(volumes, home, "one"), ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.try(t.Context(), user)
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("it was rejected: %v", err)
+				}
+				return
+			}
+			if err == nil {
+				t.Fatal("it was allowed")
+			}
+			if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
+				t.Errorf("it failed otherwise: %v", err)
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the message does not say %q: %v", test.want, err)
+			}
+		})
+	}
+}
+
+// TestDaemonIsExempt does as the daemon what the policies forbid to others.
+func TestDaemonIsExempt(t *testing.T) {
+	daemon := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
+	must(t, daemon, apps(), newApp(nil))
+	must(t, daemon, namespaces, newNamespace(appv1alpha1.DefaultNamespace))
+	must(t, daemon, mirrors("containernamespaces"), newMirror("ContainerNamespace", appv1alpha1.DefaultNamespace, "moby"))
+	for name, try := range map[string]attempt{
+		"write a status":              patch(apps(), "", "app", `{"status":{"engine":{"version":"1"}}}`, "status"),
+		"delete a ContainerNamespace": remove(mirrors("containernamespaces"), appv1alpha1.DefaultNamespace, "moby"),
+	} {
+		if err := try(t.Context(), daemon); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := remove(apps(), "", "app")(t.Context(), daemon); err != nil {
+		t.Error(err)
+	}
+}
