@@ -1,0 +1,101 @@
+//go:build linux
+
+package dockertest
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"debug/elf"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/moby/moby/client"
+)
+
+// Client is an unrestricted client of the engine at an endpoint.
+func Client(t testing.TB, endpoint string) *client.Client {
+	t.Helper()
+	cli, err := client.New(client.WithHost(endpoint))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cli.Close() })
+	return cli
+}
+
+// Import makes an image that can run a shell where the machine has a static
+// busybox, and an empty one elsewhere. An empty ref leaves it untagged. The
+// label n tells images apart, whose IDs would else be equal within a second.
+func Import(ctx context.Context, t testing.TB, cli *client.Client, ref, n string) (id string) {
+	t.Helper()
+	answer, err := cli.ImageImport(ctx,
+		client.ImageImportSource{Source: bytes.NewReader(rootFS(t)), SourceName: "-"}, ref,
+		client.ImageImportOptions{Changes: []string{"LABEL n=" + n, `ENV PATH=/bin`}})
+	if err != nil {
+		t.Fatalf("import %s: %v", ref, err)
+	}
+	defer func() { _ = answer.Close() }()
+	decoder := json.NewDecoder(answer)
+	for {
+		var line struct{ Status, Error string }
+		if err := decoder.Decode(&line); err != nil {
+			if !errors.Is(err, io.EOF) || id == "" {
+				t.Fatalf("import %s: %v", ref, err)
+			}
+			return id
+		}
+		if line.Error != "" {
+			t.Fatalf("import %s: %s", ref, line.Error)
+		}
+		id = line.Status
+	}
+}
+
+// CanRun tells whether images of Import can run a shell.
+func CanRun() bool {
+	file, err := elf.Open("/bin/busybox")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = file.Close() }()
+	for _, section := range file.Progs {
+		if section.Type == elf.PT_INTERP {
+			return false
+		}
+	}
+	return true
+}
+
+func rootFS(t testing.TB) []byte {
+	t.Helper()
+	var buffer bytes.Buffer
+	archive := tar.NewWriter(&buffer)
+	add := func(header *tar.Header, content []byte) {
+		header.Size = int64(len(content))
+		if err := archive.WriteHeader(header); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write(content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(&tar.Header{Name: "bin/", Typeflag: tar.TypeDir, Mode: 0o755}, nil)
+	if CanRun() {
+		busybox, err := os.ReadFile("/bin/busybox")
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(&tar.Header{Name: "bin/busybox", Typeflag: tar.TypeReg, Mode: 0o755}, busybox)
+		for _, name := range []string{"sh", "sleep", "true", "false"} {
+			add(&tar.Header{Name: "bin/" + name, Typeflag: tar.TypeSymlink, Linkname: "busybox", Mode: 0o777}, nil)
+		}
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buffer.Bytes()
+}
