@@ -57,7 +57,7 @@ func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend func(contex
 	if err != nil {
 		return process{}, nil, err
 	}
-	if err := errors.Join(k.checkSockets(), d.makeDirs(k), d.clearStale(k)); err != nil {
+	if err := errors.Join(k.checkSockets(), d.makeDirs(k), clearStale(ctx, k)); err != nil {
 		return process{}, nil, err
 	}
 	s := load(d.paths.state)
@@ -99,25 +99,6 @@ func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend func(contex
 func (d *Driver) reap(cmd *exec.Cmd, k kind) {
 	err := cmd.Wait()
 	d.log.Info(k.program+" has ended", "pid", cmd.Process.Pid, "status", cmd.ProcessState.String(), "error", err)
-}
-
-// clearStale removes what an engine that is gone left behind and what the next
-// one would stumble over: dockerd refuses to start when its pid file names any
-// process, a zombie or somebody else's included. The runtime state is cleared as
-// by a reboot, unless containers still run from it.
-func (d *Driver) clearStale(k kind) error {
-	err := removeFile(k.socket)
-	if k.pidFile != "" {
-		err = errors.Join(err, removeFile(k.pidFile))
-	}
-	if len(leftovers(k)) > 0 {
-		return err
-	}
-	err = errors.Join(err, unmountBelow(k.execDir), unmountBelow(k.dataDir))
-	if err == nil {
-		err = removeTree(k.execDir)
-	}
-	return errors.Join(err, os.MkdirAll(k.execDir, 0o700))
 }
 
 // answer waits until the engine answers and returns its endpoint.

@@ -1,0 +1,312 @@
+package native
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"debug/elf"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// inContainerEnv makes the test binary play the program in a container.
+const inContainerEnv = "RDD_TEST_IN_CONTAINER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(inContainerEnv) != "" {
+		term := make(chan os.Signal, 1)
+		signal.Notify(term, syscall.SIGTERM)
+		<-term
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// start brings the bench's Docker up.
+func (b *bench) start(t *testing.T) {
+	t.Helper()
+	if _, err := b.d.Start(t.Context(), messages.VMSpec{Engine: appv1.EngineMoby}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) stop(t *testing.T) {
+	t.Helper()
+	if err := b.d.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := b.active(b.docker()); len(left) > 0 {
+		t.Errorf("left after a stop: %v", left)
+	}
+}
+
+func (b *bench) docker() kind { k, _ := b.d.kind(appv1.EngineMoby); return k }
+
+// run starts a container whose program is this test binary, and returns its pid
+// on the host. host is what POST /containers/create takes as HostConfig.
+func (b *bench) run(t *testing.T, host map[string]any) int {
+	t.Helper()
+	if status, _ := b.request(t, http.MethodGet, "/images/me:latest/json", nil); status != http.StatusOK {
+		if status, answer := b.request(t, http.MethodPost, "/images/create?fromSrc=-&repo=me", image(t)); status != http.StatusOK {
+			t.Fatalf("import: %d %s", status, answer)
+		}
+	}
+	created := b.post(t, "/containers/create", map[string]any{
+		"Image": "me:latest", "Cmd": []string{"/me"}, "Env": []string{inContainerEnv + "=1"},
+		"ExposedPorts": map[string]any{"80/tcp": map[string]any{}}, "HostConfig": host,
+	})
+	var container struct{ ID string }
+	decode(t, created, &container)
+	b.post(t, "/containers/"+container.ID+"/start", nil)
+	_, answer := b.request(t, http.MethodGet, "/containers/"+container.ID+"/json", nil)
+	var inspected struct{ State struct{ Pid int } }
+	decode(t, answer, &inspected)
+	if inspected.State.Pid == 0 {
+		t.Fatalf("the container does not run: %s", answer)
+	}
+	return inspected.State.Pid
+}
+
+func decode(t *testing.T, data []byte, out any) {
+	t.Helper()
+	if err := json.Unmarshal(data, out); err != nil {
+		t.Fatalf("%v in %s", err, data)
+	}
+}
+
+// image is a tarball with this test binary, which must be static.
+func image(t *testing.T) *bytes.Reader {
+	t.Helper()
+	file, err := elf.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if libs, _ := file.ImportedLibraries(); len(libs) > 0 {
+		t.Skip("the test binary is not static; set CGO_ENABLED=0")
+	}
+	me, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	if err := w.WriteHeader(&tar.Header{Name: "me", Mode: 0o755, Size: int64(len(me))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(me); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewReader(out.Bytes())
+}
+
+// killEngine kills dockerd and waits until it is gone.
+func (b *bench) killEngine(t *testing.T) {
+	t.Helper()
+	p, ok := findEngine(b.docker(), state{})
+	if !ok {
+		t.Fatal("no engine to kill")
+	}
+	b.kill(t, b.docker())
+	if err := waitGone(t.Context(), p, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestContainersOutliveAKilledEngine(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	pid := b.run(t, nil)
+	b.killEngine(t)
+	if seen, err := b.d.Inspect(t.Context()); err != nil || seen.Presence != vm.Broken || seen.Engine != appv1.EngineMoby {
+		t.Errorf("Inspect = %+v, %v; want it broken", seen, err)
+	}
+	b.start(t)
+	_, answer := b.request(t, http.MethodGet, "/containers/json", nil)
+	var containers []struct{ State string }
+	decode(t, answer, &containers)
+	if _, alive := inspectProcess(pid); !alive || len(containers) != 1 || containers[0].State != "running" {
+		t.Errorf("the container is alive: %v, engine says %+v", alive, containers)
+	}
+	b.stop(t)
+}
+
+func TestStopOfABrokenEngineEndsItsContainers(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	pid := b.run(t, nil)
+	b.killEngine(t)
+	b.stop(t)
+	if _, alive := inspectProcess(pid); alive {
+		t.Errorf("the container's process %d lives on", pid)
+	}
+	b.start(t)
+}
+
+func TestStopEndsContainersGracefully(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	b.run(t, nil)
+	b.stop(t)
+	b.start(t)
+	_, answer := b.request(t, http.MethodGet, "/containers/json?all=1", nil)
+	if !strings.Contains(string(answer), "Exited (0)") {
+		t.Errorf("the container did not end by itself: %s", answer)
+	}
+}
+
+func TestHungEngineIsStopped(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	b.run(t, nil)
+	p, _ := findEngine(b.docker(), state{})
+	if err := p.signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := b.d.Ping(ctx, ""); err == nil {
+		t.Error("a hung engine answers")
+	}
+	if seen, err := b.d.Inspect(t.Context()); err != nil || seen.Presence != vm.Present {
+		t.Errorf("Inspect = %+v, %v; a hung engine is present", seen, err)
+	}
+	b.stop(t)
+}
+
+// Two instances side by side: what one does must not touch the other.
+func TestAnotherInstanceKeepsItsPublishedPorts(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	a, b := newBench(t), newBench(t)
+	a.start(t)
+	a.run(t, map[string]any{"PortBindings": map[string]any{"80/tcp": []map[string]string{{"HostIp": "127.0.0.1"}}}})
+	rules := a.rules(t)
+	if len(rules) < 6 {
+		t.Fatalf("rules = %q, want those of a published port", rules)
+	}
+	for _, step := range []func(*testing.T){b.start, b.stop, b.start} {
+		step(t)
+		if now := a.rules(t); !sameSet(now, rules) {
+			t.Errorf("rules were\n%s\nand now are\n%s", strings.Join(rules, "\n"), strings.Join(now, "\n"))
+		}
+	}
+	if err := b.d.Delete(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if now := a.rules(t); !sameSet(now, rules) {
+		t.Errorf("rules were\n%s\nand now are\n%s", strings.Join(rules, "\n"), strings.Join(now, "\n"))
+	}
+}
+
+// rules are the firewall rules that concern the bench's own bridge.
+func (b *bench) rules(t *testing.T) []string {
+	t.Helper()
+	own := b.d.networks(load(b.d.paths.state))
+	var rules []string
+	for _, set := range b.d.readRules(t.Context()) {
+		for _, rule := range set.rules {
+			if concerns(rule, own) {
+				rules = append(rules, set.table+": "+rule)
+			}
+		}
+	}
+	return rules
+}
+
+func sameSet(a, b []string) bool {
+	count := map[string]int{}
+	for _, s := range a {
+		count[s]++
+	}
+	for _, s := range b {
+		count[s]--
+	}
+	for _, n := range count {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func TestNetworksOfTheEngineGoAndComeWithIt(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	var made struct{ ID string }
+	decode(t, b.post(t, "/networks/create", map[string]any{"Name": "mine"}), &made)
+	bridge := "br-" + made.ID[:12]
+	for round := range 2 {
+		if _, err := netlink.LinkByName(bridge); err != nil {
+			t.Errorf("round %d: with a running engine: %v", round, err)
+		}
+		b.stop(t)
+		if _, err := netlink.LinkByName(bridge); err == nil {
+			t.Errorf("round %d: %s is left after a stop", round, bridge)
+		}
+		b.start(t)
+	}
+}
+
+func TestFailedStartSaysWhy(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.cfg.Getenv = func(name string) string {
+		if name == "RDD_DOCKERD_ARGS" {
+			return "--no-such-flag"
+		}
+		return os.Getenv(name)
+	}
+	_, err := New(b.cfg).Start(t.Context(), messages.VMSpec{}, func(string) {})
+	for _, want := range []string{"ended before it answered", "no-such-flag", "hint: RDD_DOCKERD_ARGS", b.docker().log} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error lacks %q: %v", want, err)
+		}
+	}
+	if seen, err := b.d.Inspect(t.Context()); err != nil || seen.Presence != vm.Absent {
+		t.Errorf("Inspect = %+v, %v", seen, err)
+	}
+}
+
+func TestSocketIsPrivate(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	for path, want := range map[string]os.FileMode{b.cfg.Socket: 0o600, b.cfg.ShortDir: 0o700} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, %v; want %v", path, info.Mode().Perm(), err, want)
+		}
+	}
+	p, _ := findEngine(b.docker(), state{})
+	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range fds {
+		target, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", p.pid, fd.Name()))
+		if strings.Contains(target, "go-build") || strings.Contains(target, "native.test") {
+			t.Errorf("the engine holds %s of the daemon", target)
+		}
+	}
+}

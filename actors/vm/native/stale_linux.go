@@ -1,0 +1,54 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// clearStale removes what an engine that is gone left behind and what the next
+// one would stumble over. The runtime state is cleared as by a reboot, unless
+// containers still run from it.
+func clearStale(ctx context.Context, k kind) error {
+	err := errors.Join(removeFile(k.socket), clearPIDFiles(ctx, k))
+	if err != nil || len(leftovers(k)) > 0 {
+		return err
+	}
+	if err := errors.Join(unmountBelow(k.execDir), unmountBelow(k.dataDir)); err != nil {
+		return err
+	}
+	if err := removeTree(k.execDir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(k.execDir, 0o700); err != nil {
+		return fmt.Errorf("make the engine's runtime directory: %w", err)
+	}
+	return nil
+}
+
+// clearPIDFiles makes dockerd see that neither it nor its containerd runs. It
+// takes any process that a pid file names for them, a zombie or somebody else's
+// included: it then refuses to start, or waits in vain for that containerd.
+// A containerd whose dockerd was killed dies with it; it is waited for here. The
+// shims, and the containers with them, live on.
+func clearPIDFiles(ctx context.Context, k kind) error {
+	if k.pidFile == "" {
+		return nil
+	}
+	for _, p := range leftovers(k) {
+		args := p.args()
+		if len(args) == 0 || filepath.Base(args[0]) != "containerd" {
+			continue
+		}
+		if err := p.signal(syscall.SIGKILL); err != nil {
+			return fmt.Errorf("end the containerd of a dockerd that is gone: %w", err)
+		}
+		if err := waitGone(ctx, p, forcedStop); err != nil {
+			return fmt.Errorf("wait for the containerd of a dockerd that is gone (pid %d): %w", p.pid, err)
+		}
+	}
+	return errors.Join(removeFile(k.pidFile), removeFile(filepath.Join(k.execDir, "containerd", "containerd.pid")))
+}
