@@ -33,10 +33,11 @@ type Config struct {
 
 // Run serves until a shutdown is asked for through the API, or until ctx ends,
 // which stops the engine too. It returns when everything has ended.
-func Run(ctx context.Context, cfg Config) error {
-	d := newDaemon(cfg)
+func Run(ctx context.Context, cfg Config) error { return newDaemon(cfg).run(ctx) }
+
+func (d *daemon) run(ctx context.Context) error {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return cfg.Logger.With("lib", "protoactor")
+		return d.Logger.With("lib", "protoactor")
 	}), actor.WithDeadLetterRequestLogging(false))
 	defer system.Shutdown()
 	b := d.blueprint()
@@ -56,7 +57,7 @@ func Run(ctx context.Context, cfg Config) error {
 	case <-d.ended:
 		return d.died()
 	}
-	cfg.Logger.Info("stopping", "keepVM", d.keepVM)
+	d.Logger.Info("stopping", "keepVM", d.keepVM)
 	system.Root.Send(root, messages.Shutdown{KeepVM: d.keepVM})
 	<-d.ended
 	return d.stopLeftover(context.WithoutCancel(ctx))
@@ -71,19 +72,21 @@ type daemon struct {
 	shutdown chan bool // whether to keep the VM
 	ended    chan struct{}
 	keepVM   bool
+	settings engine.Settings
 }
 
 func newDaemon(cfg Config) *daemon {
 	return &daemon{
 		Config: cfg, picture: NewPicture(), drivers: drivers(cfg.Instance, cfg.Logger),
 		shutdown: make(chan bool, 1), ended: make(chan struct{}),
+		settings: engine.DefaultSettings(),
 	}
 }
 
 func (d *daemon) blueprint() blueprint {
 	return blueprint{
 		serve: d.serve, drivers: d.drivers, dial: dockerengine.New,
-		engine: engine.DefaultSettings(), logger: d.Logger, picture: d.picture,
+		engine: d.settings, logger: d.Logger, picture: d.picture,
 		ready: d.isReady.Store,
 		ended: sync.OnceFunc(func() { close(d.ended) }),
 	}

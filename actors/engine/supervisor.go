@@ -36,6 +36,8 @@ type supervisor struct {
 	grace   *time.Timer
 	mirrors registry
 	sync    progress
+	// ending is set when this incarnation stops.
+	ending bool
 }
 
 // New returns an engine supervisor.
@@ -54,11 +56,15 @@ type (
 
 // Receive implements actor.Actor.
 func (s *supervisor) Receive(c actor.Context) {
+	if s.ending {
+		return // children that end must not be taken for lost ones and revived
+	}
 	switch msg := c.Message().(type) {
 	case *actor.Started:
 		s.tasks = task.NewRunner(c)
 		s.Report(string(s.state))
 	case *actor.Stopping, *actor.Restarting:
+		s.ending = true
 		s.tasks.Stop()
 		if s.client != nil {
 			_ = s.client.Close()

@@ -1,0 +1,130 @@
+package app
+
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+const generation = 3
+
+// settled is a view in which everything that was asked for has happened.
+func settled(running bool) view {
+	a := &appv1.App{}
+	a.Name, a.Generation = appv1.AppName, generation
+	a.Spec.Running, a.Spec.Namespace = running, "rancher-desktop"
+	a.Spec.ContainerEngine.Name = appv1.EngineMoby
+	v := view{app: a, linked: true, engineSeq: 7}
+	v.vm = messages.VMChanged{Generation: generation, Wanted: running, State: messages.VMStopped}
+	v.engine = messages.EngineChanged{Seq: 7, State: messages.EngineIdle}
+	if running {
+		v.vm.State, v.vm.Current, v.vm.Endpoint = messages.VMRunning, true, "unix:///docker.sock"
+		v.engine.State = messages.EngineReady
+	}
+	return v
+}
+
+func TestConditions(t *testing.T) {
+	containerd := func(v *view) { v.app.Spec.ContainerEngine.Name = appv1.EngineContainerd }
+	for _, tc := range []struct {
+		name                    string
+		running                 bool
+		change                  func(*view)
+		running_, ready, reason string
+		settled                 metav1.ConditionStatus
+	}{
+		{"running", true, func(*view) {}, "Started", "Connected", "Settled", metav1.ConditionTrue},
+		{"stopped", false, func(*view) {}, "Stopped", "Stopped", "Settled", metav1.ConditionTrue},
+		{"starting", true, func(v *view) { v.vm.State = messages.VMStarting; v.engine.State = messages.EngineConnecting }, "Starting", "Connecting", "Starting", metav1.ConditionFalse},
+		{"start failed", true, func(v *view) { v.vm.State = messages.VMFailed; v.engine.State = messages.EngineIdle }, "StartFailed", "Stopped", "StartFailed", metav1.ConditionFalse},
+		{"stop failed", false, func(v *view) { v.vm.State = messages.VMFailed }, "StopFailed", "Stopped", "StopFailed", metav1.ConditionFalse},
+		{"syncing", true, func(v *view) { v.engine.State = messages.EngineSyncing }, "Started", "Connecting", "Connecting", metav1.ConditionFalse},
+		{"cannot connect", true, func(v *view) { v.engine.State = messages.EngineConnecting; v.engine.Failing = true }, "Started", "ConnectFailed", "ConnectFailed", metav1.ConditionFalse},
+		{"disconnected", true, func(v *view) { v.engine.State = messages.EngineDisconnected }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
+		{"I1: containerd is not mirrored", true, func(v *view) { containerd(v); v.engine.State = messages.EngineIdle }, "Started", "NotApplicable", "Settled", metav1.ConditionTrue},
+		{"I1: moby's mirrors are still going", true, func(v *view) { containerd(v); v.engine.State = messages.EngineCleaning }, "Started", "NotApplicable", "Stopping", metav1.ConditionFalse},
+		{"I4: disconnected, but the VM still stops", false, func(v *view) { v.vm.State = messages.VMStopping }, "Stopping", "Stopped", "Stopping", metav1.ConditionFalse},
+		{"mirrors are still going", false, func(v *view) { v.engine.State = messages.EngineCleaning }, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
+		{"an idle engine supervisor of before the last command", false, func(v *view) { v.engine.Seq = 6 }, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
+		{"a ready engine supervisor of before the last command", true, func(v *view) { v.engine.Seq = 6 }, "Started", "Connected", "Connected", metav1.ConditionFalse},
+		{"the VM actor has not taken up the change", true, func(v *view) { v.vm.Generation = generation - 1 }, "Started", "Connected", "Started", metav1.ConditionFalse},
+		{"what runs is of an older spec", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v := settled(tc.running)
+			tc.change(&v)
+			got := conditions(v)
+			for typ, want := range map[string]string{
+				appv1.ConditionRunning: tc.running_, appv1.ConditionEngineReady: tc.ready, appv1.ConditionSettled: tc.reason,
+			} {
+				c := meta.FindStatusCondition(got, typ)
+				if c.Reason != want {
+					t.Errorf("%s: reason %q, want %q (%s)", typ, c.Reason, want, c.Message)
+				}
+				if c.ObservedGeneration != generation {
+					t.Errorf("%s: observedGeneration %d, want %d", typ, c.ObservedGeneration, generation)
+				}
+			}
+			if c := meta.FindStatusCondition(got, appv1.ConditionSettled); c.Status != tc.settled {
+				t.Errorf("Settled is %s, want %s: %s", c.Status, tc.settled, c.Message)
+			}
+		})
+	}
+}
+
+func TestWantedLink(t *testing.T) {
+	connected := link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop"}
+	for _, tc := range []struct {
+		name    string
+		running bool
+		change  func(*view)
+		want    link
+		ok      bool
+	}{
+		{"runs", true, func(*view) {}, connected, true},
+		{"should not run", false, func(*view) {}, link{}, true},
+		{"the daemon ends", true, func(v *view) { v.draining = true }, link{}, true},
+		{"another engine is not mirrored", true, func(v *view) { v.app.Spec.ContainerEngine.Name = appv1.EngineContainerd }, link{}, true},
+		{"spec not taken up yet", true, func(v *view) { v.vm.Generation-- }, link{}, false},
+		{"crashed and starting again: time of grace", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMStarting, false }, link{}, false},
+		{"crashed, next try later: time of grace", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMFailed, false }, link{}, false},
+		{"failed from the start: mirrors of before must go", true, func(v *view) { v.vm.State, v.linked = messages.VMFailed, false }, link{}, true},
+		{"what runs is of another spec", true, func(v *view) { v.vm.Current = false }, link{}, true},
+		{"stopping for another spec", true, func(v *view) { v.vm.State = messages.VMStopping }, link{}, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v := settled(tc.running)
+			tc.change(&v)
+			if got, ok := wantedLink(v); got != tc.want || ok != tc.ok {
+				t.Errorf("wantedLink = %+v, %v; want %+v, %v", got, ok, tc.want, tc.ok)
+			}
+		})
+	}
+}
+
+func TestDrainedOnlyWhenNothingIsLeft(t *testing.T) {
+	v := settled(false)
+	v.draining = true
+	if !v.drained() {
+		t.Error("not drained although nothing is left")
+	}
+	for name, change := range map[string]func(*view){
+		"VM still stopping":       func(v *view) { v.vm.State = messages.VMStopping },
+		"stop not taken up":       func(v *view) { v.vm.Wanted = true },
+		"mirrors left":            func(v *view) { v.engine.State = messages.EngineCleaning },
+		"answer of before":        func(v *view) { v.engine.Seq-- },
+		"nobody asked to drain":   func(v *view) { v.draining = false },
+		"VM could not be stopped": func(v *view) { v.vm.State = messages.VMFailed },
+	} {
+		v := settled(false)
+		v.draining = true
+		change(&v)
+		if v.drained() {
+			t.Errorf("%s: drained", name)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package supervisor
+
+import (
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// crashing is a parent whose child fails whenever it starts.
+type crashing struct {
+	picture *Picture
+	told    *[]messages.ChildFailed
+	starts  *[]time.Time
+	ended   *bool
+}
+
+func (p crashing) Receive(c actor.Context) {
+	switch msg := c.Message().(type) {
+	case *actor.Started:
+		props := p.picture.Props("parent/child", func(func(string)) actor.Actor {
+			return actor.ReceiveFunc(func(c actor.Context) {
+				if _, ok := c.Message().(*actor.Started); ok {
+					*p.starts = append(*p.starts, time.Now())
+					panic(errors.New("boom"))
+				}
+			})
+		})
+		if _, err := c.SpawnNamed(props, "child"); err != nil {
+			panic(err)
+		}
+	case messages.ChildFailed:
+		*p.told = append(*p.told, msg)
+	case *actor.Terminated:
+		*p.ended = true
+	}
+}
+
+func TestStrategyBacksOffAndGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := Policy{
+			Backoff:   task.Backoff{Min: time.Second, Max: 8 * time.Second},
+			Intensity: 6, Window: time.Hour,
+		}
+		var told []messages.ChildFailed
+		var starts []time.Time
+		var ended bool
+		picture := NewPicture()
+		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+			return slog.New(slog.DiscardHandler)
+		}))
+		props := actor.PropsFromProducer(func() actor.Actor {
+			return crashing{picture, &told, &starts, &ended}
+		}, actor.WithSupervisor(newStrategy(picture, func(string) Policy { return policy })))
+		pid, err := system.Root.SpawnNamed(props, "parent")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+
+		if len(starts) != 1+policy.Intensity {
+			t.Fatalf("the child was started %d times, want once and %d restarts", len(starts), policy.Intensity)
+		}
+		if !ended || !told[len(told)-1].GaveUp {
+			t.Errorf("the parent was not told that its child is gone: ended %v, last %+v", ended, told[len(told)-1])
+		}
+		exponential := time.Second
+		for i := 1; i < len(starts); i++ {
+			if d := starts[i].Sub(starts[i-1]); d < exponential/2 || d > exponential {
+				t.Errorf("restart %d came after %v, want between %v and %v", i, d, exponential/2, exponential)
+			}
+			exponential = min(2*exponential, policy.Backoff.Max)
+		}
+		if nodes := picture.Nodes(); len(nodes) != 0 {
+			t.Errorf("the picture still shows %+v", nodes)
+		}
+		_ = system.Root.StopFuture(pid).Wait()
+		system.Shutdown()
+	})
+}
+
+func TestIntensityForgetsOldFailures(t *testing.T) {
+	s := newStrategy(NewPicture(), func(string) Policy {
+		return Policy{Backoff: task.Backoff{Min: time.Second, Max: time.Minute}, Intensity: 2, Window: time.Minute}
+	})
+	at := time.Unix(0, 0)
+	for i := range 10 {
+		if f := s.record("child", at); f.GaveUp {
+			t.Fatalf("gave up at failure %d although they are rare", i+1)
+		}
+		at = at.Add(40 * time.Second)
+	}
+	s.record("child", at)
+	if f := s.record("child", at); !f.GaveUp {
+		t.Error("did not give up although the failures come fast")
+	}
+}

@@ -1,0 +1,377 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+)
+
+// patience is how long a test waits for what takes a moment.
+const patience = 30 * time.Second
+
+// running is a daemon in this process, with the real control plane.
+type running struct {
+	*daemon
+	client.Client
+	t    *testing.T
+	stop context.CancelFunc
+	err  chan error
+}
+
+// testInstance has all its files in a directory of its own.
+func testInstance(t *testing.T) instance.Instance {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rdd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return instance.Instance{
+		Name: "test", Dir: dir, LogDir: filepath.Join(dir, "log"), ShortDir: dir,
+		TLSDir: filepath.Join(dir, "tls"), DataDir: filepath.Join(dir, "data"),
+		Config: filepath.Join(dir, "kubeconfig"), DockerSocket: filepath.Join(dir, "docker.sock"),
+	}
+}
+
+// start runs a daemon and waits until it is ready.
+func start(t *testing.T, inst instance.Instance, change ...func(*daemon)) *running {
+	t.Helper()
+	d := newDaemon(Config{Instance: inst, Logger: testLogger(t)})
+	for _, f := range change {
+		f(d)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{daemon: d, t: t, stop: cancel, err: make(chan error, 1)}
+	go func() { r.err <- d.run(ctx) }()
+	t.Cleanup(func() { r.end(true) })
+	r.eventually("the daemon to be ready", func() error {
+		if !d.isReady.Load() {
+			return fmt.Errorf("tree: %+v", d.picture.Nodes())
+		}
+		return nil
+	})
+	config, err := clientcmd.BuildConfigFromFlags("", inst.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	scheme, err := kube.NewScheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func testLogger(t *testing.T) *slog.Logger {
+	if testing.Verbose() {
+		return slog.New(slog.NewTextHandler(os.Stderr, nil)).With("test", t.Name())
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// end ends the daemon and waits for it.
+func (r *running) end(keepVM bool) {
+	r.t.Helper()
+	select {
+	case r.shutdown <- keepVM:
+	default:
+	}
+	select {
+	case err := <-r.err:
+		r.err <- err
+		if err != nil {
+			r.t.Errorf("the daemon ended with: %v", err)
+		}
+	case <-time.After(patience):
+		r.t.Fatalf("the daemon did not end; tree: %+v", r.picture.Nodes())
+	}
+}
+
+func (r *running) eventually(what string, check func() error) {
+	r.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("waited %v for %s: %v", patience, what, err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// wish changes the App's spec and waits until that has happened.
+func (r *running) wish(change func(*appv1.AppSpec)) {
+	r.t.Helper()
+	app := &appv1.App{}
+	app.Name = appv1.AppName
+	if err := r.Get(r.t.Context(), client.ObjectKeyFromObject(app), app); err != nil {
+		r.t.Fatal(err)
+	}
+	before := client.MergeFrom(app.DeepCopy())
+	change(&app.Spec)
+	if err := r.Patch(r.t.Context(), app, before); err != nil {
+		r.t.Fatal(err)
+	}
+	r.settled(app.Generation)
+}
+
+func (r *running) settled(generation int64) {
+	r.t.Helper()
+	r.eventually("the App to settle", func() error {
+		app := &appv1.App{}
+		if err := r.Get(r.t.Context(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
+			return err
+		}
+		c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
+		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration < generation {
+			return fmt.Errorf("conditions: %+v", app.Status.Conditions)
+		}
+		return nil
+	})
+}
+
+func (r *running) connect(sim *dockersim.Engine) {
+	r.t.Helper()
+	r.wish(func(s *appv1.AppSpec) {
+		s.Running = true
+		s.VM = appv1.VM{Driver: appv1.DriverExternal, Endpoint: sim.Endpoint()}
+	})
+}
+
+// mirrors lists everything that is mirrored, by kind and name.
+func (r *running) mirrors() map[string]containersv1.Mirror {
+	r.t.Helper()
+	out := map[string]containersv1.Mirror{}
+	add := func(m containersv1.Mirror) { out[string(m.MirrorKind())+"/"+m.GetName()] = m }
+	var containers containersv1.ContainerList
+	var images containersv1.ImageList
+	var volumes containersv1.VolumeList
+	for _, l := range []client.ObjectList{&containers, &images, &volumes} {
+		if err := r.List(r.t.Context(), l, client.InNamespace(appv1.DefaultNamespace)); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	for i := range containers.Items {
+		add(&containers.Items[i])
+	}
+	for i := range images.Items {
+		add(&images.Items[i])
+	}
+	for i := range volumes.Items {
+		add(&volumes.Items[i])
+	}
+	return out
+}
+
+func (r *running) container(id string) *containersv1.Container {
+	r.t.Helper()
+	c := &containersv1.Container{}
+	key := client.ObjectKey{Namespace: appv1.DefaultNamespace, Name: id}
+	if err := r.Get(r.t.Context(), key, c); err != nil {
+		r.t.Fatal(err)
+	}
+	return c
+}
+
+func TestMirrorsFollowTheEngine(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	if n := len(r.mirrors()); n != 40 {
+		t.Fatalf("%d mirrors, want 40", n)
+	}
+	id := sim.AddContainer("late", sim.ImageIDs()[0])
+	r.eventually("the new container", func() error {
+		if _, ok := r.mirrors()["Container/"+id]; !ok {
+			return fmt.Errorf("no mirror of %s", id)
+		}
+		return nil
+	})
+	if err := sim.RemoveContainer(id, true); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the removed container to go", func() error {
+		if _, ok := r.mirrors()["Container/"+id]; ok {
+			return fmt.Errorf("still a mirror of %s", id)
+		}
+		return nil
+	})
+	r.wish(func(s *appv1.AppSpec) { s.Running = false })
+	if left := r.mirrors(); len(left) != 0 {
+		t.Errorf("%d mirrors are left of an engine that is gone", len(left))
+	}
+	if n := len(sim.ContainerIDs()); n != 10 {
+		t.Errorf("the engine has %d containers left, want all 10", n)
+	}
+}
+
+func TestRestartWritesNothing(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(50, 20, 20)
+	inst := testInstance(t)
+	r := start(t, inst)
+	r.connect(sim)
+	before := r.mirrors()
+	r.end(true)
+
+	r = start(t, inst)
+	r.settled(0)
+	after := r.mirrors()
+	if len(after) != len(before) {
+		t.Errorf("%d mirrors after a restart, want %d", len(after), len(before))
+	}
+	for name, was := range before {
+		if is := after[name]; is == nil || is.GetResourceVersion() != was.GetResourceVersion() || is.GetUID() != was.GetUID() {
+			t.Errorf("%s was written although nothing changed", name)
+		}
+	}
+}
+
+func TestWishesOfAUser(t *testing.T) {
+	sim := dockersim.Start(t)
+	image := sim.AddImage("web:1")
+	id := sim.AddContainer("web", image)
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	patch := func(state containersv1.WishedState) {
+		t.Helper()
+		c := r.container(id)
+		before := client.MergeFrom(c.DeepCopy())
+		c.Spec.State = state
+		if err := r.Patch(t.Context(), c, before); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		wish   containersv1.WishedState
+		before func() error
+		want   containersv1.ContainerState
+	}{
+		{containersv1.StateRunning, func() error { return nil }, containersv1.ContainerRunning},
+		{containersv1.StateCreated, func() error { return sim.PauseContainer(id) }, containersv1.ContainerExited},
+	} {
+		if err := step.before(); err != nil {
+			t.Fatal(err)
+		}
+		patch(step.wish)
+		r.eventually("the wish "+string(step.wish), func() error {
+			c := r.container(id)
+			if c.Status.ObservedGeneration != c.Generation || c.Status.Status != step.want {
+				return fmt.Errorf("generation %d, status %+v", c.Generation, c.Status)
+			}
+			return nil
+		})
+	}
+	// I3: an image that a container uses, then that is free.
+	img := &containersv1.Image{}
+	img.Name, img.Namespace = containersv1.ImageResourceName(image, "web:1"), appv1.DefaultNamespace
+	if err := r.Delete(t.Context(), img); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the refusal to show", func() error {
+		if err := r.Get(t.Context(), client.ObjectKeyFromObject(img), img); err != nil {
+			return err
+		}
+		if c := meta.FindStatusCondition(img.Status.Conditions, containersv1.ConditionEngineDeleted); c == nil {
+			return fmt.Errorf("conditions: %+v", img.Status.Conditions)
+		}
+		return nil
+	})
+	c := r.container(id)
+	if err := r.Delete(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("container and image to go", func() error {
+		if left := r.mirrors(); len(left) != 0 {
+			return fmt.Errorf("left: %v", left)
+		}
+		return nil
+	})
+	if len(sim.ContainerIDs()) != 0 || len(sim.ImageIDs()) != 0 {
+		t.Error("the engine still has what was deleted")
+	}
+}
+
+func TestBlipKeepsTheMirrors(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(10, 5, 5)
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	before := r.mirrors()
+	var gone string
+	if err := sim.Restart(func() {
+		gone = sim.ContainerIDs()[0]
+		if err := sim.RemoveContainer(gone, true); err != nil {
+			t.Error(err)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the difference to show", func() error {
+		if _, ok := r.mirrors()["Container/"+gone]; ok {
+			return fmt.Errorf("still a mirror of %s", gone)
+		}
+		return nil
+	})
+	r.settled(0)
+	uids := map[string]types.UID{}
+	for name, m := range r.mirrors() {
+		uids[name] = m.GetUID()
+	}
+	for name, m := range before {
+		if name != "Container/"+gone && uids[name] != m.GetUID() {
+			t.Errorf("%s was made anew", name)
+		}
+	}
+}
+
+func TestGraceTakesMirrorsOfALostEngineAway(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(10, 5, 5)
+	r := start(t, testInstance(t), func(d *daemon) { d.settings.Grace = 100 * time.Millisecond })
+	r.connect(sim)
+	if err := sim.Refuse(); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the mirrors to go", func() error {
+		if n := len(r.mirrors()); n != 0 {
+			return fmt.Errorf("%d are left", n)
+		}
+		return nil
+	})
+	if err := sim.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the mirrors to come back", func() error {
+		if n := len(r.mirrors()); n != 20 {
+			return fmt.Errorf("%d are there", n)
+		}
+		return nil
+	})
+	if n := len(sim.ContainerIDs()); n != 5 {
+		t.Errorf("the engine has %d containers left, want all 5", n)
+	}
+}
