@@ -83,7 +83,7 @@ setup_file() {
 @test "ctl starts the daemon when needed" {
     rdd svc stop
     run -0 rdd ctl get app app -o name
-    assert_output app.app.rancherdesktop.io/app
+    assert_line app.app.rancherdesktop.io/app
 }
 
 @test "ctl passes kubectl's exit code on" {

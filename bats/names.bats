@@ -8,7 +8,7 @@ setup_file() {
 
 @test "C1: volumes with capitals, underscores and dots" {
     local name
-    for name in My_Volume my_volume MY.VOLUME 0 a-b_c.D; do
+    for name in My_Volume my_volume MY.VOLUME 00 a-b_c.D; do
         make_volume "$name"
         eventually 5 exists volume "$(volume_resource "$name")"
         is "$name" field volume "$(volume_resource "$name")" .status.name
@@ -46,7 +46,7 @@ setup_file() {
 
 @test "C1: labels with every odd character" {
     local id
-    id=$(create_container odd --label 'a.b/c=d=e' --label $'nl=one\ntwo' --label 'uni=päß→' --label ' spaced key = v ' --label 'json={"a":1}')
+    id=$(create_container odd --label 'a.b/c=d=e' --label $'nl=one\ntwo' --label 'uni=päß→' --label 'padded=  v  ' --label 'json={"a":1}')
     eventually 5 exists container "$id"
     is 'd=e' field container "$id" '.status.labels["a.b/c"]'
     assert_mirrors_exact

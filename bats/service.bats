@@ -9,24 +9,34 @@ setup_file() {
 @test "E7: the port is taken: another one is used, and clients find it" {
     rdd svc create
     rdd svc start
-    local url port
-    url=$(rdd ctl config view -o jsonpath='{.clusters[0].cluster.server}')
-    port=${url##*:}
+    local port
+    port=$(port_of service)
     rdd svc stop
-    # Something else sits on the port that was used before.
-    busybox nc -l -p "$port" -s 127.0.0.1 >/dev/null 3>&- &
-    local squatter=$!
-    eventually 5 says LISTEN busybox_listens "$port"
+    # Another instance sits on the port that was used before.
+    echo squatter >>"$RDD_TEST_HOME/instances"
+    rdd --instance squatter svc start --port "$port"
+    assert_equal "$(port_of squatter)" "$port"
     run -0 rdd svc start
+    [[ $(port_of service) != "$port" ]]
     run -0 rdd ctl get --raw /readyz
     assert_output ok
-    kill "$squatter" || true
-    wait "$squatter" || true
-    [[ $(rdd ctl config view -o jsonpath='{.clusters[0].cluster.server}') != *":$port" ]]
+    run -0 rdd svc status -o json
+    assert_equal "$(jq -r .server <<<"$output")" "https://127.0.0.1:$(port_of service)"
+    rdd --instance squatter svc delete
 }
 
-busybox_listens() {
-    awk -v port="$(printf ':%04X' "$1")" '$4 == "0A" && index($2, port) { print "LISTEN" }' /proc/net/tcp
+@test "E7: the port stays the same from start to start, while it is free" {
+    local port
+    port=$(port_of service)
+    rdd svc restart
+    assert_equal "$(port_of service)" "$port"
+}
+
+# port_of INSTANCE prints the port in its kubeconfig.
+port_of() {
+    local url
+    url=$(rdd --instance "$1" ctl config view -o jsonpath='{.clusters[0].cluster.server}')
+    echo "${url##*:}"
 }
 
 @test "E6: a second daemon refuses, and names the first" {
@@ -45,13 +55,13 @@ busybox_listens() {
     kill -KILL "$pid"
     eventually 5 gone "$pid"
     echo "$BASHPID" >"$file"
-    run -0 rdd svc status -o json
-    assert_equal "$(jq .running <<<"$output")" false
+    run -1 rdd svc status -o json
+    assert_equal "$(jq -r .state <<<"$output")" stopped
     run -0 rdd svc stop
     run -0 rdd svc start
     [[ $(daemon_pid) != "$BASHPID" ]]
     run -0 rdd svc status -o json
-    assert_equal "$(jq .running <<<"$output")" true
+    assert_equal "$(jq -r .state <<<"$output")" running
 }
 
 @test "E8: another user can read nothing" {
@@ -162,7 +172,7 @@ processes_besides_shell() {
     is "" mounts_below "$HOME"
     local dir
     for dir in $dirs; do assert_not_exist "$dir"; done
-    is "" find "$HOME" -mindepth 1 -not -path "$HOME/rootfs*" -not -name instances -not -name before -not -path "$HOME/.docker*" \
+    is "" find "$HOME" -mindepth 1 -not -path "$HOME/rootfs*" -not -name instances -not -path "$HOME/.docker*" \
         -not -path "$HOME/.local*" -not -path "$HOME/.kube*"
     [[ $(ip -o link show type bridge | awk -F': ' '{ print $2 }' | sort) != "$own" ]]
     run iptables-save

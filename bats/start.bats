@@ -24,15 +24,17 @@ setup_file() {
 }
 
 @test "S5: status answers with no daemon" {
-    run -0 rdd svc status -o json
-    assert_equal "$(jq .running <<<"$output")" false
+    run -1 rdd svc status -o json
+    assert_equal "$(jq -r .state <<<"$output")" stopped
+    run -1 rdd status
+    assert_output --partial "svc start"
     assert_dir_not_exist "$(rdd svc paths dir)"
 }
 
 @test "a first start brings up the API" {
     run -0 rdd svc start
     run -0 rdd svc status -o json
-    assert_equal "$(jq .running <<<"$output")" true
+    assert_equal "$(jq -r .state <<<"$output")" running
     assert_equal "$(jq .pid <<<"$output")" "$(daemon_pid)"
     run -0 rdd ctl get --raw /readyz
     assert_output ok

@@ -83,7 +83,9 @@ setup_file() {
     id=$(engine create --name alsobroken base:1 /no/such/program)
     eventually 5 exists container "$id"
     run ! engine start alsobroken
-    eventually 120 is 127 field container "$id" .status.exitCode
+    # No event tells; the next full sync does, and a new daemon begins with one.
+    rdd svc restart
+    eventually 30 is 127 field container "$id" .status.exitCode
     assert_mirrors_exact
 }
 

@@ -14,7 +14,6 @@ instance_begin() {
     DOCKER_SOCKET=$(rdd svc paths docker_socket)
     export DOCKER_SOCKET
     echo "$1" >>"$RDD_TEST_HOME/instances"
-    processes >"$RDD_TEST_HOME/before"
 }
 
 # instance_up NAME brings an instance up to a connected engine.
@@ -30,24 +29,48 @@ instance_end() {
     local name
     [[ -n ${RDD_TEST_HOME:-} ]] || return 0
     while read -r name; do
-        RDD_INSTANCE=$name timeout 60 "$RDD_TEST_BIN/rdd" svc delete >/dev/null 2>&1 || true
+        RDD_INSTANCE=$name delete_instance || true
     done <"$RDD_TEST_HOME/instances"
     end_processes
     unmount_below "$RDD_TEST_HOME"
     rm -rf "$RDD_TEST_HOME"
 }
 
+# delete_instance gives up after a minute, and then says what it heard.
+delete_instance() {
+    local out
+    out=$(timeout 60 "$RDD_TEST_BIN/rdd" svc delete 2>&1) || {
+        printf '# svc delete of %s: exit status %s\n%s\n' "$RDD_INSTANCE" "$?" "$out" >&3
+        support_bundle svc_delete >&3
+    }
+}
+
 rdd() {
     "$RDD_TEST_BIN/rdd" "$@"
 }
 
-# processes lists "PID COMMAND" of everything that names the test's home.
+# processes lists "PID COMMAND" of everything that names the test's home, and of
+# the daemons in it.
 processes() {
-    local dir
-    for dir in /proc/[0-9]*; do
-        if [[ ${dir#/proc/} != "$$" && ${dir#/proc/} != "$BASHPID" ]] &&
-            tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -qF -- "$RDD_TEST_HOME"; then
-            echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null)"
+    local pid command
+    for pid in $(named_pids) $(daemon_pids); do
+        command=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || continue
+        [[ -z $command ]] || echo "$pid $command"
+    done
+}
+
+named_pids() {
+    # The pattern comes from a file, so that grep does not find itself.
+    grep -lF -f <(echo "$RDD_TEST_HOME") /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3
+}
+
+# daemon_pids lists the processes of rdd whose HOME is the test's.
+daemon_pids() {
+    local exe pid
+    for exe in $(find /proc -maxdepth 2 -name exe -lname "$RDD_TEST_BIN/rdd*" 2>/dev/null); do
+        pid=$(cut -d/ -f3 <<<"$exe")
+        if grep -qzxF "HOME=$RDD_TEST_HOME" "/proc/$pid/environ" 2>/dev/null; then
+            echo "$pid"
         fi
     done
 }
@@ -55,23 +78,8 @@ processes() {
 # end_processes kills what instance_end found still running.
 end_processes() {
     local pid _
-    daemon_pids | while read -r pid; do
-        kill -CONT "$pid" 2>/dev/null || true
-        kill -KILL "$pid" 2>/dev/null || true
-    done
     processes | while read -r pid _; do
         kill -KILL "$pid" 2>/dev/null || true
-    done
-}
-
-# daemon_pids lists the daemons whose HOME is the test's.
-daemon_pids() {
-    local dir
-    for dir in /proc/[0-9]*; do
-        if [[ $(readlink "$dir/exe" 2>/dev/null) == "$RDD_TEST_BIN"/rdd* ]] &&
-            tr '\0' '\n' <"$dir/environ" 2>/dev/null | grep -qxF "HOME=$RDD_TEST_HOME"; then
-            echo "${dir#/proc/}"
-        fi
     done
 }
 

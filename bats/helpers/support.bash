@@ -8,9 +8,12 @@ support_bundle() {
     cp -r "$(rdd svc paths log_dir)" "$dir/logs" 2>/dev/null || true
     keep "$dir/processes.txt" processes
     keep "$dir/status.json" timeout 10 "$RDD_TEST_BIN/rdd" status -o json
-    keep "$dir/tree.txt" timeout 10 "$RDD_TEST_BIN/rdd" tree
-    keep "$dir/app.yaml" timeout 10 "$RDD_TEST_BIN/rdd" ctl get app app -o yaml
-    keep "$dir/mirrors.yaml" timeout 20 "$RDD_TEST_BIN/rdd" ctl get -A containers,images,volumes,containernamespaces -o yaml
+    # 'rdd ctl' would start a daemon that does not run.
+    if timeout 10 "$RDD_TEST_BIN/rdd" svc status >/dev/null 2>&1; then
+        keep "$dir/tree.txt" timeout 10 "$RDD_TEST_BIN/rdd" tree --all
+        keep "$dir/app.yaml" timeout 10 "$RDD_TEST_BIN/rdd" ctl get app app -o yaml
+        keep "$dir/mirrors.yaml" timeout 20 "$RDD_TEST_BIN/rdd" ctl get -A containers,images,volumes,containernamespaces -o yaml
+    fi
     keep "$dir/docker.txt" timeout 10 docker -H "unix://$DOCKER_SOCKET" ps -a --no-trunc
     echo "# support bundle: $dir"
 }
