@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -58,9 +59,13 @@ func (d *daemon) serveShutdown(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	select {
-	case d.shutdown <- keep:
-	default: // one is under way
-	}
 	w.WriteHeader(http.StatusAccepted)
+	// The request's context ends with its handler: the answer goes out before
+	// the server that must send it begins to end.
+	context.AfterFunc(r.Context(), func() {
+		select {
+		case d.shutdown <- keep:
+		default: // one is under way
+		}
+	})
 }

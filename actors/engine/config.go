@@ -46,6 +46,8 @@ type Settings struct {
 	Resync time.Duration
 	// Ping is the time between two looks at an engine that says nothing.
 	Ping time.Duration
+	// Answer is how long the engine may take to answer one look.
+	Answer time.Duration
 	// Slow is the pause after the session's restarts passed their intensity limit.
 	Slow time.Duration
 	// Pool is how many objects are read at once.
@@ -56,6 +58,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		Grace: 15 * time.Second, Resync: 5 * time.Minute, Ping: 15 * time.Second,
-		Slow: 5 * time.Second, Pool: 8,
+		Answer: 10 * time.Second,
+		Slow:   5 * time.Second, Pool: 8,
 	}
 }

@@ -17,9 +17,8 @@ import (
 )
 
 const (
-	connectTimeout = 10 * time.Second
-	readTimeout    = 30 * time.Second
-	syncTimeout    = 5 * time.Minute
+	readTimeout = 30 * time.Second
+	syncTimeout = 5 * time.Minute
 )
 
 type sessionConfig struct {
@@ -126,7 +125,7 @@ func (s *session) receiveOwn(c actor.Context, value any) {
 
 // stream connects, subscribes and hands on every event until the stream ends.
 func (s *session) stream(ctx context.Context, send func(any)) any {
-	connecting, cancel := context.WithTimeout(ctx, connectTimeout)
+	connecting, cancel := context.WithTimeout(ctx, s.settings.Answer)
 	defer cancel()
 	info, err := s.engine.Connect(connecting)
 	if err != nil {
@@ -154,7 +153,7 @@ func (s *session) stream(ctx context.Context, send func(any)) any {
 }
 
 func (s *session) ping() {
-	s.tasks.Go(connectTimeout, func(ctx context.Context) any {
+	s.tasks.Go(s.settings.Answer, func(ctx context.Context) any {
 		_, err := s.engine.Connect(ctx)
 		return pinged{err: err}
 	})

@@ -1,0 +1,226 @@
+package supervisor
+
+import (
+	"fmt"
+	"maps"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+)
+
+// exact waits until the images' tags, the containers and the volumes that are
+// mirrored are the engine's own.
+func (r *running) exact(sim *dockersim.Engine) {
+	r.t.Helper()
+	r.eventually("mirrors and engine to be equal", func() error {
+		want := map[string]bool{}
+		for _, id := range sim.ContainerIDs() {
+			want["Container/"+id] = true
+		}
+		for _, name := range sim.VolumeNames() {
+			want["Volume/"+containersv1.VolumeResourceName(name)] = true
+		}
+		for _, id := range sim.ImageIDs() {
+			tags := sim.ImageTags(id)
+			if len(tags) == 0 {
+				tags = []string{""}
+			}
+			for _, tag := range tags {
+				want["Image/"+containersv1.ImageResourceName(id, tag)] = true
+			}
+		}
+		got := map[string]bool{}
+		for name := range r.mirrors() {
+			got[name] = true
+		}
+		if !maps.Equal(want, got) {
+			return fmt.Errorf("mirrored %v\nthe engine has %v", got, want)
+		}
+		return nil
+	})
+}
+
+func (r *running) condition(typ string) (status, reason string) {
+	app := &appv1.App{}
+	if err := r.Get(r.t.Context(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
+		r.t.Fatal(err)
+	}
+	if c := meta.FindStatusCondition(app.Status.Conditions, typ); c != nil {
+		return string(c.Status), c.Reason
+	}
+	return "", ""
+}
+
+func TestE1LostEventsAreRepairedByTheNextFullSync(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(5, 2, 2)
+	r := start(t, testInstance(t), func(d *daemon) { d.settings.Resync = 100 * time.Millisecond })
+	r.connect(sim)
+	sim.DropEvents("*/*", 1000)
+	sim.AddVolume("silent")
+	sim.AddContainer("silent", sim.ImageIDs()[0])
+	if err := sim.RemoveVolume(sim.VolumeNames()[0], true); err != nil {
+		t.Fatal(err)
+	}
+	r.exact(sim)
+}
+
+func TestE1AnObjectThatCannotBeReadCostsOnlyItself(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(5, 3, 2)
+	bad := sim.ContainerIDs()[0]
+	takeBack := sim.Inject("GET /containers/"+bad+"/json", dockersim.Fault{Status: 500, Message: "cannot say"})
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	mirrors := r.mirrors()
+	if _, ok := mirrors["Container/"+bad]; ok || len(mirrors) != 9 {
+		t.Fatalf("%d mirrors, want the 9 that can be read", len(mirrors))
+	}
+	takeBack()
+	r.exact(sim)
+}
+
+func TestE2EventsBetweenListAndSubscribeAreNotLost(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(5, 2, 2)
+	sim.Inject("GET /containers/json", dockersim.Fault{Times: 1, Latency: 50 * time.Millisecond, Do: func() {
+		sim.AddVolume("between")
+		sim.AddContainer("between", sim.ImageIDs()[0])
+	}})
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	r.exact(sim)
+}
+
+func TestE3TagsAreExact(t *testing.T) {
+	sim := dockersim.Start(t)
+	first, second := sim.AddImage("app:One", "app:two"), sim.AddImage("app:three")
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	r.exact(sim)
+	for _, step := range []func() error{
+		func() error { return sim.Tag(second, "app:two") },          // moves
+		func() error { return sim.RemoveImage("app:three", false) }, // one of two
+		func() error { return sim.Tag(first, "registry.example:5000/deep/path:v1") },
+		func() error { return sim.Tag(second, "app:One") },
+		func() error { return sim.Tag(second, "registry.example:5000/deep/path:v1") }, // first is dangling now
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+		r.exact(sim)
+	}
+	if len(sim.ImageTags(first)) != 0 {
+		t.Fatal("the test did not make a dangling image")
+	}
+}
+
+func TestE10AFailedStartIsMirrored(t *testing.T) {
+	sim := dockersim.Start(t)
+	id := sim.AddContainer("web", sim.AddImage("web:1"))
+	if err := sim.SetStartError(id, "exec: no such file"); err != nil {
+		t.Fatal(err)
+	}
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	c := r.container(id)
+	before := client.MergeFrom(c.DeepCopy())
+	c.Spec.State = containersv1.StateRunning
+	if err := r.Patch(t.Context(), c, before); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the failure to show", func() error {
+		c := r.container(id)
+		refused := meta.FindStatusCondition(c.Status.Conditions, containersv1.ConditionStateReached)
+		if c.Status.Error == "" || refused == nil || c.Status.ObservedGeneration == c.Generation {
+			return fmt.Errorf("status: %+v", c.Status)
+		}
+		return nil
+	})
+	if err := sim.SetStartError(id, ""); err != nil {
+		t.Fatal(err)
+	}
+	r.eventually("the wish to be tried again", func() error {
+		c := r.container(id)
+		if c.Status.Status != containersv1.ContainerRunning || c.Status.ObservedGeneration != c.Generation ||
+			meta.FindStatusCondition(c.Status.Conditions, containersv1.ConditionStateReached) != nil {
+			return fmt.Errorf("status: %+v", c.Status)
+		}
+		return nil
+	})
+}
+
+func TestABrokenEventStreamIsNoticedAndMended(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(5, 2, 2)
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	before := r.mirrors()
+	connections := sim.Calls("GET /events")
+	sim.CloseStreams()
+	sim.AddVolume("meanwhile")
+	r.exact(sim)
+	r.settled(0)
+	if n := sim.Calls("GET /events"); n <= connections {
+		t.Errorf("%d event streams, want more than %d", n, connections)
+	}
+	r.sameUIDs(before)
+}
+
+func TestAHungEngineIsSaidToBeDisconnected(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(5, 2, 2)
+	r := start(t, testInstance(t), func(d *daemon) {
+		d.settings.Ping, d.settings.Answer = 50*time.Millisecond, 200*time.Millisecond
+	})
+	r.connect(sim)
+	before := r.mirrors()
+	sim.Freeze()
+	r.eventually("the condition to say so", func() error {
+		if status, reason := r.condition(appv1.ConditionEngineReady); reason != appv1.ReasonDisconnected {
+			return fmt.Errorf("ContainerEngineReady is %s, %s", status, reason)
+		}
+		return nil
+	})
+	sim.Thaw()
+	r.settled(0)
+	r.sameUIDs(before)
+	r.exact(sim)
+}
+
+func TestABurstLosesNothing(t *testing.T) {
+	sim := dockersim.Start(t)
+	image := sim.AddImage("web:1")
+	r := start(t, testInstance(t))
+	r.connect(sim)
+	sim.DuplicateEvents("*/*", 50)
+	for i := range 300 {
+		id := sim.AddContainer(fmt.Sprintf("burst-%d", i), image)
+		if i%3 == 0 {
+			if err := sim.RemoveContainer(id, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r.exact(sim)
+}
+
+func (r *running) sameUIDs(before map[string]containersv1.Mirror) {
+	r.t.Helper()
+	uids := map[string]types.UID{}
+	for name, m := range r.mirrors() {
+		uids[name] = m.GetUID()
+	}
+	for name, m := range before {
+		if uids[name] != m.GetUID() {
+			r.t.Errorf("%s was made anew", name)
+		}
+	}
+}
