@@ -1,0 +1,251 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// quietEngine has two volumes and one container, and says nothing more. Its
+// zero value refuses every connection.
+type quietEngine struct {
+	dockerengine.Engine
+	connects *int
+	up       *bool
+	broken   chan error
+}
+
+func (q quietEngine) Connect(context.Context) (dockerengine.Info, error) {
+	*q.connects++
+	if !*q.up {
+		return dockerengine.Info{}, errors.New("connection refused")
+	}
+	return dockerengine.Info{Version: "1", SystemTime: time.Now()}, nil
+}
+
+func (q quietEngine) Events(ctx context.Context, _ time.Time) (<-chan dockerengine.Event, <-chan error) {
+	ended := make(chan error, 1)
+	go func() {
+		select {
+		case err := <-q.broken:
+			ended <- err
+		case <-ctx.Done():
+			ended <- ctx.Err()
+		}
+	}()
+	return make(chan dockerengine.Event), ended
+}
+
+func (quietEngine) ListContainers(context.Context) ([]string, error) { return []string{"c1"}, nil }
+func (quietEngine) ListImages(context.Context) ([]string, error)     { return nil, nil }
+func (quietEngine) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
+	var out []*containersv1.Volume
+	for _, name := range []string{"good", "bad"} {
+		v := &containersv1.Volume{}
+		v.Name, v.Status.Name = name, name
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func (quietEngine) Container(_ context.Context, id string) (*containersv1.Container, error) {
+	c := &containersv1.Container{}
+	c.Name = id
+	return c, nil
+}
+func (quietEngine) Close() error { return nil }
+
+// world is an engine supervisor with an owner, on the clock of a synctest bubble.
+type world struct {
+	system    *actor.ActorSystem
+	pid       *actor.PID
+	owner     *actor.PID
+	told      []messages.EngineChanged
+	engine    quietEngine
+	panicking map[string]bool
+	spawns    map[string]int
+}
+
+// restarting restarts a failed child after a second, and gives up at the third
+// failure.
+type restarting struct{ failures map[string]int }
+
+func (r restarting) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor, child *actor.PID,
+	_ *actor.RestartStatistics, reason, _ any,
+) {
+	parent := sup.(actor.Context).Self()
+	name := strings.TrimPrefix(child.Id, parent.Id+"/")
+	r.failures[name]++
+	f := messages.ChildFailed{Name: name, Err: fmt.Errorf("%v", reason), RetryIn: time.Second}
+	f.GaveUp = name != sessionName && r.failures[name]%3 == 0
+	system.Root.Send(parent, f)
+	if f.GaveUp {
+		sup.StopChildren(child)
+		return
+	}
+	time.AfterFunc(f.RetryIn, func() { sup.RestartChildren(child) })
+}
+
+func newWorld(t *testing.T) *world {
+	up := true
+	w := &world{panicking: map[string]bool{}, spawns: map[string]int{}}
+	w.engine = quietEngine{connects: new(int), up: &up, broken: make(chan error, 1)}
+	w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(slog.DiscardHandler)
+	}))
+	cfg := Config{
+		EnsureNamespace: func(context.Context, string) error { return nil },
+		Dial:            func(string) (dockerengine.Engine, error) { return w.engine, nil },
+		NewMirror:       w.newMirror,
+		Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
+			return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
+		},
+		Logger: slog.New(slog.DiscardHandler), Report: func(string) {}, Settings: DefaultSettings(),
+	}
+	w.owner = w.system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+		if m, ok := c.Message().(messages.EngineChanged); ok {
+			w.told = append(w.told, m)
+		}
+	}))
+	w.pid = w.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(cfg) },
+		actor.WithSupervisor(restarting{map[string]int{}})))
+	t.Cleanup(func() {
+		_ = w.system.Root.StopFuture(w.pid).Wait()
+		_ = w.system.Root.StopFuture(w.owner).Wait()
+		w.system.Shutdown()
+	})
+	return w
+}
+
+// newMirror is a mirror that is content with whatever it is told, or panics.
+func (w *world) newMirror(spec MirrorSpec) actor.Actor {
+	w.spawns[spec.Name]++
+	return actor.ReceiveFunc(func(c actor.Context) {
+		switch m := c.Message().(type) {
+		case messages.ObjectSeen:
+			if w.panicking[spec.Name] {
+				panic("cannot mirror " + spec.Name)
+			}
+			c.Send(c.Parent(), messages.MirrorSettled{Kind: spec.Kind, Name: spec.Name, AsOf: m.AsOf})
+		case messages.EngineLost:
+			c.Send(c.Parent(), messages.MirrorFinished{Kind: spec.Kind, Name: spec.Name})
+		}
+	})
+}
+
+func (w *world) send(msg any) { w.system.Root.RequestWithCustomSender(w.pid, msg, w.owner) }
+
+func (w *world) last(t *testing.T) messages.EngineChanged {
+	t.Helper()
+	synctest.Wait()
+	if len(w.told) == 0 {
+		t.Fatal("the owner was told nothing")
+	}
+	return w.told[len(w.told)-1]
+}
+
+func connectTo(seq uint64) messages.ConnectEngine {
+	return messages.ConnectEngine{Seq: seq, Endpoint: "unix:///sock", Namespace: "ns"}
+}
+
+func TestReadyAndGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(connectTo(1))
+		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 1 {
+			t.Fatalf("told %+v, want Ready", got)
+		}
+		w.send(messages.DisconnectEngine{Seq: 2})
+		if got := w.last(t); got.State != messages.EngineIdle || got.Seq != 2 {
+			t.Fatalf("told %+v, want Idle", got)
+		}
+	})
+}
+
+func TestAMirrorThatCrashesCostsOnlyItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.panicking["bad"] = true
+		w.send(connectTo(1))
+		time.Sleep(10 * time.Second)
+		got := w.last(t)
+		if got.State != messages.EngineReady || !strings.Contains(got.Message, "cannot mirror bad") {
+			t.Fatalf("told %+v, want Ready with the reason of the one that cannot be mirrored", got)
+		}
+		w.panicking["bad"] = false
+		spawns := w.spawns["bad"]
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if w.spawns["bad"] == spawns {
+			t.Error("a mirror that was given up is never tried again")
+		}
+		if w.spawns["good"] != 1 {
+			t.Errorf("the good mirror was made %d times, want once", w.spawns["good"])
+		}
+	})
+}
+
+func TestBlipWithinGraceAndBeyond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(connectTo(1))
+		w.last(t)
+
+		w.engine.broken <- errors.New("cut")
+		if got := w.last(t); got.State != messages.EngineDisconnected || got.Message == "" {
+			t.Fatalf("told %+v, want Disconnected with a reason", got)
+		}
+		time.Sleep(5 * time.Second)
+		if got := w.last(t); got.State != messages.EngineReady {
+			t.Fatalf("told %+v, want Ready again", got)
+		}
+		if w.spawns["good"] != 1 {
+			t.Errorf("a blip made the mirror %d times", w.spawns["good"])
+		}
+
+		*w.engine.up = false
+		w.engine.broken <- errors.New("cut for good")
+		time.Sleep(DefaultSettings().Grace + time.Second)
+		if got := w.last(t); got.State != messages.EngineDisconnected {
+			t.Fatalf("told %+v, want Disconnected", got)
+		}
+		*w.engine.up = true
+		time.Sleep(5 * time.Second)
+		if got := w.last(t); got.State != messages.EngineReady {
+			t.Fatalf("told %+v, want Ready again", got)
+		}
+		if w.spawns["good"] != 2 {
+			t.Errorf("the mirror was made %d times, want anew after the time of grace", w.spawns["good"])
+		}
+	})
+}
+
+func TestStaleReadingsAreDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(connectTo(1))
+		w.last(t)
+		old := time.Now().Add(-time.Hour)
+		w.send(messages.ObjectGone{Kind: containersv1.KindVolume, Name: "good", AsOf: old})
+		w.send(messages.SyncCompleted{AsOf: old})
+		w.last(t)
+		w.send(connectTo(2))
+		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 2 {
+			t.Errorf("told %+v, want Ready", got)
+		}
+		if w.spawns["good"] != 1 {
+			t.Errorf("a stale reading made the mirror %d times", w.spawns["good"])
+		}
+	})
+}
