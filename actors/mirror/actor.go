@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
@@ -38,6 +39,9 @@ type mirror struct {
 	view  view
 	// factAsOf is when the last reading of the engine's object was begun.
 	factAsOf time.Time
+	// removed is the resource that was last seen to go. The answer to a write may
+	// come in later than the news of its removal, and must not bring it back.
+	removed types.UID
 	// busy is set while an operation runs; there is never more than one.
 	busy bool
 	// engineRetry and writeRetry pace the calls that failed.
@@ -78,6 +82,7 @@ func (m *mirror) Receive(c actor.Context) {
 	case messages.MirrorChanged:
 		m.changed(msg.Object)
 	case messages.MirrorRemoved:
+		m.removed = msg.UID
 		if m.view.resource != nil && m.view.resource.GetUID() == msg.UID {
 			m.view.resource = nil
 		}
@@ -99,7 +104,7 @@ func (m *mirror) step(c actor.Context) {
 		return
 	}
 	op := decide(m.view)
-	if m.writeRetry.waiting && op != nothing && op != finish {
+	if m.writeRetry.waiting && op.writes() {
 		m.report(op, "retrying")
 		m.settled(c)
 		return
@@ -170,6 +175,9 @@ func (m *mirror) gone(asOf time.Time) {
 // changed takes a newer resource, or the informer's own copy of the one it has,
 // so that both share their memory.
 func (m *mirror) changed(obj containersv1.Mirror) {
+	if obj.GetUID() == m.removed {
+		return
+	}
 	old := m.view.resource
 	if old != nil && old.GetUID() == obj.GetUID() {
 		order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), old.GetResourceVersion())

@@ -56,6 +56,18 @@ const (
 	carryWish        operation = "carry out wish"
 )
 
+// writes is whether the operation writes to the API server.
+func (op operation) writes() bool {
+	switch op {
+	case create, writeStatus, restoreFinalizer, stripFinalizer, deleteResource:
+		return true
+	}
+	return false
+}
+
+// callsEngine is whether the operation carries out a user's wish in the engine.
+func (op operation) callsEngine() bool { return op == removeObject || op == carryWish }
+
 // decide says what to do next. It is level-triggered: the same view gives the
 // same answer, whatever happened before.
 func decide(v view) operation {

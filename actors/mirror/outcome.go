@@ -76,7 +76,7 @@ func (m *mirror) apply(out outcome) {
 		m.gone(out.began)
 	}
 	m.lastErr = out.err
-	if out.op == removeObject || out.op == carryWish {
+	if out.op.callsEngine() {
 		m.applyEngineAnswer(out)
 		return
 	}

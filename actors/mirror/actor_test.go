@@ -1,0 +1,174 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// slowWriter answers every write only when the test lets it, or, when it is
+// away, always with an error.
+type slowWriter struct {
+	Writer
+	calls  chan string
+	answer chan error
+	away   *bool
+}
+
+func (w slowWriter) do(call string) error {
+	if *w.away {
+		return errors.New("the API server is away")
+	}
+	w.calls <- call
+	return <-w.answer
+}
+func (w slowWriter) Update(context.Context, client.Object) error       { return w.do("update") }
+func (w slowWriter) UpdateStatus(context.Context, client.Object) error { return w.do("status") }
+func (w slowWriter) Create(context.Context, client.Object) error       { return w.do("create") }
+func (w slowWriter) Delete(context.Context, client.Object) error       { return w.do("delete") }
+
+// scriptedEngine answers removals as it is told.
+type scriptedEngine struct {
+	dockerengine.Engine
+	removals *[]time.Time
+	err      *error
+}
+
+func (e scriptedEngine) RemoveContainer(context.Context, string, bool) error {
+	*e.removals = append(*e.removals, time.Now())
+	return *e.err
+}
+
+// stage runs one mirror below a parent that keeps what it is told.
+type stage struct {
+	system   *actor.ActorSystem
+	mirror   *actor.PID
+	told     []any
+	writer   slowWriter
+	removals []time.Time
+	refusal  error
+	ended    bool
+}
+
+func newStage(t *testing.T) *stage {
+	s := &stage{writer: slowWriter{calls: make(chan string, 1), answer: make(chan error, 1), away: new(bool)}}
+	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(slog.DiscardHandler)
+	}))
+	cfg := Config{
+		Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns",
+		Kube: s.writer, Engine: scriptedEngine{removals: &s.removals, err: &s.refusal},
+		Logger: slog.New(slog.DiscardHandler), Report: func(string) {},
+	}
+	parent := s.system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+		switch c.Message().(type) {
+		case *actor.Started:
+			s.mirror = c.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(cfg) }))
+		case *actor.Stopping, *actor.Stopped, *actor.Terminated:
+		default:
+			s.told = append(s.told, c.Message())
+		}
+	}))
+	synctest.Wait()
+	t.Cleanup(func() {
+		if err := s.system.Root.StopFuture(parent).Wait(); err != nil {
+			t.Error(err)
+		}
+		s.system.Shutdown()
+	})
+	return s
+}
+
+func (s *stage) send(msg any) {
+	s.system.Root.Send(s.mirror, msg)
+	synctest.Wait()
+}
+
+func (s *stage) finished() bool {
+	return slices.ContainsFunc(s.told, func(m any) bool { _, ok := m.(messages.MirrorFinished); return ok })
+}
+
+func withUID(c *containersv1.Container, uid, version string) *containersv1.Container {
+	c.UID, c.ResourceVersion = types.UID(uid), version
+	return c
+}
+
+func TestAnAnswerAfterTheRemovalDoesNotBringTheResourceBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		gone := time.Now()
+		s.send(messages.MirrorChanged{Object: withUID(resource(terminating), "u1", "5")})
+		s.send(messages.ObjectGone{Kind: containersv1.KindContainer, Name: "c1", AsOf: gone})
+		if call := <-s.writer.calls; call != "update" {
+			t.Fatalf("the mirror made a %s, want the update that strips the finalizer", call)
+		}
+		s.send(messages.MirrorRemoved{Kind: containersv1.KindContainer, Name: "c1", UID: "u1"})
+		s.writer.answer <- nil
+		synctest.Wait()
+		if !s.finished() {
+			t.Errorf("the mirror does not end; it said %+v", s.told)
+		}
+	})
+}
+
+func TestARefusedDeleteIsRetriedWithBackOffAndAtOnceWhenItMaySucceed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.refusal = errors.New("in use")
+		*s.writer.away = true // the condition cannot be written, which must not stop the tries
+		s.send(messages.MirrorChanged{Object: withUID(resource(terminating), "u1", "5")})
+		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		n := len(s.removals)
+		if n < 12 || n > 25 {
+			t.Errorf("%d tries in an hour, want the pauses to grow to 5 minutes", n)
+		}
+		if last := s.removals[n-1].Sub(s.removals[n-2]); last < 150*time.Second || last > 6*time.Minute {
+			t.Errorf("the last pause was %v, want half of the ceiling of 5 minutes at least", last)
+		}
+		s.send(messages.RetryNow{})
+		if len(s.removals) != n+1 {
+			t.Error("the news that success is likely did not lead to a try")
+		}
+	})
+}
+
+func TestAMirrorWithNothingLeftSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.send(messages.EngineLost{})
+		if !s.finished() {
+			t.Errorf("the mirror does not end; it said %+v", s.told)
+		}
+	})
+}
+
+func TestAnOlderResourceIsDropped(t *testing.T) {
+	m := &mirror{view: view{kind: containersv1.KindContainer}}
+	newer := withUID(resource(), "u1", "10")
+	m.changed(newer)
+	m.changed(withUID(resource(), "u1", "9"))
+	if m.view.resource != containersv1.Mirror(newer) {
+		t.Error("an older version replaced a newer one")
+	}
+	again := withUID(resource(), "u2", "3")
+	again.CreationTimestamp = metav1.Now()
+	m.changed(again)
+	if m.view.resource != containersv1.Mirror(again) {
+		t.Error("a resource that was made anew was taken for an older version")
+	}
+}
