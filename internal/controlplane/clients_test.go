@@ -226,6 +226,9 @@ func TestForegroundDeletion(t *testing.T) {
 
 // TestOwnDefinitions lets a user bring a definition, use it and take it away.
 func TestOwnDefinitions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the API server takes seven seconds for it")
+	}
 	opts := controlplanetest.Options(t)
 	controlplanetest.StartWith(t, opts)
 	client := dynamicClient(t, userConfig(t, opts))

@@ -1,0 +1,107 @@
+package controlplane_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
+)
+
+// BenchmarkStart measures from the call of Start to its return, with an empty
+// directory and with that of the start before.
+func BenchmarkStart(b *testing.B) {
+	b.Run("first", func(b *testing.B) {
+		for b.Loop() {
+			server := start(b, controlplanetest.Options(b))
+			b.StopTimer()
+			stop(b, server)
+			b.StartTimer()
+		}
+	})
+	b.Run("later", func(b *testing.B) {
+		opts := controlplanetest.Options(b)
+		stop(b, start(b, opts))
+		for b.Loop() {
+			server := start(b, opts)
+			b.StopTimer()
+			stop(b, server)
+			b.StartTimer()
+		}
+	})
+}
+
+// BenchmarkEventToWatch measures from the begin of an update to the arrival of
+// its event, all in process.
+func BenchmarkEventToWatch(b *testing.B) {
+	client := dynamicClient(b, controlplanetest.Start(b).RESTConfig())
+	app := must(b, client, apps(), newApp(nil))
+	watcher, err := client.Resource(apps()).Watch(b.Context(), metav1.ListOptions{ResourceVersion: app.GetResourceVersion()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer watcher.Stop()
+	running := false
+	for b.Loop() {
+		running = !running
+		unstructured.SetNestedField(app.Object, running, "spec", "running")
+		if app, err = client.Resource(apps()).Update(b.Context(), app, metav1.UpdateOptions{}); err != nil {
+			b.Fatal(err)
+		}
+		event := <-watcher.ResultChan()
+		if event.Object.(*unstructured.Unstructured).GetResourceVersion() != app.GetResourceVersion() {
+			b.Fatal("the event is another one's")
+		}
+	}
+}
+
+// BenchmarkMirror measures what one mirrored object costs: a create and a write
+// of its status, by some workers at once.
+func BenchmarkMirror(b *testing.B) {
+	for _, workers := range []int{1, 4, 8} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			client := dynamicClient(b, controlplanetest.Start(b).RESTConfig())
+			must(b, client, namespaces, newNamespace("n"))
+			group, ctx := errgroup.WithContext(b.Context())
+			group.SetLimit(workers)
+			b.ResetTimer()
+			for i := range b.N {
+				group.Go(func() error { return mirror(ctx, client, fmt.Sprintf("%064d", i)) })
+			}
+			if err := group.Wait(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+func mirror(ctx context.Context, client dynamic.Interface, name string) error {
+	containers := client.Resource(mirrors("containers")).Namespace("n")
+	container := newMirror("Container", "n", name)
+	container.SetFinalizers([]string{"engine.rancherdesktop.io/docker-mirror"})
+	created, err := containers.Create(ctx, container, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC().Format(metav1.RFC3339Micro)
+	created.Object["status"] = map[string]any{
+		"status": "running", "name": name[:8], "namespace": "moby", "image": "busybox:latest",
+		"path": "sh", "args": []any{"-c", "sleep 1000"}, "pid": int64(1234),
+		"labels":    map[string]any{"com.example.one": "1", "com.example.two": "2"},
+		"createdAt": now, "startedAt": now,
+		"ports": []any{map[string]any{"containerPort": int64(80), "protocol": "tcp", "bindings": []any{
+			map[string]any{"hostIP": "0.0.0.0", "hostPort": int64(8080)},
+		}}},
+		"conditions": []any{map[string]any{
+			"type": "Running", "status": "True", "reason": "Running", "message": "", "lastTransitionTime": time.Now().UTC().Format(time.RFC3339),
+		}},
+	}
+	_, err = containers.UpdateStatus(ctx, created, metav1.UpdateOptions{})
+	return err
+}

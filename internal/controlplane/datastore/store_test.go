@@ -1,0 +1,262 @@
+package datastore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/client/v3/kubernetes"
+)
+
+func testStore(t testing.TB, dir, params string) *Store {
+	t.Helper()
+	store, err := open(t.Context(), dir, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+func put(t testing.TB, store *Store, key, value string, expected int64) kubernetes.PutResponse {
+	t.Helper()
+	response, err := store.client.Kubernetes.OptimisticPut(t.Context(), key, []byte(value), expected, kubernetes.PutOptions{GetOnFailure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
+// TestOptimisticWrites goes through the life of a key.
+func TestOptimisticWrites(t *testing.T) {
+	store := testStore(t, t.TempDir(), "")
+	created := put(t, store, "/a", "1", 0)
+	if !created.Succeeded || created.Revision == 0 {
+		t.Fatalf("create: %+v", created)
+	}
+	if again := put(t, store, "/a", "2", 0); again.Succeeded || string(again.KV.Value) != "1" {
+		t.Errorf("a second create: %+v", again)
+	}
+	updated := put(t, store, "/a", "2", created.Revision)
+	if !updated.Succeeded || updated.Revision <= created.Revision {
+		t.Errorf("update: %+v", updated)
+	}
+	if stale := put(t, store, "/a", "3", created.Revision); stale.Succeeded || string(stale.KV.Value) != "2" {
+		t.Errorf("a stale update: %+v", stale)
+	}
+	remove := func(expected int64) kubernetes.DeleteResponse {
+		response, err := store.client.Kubernetes.OptimisticDelete(t.Context(), "/a", expected, kubernetes.DeleteOptions{GetOnFailure: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response
+	}
+	if stale := remove(created.Revision); stale.Succeeded || string(stale.KV.Value) != "2" {
+		t.Errorf("a stale delete: %+v", stale)
+	}
+	if deleted := remove(updated.Revision); !deleted.Succeeded {
+		t.Errorf("delete: %+v", deleted)
+	}
+	if again := remove(updated.Revision); again.Succeeded || again.KV != nil {
+		t.Errorf("a second delete: %+v", again)
+	}
+	if updated := put(t, store, "/a", "4", updated.Revision); updated.Succeeded || updated.KV != nil {
+		t.Errorf("an update of what was deleted: %+v", updated)
+	}
+	recreated := put(t, store, "/a", "5", 0)
+	if !recreated.Succeeded {
+		t.Errorf("a create after the delete: %+v", recreated)
+	}
+	got, err := store.client.Kubernetes.Get(t.Context(), "/a", kubernetes.GetOptions{})
+	if err != nil || string(got.KV.Value) != "5" || got.KV.CreateRevision != recreated.Revision {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	old, err := store.client.Kubernetes.Get(t.Context(), "/a", kubernetes.GetOptions{Revision: updated.Revision})
+	if err != nil || string(old.KV.Value) != "2" {
+		t.Errorf("at the old revision %+v, %v", old, err)
+	}
+}
+
+// TestFullDisk is row E5: a write that did not happen is an error, and what was
+// there before is still there.
+func TestFullDisk(t *testing.T) {
+	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(100)")
+	value := strings.Repeat("x", 10_000)
+	var failed error
+	written := 0
+	for ; written < 1000 && failed == nil; written++ {
+		_, failed = store.client.Kubernetes.OptimisticPut(t.Context(), fmt.Sprintf("/%04d", written), []byte(value), 0, kubernetes.PutOptions{})
+	}
+	if failed == nil || !strings.Contains(failed.Error(), "full") {
+		t.Fatalf("after %d writes: %v", written, failed)
+	}
+	first, err := store.client.Kubernetes.Get(t.Context(), "/0000", kubernetes.GetOptions{})
+	if err != nil || first.KV == nil {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	_, err = store.client.Kubernetes.OptimisticPut(t.Context(), "/0000", []byte(value), first.KV.ModRevision, kubernetes.PutOptions{GetOnFailure: true})
+	if err == nil {
+		t.Error("an update on a full disk was reported as done or as a conflict")
+	}
+	count, err := store.client.Kubernetes.Count(t.Context(), "/", kubernetes.CountOptions{})
+	if err != nil || count != int64(written-1) {
+		t.Errorf("%d of %d are there: %v", count, written-1, err)
+	}
+}
+
+// TestUnusable is the rest of row E5.
+func TestUnusable(t *testing.T) {
+	for name, breakIt := range map[string]func(path string) error{
+		"no database":     func(path string) error { return os.WriteFile(path, make([]byte, 8192), 0o600) },
+		"a directory":     func(path string) error { return os.Mkdir(path, 0o700) },
+		"a damaged page":  damage,
+		"cut in the half": func(path string) error { return os.Truncate(path, 8192) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, FileName)
+			if name == "a damaged page" || name == "cut in the half" {
+				fill(t, dir)
+			}
+			if err := breakIt(path); err != nil {
+				t.Fatal(err)
+			}
+			store, err := Open(t.Context(), dir)
+			if err == nil {
+				store.Close(t.Context())
+				t.Fatal("it was opened")
+			}
+			for _, want := range []string{path, "rdd svc reset"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q: %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+// fill makes a datastore of some size, as a process leaves it that was killed.
+func fill(t *testing.T, dir string) {
+	t.Helper()
+	store, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		put(t, store, fmt.Sprintf("/%d", i), strings.Repeat("x", 4000), 0)
+	}
+	if err := store.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The log of a clean end is gone; an empty one says that there was a crash.
+	if err := os.WriteFile(filepath.Join(dir, FileName+"-wal"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damage overwrites the middle of the file.
+func damage(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	garbage := []byte(strings.Repeat("garbage ", 4096))
+	_, err = file.WriteAt(garbage, 40_960)
+	return errors.Join(err, file.Close())
+}
+
+// TestCrash is a part of row E4: what was acknowledged is there after the files
+// were taken away from a running store, as a killed process leaves them.
+func TestCrash(t *testing.T) {
+	dir, crashed := t.TempDir(), t.TempDir()
+	store := testStore(t, dir, "")
+	for i := range 20 {
+		put(t, store, fmt.Sprintf("/%02d", i), "value", 0)
+	}
+	for _, name := range []string{FileName, FileName + "-wal"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(crashed, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := testStore(t, crashed, "")
+	list, err := after.client.Kubernetes.List(t.Context(), "/", kubernetes.ListOptions{})
+	if err != nil || len(list.Kvs) != 20 {
+		t.Errorf("%d keys are left: %v", len(list.Kvs), err)
+	}
+}
+
+// TestWatchFrom sees what came after a revision, in order, old values included.
+func TestWatchFrom(t *testing.T) {
+	store := testStore(t, t.TempDir(), "")
+	first := put(t, store, "/a/1", "one", 0)
+	second := put(t, store, "/a/1", "two", first.Revision)
+	put(t, store, "/b/1", "other", 0)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	events := store.client.Watch(ctx, "/a/", clientv3.WithPrefix(), clientv3.WithRev(second.Revision))
+	if _, err := store.client.Kubernetes.OptimisticDelete(ctx, "/a/1", second.Revision, kubernetes.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for len(got) < 2 {
+		response, ok := <-events
+		if !ok {
+			t.Fatal("the watch ended")
+		}
+		for _, event := range response.Events {
+			got = append(got, fmt.Sprintf("%s %s was %s", event.Type, event.Kv.Value, event.PrevKv.GetValue()))
+		}
+	}
+	if want := "PUT two was one,DELETE  was two"; strings.Join(got, ",") != want {
+		t.Errorf("got %q", got)
+	}
+	cancel()
+	for range events {
+	}
+}
+
+// TestWatchBeyondTheLog tells a client that knows a future which never was, as
+// after a reset, instead of leaving it to wait.
+func TestWatchBeyondTheLog(t *testing.T) {
+	store := testStore(t, t.TempDir(), "")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	response := <-store.client.Watch(ctx, "/a/", clientv3.WithPrefix(), clientv3.WithRev(1000))
+	if response.Err() == nil {
+		t.Errorf("got %+v", response)
+	}
+}
+
+// TestReadCompacted asks for a revision that is gone.
+func TestReadCompacted(t *testing.T) {
+	store := testStore(t, t.TempDir(), "")
+	if _, err := store.client.Kubernetes.Get(t.Context(), "/a", kubernetes.GetOptions{Revision: 1000}); !errors.Is(err, rpctypes.ErrFutureRev) {
+		t.Errorf("a revision of the future: %v", err)
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	store := testStore(b, b.TempDir(), "")
+	value := strings.Repeat("x", 2000)
+	b.ResetTimer()
+	for i := range b.N {
+		if _, err := store.client.Kubernetes.OptimisticPut(b.Context(), fmt.Sprintf("/%d", i), []byte(value), 0, kubernetes.PutOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
