@@ -3,11 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/tools/clientcmd"
 	componentcli "k8s.io/component-base/cli"
 	"k8s.io/kubectl/pkg/cmd"
 	kubectlutil "k8s.io/kubectl/pkg/cmd/util"
@@ -39,6 +43,13 @@ func (c *ctlCmd) Run(s *session) error {
 	flags := genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().
 		WithDiscoveryBurst(1000).WithDiscoveryQPS(1000).WithWarningPrinter(streams)
 	flags.KubeConfig = &config
+	// The cache is named after host and port, which instances take over from each other.
+	cache := filepath.Join(s.instance.Dir, "cache")
+	flags.CacheDir = &cache
+	// 'config' goes by the environment and must not touch the user's own kubeconfig.
+	if err := os.Setenv(clientcmd.RecommendedConfigPathEnvVar, config); err != nil {
+		return fmt.Errorf("choose the kubeconfig: %w", err)
+	}
 	kubectl := cmd.NewKubectlCommand(cmd.KubectlOptions{ConfigFlags: flags, IOStreams: streams})
 	kubectl.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "rdd ctl"}
 	kubectl.SetArgs(args)

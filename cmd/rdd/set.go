@@ -59,15 +59,21 @@ func (s *session) apply(assignments []string, wait waiting, dryRun bool) error {
 	}
 	shown := progress.New(s.err)
 	defer shown.Close()
-	c, err := s.connect(s.ctx, shown)
+	ctx := s.ctx
+	if wait.wanted() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, wait.Timeout)
+		defer cancel()
+	}
+	c, err := s.connect(ctx, shown)
 	if err != nil {
 		return err
 	}
-	after, err := s.change(c, shown, assignments, dryRun)
+	after, err := s.change(ctx, c, shown, assignments, dryRun)
 	if err != nil || dryRun || !wait.wanted() {
 		return err
 	}
-	return s.settle(c, shown, after.Generation, wait.Timeout)
+	return s.settle(ctx, c, shown, after.Generation)
 }
 
 func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []string) ([]byte, error) {
@@ -79,8 +85,8 @@ func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []strin
 }
 
 // change patches the App and prints what is different afterwards.
-func (s *session) change(c *client.Client, shown *progress.Progress, assignments []string, dryRun bool) (*appv1.App, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, startTimeout)
+func (s *session) change(ctx context.Context, c *client.Client, shown *progress.Progress, assignments []string, dryRun bool) (*appv1.App, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	crd, err := c.AppDefinition(ctx)
 	if err != nil {
@@ -113,11 +119,11 @@ func (s *session) change(c *client.Client, shown *progress.Progress, assignments
 }
 
 // settle waits until the App has settled at generation, and shows what for.
-func (s *session) settle(c *client.Client, shown *progress.Progress, generation int64, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(s.ctx, timeout)
-	defer cancel()
+func (s *session) settle(ctx context.Context, c *client.Client, shown *progress.Progress, generation int64) error {
 	app, err := c.WaitSettled(ctx, generation, func(app *appv1.App) {
-		shown.Update(waitsFor(app, generation))
+		if !client.Settled(app, generation) {
+			shown.Update(waitsFor(app, generation))
+		}
 	})
 	if err != nil {
 		return err
@@ -133,7 +139,7 @@ func waitsFor(app *appv1.App, generation int64) string {
 	if c == nil || c.ObservedGeneration < generation {
 		return "waiting for the daemon to take the change up"
 	}
-	return "waiting: " + cmp.Or(c.Message, c.Reason)
+	return cmp.Or(c.Message, c.Reason)
 }
 
 // conditionsLine shows the conditions that matter in a few words.

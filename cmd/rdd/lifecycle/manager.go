@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -46,6 +47,9 @@ type Manager struct {
 	Command func(instance.Args) *exec.Cmd
 	// Report is told what is being waited for; the same text may come again.
 	Report func(string)
+
+	// probeTimeout and termGrace are the constants of these names when zero.
+	probeTimeout, termGrace time.Duration
 }
 
 // State of a daemon.
@@ -74,7 +78,7 @@ type Status struct {
 	Error string `json:"error,omitempty"`
 }
 
-// startGrace is how long a daemon that does not answer is taken for one that starts.
+// startGrace is how long a daemon that refuses connections is taken for one that starts.
 const startGrace = time.Minute
 
 // Status looks at the daemon; it takes no longer than ctx allows.
@@ -93,9 +97,10 @@ func (m *Manager) Status(ctx context.Context) (Status, error) {
 	}
 	if err != nil {
 		status.Error = err.Error()
-		status.State = StateHung
-		if time.Since(run.Started) < startGrace {
-			status.State = StateStarting
+		status.State = StateStarting
+		// One that takes a connection and then is silent has started before.
+		if errors.Is(err, context.DeadlineExceeded) || time.Since(run.Started) > startGrace {
+			status.State = StateHung
 		}
 	}
 	return status, nil

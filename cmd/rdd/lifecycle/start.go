@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,6 +81,7 @@ func (m *Manager) Start(ctx context.Context, args instance.Args) (c *client.Clie
 
 // child is a daemon that this process started.
 type child struct {
+	pid   int
 	ended chan error
 	// where its output begins
 	logFrom, stderrFrom int64
@@ -104,12 +106,14 @@ func (m *Manager) spawn(args instance.Args) (*child, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the daemon: %w", err)
 	}
+	c.pid = cmd.Process.Pid
 	go func() { c.ended <- cmd.Wait() }()
 	return c, nil
 }
 
-// ready waits until the daemon is ready. A child that ended because another
-// daemon was quicker is no failure.
+// ready waits until the daemon is ready. A child that ends because another
+// daemon was quicker is no failure, but its end is waited for: it could still
+// take the place of the other one, were that to be stopped now.
 func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -125,10 +129,11 @@ func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 		}
 		if running {
 			var ready *client.Client
-			if ready, last = m.probe(ctx); last == nil {
+			ready, last = m.probe(ctx)
+			if last == nil && (ended == nil || pid == c.pid) {
 				return ready, nil
 			}
-			m.Report(fmt.Sprintf("waiting for the daemon (pid %d)", pid))
+			m.Report("waiting for the daemon to be ready")
 		} else if ended == nil {
 			return nil, client.ErrDaemonEnded
 		}
@@ -155,7 +160,7 @@ func (m *Manager) probe(ctx context.Context) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.probeTimeout, probeTimeout))
 	defer cancel()
 	return c, c.Ready(ctx)
 }

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 // How long a daemon that did not do what it was asked may take to end after a
 // signal.
 const (
-	termGrace = 10 * time.Second
+	termGrace = 5 * time.Second
 	killGrace = 5 * time.Second
 )
 
@@ -59,7 +60,7 @@ func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean 
 		m.Report(fmt.Sprintf("the daemon (pid %d) does not answer (%v); ending it with a signal", pid, err))
 		// SIGTERM asks for the engine to be stopped as well.
 		if !options.KeepEngine {
-			clean, err := m.signal(ctx, pid, syscall.SIGTERM, termGrace)
+			clean, err := m.signal(ctx, pid, syscall.SIGTERM, cmp.Or(m.termGrace, termGrace))
 			if clean || err != nil {
 				return clean, err
 			}
@@ -75,7 +76,7 @@ func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean 
 }
 
 func (m *Manager) ask(ctx context.Context, keepEngine bool) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.probeTimeout, probeTimeout))
 	defer cancel()
 	c, err := client.New(m.Instance)
 	if err != nil {

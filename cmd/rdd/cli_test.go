@@ -1,0 +1,186 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/treeview"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
+)
+
+// The picture that the daemon sends is the one that is drawn.
+var _ = treeview.Node(supervisor.Node{})
+
+// rdd runs a command in a home directory of its own, with no daemon.
+func rdd(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e strings.Builder
+	code = run(args, strings.NewReader(""), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func home(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	for _, name := range []string{"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName} {
+		t.Setenv(name, "")
+	}
+	return dir
+}
+
+func TestUsage(t *testing.T) {
+	home(t)
+	for _, test := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"", 0, "Usage: rdd"},
+		{"--help", 0, "service"},
+		{"svc --help", 0, "paths"},
+		{"set --help", 0, "containerEngine.name  moby|containerd"},
+		{"--instance other set --help", 0, "vm.driver"},
+		{"nonsense", 2, "nonsense"},
+		{"set", 2, "property=value"},
+		{"set running", 2, "PROPERTY=VALUE"},
+		{"set runing=true", 2, "did you mean running?"},
+		{"set vm.driver=none", 2, "auto, native, external"},
+		{"set running=true --timeout=-1s", 2, "negative"},
+		{"set running=true --timeout=soon", 2, "soon"},
+		{"svc paths nope", 2, "log_dir"},
+		{"svc paths -o xml", 2, "xml"},
+		{"svc start --port 99999", 2, "65535"},
+		{"svc start --log-level loud", 2, "debug"},
+		{"--instance ../x svc paths", 2, "instance name"},
+		{"tree", 1, "svc start"},
+		{"svc config", 1, "svc create"},
+		{"svc logs", 1, "no log yet"},
+		{"svc status", 1, "stopped"},
+		{"status", 1, "svc start"},
+		{"svc stop", 0, "no daemon was running"},
+		{"svc delete", 0, "nothing of instance"},
+		{"version", 0, "rdd "},
+		{"version -o json", 0, `"version"`},
+	} {
+		code, out, errOut := rdd(t, strings.Fields(test.args)...)
+		if code != test.code || !strings.Contains(out+errOut, test.want) {
+			t.Errorf("rdd %s: %d, want %d and %q\n%s%s", test.args, code, test.code, test.want, out, errOut)
+		}
+	}
+	if left, err := os.ReadDir(os.Getenv("HOME")); err != nil || len(left) != 0 {
+		t.Errorf("commands that only look left %v, %v", left, err)
+	}
+}
+
+// S5: paths are there with no daemon, and there is one implementation of them.
+func TestS5PathsNeedNoDaemon(t *testing.T) {
+	dir := home(t)
+	_, out, _ := rdd(t, "--instance", "o'k", "svc", "paths")
+	if out != "" {
+		t.Errorf("a name with a quote was taken: %s", out)
+	}
+	code, out, _ := rdd(t, "--instance=dev", "service", "paths", "log_dir")
+	if want := filepath.Join(dir, ".local/state/rancher-desktop-dev/logs") + "\n"; code != 0 || out != want {
+		t.Errorf("%d, %q, want %q", code, out, want)
+	}
+	_, out, _ = rdd(t, "svc", "paths", "-o", "json")
+	var paths map[string]string
+	if err := json.Unmarshal([]byte(out), &paths); err != nil || len(paths) != 9 {
+		t.Errorf("%v: %s", err, out)
+	}
+	_, out, _ = rdd(t, "svc", "paths", "-o", "shell")
+	shell, err := exec.Command("sh", "-c", out+`printf %s "$docker_socket"`).Output()
+	if err != nil || string(shell) != paths["docker_socket"] {
+		t.Errorf("%v: %s, want %s", err, shell, paths["docker_socket"])
+	}
+}
+
+func TestShellQuoting(t *testing.T) {
+	const odd = `a b'c"$d\` + "`e`\nf"
+	out, err := exec.Command("sh", "-c", "printf %s "+shellQuoted(odd)).Output()
+	if err != nil || string(out) != odd {
+		t.Errorf("%q, %v", out, err)
+	}
+}
+
+// What follows ctl is kubectl's, help and flags included.
+func TestCtlTakesEverything(t *testing.T) {
+	for _, args := range []string{"get containers -w", "--help", "-n x get pods -o json", "get --instance y", "-- version", ""} {
+		var commands cli
+		parser, err := kong.New(&commands, kong.Exit(func(int) { t.Errorf("%q was taken for rdd's help", args) }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Fields(args)
+		if _, err := parser.Parse(append([]string{"--instance", "i", "ctl"}, want...)); err != nil {
+			t.Errorf("ctl %s: %v", args, err)
+		}
+		if !slices.Equal(commands.Ctl.Args, want) || commands.Instance != "i" {
+			t.Errorf("ctl %s: %q of instance %q", args, commands.Ctl.Args, commands.Instance)
+		}
+	}
+}
+
+func TestCtlStartsNoDaemonForItsHelp(t *testing.T) {
+	for args, want := range map[string]bool{
+		"": false, "--help": false, "get --help": false, "help get": false, "completion bash": false,
+		"config view": false, "get pods": true, "version": true, "api-resources -o name": true,
+	} {
+		if got := needsDaemon(strings.Fields(args)); got != want {
+			t.Errorf("%q: %v", args, got)
+		}
+	}
+}
+
+func TestServeGetsTheArguments(t *testing.T) {
+	cmd := serveCommand(instance.Instance{Name: "dev"}, instance.Args{Port: 6443, LogLevel: "debug"})
+	if got := strings.Join(cmd.Args[1:], " "); got != "--instance dev svc serve --port 6443 --log-level debug" {
+		t.Error(got)
+	}
+	var commands cli
+	parser, err := kong.New(&commands)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(cmd.Args[1:]); err != nil {
+		t.Error(err)
+	}
+	if commands.Svc.Serve.Port != 6443 || commands.Svc.Serve.LogLevel != "debug" || commands.Instance != "dev" {
+		t.Errorf("%+v", commands.Svc.Serve)
+	}
+}
+
+func TestStartFlagsOverrideKeptArguments(t *testing.T) {
+	home(t)
+	inst, err := instance.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inst.Create(); err != nil {
+		t.Fatal(err)
+	}
+	if err := inst.SaveArgs(instance.Args{Port: 1, LogLevel: "warn"}); err != nil {
+		t.Fatal(err)
+	}
+	port := 0
+	for _, test := range []struct {
+		flags daemonFlags
+		want  instance.Args
+	}{
+		{daemonFlags{}, instance.Args{Port: 1, LogLevel: "warn"}},
+		{daemonFlags{Port: &port}, instance.Args{LogLevel: "warn"}},
+	} {
+		if got, err := test.flags.args(inst); err != nil || got != test.want {
+			t.Errorf("%+v, %v, want %+v", got, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+func TestExitCodes(t *testing.T) {
+	resource := schema.GroupResource{Resource: "apps"}
+	for _, test := range []struct {
+		err  error
+		code int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{&instance.RunningError{PID: 5}, 1},
+		{client.ErrDaemonEnded, 1},
+		{&client.NoDaemonError{Instance: "2"}, 1},
+		{&lifecycle.DiedError{}, 1},
+		{context.Canceled, 1},
+		{apierrors.NewUnauthorized("x"), 1},
+		{apierrors.NewNotFound(resource, "app"), 1},
+		{&usageError{"x"}, 2},
+		{&kong.ParseError{}, 2},
+		{&property.UsageError{Message: "x"}, 2},
+		{apierrors.NewForbidden(resource, "app", errors.New("x")), 3},
+		{apierrors.NewInvalid(schema.GroupKind{Kind: "App"}, "app", nil), 3},
+		{context.DeadlineExceeded, 4},
+		{&client.NotSettledError{Last: errors.New("x")}, 4},
+		{&lifecycle.NotReadyError{PID: 5}, 4},
+		{exitStatus(7), 7},
+	} {
+		wrapped := test.err
+		if wrapped != nil {
+			wrapped = fmt.Errorf("change the App: %w", test.err)
+		}
+		if got := exitCode(wrapped); got != test.code {
+			t.Errorf("%T %v: %d, want %d", test.err, test.err, got, test.code)
+		}
+	}
+}
+
+func TestReportSaysOneThing(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{nil, ""},
+		{exitStatus(1), ""},
+		{errors.New("no disk"), "rdd: no disk\n"},
+		{fmt.Errorf("wait: %w", context.Canceled), "rdd: interrupted; what was asked for goes on in the background\n"},
+	} {
+		var out strings.Builder
+		report(&out, test.err)
+		if out.String() != test.want {
+			t.Errorf("%v: %q, want %q", test.err, out.String(), test.want)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+// envDaemon makes the test binary a daemon that behaves as the value says.
+const envDaemon = "RDD_TEST_DAEMON"
+
+// The ways a daemon may behave.
+const (
+	behaves = "behaves"
+	dies    = "dies"
+	neverUp = "never up"
+	deaf    = "deaf" // takes a shutdown and a SIGTERM, and does nothing
+)
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(envDaemon); mode != "" {
+		if err := serve(mode); err != nil {
+			fmt.Fprintln(os.Stderr, "daemon:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// serve is a small stand-in for the daemon.
+func serve(mode string) error {
+	inst, err := instance.New("")
+	if err != nil {
+		return err
+	}
+	lock, err := instance.Lock(inst.PidFile)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Release() }()
+	if err := inst.SaveRun(instance.Run{PID: os.Getpid(), Version: "v1", Started: time.Now()}); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(filepath.Join(inst.LogDir, LogName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	fmt.Fprintln(log, "daemon starts")
+	if mode == dies {
+		fmt.Fprintln(log, "the disk is full")
+		return errors.New("cannot go on")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	ended, end := context.WithCancel(context.Background())
+	defer end()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if mode == neverUp {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	mux.HandleFunc("/rdd/ready", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /rdd/shutdown", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(log, "shutdown", r.URL.RawQuery)
+		w.WriteHeader(http.StatusAccepted)
+		if mode != deaf {
+			end()
+		}
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	kubeconfig := fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"x",
+		"clusters":[{"name":"x","cluster":{"server":"http://%s"}}],"contexts":[{"name":"x","context":{"cluster":"x"}}]}`, listener.Addr())
+	if err := os.WriteFile(inst.Config, []byte(kubeconfig), 0o600); err != nil {
+		return err
+	}
+	go func() { _ = http.Serve(listener, mux) }()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(log, "SIGTERM")
+		if mode == deaf {
+			<-make(chan struct{})
+		}
+	case <-ended.Done():
+	}
+	return nil
+}
+
+// fakeEngine counts what is asked of it.
+type fakeEngine struct {
+	stops, deletes int
+	err            error
+}
+
+func (e *fakeEngine) Stop(context.Context) error   { e.stops++; return e.err }
+func (e *fakeEngine) Delete(context.Context) error { e.deletes++; return e.err }
+
+// fixture is a manager whose daemons behave as mode says.
+type fixture struct {
+	*Manager
+	engine  *fakeEngine
+	mode    string
+	reports []string
+	mu      sync.Mutex
+}
+
+func newFixture(t *testing.T, mode string) *fixture {
+	t.Helper()
+	t.Setenv("HOME", t.TempDir())
+	for _, name := range []string{"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName} {
+		t.Setenv(name, "")
+	}
+	inst, err := instance.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{engine: &fakeEngine{}, mode: mode}
+	f.Manager = &Manager{
+		Instance: inst, Engine: f.engine,
+		Prepare: func(instance.Instance) error { return nil },
+		Command: func(instance.Args) *exec.Cmd {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), envDaemon+"="+f.mode)
+			return cmd
+		},
+		Report: func(text string) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.reports = append(f.reports, text)
+		},
+		probeTimeout: 500 * time.Millisecond, termGrace: 300 * time.Millisecond,
+	}
+	t.Cleanup(func() {
+		if pid, running, _ := instance.Running(inst.PidFile); running && pid > 0 {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+			_, _ = f.gone(context.WithoutCancel(t.Context()))
+		}
+		_ = os.RemoveAll(inst.ShortDir)
+	})
+	return f
+}
+
+func (f *fixture) start(t *testing.T) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, started, err := f.Start(ctx, instance.Args{Port: 1}); err != nil || !started {
+		t.Fatalf("started %v, %v", started, err)
+	}
+	return f.pid(t)
+}
+
+func (f *fixture) pid(t *testing.T) int {
+	t.Helper()
+	pid, _, err := instance.Running(f.Instance.PidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
+func (f *fixture) log(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(f.Log())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (f *fixture) reported(part string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return strings.Contains(strings.Join(f.reports, "\n"), part)
+}

@@ -1,0 +1,211 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+func TestStartAndStop(t *testing.T) {
+	f := newFixture(t, behaves)
+	pid := f.start(t)
+	status, err := f.Status(t.Context())
+	if err != nil || status.State != StateRunning || status.PID != pid || status.Version != "v1" {
+		t.Errorf("%+v, %v", status, err)
+	}
+	if args, err := f.Instance.LoadArgs(); err != nil || args.Port != 1 {
+		t.Errorf("kept arguments: %+v, %v", args, err)
+	}
+	if _, started, err := f.Start(t.Context(), instance.Args{}); started || err != nil {
+		t.Errorf("second start: %v, %v", started, err)
+	}
+	if ran, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second}); !ran || err != nil {
+		t.Errorf("ran %v, %v", ran, err)
+	}
+	if f.pid(t) != 0 {
+		t.Error("the daemon is still there")
+	}
+	if !strings.Contains(f.log(t), "shutdown keepVM=false") {
+		t.Errorf("the daemon was asked: %s", f.log(t))
+	}
+	if f.engine.stops != 0 {
+		t.Error("the engine was stopped behind the daemon's back")
+	}
+}
+
+func TestKeepVMIsToldToTheDaemon(t *testing.T) {
+	f := newFixture(t, behaves)
+	f.start(t)
+	if _, err := f.Stop(t.Context(), StopOptions{KeepEngine: true, Patience: 10 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(f.log(t), "shutdown keepVM=true") || f.engine.stops != 0 {
+		t.Errorf("log %q, stops %d", f.log(t), f.engine.stops)
+	}
+}
+
+func TestDaemonThatDiesIsShownWithItsLastWords(t *testing.T) {
+	f := newFixture(t, dies)
+	_, _, err := f.Start(t.Context(), instance.Args{})
+	var died *DiedError
+	if !errors.As(err, &died) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"exit status 1", "the disk is full", "daemon: cannot go on", f.Log()} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
+	_, _, err = f.Start(t.Context(), instance.Args{})
+	if strings.Count(err.Error(), "the disk is full") != 1 {
+		t.Errorf("the last words are not only this daemon's: %v", err)
+	}
+}
+
+func TestDaemonThatIsNeverReadyEndsAtTheDeadline(t *testing.T) {
+	f := newFixture(t, neverUp)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, _, err := f.Start(ctx, instance.Args{})
+	var notReady *NotReadyError
+	if !errors.As(err, &notReady) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("pid %d", f.pid(t)); !strings.Contains(err.Error(), want) {
+		t.Errorf("%q does not say %q", err, want)
+	}
+	status, err := f.Status(t.Context())
+	if err != nil || status.State != StateStarting {
+		t.Errorf("%+v, %v", status, err)
+	}
+}
+
+// E6: two daemons for one instance.
+func TestE6StartsAtOnceMakeOneDaemon(t *testing.T) {
+	f := newFixture(t, behaves)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, _, err := f.Start(t.Context(), instance.Args{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if got := strings.Count(f.log(t), "daemon starts"); got != 1 {
+		t.Errorf("%d daemons", got)
+	}
+}
+
+// S5: the daemon hangs.
+func TestS5HungDaemonIsSeenAndStopped(t *testing.T) {
+	f := newFixture(t, behaves)
+	pid := f.start(t)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	status, err := f.Status(ctx)
+	if err != nil || status.State != StateHung || status.PID != pid {
+		t.Errorf("%+v, %v", status, err)
+	}
+	if ran, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second}); !ran || err != nil {
+		t.Errorf("ran %v, %v", ran, err)
+	}
+	if f.pid(t) != 0 || !f.reported("does not answer") {
+		t.Errorf("still there, or not said: %q", f.reports)
+	}
+	if f.engine.stops != 1 {
+		t.Errorf("the engine was stopped %d times", f.engine.stops)
+	}
+}
+
+func TestHungDaemonIsKilledWithoutTheEngine(t *testing.T) {
+	f := newFixture(t, behaves)
+	pid := f.start(t)
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Stop(t.Context(), StopOptions{KeepEngine: true, Patience: 10 * time.Second}); err != nil {
+		t.Error(err)
+	}
+	if strings.Contains(f.log(t), "SIGTERM") || f.engine.stops != 0 || f.pid(t) != 0 {
+		t.Errorf("log %q, stops %d, pid %d", f.log(t), f.engine.stops, f.pid(t))
+	}
+}
+
+func TestDeafDaemonIsKilledAfterItsTime(t *testing.T) {
+	f := newFixture(t, deaf)
+	f.start(t)
+	if _, err := f.Stop(t.Context(), StopOptions{Patience: 200 * time.Millisecond}); err != nil {
+		t.Error(err)
+	}
+	if f.pid(t) != 0 || f.engine.stops != 1 || !f.reported("did not end within 200ms") {
+		t.Errorf("pid %d, stops %d, %q", f.pid(t), f.engine.stops, f.reports)
+	}
+}
+
+// E4: the daemon was killed and the engine lives on.
+func TestE4EngineOfAKilledDaemonIsStopped(t *testing.T) {
+	f := newFixture(t, behaves)
+	if err := syscall.Kill(f.start(t), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.gone(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if ran, err := f.Stop(t.Context(), StopOptions{KeepEngine: true}); ran || err != nil || f.engine.stops != 0 {
+		t.Errorf("keeping it: ran %v, %v, stops %d", ran, err, f.engine.stops)
+	}
+	if ran, err := f.Stop(t.Context(), StopOptions{}); ran || err != nil || f.engine.stops != 1 {
+		t.Errorf("ran %v, %v, stops %d", ran, err, f.engine.stops)
+	}
+}
+
+func TestDeleteLeavesNothing(t *testing.T) {
+	f := newFixture(t, behaves)
+	if err := f.Delete(t.Context(), time.Second); err != nil {
+		t.Errorf("nothing there: %v", err)
+	}
+	f.start(t)
+	f.engine.err = errors.New("a container will not go")
+	if err := f.Delete(t.Context(), 10*time.Second); err == nil {
+		t.Error("files were removed under a living engine")
+	}
+	if !f.Instance.Exists() {
+		t.Error("the files are gone though the engine is not")
+	}
+	f.engine.err = nil
+	for range 2 {
+		if err := f.Delete(t.Context(), 10*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(f.Instance.Dir); err == nil {
+		t.Error("the directory is left")
+	}
+}
+
+func TestResetKeepsArguments(t *testing.T) {
+	f := newFixture(t, behaves)
+	f.start(t)
+	ran, err := f.Reset(t.Context(), 10*time.Second)
+	if !ran || err != nil {
+		t.Fatalf("ran %v, %v", ran, err)
+	}
+	if args, err := f.Instance.LoadArgs(); err != nil || args.Port != 1 {
+		t.Errorf("%+v, %v", args, err)
+	}
+	if f.engine.deletes != 1 || f.pid(t) != 0 {
+		t.Errorf("deletes %d, pid %d", f.engine.deletes, f.pid(t))
+	}
+}
