@@ -16,8 +16,7 @@ setup_file() {
 }
 
 teardown_file() {
-    [[ ! -e $HOME/ext/pid ]] || kill "$(cat "$HOME/ext/pid")"
-    eventually 20 not test -e "$HOME/ext/pid" || true
+    [[ ! -e $HOME/ext/pid ]] || stop_external
     instance_end
     ip link del "$BRIDGE"
 }
@@ -29,6 +28,13 @@ start_external() {
         >>"$HOME/ext/log" 2>&1 3>&- &
     disown
     eventually 30 engine version
+}
+
+stop_external() {
+    local pid
+    pid=$(cat "$HOME/ext/pid")
+    kill "$pid"
+    eventually 30 gone "$pid"
 }
 
 @test "external: everything that is there is mirrored" {
@@ -62,7 +68,7 @@ start_external() {
 @test "external: the engine is restarted by its owner" {
     local before
     before=$(uids)
-    kill "$(cat "$HOME/ext/pid")"
+    stop_external
     eventually 10 says "^False " condition ContainerEngineReady
     start_external
     eventually 30 connected
@@ -71,7 +77,7 @@ start_external() {
 }
 
 @test "external: gone for longer than the grace time, the mirrors go; back, they come" {
-    kill "$(cat "$HOME/ext/pid")"
+    stop_external
     eventually 10 says "^False " condition ContainerEngineReady
     eventually 40 is "" kube get containers,images,volumes -o name
     start_external
@@ -80,7 +86,7 @@ start_external() {
 }
 
 @test "external: an endpoint where nothing answers" {
-    run rdd set vm.endpoint="unix://$HOME/nothing.sock" --timeout=6s
+    run timeout 30 "$RDD_TEST_BIN/rdd" set vm.endpoint="unix://$HOME/nothing.sock" --timeout=6s
     [[ $status -eq 1 || $status -eq 4 ]]
     assert_output --partial nothing.sock
     run -0 rdd set vm.endpoint="unix://$DOCKER_SOCKET"
