@@ -12,72 +12,39 @@ import (
 )
 
 // reader is the part of etcd's key-value API that the storage uses beside
-// [operations]: reading a range, at the start of a watch.
-type reader struct {
-	store *Store
-}
+// [operations]: reading a key or a range, at the start of a watch.
+type reader struct{ store *Store }
 
 var _ clientv3.KV = reader{}
-
-// page is one page of a range.
-type page struct {
-	kvs      []*mvccpb.KeyValue
-	revision int64
-	// count of keys in the range, those behind the page included.
-	count int64
-	more  bool
-}
-
-// page reads up to limit keys (0: all) of [start, end) at revision (0: now).
-func (s *Store) page(ctx context.Context, start, end string, limit, revision int64, keysOnly bool) (page, error) {
-	ask := limit
-	if ask > 0 {
-		ask++ // one more tells whether there is more
-	}
-	batch, err := s.log.List(ctx, start, end, ask, revision, false, keysOnly)
-	if err != nil {
-		return page{}, err
-	}
-	result := page{revision: batch.CurrentRev, count: int64(len(batch.Events))}
-	if revision > 0 {
-		result.revision = revision
-	}
-	events := batch.Events
-	if limit > 0 && int64(len(events)) > limit {
-		events = events[:limit]
-		result.more = true
-		if _, result.count, err = s.log.Count(ctx, start, end, result.revision); err != nil {
-			return page{}, err
-		}
-	}
-	result.kvs = make([]*mvccpb.KeyValue, len(events))
-	for i, event := range events {
-		result.kvs[i] = keyValue(event.KV)
-	}
-	return result, nil
-}
 
 // Get implements [clientv3.KV].
 func (r reader) Get(ctx context.Context, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
 	op := clientv3.OpGet(key, opts...)
-	limit := op.Limit()
-	if len(op.RangeBytes()) == 0 {
-		limit = 0
+	if end := string(op.RangeBytes()); end != "" {
+		page, err := r.store.list(ctx, key, end, op.Limit(), op.Rev(), op.IsKeysOnly())
+		if err != nil {
+			return nil, rpctypes.Error(err)
+		}
+		return &clientv3.GetResponse{
+			Header: &etcdserverpb.ResponseHeader{Revision: page.revision},
+			Kvs:    page.kvs,
+			Count:  page.count,
+			More:   page.more,
+		}, nil
 	}
-	page, err := r.store.page(ctx, key, string(op.RangeBytes()), limit, op.Rev(), op.IsKeysOnly())
+	kv, revision, err := r.store.get(ctx, key, op.Rev())
 	if err != nil {
 		return nil, rpctypes.Error(err)
 	}
-	return &clientv3.GetResponse{
-		Header: &etcdserverpb.ResponseHeader{Revision: page.revision},
-		Kvs:    page.kvs,
-		Count:  page.count,
-		More:   page.more,
-	}, nil
+	response := &clientv3.GetResponse{Header: &etcdserverpb.ResponseHeader{Revision: revision}}
+	if kv != nil {
+		response.Kvs, response.Count = []*mvccpb.KeyValue{kv}, 1
+	}
+	return response, nil
 }
 
-// errUnused answers the calls that the storage never makes, and with the code
-// that makes it fall back where it only probes.
+// errUnused answers the calls that the storage never makes, with the code that
+// makes it fall back where it only probes.
 func errUnused(what string) error {
 	return status.Errorf(codes.Unimplemented, "%s is not part of the embedded datastore", what)
 }
@@ -97,7 +64,7 @@ func (reader) Delete(context.Context, string, ...clientv3.OpOption) (*clientv3.D
 	return nil, errUnused("Delete")
 }
 
-// Compact implements [clientv3.KV]: kine's log compacts itself.
+// Compact implements [clientv3.KV]: the store compacts itself.
 func (reader) Compact(context.Context, int64, ...clientv3.CompactOption) (*clientv3.CompactResponse, error) {
 	return nil, errUnused("Compact")
 }

@@ -4,15 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
+	"golang.org/x/sync/errgroup"
 )
 
 func testStore(t testing.TB, dir, params string) *Store {
@@ -182,7 +187,7 @@ func TestCrash(t *testing.T) {
 	dir, crashed := t.TempDir(), t.TempDir()
 	store := testStore(t, dir, "")
 	for i := range 20 {
-		put(t, store, fmt.Sprintf("/%02d", i), "value", 0)
+		put(t, store, fmt.Sprintf("/registry/%02d", i), "value", 0)
 	}
 	for _, name := range []string{FileName, FileName + "-wal"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
@@ -194,7 +199,7 @@ func TestCrash(t *testing.T) {
 		}
 	}
 	after := testStore(t, crashed, "")
-	list, err := after.client.Kubernetes.List(t.Context(), "/", kubernetes.ListOptions{})
+	list, err := after.client.Kubernetes.List(t.Context(), "/registry/", kubernetes.ListOptions{})
 	if err != nil || len(list.Kvs) != 20 {
 		t.Errorf("%d keys are left: %v", len(list.Kvs), err)
 	}
@@ -242,11 +247,130 @@ func TestWatchBeyondTheLog(t *testing.T) {
 	}
 }
 
-// TestReadCompacted asks for a revision that is gone.
-func TestReadCompacted(t *testing.T) {
+// TestCompaction forgets the past but nothing that is there.
+func TestCompaction(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
-	if _, err := store.client.Kubernetes.Get(t.Context(), "/a", kubernetes.GetOptions{Revision: 1000}); !errors.Is(err, rpctypes.ErrFutureRev) {
+	last := int64(0)
+	for i := range compactRetain + 200 {
+		last = put(t, store, "/registry/a", fmt.Sprint(i), last).Revision
+	}
+	if err := store.compactTo(t.Context(), last); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.compactTo(t.Context(), last); err != nil {
+		t.Errorf("a second time: %v", err)
+	}
+	if _, err := store.client.Kubernetes.Get(t.Context(), "/registry/a", kubernetes.GetOptions{Revision: 5}); !errors.Is(err, rpctypes.ErrCompacted) {
+		t.Errorf("a revision of the past: %v", err)
+	}
+	if _, err := store.client.Kubernetes.Get(t.Context(), "/registry/a", kubernetes.GetOptions{Revision: last + 1000}); !errors.Is(err, rpctypes.ErrFutureRev) {
 		t.Errorf("a revision of the future: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	response := <-store.client.Watch(ctx, "/registry/", clientv3.WithPrefix(), clientv3.WithRev(5))
+	if !errors.Is(response.Err(), rpctypes.ErrCompacted) {
+		t.Errorf("a watch from the past: %+v", response)
+	}
+	if now, err := store.client.Kubernetes.Get(t.Context(), "/registry/a", kubernetes.GetOptions{}); err != nil || now.KV.ModRevision != last {
+		t.Errorf("%+v, %v", now, err)
+	}
+}
+
+// TestHeadIsTheLog lets writers compete, and compares what is kept in memory and
+// what a watch has seen with what another store reads from the file.
+func TestHeadIsTheLog(t *testing.T) {
+	dir := t.TempDir()
+	store := testStore(t, dir, "")
+	const writers, rounds = 6, 60
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	begin := store.revision()
+	events := store.client.Watch(ctx, "/registry/", clientv3.WithPrefix(), clientv3.WithRev(begin+1))
+	var group errgroup.Group
+	for writer := range writers {
+		random := rand.New(rand.NewPCG(uint64(writer), 1))
+		group.Go(func() error { return writeAtRandom(ctx, store, random, rounds) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	seen := head{revision: begin, values: map[string]*mvccpb.KeyValue{}}
+	for seen.revision < store.revision() {
+		response, ok := <-events
+		if !ok || response.Err() != nil {
+			t.Fatalf("the watch ended: %v", response.Err())
+		}
+		for _, event := range response.Events {
+			if event.Kv.ModRevision != seen.revision+1 {
+				t.Fatalf("revision %d comes after %d", event.Kv.ModRevision, seen.revision)
+			}
+			if known := seen.values[string(event.Kv.Key)]; string(known.GetValue()) != string(event.PrevKv.GetValue()) {
+				t.Errorf("revision %d: the previous value is %q, not %q", event.Kv.ModRevision, event.PrevKv.GetValue(), known.GetValue())
+			}
+			value := event.Kv.Value
+			if event.Type == mvccpb.DELETE {
+				value = nil
+			}
+			seen.apply(string(event.Kv.Key), value, event.Kv.ModRevision)
+		}
+	}
+	file := testStore(t, dir, "").head
+	for name, other := range map[string]head{"in memory": store.head, "watched": seen} {
+		if diff := cmp.Diff(file, other, cmp.AllowUnexported(head{}), cmp.Comparer(sameKeyValue), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("in the file and %s differ: %s", name, diff)
+		}
+	}
+}
+
+func sameKeyValue(a, b *mvccpb.KeyValue) bool {
+	return string(a.Key) == string(b.Key) && string(a.Value) == string(b.Value) && a.ModRevision == b.ModRevision && a.CreateRevision == b.CreateRevision
+}
+
+// writeAtRandom creates, updates and deletes a few keys, and does not mind losing
+// a race.
+func writeAtRandom(ctx context.Context, store *Store, random *rand.Rand, rounds int) error {
+	for range rounds {
+		key := fmt.Sprintf("/registry/%d", random.IntN(8))
+		got, err := store.client.Kubernetes.Get(ctx, key, kubernetes.GetOptions{})
+		if err != nil {
+			return err
+		}
+		revision := got.KV.GetModRevision()
+		if revision > 0 && random.IntN(3) == 0 {
+			_, err = store.client.Kubernetes.OptimisticDelete(ctx, key, revision, kubernetes.DeleteOptions{})
+		} else {
+			_, err = store.client.Kubernetes.OptimisticPut(ctx, key, []byte(fmt.Sprint(random.Int())), revision, kubernetes.PutOptions{})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestUnsureWrite finds a write that took place although it was reported as
+// failed.
+func TestUnsureWrite(t *testing.T) {
+	dir := t.TempDir()
+	store := testStore(t, dir, "")
+	first := put(t, store, "/registry/a", "1", 0)
+	if _, err := store.append(t.Context(), change{key: "/registry/a", value: []byte("2"), expected: first.Revision}); err != nil {
+		t.Fatal(err)
+	}
+	store.unsure = true
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	events := store.client.Watch(ctx, "/registry/a", clientv3.WithRev(first.Revision+1))
+	got, err := store.client.Kubernetes.Get(ctx, "/registry/a", kubernetes.GetOptions{})
+	if err != nil || string(got.KV.Value) != "2" {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if response := <-events; len(response.Events) != 1 || string(response.Events[0].Kv.Value) != "2" {
+		t.Errorf("watched %+v", response)
+	}
+	if next := put(t, store, "/registry/a", "3", got.KV.ModRevision); !next.Succeeded {
+		t.Errorf("the next write: %+v", next)
 	}
 }
 

@@ -2,6 +2,7 @@ package datastore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/k3s-io/kine/pkg/server"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -9,69 +10,129 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// watcher turns kine's stream of all events into watches of a key or a range.
-type watcher struct {
-	store *Store
-}
+// watcher follows a key or all keys with a prefix.
+type watcher struct{ store *Store }
 
 var _ clientv3.Watcher = watcher{}
 
 // Watch implements [clientv3.Watcher]. The channel is closed when ctx or the
-// store ends, or when the reader was too slow for the log; the client then
-// resumes from the last revision it saw.
+// store ends, or when the reader was too slow; the client then resumes from the
+// last revision it saw.
 func (w watcher) Watch(ctx context.Context, key string, opts ...clientv3.OpOption) clientv3.WatchChan {
 	op := clientv3.OpGet(key, opts...)
 	out := make(chan clientv3.WatchResponse)
-	go w.run(ctx, watched{key: key, end: string(op.RangeBytes()), from: op.Rev()}, out)
+	w.store.mutex.Lock()
+	defer w.store.mutex.Unlock()
+	if w.store.closed {
+		close(out)
+		return out
+	}
+	w.store.tasks.Go(func() {
+		defer close(out)
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		stop := context.AfterFunc(w.store.client.Ctx(), cancel)
+		defer stop()
+		w.store.follow(ctx, newSubscription(key, len(op.RangeBytes()) > 0), op.Rev(), out)
+	})
 	return out
 }
 
-// watched says which events a watch wants.
-type watched struct {
-	key, end string
-	// from is the first revision that is wanted; 0: the next one.
-	from int64
-}
-
-func (w watcher) run(ctx context.Context, wanted watched, out chan<- clientv3.WatchResponse) {
-	defer close(out)
-	// kine's goroutines for this watch hang on its context.
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(w.store.client.Ctx(), cancel)
-	defer stop()
-
-	source := w.store.watches.Watch(ctx, wanted.from)
-	if source.CompactRevision != 0 {
-		send(ctx, out, clientv3.WatchResponse{
-			Header:          &etcdserverpb.ResponseHeader{Revision: source.CurrentRevision},
-			CompactRevision: source.CompactRevision,
-			Canceled:        true,
-		})
+// follow sends what happens to the subscribed keys, beginning with revision from
+// (0: with the next change).
+func (s *Store) follow(ctx context.Context, subscription *subscription, from int64, out chan<- clientv3.WatchResponse) {
+	now := s.subscribe(subscription)
+	defer s.unsubscribe(subscription)
+	if from > 0 && from <= now {
+		missed, err := s.missed(ctx, subscription, from, now)
+		if err != nil {
+			send(ctx, out, s.failure(ctx, err))
+			return
+		}
+		if !sendEvents(ctx, out, missed) {
+			return
+		}
+	}
+	if from > now+1 {
+		send(ctx, out, s.failure(ctx, server.ErrFutureRev))
 		return
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case batch, ok := <-source.Eventc:
-			if !ok {
-				sendError(ctx, out, source.Errorc)
-				return
-			}
-			events := wanted.filter(batch)
-			if len(events) == 0 {
-				continue
-			}
-			response := clientv3.WatchResponse{
-				Header: &etcdserverpb.ResponseHeader{Revision: batch.CurrentRev},
-				Events: events,
-			}
-			if !send(ctx, out, response) {
-				return
-			}
+		case <-subscription.wake:
+		}
+		events, complete := subscription.take()
+		if !complete || !sendEvents(ctx, out, events) {
+			return
 		}
 	}
+}
+
+// subscribe returns the revision after which the subscription sees everything.
+func (s *Store) subscribe(subscription *subscription) int64 {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.watches[subscription] = struct{}{}
+	return s.head.revision
+}
+
+func (s *Store) unsubscribe(subscription *subscription) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	delete(s.watches, subscription)
+}
+
+// missed reads the events of revisions from to now out of the log.
+func (s *Store) missed(ctx context.Context, subscription *subscription, from, now int64) ([]*clientv3.Event, error) {
+	batch, err := s.log.After(ctx, "", "", from-1, 0)
+	if err != nil {
+		return nil, err
+	}
+	var events []*clientv3.Event
+	for _, event := range batch.Events {
+		if event.KV.ModRevision <= now && subscription.wants(event.KV.Key) {
+			events = append(events, loggedEvent(event))
+		}
+	}
+	return events, nil
+}
+
+func loggedEvent(event *server.Event) *clientv3.Event {
+	result := &clientv3.Event{Type: mvccpb.PUT, Kv: keyValue(event.KV)}
+	if event.Delete {
+		result.Type = mvccpb.DELETE
+	}
+	if !event.Create {
+		result.PrevKv = keyValue(event.PrevKV)
+	}
+	return result
+}
+
+// failure tells a client why its watch ends.
+func (s *Store) failure(ctx context.Context, err error) clientv3.WatchResponse {
+	response := clientv3.WatchResponse{Header: &etcdserverpb.ResponseHeader{}, Canceled: true}
+	if errors.Is(err, server.ErrCompacted) {
+		// Any revision other than 0 says that it has been compacted.
+		response.CompactRevision = 1
+		if compacted, err := s.log.CompactRevision(ctx); err == nil && compacted > 0 {
+			response.CompactRevision = compacted
+		}
+		return response
+	}
+	response.CancelReason = err.Error()
+	return response
+}
+
+func sendEvents(ctx context.Context, out chan<- clientv3.WatchResponse, events []*clientv3.Event) bool {
+	if len(events) == 0 {
+		return true
+	}
+	return send(ctx, out, clientv3.WatchResponse{
+		Header: &etcdserverpb.ResponseHeader{Revision: events[len(events)-1].Kv.ModRevision},
+		Events: events,
+	})
 }
 
 func send(ctx context.Context, out chan<- clientv3.WatchResponse, response clientv3.WatchResponse) bool {
@@ -81,40 +142,6 @@ func send(ctx context.Context, out chan<- clientv3.WatchResponse, response clien
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// sendError passes on why kine ended the watch, if it said so.
-func sendError(ctx context.Context, out chan<- clientv3.WatchResponse, errs <-chan error) {
-	select {
-	case err := <-errs:
-		send(ctx, out, clientv3.WatchResponse{
-			Header:       &etcdserverpb.ResponseHeader{},
-			Canceled:     true,
-			CancelReason: err.Error(),
-		})
-	default:
-	}
-}
-
-func (w watched) filter(batch server.EventBatch) []*clientv3.Event {
-	var events []*clientv3.Event
-	for _, event := range batch.Events {
-		if event.InRange(w.key, w.end) && event.KV.ModRevision >= w.from {
-			events = append(events, clientEvent(event))
-		}
-	}
-	return events
-}
-
-func clientEvent(event *server.Event) *clientv3.Event {
-	result := &clientv3.Event{Type: mvccpb.PUT, Kv: keyValue(event.KV)}
-	if event.Delete {
-		result.Type = mvccpb.DELETE
-	}
-	if !event.Create {
-		result.PrevKv = keyValue(event.PrevKV)
-	}
-	return result
 }
 
 // RequestProgress implements [clientv3.Watcher]; only a watch cache would ask.
