@@ -37,7 +37,7 @@ func Run(ctx context.Context, cfg Config) error { return newDaemon(cfg).run(ctx)
 
 func (d *daemon) run(ctx context.Context) error {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-		return d.Logger.With("lib", "protoactor")
+		return slog.New(quiet{d.Logger.Handler()}).With("lib", "protoactor")
 	}), actor.WithDeadLetterRequestLogging(false))
 	defer system.Shutdown()
 	b := d.blueprint()
@@ -99,7 +99,7 @@ func (d *daemon) serve(ctx context.Context) (server, error) {
 		Handlers: d.handlers(), Collectors: []prometheus.Collector{metrics{d.picture}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("start the control plane: %w", err)
+		return nil, err
 	}
 	return s, nil
 }

@@ -41,11 +41,13 @@ type blueprint struct {
 	ended func()
 }
 
-// policy of the root's guardian: the whole tree starts anew.
+// rootPolicy is the guardian's: the whole tree starts anew. What does not mend
+// in a few seconds, such as a datastore that cannot be read, ends the daemon,
+// so that whoever started it is told why.
 func rootPolicy(string) Policy {
 	return Policy{
-		Backoff:   task.Backoff{Min: 500 * time.Millisecond, Max: 10 * time.Second},
-		Intensity: 5, Window: 2 * time.Minute,
+		Backoff:   task.Backoff{Min: 200 * time.Millisecond, Max: 10 * time.Second},
+		Intensity: 3, Window: 2 * time.Minute,
 	}
 }
 

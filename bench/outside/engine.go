@@ -109,33 +109,33 @@ func fill(ctx context.Context, d *daemon, r *report, n sizes) error {
 	if err := e.importImage(ctx, "base", "1", busybox); err != nil {
 		return err
 	}
-	jobs, ctx := errgroup.WithContext(ctx)
+	jobs, making := errgroup.WithContext(ctx)
 	jobs.SetLimit(parallel)
 	for i := 1; i < n.images; i++ {
-		jobs.Go(func() error { return e.importImage(ctx, "image", fmt.Sprint(i), small) })
+		jobs.Go(func() error { return e.importImage(making, "image", fmt.Sprint(i), small) })
 	}
 	for i := range n.volumes {
-		jobs.Go(func() error { return e.createVolume(ctx, fmt.Sprintf("Volume_%d", i)) })
+		jobs.Go(func() error { return e.createVolume(making, fmt.Sprintf("Volume_%d", i)) })
 	}
 	for i := range n.containers {
 		jobs.Go(func() error {
-			id, err := e.createContainer(ctx, fmt.Sprintf("container%d", i), "base:1")
+			id, err := e.createContainer(making, fmt.Sprintf("container%d", i), "base:1")
 			if err != nil || i >= n.running {
 				return err
 			}
-			return e.call(ctx, http.MethodPost, "/containers/"+id+"/start", nil, nil)
+			return e.call(making, http.MethodPost, "/containers/"+id+"/start", nil, nil)
 		})
 	}
 	if err := jobs.Wait(); err != nil {
 		return err
 	}
 	made := time.Now()
-	k, err := newKube(context.WithoutCancel(ctx), d)
+	k, err := newKube(ctx, d)
 	if err != nil {
 		return err
 	}
 	want := n.images + n.containers + n.volumes + 1
-	if err := k.waitFor(context.WithoutCancel(ctx), "all objects to be mirrored", func(ctx context.Context) (bool, error) {
+	if err := k.waitFor(ctx, "all objects to be mirrored", func(ctx context.Context) (bool, error) {
 		prints, err := k.fingerprint(ctx)
 		return len(prints) == want, err
 	}); err != nil {
