@@ -3,6 +3,7 @@ package dockerengine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync/atomic"
@@ -126,7 +127,7 @@ func (d *docker) negotiate(ctx context.Context) (*client.Client, error) {
 func chooseVersion(engine string) (string, error) {
 	switch {
 	case engine == "":
-		return "", fmt.Errorf("the engine did not say which API version it speaks: is it a Docker Engine?")
+		return "", errors.New("the engine did not say which API version it speaks: is it a Docker Engine?")
 	case versions.LessThan(engine, client.MinAPIVersion):
 		return "", fmt.Errorf("the engine speaks API version %s, rdd needs at least %s (Docker 19.03): upgrade the engine",
 			engine, client.MinAPIVersion)
@@ -183,10 +184,8 @@ func (d *docker) Close() error {
 // empty rather than costing the whole object.
 func decode(raw []byte, into any) error {
 	err := json.Unmarshal(raw, into)
-	if _, odd := err.(*json.UnmarshalTypeError); odd {
-		return nil
-	}
-	if err != nil {
+	var odd *json.UnmarshalTypeError
+	if err != nil && !errors.As(err, &odd) {
 		return fmt.Errorf("decode the engine's answer: %w", err)
 	}
 	return nil

@@ -49,6 +49,14 @@ func seen(t *testing.T, events <-chan dockerengine.Event, ended <-chan error, la
 	}
 }
 
+// rig is a real engine with what watches it.
+type rig struct {
+	cli    *client.Client
+	engine dockerengine.Engine
+	events <-chan dockerengine.Event
+	ended  <-chan error
+}
+
 func TestRealEngine(t *testing.T) {
 	daemon := dockertest.Start(t)
 	ctx := deadline(t, 2*time.Minute)
@@ -60,99 +68,9 @@ func TestRealEngine(t *testing.T) {
 	}
 	events, ended := engine.Events(ctx, info.SystemTime)
 
-	t.Run("images", func(t *testing.T) {
-		one := dockertest.Import(ctx, t, cli, "one:1", "1")
-		two := dockertest.Import(ctx, t, cli, "two:1", "2")
-		if got := seen(t, events, ended, dockerengine.Event{Kind: "Image", Action: "import", ID: two}); len(got) != 4 {
-			t.Errorf("imports: %q", got)
-		}
-		_, err1 := cli.ImageTag(ctx, client.ImageTagOptions{Source: "one:1", Target: "registry.example/one:V2"})
-		_, err2 := cli.ImageTag(ctx, client.ImageTagOptions{Source: "two:1", Target: "one:1"})
-		if err := errors.Join(err1, err2); err != nil {
-			t.Fatal(err)
-		}
-		ids := must[[]string](t)(engine.ListImages(ctx))
-		if len(ids) != 2 || !slices.Contains(ids, one) || !slices.Contains(ids, two) {
-			t.Errorf("list: %q", ids)
-		}
-		for ref, want := range map[string][]string{
-			one: {"registry.example/one:V2"}, two: {"one:1", "two:1"}, "one:1": {"one:1", "two:1"},
-		} {
-			images := must[[]*containersv1.Image](t)(engine.Images(ctx, ref))
-			var tags []string
-			for _, image := range images {
-				tags = append(tags, image.Status.RepoTag)
-				if s := image.Status; s.CreatedAt == nil || s.OS != "linux" || s.Architecture == "" || s.Size == 0 || s.Labels["n"] == "" {
-					t.Errorf("%s: %+v", ref, s)
-				}
-			}
-			if !slices.Equal(tags, want) {
-				t.Errorf("%s: %q, want %q", ref, tags, want)
-			}
-		}
-		if err := engine.RemoveImage(ctx, "registry.example/one:V2"); err != nil {
-			t.Error(err)
-		}
-		got := seen(t, events, ended, dockerengine.Event{Kind: "Image", Action: "delete", ID: one})
-		if strings.Join(got, ",") != "Image tag,Image tag,Image untag,Image delete" {
-			t.Errorf("events: %q", got)
-		}
-		untagged := dockertest.Import(ctx, t, cli, "", "3")
-		images := must[[]*containersv1.Image](t)(engine.Images(ctx, untagged))
-		if len(images) != 1 || images[0].Status.RepoTag != "" || images[0].EngineID() != untagged {
-			t.Errorf("untagged: %+v", images)
-		}
-		if ids = must[[]string](t)(engine.ListImages(ctx)); !slices.Contains(ids, untagged) {
-			t.Errorf("the untagged image is not in %q", ids)
-		}
-		if err := engine.RemoveImage(ctx, images[0].EngineID()); err != nil {
-			t.Error(err)
-		}
-		if _, err := engine.Images(ctx, untagged); !dockerengine.IsNotFound(err) {
-			t.Errorf("gone: %v", err)
-		}
-	})
-
-	t.Run("containers and volumes", func(t *testing.T) {
-		id := create(ctx, t, cli, "web", "two:1", obedient)
-		got := must[*containersv1.Container](t)(engine.Container(ctx, id))
-		if s := got.Status; got.Name != id || s.Name != "web" || s.Status != "created" || s.Image != "two:1" || s.Path != "sh" ||
-			len(s.Args) != 2 || s.Labels["from"] != "test" || s.CreatedAt == nil || s.StartedAt != nil {
-			t.Errorf("created: %+v", got)
-		}
-		if ids := must[[]string](t)(engine.ListContainers(ctx)); !slices.Equal(ids, []string{id}) {
-			t.Errorf("list: %q", ids)
-		}
-		if err := engine.RemoveImage(ctx, "two:1"); err != nil {
-			t.Errorf("one tag of two: %v", err)
-		}
-		if err := engine.RemoveImage(ctx, "one:1"); !dockerengine.IsConflict(err) || !strings.HasPrefix(err.Error(), "conflict: unable to") {
-			t.Errorf("I3: %v", err)
-		}
-		if err := engine.RemoveVolume(ctx, "Data_1"); !dockerengine.IsConflict(err) || !strings.Contains(err.Error(), id) {
-			t.Errorf("volume in use: %v", err)
-		}
-		volumes := must[[]*containersv1.Volume](t)(engine.ListVolumes(ctx))
-		one := must[*containersv1.Volume](t)(engine.Volume(ctx, "Data_1"))
-		if len(volumes) != 1 || one.Status.Name != "Data_1" || one.Status.Driver != "local" || one.Status.CreatedAt == nil ||
-			!one.Status.CreatedAt.Equal(volumes[0].Status.CreatedAt) {
-			t.Errorf("volumes: %+v, %+v", volumes, one)
-		}
-		if dockertest.CanRun() {
-			runs(ctx, t, engine, cli, id)
-		}
-		if err := engine.RemoveContainer(ctx, id, true); err != nil {
-			t.Error(err)
-		}
-		seen(t, events, ended, dockerengine.Event{Kind: "Container", Action: "destroy", ID: id})
-		if err := errors.Join(engine.RemoveVolume(ctx, "Data_1"), engine.RemoveImage(ctx, "one:1")); err != nil {
-			t.Error(err)
-		}
-		if _, err := engine.Volume(ctx, "Data_1"); !dockerengine.IsNotFound(err) {
-			t.Errorf("gone: %v", err)
-		}
-	})
-
+	r := rig{cli, engine, events, ended}
+	t.Run("images", func(t *testing.T) { r.images(ctx, t) })
+	t.Run("containers and volumes", func(t *testing.T) { r.containersAndVolumes(ctx, t) })
 	t.Run("hung", func(t *testing.T) {
 		daemon.Freeze()
 		defer daemon.Thaw()
@@ -173,6 +91,101 @@ func TestRealEngine(t *testing.T) {
 		daemon.Up(t)
 		must[dockerengine.Info](t)(engine.Connect(ctx))
 	})
+}
+
+func (r rig) images(ctx context.Context, t *testing.T) {
+	t.Helper()
+	one := dockertest.Import(ctx, t, r.cli, "one:1", "1")
+	two := dockertest.Import(ctx, t, r.cli, "two:1", "2")
+	if got := seen(t, r.events, r.ended, dockerengine.Event{Kind: "Image", Action: "import", ID: two}); len(got) != 4 {
+		t.Errorf("imports: %q", got)
+	}
+	_, err1 := r.cli.ImageTag(ctx, client.ImageTagOptions{Source: "one:1", Target: "registry.example/one:V2"})
+	_, err2 := r.cli.ImageTag(ctx, client.ImageTagOptions{Source: "two:1", Target: "one:1"})
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	ids := must[[]string](t)(r.engine.ListImages(ctx))
+	if len(ids) != 2 || !slices.Contains(ids, one) || !slices.Contains(ids, two) {
+		t.Errorf("list: %q", ids)
+	}
+	for ref, want := range map[string][]string{
+		one: {"registry.example/one:V2"}, two: {"one:1", "two:1"}, "one:1": {"one:1", "two:1"},
+	} {
+		images := must[[]*containersv1.Image](t)(r.engine.Images(ctx, ref))
+		var tags []string
+		for _, image := range images {
+			tags = append(tags, image.Status.RepoTag)
+			if s := image.Status; s.CreatedAt == nil || s.OS != "linux" || s.Architecture == "" || s.Size == 0 || s.Labels["n"] == "" {
+				t.Errorf("%s: %+v", ref, s)
+			}
+		}
+		if !slices.Equal(tags, want) {
+			t.Errorf("%s: %q, want %q", ref, tags, want)
+		}
+	}
+	if err := r.engine.RemoveImage(ctx, "registry.example/one:V2"); err != nil {
+		t.Error(err)
+	}
+	got := seen(t, r.events, r.ended, dockerengine.Event{Kind: "Image", Action: "delete", ID: one})
+	if strings.Join(got, ",") != "Image tag,Image tag,Image untag,Image delete" {
+		t.Errorf("events: %q", got)
+	}
+	untagged := dockertest.Import(ctx, t, r.cli, "", "3")
+	images := must[[]*containersv1.Image](t)(r.engine.Images(ctx, untagged))
+	if len(images) != 1 || images[0].Status.RepoTag != "" || images[0].EngineID() != untagged {
+		t.Errorf("untagged: %+v", images)
+	}
+	if ids = must[[]string](t)(r.engine.ListImages(ctx)); !slices.Contains(ids, untagged) {
+		t.Errorf("the untagged image is not in %q", ids)
+	}
+	if err := r.engine.RemoveImage(ctx, images[0].EngineID()); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.engine.Images(ctx, untagged); !dockerengine.IsNotFound(err) {
+		t.Errorf("gone: %v", err)
+	}
+}
+
+func (r rig) containersAndVolumes(ctx context.Context, t *testing.T) {
+	t.Helper()
+	id := create(ctx, t, r.cli, "web", "two:1", obedient)
+	got := must[*containersv1.Container](t)(r.engine.Container(ctx, id))
+	if s := got.Status; got.Name != id || s.Name != "web" || s.Status != "created" || s.Image != "two:1" || s.Path != "sh" ||
+		len(s.Args) != 2 || s.Labels["from"] != "test" || s.CreatedAt == nil || s.StartedAt != nil {
+		t.Errorf("created: %+v", got)
+	}
+	if ids := must[[]string](t)(r.engine.ListContainers(ctx)); !slices.Equal(ids, []string{id}) {
+		t.Errorf("list: %q", ids)
+	}
+	if err := r.engine.RemoveImage(ctx, "two:1"); err != nil {
+		t.Errorf("one tag of two: %v", err)
+	}
+	if err := r.engine.RemoveImage(ctx, "one:1"); !dockerengine.IsConflict(err) || !strings.HasPrefix(err.Error(), "conflict: unable to") {
+		t.Errorf("I3: %v", err)
+	}
+	if err := r.engine.RemoveVolume(ctx, "Data_1"); !dockerengine.IsConflict(err) || !strings.Contains(err.Error(), id) {
+		t.Errorf("volume in use: %v", err)
+	}
+	volumes := must[[]*containersv1.Volume](t)(r.engine.ListVolumes(ctx))
+	one := must[*containersv1.Volume](t)(r.engine.Volume(ctx, "Data_1"))
+	if len(volumes) != 1 || one.Status.Name != "Data_1" || one.Status.Driver != "local" || one.Status.CreatedAt == nil ||
+		!one.Status.CreatedAt.Equal(volumes[0].Status.CreatedAt) {
+		t.Errorf("volumes: %+v, %+v", volumes, one)
+	}
+	if dockertest.CanRun() {
+		runs(ctx, t, r.engine, r.cli, id)
+	}
+	if err := r.engine.RemoveContainer(ctx, id, true); err != nil {
+		t.Error(err)
+	}
+	seen(t, r.events, r.ended, dockerengine.Event{Kind: "Container", Action: "destroy", ID: id})
+	if err := errors.Join(r.engine.RemoveVolume(ctx, "Data_1"), r.engine.RemoveImage(ctx, "one:1")); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.engine.Volume(ctx, "Data_1"); !dockerengine.IsNotFound(err) {
+		t.Errorf("gone: %v", err)
+	}
 }
 
 // runs takes a created container through its states.

@@ -19,49 +19,49 @@ import (
 
 const patience = 20 * time.Second
 
-func setup(t testing.TB) (*dockersim.Engine, dockerengine.Engine, context.Context) {
-	t.Helper()
-	sim := dockersim.Start(t)
-	return sim, open(t, sim.Endpoint()), deadline(t, patience)
+func setup(tb testing.TB) (*dockersim.Engine, dockerengine.Engine, context.Context) {
+	tb.Helper()
+	sim := dockersim.Start(tb)
+	return sim, open(tb, sim.Endpoint()), deadline(tb, patience)
 }
 
-func open(t testing.TB, endpoint string) dockerengine.Engine {
-	t.Helper()
+func open(tb testing.TB, endpoint string) dockerengine.Engine {
+	tb.Helper()
 	engine, err := dockerengine.New(endpoint)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = engine.Close() })
+	tb.Cleanup(func() { _ = engine.Close() })
 	return engine
 }
 
-func deadline(t testing.TB, after time.Duration) context.Context {
-	t.Helper()
+func deadline(tb testing.TB, after time.Duration) context.Context {
+	tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), after)
-	t.Cleanup(cancel)
+	tb.Cleanup(cancel)
 	return ctx
 }
 
 // must is for calls whose error ends the test.
-func must[T any](t testing.TB) func(T, error) T {
+func must[T any](tb testing.TB) func(T, error) T {
 	return func(value T, err error) T {
-		t.Helper()
+		tb.Helper()
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return value
 	}
 }
 
 // eventually waits for a condition.
-func eventually(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	end := time.Now().Add(patience)
-	for !condition() {
+func eventually(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !condition(); <-tick.C {
 		if time.Now().After(end) {
-			t.Fatalf("waited in vain: %s", what)
+			tb.Fatalf("waited in vain: %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -64,8 +64,9 @@ func isHarmless(kind containersv1.Kind, action string) bool {
 			events.ActionExecCreate, events.ActionExecStart, events.ActionExecDie,
 			events.ActionExecDetach:
 			return true
+		default:
+			return strings.HasPrefix(word, "exec_")
 		}
-		return strings.HasPrefix(word, "exec_")
 	case containersv1.KindImage:
 		return events.Action(word) == events.ActionSave
 	case containersv1.KindVolume:

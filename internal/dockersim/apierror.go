@@ -57,6 +57,6 @@ func writeError(w http.ResponseWriter, err error) {
 // the test, which it should see at once.
 func must(err error) {
 	if err != nil {
-		panic("dockersim: " + err.Error())
+		panic("dockersim: " + err.Error()) //nolint:forbidigo // a mistake in a test, as with regexp.MustCompile
 	}
 }

@@ -87,6 +87,7 @@ func (c *calls) connState(conn net.Conn, state http.ConnState) {
 		c.conns[conn] = struct{}{}
 	case http.StateClosed, http.StateHijacked:
 		delete(c.conns, conn)
+	default:
 	}
 }
 

@@ -154,7 +154,7 @@ func (e *Engine) suffer(w http.ResponseWriter, r *http.Request, endpoint, call s
 		return false
 	case fault.Drop:
 		// The one panic that net/http takes as "close the connection".
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) //nolint:forbidigo // the way net/http documents
 	case fault.Status != 0:
 		writeError(w, &apiError{status: fault.Status, message: fault.Message})
 		return false

@@ -13,7 +13,7 @@ import (
 func (e *Engine) serveImageList(w http.ResponseWriter, r request) error {
 	all := r.flag("all")
 	e.mu.Lock()
-	list := make([]map[string]any, 0, len(e.images))
+	list := make([]wireSummary, 0, len(e.images))
 	for _, img := range e.images {
 		intermediate := e.children[img.id] > 0 && len(img.tags) == 0
 		if all || !intermediate {
@@ -21,24 +21,38 @@ func (e *Engine) serveImageList(w http.ResponseWriter, r request) error {
 		}
 	}
 	e.mu.Unlock()
-	slices.SortFunc(list, func(a, b map[string]any) int {
-		return cmp.Or(cmp.Compare(b["Created"].(int64), a["Created"].(int64)),
-			cmp.Compare(a["Id"].(string), b["Id"].(string)))
+	slices.SortFunc(list, func(a, b wireSummary) int {
+		return cmp.Or(cmp.Compare(b.Created, a.Created), cmp.Compare(a.ID, b.ID))
 	})
 	writeJSON(w, http.StatusOK, list)
 	return nil
 }
 
-// summary is an image in a list; one without references has placeholders.
-func (img *image) summary() map[string]any {
+// wireSummary is an image in a list.
+type wireSummary struct {
+	ID          string `json:"Id"`
+	ParentID    string `json:"ParentId"`
+	RepoTags    []string
+	RepoDigests []string
+	Created     int64
+	Size        int64
+	VirtualSize int64
+	SharedSize  int64
+	Containers  int64
+	Labels      map[string]string
+}
+
+// summary shares nothing that can change. An image without references has
+// placeholders.
+func (img *image) summary() wireSummary {
 	tags, digests := slices.Clone(img.tags), slices.Clone(img.spec.Digests)
 	if len(tags) == 0 && len(digests) == 0 {
 		tags, digests = []string{"<none>:<none>"}, []string{"<none>@<none>"}
 	}
-	return map[string]any{
-		"Id": img.id, "ParentId": img.spec.Parent, "RepoTags": tags, "RepoDigests": digests,
-		"Created": img.spec.Created.Unix(), "Size": img.spec.Size, "VirtualSize": img.spec.Size,
-		"SharedSize": -1, "Containers": -1, "Labels": img.spec.Labels,
+	return wireSummary{
+		ID: img.id, ParentID: img.spec.Parent, RepoTags: tags, RepoDigests: digests,
+		Created: img.spec.Created.Unix(), Size: img.spec.Size, VirtualSize: img.spec.Size,
+		SharedSize: -1, Containers: -1, Labels: img.spec.Labels,
 	}
 }
 

@@ -40,31 +40,31 @@ type Daemon struct {
 
 // Start starts a dockerd that ends with the test, and skips the test where
 // that is not possible.
-func Start(t testing.TB) *Daemon {
-	t.Helper()
+func Start(tb testing.TB) *Daemon {
+	tb.Helper()
 	command := strings.Fields(os.Getenv("RDD_TEST_DOCKERD"))
 	if len(command) == 0 {
 		command = []string{"dockerd"}
 	}
 	if os.Geteuid() != 0 {
-		t.Skip("a private dockerd needs root")
+		tb.Skip("a private dockerd needs root")
 	}
 	for _, program := range []string{command[0], "containerd"} {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("no %s on this machine: %v", program, err)
+			tb.Skipf("no %s on this machine: %v", program, err)
 		}
 	}
-	// Not t.TempDir: a socket's path must be short.
+	// Not tb.TempDir: a socket's path must be short.
 	dir, err := os.MkdirTemp("", "dkr")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	d := &Daemon{dir: dir, command: command}
-	t.Cleanup(func() { d.cleanUp(t) })
+	tb.Cleanup(func() { d.cleanUp(tb) })
 	if d.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	d.Up(t)
+	d.Up(tb)
 	return d
 }
 
@@ -74,8 +74,8 @@ func (d *Daemon) Endpoint() string { return "unix://" + d.socket() }
 func (d *Daemon) socket() string { return filepath.Join(d.dir, "docker.sock") }
 
 // Up starts the dockerd again after Down, and waits until it answers.
-func (d *Daemon) Up(t testing.TB) {
-	t.Helper()
+func (d *Daemon) Up(tb testing.TB) {
+	tb.Helper()
 	args := append([]string{}, d.command[1:]...)
 	args = append(args,
 		"--data-root", filepath.Join(d.dir, "data"), "--exec-root", filepath.Join(d.dir, "exec"),
@@ -86,13 +86,13 @@ func (d *Daemon) Up(t testing.TB) {
 	// A group of its own: an interrupt of the test must not reach it first.
 	d.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := d.process.Start(); err != nil {
-		t.Fatalf("start dockerd: %v", err)
+		tb.Fatalf("start dockerd: %v", err)
 	}
 	exited := make(chan struct{})
 	d.exited = exited
 	go func(process *exec.Cmd) { _ = process.Wait(); close(exited) }(d.process)
 	if err := d.awaitAnswer(); err != nil {
-		t.Fatalf("dockerd does not come up: %v\n%s", err, d.logTail())
+		tb.Fatalf("dockerd does not come up: %v\n%s", err, d.logTail())
 	}
 }
 
@@ -132,13 +132,13 @@ func (d *Daemon) answers() bool {
 }
 
 // Down stops the dockerd and its containers.
-func (d *Daemon) Down(t testing.TB) {
-	t.Helper()
+func (d *Daemon) Down(tb testing.TB) {
+	tb.Helper()
 	d.signal(syscall.SIGTERM)
 	select {
 	case <-d.exited:
 	case <-time.After(stopTimeout):
-		t.Errorf("dockerd does not stop; killing it\n%s", d.logTail())
+		tb.Errorf("dockerd does not stop; killing it\n%s", d.logTail())
 		d.Kill()
 	}
 }
@@ -160,15 +160,15 @@ func (d *Daemon) signal(sig syscall.Signal) {
 	_ = d.process.Process.Signal(sig)
 }
 
-func (d *Daemon) cleanUp(t testing.TB) {
+func (d *Daemon) cleanUp(tb testing.TB) {
 	if d.process != nil && d.process.Process != nil {
 		d.Thaw()
-		d.Down(t)
+		d.Down(tb)
 	}
 	_ = d.log.Close()
 	unmountBelow(d.dir)
 	if err := os.RemoveAll(d.dir); err != nil {
-		t.Logf("left behind: %v", err)
+		tb.Logf("left behind: %v", err)
 	}
 }
 

@@ -17,26 +17,26 @@ import (
 )
 
 // Client is an unrestricted client of the engine at an endpoint.
-func Client(t testing.TB, endpoint string) *client.Client {
-	t.Helper()
+func Client(tb testing.TB, endpoint string) *client.Client {
+	tb.Helper()
 	cli, err := client.New(client.WithHost(endpoint))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cli.Close() })
+	tb.Cleanup(func() { _ = cli.Close() })
 	return cli
 }
 
 // Import makes an image that can run a shell where the machine has a static
 // busybox, and an empty one elsewhere. An empty ref leaves it untagged. The
 // label n tells images apart, whose IDs would else be equal within a second.
-func Import(ctx context.Context, t testing.TB, cli *client.Client, ref, n string) (id string) {
-	t.Helper()
+func Import(ctx context.Context, tb testing.TB, cli *client.Client, ref, n string) (id string) {
+	tb.Helper()
 	answer, err := cli.ImageImport(ctx,
-		client.ImageImportSource{Source: bytes.NewReader(rootFS(t)), SourceName: "-"}, ref,
+		client.ImageImportSource{Source: bytes.NewReader(rootFS(tb)), SourceName: "-"}, ref,
 		client.ImageImportOptions{Changes: []string{"LABEL n=" + n, `ENV PATH=/bin`}})
 	if err != nil {
-		t.Fatalf("import %s: %v", ref, err)
+		tb.Fatalf("import %s: %v", ref, err)
 	}
 	defer func() { _ = answer.Close() }()
 	decoder := json.NewDecoder(answer)
@@ -44,12 +44,12 @@ func Import(ctx context.Context, t testing.TB, cli *client.Client, ref, n string
 		var line struct{ Status, Error string }
 		if err := decoder.Decode(&line); err != nil {
 			if !errors.Is(err, io.EOF) || id == "" {
-				t.Fatalf("import %s: %v", ref, err)
+				tb.Fatalf("import %s: %v", ref, err)
 			}
 			return id
 		}
 		if line.Error != "" {
-			t.Fatalf("import %s: %s", ref, line.Error)
+			tb.Fatalf("import %s: %s", ref, line.Error)
 		}
 		id = line.Status
 	}
@@ -70,24 +70,24 @@ func CanRun() bool {
 	return true
 }
 
-func rootFS(t testing.TB) []byte {
-	t.Helper()
+func rootFS(tb testing.TB) []byte {
+	tb.Helper()
 	var buffer bytes.Buffer
 	archive := tar.NewWriter(&buffer)
 	add := func(header *tar.Header, content []byte) {
 		header.Size = int64(len(content))
 		if err := archive.WriteHeader(header); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := archive.Write(content); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	add(&tar.Header{Name: "bin/", Typeflag: tar.TypeDir, Mode: 0o755}, nil)
 	if CanRun() {
 		busybox, err := os.ReadFile("/bin/busybox")
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		add(&tar.Header{Name: "bin/busybox", Typeflag: tar.TypeReg, Mode: 0o755}, busybox)
 		for _, name := range []string{"sh", "sleep", "true", "false"} {
@@ -95,7 +95,7 @@ func rootFS(t testing.TB) []byte {
 		}
 	}
 	if err := archive.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buffer.Bytes()
 }
