@@ -9,26 +9,34 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// inContainerEnv makes the test binary play the program in a container.
-const inContainerEnv = "RDD_TEST_IN_CONTAINER"
+// inContainerEnv makes the test binary play the program in a container, which
+// says inContainerReady once it can be stopped gracefully.
+const (
+	inContainerEnv   = "RDD_TEST_IN_CONTAINER"
+	inContainerReady = "ready"
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(inContainerEnv) != "" {
 		term := make(chan os.Signal, 1)
 		signal.Notify(term, syscall.SIGTERM)
+		fmt.Println(inContainerReady)
 		<-term
 		return
 	}
@@ -71,6 +79,16 @@ func (b *bench) run(t *testing.T, host map[string]any) int {
 	var container struct{ ID string }
 	decode(t, created, &container)
 	b.post(t, "/containers/"+container.ID+"/start", nil)
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		_, log := b.request(t, http.MethodGet, "/containers/"+container.ID+"/logs?stdout=1", nil)
+		if strings.Contains(string(log), inContainerReady) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the container's program does not run: %s", log)
+		}
+	}
 	_, answer := b.request(t, http.MethodGet, "/containers/"+container.ID+"/json", nil)
 	var inspected struct{ State struct{ Pid int } }
 	decode(t, answer, &inspected)
@@ -129,7 +147,17 @@ func (b *bench) killEngine(t *testing.T) {
 	}
 }
 
+// needRoot skips what a rootless engine does not do: live-restore, and networks
+// in the host's namespace.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if rootless() {
+		t.Skip("does not concern a rootless engine")
+	}
+}
+
 func TestContainersOutliveAKilledEngine(t *testing.T) {
+	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	b.start(t)
@@ -180,7 +208,7 @@ func TestHungEngineIsStopped(t *testing.T) {
 	b.start(t)
 	b.run(t, nil)
 	p, _ := findEngine(b.docker(), state{})
-	if err := p.signal(syscall.SIGSTOP); err != nil {
+	if err := innermost(b.docker(), p).signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -196,6 +224,7 @@ func TestHungEngineIsStopped(t *testing.T) {
 
 // Two instances side by side: what one does must not touch the other.
 func TestAnotherInstanceKeepsItsPublishedPorts(t *testing.T) {
+	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
 	a, b := newBench(t), newBench(t)
 	a.start(t)
@@ -250,6 +279,7 @@ func sameSet(a, b []string) bool {
 }
 
 func TestNetworksOfTheEngineGoAndComeWithIt(t *testing.T) {
+	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	b.start(t)
@@ -298,15 +328,64 @@ func TestSocketIsPrivate(t *testing.T) {
 			t.Errorf("%s has mode %v, %v; want %v", path, info.Mode().Perm(), err, want)
 		}
 	}
-	p, _ := findEngine(b.docker(), state{})
-	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.pid))
+}
+
+// An engine outlives the daemon, so it must not hold what the daemon inherited.
+func TestEngineHoldsNoInheritedFile(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	inherited := filepath.Join(t.TempDir(), "inherited")
+	fd, err := unix.Open(inherited, unix.O_CREAT|unix.O_RDWR, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, fd := range fds {
-		target, _ := os.Readlink(fmt.Sprintf("/proc/%d/fd/%s", p.pid, fd.Name()))
-		if strings.Contains(target, "go-build") || strings.Contains(target, "native.test") {
-			t.Errorf("the engine holds %s of the daemon", target)
+	defer unix.Close(fd)
+	b.start(t)
+	p, _ := findEngine(b.docker(), state{})
+	dir := fmt.Sprintf("/proc/%d/fd", p.pid)
+	fds, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range fds {
+		if target, _ := os.Readlink(filepath.Join(dir, entry.Name())); target == inherited {
+			t.Errorf("the engine holds %s as %s", target, entry.Name())
 		}
+	}
+}
+
+func TestStopOfContainerdEndsItsContainers(t *testing.T) {
+	needRoot(t)
+	needEngine(t, appv1.EngineContainerd)
+	ctr := search("ctr", New(Config{}).searchPath())
+	if ctr == "" {
+		t.Skip("there is no ctr to start a container with")
+	}
+	b := newBench(t)
+	if _, err := b.d.Start(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	k, _ := b.d.kind(appv1.EngineContainerd)
+	root := t.TempDir()
+	me, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image(t) // skips when the program could not run in there
+	if err := os.WriteFile(filepath.Join(root, "me"), me, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), ctr, "-a", k.socket, "run", "-d", "--env", inContainerEnv+"=1", "--rootfs", root, "c1", "/me").CombinedOutput()
+	if err != nil {
+		t.Fatalf("ctr run: %v %s", err, out)
+	}
+	if left := leftovers(k); len(left) < 2 {
+		t.Fatalf("the container's processes are %v, want a shim and a program at least", left)
+	}
+	if err := b.d.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := b.active(k); len(left) > 0 {
+		t.Errorf("left after a stop: %v", left)
 	}
 }

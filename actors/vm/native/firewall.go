@@ -14,7 +14,7 @@ import (
 // was there before and is not its own after each start, and takes its own rules
 // away after each stop.
 //
-// A rule that another dockerd takes away in the half second between the look
+// A rule that another dockerd takes away in the second between the look
 // before the start and the repair after it is put back wrongly; it then names
 // the address of a container that is gone, and goes with the next start of that
 // dockerd.
@@ -123,7 +123,7 @@ func repair(before, after []ruleset, own []network) string {
 			continue
 		}
 		b.WriteString("*" + was.table + "\n")
-		for _, chain := range chainsOf(missing) {
+		for _, chain := range chainsNamed(missing) {
 			if _, ok := is.policies[chain]; !ok {
 				b.WriteString(":" + chain + " - [0:0]\n")
 			}
@@ -137,11 +137,15 @@ func repair(before, after []ruleset, own []network) string {
 	return b.String()
 }
 
-func chainsOf(rules []string) []string {
+// chainsNamed are the chains of rules and Docker's chains that they jump to.
+func chainsNamed(rules []string) []string {
 	var chains []string
 	for _, rule := range rules {
-		if chain := chainOf(rule); !slices.Contains(chains, chain) {
-			chains = append(chains, chain)
+		fields := strings.Fields(rule)
+		for _, chain := range []string{fields[0], fields[len(fields)-1]} {
+			if isDockerChain(chain) && !slices.Contains(chains, chain) {
+				chains = append(chains, chain)
+			}
 		}
 	}
 	return chains

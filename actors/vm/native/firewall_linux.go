@@ -35,24 +35,19 @@ func (d *Driver) readRules(ctx context.Context) []ruleset {
 // restoreOthers puts back the rules of others that the start of dockerd has
 // removed. A failure costs other engines their published ports, not this one.
 func (d *Driver) restoreOthers(ctx context.Context, before []ruleset, own []network) {
-	input := repair(before, d.readRules(ctx), own)
-	if input == "" {
-		return
-	}
-	if err := d.applyRules(ctx, input); err != nil {
+	changed, err := d.changeRules(ctx, func(now []ruleset) string { return repair(before, now, own) })
+	switch {
+	case err != nil:
 		d.log.Warn("cannot put back the firewall rules of another engine; restart that one if its published ports do not answer", "error", err)
-		return
+	case changed > 0:
+		d.log.Info("put back the firewall rules of another engine", "rules", changed)
 	}
-	d.log.Info("put back the firewall rules of another engine", "rules", strings.Count(input, "\n-I "))
 }
 
 // removeRules removes the rules of an engine that has stopped.
 func (d *Driver) removeRules(ctx context.Context, own []network) error {
-	input := removal(d.readRules(ctx), own)
-	if input == "" {
-		return nil
-	}
-	if err := d.applyRules(ctx, input); err != nil {
+	_, err := d.changeRules(ctx, func(now []ruleset) string { return removal(now, own) })
+	if err != nil {
 		return fmt.Errorf("remove the engine's firewall rules: %w", err)
 	}
 	return nil
@@ -64,19 +59,19 @@ func (d *Driver) restoreHost(ctx context.Context, was *forwarding) error {
 	if anyDockerd() {
 		return nil
 	}
-	sets := d.readRules(ctx)
-	input := teardown(sets)
-	changed := was != nil && !was.Enabled
-	if changed && was.Policy == "ACCEPT" && find(sets, "filter").policies["FORWARD"] == "DROP" {
-		input += "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"
-	}
-	var failed []error
-	if input != "" {
-		if err := d.applyRules(ctx, input); err != nil {
-			failed = append(failed, fmt.Errorf("remove Docker's firewall chains: %w", err))
+	forwards := was != nil && !was.Enabled
+	_, err := d.changeRules(ctx, func(now []ruleset) string {
+		input := teardown(now)
+		if forwards && was.Policy == "ACCEPT" && find(now, "filter").policies["FORWARD"] == "DROP" {
+			input += "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"
 		}
+		return input
+	})
+	var failed []error
+	if err != nil {
+		failed = append(failed, fmt.Errorf("remove Docker's firewall chains: %w", err))
 	}
-	if changed {
+	if forwards {
 		if err := os.WriteFile(ipForward, []byte("0\n"), 0o644); err != nil {
 			failed = append(failed, fmt.Errorf("turn off the forwarding of packets again: %w", err))
 		}
@@ -106,6 +101,23 @@ func anyDockerd() bool {
 		}
 	}
 	return false
+}
+
+// changeRules applies the change that follows from the rules as they are, and
+// returns the number of rules it touched. Another dockerd may change them in
+// between, and then nothing is applied; so it looks and tries again a few times.
+func (d *Driver) changeRules(ctx context.Context, change func(now []ruleset) string) (int, error) {
+	var err error
+	for range 5 {
+		input := change(d.readRules(ctx))
+		if input == "" {
+			return 0, nil
+		}
+		if err = d.applyRules(ctx, input); err == nil {
+			return strings.Count(input, "\n-"), nil
+		}
+	}
+	return 0, err
 }
 
 func (d *Driver) applyRules(ctx context.Context, input string) error {

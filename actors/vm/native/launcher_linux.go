@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -130,7 +131,9 @@ func (l launcher) command(k kind, log *os.File, getenv func(string) string) *exe
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(engineEnv(os.Environ()), "PATH="+l.path)
-	cmd.SysProcAttr = detached()
+	// No signal that is meant for the daemon's terminal or process group may
+	// reach the engine.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if l.wrapper != "" {
 		cmd.Env = append(cmd.Env, rootlessEnv(k, l, getenv)...)
 	}

@@ -35,6 +35,19 @@ func leftovers(k kind) []process {
 			left = append(left, p)
 		}
 	}
+	return appendDescendants(left, all)
+}
+
+// appendDescendants adds the descendants of left among all: without control
+// groups, as in a rootless engine, they are the processes of its containers.
+func appendDescendants(left, all []process) []process {
+	for i := 0; i < len(left); i++ {
+		for _, p := range all {
+			if p.parent == left[i].pid && !slices.Contains(left, p) {
+				left = append(left, p)
+			}
+		}
+	}
 	return left
 }
 
@@ -123,7 +136,11 @@ func removeTree(dir string) error {
 	if len(points) > 0 {
 		return fmt.Errorf("%s is not removed, since something is mounted at %s", dir, points[0])
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	err = os.RemoveAll(dir)
+	if err != nil && rootless() {
+		err = removeMapped(dir)
+	}
+	if err != nil {
 		return fmt.Errorf("remove %s: %w", dir, err)
 	}
 	return nil

@@ -15,10 +15,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 )
 
+// mender is what is left to do for the firewall after a start of dockerd.
+type mender func(ctx context.Context, answers bool)
+
 // prepareNetwork makes the bridge of a dockerd that is about to start, and
-// remembers its subnet in s. What it returns is to be called when the engine
-// answers: it repairs what dockerd did to the firewall rules of others.
-func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge string, mend func(context.Context), err error) {
+// remembers its subnet in s. mend is to be called when the engine answers, or
+// will not: it repairs what dockerd did to the firewall rules of others.
+func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge string, mend mender, err error) {
 	bridge = bridgeName(d.cfg)
 	if err := ensureBridge(bridge, s); err != nil {
 		return "", nil, err
@@ -28,8 +31,11 @@ func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge s
 		s.Forwarding = readForwarding(before)
 	}
 	old := append([]network{{Bridge: bridge, Subnets: []string{s.Subnet}}}, s.Networks...)
-	return bridge, func(ctx context.Context) {
-		own := append(d.recordNetworks(ctx, k), old...)
+	return bridge, func(ctx context.Context, answers bool) {
+		own := old
+		if answers {
+			own = append(d.recordNetworks(ctx, k), old...)
+		}
 		d.restoreOthers(ctx, before, own)
 	}, nil
 }

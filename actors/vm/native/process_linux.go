@@ -20,6 +20,7 @@ import (
 // time, in clock ticks since boot.
 type process struct {
 	pid       int
+	parent    int
 	startTime uint64
 }
 
@@ -31,7 +32,8 @@ func inspectProcess(pid int) (process, bool) {
 		return process{}, false
 	}
 	// The name, in parentheses, may contain spaces and parentheses itself.
-	// After it come the state (field 3 of proc(5)) and, as field 22, the start time.
+	// After it come the state (field 3 of proc(5)), the parent, and, as field 22,
+	// the start time.
 	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
 		return process{}, false
@@ -40,7 +42,11 @@ func inspectProcess(pid int) (process, bool) {
 	if err != nil {
 		return process{}, false
 	}
-	return process{pid: pid, startTime: start}, true
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return process{}, false
+	}
+	return process{pid: pid, parent: parent, startTime: start}, true
 }
 
 // alive is whether this very process still runs.

@@ -4,15 +4,39 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 )
 
-// detached puts a process in a session of its own: no signal that is meant for
-// the daemon's terminal or process group reaches it.
-func detached() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+// rootless is whether engines run in a user namespace, since this process is
+// not root. Such an engine has no live-restore: its containers live in its own
+// namespaces and end with it.
+func rootless() bool { return os.Geteuid() != 0 }
+
+// innermost is the engine's own process in the chain of processes that begins
+// with first: a rootless dockerd is wrapped, and its wrapper would not end it
+// gracefully.
+func innermost(k kind, first process) process {
+	for _, p := range processes() {
+		if args := p.args(); slices.Contains(args, k.configArg()) && filepath.Base(args[0]) == k.program {
+			return p
+		}
+	}
+	return first
+}
+
+// removeMapped removes a directory with files of subordinate users, which only
+// the root of a user namespace may do.
+func removeMapped(dir string) error {
+	out, err := exec.Command("rootlesskit", "rm", "-rf", dir).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
 
 // rootlessScripts are the places where packages put the wrapper, beside PATH.
 func rootlessScripts() []string {
@@ -32,13 +56,19 @@ func (d *Driver) findRootless(path string) (string, error) {
 	if script == "" {
 		missing = append(missing, "dockerd-rootless.sh (package docker.io or docker-ce-rootless-extras)")
 	}
-	for program, pkg := range map[string]string{"rootlesskit": "rootlesskit", "newuidmap": "uidmap", "iptables": "iptables"} {
+	for _, program := range []string{"rootlesskit", "newuidmap", "iptables"} {
+		pkg := strings.Replace(program, "newuidmap", "uidmap", 1)
 		if search(program, path) == "" {
 			missing = append(missing, fmt.Sprintf("%s (package %s)", program, pkg))
 		}
 	}
 	if search("slirp4netns", path) == "" && search("pasta", path) == "" && search("vpnkit", path) == "" {
 		missing = append(missing, "slirp4netns (package slirp4netns)")
+	}
+	if tun, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
+		missing = append(missing, fmt.Sprintf("the use of /dev/net/tun, for the containers' network ('sudo chmod 0666 /dev/net/tun'): %v", err))
+	} else if err := tun.Close(); err != nil {
+		missing = append(missing, err.Error())
 	}
 	if err := subordinateIDs(); err != nil {
 		missing = append(missing, err.Error())

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
@@ -31,8 +30,9 @@ func writeSettings(k kind, bridge string, liveRestore bool) error {
 	data, err := json.MarshalIndent(settings{
 		DataRoot: k.dataDir, ExecRoot: k.execDir, PIDFile: k.pidFile,
 		Hosts: []string{k.endpoint()},
-		// Without it the group "docker", if there is one, may use the socket.
-		Group:       strconv.Itoa(os.Getegid()),
+		// Without it the group "docker", if there is one, may use the socket. In
+		// the user namespace of a rootless dockerd 0 is the user's own group.
+		Group:       "0",
 		Bridge:      bridge,
 		LiveRestore: liveRestore,
 	}, "", "  ")

@@ -12,7 +12,14 @@ import (
 // clearStale removes what an engine that is gone left behind and what the next
 // one would stumble over. The runtime state is cleared as by a reboot, unless
 // containers still run from it.
-func clearStale(ctx context.Context, k kind) error {
+func (d *Driver) clearStale(ctx context.Context, k kind) error {
+	if rootless() {
+		// Containers live in the namespaces of the dockerd that started them;
+		// another one cannot take them up.
+		if err := d.stopLeftovers(ctx, k); err != nil {
+			return err
+		}
+	}
 	err := errors.Join(removeFile(k.socket), clearPIDFiles(ctx, k))
 	if err != nil || len(leftovers(k)) > 0 {
 		return err

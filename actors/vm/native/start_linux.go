@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -43,31 +46,29 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	}
 	progress(fmt.Sprintf("waiting for %s (pid %d) to answer", k.program, p.pid))
 	endpoint, err := d.answer(ctx, k, p)
-	if err != nil {
-		return "", err
-	}
-	mend(ctx)
-	return endpoint, nil
+	// Also when the start failed or was cancelled: dockerd has begun by then.
+	mend(context.WithoutCancel(ctx), err == nil)
+	return endpoint, err
 }
 
 // spawn prepares and starts the engine's process. mend is to be called when the
-// engine answers.
-func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend func(context.Context), err error) {
+// engine answers, or will not.
+func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend mender, err error) {
 	l, err := d.launcher(k)
 	if err != nil {
 		return process{}, nil, err
 	}
-	if err := errors.Join(k.checkSockets(), d.makeDirs(k), clearStale(ctx, k)); err != nil {
+	if err := errors.Join(k.checkSockets(), d.makeDirs(k), d.clearStale(ctx, k)); err != nil {
 		return process{}, nil, err
 	}
 	s := load(d.paths.state)
-	bridge, mend := "", func(context.Context) {}
+	bridge, mend := "", mender(func(context.Context, bool) {})
 	if k.engine == appv1.EngineMoby && l.wrapper == "" {
 		if bridge, mend, err = d.prepareNetwork(ctx, k, &s); err != nil {
 			return process{}, nil, err
 		}
 	}
-	if err := writeSettings(k, bridge, true); err != nil {
+	if err := writeSettings(k, bridge, !rootless()); err != nil {
 		return process{}, nil, err
 	}
 	log, err := openLog(k.log)
@@ -79,6 +80,7 @@ func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend func(contex
 		return process{}, nil, err
 	}
 	cmd := l.command(k, log, d.getenv)
+	dropInherited()
 	if err := cmd.Start(); err != nil {
 		return process{}, nil, fmt.Errorf("start %s: %w", k.program, err)
 	}
@@ -92,6 +94,14 @@ func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend func(contex
 	}
 	d.log.Info("started "+k.program, "pid", p.pid, "log", k.log)
 	return p, mend, nil
+}
+
+// dropInherited keeps files that this process inherited from its own parent, such
+// as a lock or a pipe that somebody waits on, from being held open by an engine
+// that lives on. Files that Go opens are never passed on anyway. Kernels before
+// 5.11 do not know the call, which costs nothing worse than what it prevents.
+func dropInherited() {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
 // reap collects the engine's exit status, if the engine ends before this

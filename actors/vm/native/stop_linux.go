@@ -66,11 +66,12 @@ func (d *Driver) networks(s state) []network {
 
 // stopEngine ends one engine's process, gracefully if it lets itself.
 func (d *Driver) stopEngine(ctx context.Context, k kind, p process) error {
-	if k.engine == appv1.EngineMoby {
+	if k.engine == appv1.EngineMoby && !rootless() {
 		d.leaveNothingAlive(ctx, k, p)
 	}
+	inner := innermost(k, p)
 	// A stopped process does not see SIGTERM before it is continued.
-	err := errors.Join(p.signal(syscall.SIGTERM), p.signal(syscall.SIGCONT))
+	err := errors.Join(inner.signal(syscall.SIGTERM), inner.signal(syscall.SIGCONT), p.signal(syscall.SIGCONT))
 	if err != nil {
 		return fmt.Errorf("stop %s: %w", k.program, err)
 	}

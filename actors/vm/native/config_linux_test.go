@@ -1,0 +1,103 @@
+package native
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
+
+func TestInstancesShareNothing(t *testing.T) {
+	a := Config{Dir: "/home/me/a", Socket: "/run/a/docker.sock", LogDir: "/log/a", InstanceName: "a"}
+	b := Config{Dir: "/home/me/b", Socket: "/run/b/docker.sock", LogDir: "/log/b", InstanceName: "b"}
+	if bridgeName(a) == bridgeName(b) {
+		t.Error("two instances share a bridge")
+	}
+	if len(bridgeName(a)) > 15 {
+		t.Errorf("the kernel refuses the interface name %q", bridgeName(a))
+	}
+	for _, engine := range []appv1.EngineName{appv1.EngineMoby, appv1.EngineContainerd} {
+		ka, err := newPaths(a).kind(engine, a.Socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kb, err := newPaths(b).kind(engine, b.Socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pair := range [][2]string{{ka.dataDir, kb.dataDir}, {ka.execDir, kb.execDir}, {ka.configFile, kb.configFile}, {ka.socket, kb.socket}, {ka.log, kb.log}} {
+			if pair[0] == pair[1] {
+				t.Errorf("%s is shared", pair[0])
+			}
+		}
+	}
+}
+
+func TestUnknownEngineIsRefused(t *testing.T) {
+	if _, err := (paths{}).kind("podman", ""); err == nil {
+		t.Error("an unknown engine is taken")
+	}
+}
+
+func TestLongSocketPathIsRefused(t *testing.T) {
+	k := kind{socket: "/" + strings.Repeat("x", maxSocketPath)}
+	if err := k.checkSockets(); err == nil || !strings.Contains(err.Error(), "shorter") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestTailPrefersWhatTells(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"empty", "", ""},
+		{"only chatter", "level=info a\nlevel=info b\nlevel=info c\n", "level=info b\nlevel=info c"},
+		{"something tells", "level=error a\nlevel=info b\nfailed c\nlevel=debug d\n", "level=error a\nfailed c"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := tail(test.text, 2); got != test.want {
+				t.Errorf("tail = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestBrokenStateIsAnEmptyOne(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	for _, text := range []string{"", "{", "[]", `{"pid": "many"}`} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s := load(path); s.PID != 0 {
+			t.Errorf("load(%q) = %+v", text, s)
+		}
+	}
+	want := state{Engine: "moby", PID: 7, Subnet: "172.16.1.1/24"}
+	if err := want.save(path); err != nil {
+		t.Fatal(err)
+	}
+	if got := load(path); got.PID != 7 || got.Subnet != want.Subnet {
+		t.Errorf("load = %+v", got)
+	}
+}
+
+func TestSubnetsAvoidWhatIsTaken(t *testing.T) {
+	taken := []netip.Prefix{netip.MustParsePrefix("172.16.0.0/17")}
+	free := 0
+	for _, candidate := range subnets("rdd1") {
+		if isFree(candidate, taken) {
+			free++
+			if candidate.Addr().As4()[2] < 128 {
+				t.Errorf("%s overlaps", candidate)
+			}
+		}
+	}
+	if free != 128 {
+		t.Errorf("%d subnets are free, want 128", free)
+	}
+	if subnets("rdd1")[0] == subnets("rdd2")[0] {
+		t.Error("two instances begin with the same subnet")
+	}
+}
