@@ -52,7 +52,7 @@ func TestUsage(t *testing.T) {
 		{"nonsense", 2, "nonsense"},
 		{"set", 2, "property=value"},
 		{"set running", 2, "PROPERTY=VALUE"},
-		{"set runing=true", 2, "did you mean running?"},
+		{"set rnning=true", 2, "did you mean running?"},
 		{"set vm.driver=none", 2, "auto, native, external"},
 		{"set running=true --timeout=-1s", 2, "negative"},
 		{"set running=true --timeout=soon", 2, "soon"},
@@ -133,7 +133,7 @@ func TestCtlTakesEverything(t *testing.T) {
 func TestCtlStartsNoDaemonForItsHelp(t *testing.T) {
 	for args, want := range map[string]bool{
 		"": false, "--help": false, "get --help": false, "help get": false, "completion bash": false,
-		"config view": false, "get pods": true, "version": true, "api-resources -o name": true,
+		"config view": false, "get pods": true, "version": true, "version --client": false, "api-resources -o name": true,
 	} {
 		if got := needsDaemon(strings.Fields(args)); got != want {
 			t.Errorf("%q: %v", args, got)

@@ -52,6 +52,9 @@ func (c *ctlCmd) Run(s *session) error {
 	}
 	kubectl := cmd.NewKubectlCommand(cmd.KubectlOptions{ConfigFlags: flags, IOStreams: streams})
 	kubectl.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "rdd ctl"}
+	replaceVersion(kubectl, flags)
+	kubectl.SetOut(s.out)
+	kubectl.SetErr(s.err)
 	kubectl.SetArgs(args)
 	if err := componentcli.RunNoErrOutput(kubectl); err != nil {
 		kubectlutil.CheckErr(err)
@@ -68,7 +71,9 @@ func needsDaemon(args []string) bool {
 	case "help", "completion", "config", "kustomize", "options", "plugin", "__complete", "__completeNoDesc":
 		return false
 	}
-	return !slices.ContainsFunc(args, func(arg string) bool { return arg == "--help" || arg == "-h" })
+	return !slices.ContainsFunc(args, func(arg string) bool {
+		return arg == "--help" || arg == "-h" || (arg == "--client" && args[0] == "version")
+	})
 }
 
 // ctlConfig starts the daemon when needed, and returns the path of a kubeconfig

@@ -57,14 +57,14 @@ func checkNoMounts(dir string) error {
 		return fmt.Errorf("look for mounts below %s: %w", dir, err)
 	}
 	defer f.Close()
-	real, err := filepath.EvalSymlinks(dir)
+	resolved, err := filepath.EvalSymlinks(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("look for mounts below %s: %w", dir, err)
 	}
-	point, err := mountBelow(f, real)
+	point, err := mountBelow(f, resolved)
 	if err != nil {
 		return fmt.Errorf("look for mounts below %s: %w", dir, err)
 	}

@@ -55,8 +55,7 @@ func TestKeepVMIsToldToTheDaemon(t *testing.T) {
 func TestDaemonThatDiesIsShownWithItsLastWords(t *testing.T) {
 	f := newFixture(t, dies)
 	_, _, err := f.Start(t.Context(), instance.Args{})
-	var died *DiedError
-	if !errors.As(err, &died) {
+	if _, ok := errors.AsType[*DiedError](err); !ok {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"exit status 1", "the disk is full", "daemon: cannot go on", f.Log()} {
@@ -75,8 +74,7 @@ func TestDaemonThatIsNeverReadyEndsAtTheDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, _, err := f.Start(ctx, instance.Args{})
-	var notReady *NotReadyError
-	if !errors.As(err, &notReady) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, ok := errors.AsType[*NotReadyError](err); !ok || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatal(err)
 	}
 	if want := fmt.Sprintf("pid %d", f.pid(t)); !strings.Contains(err.Error(), want) {

@@ -25,18 +25,18 @@ func Diff(before, after any) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	new, err := flatten(after)
+	now, err := flatten(after)
 	if err != nil {
 		return nil, err
 	}
 	var changes []Change
-	for name, value := range new {
+	for name, value := range now {
 		if was := old[name]; shown(was) != shown(value) {
 			changes = append(changes, Change{name, was, value})
 		}
 	}
 	for name, was := range old {
-		if _, there := new[name]; !there {
+		if _, there := now[name]; !there {
 			changes = append(changes, Change{name, was, nil})
 		}
 	}

@@ -98,7 +98,7 @@ func TestWrongAssignmentsSayWhatIsRight(t *testing.T) {
 	for in, want := range map[string]string{
 		"running":                    "PROPERTY=VALUE",
 		"=true":                      "there is no property",
-		"runing=true":                "did you mean running?",
+		"rnning=true":                "did you mean running?",
 		"Running=true":               "did you mean running?",
 		"spec.running=true":          "did you mean running?",
 		"cpus=2":                     "did you mean vm.cpus?",

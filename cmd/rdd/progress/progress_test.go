@@ -1,0 +1,33 @@
+package progress
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPlainLinesForEachChange(t *testing.T) {
+	var out strings.Builder
+	p := New(&out)
+	for _, text := range []string{"a", "a", "", "b", "b", "a"} {
+		p.Update(text)
+	}
+	p.Erase()
+	p.Close()
+	p.Close()
+	p.Update("late")
+	if out.String() != "a\nb\na\n" {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestTerminalLineIsDrawnAnewAndErased(t *testing.T) {
+	var out strings.Builder
+	p := New(&out)
+	p.width = func() int { return 10 }
+	p.Update("a very long text that does not fit")
+	p.Close()
+	const erase = "\r\x1b[K"
+	if want := erase + "a very l…" + erase; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
