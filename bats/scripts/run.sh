@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 source bats/scripts/engine.sh
 as_root "bats/scripts/run.sh" "$@"
 use_engine "$1"
-export RDD_TEST_ENGINE=$1 RDD_TEST_BIN=$PWD/bin RDD_TEST_SUPPORT=$PWD/.cache/support/$1
+export RDD_TEST_ENGINE=$1 RDD_TEST_BIN=${RDD_TEST_BIN:-$PWD/bin} RDD_TEST_SUPPORT=$PWD/.cache/support/$1
 shift
 rm -rf "$RDD_TEST_SUPPORT"
 # A test that hangs is killed; the longest one takes a quarter of this.
