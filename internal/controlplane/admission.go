@@ -24,13 +24,16 @@ import (
 
 // admissionChain decides about writes: nothing is created in a namespace that is
 // not there or goes away, and the admission policies hold. A write that comes
-// before the chain is ready waits for it.
+// before what decides about it is ready waits for it, so that none ever slips
+// through.
 type admissionChain struct {
 	lifecycle *lifecycle.Lifecycle
 	policies  *validating.Plugin
 	mapper    meta.RESTMapper
 	caches    []cache.DoneChecker
-	ready     chan struct{}
+	// filled is closed when the namespaces are known, inForce when the policies
+	// have been compiled.
+	filled, inForce chan struct{}
 }
 
 var (
@@ -53,7 +56,7 @@ func newAdmissionChain() (*admissionChain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &admissionChain{lifecycle: namespaces, policies: policies, ready: make(chan struct{})}, nil
+	return &admissionChain{lifecycle: namespaces, policies: policies, filled: make(chan struct{}), inForce: make(chan struct{})}, nil
 }
 
 // params finds the resource of a kind that a policy takes parameters from.
@@ -86,8 +89,7 @@ func (a *admissionChain) configure(run context.Context, clients clients, factory
 	}
 }
 
-// start compiles the policies that are in the datastore and returns when they are
-// in force.
+// start returns when namespaces are checked and the policies are being compiled.
 func (a *admissionChain) start(ctx context.Context) error {
 	// The policy plugin looks at its caches ten times a second; when they are
 	// full before it starts, it does not have to wait.
@@ -97,13 +99,20 @@ func (a *admissionChain) start(ctx context.Context) error {
 	if err := a.lifecycle.ValidateInitialization(); err != nil {
 		return fmt.Errorf("start the admission of namespaces: %w", err)
 	}
+	close(a.filled)
 	if err := a.policies.ValidateInitialization(); err != nil {
 		return fmt.Errorf("start the admission policies: %w", err)
 	}
+	return nil
+}
+
+// enforce returns when the policies are in force. Only the users' writes have to
+// wait for that; the plugin tells it a tenth of a second late.
+func (a *admissionChain) enforce() error {
 	if !a.policies.WaitForReady() {
 		return fmt.Errorf("the admission policies did not come into force")
 	}
-	close(a.ready)
+	close(a.inForce)
 	return nil
 }
 
@@ -112,7 +121,7 @@ func (*admissionChain) Handles(admission.Operation) bool { return true }
 
 // Admit implements [admission.MutationInterface].
 func (a *admissionChain) Admit(ctx context.Context, attributes admission.Attributes, objects admission.ObjectInterfaces) error {
-	if err := a.wait(ctx, attributes); err != nil || !a.lifecycle.Handles(attributes.GetOperation()) {
+	if err := wait(ctx, a.filled, attributes); err != nil || !a.lifecycle.Handles(attributes.GetOperation()) {
 		return err
 	}
 	return a.lifecycle.Admit(ctx, attributes, objects)
@@ -125,15 +134,15 @@ func (a *admissionChain) Validate(ctx context.Context, attributes admission.Attr
 	if user := attributes.GetUserInfo(); user != nil && user.GetName() == DaemonUser {
 		return nil
 	}
-	if err := a.wait(ctx, attributes); err != nil || !a.policies.Handles(attributes.GetOperation()) {
+	if err := wait(ctx, a.inForce, attributes); err != nil || !a.policies.Handles(attributes.GetOperation()) {
 		return err
 	}
 	return a.policies.Validate(ctx, attributes, objects)
 }
 
-func (a *admissionChain) wait(ctx context.Context, attributes admission.Attributes) error {
+func wait(ctx context.Context, ready <-chan struct{}, attributes admission.Attributes) error {
 	select {
-	case <-a.ready:
+	case <-ready:
 		return nil
 	case <-ctx.Done():
 		return admission.NewForbidden(attributes, fmt.Errorf("the control plane is still starting: %w", ctx.Err()))

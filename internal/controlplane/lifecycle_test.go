@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -144,6 +145,23 @@ func TestAuthentication(t *testing.T) {
 			if response.StatusCode != want {
 				t.Errorf("GET %s with token %q: %s", path, token, response.Status)
 			}
+		}
+	}
+}
+
+// TestMetrics shows the process's, the datastore's and an extra one.
+func TestMetrics(t *testing.T) {
+	extra := prometheus.NewGauge(prometheus.GaugeOpts{Name: "rdd_test_extra", Help: "Of the test."})
+	opts := controlplanetest.Options(t)
+	opts.Collectors = []prometheus.Collector{extra}
+	server := controlplanetest.StartWith(t, opts)
+	text, err := kubeClient(t, server.RESTConfig()).Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"rdd_test_extra 0", "kine_sql_total", "go_goroutines"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s is not shown", want)
 		}
 	}
 }

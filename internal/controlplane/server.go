@@ -38,6 +38,9 @@ type Server struct {
 	listener  net.Listener
 	https     *http.Server
 
+	// enforcing waits for the policies to come into force.
+	enforcing sync.WaitGroup
+
 	// running ends with the first step of a stop; cancel ends it.
 	running context.Context
 	cancel  context.CancelFunc
@@ -47,9 +50,9 @@ type Server struct {
 	err      error         // set before stopped is closed
 }
 
-// Start runs a control plane and returns when it is ready: the API is served,
-// rdd's resources and policies are in force, the kubeconfig is written. ctx bounds
-// the start only.
+// Start runs a control plane and returns when it is ready: the API is served, rdd's
+// resources are there, no write gets past the policies, the kubeconfig is written.
+// ctx bounds the start only.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	opts, err := opts.complete()
 	if err != nil {
@@ -211,6 +214,11 @@ func (s *Server) runAdmission(ctx context.Context) error {
 	if err := s.admission.start(ctx); err != nil {
 		return err
 	}
+	s.enforcing.Go(func() {
+		if err := s.admission.enforce(); err != nil && s.running.Err() == nil {
+			go s.fail(err)
+		}
+	})
 	s.reaper = &namespaceReaper{kube: kube, metadata: metadataClient, logger: s.opts.Logger}
 	return startNamespaceReaper(s.running, s.reaper, namespaces)
 }

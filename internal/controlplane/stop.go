@@ -33,10 +33,17 @@ func (s *Server) serve() {
 		if errors.Is(err, http.ErrServerClosed) || s.running.Err() != nil {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.running), drain)
-		defer cancel()
-		s.stop(ctx, fmt.Errorf("the API server's listener failed: %w", err)) //nolint:errcheck // Err reports why
+		s.fail(fmt.Errorf("the API server's listener failed: %w", err))
 	}()
+}
+
+// fail ends the control plane because of something that it cannot live without.
+func (s *Server) fail(cause error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.running), 2*drain)
+	defer cancel()
+	if err := s.stop(ctx, cause); err != nil {
+		s.opts.Logger.Warn("the control plane did not end cleanly", slog.Any("error", err))
+	}
 }
 
 // Stop ends the control plane: requests under way may finish, watches end, the
@@ -95,6 +102,7 @@ func (s *Server) drainRequests(ctx context.Context) {
 }
 
 func (s *Server) waitForControllers() {
+	s.enforcing.Wait()
 	if s.reaper != nil {
 		s.reaper.worker.Wait()
 	}
