@@ -28,16 +28,16 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.message }
 
-// exitStatus ends the command with a code and without a message: what there is
+// statusError ends the command with a code and without a message: what there is
 // to say has been said.
-type exitStatus int
+type statusError int
 
-func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // exitCode is the one place where an error becomes an exit code.
 func exitCode(err error) int {
 	var (
-		status exitStatus
+		status statusError
 		usage  *usageError
 		parse  *kong.ParseError
 		prop   *property.UsageError
@@ -67,7 +67,7 @@ func rejected(err error) bool {
 // report prints err, if there is something to print, and returns its exit code.
 func report(out io.Writer, err error) int {
 	var (
-		status exitStatus
+		status statusError
 		parse  *kong.ParseError
 	)
 	switch {

@@ -40,7 +40,7 @@ func TestExitCodes(t *testing.T) {
 		{context.DeadlineExceeded, 4},
 		{&client.NotSettledError{Last: errors.New("x")}, 4},
 		{&lifecycle.NotReadyError{PID: 5}, 4},
-		{exitStatus(7), 7},
+		{statusError(7), 7},
 	} {
 		wrapped := test.err
 		if wrapped != nil {
@@ -58,7 +58,7 @@ func TestReportSaysOneThing(t *testing.T) {
 		want string
 	}{
 		{nil, ""},
-		{exitStatus(1), ""},
+		{statusError(1), ""},
 		{errors.New("no disk"), "rdd: no disk\n"},
 		{fmt.Errorf("wait: %w", context.Canceled), "rdd: interrupted; what was asked for goes on in the background\n"},
 	} {

@@ -74,9 +74,6 @@ func (e engine) Delete(ctx context.Context) error {
 // serveCommand is this program as the daemon.
 func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 	program, err := os.Executable()
-	if err != nil {
-		program = os.Args[0]
-	}
 	argv := []string{"--instance", inst.Name, "svc", "serve"}
 	if args.Port != 0 {
 		argv = append(argv, "--port", strconv.Itoa(args.Port))
@@ -84,7 +81,11 @@ func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 	if args.LogLevel != "" {
 		argv = append(argv, "--log-level", args.LogLevel)
 	}
-	return exec.Command(program, argv...)
+	cmd := exec.Command(program, argv...)
+	if err != nil {
+		cmd.Err = fmt.Errorf("find this program: %w", err)
+	}
+	return cmd
 }
 
 // connect returns a client for the daemon, which is started with the arguments

@@ -43,7 +43,7 @@ func (c *statusCmd) Run(s *session) error {
 		err = table(s.out, view.rows())
 	}
 	if err == nil && view.Daemon.State != lifecycle.StateRunning {
-		err = exitStatus(exitError)
+		err = statusError(exitError)
 	}
 	return err
 }

@@ -55,7 +55,7 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 		Filename: filepath.Join(s.instance.LogDir, lifecycle.LogName),
 		MaxSize:  logMegabytes, MaxBackups: logBackups,
 	}
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	logger, err := newLogger(file, c.LogLevel)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (c *svcStatusCmd) Run(s *session) error {
 		err = table(s.out, daemonRows(status))
 	}
 	if err == nil && status.State != lifecycle.StateRunning {
-		err = exitStatus(exitError)
+		err = statusError(exitError)
 	}
 	return err
 }
