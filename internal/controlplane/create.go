@@ -3,6 +3,7 @@ package controlplane
 import (
 	"crypto/tls"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 )
@@ -27,10 +28,14 @@ type credentials struct {
 }
 
 func ensureCredentials(opts Options) (credentials, error) {
-	for _, dir := range []string{opts.DataDir, opts.TLSDir, filepath.Dir(opts.Kubeconfig)} {
+	for _, dir := range []string{opts.DataDir, opts.TLSDir} {
 		if err := privateDir(dir); err != nil {
 			return credentials{}, fmt.Errorf("make a directory of the control plane: %w", err)
 		}
+	}
+	// The kubeconfig may lie among files of others; its own mode protects it.
+	if err := os.MkdirAll(filepath.Dir(opts.Kubeconfig), 0o700); err != nil {
+		return credentials{}, fmt.Errorf("make the directory of the kubeconfig: %w", err)
 	}
 	var result credentials
 	var err error

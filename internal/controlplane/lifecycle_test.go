@@ -186,7 +186,7 @@ func TestFileModes(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	must(t, dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig()), apps(), newApp(nil))
 	files := 0
-	for _, dir := range []string{opts.DataDir, opts.TLSDir, filepath.Dir(opts.Kubeconfig)} {
+	for _, dir := range []string{opts.DataDir, opts.TLSDir, opts.Kubeconfig} {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
