@@ -25,8 +25,11 @@ import (
 type Config struct {
 	Instance instance.Instance
 	// Port of the API server that is preferred; 0 is the last one, or any.
-	Port   int
-	Logger *slog.Logger
+	Port int
+	// Namespace of Kubernetes for the mirrors, if there is no App yet; empty is
+	// the App's default.
+	Namespace string
+	Logger    *slog.Logger
 	// Version of the program.
 	Version string
 }
@@ -85,7 +88,7 @@ func newDaemon(cfg Config) *daemon {
 
 func (d *daemon) blueprint() blueprint {
 	return blueprint{
-		serve: d.serve, drivers: d.drivers, dial: dockerengine.New,
+		serve: d.serve, drivers: d.drivers, namespace: d.Namespace, dial: dockerengine.New,
 		engine: d.settings, logger: d.Logger, picture: d.picture,
 		ready: d.isReady.Store,
 		ended: sync.OnceFunc(func() { close(d.ended) }),

@@ -31,6 +31,8 @@ const (
 type blueprint struct {
 	serve   serveFunc
 	drivers []vm.Driver
+	// namespace of the App that is made when there is none.
+	namespace string
 	dial    func(endpoint string) (dockerengine.Engine, error)
 	engine  engine.Settings
 	logger  *slog.Logger
@@ -112,7 +114,7 @@ func (b blueprint) bridgeProps(api connection, app, engine *actor.PID) *actor.Pr
 
 func (b blueprint) appProps(client *kube.Client, vm, engine *actor.PID) *actor.Props {
 	return b.child(appName, func(report func(string)) actor.Actor {
-		return app.New(app.Config{Kube: client, VM: vm, Engine: engine, Logger: b.logger, Report: report})
+		return app.New(app.Config{Kube: client, Namespace: b.namespace, VM: vm, Engine: engine, Logger: b.logger, Report: report})
 	})
 }
 

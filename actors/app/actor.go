@@ -23,6 +23,9 @@ type Writer interface {
 // Config is what the app actor is made from.
 type Config struct {
 	Kube Writer
+	// Namespace of the mirrors in an App that is made because there is none;
+	// empty is the API's default.
+	Namespace string
 	// VM and Engine are told what should be.
 	VM, Engine *actor.PID
 	Logger     *slog.Logger

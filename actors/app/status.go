@@ -78,6 +78,7 @@ func (a *app) start(f func(context.Context) (*appv1.App, error)) {
 func (a *app) create(ctx context.Context) (*appv1.App, error) {
 	obj := &appv1.App{}
 	obj.Name = appv1.AppName
+	obj.Spec.Namespace = a.Namespace
 	return obj, a.Kube.Create(ctx, obj)
 }
 

@@ -81,6 +81,9 @@ func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 	if args.LogLevel != "" {
 		argv = append(argv, "--log-level", args.LogLevel)
 	}
+	if args.Namespace != "" {
+		argv = append(argv, "--namespace", args.Namespace)
+	}
 	cmd := exec.Command(program, argv...)
 	if err != nil {
 		cmd.Err = fmt.Errorf("find this program: %w", err)

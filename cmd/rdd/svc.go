@@ -7,7 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
@@ -47,6 +50,8 @@ func (c *svcCreateCmd) Run(s *session) error {
 type daemonFlags struct {
 	Port     *int    `help:"Port of the API server on loopback; 0 lets the daemon choose. Default: as last time." placeholder:"N"`
 	LogLevel *string `help:"debug, info, warn or error. Default: as last time." enum:"debug,info,warn,error" placeholder:"LEVEL"`
+
+	Namespace *string `help:"Kubernetes namespace of the mirrors; only the first start of an instance can choose it." placeholder:"NAME"`
 }
 
 // args are the kept arguments with what was given on the command line.
@@ -61,7 +66,28 @@ func (f daemonFlags) args(inst instance.Instance) (instance.Args, error) {
 	if f.LogLevel != nil {
 		args.LogLevel = *f.LogLevel
 	}
+	if f.Namespace != nil && *f.Namespace != args.Namespace {
+		if err := checkNamespace(inst, *f.Namespace); err != nil {
+			return args, err
+		}
+		args.Namespace = *f.Namespace
+	}
 	return args, checkPort(args.Port)
+}
+
+// checkNamespace lets only an instance that has no datastore yet choose one.
+func checkNamespace(inst instance.Instance, name string) error {
+	if errs := validation.IsDNS1123Label(name); len(errs) > 0 {
+		return &usageError{fmt.Sprintf("--namespace %q: %s", name, strings.Join(errs, "; "))}
+	}
+	entries, err := os.ReadDir(inst.DataDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for the datastore: %w", err)
+	}
+	if len(entries) > 0 {
+		return &usageError{"--namespace: this instance has its mirrors in a namespace already; use another instance, or run 'rdd svc stop' and 'rdd svc reset' first"}
+	}
+	return nil
 }
 
 func checkPort(port int) error {

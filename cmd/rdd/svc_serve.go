@@ -28,6 +28,8 @@ const (
 type svcServeCmd struct {
 	Port     int    `help:"Port of the API server on loopback; 0 lets the daemon choose." default:"0" placeholder:"N"`
 	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
+
+	Namespace string `help:"Kubernetes namespace of the mirrors, if this is the first start." placeholder:"NAME"`
 }
 
 // Run is the daemon. The first SIGTERM, SIGINT or SIGHUP stops the engine and
@@ -63,7 +65,9 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	fmt.Fprintf(s.err, "rdd: instance %q, pid %d, log %s\n", s.instance.Name, run.PID, file.Filename)
 	logger.Info("daemon starts", slog.String("instance", s.instance.Name), slog.Int("pid", run.PID), slog.String("version", version))
 	err = serveUntilSignalled(s.ctx, logger, func(ctx context.Context) error {
-		return supervisor.Run(ctx, supervisor.Config{Instance: s.instance, Port: c.Port, Logger: logger, Version: version})
+		return supervisor.Run(ctx, supervisor.Config{
+			Instance: s.instance, Port: c.Port, Namespace: c.Namespace, Logger: logger, Version: version,
+		})
 	})
 	if err != nil {
 		logger.Error("daemon ends with an error", slog.Any("error", err))

@@ -16,6 +16,9 @@ type Args struct {
 	LogLevel string `json:"logLevel,omitempty"`
 	// Port of the API server on loopback; 0 lets the daemon choose.
 	Port int `json:"port,omitempty"`
+	// Namespace of Kubernetes for the mirrors, chosen at the first start; empty
+	// means the App's default.
+	Namespace string `json:"namespace,omitempty"`
 }
 
 // LoadArgs reads the arguments of the last start; none were kept: the zero value.

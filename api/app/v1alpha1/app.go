@@ -65,7 +65,7 @@ type AppSpec struct {
 	// +kubebuilder:default=rancher-desktop
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="namespace is immutable; to use another one, run 'rdd svc reset' and set it before the first start"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="namespace is immutable; use another instance, or run 'rdd svc stop', 'rdd svc reset' and 'rdd svc start --namespace NAME'"
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
 
