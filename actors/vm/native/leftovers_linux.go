@@ -26,8 +26,8 @@ func leftovers(k kind) []process {
 			continue
 		}
 		left = append(left, p)
-		if i := slices.Index(args, "-id"); i >= 0 && i+1 < len(args) {
-			containers = append(containers, args[i+1])
+		if id := argAfter(args, "-id"); id != "" {
+			containers = append(containers, id)
 		}
 	}
 	for _, p := range all {

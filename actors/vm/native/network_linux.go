@@ -15,7 +15,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 )
 
-// mender is what is left to do for the firewall after a start of dockerd.
+// mender is what is left to do for the firewall after a start of dockerd. It
+// gives the lock of the firewall back and must be called.
 type mender func(ctx context.Context, answers bool)
 
 // prepareNetwork makes the bridge of a dockerd that is about to start, and
@@ -26,12 +27,14 @@ func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge s
 	if err := ensureBridge(bridge, s); err != nil {
 		return "", nil, err
 	}
+	unlock := d.lockHost(ctx)
 	before := d.readRules(ctx)
 	if s.Forwarding == nil {
 		s.Forwarding = readForwarding(before)
 	}
 	old := append([]network{{Bridge: bridge, Subnets: []string{s.Subnet}}}, s.Networks...)
 	return bridge, func(ctx context.Context, answers bool) {
+		defer unlock()
 		own := old
 		if answers {
 			own = append(d.recordNetworks(ctx, k), old...)

@@ -68,25 +68,11 @@ func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend mender, err
 			return process{}, nil, err
 		}
 	}
-	if err := writeSettings(k, bridge, !rootless()); err != nil {
-		return process{}, nil, err
-	}
-	log, err := openLog(k.log)
+	p, err = d.launch(ctx, k, l, bridge)
 	if err != nil {
+		mend(ctx, false)
 		return process{}, nil, err
 	}
-	defer log.Close()
-	if err := ctx.Err(); err != nil {
-		return process{}, nil, err
-	}
-	cmd := l.command(k, log, d.getenv)
-	dropInherited()
-	if err := cmd.Start(); err != nil {
-		return process{}, nil, fmt.Errorf("start %s: %w", k.program, err)
-	}
-	p, _ = inspectProcess(cmd.Process.Pid)
-	p.pid = cmd.Process.Pid
-	go d.reap(cmd, k)
 	s.Engine, s.PID, s.StartTime, s.BootID = k.engine, p.pid, p.startTime, bootID()
 	if err := s.save(d.paths.state); err != nil {
 		// The engine is found without it, by a search.
@@ -94,6 +80,33 @@ func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend mender, err
 	}
 	d.log.Info("started "+k.program, "pid", p.pid, "log", k.log)
 	return p, mend, nil
+}
+
+// launch starts the engine's process, unless ctx has ended before.
+func (d *Driver) launch(ctx context.Context, k kind, l launcher, bridge string) (process, error) {
+	if err := writeSettings(k, bridge, !rootless()); err != nil {
+		return process{}, err
+	}
+	log, err := openLog(k.log)
+	if err != nil {
+		return process{}, err
+	}
+	defer log.Close()
+	if err := ctx.Err(); err != nil {
+		return process{}, err
+	}
+	cmd := l.command(k, log, d.getenv)
+	dropInherited()
+	if err := cmd.Start(); err != nil {
+		return process{}, fmt.Errorf("start %s: %w", k.program, err)
+	}
+	go d.reap(cmd, k)
+	p, ok := inspectProcess(cmd.Process.Pid)
+	if !ok {
+		// It ended at once; whoever waits for it is told so.
+		p = process{pid: cmd.Process.Pid}
+	}
+	return p, nil
 }
 
 // dropInherited keeps files that this process inherited from its own parent, such

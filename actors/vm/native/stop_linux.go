@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -44,7 +42,9 @@ func (d *Driver) Stop(ctx context.Context) error {
 	}
 	s := load(d.paths.state)
 	own := d.networks(s)
+	unlock := d.lockHost(ctx)
 	failed = append(failed, d.removeRules(ctx, own), removeBridges(own))
+	unlock()
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
@@ -132,6 +132,7 @@ func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
 		return nil
 	}
 	d.log.Warn("stopping what is left of "+k.program, "processes", len(left))
+	containers := containersOf(left)
 	for _, p := range left {
 		if !isShim(p) {
 			_ = p.signal(syscall.SIGTERM)
@@ -151,6 +152,7 @@ func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
 		// A process that was just being started is seen the second time.
 		left = leftovers(k)
 	}
+	d.forget(ctx, k, containers)
 	if len(left) > 0 {
 		return fmt.Errorf("%d processes of %s survive even SIGKILL, the first is pid %d", len(left), k.program, left[0].pid)
 	}
@@ -166,11 +168,6 @@ func waitContainers(ctx context.Context, left []process, limit time.Duration) {
 			_ = p.wait(ctx)
 		}
 	}
-}
-
-func isShim(p process) bool {
-	args := p.args()
-	return len(args) > 0 && strings.HasPrefix(filepath.Base(args[0]), "containerd-shim")
 }
 
 // waitGone returns nil when the process has ended within limit.
@@ -201,7 +198,9 @@ func (d *Driver) Delete(ctx context.Context) error {
 	}
 	var failed []error
 	if was.Forwarding != nil {
+		unlock := d.lockHost(ctx)
 		failed = append(failed, d.restoreHost(ctx, was.Forwarding))
+		unlock()
 	}
 	for _, k := range d.kinds() {
 		failed = append(failed, removeFile(k.log), removeFile(k.log+".1"))
