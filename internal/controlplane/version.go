@@ -14,7 +14,7 @@ type servedVersion struct{ compatibility.EffectiveVersion }
 // Info implements [compatibility.EffectiveVersion].
 func (v servedVersion) Info() *version.Info {
 	info := v.EffectiveVersion.Info()
-	info.GitVersion = kubernetesVersion("v" + v.BinaryVersion().String())
+	info.GitVersion = kubernetesVersion("v" + v.BinaryVersion().WithPatch(0).String())
 	info.GitCommit, info.GitTreeState, info.BuildDate = "", "", ""
 	return info
 }
