@@ -23,6 +23,7 @@ export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/lint
 # CHECK=PACKAGE of Debian; see bats/scripts/install.sh.
 DEPS_RUN := dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \
 	$(if $(findstring Y,$(shell cat /sys/module/apparmor/parameters/enabled 2>/dev/null)),apparmor_parser=apparmor) \
+	$(if $(filter-out 0,$(shell id -u)),rootlesskit=rootlesskit newuidmap=uidmap slirp4netns=slirp4netns) \
 	/bin/busybox=busybox-static
 DEPS_RACE := gcc=gcc /usr/include/stdlib.h=libc6-dev
 DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl setpriv=util-linux ps=procps \
