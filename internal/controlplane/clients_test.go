@@ -276,6 +276,12 @@ func TestWatch(t *testing.T) {
 	daemon := dynamicClient(t, server.RESTConfig())
 	user := dynamicClient(t, userConfig(t, opts))
 	app := must(t, daemon, apps(), newApp(nil))
+	// What asks about the App's namespace makes the policies follow the App; only
+	// then is everything running that will run.
+	must(t, user, namespaces, newNamespace("x"))
+	if err := user.Resource(namespaces).Delete(t.Context(), "x", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	before := runtime.NumGoroutine()
 
 	for name, client := range map[string]interface {
