@@ -64,6 +64,17 @@ pictures_match() {
 
 assert_mirrors_exact() {
     eventually 20 pictures_match
+    eventually 10 actors_match
+}
+
+# actors_match compares the mirror actors with the mirrors: an actor that is left
+# over would hold up a stop, a missing one would let its resource go stale.
+actors_match() {
+    diff -u --label mirrors --label actors \
+        <(kube get containers,images,volumes,containernamespaces -o json |
+            jq -r '.items[] | "\(.kind | ascii_downcase)/\(.metadata.name)"' | sort) \
+        <(rdd tree -o json | jq -r '.nodes[].name | ltrimstr("root/engine/") |
+            select(test("^(container|image|volume|containernamespace)/"))' | sort)
 }
 
 # fingerprint prints UID and resourceVersion of every mirror: what changes when

@@ -31,11 +31,12 @@ check() {
 # go_tests NAME FLAG... counts tests, and prints a line for each package and
 # everything that a failed test said.
 go_tests() {
-    local name=$1 status=0
+    local name=$1 status
     shift
     title "$name"
-    go test -json "$@" ./... 2>"$results/$name.err" >"$results/$name.json" || status=$?
-    jq -j 'select(.Test == null) | .Output // empty | select(. != "PASS\n")' "$results/$name.json"
+    go test -json "$@" ./... 2>"$results/$name.err" | tee "$results/$name.json" |
+        jq -j --unbuffered 'select(.Test == null) | .Output // empty | select(. != "PASS\n")'
+    status=${PIPESTATUS[0]}
     jq -js '(map(select(.Action == "fail" and .Test != null) | [.Package, .Test])) as $failed
         | .[] | select(.Action == "output" and ([.Package, .Test] as $t | $failed | index([$t]))) | .Output' \
         "$results/$name.json"
