@@ -16,10 +16,9 @@ type MirrorChanged struct {
 
 // MirrorRemoved says that a mirror resource has left the API server.
 type MirrorRemoved struct {
-	Kind            containersv1.Kind
-	Name            string
-	UID             types.UID
-	ResourceVersion string
+	Kind containersv1.Kind
+	Name string
+	UID  types.UID
 }
 
 // EngineLost tells a mirror that its engine is gone for good: the resource

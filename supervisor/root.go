@@ -52,6 +52,9 @@ func (r *root) Receive(c actor.Context) {
 	case connection:
 		r.connected(c, msg)
 	case messages.AppReady:
+		if r.app == nil || r.stopping {
+			return // of a tree that is gone, or is going
+		}
 		r.report("running")
 		r.ready(true)
 	case messages.ChildFailed:
@@ -103,6 +106,9 @@ func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
 		// Nothing in the tree can do this actor's work: all of it starts anew.
 		panic(fmt.Errorf("%s: %w", f.Name, f.Err))
 	}
+	if r.bridge == nil {
+		return // of a tree that is gone
+	}
 	switch f.Name {
 	case vmName:
 		c.Send(r.app, f)
@@ -110,6 +116,9 @@ func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
 		c.Send(r.app, f)
 		c.Send(r.bridge, messages.Replay{})
 	case appName:
+		if r.stopping {
+			c.Request(r.app, messages.Drain{})
+		}
 		c.Send(r.bridge, messages.Replay{})
 	}
 }

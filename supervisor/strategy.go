@@ -67,7 +67,9 @@ func (s *strategy) record(name string, now time.Time) messages.ChildFailed {
 	p := s.policy(name)
 	recent := recentOnly(append(s.failures[name], now), now.Add(-p.Window))
 	if len(recent) > p.Intensity {
-		delete(s.failures, name)
+		// The count stays, so that whoever starts the child again does so at a pace
+		// of its own: one more failure within the window gives up at once.
+		s.failures[name] = recent[1:]
 		return messages.ChildFailed{Name: name, Failures: len(recent), GaveUp: true}
 	}
 	s.failures[name] = recent

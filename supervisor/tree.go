@@ -33,10 +33,10 @@ type blueprint struct {
 	drivers []vm.Driver
 	// namespace of the App that is made when there is none.
 	namespace string
-	dial    func(endpoint string) (dockerengine.Engine, error)
-	engine  engine.Settings
-	logger  *slog.Logger
-	picture *Picture
+	dial      func(endpoint string) (dockerengine.Engine, error)
+	engine    engine.Settings
+	logger    *slog.Logger
+	picture   *Picture
 	// ready is told whether the tree has taken up its work.
 	ready func(bool)
 	// ended is called once, when the root is gone for good.
@@ -73,7 +73,7 @@ func enginePolicy(child string) Policy {
 	if child == sessionName {
 		return Policy{
 			Backoff:   task.Backoff{Min: 50 * time.Millisecond, Max: 500 * time.Millisecond},
-			Intensity: 120, Window: time.Minute,
+			Intensity: 60, Window: 5 * time.Minute,
 		}
 	}
 	return Policy{

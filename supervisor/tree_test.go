@@ -28,13 +28,13 @@ const patience = 30 * time.Second
 type running struct {
 	*daemon
 	client.Client
-	t    *testing.T
+	t    testing.TB
 	stop context.CancelFunc
 	err  chan error
 }
 
 // testInstance has all its files in a directory of its own.
-func testInstance(t *testing.T) instance.Instance {
+func testInstance(t testing.TB) instance.Instance {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "rdd")
 	if err != nil {
@@ -49,7 +49,7 @@ func testInstance(t *testing.T) instance.Instance {
 }
 
 // start runs a daemon and waits until it is ready.
-func start(t *testing.T, inst instance.Instance, change ...func(*daemon)) *running {
+func start(t testing.TB, inst instance.Instance, change ...func(*daemon)) *running {
 	t.Helper()
 	d := newDaemon(Config{Instance: inst, Logger: testLogger(t)})
 	for _, f := range change {
@@ -80,7 +80,7 @@ func start(t *testing.T, inst instance.Instance, change ...func(*daemon)) *runni
 	return r
 }
 
-func testLogger(t *testing.T) *slog.Logger {
+func testLogger(t testing.TB) *slog.Logger {
 	if testing.Verbose() {
 		return slog.New(slog.NewTextHandler(os.Stderr, nil)).With("test", t.Name())
 	}
@@ -125,12 +125,12 @@ func (r *running) wish(change func(*appv1.AppSpec)) {
 	r.t.Helper()
 	app := &appv1.App{}
 	app.Name = appv1.AppName
-	if err := r.Get(r.t.Context(), client.ObjectKeyFromObject(app), app); err != nil {
+	if err := r.Get(context.Background(), client.ObjectKeyFromObject(app), app); err != nil {
 		r.t.Fatal(err)
 	}
 	before := client.MergeFrom(app.DeepCopy())
 	change(&app.Spec)
-	if err := r.Patch(r.t.Context(), app, before); err != nil {
+	if err := r.Patch(context.Background(), app, before); err != nil {
 		r.t.Fatal(err)
 	}
 	r.settled(app.Generation)
@@ -140,7 +140,7 @@ func (r *running) settled(generation int64) {
 	r.t.Helper()
 	r.eventually("the App to settle", func() error {
 		app := &appv1.App{}
-		if err := r.Get(r.t.Context(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
+		if err := r.Get(context.Background(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
 			return err
 		}
 		c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
@@ -168,7 +168,7 @@ func (r *running) mirrors() map[string]containersv1.Mirror {
 	var images containersv1.ImageList
 	var volumes containersv1.VolumeList
 	for _, l := range []client.ObjectList{&containers, &images, &volumes} {
-		if err := r.List(r.t.Context(), l, client.InNamespace(appv1.DefaultNamespace)); err != nil {
+		if err := r.List(context.Background(), l, client.InNamespace(appv1.DefaultNamespace)); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -188,7 +188,7 @@ func (r *running) container(id string) *containersv1.Container {
 	r.t.Helper()
 	c := &containersv1.Container{}
 	key := client.ObjectKey{Namespace: appv1.DefaultNamespace, Name: id}
-	if err := r.Get(r.t.Context(), key, c); err != nil {
+	if err := r.Get(context.Background(), key, c); err != nil {
 		r.t.Fatal(err)
 	}
 	return c

@@ -13,6 +13,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
+// vmChild is the name of the VM actor below the root.
+const vmChild = "vm"
+
+// adoptionGrace is how long the mirrors of a former daemon wait for its engine
+// to be adopted.
+const adoptionGrace = 15 * time.Second
+
 // Writer is the part of the API server that the app actor needs.
 type Writer interface {
 	Get(ctx context.Context, obj client.Object) error
@@ -43,6 +50,8 @@ type app struct {
 	toldLink *link
 	// drainer waits for Drained.
 	drainer *actor.PID
+	// heard is set once the bridge has told of the App, or that there is none.
+	heard bool
 	// writing is set while the resource is being written; waiting while a
 	// failed write waits for its next try.
 	writing, waiting bool
@@ -62,14 +71,17 @@ func (a *app) Receive(c actor.Context) {
 		// Commands are numbered from the clock, so that an answer to a command
 		// of a former incarnation is never taken for one to this.
 		a.view.engineSeq = uint64(time.Now().UnixNano())
+		a.tasks.After(adoptionGrace, graceOver{})
 	case *actor.Stopping, *actor.Restarting:
 		a.tasks.Stop()
 		return
 	case *actor.Stopped:
 		return
 	case messages.AppChanged:
+		a.heard = true
 		a.appChanged(msg.App)
 	case messages.AppRemoved:
+		a.heard = true
 		a.view.app = nil
 	case messages.VMChanged:
 		a.view.vm = msg
@@ -77,8 +89,7 @@ func (a *app) Receive(c actor.Context) {
 		a.view.engine = msg
 	case messages.ChildFailed:
 		// The actor that failed starts empty: say again what it should do.
-		a.toldVM, a.toldLink = nil, nil
-		a.view.linked = false
+		a.childFailed(msg)
 	case messages.Drain:
 		a.view.draining, a.drainer = true, c.Sender()
 	case task.Done:
@@ -92,10 +103,21 @@ func (a *app) Receive(c actor.Context) {
 		a.ready = true
 		c.Send(c.Parent(), messages.AppReady{})
 	}
-	if a.drainer != nil && (a.view.app == nil || a.view.drained()) {
+	if a.drainer != nil && a.heard && (a.view.app == nil || a.view.drained()) {
 		c.Send(a.drainer, messages.Drained{})
 		a.drainer = nil
 	}
+}
+
+// childFailed: the actor that failed starts empty. It is told again what it
+// should do, and what it said is forgotten.
+func (a *app) childFailed(f messages.ChildFailed) {
+	if f.Name == vmChild {
+		a.toldVM = nil
+		return
+	}
+	a.toldLink, a.view.linked = nil, false
+	a.view.engine = messages.EngineChanged{State: messages.EngineDisconnected, Message: f.Err.Error()}
 }
 
 // appChanged takes a newer App.

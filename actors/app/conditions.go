@@ -81,6 +81,8 @@ func settledCondition(v view, running, ready metav1.Condition) metav1.Condition 
 func waitsFor(v view, running, ready metav1.Condition) (what, reason, message string) {
 	answered := v.vm.Generation == v.app.Generation && v.vm.Wanted == v.running()
 	switch {
+	case v.draining && v.app.Spec.Running:
+		return "the daemon to end; the next one brings the engine up again", appv1.ReasonStopping, ""
 	case !answered:
 		return "the VM actor to take up the change", running.Reason, running.Message
 	case v.running() && (v.vm.State != messages.VMRunning || !v.vm.Current):

@@ -17,6 +17,8 @@ type view struct {
 	engineSeq uint64
 	// linked is whether the engine supervisor was told anything yet.
 	linked bool
+	// graceOver is set some time after the start of this daemon.
+	graceOver bool
 }
 
 // running is whether the engine should be up.
@@ -55,9 +57,10 @@ func wantedLink(v view) (l link, ok bool) {
 		return link{}, false // the VM actor has not taken up this spec yet
 	case v.vm.State == messages.VMRunning && v.vm.Current:
 		return link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace}, true
-	case v.vm.State == messages.VMStarting, v.vm.State == messages.VMFailed && v.linked:
+	case v.vm.State == messages.VMStarting, v.vm.State == messages.VMFailed && (v.linked || !v.graceOver):
 		// A VM that is being started again: the engine supervisor sees for itself
-		// that the connection broke, and gives it its time of grace.
+		// that the connection broke, and gives it its time of grace. One that a
+		// former daemon left running gets the same time to be adopted.
 		return link{}, false
 	default:
 		return link{}, true

@@ -52,6 +52,11 @@ func TestConditions(t *testing.T) {
 		{"an idle engine supervisor of before the last command", false, func(v *view) { v.engine.Seq = 6 }, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
 		{"a ready engine supervisor of before the last command", true, func(v *view) { v.engine.Seq = 6 }, "Started", "Connected", "Connected", metav1.ConditionFalse},
 		{"the VM actor has not taken up the change", true, func(v *view) { v.vm.Generation = generation - 1 }, "Started", "Connected", "Started", metav1.ConditionFalse},
+		{"the daemon ends", true, func(v *view) {
+			v.draining = true
+			v.vm.State, v.vm.Wanted = messages.VMStopped, false
+			v.engine.State = messages.EngineIdle
+		}, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
 		{"what runs is of an older spec", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -92,7 +97,8 @@ func TestWantedLink(t *testing.T) {
 		{"spec not taken up yet", true, func(v *view) { v.vm.Generation-- }, link{}, false},
 		{"crashed and starting again: time of grace", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMStarting, false }, link{}, false},
 		{"crashed, next try later: time of grace", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMFailed, false }, link{}, false},
-		{"failed from the start: mirrors of before must go", true, func(v *view) { v.vm.State, v.linked = messages.VMFailed, false }, link{}, true},
+		{"failed from the start: mirrors of before must go", true, func(v *view) { v.vm.State, v.linked, v.graceOver = messages.VMFailed, false, true }, link{}, true},
+		{"E4: the engine of before could not be adopted at once: time of grace", true, func(v *view) { v.vm.State, v.linked = messages.VMFailed, false }, link{}, false},
 		{"what runs is of another spec", true, func(v *view) { v.vm.Current = false }, link{}, true},
 		{"stopping for another spec", true, func(v *view) { v.vm.State = messages.VMStopping }, link{}, true},
 	} {

@@ -22,7 +22,8 @@ type (
 		app *appv1.App
 		err error
 	}
-	writeDue struct{}
+	writeDue  struct{}
+	graceOver struct{}
 )
 
 // composeStatus is what the status should be.
@@ -43,12 +44,15 @@ func composeStatus(v view) appv1.AppStatus {
 // write brings the resource up to what is known. One write runs at a time; what
 // changes meanwhile is in the next one. It answers whether nothing was to write.
 func (a *app) write() bool {
-	if a.writing || a.waiting {
+	if a.writing || a.waiting || !a.heard {
 		return false
 	}
 	if a.view.app == nil {
 		a.start(func(ctx context.Context) (*appv1.App, error) { return a.create(ctx) })
 		return false
+	}
+	if a.view.vm.Generation == 0 {
+		return false // nothing is known yet of what runs
 	}
 	status := composeStatus(a.view)
 	a.Report(settledWord(status))
@@ -90,6 +94,8 @@ func (a *app) written(d task.Done) {
 	switch v := value.(type) {
 	case writeDue:
 		a.waiting = false
+	case graceOver:
+		a.view.graceOver = true
 	case writeDone:
 		a.writing = false
 		if v.err == nil {

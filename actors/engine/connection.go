@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -22,7 +23,7 @@ func (s *supervisor) connect(c actor.Context, msg messages.ConnectEngine) {
 	if same {
 		return
 	}
-	s.failing = ""
+	s.failing, s.slow = "", 0
 	s.stopGrace()
 	s.stopSession(c)
 	if s.client != nil && s.endpoint != msg.Endpoint {
@@ -40,7 +41,7 @@ func (s *supervisor) disconnect(c actor.Context) {
 		return
 	}
 	s.want = nil
-	s.failing = ""
+	s.failing, s.slow = "", 0
 	s.stopGrace()
 	s.stopSession(c)
 	s.loseAll(c)
@@ -121,7 +122,9 @@ func (s *supervisor) sessionEnded(c actor.Context) {
 		s.cleaned(c)
 	case s.want == nil:
 	case s.failing != "":
-		s.tasks.After(s.Slow, openAgain{})
+		s.slow++
+		pause := task.Backoff{Min: s.Slow, Max: 30 * time.Second}
+		s.tasks.After(pause.Delay(s.slow), openAgain{})
 	default:
 		s.open(c)
 	}
@@ -131,22 +134,26 @@ func (s *supervisor) connected(msg messages.SessionConnected) {
 	if s.want == nil || s.state == messages.EngineCleaning {
 		return
 	}
-	s.stopGrace()
 	s.failing = ""
 	s.info = msg.Engine
-	s.sync = newProgress(s.mirrors.refusedCount)
+	s.sync = newProgress()
 	s.setState(messages.EngineSyncing)
 }
 
 // sessionFailed notes a broken connection at once; the strategy restarts the session.
 func (s *supervisor) sessionFailed(f messages.ChildFailed) {
+	if s.failing != f.Err.Error() { // once for each reason, not once for each try
+		s.Logger.Warn("engine session failed", "err", f.Err)
+	}
 	s.failing = f.Err.Error()
-	s.Logger.Warn("engine session failed", "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
 	if s.state != messages.EngineReady && s.state != messages.EngineSyncing {
 		return
 	}
 	s.setState(messages.EngineDisconnected)
-	s.grace = s.tasks.After(s.Grace, graceOver{})
+	if s.graceEnds.IsZero() {
+		s.graceEnds = time.Now().Add(s.Grace)
+	}
+	s.grace = s.tasks.After(time.Until(s.graceEnds), graceOver{})
 }
 
 // graceOver takes the mirrors of an engine away that did not come back.
@@ -165,6 +172,7 @@ func (s *supervisor) stopGrace() {
 		s.grace.Stop()
 		s.grace = nil
 	}
+	s.graceEnds = time.Time{}
 }
 
 func (s *supervisor) setState(state messages.EngineState) {

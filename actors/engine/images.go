@@ -25,6 +25,8 @@ type imageChange struct {
 	gone []string
 	// robbed are the IDs of other images that have lost a tag to this one.
 	robbed []string
+	// stale is set when a later reading was told already.
+	stale bool
 }
 
 func newImageIndex() imageIndex {
@@ -36,6 +38,9 @@ func newImageIndex() imageIndex {
 func (x imageIndex) update(id string, objects []containersv1.Mirror, asOf time.Time) imageChange {
 	var change imageChange
 	old := x.byID[id]
+	if old != nil && asOf.Before(old.asOf) {
+		return imageChange{stale: true}
+	}
 	if len(objects) == 0 {
 		if owner, ok := x.byTag[id]; ok {
 			change.robbed = append(change.robbed, owner)

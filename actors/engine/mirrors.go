@@ -20,6 +20,7 @@ func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
 		return
 	}
 	e.seen, e.asOf, e.lost = &msg, msg.AsOf, false
+	s.sync.read(target{kind: e.key.kind, id: e.engineID()})
 	if s.state == messages.EngineSyncing {
 		s.sync.await(e.key)
 	}
@@ -49,19 +50,29 @@ func (s *supervisor) syncCompleted(c actor.Context, msg messages.SyncCompleted) 
 		}
 		s.objectGone(c, messages.ObjectGone{Kind: e.key.kind, Name: e.key.name, AsOf: msg.AsOf})
 	}
-	if s.state == messages.EngineSyncing {
-		s.sync.completed(msg.Unread)
-		s.checkReady()
-	}
+	s.sync.completed(msg.Unread)
+	s.checkReady()
 }
 
 // unread is whether the engine has the mirror's object but could not say more of it.
 func (e *entry) unread(ids map[containersv1.Kind][]string) bool {
-	id := e.key.name
-	if img, ok := e.resource.(*containersv1.Image); ok {
-		id = img.Status.ID
+	return slices.Contains(ids[e.key.kind], e.engineID())
+}
+
+// engineID is the engine's own ID of the object, whatever tag the mirror is for.
+func (e *entry) engineID() string {
+	m := e.resource
+	if e.seen != nil {
+		m = e.seen.Object
 	}
-	return slices.Contains(ids[e.key.kind], id)
+	switch o := m.(type) {
+	case *containersv1.Image:
+		return o.Status.ID
+	case *containersv1.Volume:
+		return o.Status.Name
+	default:
+		return e.key.name
+	}
 }
 
 // mirrorChanged hands the resource to its mirror. A resource of which the
@@ -72,6 +83,10 @@ func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) 
 	switch {
 	case e.pid != nil && !e.stopping:
 		c.Send(e.pid, msg)
+	case e.pid == nil && s.want == nil && s.seq != 0:
+		// No engine is wanted, and this one was not known when that was said.
+		s.setState(messages.EngineCleaning)
+		s.lose(c, e)
 	case e.pid == nil && s.state == messages.EngineCleaning:
 		s.lose(c, e)
 	}

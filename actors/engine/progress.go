@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,26 +19,24 @@ const progressEvery = 200 * time.Millisecond
 // progress follows one full sync until every object has been mirrored or has a
 // recorded reason why not.
 type progress struct {
-	// pending mirrors have not settled yet.
-	pending map[key]struct{}
-	// seen counts objects that were read, totals those that were listed.
-	seen, totals map[containersv1.Kind]int
+	// pending mirrors have not settled yet; awaited are all that had to.
+	pending, awaited map[key]struct{}
+	// totals are the objects that were listed.
+	totals map[containersv1.Kind]int
 	// done is set when the session has read everything.
 	done bool
-	// unread counts objects that could not be read.
-	unread int
+	// unread objects could not be read, by the engine's own IDs.
+	unread map[target]struct{}
 	// failed holds the reasons of objects that could not be mirrored.
 	failed map[key]error
-	// refused counts wishes that the engine refuses at the moment.
-	refused func() int
 	// due is set while a report of the progress is on its way.
 	due bool
 }
 
-func newProgress(refused func() int) progress {
+func newProgress() progress {
 	return progress{
-		pending: map[key]struct{}{}, seen: map[containersv1.Kind]int{},
-		totals: map[containersv1.Kind]int{}, failed: map[key]error{}, refused: refused,
+		pending: map[key]struct{}{}, awaited: map[key]struct{}{},
+		totals: map[containersv1.Kind]int{}, failed: map[key]error{},
 	}
 }
 
@@ -47,11 +47,12 @@ func (p *progress) listed(counts map[containersv1.Kind]int) {
 }
 
 func (p *progress) await(k key) {
-	if _, ok := p.pending[k]; !ok {
-		p.pending[k] = struct{}{}
-		p.seen[k.kind]++
-	}
+	p.pending[k] = struct{}{}
+	p.awaited[k] = struct{}{}
 }
+
+// read takes note that an object could be read after all.
+func (p *progress) read(t target) { delete(p.unread, t) }
 
 func (p *progress) settled(k key, err error) {
 	delete(p.pending, k)
@@ -66,14 +67,20 @@ func (p *progress) gaveUp(k key, err error) { p.settled(k, fmt.Errorf("gave up: 
 
 func (p *progress) completed(unread map[containersv1.Kind][]string) {
 	p.done = true
-	for _, ids := range unread {
-		p.unread += len(ids)
+	p.unread = map[target]struct{}{}
+	for kind, ids := range unread {
+		for _, id := range ids {
+			p.unread[target{kind, id}] = struct{}{}
+		}
 	}
 }
 
 // message is the progress in words, such as "images 212/500, volumes 3/100".
 func (p *progress) message() string {
-	pending := map[containersv1.Kind]int{}
+	pending, awaited := map[containersv1.Kind]int{}, map[containersv1.Kind]int{}
+	for k := range p.awaited {
+		awaited[k.kind]++
+	}
 	for k := range p.pending {
 		pending[k.kind]++
 	}
@@ -81,8 +88,8 @@ func (p *progress) message() string {
 	for _, kind := range []containersv1.Kind{
 		containersv1.KindContainer, containersv1.KindImage, containersv1.KindVolume,
 	} {
-		total := max(p.totals[kind], p.seen[kind])
-		parts = append(parts, fmt.Sprintf("%ss %d/%d", strings.ToLower(string(kind)), p.seen[kind]-pending[kind], total))
+		total := max(p.totals[kind], awaited[kind])
+		parts = append(parts, fmt.Sprintf("%ss %d/%d", strings.ToLower(string(kind)), awaited[kind]-pending[kind], total))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -90,18 +97,23 @@ func (p *progress) message() string {
 // problems says what is not mirrored although the sync is over; empty when all is.
 func (p *progress) problems() string {
 	var parts []string
-	if p.unread > 0 {
-		parts = append(parts, fmt.Sprintf("%d objects could not be read from the engine", p.unread))
+	if n := len(p.unread); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d objects could not be read from the engine", n))
 	}
-	for _, err := range p.failed {
-		parts = append(parts, fmt.Sprintf("%d objects could not be mirrored, one because: %v", len(p.failed), err))
-		break
+	if n := len(p.failed); n > 0 {
+		// Always the same one, so that the message is stable.
+		first := slices.MinFunc(slices.Collect(maps.Keys(p.failed)), func(a, b key) int {
+			return strings.Compare(a.path(), b.path())
+		})
+		parts = append(parts, fmt.Sprintf("%d objects could not be mirrored, one because: %v", n, p.failed[first]))
 	}
 	return strings.Join(parts, "; ")
 }
 
 func (s *supervisor) checkReady() {
 	if s.state == messages.EngineSyncing && s.sync.done && len(s.sync.pending) == 0 {
+		s.stopGrace()
+		s.slow = 0
 		s.setState(messages.EngineReady)
 	}
 }

@@ -29,8 +29,6 @@ type entry struct {
 	pid *actor.PID
 	// stopping is set from the order to stop until the actor has ended.
 	stopping bool
-	// gaveUp is set while an actor that failed too often is on its way out.
-	gaveUp bool
 	// lost is set when its engine is gone.
 	lost bool
 	// resource as the informer has it; nil when there is none.
@@ -102,14 +100,17 @@ func (r registry) started(e *entry, pid *actor.PID) {
 	r.actors[pid.Id] = e
 }
 
-// ended takes note that an actor has ended and answers whose it was.
-func (r registry) ended(pid *actor.PID) *entry {
-	e := r.actors[pid.Id]
-	if e != nil {
-		delete(r.actors, pid.Id)
-		e.pid, e.stopping = nil, false
+// ended takes note that an actor has ended and answers whose it was, and
+// whether it had been asked to.
+func (r registry) ended(pid *actor.PID) (e *entry, asked bool) {
+	e = r.actors[pid.Id]
+	if e == nil {
+		return nil, false
 	}
-	return e
+	delete(r.actors, pid.Id)
+	asked = e.stopping
+	e.pid, e.stopping = nil, false
+	return e, asked
 }
 
 func (r registry) setRefused(e *entry, refused bool) {
@@ -120,8 +121,6 @@ func (r registry) setRefused(e *entry, refused bool) {
 	}
 	delete(r.refused, e)
 }
-
-func (r registry) refusedCount() int { return len(r.refused) }
 
 func (r registry) remove(e *entry) {
 	delete(r.entries, e.key)

@@ -39,6 +39,11 @@ type session struct {
 	images imageIndex
 	// syncing is set while a full sync runs.
 	syncing bool
+	// gone are the targets that were told to be gone since the last full sync,
+	// and when they were read: a slow reading of before must not bring them back.
+	gone map[target]time.Time
+	// missed counts the looks that the engine did not answer in a row.
+	missed int
 }
 
 // target is an object of the engine, by the engine's own ID.
@@ -71,7 +76,7 @@ type (
 )
 
 func newSession(cfg sessionConfig) actor.Actor {
-	return &session{sessionConfig: cfg, reads: map[target]*read{}, images: newImageIndex()}
+	return &session{sessionConfig: cfg, reads: map[target]*read{}, images: newImageIndex(), gone: map[target]time.Time{}}
 }
 
 // Receive implements actor.Actor.
@@ -114,10 +119,7 @@ func (s *session) receiveOwn(c actor.Context, value any) {
 	case pingDue:
 		s.ping()
 	case pinged:
-		if v.err != nil {
-			panic(fmt.Errorf("the engine does not answer: %w", v.err))
-		}
-		s.tasks.After(s.settings.Ping, pingDue{})
+		s.pinged(v.err)
 	default:
 		s.receiveSync(c, value)
 	}
@@ -154,9 +156,23 @@ func (s *session) stream(ctx context.Context, send func(any)) any {
 
 func (s *session) ping() {
 	s.tasks.Go(s.settings.Answer, func(ctx context.Context) any {
-		_, err := s.engine.Connect(ctx)
-		return pinged{err: err}
+		return pinged{err: s.engine.Ping(ctx)}
 	})
+}
+
+// pinged fails the session when the engine missed two looks in a row; one may
+// be a busy moment.
+func (s *session) pinged(err error) {
+	if err == nil {
+		s.missed = 0
+		s.tasks.After(s.settings.Ping, pingDue{})
+		return
+	}
+	s.missed++
+	if s.missed > 1 {
+		panic(fmt.Errorf("the engine does not answer: %w", err))
+	}
+	s.ping()
 }
 
 // refresh reads a target because something happened to it.
@@ -228,6 +244,12 @@ func (s *session) readDone(c actor.Context, v readDone) {
 }
 
 func (s *session) tell(c actor.Context, v readDone) {
+	if v.asOf.Before(s.gone[v.target]) {
+		return
+	}
+	if v.err != nil {
+		s.gone[v.target] = v.asOf
+	}
 	switch {
 	case v.target.kind == containersv1.KindImage:
 		s.tellImage(c, v)
@@ -249,6 +271,9 @@ func (s *session) tellImage(c actor.Context, v readDone) {
 		id = v.objects[0].(*containersv1.Image).Status.ID
 	}
 	change := s.images.update(id, v.objects, v.asOf)
+	if change.stale {
+		return
+	}
 	for _, name := range change.gone {
 		c.Send(c.Parent(), messages.ObjectGone{Kind: containersv1.KindImage, Name: name, AsOf: v.asOf})
 	}

@@ -32,10 +32,15 @@ type supervisor struct {
 	state   messages.EngineState
 	// failing is why the last attempt to connect failed, empty when it did not.
 	failing string
-	info    appv1.EngineStatus
-	grace   *time.Timer
-	mirrors registry
-	sync    progress
+	// slow counts the pauses since the engine was last ready.
+	slow  int
+	info  appv1.EngineStatus
+	grace *time.Timer
+	// graceEnds is when the mirrors of an engine that was ready go; zero while
+	// it is ready.
+	graceEnds time.Time
+	mirrors   registry
+	sync      progress
 	// ending is set when this incarnation stops.
 	ending bool
 }
@@ -125,6 +130,10 @@ func (s *supervisor) taskDone(c actor.Context, d task.Done) {
 	switch v := value.(type) {
 	case namespaceReady:
 		s.opening = false
+		if s.client == nil {
+			s.open(c) // the engine that it was for is not wanted any more
+			return
+		}
 		if v.err != nil {
 			s.failing = v.err.Error()
 			s.tasks.After(time.Second, openAgain{})
@@ -155,13 +164,13 @@ func (s *supervisor) childFailed(c actor.Context, f messages.ChildFailed) {
 	}
 	s.Logger.Error("mirror failed", "mirror", f.Name, "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
 	if f.GaveUp {
-		e.gaveUp, e.stopping = true, true
 		s.sync.gaveUp(e.key, f.Err)
 		s.checkReady()
 		return
 	}
-	// Whatever the mirror knew is gone with its former self.
-	e.tellAll(c)
+	if e.pid != nil && !e.stopping {
+		e.tellAll(c) // whatever the mirror knew is gone with its former self
+	}
 }
 
 // terminated takes note that a child has ended.
@@ -171,16 +180,16 @@ func (s *supervisor) terminated(c actor.Context, who *actor.PID) {
 		s.sessionEnded(c)
 		return
 	}
-	e := s.mirrors.ended(who)
-	if e == nil {
-		return
-	}
-	if e.gaveUp {
-		e.gaveUp = false
+	e, asked := s.mirrors.ended(who)
+	switch {
+	case e == nil:
+	case asked:
+		s.revive(c, e)
+	default:
+		// The strategy gave up on it. The news of that may come before or after
+		// this, so nothing is decided from it.
 		s.tasks.After(s.Slow, respawn{e})
-		return
 	}
-	s.revive(c, e)
 }
 
 // revive gives an entry without an actor a new one, if there is still anything

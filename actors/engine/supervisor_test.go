@@ -47,6 +47,8 @@ func (q quietEngine) Events(ctx context.Context, _ time.Time) (<-chan dockerengi
 	return make(chan dockerengine.Event), ended
 }
 
+func (quietEngine) Ping(context.Context) error { return nil }
+
 func (quietEngine) ListContainers(context.Context) ([]string, error) { return []string{"c1"}, nil }
 func (quietEngine) ListImages(context.Context) ([]string, error)     { return nil, nil }
 func (quietEngine) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
@@ -227,6 +229,52 @@ func TestBlipWithinGraceAndBeyond(t *testing.T) {
 		}
 		if w.spawns["good"] != 2 {
 			t.Errorf("the mirror was made %d times, want anew after the time of grace", w.spawns["good"])
+		}
+	})
+}
+
+func TestResourcesThatTurnUpAfterTheDisconnectGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(messages.DisconnectEngine{Seq: 1})
+		w.last(t)
+		v := &containersv1.Volume{}
+		v.Name, v.UID = "left", "u1"
+		w.send(messages.MirrorChanged{Object: v})
+		if got := w.last(t); got.State != messages.EngineCleaning {
+			t.Fatalf("told %+v, want Cleaning", got)
+		}
+		w.send(messages.MirrorRemoved{Kind: containersv1.KindVolume, Name: "left", UID: "u1"})
+		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "left"})
+		if got := w.last(t); got.State != messages.EngineIdle {
+			t.Errorf("told %+v, want Idle", got)
+		}
+	})
+}
+
+func TestALateConnectionIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for seq := uint64(1); seq < 10; seq += 2 {
+			w.send(connectTo(seq))
+			w.send(messages.DisconnectEngine{Seq: seq + 1})
+		}
+		w.send(connectTo(11))
+		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 11 {
+			t.Errorf("told %+v, want Ready", got)
+		}
+	})
+}
+
+func TestNewsOfAFailureAfterTheEndDoNoHarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(connectTo(1))
+		w.last(t)
+		w.send(messages.ChildFailed{Name: "volume/good", Err: errors.New("late"), GaveUp: true})
+		w.send(messages.DisconnectEngine{Seq: 2})
+		if got := w.last(t); got.State != messages.EngineIdle {
+			t.Errorf("told %+v, want Idle", got)
 		}
 	})
 }

@@ -119,6 +119,7 @@ func (s *session) syncDone(c actor.Context, v syncRead) {
 		}
 	}
 	s.images.prune(v.asOf, keep)
+	clear(s.gone)
 	c.Send(c.Parent(), messages.SyncCompleted{AsOf: v.asOf, Unread: unread})
 	s.report("watching")
 	s.tasks.After(s.settings.Resync, syncDue{})

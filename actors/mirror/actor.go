@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -42,8 +43,11 @@ type mirror struct {
 	// removed is the resource that was last seen to go. The answer to a write may
 	// come in later than the news of its removal, and must not bring it back.
 	removed types.UID
-	// busy is set while an operation runs; there is never more than one.
-	busy bool
+	// busy is set while an operation runs; there is never more than one. running
+	// is what it is, and cancel ends it early.
+	busy    bool
+	running operation
+	cancel  context.CancelFunc
 	// engineRetry and writeRetry pace the calls that failed.
 	engineRetry, writeRetry retry
 	// told is the last MirrorSettled.
@@ -79,6 +83,9 @@ func (m *mirror) Receive(c actor.Context) {
 		m.gone(msg.AsOf)
 	case messages.EngineLost:
 		m.view.lost = true
+		if m.busy && m.running.callsEngine() {
+			m.cancel() // nobody waits for an engine that is gone
+		}
 	case messages.MirrorChanged:
 		m.changed(msg.Object)
 	case messages.MirrorRemoved:
@@ -116,10 +123,9 @@ func (m *mirror) step(c actor.Context) {
 	case finish:
 		c.Send(c.Parent(), messages.MirrorFinished{Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf})
 	default:
-		m.busy = true
+		m.busy, m.running = true, op
 		m.report(op, "")
-		v, cfg := m.view, m.Config
-		m.tasks.Go(operationTimeout, cfg.runner(op, v))
+		m.cancel = m.tasks.Go(operationTimeout, m.Config.runner(op, m.view))
 	}
 }
 
@@ -155,6 +161,7 @@ func (m *mirror) settled(c actor.Context) {
 
 func (m *mirror) seen(object containersv1.Mirror, asOf time.Time) {
 	if asOf.Before(m.factAsOf) {
+		m.told = messages.MirrorSettled{} // the parent waits for an answer to this one too
 		return
 	}
 	m.factAsOf = asOf
@@ -166,6 +173,7 @@ func (m *mirror) seen(object containersv1.Mirror, asOf time.Time) {
 
 func (m *mirror) gone(asOf time.Time) {
 	if asOf.Before(m.factAsOf) {
+		m.told = messages.MirrorSettled{}
 		return
 	}
 	m.factAsOf = asOf
@@ -190,8 +198,8 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 		m.engineRetry.reset()
 		m.view.refusal = refusal{}
 	}
-	if old != nil && old.GetUID() != obj.GetUID() {
-		m.view.carried = 0
+	if old == nil || old.GetUID() != obj.GetUID() {
+		m.view.carried = 0 // generations begin anew
 	}
 	m.view.resource = obj
 }

@@ -157,6 +157,29 @@ func TestAMirrorWithNothingLeftSaysSo(t *testing.T) {
 	})
 }
 
+func TestAWishOfANewResourceIsNotTakenForAnOldOne(t *testing.T) {
+	m := &mirror{view: view{kind: containersv1.KindContainer, carried: 7}}
+	m.changed(withUID(resource(wishes(containersv1.StateRunning)), "u2", "3"))
+	if !wishPending(m.view) {
+		t.Error("the wish of a resource that was made anew counts as carried out")
+	}
+}
+
+func TestAStaleFactIsAnsweredToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		old := time.Now()
+		time.Sleep(time.Second)
+		s.send(messages.MirrorChanged{Object: withUID(resource(), "u1", "5")})
+		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
+		n := len(s.told)
+		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerPaused), AsOf: old})
+		if len(s.told) != n+1 {
+			t.Errorf("the parent, which waits for an answer to each reading, was told %d things, want 1", len(s.told)-n)
+		}
+	})
+}
+
 func TestAnOlderResourceIsDropped(t *testing.T) {
 	m := &mirror{view: view{kind: containersv1.KindContainer}}
 	newer := withUID(resource(), "u1", "10")

@@ -109,7 +109,9 @@ func decideTerminating(v view, gone bool) operation {
 	switch {
 	case gone && hasFinalizer(v.resource):
 		return stripFinalizer
-	case gone || v.engine != present:
+	case gone || v.engine != present || !hasFinalizer(v.resource):
+		// Without rdd's finalizer the delete may well be rdd's own, for an engine
+		// that was lost and is back: no object may be removed because of it.
 		return nothing
 	case !v.waiting:
 		return removeObject

@@ -69,6 +69,7 @@ func TestDecide(t *testing.T) {
 		{"deleted by a user", view{engine: present, desired: running, resource: resource(terminating)}, removeObject},
 		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, stripFinalizer},
 		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, desired: running, resource: resource(terminating)}, stripFinalizer},
+		{"deleted by rdd for a lost engine that is back, held by somebody else: no call to the engine", view{engine: present, desired: running, resource: resource(terminating, stripped)}, nothing},
 		{"held by somebody else's finalizer", view{engine: absent, resource: resource(terminating, stripped)}, nothing},
 		{"I3: refused delete shows first", view{engine: present, desired: running, resource: resource(terminating), waiting: true, refusal: refused}, writeStatus},
 		{"wish to run", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, carryWish},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -35,7 +36,8 @@ type outcome struct {
 	objectGone bool
 	// began is when the operation began, for ordering what it found.
 	began time.Time
-	// generation of the resource that the operation worked from.
+	// uid and generation of the resource that the operation worked from.
+	uid        types.UID
 	generation int64
 	// refused is the engine's refusal.
 	refused error
@@ -47,7 +49,7 @@ type outcome struct {
 func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 	out := outcome{op: op, began: time.Now()}
 	if v.resource != nil {
-		out.generation = v.resource.GetGeneration()
+		out.uid, out.generation = v.resource.GetUID(), v.resource.GetGeneration()
 	}
 	switch op {
 	case removeObject:
@@ -71,7 +73,8 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 		obj = cfg.newResource()
 		out.err = cfg.Kube.Create(ctx, obj)
 	case writeStatus:
-		obj = composeStatus(v)
+		// The answer is decoded into obj, which must share nothing with the view.
+		obj = composeStatus(v).CopyMirror()
 		obj.SetName(v.resource.GetName())
 		obj.SetNamespace(v.resource.GetNamespace())
 		obj.SetUID(v.resource.GetUID())
@@ -147,17 +150,32 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 	case containersv1.KindContainer:
 		err = cfg.Engine.RemoveContainer(ctx, id, true)
 	case containersv1.KindImage:
-		err = cfg.Engine.RemoveImage(ctx, id)
+		err = cfg.removeImage(ctx, v.desired.(*containersv1.Image), out)
 	case containersv1.KindVolume:
 		err = cfg.Engine.RemoveVolume(ctx, id)
 	case containersv1.KindContainerNamespace:
 		err = nil
 	}
+	out.began = time.Now() // what was read before this says nothing about the object now
 	if err == nil || dockerengine.IsNotFound(err) {
 		out.objectGone = true
 		return
 	}
 	out.classify(ctx, err)
+}
+
+// removeImage removes the image that the resource stands for, and no other one:
+// its tag may have moved since it was read.
+func (cfg Config) removeImage(ctx context.Context, img *containersv1.Image, out *outcome) error {
+	now, err := cfg.Engine.Images(ctx, img.EngineID())
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(now, func(i *containersv1.Image) bool { return i.Name == img.Name }) {
+		out.objectGone = true
+		return nil
+	}
+	return cfg.Engine.RemoveImage(ctx, img.EngineID())
 }
 
 // carryWish starts or stops the container and reads it again at once: a failed
@@ -174,8 +192,9 @@ func (cfg Config) carryWish(ctx context.Context, v view, out *outcome) {
 		return
 	case readErr == nil:
 		out.fact = fact
-	case err == nil:
-		err = readErr
+	default:
+		// Whether the wish was carried out does not depend on this reading: the
+		// engine's event or the next full sync makes up for it.
 	}
 	if err != nil {
 		out.classify(ctx, err)

@@ -100,14 +100,19 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 	default:
 		m.engineRetry.reset()
 		m.view.refusal = refusal{}
-		if out.op == carryWish {
+		if out.op == carryWish && m.worksOn(out) {
 			m.view.carried = out.generation
 		}
 	}
 }
 
+// worksOn is whether the resource is still the one that the operation was for.
+func (m *mirror) worksOn(out outcome) bool {
+	return m.view.resource != nil && m.view.resource.GetUID() == out.uid
+}
+
 func (m *mirror) refuse(out outcome) {
-	if m.view.resource == nil || m.view.resource.GetGeneration() != out.generation {
+	if !m.worksOn(out) || m.view.resource.GetGeneration() != out.generation {
 		return // the user has changed the wish meanwhile
 	}
 	condition := containersv1.ConditionStateReached

@@ -44,13 +44,15 @@ func (r *Runner) Context() context.Context { return r.ctx }
 // Stop cancels every task. Results that are still on their way are dropped.
 func (r *Runner) Stop() { r.cancel() }
 
-// Go runs f with a deadline and delivers its result as a Done message.
-func (r *Runner) Go(timeout time.Duration, f func(context.Context) any) {
+// Go runs f with a deadline and delivers its result as a Done message. What it
+// returns ends the context of f early; the result is delivered all the same.
+func (r *Runner) Go(timeout time.Duration, f func(context.Context) any) context.CancelFunc {
+	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	go func() {
-		ctx, cancel := context.WithTimeout(r.ctx, timeout)
 		defer cancel()
 		r.deliver(r.run(ctx, f))
 	}()
+	return cancel
 }
 
 // Loop runs f until it returns or the Runner stops. f reports through send,

@@ -95,6 +95,14 @@ func (d *docker) Connect(ctx context.Context) (Info, error) {
 	return info, nil
 }
 
+// Ping implements Engine.
+func (d *docker) Ping(ctx context.Context) error {
+	if _, err := d.probe.Ping(ctx, client.PingOptions{}); err != nil {
+		return failed("ping the engine", err)
+	}
+	return nil
+}
+
 // client returns one that speaks a version of the engine.
 func (d *docker) client(ctx context.Context) (*client.Client, error) {
 	if cli := d.current.Load(); cli != nil {

@@ -24,6 +24,9 @@ type Engine interface {
 	// connect by themselves when Connect was never called.
 	Connect(ctx context.Context) (Info, error)
 
+	// Ping asks the engine whether it answers, and nothing else.
+	Ping(ctx context.Context) error
+
 	// Events streams what can change a mirror, beginning with the events that
 	// the engine remembers (256 of them) from since on, inclusively; since is
 	// of the engine's clock. It returns at once. The error channel gets exactly
