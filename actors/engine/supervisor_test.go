@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,14 +23,12 @@ import (
 // zero value refuses every connection.
 type quietEngine struct {
 	dockerengine.Engine
-	connects *int
-	up       *bool
-	broken   chan error
+	up     *atomic.Bool
+	broken chan error
 }
 
 func (q quietEngine) Connect(context.Context) (dockerengine.Info, error) {
-	*q.connects++
-	if !*q.up {
+	if !q.up.Load() {
 		return dockerengine.Info{}, errors.New("connection refused")
 	}
 	return dockerengine.Info{Version: "1", SystemTime: time.Now()}, nil
@@ -73,10 +73,11 @@ type world struct {
 	system    *actor.ActorSystem
 	pid       *actor.PID
 	owner     *actor.PID
+	mu        sync.Mutex // guards told
 	told      []messages.EngineChanged
 	engine    quietEngine
-	panicking map[string]bool
-	spawns    map[string]int
+	panicking atomic.Bool  // the mirror "bad", whenever it sees something
+	good, bad atomic.Int32 // how often these mirrors were made
 }
 
 // restarting restarts a failed child after a second, and gives up at the third
@@ -100,9 +101,9 @@ func (r restarting) HandleFailure(system *actor.ActorSystem, sup actor.Superviso
 }
 
 func newWorld(t *testing.T) *world {
-	up := true
-	w := &world{panicking: map[string]bool{}, spawns: map[string]int{}}
-	w.engine = quietEngine{connects: new(int), up: &up, broken: make(chan error, 1)}
+	w := &world{}
+	w.engine = quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
+	w.engine.up.Store(true)
 	w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
@@ -117,6 +118,8 @@ func newWorld(t *testing.T) *world {
 	}
 	w.owner = w.system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
 		if m, ok := c.Message().(messages.EngineChanged); ok {
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			w.told = append(w.told, m)
 		}
 	}))
@@ -132,11 +135,16 @@ func newWorld(t *testing.T) *world {
 
 // newMirror is a mirror that is content with whatever it is told, or panics.
 func (w *world) newMirror(spec MirrorSpec) actor.Actor {
-	w.spawns[spec.Name]++
+	switch spec.Name {
+	case "good":
+		w.good.Add(1)
+	case "bad":
+		w.bad.Add(1)
+	}
 	return actor.ReceiveFunc(func(c actor.Context) {
 		switch m := c.Message().(type) {
 		case messages.ObjectSeen:
-			if w.panicking[spec.Name] {
+			if spec.Name == "bad" && w.panicking.Load() {
 				panic("cannot mirror " + spec.Name)
 			}
 			c.Send(c.Parent(), messages.MirrorSettled{Kind: spec.Kind, Name: spec.Name, AsOf: m.AsOf})
@@ -151,6 +159,8 @@ func (w *world) send(msg any) { w.system.Root.RequestWithCustomSender(w.pid, msg
 func (w *world) last(t *testing.T) messages.EngineChanged {
 	t.Helper()
 	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if len(w.told) == 0 {
 		t.Fatal("the owner was told nothing")
 	}
@@ -178,22 +188,22 @@ func TestReadyAndGone(t *testing.T) {
 func TestAMirrorThatCrashesCostsOnlyItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.panicking["bad"] = true
+		w.panicking.Store(true)
 		w.send(connectTo(1))
 		time.Sleep(10 * time.Second)
 		got := w.last(t)
 		if got.State != messages.EngineReady || !strings.Contains(got.Message, "cannot mirror bad") {
 			t.Fatalf("told %+v, want Ready with the reason of the one that cannot be mirrored", got)
 		}
-		w.panicking["bad"] = false
-		spawns := w.spawns["bad"]
+		w.panicking.Store(false)
+		spawns := w.bad.Load()
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if w.spawns["bad"] == spawns {
+		if w.bad.Load() == spawns {
 			t.Error("a mirror that was given up is never tried again")
 		}
-		if w.spawns["good"] != 1 {
-			t.Errorf("the good mirror was made %d times, want once", w.spawns["good"])
+		if w.good.Load() != 1 {
+			t.Errorf("the good mirror was made %d times, want once", w.good.Load())
 		}
 	})
 }
@@ -212,23 +222,23 @@ func TestBlipWithinGraceAndBeyond(t *testing.T) {
 		if got := w.last(t); got.State != messages.EngineReady {
 			t.Fatalf("told %+v, want Ready again", got)
 		}
-		if w.spawns["good"] != 1 {
-			t.Errorf("a blip made the mirror %d times", w.spawns["good"])
+		if w.good.Load() != 1 {
+			t.Errorf("a blip made the mirror %d times", w.good.Load())
 		}
 
-		*w.engine.up = false
+		w.engine.up.Store(false)
 		w.engine.broken <- errors.New("cut for good")
 		time.Sleep(DefaultSettings().Grace + time.Second)
 		if got := w.last(t); got.State != messages.EngineDisconnected {
 			t.Fatalf("told %+v, want Disconnected", got)
 		}
-		*w.engine.up = true
+		w.engine.up.Store(true)
 		time.Sleep(5 * time.Second)
 		if got := w.last(t); got.State != messages.EngineReady {
 			t.Fatalf("told %+v, want Ready again", got)
 		}
-		if w.spawns["good"] != 2 {
-			t.Errorf("the mirror was made %d times, want anew after the time of grace", w.spawns["good"])
+		if w.good.Load() != 2 {
+			t.Errorf("the mirror was made %d times, want anew after the time of grace", w.good.Load())
 		}
 	})
 }
@@ -292,8 +302,8 @@ func TestStaleReadingsAreDropped(t *testing.T) {
 		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 2 {
 			t.Errorf("told %+v, want Ready", got)
 		}
-		if w.spawns["good"] != 1 {
-			t.Errorf("a stale reading made the mirror %d times", w.spawns["good"])
+		if w.good.Load() != 1 {
+			t.Errorf("a stale reading made the mirror %d times", w.good.Load())
 		}
 	})
 }
