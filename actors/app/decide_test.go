@@ -34,7 +34,7 @@ func TestConditions(t *testing.T) {
 		name                    string
 		running                 bool
 		change                  func(*view)
-		running_, ready, reason string
+		vmReason, ready, reason string
 		settled                 metav1.ConditionStatus
 	}{
 		{"running", true, func(*view) {}, "Started", "Connected", "Settled", metav1.ConditionTrue},
@@ -64,7 +64,7 @@ func TestConditions(t *testing.T) {
 			tc.change(&v)
 			got := conditions(v)
 			for typ, want := range map[string]string{
-				appv1.ConditionRunning: tc.running_, appv1.ConditionEngineReady: tc.ready, appv1.ConditionSettled: tc.reason,
+				appv1.ConditionRunning: tc.vmReason, appv1.ConditionEngineReady: tc.ready, appv1.ConditionSettled: tc.reason,
 			} {
 				c := meta.FindStatusCondition(got, typ)
 				if c.Reason != want {

@@ -32,7 +32,7 @@ func (s *supervisor) connect(c actor.Context, msg messages.ConnectEngine) {
 		return
 	}
 	s.setState(messages.EngineConnecting)
-	s.open(c)
+	s.open()
 }
 
 // disconnect takes up the wish for no engine.
@@ -53,11 +53,11 @@ func (s *supervisor) loseAll(c actor.Context) {
 	for _, e := range s.mirrors.all() {
 		s.lose(c, e)
 	}
-	s.cleaned(c)
+	s.cleaned()
 }
 
 // cleaned goes on once no mirror is left.
-func (s *supervisor) cleaned(c actor.Context) {
+func (s *supervisor) cleaned() {
 	if s.state != messages.EngineCleaning || !s.mirrors.empty() || s.session != nil {
 		return
 	}
@@ -70,11 +70,11 @@ func (s *supervisor) cleaned(c actor.Context) {
 		return
 	}
 	s.setState(messages.EngineConnecting)
-	s.open(c)
+	s.open()
 }
 
 // open prepares a session, unless there is one or none is wanted.
-func (s *supervisor) open(c actor.Context) {
+func (s *supervisor) open() {
 	if s.want == nil || s.session != nil || s.opening || s.state == messages.EngineCleaning {
 		return
 	}
@@ -119,14 +119,14 @@ func (s *supervisor) stopSession(c actor.Context) {
 func (s *supervisor) sessionEnded(c actor.Context) {
 	switch {
 	case s.state == messages.EngineCleaning:
-		s.cleaned(c)
+		s.cleaned()
 	case s.want == nil:
 	case s.failing != "":
 		s.slow++
 		pause := task.Backoff{Min: s.Slow, Max: 30 * time.Second}
 		s.tasks.After(pause.Delay(s.slow), openAgain{})
 	default:
-		s.open(c)
+		s.open()
 	}
 }
 

@@ -142,7 +142,7 @@ func (s *supervisor) forget(c actor.Context, e *entry) {
 	if e.key.kind == containersv1.KindContainer {
 		s.retryRefused(c)
 	}
-	s.cleaned(c)
+	s.cleaned()
 }
 
 // retryRefused: an image or a volume may have been refused because of a

@@ -131,7 +131,7 @@ func (s *supervisor) taskDone(c actor.Context, d task.Done) {
 	case namespaceReady:
 		s.opening = false
 		if s.client == nil {
-			s.open(c) // the engine that it was for is not wanted any more
+			s.open() // the engine that it was for is not wanted any more
 			return
 		}
 		if v.err != nil {
@@ -141,7 +141,7 @@ func (s *supervisor) taskDone(c actor.Context, d task.Done) {
 		}
 		s.spawnSession(c)
 	case openAgain:
-		s.open(c)
+		s.open()
 	case graceOver:
 		s.graceOver(c)
 	case progressDue:

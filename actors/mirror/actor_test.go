@@ -60,7 +60,6 @@ type stage struct {
 	writer   slowWriter
 	removals []time.Time
 	refusal  error
-	ended    bool
 }
 
 func newStage(t *testing.T) *stage {

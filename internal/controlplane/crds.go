@@ -3,6 +3,7 @@ package controlplane
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"time"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -84,9 +85,7 @@ func overlayMap(existing, desired map[string]string) map[string]string {
 	if existing == nil && len(desired) > 0 {
 		existing = map[string]string{}
 	}
-	for key, value := range desired {
-		existing[key] = value
-	}
+	maps.Copy(existing, desired)
 	return existing
 }
 

@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,7 +25,7 @@ func writePrivate(path string, data []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			os.Remove(temp.Name())
+			err = errors.Join(err, os.Remove(temp.Name()))
 			err = fmt.Errorf("write %s: %w", path, err)
 		}
 	}()

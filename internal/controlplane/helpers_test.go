@@ -1,6 +1,7 @@
 package controlplane_test
 
 import (
+	"maps"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,7 +20,6 @@ import (
 var (
 	namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
 	crds       = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-	policies   = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"}
 )
 
 func apps() schema.GroupVersionResource { return appv1alpha1.GroupVersion.WithResource("apps") }
@@ -59,9 +59,7 @@ func kubeClient(t testing.TB, config *rest.Config) kubernetes.Interface {
 
 func object(version schema.GroupVersion, kind, namespace, name string, fields map[string]any) *unstructured.Unstructured {
 	result := &unstructured.Unstructured{Object: map[string]any{}}
-	for key, value := range fields {
-		result.Object[key] = value
-	}
+	maps.Copy(result.Object, fields)
 	result.SetGroupVersionKind(version.WithKind(kind))
 	result.SetNamespace(namespace)
 	result.SetName(name)

@@ -59,7 +59,7 @@ func foreignGoroutines() []string {
 	buffer := make([]byte, 4<<20)
 	buffer = buffer[:runtime.Stack(buffer, true)]
 	var result []string
-	for _, stack := range strings.Split(string(buffer), "\n\n") {
+	for stack := range strings.SplitSeq(string(buffer), "\n\n") {
 		known := []string{"testing.(*T).Run", "testing.(*M).", "leak_test.go", "net/http.(*Transport)", "net/http.(*http2ClientConn)"}
 		if !slices.ContainsFunc(known, func(name string) bool { return strings.Contains(stack, name) }) {
 			result = append(result, stack)

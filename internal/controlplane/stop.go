@@ -79,7 +79,7 @@ func (s *Server) shutDown(ctx context.Context) error {
 	s.cancel()
 	var errs []error
 	if s.https != nil {
-		s.https.Close()
+		errs = append(errs, s.https.Close())
 	}
 	if s.transport != nil {
 		errs = append(errs, s.transport.Wait(ctx))

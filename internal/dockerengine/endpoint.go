@@ -45,7 +45,7 @@ func parseEndpoint(raw string) (endpoint, error) {
 func parseTCPEndpoint(raw, scheme string) (endpoint, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return endpoint{}, fmt.Errorf("endpoint %q cannot be parsed (%v): %w", raw, err, errEndpointForms)
+		return endpoint{}, fmt.Errorf("endpoint %q cannot be parsed (%w): %w", raw, err, errEndpointForms)
 	}
 	if u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return endpoint{}, fmt.Errorf("endpoint %q needs a host, and takes no user and no query: %w", raw, errEndpointForms)

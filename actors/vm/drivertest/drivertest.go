@@ -6,6 +6,7 @@ package drivertest
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -56,9 +57,7 @@ func Run(t *testing.T, fresh func(*testing.T) Fixture) {
 		"stop and delete of nothing is no error": stopNothing,
 	}
 	if f := fresh(t); f.New().Managed() {
-		for name, law := range managedLaws() {
-			laws[name] = law
-		}
+		maps.Copy(laws, managedLaws())
 	} else {
 		laws["an engine that is not managed is left alone"] = leftAlone
 	}

@@ -212,14 +212,14 @@ func teardown(sets []ruleset) string {
 func script(sets []ruleset, match func(string) bool) string {
 	var b strings.Builder
 	for _, set := range sets {
-		var lines string
+		var lines strings.Builder
 		for _, rule := range set.rules {
 			if match(rule) {
-				lines += "-D " + rule + "\n"
+				lines.WriteString("-D " + rule + "\n")
 			}
 		}
-		if lines != "" {
-			b.WriteString("*" + set.table + "\n" + lines + "COMMIT\n")
+		if lines.String() != "" {
+			b.WriteString("*" + set.table + "\n" + lines.String() + "COMMIT\n")
 		}
 	}
 	return b.String()

@@ -48,8 +48,7 @@ func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge s
 // from the bridge's address.
 func ensureBridge(name string, s *state) error {
 	link, err := netlink.LinkByName(name)
-	var missing netlink.LinkNotFoundError
-	if errors.As(err, &missing) {
+	if _, ok := errors.AsType[netlink.LinkNotFoundError](err); ok {
 		link = &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}}
 		err = netlink.LinkAdd(link)
 	}
@@ -200,8 +199,7 @@ func removeBridges(own []network) error {
 	var failed []error
 	for _, n := range own {
 		link, err := netlink.LinkByName(n.Bridge)
-		var missing netlink.LinkNotFoundError
-		if errors.As(err, &missing) {
+		if _, ok := errors.AsType[netlink.LinkNotFoundError](err); ok {
 			continue
 		}
 		if err == nil && link.Type() != "bridge" {

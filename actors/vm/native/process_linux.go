@@ -73,7 +73,7 @@ func (p process) signal(sig syscall.Signal) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
 		return fmt.Errorf("send %v to pid %d: %w", sig, p.pid, err)
 	}
@@ -87,7 +87,7 @@ func (p process) open() (int, error) {
 		return -1, err
 	}
 	if !p.alive() {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return -1, unix.ESRCH
 	}
 	return fd, nil
@@ -104,7 +104,7 @@ func (p process) wait(ctx context.Context) error {
 		return fmt.Errorf("watch pid %d (Linux 5.3 or later is needed): %w", p.pid, err)
 	}
 	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
+		_ = unix.Close(fd)
 		return fmt.Errorf("watch pid %d: %w", p.pid, err)
 	}
 	file := os.NewFile(uintptr(fd), "pidfd")

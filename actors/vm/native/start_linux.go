@@ -146,15 +146,15 @@ func (d *Driver) answer(ctx context.Context, k kind, p process) (string, error) 
 			if err == nil {
 				return "", fmt.Errorf("%s ended before it answered%s", k.program, logHint(k))
 			}
-			return "", d.unanswered(ctx, k, p, last, err)
+			return "", unanswered(k, p, last, err)
 		case <-ctx.Done():
-			return "", d.unanswered(ctx, k, p, last, ctx.Err())
+			return "", unanswered(k, p, last, ctx.Err())
 		case <-ticker.C:
 		}
 	}
 }
 
-func (d *Driver) unanswered(ctx context.Context, k kind, p process, last, err error) error {
+func unanswered(k kind, p process, last, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("%s (pid %d) is alive but does not answer: %w%s", k.program, p.pid, last, logHint(k))
 	}
@@ -180,11 +180,12 @@ func logHint(k kind) string {
 	if lines == "" {
 		return "; its log " + k.log + " is empty"
 	}
-	text := "\nlast lines of " + k.log + ":\n" + lines
+	var text strings.Builder
+	text.WriteString("\nlast lines of " + k.log + ":\n" + lines)
 	for sign, hint := range hints() {
 		if strings.Contains(lines, sign) {
-			text += "\nhint: " + hint
+			text.WriteString("\nhint: " + hint)
 		}
 	}
-	return text
+	return text.String()
 }

@@ -101,12 +101,10 @@ func (t *Transport) stream(request *http.Request, end func()) (*http.Response, e
 	// A client that stops reading and cancels must not leave the handler
 	// blocked in a write.
 	context.AfterFunc(request.Context(), func() { writer.writer.CloseWithError(io.EOF) })
-	t.streams.Add(1)
-	go func() {
-		defer t.streams.Done()
+	t.streams.Go(func() {
 		defer end()
 		writer.finish(t.serve(writer, request))
-	}()
+	})
 	select {
 	case <-writer.started:
 		return writer.response(request, end), nil
@@ -120,7 +118,7 @@ func (t *Transport) stream(request *http.Request, end func()) (*http.Response, e
 func (t *Transport) serve(writer http.ResponseWriter, request *http.Request) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			if panicked == http.ErrAbortHandler {
+			if abort, ok := panicked.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
 				err = io.ErrUnexpectedEOF
 				return
 			}
