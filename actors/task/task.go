@@ -59,15 +59,18 @@ func (r *Runner) Go(timeout time.Duration, f func(context.Context) any) context.
 // which delivers one Done message for each call; its result is delivered too.
 func (r *Runner) Loop(f func(ctx context.Context, send func(any)) any) {
 	go func() {
-		send := func(v any) { r.deliver(Done{from: r, value: v}) }
-		r.deliver(r.run(r.ctx, func(ctx context.Context) any { return f(ctx, send) }))
+		r.deliver(r.run(r.ctx, func(ctx context.Context) any { return f(ctx, r.Send) }))
 	}()
 }
+
+// Send delivers v as a Done message. Unlike the other methods it may be called
+// from any goroutine.
+func (r *Runner) Send(v any) { r.deliver(Done{from: r, value: v}) }
 
 // After delivers v as a Done message after d, unless the timer or the Runner
 // is stopped before.
 func (r *Runner) After(d time.Duration, v any) *time.Timer {
-	return time.AfterFunc(d, func() { r.deliver(Done{from: r, value: v}) })
+	return time.AfterFunc(d, func() { r.Send(v) })
 }
 
 // Take opens a Done message. It answers false for a result of a former

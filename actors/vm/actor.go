@@ -1,12 +1,12 @@
 package vm
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -37,14 +37,9 @@ func Producer(cfg Config) actor.Producer {
 // vmActor is touched in Receive only. Driver calls run in goroutines that see
 // nothing of it and answer with messages.
 type vmActor struct {
-	cfg    Config
-	self   *actor.PID
-	system *actor.ActorSystem
-
-	// life ends with this incarnation of the actor; results of another one are
-	// told by their life and dropped.
-	life context.Context
-	end  context.CancelFunc
+	cfg   Config
+	root  *actor.RootContext
+	tasks *task.Runner
 
 	// asker is who sent the last EnsureVM, and is told of every change.
 	asker      *actor.PID
@@ -52,8 +47,8 @@ type vmActor struct {
 	wish       wish
 	facts      facts
 
-	// task is the driver call in flight, for facts.job.
-	task *task
+	// call is the driver call in flight, for facts.job.
+	call *call
 	// watch follows the attached engine.
 	watch *watch
 	// failure is the last one, while facts.waiting or a retry is under way.
@@ -86,23 +81,16 @@ func (a *vmActor) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.finish()
 		return
-	case *messages.EnsureVM:
-		a.ensure(ctx.Sender(), *m)
-		answer = true
 	case messages.EnsureVM:
 		a.ensure(ctx.Sender(), m)
 		answer = true
-	case progressed:
-		a.onProgress(m)
-	case taskDone:
-		a.onTaskDone(m)
-	case retryDue:
-		a.onRetryDue(m)
-	case engineGone:
-		a.onEngineGone(m)
-	case pinged:
-		a.onPinged(m)
-	case actor.SystemMessage, actor.AutoReceiveMessage:
+	case task.Done:
+		value, ok := a.tasks.Take(m)
+		if !ok {
+			return
+		}
+		a.receiveOwn(value)
+	case *actor.Stopped:
 		return
 	default:
 		a.cfg.Logger.Warn("message not understood", "type", typeName(m))
@@ -112,9 +100,24 @@ func (a *vmActor) Receive(ctx actor.Context) {
 	a.tell(answer)
 }
 
+// receiveOwn takes up what this actor's own tasks tell.
+func (a *vmActor) receiveOwn(value any) {
+	switch m := value.(type) {
+	case progressed:
+		a.onProgress(m)
+	case callDone:
+		a.onCallDone(m)
+	case retryDue:
+		a.onRetryDue(m)
+	case engineGone:
+		a.onEngineGone(m)
+	case pinged:
+		a.onPinged(m)
+	}
+}
+
 func (a *vmActor) begin(ctx actor.Context) {
-	a.self, a.system = ctx.Self(), ctx.ActorSystem()
-	a.life, a.end = context.WithCancel(context.Background())
+	a.root, a.tasks = ctx.ActorSystem().Root, task.NewRunner(ctx)
 	a.told = messages.VMChanged{State: messages.VMStopped, Since: time.Now()}
 	a.cfg.Report(string(messages.VMStopped))
 }
@@ -122,7 +125,7 @@ func (a *vmActor) begin(ctx actor.Context) {
 // finish lets go of everything in this process. The engine runs on.
 func (a *vmActor) finish() {
 	a.clearFailure()
-	a.end()
+	a.tasks.Stop()
 }
 
 // ensure takes up what is wished. A change of it ends the wait after a failure,
@@ -153,7 +156,7 @@ func (a *vmActor) act() {
 		a.stop()
 	case doCancel:
 		a.facts.cancelled = true
-		a.task.cancel()
+		a.call.cancel()
 	case doNothing:
 	}
 }
@@ -169,7 +172,7 @@ func (a *vmActor) fail(what string, err error) {
 	if a.failure.timer != nil {
 		a.failure.timer.Stop()
 	}
-	a.failure.timer = a.sendAfter(wait, retryDue{life: a.life, at: a.failure.retry})
+	a.failure.timer = a.tasks.After(wait, retryDue{at: a.failure.retry})
 	a.cfg.Logger.Warn(what, "error", err, "failures", a.failure.count, "retryIn", wait)
 }
 
@@ -182,31 +185,12 @@ func (a *vmActor) clearFailure() {
 }
 
 // retryDue says that a failed call may be tried again.
-type retryDue struct {
-	life context.Context
-	at   time.Time
-}
+type retryDue struct{ at time.Time }
 
 func (a *vmActor) onRetryDue(m retryDue) {
-	if m.life == a.life && m.at.Equal(a.failure.retry) {
+	if m.at.Equal(a.failure.retry) {
 		a.facts.waiting = false
 	}
-}
-
-// sender returns a function that delivers a message to this actor from any
-// goroutine; once this life has ended there is nobody to deliver it to.
-func (a *vmActor) sender() func(any) {
-	life, system, self := a.life, a.system, a.self
-	return func(m any) {
-		if life.Err() == nil {
-			system.Root.Send(self, m)
-		}
-	}
-}
-
-func (a *vmActor) sendAfter(wait time.Duration, m any) *time.Timer {
-	send := a.sender()
-	return time.AfterFunc(wait, func() { send(m) })
 }
 
 // driverName is the driver in use; empty while none was picked.

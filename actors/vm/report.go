@@ -63,7 +63,7 @@ func (a *vmActor) tell(answer bool) {
 	}
 	a.told = now
 	if a.asker != nil {
-		a.system.Root.Send(a.asker, now)
+		a.root.Send(a.asker, now)
 	}
 }
 

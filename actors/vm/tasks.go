@@ -17,21 +17,21 @@ const (
 	stopDeadline    = time.Minute
 )
 
-// task is a driver call in flight.
-type task struct {
+// call is a driver call in flight.
+type call struct {
 	cancel context.CancelFunc
 }
 
 // progressed says at what a start is.
 type progressed struct {
-	task   *task
+	call   *call
 	choice choice
 	text   string
 }
 
-// taskDone is the result of a driver call.
-type taskDone struct {
-	task     *task
+// callDone is the result of a driver call.
+type callDone struct {
+	call     *call
 	err      error
 	found    Observed         // of an inspection
 	foundBy  appv1.DriverName // of an inspection
@@ -39,26 +39,23 @@ type taskDone struct {
 	endpoint string           // of a start
 }
 
-// launch runs call outside the mailbox. Its result comes back as a message.
-func (a *vmActor) launch(kind job, deadline time.Duration, call func(context.Context, *task) taskDone) {
-	ctx, cancel := context.WithTimeout(a.life, deadline)
-	t := &task{cancel: cancel}
-	a.task, a.facts.job = t, kind
-	send := a.sender()
-	go func() {
-		defer cancel()
-		done := call(ctx, t)
-		done.task = t
-		send(done)
-	}()
+// launch runs f outside the mailbox. Its result comes back as a message.
+func (a *vmActor) launch(kind job, deadline time.Duration, f func(context.Context, *call) callDone) {
+	t := &call{}
+	a.call, a.facts.job = t, kind
+	t.cancel = a.tasks.Go(deadline, func(ctx context.Context) any {
+		done := f(ctx, t)
+		done.call = t
+		return done
+	})
 }
 
 func (a *vmActor) inspect() {
 	drivers := a.cfg.Drivers
 	a.progress = "looking for an engine that runs already"
-	a.launch(inspectJob, inspectDeadline, func(ctx context.Context, _ *task) taskDone {
+	a.launch(inspectJob, inspectDeadline, func(ctx context.Context, _ *call) callDone {
 		found, by, err := find(ctx, drivers)
-		return taskDone{found: found, foundBy: by, err: err}
+		return callDone{found: found, foundBy: by, err: err}
 	})
 }
 
@@ -69,16 +66,16 @@ func (a *vmActor) start() {
 	}
 	a.progress = "choosing a driver"
 	a.facts.jobSpec, a.facts.cancelled = spec, false
-	send := a.sender()
-	a.launch(startJob, startDeadline, func(ctx context.Context, t *task) taskDone {
+	send := a.tasks.Send
+	a.launch(startJob, startDeadline, func(ctx context.Context, t *call) callDone {
 		chosen, err := choose(ctx, drivers, spec, kept)
 		if err != nil {
-			return taskDone{choice: chosen, err: err}
+			return callDone{choice: chosen, err: err}
 		}
-		say := func(text string) { send(progressed{task: t, choice: chosen, text: text}) }
+		say := func(text string) { send(progressed{call: t, choice: chosen, text: text}) }
 		say("starting the engine")
 		endpoint, err := chosen.driver.Start(ctx, spec, say)
-		return taskDone{choice: chosen, endpoint: endpoint, err: err}
+		return callDone{choice: chosen, endpoint: endpoint, err: err}
 	})
 }
 
@@ -91,28 +88,28 @@ func (a *vmActor) stop() {
 	drivers := a.cfg.Drivers
 	a.detach()
 	a.progress = "stopping the engine and its containers"
-	a.launch(stopJob, stopDeadline, func(ctx context.Context, _ *task) taskDone {
+	a.launch(stopJob, stopDeadline, func(ctx context.Context, _ *call) callDone {
 		for _, d := range drivers {
 			if d.Name() == name {
-				return taskDone{err: d.Stop(ctx)}
+				return callDone{err: d.Stop(ctx)}
 			}
 		}
-		return taskDone{err: fmt.Errorf("there is no driver %s", name)}
+		return callDone{err: fmt.Errorf("there is no driver %s", name)}
 	})
 }
 
 func (a *vmActor) onProgress(m progressed) {
-	if m.task == a.task {
+	if m.call == a.call {
 		a.choice, a.progress = m.choice, m.text
 	}
 }
 
-func (a *vmActor) onTaskDone(m taskDone) {
-	if m.task != a.task {
+func (a *vmActor) onCallDone(m callDone) {
+	if m.call != a.call {
 		return
 	}
 	kind, cancelled := a.facts.job, a.facts.cancelled
-	a.task, a.facts.job, a.facts.cancelled, a.progress = nil, noJob, false, ""
+	a.call, a.facts.job, a.facts.cancelled, a.progress = nil, noJob, false, ""
 	switch kind {
 	case inspectJob:
 		a.inspected(m)
@@ -124,7 +121,7 @@ func (a *vmActor) onTaskDone(m taskDone) {
 	}
 }
 
-func (a *vmActor) inspected(m taskDone) {
+func (a *vmActor) inspected(m callDone) {
 	if m.err != nil {
 		a.fail("looking for an engine failed", m.err)
 		return
@@ -139,7 +136,7 @@ func (a *vmActor) inspected(m taskDone) {
 	}
 }
 
-func (a *vmActor) startEnded(m taskDone, cancelled bool) {
+func (a *vmActor) startEnded(m callDone, cancelled bool) {
 	a.choice = m.choice
 	switch {
 	case m.err == nil:
@@ -153,7 +150,7 @@ func (a *vmActor) startEnded(m taskDone, cancelled bool) {
 	}
 }
 
-func (a *vmActor) stopEnded(m taskDone) {
+func (a *vmActor) stopEnded(m callDone) {
 	a.facts.inspected = false
 	if m.err != nil {
 		a.fail("stopping the engine failed", m.err)

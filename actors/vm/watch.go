@@ -45,20 +45,19 @@ type pinged struct {
 }
 
 func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
-	ctx, cancel := context.WithCancel(a.life)
+	ctx, cancel := context.WithCancel(a.tasks.Context())
 	w := &watch{cancel: cancel, since: time.Now()}
 	a.watch, a.endpoint = w, endpoint
 	a.facts.attached, a.facts.attachedSpec = true, have
-	driver, send := a.choice.driver, a.sender()
+	driver := a.choice.driver
 	a.cfg.Logger.Info("engine runs", "driver", have.Driver, "endpoint", endpoint, "reason", a.choice.reason)
-	go func() {
-		err := driver.Wait(ctx)
-		if ctx.Err() == nil {
-			send(engineGone{w, err})
-		}
-	}()
-	go checkHealth(ctx, func(ctx context.Context) error { return driver.Ping(ctx, endpoint) },
-		func(err error) { send(pinged{w, err}) })
+	// Both end with the watch, not only with the actor.
+	a.tasks.Loop(func(context.Context, func(any)) any { return engineGone{w, driver.Wait(ctx)} })
+	a.tasks.Loop(func(_ context.Context, send func(any)) any {
+		checkHealth(ctx, func(ctx context.Context) error { return driver.Ping(ctx, endpoint) },
+			func(err error) { send(pinged{w, err}) })
+		return nil
+	})
 }
 
 // checkHealth pings until ctx ends.
