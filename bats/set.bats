@@ -113,12 +113,26 @@ teardown() {
     is true field app app .spec.running
 }
 
-@test "S3: a wait whose daemon is killed says so at once, and the wish is kept" {
+@test "S3: a wait resumes when its daemon is killed and started again" {
     rdd set running=false
     local log=$BATS_TEST_TMPDIR/wait.log code=0
     rdd set running=true --timeout=90s >"$log" 2>&1 3>&- &
     local waiter=$!
     # The wish has to be in the datastore before the daemon goes.
+    eventually 20 is true field app app .spec.running
+    kill -KILL "$(daemon_pid)"
+    rdd svc start
+    wait "$waiter" || code=$?
+    [[ $code -eq 0 ]] || { cat "$log"; false; }
+    connected
+    is true field app app .spec.running
+}
+
+@test "S3: a wait whose daemon stays away says so, and the wish is kept" {
+    rdd set running=false
+    local log=$BATS_TEST_TMPDIR/wait.log code=0
+    rdd set running=true --timeout=90s >"$log" 2>&1 3>&- &
+    local waiter=$!
     eventually 20 is true field app app .spec.running
     kill -KILL "$(daemon_pid)"
     wait "$waiter" || code=$?

@@ -116,7 +116,7 @@ func (s *supervisor) stopSession(c actor.Context) {
 
 // sessionEnded goes on after a session that was stopped: by a change of what is
 // wanted, or because its failures passed the intensity limit.
-func (s *supervisor) sessionEnded(c actor.Context) {
+func (s *supervisor) sessionEnded() {
 	switch {
 	case s.state == messages.EngineCleaning:
 		s.cleaned()

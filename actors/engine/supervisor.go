@@ -177,7 +177,7 @@ func (s *supervisor) childFailed(c actor.Context, f messages.ChildFailed) {
 func (s *supervisor) terminated(c actor.Context, who *actor.PID) {
 	if s.session != nil && who.Equal(s.session) {
 		s.session = nil
-		s.sessionEnded(c)
+		s.sessionEnded()
 		return
 	}
 	e, asked := s.mirrors.ended(who)

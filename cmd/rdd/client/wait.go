@@ -23,6 +23,8 @@ const (
 	resumePause = 50 * time.Millisecond
 	// aliveEvery is how often the daemon's process is looked for.
 	aliveEvery = 200 * time.Millisecond
+	// comeBack is how long a daemon may be gone, as it is during a restart.
+	comeBack = 3 * time.Second
 )
 
 // ErrDaemonEnded says that the daemon ended during a wait.
@@ -80,7 +82,7 @@ func Settled(app *appv1.App, generation int64) bool {
 // WaitSettled waits until the App has settled at generation or later, and tells
 // report of each state it sees. A watch that closes is resumed. It returns a
 // *NotSettledError when ctx's deadline passes, and ErrDaemonEnded when the
-// daemon's process is gone.
+// daemon's process is gone for longer than a restart takes.
 func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(*appv1.App)) (*appv1.App, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -139,20 +141,23 @@ func (c *Client) waitOnce(ctx context.Context, see func(*appv1.App) bool) (bool,
 	}
 }
 
-// watchProcess cancels a wait when the daemon's process is gone: without it
-// nothing will ever happen.
+// watchProcess cancels a wait when the daemon's process is gone and does not
+// come back: without it nothing will ever happen.
 func (c *Client) watchProcess(ctx context.Context, cancel context.CancelCauseFunc) {
 	if c.alive == nil {
 		return
 	}
 	ticker := time.NewTicker(aliveEvery)
 	defer ticker.Stop()
+	seen := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
-			if !c.alive() {
+		case now := <-ticker.C:
+			if c.alive() {
+				seen = now
+			} else if now.Sub(seen) > comeBack {
 				cancel(ErrDaemonEnded)
 				return
 			}
