@@ -79,7 +79,9 @@ func (s *Server) shutDown(ctx context.Context) error {
 	s.cancel()
 	var errs []error
 	if s.https != nil {
-		errs = append(errs, s.https.Close())
+		if err := s.https.Close(); !errors.Is(err, net.ErrClosed) { // its listener was closed above
+			errs = append(errs, err)
+		}
 	}
 	if s.transport != nil {
 		errs = append(errs, s.transport.Wait(ctx))
