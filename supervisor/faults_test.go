@@ -224,3 +224,22 @@ func (r *running) sameUIDs(before map[string]containersv1.Mirror) {
 		}
 	}
 }
+
+func TestI7AnEventCostsTheSameHoweverManyMirrorsThereAre(t *testing.T) {
+	cost := func(objects int) map[string]int {
+		sim := dockersim.Start(t)
+		sim.Populate(objects, objects, objects)
+		r := start(t, testInstance(t))
+		r.connect(sim)
+		sim.ResetCalls()
+		sim.AddVolume("one")
+		r.exact(sim)
+		calls := sim.AllCalls()
+		r.end(true)
+		return calls
+	}
+	few, many := cost(5), cost(100)
+	if len(few) != 1 || !maps.Equal(few, many) {
+		t.Errorf("an event costs %v with 15 mirrors and %v with 300, want one call each", few, many)
+	}
+}

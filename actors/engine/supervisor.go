@@ -88,16 +88,29 @@ func (s *supervisor) Receive(c actor.Context) {
 	case task.Done:
 		s.taskDone(c, msg)
 	default:
-		if !s.receiveFact(c) {
+		if !s.receiveReading(c) && !s.receiveFact(c) {
 			s.Logger.Error("engine supervisor got a message it does not know", "message", msg)
 		}
 	}
 	s.publish(c)
 }
 
-// receiveFact handles what the session, the mirrors and the informers tell.
-func (s *supervisor) receiveFact(c actor.Context) bool {
+// receiveReading handles what the session tells. News of its end can overtake
+// what it told before, which is of no use then: it may be of another engine.
+func (s *supervisor) receiveReading(c actor.Context) bool {
 	switch msg := c.Message().(type) {
+	case messages.SessionConnected, messages.SyncListed, messages.ObjectSeen, messages.ObjectGone, messages.SyncCompleted:
+		if s.session != nil {
+			s.take(c, msg)
+		}
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *supervisor) take(c actor.Context, reading any) {
+	switch msg := reading.(type) {
 	case messages.SessionConnected:
 		s.connected(msg)
 	case messages.SyncListed:
@@ -108,6 +121,12 @@ func (s *supervisor) receiveFact(c actor.Context) bool {
 		s.objectGone(c, msg)
 	case messages.SyncCompleted:
 		s.syncCompleted(c, msg)
+	}
+}
+
+// receiveFact handles what the mirrors and the informers tell.
+func (s *supervisor) receiveFact(c actor.Context) bool {
+	switch msg := c.Message().(type) {
 	case messages.MirrorChanged:
 		s.mirrorChanged(c, msg)
 	case messages.MirrorRemoved:
