@@ -32,6 +32,18 @@ setup_file() {
     assert_equal "$(port_of service)" "$port"
 }
 
+@test "a daemon that is asked to end answers, and ends in peace" {
+    local round
+    for round in 1 2 3 4 5; do
+        rdd svc start
+        run -0 rdd svc restart
+        refute_output --partial "does not answer"
+        run -0 rdd svc stop
+        refute_output --partial "does not answer"
+    done
+    rdd svc start
+}
+
 # port_of INSTANCE prints the port in its kubeconfig.
 port_of() {
     local url

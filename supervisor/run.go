@@ -143,6 +143,6 @@ func drivers(inst instance.Instance, log *slog.Logger) []vm.Driver {
 			Dir: inst.DataDir, ShortDir: inst.ShortDir, Socket: inst.DockerSocket,
 			LogDir: inst.LogDir, InstanceName: inst.Name, Logger: log,
 		}),
-		external.New(),
+		external.New("unix://" + inst.DockerSocket),
 	}
 }

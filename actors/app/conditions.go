@@ -50,11 +50,11 @@ func engineCondition(v view) metav1.Condition {
 	case v.engine.State == messages.EngineDisconnected:
 		c.Reason = appv1.ReasonDisconnected
 	case v.engine.State == messages.EngineSyncing:
-		c.Reason = appv1.ReasonConnecting
+		c.Reason, c.Message = appv1.ReasonDisconnected, "connected, mirroring: "+v.engine.Message
 	case v.engine.State == messages.EngineConnecting && v.engine.Failing:
 		c.Reason = appv1.ReasonConnectFailed
 	case v.engine.State == messages.EngineConnecting:
-		c.Reason = appv1.ReasonConnecting
+		c.Reason, c.Message = appv1.ReasonDisconnected, "connecting"
 	default:
 		c.Reason = appv1.ReasonStopped
 	}

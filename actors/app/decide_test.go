@@ -39,10 +39,10 @@ func TestConditions(t *testing.T) {
 	}{
 		{"running", true, func(*view) {}, "Started", "Connected", "Settled", metav1.ConditionTrue},
 		{"stopped", false, func(*view) {}, "Stopped", "Stopped", "Settled", metav1.ConditionTrue},
-		{"starting", true, func(v *view) { v.vm.State = messages.VMStarting; v.engine.State = messages.EngineConnecting }, "Starting", "Connecting", "Starting", metav1.ConditionFalse},
+		{"starting", true, func(v *view) { v.vm.State = messages.VMStarting; v.engine.State = messages.EngineConnecting }, "Starting", "Disconnected", "Starting", metav1.ConditionFalse},
 		{"start failed", true, func(v *view) { v.vm.State = messages.VMFailed; v.engine.State = messages.EngineIdle }, "StartFailed", "Stopped", "StartFailed", metav1.ConditionFalse},
 		{"stop failed", false, func(v *view) { v.vm.State = messages.VMFailed }, "StopFailed", "Stopped", "StopFailed", metav1.ConditionFalse},
-		{"syncing", true, func(v *view) { v.engine.State = messages.EngineSyncing }, "Started", "Connecting", "Connecting", metav1.ConditionFalse},
+		{"syncing", true, func(v *view) { v.engine.State = messages.EngineSyncing }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
 		{"cannot connect", true, func(v *view) { v.engine.State = messages.EngineConnecting; v.engine.Failing = true }, "Started", "ConnectFailed", "ConnectFailed", metav1.ConditionFalse},
 		{"disconnected", true, func(v *view) { v.engine.State = messages.EngineDisconnected }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
 		{"I1: containerd is not mirrored", true, func(v *view) { containerd(v); v.engine.State = messages.EngineIdle }, "Started", "NotApplicable", "Settled", metav1.ConditionTrue},

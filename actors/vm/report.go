@@ -2,7 +2,6 @@ package vm
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -74,7 +73,7 @@ func (a *vmActor) message(state messages.VMState) string {
 		if a.failure.err == nil {
 			return a.progress
 		}
-		return fmt.Sprintf("%s (try %d; before, %s: %s)", a.progress, a.failure.count+1, a.failure.what, firstLine(a.failure.err))
+		return fmt.Sprintf("%s (try %d)", a.progress, a.failure.count+1)
 	case messages.VMStopping:
 		if a.facts.cancelled {
 			return "cancelling the start of the engine"
@@ -97,11 +96,6 @@ func times(n int) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times in a row", n)
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }
 
 func typeName(m any) string { return fmt.Sprintf("%T", m) }

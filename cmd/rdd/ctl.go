@@ -55,7 +55,7 @@ func (c *ctlCmd) Run(s *session) error {
 	replaceVersion(kubectl, flags)
 	kubectl.SetOut(s.out)
 	kubectl.SetErr(s.err)
-	kubectl.SetArgs(args)
+	kubectl.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
 	if err := componentcli.RunNoErrOutput(kubectl); err != nil {
 		kubectlutil.CheckErr(err)
 	}

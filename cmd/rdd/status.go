@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -77,8 +79,12 @@ func (v overview) rows() [][2]string {
 		rows = append(rows, v.App.rows()...)
 	}
 	if m := v.Mirrors; m != nil {
-		rows = append(rows, [2]string{"mirrors", fmt.Sprintf("%d containers (%d running), %d images, %d volumes",
-			m.Containers, m.Running, m.Images, m.Volumes)})
+		text := fmt.Sprintf("%d containers (%d running), %d images, %d volumes",
+			m.Containers, m.Running, m.Images, m.Volumes)
+		if v.App != nil && !meta.IsStatusConditionTrue(v.App.Status.Conditions, appv1.ConditionEngineReady) {
+			text += ", as of before: the engine is not connected"
+		}
+		rows = append(rows, [2]string{"mirrors", text})
 	}
 	return rows
 }
@@ -111,7 +117,7 @@ func (a *appState) rows() [][2]string {
 func conditionText(c metav1.Condition, generation int64) string {
 	text := fmt.Sprintf("%s (%s)", c.Status, c.Reason)
 	if c.Message != "" {
-		text += ": " + c.Message
+		text += ": " + strings.ReplaceAll(c.Message, "\n", "; ")
 	}
 	if c.ObservedGeneration < generation {
 		text += " [before the last change]"

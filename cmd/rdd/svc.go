@@ -112,6 +112,10 @@ func (c *svcStartCmd) Run(s *session) error {
 }
 
 func (s *session) startDaemon(args instance.Args, timeout time.Duration) error {
+	before, err := s.instance.LoadArgs()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
 	shown := progress.New(s.err)
@@ -127,6 +131,9 @@ func (s *session) startDaemon(args instance.Args, timeout time.Duration) error {
 	}
 	if !started {
 		fmt.Fprintf(s.out, "the daemon (pid %d) runs already, at %s\n", pid, c.Host())
+		if args != before {
+			fmt.Fprintln(s.out, "its new arguments take effect at the next 'rdd svc restart'")
+		}
 		return nil
 	}
 	fmt.Fprintf(s.out, "the daemon (pid %d) is ready at %s after %s\n", pid, c.Host(), within(shown.Elapsed()))

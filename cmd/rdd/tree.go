@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/treeview"
@@ -21,7 +23,9 @@ func (c *treeCmd) Run(s *session) error {
 		return err
 	}
 	var nodes []treeview.Node
-	if err := daemon.Tree(ctx, &nodes); err != nil {
+	if err := daemon.Tree(ctx, &nodes); errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the daemon does not answer within %s; 'rdd svc logs' says what it did last, 'rdd svc restart' replaces it and leaves the engine running", lookTimeout)
+	} else if err != nil {
 		return err
 	}
 	if c.json() {

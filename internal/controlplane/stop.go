@@ -14,6 +14,9 @@ import (
 // drain is how long requests that are under way may take to end by themselves.
 const drain = 2 * time.Second
 
+// farewell is how long written answers may take to go out.
+const farewell = 100 * time.Millisecond
+
 // serve answers clients from the network.
 func (s *Server) serve() {
 	s.https = &http.Server{
@@ -79,9 +82,7 @@ func (s *Server) shutDown(ctx context.Context) error {
 	s.cancel()
 	var errs []error
 	if s.https != nil {
-		if err := s.https.Close(); !errors.Is(err, net.ErrClosed) { // its listener was closed above
-			errs = append(errs, err)
-		}
+		errs = append(errs, s.closeConnections(ctx))
 	}
 	if s.transport != nil {
 		errs = append(errs, s.transport.Wait(ctx))
@@ -94,6 +95,20 @@ func (s *Server) shutDown(ctx context.Context) error {
 		errs = append(errs, s.store.Close(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// closeConnections lets answers that were written go out, which takes a moment
+// after their handlers returned, and then closes what is left.
+func (s *Server) closeConnections(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, farewell)
+	defer cancel()
+	if err := s.https.Shutdown(ctx); err == nil {
+		return nil
+	}
+	if err := s.https.Close(); !errors.Is(err, net.ErrClosed) { // its listener was closed before
+		return err
+	}
+	return nil
 }
 
 // drainRequests lets requests that are not watches finish, for a while.

@@ -20,7 +20,7 @@ func TestConformance(t *testing.T) {
 	drivertest.Run(t, func(t *testing.T) drivertest.Fixture {
 		endpoint := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 		return drivertest.Fixture{
-			New:  func() vm.Driver { return New() },
+			New:  func() vm.Driver { return New("") },
 			Spec: messages.VMSpec{Driver: appv1.DriverExternal, Endpoint: endpoint},
 		}
 	})
@@ -75,11 +75,11 @@ func TestErrorsAreForUsers(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			spec := messages.VMSpec{Driver: appv1.DriverExternal, Endpoint: test.endpoint}
-			_, err := New().Start(t.Context(), spec, func(string) {})
+			_, err := New("").Start(t.Context(), spec, func(string) {})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Start: %v, want %q", err, test.want)
 			}
-			if _, err := New().Available(t.Context(), spec); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := New("").Available(t.Context(), spec); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Available: %v, want %q", err, test.want)
 			}
 		})
@@ -97,7 +97,7 @@ func TestSilentEngineEndsWithTheContext(t *testing.T) {
 	defer close(hold)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- New().Ping(ctx, endpoint) }()
+	go func() { ended <- New("").Ping(ctx, endpoint) }()
 	cancel()
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("Ping: %v", err)
@@ -105,7 +105,7 @@ func TestSilentEngineEndsWithTheContext(t *testing.T) {
 }
 
 func TestContainerdIsRefused(t *testing.T) {
-	if _, err := New().Available(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd}); err == nil {
+	if _, err := New("").Available(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd}); err == nil {
 		t.Error("an external containerd is available")
 	}
 }

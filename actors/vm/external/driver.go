@@ -25,19 +25,22 @@ type Driver struct {
 var _ vm.Driver = (*Driver)(nil)
 
 // New returns the driver. It reads the daemon's environment and the user's
-// Docker configuration at each Start, so that a change takes effect then.
-func New() *Driver {
+// Docker configuration at each Start, so that a change takes effect then. own is
+// the endpoint of rdd's own engine, which is never an external one.
+func New(own string) *Driver {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		home = "/"
 	}
-	return &Driver{lookup{getenv: os.Getenv, home: home}}
+	return &Driver{lookup{getenv: os.Getenv, home: home, own: own}}
 }
 
 // lookup is where endpoints are looked for.
 type lookup struct {
 	getenv func(string) string
 	home   string
+	// own is rdd's own engine.
+	own string
 }
 
 // configDir is the directory of the Docker CLI's configuration.

@@ -20,10 +20,14 @@ const systemEndpoint = "unix:///var/run/docker.sock"
 // in the spec, else in DOCKER_HOST, else in the current Docker context. The
 // precedence is that of the Docker CLI.
 func (l lookup) endpoint(spec messages.VMSpec) (endpoint, from string, err error) {
+	if spec.Endpoint != "" && spec.Endpoint == l.own {
+		return "", "", fmt.Errorf("%s is rdd's own engine, which vm.driver=external does not bring up; set vm.driver=native, or another vm.endpoint", l.own)
+	}
 	if spec.Endpoint != "" {
 		return spec.Endpoint, "vm.endpoint", nil
 	}
-	if host := l.getenv("DOCKER_HOST"); host != "" {
+	// A shell in which rdd's own engine was used may well have started the daemon.
+	if host := l.getenv("DOCKER_HOST"); host != "" && host != l.own {
 		if l.getenv("DOCKER_TLS_VERIFY") != "" {
 			return "", "", fmt.Errorf("DOCKER_HOST=%s is to be used with TLS (DOCKER_TLS_VERIFY), which rdd does not speak to engines; set vm.endpoint to a unix socket", host)
 		}

@@ -40,6 +40,8 @@ func TestEndpoint(t *testing.T) {
 		},
 		{name: "a context that is gone", config: `{"currentContext": "mine"}`, failure: "docker context ls"},
 		{name: "a context without Docker", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `{"Endpoints":{}}`}, failure: "names no Docker endpoint"},
+		{name: "rdd's own engine in DOCKER_HOST is passed over", env: map[string]string{"DOCKER_HOST": "unix:///own.sock"}, want: systemEndpoint, from: "default"},
+		{name: "rdd's own engine in the spec", spec: "unix:///own.sock", failure: "rdd's own engine"},
 		{name: "a broken config", config: `{`, failure: "config.json"},
 		{name: "a broken context", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `[]`}, failure: "meta.json"},
 	}
@@ -53,7 +55,7 @@ func TestEndpoint(t *testing.T) {
 				sum := sha256.Sum256([]byte(name))
 				write(t, filepath.Join(home, ".docker", "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json"), meta)
 			}
-			l := lookup{getenv: func(name string) string { return test.env[name] }, home: home}
+			l := lookup{getenv: func(name string) string { return test.env[name] }, home: home, own: "unix:///own.sock"}
 			got, from, err := l.endpoint(messages.VMSpec{Endpoint: test.spec})
 			if test.failure != "" {
 				if err == nil || !strings.Contains(err.Error(), test.failure) {

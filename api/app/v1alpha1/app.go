@@ -105,8 +105,9 @@ const (
 // Reasons of ConditionEngineReady; ReasonStopped is one of them too.
 const (
 	ReasonConnected     = "Connected"
-	ReasonConnecting    = "Connecting"
 	ReasonConnectFailed = "ConnectFailed"
+	// ReasonDisconnected: the connection is being made, or made again, or what
+	// the engine has is not all mirrored yet; the message says which.
 	ReasonDisconnected  = "Disconnected"
 	ReasonNotApplicable = "NotApplicable"
 )

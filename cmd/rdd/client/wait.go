@@ -50,6 +50,9 @@ func (e *NotSettledError) Error() string {
 		if c.Status == metav1.ConditionTrue && c.ObservedGeneration >= e.Generation {
 			continue
 		}
+		if c.Type == appv1.ConditionSettled && len(missing) > 0 {
+			continue // it would say again what the others said
+		}
 		text := fmt.Sprintf("%s is %s (%s)", c.Type, c.Status, c.Reason)
 		if c.Message != "" {
 			text += ": " + c.Message

@@ -46,8 +46,12 @@ type NotReadyError struct {
 }
 
 func (e *NotReadyError) Error() string {
-	return fmt.Sprintf("the deadline passed: the daemon (pid %d) runs but is not ready: %v; "+
-		"see 'rdd svc logs', and if it hangs end it with 'rdd svc stop', or replace it with 'rdd svc restart'", e.PID, e.Last)
+	state := "the daemon is still starting"
+	if e.PID != 0 && e.Last != nil {
+		state = fmt.Sprintf("the daemon (pid %d) runs but is not ready: %v", e.PID, e.Last)
+	}
+	return "the deadline passed: " + state +
+		"; see 'rdd svc logs', and if it hangs end it with 'rdd svc stop', or replace it with 'rdd svc restart'"
 }
 
 // Unwrap makes it a deadline that passed.
@@ -61,6 +65,9 @@ func (m *Manager) Start(ctx context.Context, args instance.Args) (c *client.Clie
 		return nil, false, err
 	}
 	if running {
+		if err := m.Instance.SaveArgs(args); err != nil {
+			return nil, false, err
+		}
 		c, err = m.ready(ctx, nil)
 		return c, false, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 	"time"
@@ -56,7 +57,7 @@ func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning boo
 // end ends the daemon and says whether it ended in peace, with all it had to do.
 func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean bool, err error) {
 	m.Report(fmt.Sprintf("stopping the daemon (pid %d)", pid))
-	if err := m.ask(ctx, options.KeepEngine); err != nil {
+	if err := m.ask(ctx, options.KeepEngine); err != nil && !brokenOff(err) {
 		m.Report(fmt.Sprintf("the daemon (pid %d) does not answer (%v); ending it with a signal", pid, err))
 		// SIGTERM asks for the engine to be stopped as well.
 		if !options.KeepEngine {
@@ -73,6 +74,13 @@ func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean 
 	}
 	m.Report(fmt.Sprintf("the daemon (pid %d) did not end within %s; killing it", pid, options.Patience))
 	return false, m.kill(ctx, pid)
+}
+
+// brokenOff is whether the connection broke after the request was sent: a daemon
+// that takes a request to end may be gone before its answer arrives.
+func brokenOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 func (m *Manager) ask(ctx context.Context, keepEngine bool) error {
