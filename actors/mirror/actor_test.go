@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -192,5 +194,48 @@ func TestAnOlderResourceIsDropped(t *testing.T) {
 	m.changed(again)
 	if m.view.resource != containersv1.Mirror(again) {
 		t.Error("a resource that was made anew was taken for an older version")
+	}
+}
+
+// conflictingWriter refuses the first update as one from stale data.
+type conflictingWriter struct {
+	Writer
+	fresh   *containersv1.Container
+	updates *[]string
+}
+
+func (w conflictingWriter) Update(_ context.Context, obj client.Object) error {
+	*w.updates = append(*w.updates, obj.GetResourceVersion())
+	if obj.GetResourceVersion() != w.fresh.ResourceVersion {
+		return apierrors.NewConflict(schema.GroupResource{Resource: "containers"}, obj.GetName(), errors.New("stale"))
+	}
+	return nil
+}
+
+func (w conflictingWriter) Get(_ context.Context, obj client.Object) error {
+	w.fresh.DeepCopyInto(obj.(*containersv1.Container))
+	return nil
+}
+
+func TestI8AConflictOnStrippingTheFinalizerIsRetriedOnFreshData(t *testing.T) {
+	var updates []string
+	stale := withUID(resource(terminating), "u1", "5")
+	w := conflictingWriter{fresh: withUID(resource(terminating), "u1", "9"), updates: &updates}
+	cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns", Kube: w}
+	m := &mirror{Config: cfg, view: view{kind: containersv1.KindContainer, engine: absent, resource: stale}}
+
+	out := cfg.operate(t.Context(), stripFinalizer, m.view)
+	if out.err != nil || out.resourceGone {
+		t.Fatalf("the conflict counts as %+v, want it to bring the fresh resource", out)
+	}
+	m.apply(out)
+	if got := decide(m.view); got != stripFinalizer {
+		t.Fatalf("after the conflict the mirror does %q, want %q again", got, stripFinalizer)
+	}
+	if out = cfg.operate(t.Context(), stripFinalizer, m.view); out.err != nil {
+		t.Fatal(out.err)
+	}
+	if !slices.Equal(updates, []string{"5", "9"}) {
+		t.Errorf("updates of versions %v, want the stale one and then the fresh one", updates)
 	}
 }
