@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -39,15 +38,7 @@ func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 	r.connect(sim)
 	held := containersv1.VolumeResourceName(sim.VolumeNames()[0])
 	r.hold(held, true)
-	app := &appv1.App{}
-	if err := r.Get(t.Context(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
-		t.Fatal(err)
-	}
-	before := client.MergeFrom(app.DeepCopy())
-	app.Spec.Running = false
-	if err := r.Patch(t.Context(), app, before); err != nil {
-		t.Fatal(err)
-	}
+	generation := r.change(func(s *appv1.AppSpec) { s.Running = false })
 	onlyHeld := func() error {
 		if left := r.mirrors(); len(left) != 1 || left["Volume/"+held] == nil {
 			return fmt.Errorf("%d mirrors are left, want only the one that is held", len(left))
@@ -68,7 +59,7 @@ func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 		return onlyHeld()
 	})
 	r.hold(held, false)
-	r.settled(app.Generation)
+	r.settled(generation)
 	if left := r.mirrors(); len(left) != 0 {
 		t.Errorf("%d mirrors are left", len(left))
 	}
@@ -84,16 +75,10 @@ func TestI6WishesAreCarriedOutDuringAFullSync(t *testing.T) {
 	// 200 images, eight at a time: half a minute, far longer than the wish takes.
 	takeBack := sim.Inject("GET /images/{name}/json", dockersim.Fault{Latency: time.Second})
 	r := start(t, testInstance(t))
-	app := &appv1.App{}
-	if err := r.Get(t.Context(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
-		t.Fatal(err)
-	}
-	before := client.MergeFrom(app.DeepCopy())
-	app.Spec.Running = true
-	app.Spec.VM = appv1.VM{Driver: appv1.DriverExternal, Endpoint: sim.Endpoint()}
-	if err := r.Patch(t.Context(), app, before); err != nil {
-		t.Fatal(err)
-	}
+	r.change(func(s *appv1.AppSpec) {
+		s.Running = true
+		s.VM = appv1.VM{Driver: appv1.DriverExternal, Endpoint: sim.Endpoint()}
+	})
 	r.eventually("the container to be mirrored", func() error {
 		if r.mirrors()["Container/"+id] == nil {
 			return fmt.Errorf("no mirror")
@@ -112,10 +97,7 @@ func TestI6WishesAreCarriedOutDuringAFullSync(t *testing.T) {
 		}
 		return nil
 	})
-	if err := r.Get(t.Context(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
-		t.Fatal(err)
-	}
-	if meta.IsStatusConditionTrue(app.Status.Conditions, appv1.ConditionEngineReady) {
+	if status, _ := r.condition(appv1.ConditionEngineReady); status == "True" {
 		t.Error("the sync was over before the wish: the test shows nothing")
 	}
 	takeBack()

@@ -123,6 +123,12 @@ func (r *running) eventually(what string, check func() error) {
 // wish changes the App's spec and waits until that has happened.
 func (r *running) wish(change func(*appv1.AppSpec)) {
 	r.t.Helper()
+	r.settled(r.change(change))
+}
+
+// change changes the App's spec and returns its new generation.
+func (r *running) change(change func(*appv1.AppSpec)) int64 {
+	r.t.Helper()
 	app := &appv1.App{}
 	app.Name = appv1.AppName
 	if err := r.Get(context.Background(), client.ObjectKeyFromObject(app), app); err != nil {
@@ -133,7 +139,7 @@ func (r *running) wish(change func(*appv1.AppSpec)) {
 	if err := r.Patch(context.Background(), app, before); err != nil {
 		r.t.Fatal(err)
 	}
-	r.settled(app.Generation)
+	return app.Generation
 }
 
 func (r *running) settled(generation int64) {

@@ -11,13 +11,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/treeview"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
-
-// The picture that the daemon sends is the one that is drawn.
-var _ = treeview.Node(supervisor.Node{})
 
 // rdd runs a command in a home directory of its own, with no daemon.
 func rdd(t *testing.T, args ...string) (code int, out, errOut string) {

@@ -12,19 +12,12 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
-// Node is one actor, as the daemon sends it. It repeats the daemon's own type
-// so that a reader does not link the daemon.
-type Node struct {
-	Name          string    `json:"name"`
-	State         string    `json:"state"`
-	Since         time.Time `json:"since"`
-	Restarts      int       `json:"restarts"`
-	LastFailure   string    `json:"lastFailure,omitempty"`
-	LastFailureAt time.Time `json:"lastFailureAt,omitzero"`
-	Mailbox       int       `json:"mailbox"`
-}
+// Node is one actor, as the daemon sends it.
+type Node = supervisor.Node
 
 // Draw draws the tree as it is at now. Unless all is set, actors of one kind
 // that stand for engine objects become one line with counts.
