@@ -54,7 +54,7 @@ help: ## this list
 build: ## compile bin/rdd
 	@[[ -d $$($(GO) env GOCACHE)/00 ]] || echo "Compiling for the first time takes some minutes."
 	@mkdir -p $(BIN)
-	$(GO) build -o $(BIN)/ ./cmd/...
+	$(GO) build -buildvcs=auto -o $(BIN)/ ./cmd/...
 
 .PHONY: bats
 bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest engine, TESTS=bats/FILE.bats for one file
