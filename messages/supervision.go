@@ -8,8 +8,6 @@ type ChildFailed struct {
 	// Name of the child below its parent, such as "session" or "container/4f5e…".
 	Name string
 	Err  error
-	// Failures within the intensity window, this one included.
-	Failures int
 	// RetryIn is the delay before the restart.
 	RetryIn time.Duration
 	// GaveUp is set when the intensity limit was passed: the child is stopped.

@@ -70,10 +70,10 @@ func (s *strategy) record(name string, now time.Time) messages.ChildFailed {
 		// The count stays, so that whoever starts the child again does so at a pace
 		// of its own: one more failure within the window gives up at once.
 		s.failures[name] = recent[1:]
-		return messages.ChildFailed{Name: name, Failures: len(recent), GaveUp: true}
+		return messages.ChildFailed{Name: name, GaveUp: true}
 	}
 	s.failures[name] = recent
-	return messages.ChildFailed{Name: name, Failures: len(recent), RetryIn: p.Backoff.Delay(len(recent))}
+	return messages.ChildFailed{Name: name, RetryIn: p.Backoff.Delay(len(recent))}
 }
 
 // recentOnly drops the times before since; times are in ascending order.

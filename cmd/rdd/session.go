@@ -46,7 +46,7 @@ func (s *session) manager(shown func(string)) *lifecycle.Manager {
 		Instance: s.instance,
 		Prepare: func(inst instance.Instance) error {
 			return controlplane.Create(controlplane.Options{
-				DataDir: inst.DataDir, TLSDir: inst.TLSDir, SocketDir: inst.ShortDir, Kubeconfig: inst.Config,
+				DataDir: inst.DataDir, TLSDir: inst.TLSDir, Kubeconfig: inst.Config,
 			})
 		},
 		Engine: engine{s.instance, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))},

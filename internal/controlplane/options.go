@@ -22,8 +22,6 @@ type Options struct {
 	DataDir string
 	// TLSDir is where certificate, key, token and the last port are, mode 0600.
 	TLSDir string
-	// SocketDir is not used any more: the datastore is reached in process.
-	SocketDir string
 	// Kubeconfig is the path of the file that is written, mode 0600, for clients
 	// which come over TLS with a bearer token.
 	Kubeconfig string

@@ -79,16 +79,16 @@ func mountBelow(mountinfo io.Reader, dir string) (string, error) {
 	lines := bufio.NewScanner(mountinfo)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		if point, ok := mountPoint(lines.Text()); ok && strings.HasPrefix(point, dir+"/") {
+		if point, ok := MountPoint(lines.Text()); ok && strings.HasPrefix(point, dir+"/") {
 			return point, nil
 		}
 	}
 	return "", lines.Err()
 }
 
-// mountPoint takes the fifth field of a line of /proc/self/mountinfo (see
+// MountPoint takes the fifth field of a line of /proc/self/mountinfo (see
 // proc_pid_mountinfo(5)), in which blanks and backslashes are octal.
-func mountPoint(line string) (string, bool) {
+func MountPoint(line string) (string, bool) {
 	fields := strings.Fields(line)
 	if len(fields) < 5 {
 		return "", false

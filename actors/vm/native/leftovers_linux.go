@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
 // leftovers are the processes of an engine that are not the engine itself:
@@ -95,13 +97,7 @@ func mountsBelow(dir string) ([]string, error) {
 	}
 	var points []string
 	for line := range strings.Lines(string(data)) {
-		// The fifth field of proc_pid_mountinfo(5), with blanks in octal.
-		fields := strings.Fields(line)
-		if len(fields) < 5 {
-			continue
-		}
-		point := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(fields[4])
-		if isBelow(point, dir) {
+		if point, ok := instance.MountPoint(line); ok && isBelow(point, dir) {
 			points = append(points, point)
 		}
 	}
