@@ -51,10 +51,14 @@ help: ## this list
 		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## compile bin/rdd
+build: guestagent ## compile bin/rdd
 	@[[ -d $$($(GO) env GOCACHE)/00 ]] || echo "Compiling for the first time takes some minutes."
 	@mkdir -p $(BIN)
 	$(GO) build -buildvcs=auto -o $(BIN)/ ./cmd/...
+
+.PHONY: guestagent
+guestagent:
+	@internal/vmhost/guestagent/build.sh $$($(GO) env GOARCH)
 
 .PHONY: bats
 bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest engine, TESTS=bats/FILE.bats for one file

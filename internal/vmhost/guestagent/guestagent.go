@@ -1,0 +1,81 @@
+// Package guestagent carries Lima's guest agent inside the program. The agent
+// runs in the VM, where it watches for published ports and keeps the clock
+// right. It is built from the same version of Lima's module that rdd uses, since
+// the two ends of its protocol must fit, and there is no other place where a
+// single program could find it.
+package guestagent
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrNotBuiltIn says that this program was compiled without the agent.
+var ErrNotBuiltIn = errors.New("this rdd was built without the agent that runs in the VM; build it with 'make build'")
+
+// Write puts the agent into dir, uncompressed, unless it is there already, and
+// returns its path. Agents of other versions are removed. The file has mode
+// 0755 and about 60 MB.
+func Write(dir string) (string, error) { return write(embedded, dir) }
+
+func write(from fs.FS, dir string) (string, error) {
+	packed, err := fs.Glob(from, "embedded/*/*.gz")
+	if err != nil || len(packed) == 0 {
+		return "", ErrNotBuiltIn
+	}
+	path := filepath.Join(dir, strings.TrimSuffix(filepath.Base(packed[0]), ".gz"))
+	// A file under its final name is complete: it was renamed after a sync.
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make the directory of the guest agent: %w", err)
+	}
+	if err := unpack(from, packed[0], path); err != nil {
+		return "", fmt.Errorf("write the guest agent: %w", err)
+	}
+	return path, removeOthers(dir, filepath.Base(path))
+}
+
+func unpack(from fs.FS, packed, path string) error {
+	f, err := from.Open(packed)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	plain, err := gzip.NewReader(f)
+	if err != nil {
+		return err
+	}
+	out, err := os.CreateTemp(filepath.Dir(path), ".guestagent-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	_, err = io.Copy(out, plain) //nolint:gosec // Its size was chosen by whoever built this program.
+	err = errors.Join(err, out.Chmod(0o755), out.Sync(), out.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), path)
+}
+
+func removeOthers(dir, keep string) error {
+	others, err := filepath.Glob(filepath.Join(dir, "lima-guestagent-*"))
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, other := range others {
+		if filepath.Base(other) != keep {
+			failed = append(failed, os.Remove(other))
+		}
+	}
+	return errors.Join(failed...)
+}
