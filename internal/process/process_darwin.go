@@ -1,0 +1,130 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// zombie is SZOMB of sys/proc.h.
+	zombie = 5
+	// pollEvery is how often Wait looks: there are no pidfds here.
+	pollEvery = 200 * time.Millisecond
+)
+
+// Find asks the kernel. It returns false for a process that is gone, and for a
+// zombie, which is as good as gone.
+func Find(pid int) (Process, bool) {
+	if pid < 1 {
+		return Process{}, false
+	}
+	info, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
+	if err != nil {
+		return Process{}, false
+	}
+	return fromKernel(info)
+}
+
+func fromKernel(info *unix.KinfoProc) (Process, bool) {
+	if info.Proc.P_pid < 1 || info.Proc.P_stat == zombie {
+		return Process{}, false
+	}
+	start := info.Proc.P_starttime
+	return Process{
+		PID: int(info.Proc.P_pid), Parent: int(info.Eproc.Ppid),
+		Start: uint64(start.Sec)*1e6 + uint64(start.Usec),
+	}, true
+}
+
+// Args returns the process's command line; empty if it is gone or another user's.
+func (p Process) Args() []string {
+	data, err := unix.SysctlRaw("kern.procargs2", p.PID)
+	if err != nil || len(data) < 4 {
+		return nil
+	}
+	// The number of arguments, the path of the program, any number of zeros, then
+	// the arguments, each ended by a zero.
+	count := int(binary.LittleEndian.Uint32(data))
+	rest := data[4:]
+	end := bytes.IndexByte(rest, 0)
+	if end < 0 {
+		return nil
+	}
+	fields := strings.Split(string(bytes.TrimLeft(rest[end:], "\x00")), "\x00")
+	return fields[:min(count, len(fields))]
+}
+
+// Signal sends sig to this very process and to no other that got its pid since,
+// as far as that can be known here. It is no error when the process is gone.
+func (p Process) Signal(sig syscall.Signal) error {
+	if !p.Alive() {
+		return nil
+	}
+	if err := syscall.Kill(p.PID, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("send %v to pid %d: %w", sig, p.PID, err)
+	}
+	return nil
+}
+
+// Wait returns nil when the process has ended, or the error of ctx.
+func (p Process) Wait(ctx context.Context) error {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for p.Alive() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+	return nil
+}
+
+// All lists all processes that are alive and visible.
+func All() []Process {
+	list, err := unix.SysctlKinfoProcSlice("kern.proc.all")
+	if err != nil {
+		return nil
+	}
+	var all []Process
+	for i := range list {
+		if p, ok := fromKernel(&list[i]); ok {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// BootID tells this boot of the machine from another one; empty if unknown.
+func BootID() string {
+	id, err := unix.Sysctl("kern.bootsessionuuid")
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+// DropInherited keeps files that this process inherited from its own parent, such
+// as a lock or a pipe that somebody waits on, from being held open by a child
+// that lives on. Files that Go opens are never passed on anyway.
+func DropInherited() {
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package process
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Find reads /proc/PID. It returns false for a process that is gone, and for a
+// zombie, which is as good as gone.
+func Find(pid int) (Process, bool) {
+	if pid < 1 {
+		return Process{}, false
+	}
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	if err != nil {
+		return Process{}, false
+	}
+	// The name, in parentheses, may contain spaces and parentheses itself.
+	// After it come the state (field 3 of proc(5)), the parent, and, as field 22,
+	// the start time.
+	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
+	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
+		return Process{}, false
+	}
+	start, err := strconv.ParseUint(fields[19], 10, 64)
+	if err != nil {
+		return Process{}, false
+	}
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return Process{}, false
+	}
+	return Process{PID: pid, Parent: parent, Start: start}, true
+}
+
+// Args returns the process's command line; empty if it is gone.
+func (p Process) Args() []string {
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.PID), "cmdline"))
+	if err != nil || len(data) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
+}
+
+// Signal sends sig to this very process and to no other that got its pid since.
+// It is no error when the process is gone.
+func (p Process) Signal(sig syscall.Signal) error {
+	fd, err := p.open()
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := unix.PidfdSendSignal(fd, sig, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("send %v to pid %d: %w", sig, p.PID, err)
+	}
+	return nil
+}
+
+// open returns a pidfd, or ESRCH when the process is gone.
+func (p Process) open() (int, error) {
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	if err != nil {
+		return -1, err
+	}
+	if !p.Alive() {
+		_ = unix.Close(fd)
+		return -1, unix.ESRCH
+	}
+	return fd, nil
+}
+
+// Wait returns nil when the process has ended, be it a child of this one or not,
+// or the error of ctx. The kernel tells, through a pidfd; nothing is polled.
+func (p Process) Wait(ctx context.Context) error {
+	fd, err := p.open()
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("watch pid %d (Linux 5.3 or later is needed): %w", p.PID, err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		_ = unix.Close(fd)
+		return fmt.Errorf("watch pid %d: %w", p.PID, err)
+	}
+	file := os.NewFile(uintptr(fd), "pidfd")
+	defer file.Close()
+	stop := context.AfterFunc(ctx, func() { _ = file.SetReadDeadline(time.Unix(0, 1)) })
+	defer stop()
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("watch pid %d: %w", p.PID, err)
+	}
+	err = conn.Read(ended)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// ended is whether the process of a pidfd has ended: then it is readable.
+func ended(fd uintptr) bool {
+	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(poll, 0)
+	return err == nil && n > 0
+}
+
+// All lists all processes that are alive and visible.
+func All() []Process {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var all []Process
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		if p, ok := Find(pid); ok {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// BootID tells this boot of the machine from another one; empty if unknown.
+func BootID() string {
+	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(data))
+}
+
+// DropInherited keeps files that this process inherited from its own parent, such
+// as a lock or a pipe that somebody waits on, from being held open by a child
+// that lives on. Files that Go opens are never passed on anyway. Kernels before
+// 5.11 do not know the call, which costs nothing worse than what it prevents.
+func DropInherited() {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+}
