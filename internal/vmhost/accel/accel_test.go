@@ -1,0 +1,85 @@
+package accel
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestEmulationPassesTheProbe(t *testing.T) {
+	works, how := try(t.Context(), needQEMU(t), TCG)
+	if !works {
+		t.Error(how)
+	}
+}
+
+func TestWhatCannotRunFailsTheProbe(t *testing.T) {
+	works, how := try(t.Context(), needQEMU(t), "no-such-accelerator")
+	if works || !strings.Contains(how, "no-such-accelerator") {
+		t.Errorf("works = %v, %s", works, how)
+	}
+}
+
+// A guest that never gets done is what a broken KVM looks like.
+func TestGuestThatCrawlsFailsTheProbe(t *testing.T) {
+	crawling := filepath.Join(t.TempDir(), "qemu")
+	if err := os.WriteFile(crawling, []byte("#!/bin/sh\nexec sleep 60\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	works, how := try(t.Context(), crawling, KVM)
+	if works || !strings.Contains(how, "did not do in") {
+		t.Errorf("works = %v, %s", works, how)
+	}
+}
+
+func TestChooseHonoursAndRefuses(t *testing.T) {
+	if got, reason, err := Choose(t.Context(), TCG, ""); got != TCG || reason == "" || err != nil {
+		t.Errorf("tcg: %q, %q, %v", got, reason, err)
+	}
+	if _, _, err := Choose(t.Context(), "turbo", ""); err == nil || !strings.Contains(err.Error(), "vm.acceleration=auto") {
+		t.Errorf("an unknown one: %v", err)
+	}
+}
+
+func TestMissingDeviceMeansEmulation(t *testing.T) {
+	p := prober{native: KVM, device: filepath.Join(t.TempDir(), "kvm")}
+	if works, how := p.probe(t.Context()); works || !strings.Contains(how, p.device) {
+		t.Errorf("works = %v, %s", works, how)
+	}
+}
+
+func TestFindingIsKeptUntilSomethingChanges(t *testing.T) {
+	p := prober{cacheFile: filepath.Join(t.TempDir(), "probe.json")}
+	now := finding{BootID: "a", QEMU: "/q", Works: true, How: "tried"}
+	if _, ok := p.cached(now); ok {
+		t.Error("found something where nothing was kept")
+	}
+	p.keep(now)
+	if was, ok := p.cached(now); !ok || !was.Works || was.How != "tried" {
+		t.Errorf("cached = %+v, %v", was, ok)
+	}
+	for name, other := range map[string]finding{
+		"another boot": {BootID: "b", QEMU: "/q"}, "another QEMU": {BootID: "a", QEMU: "/r"}, "no boot ID": {QEMU: "/q"},
+	} {
+		if _, ok := p.cached(other); ok {
+			t.Errorf("%s: the old finding still counts", name)
+		}
+	}
+	if err := os.WriteFile(p.cacheFile, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := p.cached(now); ok {
+		t.Error("a broken file counts")
+	}
+}
+
+func needQEMU(t *testing.T) string {
+	t.Helper()
+	qemu, err := exec.LookPath(Program())
+	if err != nil {
+		t.Skip(err)
+	}
+	return qemu
+}
