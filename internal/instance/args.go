@@ -43,14 +43,15 @@ func (i Instance) SaveArgs(args Args) error {
 	if err != nil {
 		return fmt.Errorf("encode the daemon's arguments: %w", err)
 	}
-	if err := replaceFile(i.ArgsFile, append(text, '\n')); err != nil {
+	if err := ReplaceFile(i.ArgsFile, append(text, '\n')); err != nil {
 		return fmt.Errorf("keep the daemon's arguments: %w", err)
 	}
 	return nil
 }
 
-// replaceFile writes a file of mode 0600 beside path and renames it.
-func replaceFile(path string, content []byte) (err error) {
+// ReplaceFile writes a file of mode 0600 beside path and renames it: a reader, and
+// a machine that loses its power, see the old content or the new, never half.
+func ReplaceFile(path string, content []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

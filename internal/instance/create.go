@@ -36,7 +36,7 @@ func (i Instance) Create() error {
 		if text, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(text)) == owner {
 			continue
 		}
-		if err := replaceFile(file, []byte(owner+"\n")); err != nil {
+		if err := ReplaceFile(file, []byte(owner+"\n")); err != nil {
 			return fmt.Errorf("mark directory %s as the instance's: %w", dir, err)
 		}
 	}

@@ -21,7 +21,7 @@ func (i Instance) SaveRun(run Run) error {
 	if err != nil {
 		return fmt.Errorf("encode the daemon's start: %w", err)
 	}
-	if err := replaceFile(i.runFile(), append(text, '\n')); err != nil {
+	if err := ReplaceFile(i.runFile(), append(text, '\n')); err != nil {
 		return fmt.Errorf("keep the daemon's start: %w", err)
 	}
 	return nil
