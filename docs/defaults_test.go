@@ -83,6 +83,9 @@ func collect(t *testing.T, into map[string]property, prefix string, schema apiex
 			continue
 		}
 		p := property{kind: child.Type}
+		if child.XIntOrString {
+			p.kind = "quantity"
+		}
 		if len(child.Enum) > 0 {
 			p.kind = strings.Join(texts(t, child.Enum), ",")
 		}

@@ -23,6 +23,22 @@ type VMSpec struct {
 	Driver   appv1.DriverName
 	Endpoint string
 	Engine   appv1.EngineName
+	// VM counts for drivers that run the engine in a VM; the others ignore it.
+	VM VMProperties
+}
+
+// VMProperties are the properties of a VM.
+type VMProperties struct {
+	// CPUs is the number of virtual CPUs.
+	CPUs int
+	// Memory and Disk in bytes.
+	Memory, Disk int64
+	// Image is empty, "cloud", or an absolute path; see appv1.VM.
+	Image        string
+	Acceleration appv1.Acceleration
+	// Restart and Reset are any text. Another Restart than the one that the VM
+	// was started with asks for a restart, another Reset for a new disk.
+	Restart, Reset string
 }
 
 // VMState is the state of the VM actor's machine.
@@ -58,6 +74,9 @@ type VMChanged struct {
 	Endpoint string
 	// Message for a user: the phase of a start, or what failed and what to do next.
 	Message string
+	// Note is what a user should know about a VM that is as it should be: one
+	// that is VMRunning and in trouble, or one that is VMStopped and went by force.
+	Note string
 	// Retry is when a failed start or stop is tried again; zero when it is not.
 	Retry time.Time
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/external"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/native"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
@@ -121,12 +122,18 @@ func (d *daemon) stopLeftover(ctx context.Context) error {
 	if d.keepVM {
 		return nil
 	}
-	return vm.Stop(ctx, d.drivers)
+	return stop(ctx, d.drivers, d.Logger)
 }
 
 // StopEngine stops an engine that was left running, with no daemon.
 func StopEngine(ctx context.Context, inst instance.Instance, log *slog.Logger) error {
-	return vm.Stop(ctx, drivers(inst, log))
+	return stop(ctx, drivers(inst, log), log)
+}
+
+func stop(ctx context.Context, drivers []vm.Driver, log *slog.Logger) error {
+	return vm.Stop(ctx, drivers, func(name appv1.DriverName, note string) {
+		log.Warn("the engine was stopped", "driver", name, "note", note)
+	})
 }
 
 // DeleteEngine stops an engine and removes everything that the drivers ever

@@ -25,7 +25,7 @@ func runningCondition(v view) metav1.Condition {
 	case messages.VMStarting:
 		c.Reason = appv1.ReasonStarting
 	case messages.VMRunning:
-		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonStarted
+		c.Status, c.Reason, c.Message = metav1.ConditionTrue, appv1.ReasonStarted, v.vm.Note
 	case messages.VMStopping:
 		c.Reason = appv1.ReasonStopping
 	case messages.VMFailed:
@@ -34,7 +34,7 @@ func runningCondition(v view) metav1.Condition {
 			c.Reason = appv1.ReasonStartFailed
 		}
 	default:
-		c.Reason = appv1.ReasonStopped
+		c.Reason, c.Message = appv1.ReasonStopped, v.vm.Note
 	}
 	return c
 }

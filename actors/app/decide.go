@@ -1,6 +1,8 @@
 package app
 
 import (
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -34,9 +36,25 @@ func wantedVM(v view) messages.EnsureVM {
 		Running:    v.running(),
 		Spec: messages.VMSpec{
 			Driver: v.app.Spec.VM.Driver, Endpoint: v.app.Spec.VM.Endpoint,
-			Engine: v.app.Spec.ContainerEngine.Name,
+			Engine: v.app.Spec.ContainerEngine.Name, VM: vmProperties(v.app.Spec.VM),
 		},
 	}
+}
+
+func vmProperties(spec appv1.VM) messages.VMProperties {
+	return messages.VMProperties{
+		CPUs: int(spec.CPUs), Memory: bytes(spec.Memory), Disk: bytes(spec.Disk),
+		Image: spec.Image, Acceleration: spec.Acceleration,
+		Restart: spec.Restart, Reset: spec.Reset,
+	}
+}
+
+// bytes of a quantity; the API server fills in those that are not set.
+func bytes(q *resource.Quantity) int64 {
+	if q == nil {
+		return 0
+	}
+	return q.Value()
 }
 
 // link is what the engine supervisor should be told.

@@ -57,6 +57,8 @@ type vmActor struct {
 	choice   choice
 	endpoint string
 	progress string
+	// stopNote is what a user should know about the last stop.
+	stopNote string
 
 	// told is the last VMChanged that was sent.
 	told messages.VMChanged

@@ -102,7 +102,7 @@ func TestActorStopsAtOnceAndLeavesTheEngine(t *testing.T) {
 func TestFirstStopStopsALeftoverOfAnyDriver(t *testing.T) {
 	for _, presence := range []Presence{Present, Broken} {
 		inWorld(t, func(w *world) {
-			w.native.put(presence, appv1.EngineContainerd)
+			w.native.put(presence, containerd)
 			w.ensure(1, false, remote)
 			w.wantStates(stopping)
 			w.sleep(2 * time.Second)
@@ -214,9 +214,9 @@ func TestHungEngineIsToldAndComesBack(t *testing.T) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
 		w.native.with(func() { w.native.pingErr = errors.New("no answer") })
-		w.sleep(25 * time.Second)
+		w.sleep(4 * time.Second)
 		w.wantStates(starting, running)
-		w.sleep(10 * time.Second)
+		w.sleep(3 * time.Second)
 		if m := w.last(); m.State != failed || m.Endpoint != "" || !strings.Contains(m.Message, "has not answered since") {
 			t.Errorf("told %+v", m)
 		}
@@ -230,11 +230,108 @@ func TestHungEngineIsToldAndComesBack(t *testing.T) {
 	})
 }
 
+func TestForeignEngineIsAskedLessOften(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, remote)
+		w.sleep(2 * time.Second)
+		w.external.with(func() { w.external.pingErr = errors.New("no answer") })
+		w.sleep(17 * time.Second)
+		w.wantStates(starting, running)
+		w.sleep(3 * time.Second)
+		w.wantStates(failed)
+	})
+}
+
+// An engine that dies as soon as it runs, for an hour: the starts are bounded,
+// and at any time a user reads how often, why, and when next.
+func TestEngineThatDiesAgainAndAgain(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, auto)
+		for elapsed := time.Duration(0); elapsed < time.Hour; elapsed += time.Second {
+			w.sleep(time.Second)
+			if w.native.runs() {
+				w.native.die()
+				synctest.Wait()
+			}
+			switch m := w.last(); {
+			case elapsed < 10*time.Second:
+			case m.State == failed:
+				if !strings.Contains(m.Message, "times in a row): it crashed") || m.Retry.IsZero() {
+					t.Fatalf("told %+v", m)
+				}
+			case m.State == starting:
+				if !strings.Contains(m.Message, "before: the engine died: it crashed") {
+					t.Fatalf("told %+v", m)
+				}
+			}
+		}
+		// At the ceiling a run takes 1 to 2 s and the pause 22.5 to 30 s.
+		if starts := len(w.native.history()); starts < 3600/32 || starts > 3600/23+6 {
+			t.Errorf("%d starts in an hour", starts)
+		}
+	})
+}
+
+func TestNotesAreTold(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.with(func() { w.native.pingNote, w.native.stopNote = "its disk is full", "force was needed" })
+		w.ensure(1, true, auto)
+		w.sleep(time.Second) // that the start takes: a running engine is asked at once
+		if m := w.last(); m.State != running || m.Note != "its disk is full" {
+			t.Errorf("told %+v", m)
+		}
+		w.native.with(func() { w.native.pingNote = "" })
+		w.sleep(pingEvery)
+		if m := w.last(); m.State != running || m.Note != "" {
+			t.Errorf("told %+v", m)
+		}
+		w.ensure(2, false, auto)
+		w.sleep(time.Second)
+		if m := w.last(); m.State != stopped || m.Note != "force was needed" {
+			t.Errorf("told %+v", m)
+		}
+		w.ensure(3, true, auto)
+		w.sleep(2 * time.Second)
+		w.native.with(func() { w.native.stopNote = "" })
+		w.ensure(4, false, auto)
+		w.sleep(2 * time.Second)
+		if m := w.last(); m.State != stopped || m.Note != "" {
+			t.Errorf("told %+v", m)
+		}
+	})
+}
+
+func TestVMPropertiesChangeByARestart(t *testing.T) {
+	inWorld(t, func(w *world) {
+		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby, VM: messages.VMProperties{CPUs: 1}}
+		w.ensure(1, true, spec)
+		w.sleep(2 * time.Second)
+		w.states()
+		spec.VM.CPUs = 2
+		w.ensure(2, true, spec)
+		if m := w.last(); m.Current {
+			t.Errorf("told %+v", m)
+		}
+		w.sleep(5 * time.Second)
+		w.wantStates(stopping, starting, running)
+		w.stopActor()
+		w.spawn()
+		w.states()
+		spec.VM.Restart = "now"
+		w.ensure(3, true, spec)
+		w.sleep(5 * time.Second)
+		w.wantStates(starting, stopping, starting, running)
+		if got := w.lima.history(); strings.Join(got, ", ") != "start moby, stop, start moby, stop, start moby" {
+			t.Errorf("calls %q", got)
+		}
+	})
+}
+
 func TestHungStartHasADeadline(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.startTime = 24 * time.Hour
 		w.ensure(1, true, auto)
-		w.sleep(startDeadline)
+		w.sleep(w.native.StartWithin(auto) + startSlack)
 		if m := w.last(); m.State != failed {
 			t.Errorf("told %+v", m)
 		}
@@ -244,6 +341,7 @@ func TestHungStartHasADeadline(t *testing.T) {
 func TestAutoNamesEveryReason(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.missing = errors.New("no dockerd is installed")
+		w.lima.missing = errors.New("no QEMU is installed")
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
 		if m := w.last(); m.Driver != appv1.DriverExternal {
@@ -253,7 +351,8 @@ func TestAutoNamesEveryReason(t *testing.T) {
 		w.ensure(2, false, auto)
 		w.sleep(2 * time.Second)
 		w.ensure(3, true, auto)
-		if m := w.last(); m.State != failed || !strings.Contains(m.Message, "native: no dockerd is installed") || !strings.Contains(m.Message, "external: there is no socket") {
+		if m := w.last(); m.State != failed || !strings.Contains(m.Message, "native: no dockerd is installed") ||
+			!strings.Contains(m.Message, "lima: no QEMU is installed") || !strings.Contains(m.Message, "external: there is no socket") {
 			t.Errorf("told %+v", m)
 		}
 	})

@@ -82,12 +82,14 @@ func next(w wish, f facts) action {
 
 // foundSpec is the spec that would have brought up what was found.
 func (f facts) foundSpec() messages.VMSpec {
-	return messages.VMSpec{Driver: f.foundBy, Engine: f.found.Engine}
+	spec := f.found.Spec
+	spec.Driver = f.foundBy
+	return spec
 }
 
 // fits is whether an engine brought up from the spec have, whose driver is
 // never auto, is what want asks for. The endpoint matters to external only:
-// elsewhere the driver chooses it.
+// elsewhere the driver chooses it. The properties of a VM matter to lima only.
 func fits(want, have messages.VMSpec) bool {
 	if engineOf(want) != engineOf(have) {
 		return false
@@ -95,7 +97,14 @@ func fits(want, have messages.VMSpec) bool {
 	if want.Driver != have.Driver && want.Driver != appv1.DriverAuto && want.Driver != "" {
 		return false
 	}
-	return have.Driver != appv1.DriverExternal || want.Endpoint == have.Endpoint
+	switch have.Driver {
+	case appv1.DriverExternal:
+		return want.Endpoint == have.Endpoint
+	case appv1.DriverLima:
+		return want.VM == have.VM
+	default:
+		return true
+	}
 }
 
 func engineOf(spec messages.VMSpec) appv1.EngineName {

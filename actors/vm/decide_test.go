@@ -11,16 +11,23 @@ var (
 	auto       = messages.VMSpec{Driver: appv1.DriverAuto, Engine: appv1.EngineMoby}
 	native     = messages.VMSpec{Driver: appv1.DriverNative, Engine: appv1.EngineMoby}
 	containerd = messages.VMSpec{Driver: appv1.DriverNative, Engine: appv1.EngineContainerd}
+	lima       = messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby}
 	remote     = messages.VMSpec{Driver: appv1.DriverExternal, Engine: appv1.EngineMoby, Endpoint: "unix:///a"}
 )
+
+func twoCPUs(spec messages.VMSpec) messages.VMSpec {
+	spec.VM.CPUs = 2
+	return spec
+}
 
 func TestNext(t *testing.T) {
 	up := wish{known: true, running: true, spec: native}
 	down := wish{known: true, spec: native}
 	absent := facts{inspected: true, found: Observed{Presence: Absent}}
-	present := facts{inspected: true, found: Observed{Presence: Present, Engine: appv1.EngineMoby}, foundBy: appv1.DriverNative}
-	broken := facts{inspected: true, found: Observed{Presence: Broken, Engine: appv1.EngineMoby}, foundBy: appv1.DriverNative}
-	other := facts{inspected: true, found: Observed{Presence: Present, Engine: appv1.EngineContainerd}, foundBy: appv1.DriverNative}
+	present := facts{inspected: true, found: Observed{Presence: Present, Spec: native}, foundBy: appv1.DriverNative}
+	broken := facts{inspected: true, found: Observed{Presence: Broken, Spec: native}, foundBy: appv1.DriverNative}
+	other := facts{inspected: true, found: Observed{Presence: Present, Spec: containerd}, foundBy: appv1.DriverNative}
+	machine := facts{inspected: true, found: Observed{Presence: Present, Spec: lima}, foundBy: appv1.DriverLima}
 	attached := facts{attached: true, attachedSpec: native}
 
 	tests := []struct {
@@ -42,6 +49,8 @@ func TestNext(t *testing.T) {
 		{"broken: stop what is left over", down, broken, doStop, messages.VMStopping},
 		{"another engine is present: stop it first", up, other, doStop, messages.VMStarting},
 		{"another driver is wanted: stop the present one first", wish{true, true, remote}, present, doStop, messages.VMStarting},
+		{"the wished VM is present: adopt", wish{true, true, auto}, machine, doStart, messages.VMStarting},
+		{"another VM is present: stop it first", wish{true, true, twoCPUs(auto)}, machine, doStop, messages.VMStarting},
 		{"start runs", up, facts{job: startJob, jobSpec: native}, doNothing, messages.VMStarting},
 		{"start runs, stop comes", down, facts{job: startJob, jobSpec: native}, doCancel, messages.VMStarting},
 		{"start runs, another spec comes", wish{true, true, containerd}, facts{job: startJob, jobSpec: native}, doCancel, messages.VMStarting},
@@ -90,6 +99,13 @@ func TestFits(t *testing.T) {
 		{"another engine with auto", auto, containerd, false},
 		{"another endpoint", elsewhere, remote, false},
 		{"the same endpoint", remote, remote, true},
+		{"native knows no VM", twoCPUs(native), native, true},
+		{"external knows no VM", twoCPUs(remote), remote, true},
+		{"the same VM", twoCPUs(lima), twoCPUs(lima), true},
+		{"another VM", twoCPUs(lima), lima, false},
+		{"another VM with auto", twoCPUs(auto), lima, false},
+		{"auto takes the same VM", auto, lima, true},
+		{"an endpoint means nothing to lima", messages.VMSpec{Endpoint: "unix:///a"}, lima, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

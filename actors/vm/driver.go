@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -25,8 +26,10 @@ const (
 // Observed is what a driver finds by looking, not by remembering.
 type Observed struct {
 	Presence Presence
-	// Engine that was found, unless Absent.
-	Engine appv1.EngineName
+	// Spec that the engine was brought up from, as far as the driver knows,
+	// unless Absent: Engine at least, and all that decides whether the engine is
+	// the one that another spec asks for. Its Driver is not looked at.
+	Spec messages.VMSpec
 	// Detail for a log or a user, such as "dockerd, pid 123".
 	Detail string
 }
@@ -62,24 +65,33 @@ type Driver interface {
 
 	// Start returns when the engine answers at endpoint. An engine that is
 	// Present is adopted and a Broken one is recovered, if it is the engine that
-	// spec names; another one must be stopped first and is an error. progress is told the phases; it may be called from any
-	// goroutine until Start returns. The engine is not tied to ctx, nor to this
-	// process. After an error, the end of ctx included, the engine is either
+	// spec names; another one must be stopped first and is an error. progress is
+	// told the phases; it may be called from any goroutine until Start returns.
+	// The engine is not tied to ctx, nor to this process. After an error, the end of ctx included, the engine is either
 	// gone or can be adopted by another Start and stopped by Stop.
 	Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (endpoint string, err error)
+
+	// StartWithin is the longest that Start takes for spec before it gives up by
+	// itself, with an error that says at what it was. A caller's own deadline
+	// must lie above it.
+	StartWithin(spec messages.VMSpec) time.Duration
 
 	// Wait returns when the engine that Start brought up is gone, with an error
 	// that says how it ended and ends with its last log lines. It returns at once
 	// when nothing runs. A driver with no process to watch blocks until ctx ends.
 	Wait(ctx context.Context) error
 
-	// Ping asks the engine at endpoint whether it answers.
-	Ping(ctx context.Context, endpoint string) error
+	// Ping asks the engine at endpoint whether it answers. note is what a user
+	// should know about one that does and is in trouble all the same, such as a
+	// disk that is full; it is empty when nothing is wrong, and it does not change
+	// from one ping to the next while the trouble is the same.
+	Ping(ctx context.Context, endpoint string) (note string, err error)
 
 	// Stop returns when every process of the engine is gone, containers
 	// included: gracefully first, then by force, within 40 seconds. Data stays.
-	// Stopping what does not run is no error.
-	Stop(ctx context.Context) error
+	// Stopping what does not run is no error. note is what a user should know
+	// about a stop that worked, such as that force was needed.
+	Stop(ctx context.Context) (note string, err error)
 
 	// Delete stops the engine and removes all that the driver ever made: data,
 	// sockets, mounts, network interfaces, firewall rules, files. What it could

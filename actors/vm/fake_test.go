@@ -19,13 +19,15 @@ type fakeDriver struct {
 
 	mu        sync.Mutex
 	presence  Presence
-	engine    appv1.EngineName
+	spec      messages.VMSpec
 	dead      chan struct{} // closed when the running engine dies
 	calls     []string
 	missing   error         // of Available
 	startErr  error         // of Start
 	stopErr   error         // of Stop
 	pingErr   error         // of Ping
+	pingNote  string        // of Ping
+	stopNote  string        // of Stop
 	startTime time.Duration // that Start takes
 	stopTime  time.Duration // that Stop takes
 }
@@ -49,8 +51,14 @@ func (f *fakeDriver) history() (calls []string) {
 }
 
 // put makes an engine run that this actor did not start.
-func (f *fakeDriver) put(presence Presence, engine appv1.EngineName) {
-	f.with(func() { f.presence, f.engine, f.dead = presence, engine, make(chan struct{}) })
+func (f *fakeDriver) put(presence Presence, spec messages.VMSpec) {
+	f.with(func() { f.presence, f.spec, f.dead = presence, spec, make(chan struct{}) })
+}
+
+// runs is whether the engine is up.
+func (f *fakeDriver) runs() (up bool) {
+	f.with(func() { up = f.presence == Present })
+	return up
 }
 
 // die ends the engine as a crash does.
@@ -73,7 +81,7 @@ func (f *fakeDriver) Inspect(context.Context) (Observed, error) {
 	if !f.managed {
 		return Observed{Presence: Absent}, nil
 	}
-	return Observed{Presence: f.presence, Engine: f.engine}, nil
+	return Observed{Presence: f.presence, Spec: f.spec}, nil
 }
 
 func (f *fakeDriver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
@@ -93,7 +101,7 @@ func (f *fakeDriver) Start(ctx context.Context, spec messages.VMSpec, progress f
 		return "", f.startErr
 	}
 	if f.presence != Present {
-		f.presence, f.engine, f.dead = Present, engineOf(spec), make(chan struct{})
+		f.presence, f.spec, f.dead = Present, spec, make(chan struct{})
 	}
 	return "unix:///" + string(f.name), nil
 }
@@ -109,28 +117,33 @@ func (f *fakeDriver) Wait(ctx context.Context) error {
 	}
 }
 
-func (f *fakeDriver) Ping(context.Context, string) error {
+func (f *fakeDriver) Ping(context.Context, string) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.pingErr
+	return f.pingNote, f.pingErr
 }
 
-func (f *fakeDriver) Stop(ctx context.Context) error {
+func (f *fakeDriver) Stop(ctx context.Context) (string, error) {
 	f.called("stop")
 	var wait time.Duration
 	f.with(func() { wait = f.stopTime })
 	select {
 	case <-time.After(wait):
 	case <-ctx.Done():
-		return ctx.Err()
+		return "", ctx.Err()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stopErr != nil {
-		return f.stopErr
+		return "", f.stopErr
 	}
 	f.presence = Absent
-	return nil
+	return f.stopNote, nil
 }
 
-func (f *fakeDriver) Delete(ctx context.Context) error { return f.Stop(ctx) }
+func (f *fakeDriver) StartWithin(messages.VMSpec) time.Duration { return 2 * time.Minute }
+
+func (f *fakeDriver) Delete(ctx context.Context) error {
+	_, err := f.Stop(ctx)
+	return err
+}

@@ -4,12 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
 // Stop stops the engines of all managed drivers, for a caller with no daemon
-// running. Every driver is tried; the errors are joined.
-func Stop(ctx context.Context, drivers []Driver) error {
-	return forManaged(drivers, "stop", func(d Driver) error { return d.Stop(ctx) })
+// running. Every driver is tried; the errors are joined. note, called for each
+// driver that has one, is told what a user should know.
+func Stop(ctx context.Context, drivers []Driver, note func(appv1.DriverName, string)) error {
+	return forManaged(drivers, "stop", func(d Driver) error {
+		text, err := d.Stop(ctx)
+		if text != "" {
+			note(d.Name(), text)
+		}
+		return err
+	})
 }
 
 // Delete stops the engines of all managed drivers and removes everything that

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -56,7 +57,7 @@ func (a *vmActor) tell(answer bool) {
 	if a.facts.waiting {
 		now.Retry = a.failure.retry
 	}
-	now.Message = a.message(now.State)
+	now.Message, now.Note = a.message(now.State), a.note(now.State)
 	if now == a.told && !answer {
 		return
 	}
@@ -73,7 +74,7 @@ func (a *vmActor) message(state messages.VMState) string {
 		if a.failure.err == nil {
 			return a.progress
 		}
-		return fmt.Sprintf("%s (try %d)", a.progress, a.failure.count+1)
+		return fmt.Sprintf("%s (try %d; before: %s: %s)", a.progress, a.failure.count+1, a.failure.what, firstLine(a.failure.err))
 	case messages.VMStopping:
 		if a.facts.cancelled {
 			return "cancelling the start of the engine"
@@ -82,13 +83,30 @@ func (a *vmActor) message(state messages.VMState) string {
 	case messages.VMFailed:
 		if a.watch.hung() {
 			return fmt.Sprintf("the engine is alive but has not answered since %s (%v); rdd does not kill it, goes on asking every %s and reports Running as soon as it answers; 'rdd stop' and 'rdd start' start it afresh",
-				a.watch.missedSince.Format(time.TimeOnly), a.watch.err, pingEvery)
+				a.watch.missedSince.Format(time.TimeOnly), a.watch.err, a.watch.every)
 		}
 		return fmt.Sprintf("%s (%s): %v\nrdd tries again by itself at %s, after longer pauses each time up to %s",
 			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), backoffCeiling)
 	default:
 		return ""
 	}
+}
+
+// note is what a user should know of a state that is as it should be.
+func (a *vmActor) note(state messages.VMState) string {
+	switch state {
+	case messages.VMRunning:
+		return a.watch.note
+	case messages.VMStopped:
+		return a.stopNote
+	default:
+		return ""
+	}
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 func times(n int) string {

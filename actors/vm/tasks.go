@@ -13,8 +13,11 @@ import (
 // themselves, so that a driver's own words are what a user reads.
 const (
 	inspectDeadline = 15 * time.Second
-	startDeadline   = 2 * time.Minute
-	stopDeadline    = time.Minute
+	// chooseDeadline bounds the question which driver can work, probes included.
+	chooseDeadline = 30 * time.Second
+	// startSlack is what a start gets beyond the driver's own bound.
+	startSlack   = 15 * time.Second
+	stopDeadline = time.Minute
 )
 
 // call is a driver call in flight.
@@ -37,6 +40,7 @@ type callDone struct {
 	foundBy  appv1.DriverName // of an inspection
 	choice   choice           // of a start
 	endpoint string           // of a start
+	note     string           // of a stop
 }
 
 // launch runs f outside the mailbox. Its result comes back as a message.
@@ -64,19 +68,36 @@ func (a *vmActor) start() {
 	if a.facts.found.Presence != Absent {
 		kept = a.facts.foundBy
 	}
-	a.progress = "choosing a driver"
+	a.progress, a.stopNote = "choosing a driver", ""
 	a.facts.jobSpec, a.facts.cancelled = spec, false
 	send := a.tasks.Send
-	a.launch(startJob, startDeadline, func(ctx context.Context, t *call) callDone {
-		chosen, err := choose(ctx, drivers, spec, kept)
+	a.launch(startJob, startDeadline(drivers, spec), func(ctx context.Context, t *call) callDone {
+		chosen, err := chooseWithin(ctx, drivers, spec, kept)
 		if err != nil {
 			return callDone{choice: chosen, err: err}
 		}
+		ctx, cancel := context.WithTimeout(ctx, chosen.driver.StartWithin(spec)+startSlack)
+		defer cancel()
 		say := func(text string) { send(progressed{call: t, choice: chosen, text: text}) }
 		say("starting the engine")
 		endpoint, err := chosen.driver.Start(ctx, spec, say)
 		return callDone{choice: chosen, endpoint: endpoint, err: err}
 	})
+}
+
+// startDeadline bounds a start with whichever driver is chosen.
+func startDeadline(drivers []Driver, spec messages.VMSpec) time.Duration {
+	var longest time.Duration
+	for _, d := range drivers {
+		longest = max(longest, d.StartWithin(spec))
+	}
+	return chooseDeadline + longest + startSlack
+}
+
+func chooseWithin(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept appv1.DriverName) (choice, error) {
+	ctx, cancel := context.WithTimeout(ctx, chooseDeadline)
+	defer cancel()
+	return choose(ctx, drivers, spec, kept)
 }
 
 // stop stops the attached engine, or the one that was found.
@@ -91,7 +112,8 @@ func (a *vmActor) stop() {
 	a.launch(stopJob, stopDeadline, func(ctx context.Context, _ *call) callDone {
 		for _, d := range drivers {
 			if d.Name() == name {
-				return callDone{err: d.Stop(ctx)}
+				note, err := d.Stop(ctx)
+				return callDone{note: note, err: err}
 			}
 		}
 		return callDone{err: fmt.Errorf("there is no driver %s", name)}
@@ -140,7 +162,8 @@ func (a *vmActor) startEnded(m callDone, cancelled bool) {
 	a.choice = m.choice
 	switch {
 	case m.err == nil:
-		have := messages.VMSpec{Driver: m.choice.driver.Name(), Engine: engineOf(a.facts.jobSpec), Endpoint: a.facts.jobSpec.Endpoint}
+		have := a.facts.jobSpec
+		have.Driver, have.Engine = m.choice.driver.Name(), engineOf(have)
 		a.attach(have, m.endpoint)
 	case cancelled:
 		// What a cancelled start left behind is looked up, not guessed.
@@ -155,6 +178,9 @@ func (a *vmActor) stopEnded(m callDone) {
 	if m.err != nil {
 		a.fail("stopping the engine failed", m.err)
 		return
+	}
+	if a.stopNote = m.note; m.note != "" {
+		a.cfg.Logger.Warn("the engine was stopped", "note", m.note)
 	}
 	a.clearFailure()
 	a.choice = choice{}

@@ -9,19 +9,28 @@ import (
 )
 
 const (
-	// pingEvery is the pause between two health checks of a running engine.
-	pingEvery = 10 * time.Second
+	// pingEvery is the pause between two health checks of an engine of rdd's own:
+	// with the two constants below, one that hangs is told within nine seconds.
+	pingEvery = 3 * time.Second
+	// pingEveryOther is the same for an engine that belongs to somebody else and
+	// may be far away.
+	pingEveryOther = 10 * time.Second
 	// pingDeadline bounds one health check.
-	pingDeadline = 5 * time.Second
+	pingDeadline = 3 * time.Second
 	// pingFailures in a row make an engine count as hung.
-	pingFailures = 3
+	pingFailures = 2
 )
 
 // watch follows one attached engine until the engine dies or is let go.
 type watch struct {
 	cancel context.CancelFunc
-	since  time.Time
-	// missed health checks in a row, the time and the error of the first of them.
+	// every is the pause between two health checks.
+	every time.Duration
+	since time.Time
+	// note of the last health check that was answered.
+	note string
+	// missed health checks in a row, when the first of them was begun, and the
+	// error of the last.
 	missed      int
 	missedSince time.Time
 	err         error
@@ -41,40 +50,46 @@ type engineGone struct {
 // pinged is the result of a health check.
 type pinged struct {
 	watch *watch
+	asked time.Time
+	note  string
 	err   error
 }
 
 func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	ctx, cancel := context.WithCancel(a.tasks.Context())
-	w := &watch{cancel: cancel, since: time.Now()}
+	driver := a.choice.driver
+	w := &watch{cancel: cancel, since: time.Now(), every: pingEveryOther}
+	if driver.Managed() {
+		w.every = pingEvery
+	}
 	a.watch, a.endpoint = w, endpoint
 	a.facts.attached, a.facts.attachedSpec = true, have
-	driver := a.choice.driver
 	a.cfg.Logger.Info("engine runs", "driver", have.Driver, "endpoint", endpoint, "reason", a.choice.reason)
 	// Both end with the watch, not only with the actor.
 	a.tasks.Loop(func(context.Context, func(any)) any { return engineGone{w, driver.Wait(ctx)} })
 	a.tasks.Loop(func(_ context.Context, send func(any)) any {
-		checkHealth(ctx, func(ctx context.Context) error { return driver.Ping(ctx, endpoint) },
-			func(err error) { send(pinged{w, err}) })
+		checkHealth(ctx, w.every, func(ctx context.Context) {
+			asked := time.Now()
+			note, err := driver.Ping(ctx, endpoint)
+			send(pinged{watch: w, asked: asked, note: note, err: err})
+		})
 		return nil
 	})
 }
 
-// checkHealth pings until ctx ends.
-func checkHealth(ctx context.Context, ping func(context.Context) error, result func(error)) {
-	ticker := time.NewTicker(pingEvery)
+// checkHealth pings until ctx ends. The first time is at once, so that the
+// trouble of an engine is known by the time it is used.
+func checkHealth(ctx context.Context, every time.Duration, ping func(context.Context)) {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
+		bounded, cancel := context.WithTimeout(ctx, pingDeadline)
+		ping(bounded)
+		cancel()
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-		bounded, cancel := context.WithTimeout(ctx, pingDeadline)
-		err := ping(bounded)
-		cancel()
-		if ctx.Err() == nil {
-			result(err)
 		}
 	}
 }
@@ -109,11 +124,12 @@ func (a *vmActor) onPinged(m pinged) {
 		return
 	}
 	if m.err == nil {
-		m.watch.missed = 0
+		m.watch.missed, m.watch.err, m.watch.note = 0, nil, m.note
 		return
 	}
 	if m.watch.missed++; m.watch.missed == 1 {
-		m.watch.missedSince, m.watch.err = time.Now(), m.err
+		m.watch.missedSince = m.asked
 	}
+	m.watch.err = m.err
 	a.cfg.Logger.Warn("engine did not answer a health check", "missed", m.watch.missed, "error", m.err)
 }

@@ -21,6 +21,7 @@ type world struct {
 	vm       *actor.PID
 	asker    *actor.PID
 	native   *fakeDriver
+	lima     *fakeDriver
 	external *fakeDriver
 
 	mu    sync.Mutex
@@ -34,7 +35,7 @@ type world struct {
 // inWorld runs a test in a bubble of virtual time.
 func inWorld(t *testing.T, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, native: newFake(appv1.DriverNative), external: newFake(appv1.DriverExternal)}
+		w := &world{t: t, native: newFake(appv1.DriverNative), lima: newFake(appv1.DriverLima), external: newFake(appv1.DriverExternal)}
 		w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(slog.DiscardHandler)
 		}))
@@ -58,7 +59,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 
 func (w *world) spawn() {
 	w.vm = w.system.Root.Spawn(actor.PropsFromProducer(Producer(Config{
-		Drivers: []Driver{w.native, w.external},
+		Drivers: []Driver{w.native, w.lima, w.external},
 		Report: func(state string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -97,7 +97,10 @@ func TestSilentEngineEndsWithTheContext(t *testing.T) {
 	defer close(hold)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- New("").Ping(ctx, endpoint) }()
+	go func() {
+		_, err := New("").Ping(ctx, endpoint)
+		ended <- err
+	}()
 	cancel()
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("Ping: %v", err)

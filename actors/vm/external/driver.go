@@ -10,12 +10,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
+
+// answerWithin is how long an engine that is there gets to answer.
+const answerWithin = 30 * time.Second
 
 // Driver implements vm.Driver.
 type Driver struct {
@@ -77,8 +81,13 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 	return vm.Observed{Presence: vm.Absent}, nil
 }
 
+// StartWithin implements vm.Driver.
+func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return answerWithin }
+
 // Start implements vm.Driver: it finds the endpoint and pings it.
 func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
 	endpoint, from, err := d.endpoint(spec)
 	if err != nil {
 		return "", err
@@ -98,12 +107,12 @@ func (d *Driver) Wait(ctx context.Context) error {
 }
 
 // Ping implements vm.Driver.
-func (d *Driver) Ping(ctx context.Context, endpoint string) error {
-	return probe.Ping(ctx, endpoint)
+func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err error) {
+	return "", probe.Ping(ctx, endpoint)
 }
 
 // Stop implements vm.Driver: the engine is left alone.
-func (d *Driver) Stop(context.Context) error { return nil }
+func (d *Driver) Stop(context.Context) (string, error) { return "", nil }
 
 // Delete implements vm.Driver: the driver never made anything.
 func (d *Driver) Delete(context.Context) error { return nil }

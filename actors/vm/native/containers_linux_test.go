@@ -53,7 +53,7 @@ func (b *bench) start(t *testing.T) {
 
 func (b *bench) stop(t *testing.T) {
 	t.Helper()
-	if err := b.d.Stop(t.Context()); err != nil {
+	if _, err := b.d.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left := b.active(b.docker()); len(left) > 0 {
@@ -163,7 +163,7 @@ func TestContainersOutliveAKilledEngine(t *testing.T) {
 	b.start(t)
 	pid := b.run(t, nil)
 	b.killEngine(t)
-	if seen, err := b.d.Inspect(t.Context()); err != nil || seen.Presence != vm.Broken || seen.Engine != appv1.EngineMoby {
+	if seen, err := b.d.Inspect(t.Context()); err != nil || seen.Presence != vm.Broken || seen.Spec.Engine != appv1.EngineMoby {
 		t.Errorf("Inspect = %+v, %v; want it broken", seen, err)
 	}
 	b.start(t)
@@ -213,7 +213,7 @@ func TestHungEngineIsStopped(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if err := b.d.Ping(ctx, ""); err == nil {
+	if _, err := b.d.Ping(ctx, ""); err == nil {
 		t.Error("a hung engine answers")
 	}
 	if seen, err := b.d.Inspect(t.Context()); err != nil || seen.Presence != vm.Present {
@@ -382,7 +382,7 @@ func TestStopOfContainerdEndsItsContainers(t *testing.T) {
 	if left := leftovers(k); len(left) < 2 {
 		t.Fatalf("the container's processes are %v, want a shim and a program at least", left)
 	}
-	if err := b.d.Stop(t.Context()); err != nil {
+	if _, err := b.d.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left := b.active(k); len(left) > 0 {

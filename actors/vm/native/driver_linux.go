@@ -64,12 +64,12 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 	s := load(d.paths.state)
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
-			return vm.Observed{Presence: vm.Present, Engine: k.engine, Detail: fmt.Sprintf("%s, pid %d", k.program, p.pid)}, nil
+			return vm.Observed{Presence: vm.Present, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.pid)}, nil
 		}
 	}
 	for _, k := range d.kinds() {
 		if left := leftovers(k); len(left) > 0 {
-			return vm.Observed{Presence: vm.Broken, Engine: k.engine, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
+			return vm.Observed{Presence: vm.Broken, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
 		}
 	}
 	return vm.Observed{Presence: vm.Absent}, nil
@@ -88,12 +88,12 @@ func (d *Driver) Wait(ctx context.Context) error {
 }
 
 // Ping implements vm.Driver.
-func (d *Driver) Ping(ctx context.Context, _ string) error {
+func (d *Driver) Ping(ctx context.Context, _ string) (note string, err error) {
 	k, _, ok := d.running()
 	if !ok {
-		return fmt.Errorf("no engine of rdd runs")
+		return "", fmt.Errorf("no engine of rdd runs")
 	}
-	return ping(ctx, k)
+	return "", ping(ctx, k)
 }
 
 // running finds the engine that runs, whichever it is.

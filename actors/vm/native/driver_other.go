@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -47,14 +48,17 @@ func (d *Driver) Start(context.Context, messages.VMSpec, func(string)) (string, 
 	return "", errSystem()
 }
 
+// StartWithin implements vm.Driver.
+func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return 0 }
+
 // Wait implements vm.Driver.
 func (d *Driver) Wait(context.Context) error { return errSystem() }
 
 // Ping implements vm.Driver.
-func (d *Driver) Ping(context.Context, string) error { return errSystem() }
+func (d *Driver) Ping(context.Context, string) (string, error) { return "", errSystem() }
 
 // Stop implements vm.Driver.
-func (d *Driver) Stop(context.Context) error { return nil }
+func (d *Driver) Stop(context.Context) (string, error) { return "", nil }
 
 // Delete implements vm.Driver.
 func (d *Driver) Delete(context.Context) error { return nil }

@@ -21,6 +21,9 @@ const (
 	// startDeadline bounds the wait for an engine to answer. One with many
 	// containers to restore needs a while; one that is broken ends by itself.
 	startDeadline = time.Minute
+	// prepareWithin is a bound of what comes before that wait: files, networks,
+	// firewall rules, and what a dead engine left behind.
+	prepareWithin = 45 * time.Second
 	// pollEvery is the pause between two pings of a starting engine. A start takes
 	// about half a second, so a long pause would show.
 	pollEvery = 10 * time.Millisecond
@@ -50,6 +53,9 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	mend(context.WithoutCancel(ctx), err == nil)
 	return endpoint, err
 }
+
+// StartWithin implements vm.Driver.
+func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return startDeadline + prepareWithin }
 
 // spawn prepares and starts the engine's process. mend is to be called when the
 // engine answers, or will not.

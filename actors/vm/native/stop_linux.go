@@ -26,15 +26,19 @@ const (
 )
 
 // Stop implements vm.Driver.
-func (d *Driver) Stop(ctx context.Context) error {
+func (d *Driver) Stop(ctx context.Context) (note string, err error) {
 	var failed []error
 	for {
 		k, p, ok := d.running()
 		if !ok {
 			break
 		}
-		if err := d.stopEngine(ctx, k, p); err != nil {
-			return err
+		forced, err := d.stopEngine(ctx, k, p)
+		if err != nil {
+			return "", err
+		}
+		if forced != "" {
+			note = forced
 		}
 	}
 	for _, k := range d.kinds() {
@@ -46,13 +50,13 @@ func (d *Driver) Stop(ctx context.Context) error {
 	failed = append(failed, d.removeRules(ctx, own), removeBridges(own))
 	unlock()
 	if err := errors.Join(failed...); err != nil {
-		return err
+		return note, err
 	}
 	if s.PID == 0 {
-		return nil
+		return note, nil
 	}
 	s.PID, s.StartTime, s.BootID = 0, 0, ""
-	return s.save(d.paths.state)
+	return note, s.save(d.paths.state)
 }
 
 // networks are all bridges of this driver, as far as they are known.
@@ -64,31 +68,32 @@ func (d *Driver) networks(s state) []network {
 	return append([]network{main}, s.Networks...)
 }
 
-// stopEngine ends one engine's process, gracefully if it lets itself.
-func (d *Driver) stopEngine(ctx context.Context, k kind, p process) error {
+// stopEngine ends one engine's process, gracefully if it lets itself; note says
+// that it did not.
+func (d *Driver) stopEngine(ctx context.Context, k kind, p process) (note string, err error) {
 	if k.engine == appv1.EngineMoby && !rootless() {
 		d.leaveNothingAlive(ctx, k, p)
 	}
 	inner := innermost(k, p)
 	// A stopped process does not see SIGTERM before it is continued.
-	err := errors.Join(inner.signal(syscall.SIGTERM), inner.signal(syscall.SIGCONT), p.signal(syscall.SIGCONT))
+	err = errors.Join(inner.signal(syscall.SIGTERM), inner.signal(syscall.SIGCONT), p.signal(syscall.SIGCONT))
 	if err != nil {
-		return fmt.Errorf("stop %s: %w", k.program, err)
+		return "", fmt.Errorf("stop %s: %w", k.program, err)
 	}
 	if waitGone(ctx, p, gracefulStop) == nil {
-		return nil
+		return "", nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("stop %s (pid %d): %w", k.program, p.pid, ctx.Err())
+		return "", fmt.Errorf("stop %s (pid %d): %w", k.program, p.pid, ctx.Err())
 	}
 	d.log.Warn(k.program+" did not stop by itself and is killed", "pid", p.pid, "after", gracefulStop)
 	if err := p.signal(syscall.SIGKILL); err != nil {
-		return fmt.Errorf("kill %s: %w", k.program, err)
+		return "", fmt.Errorf("kill %s: %w", k.program, err)
 	}
 	if err := waitGone(ctx, p, forcedStop); err != nil {
-		return fmt.Errorf("%s (pid %d) survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", k.program, p.pid, err)
+		return "", fmt.Errorf("%s (pid %d) survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", k.program, p.pid, err)
 	}
-	return nil
+	return fmt.Sprintf("%s did not stop by itself within %s and was killed", k.program, gracefulStop), nil
 }
 
 // leaveNothingAlive turns live-restore off, so that dockerd stops its containers
@@ -193,7 +198,7 @@ func (d *Driver) cleanUp(k kind) error {
 // Delete implements vm.Driver.
 func (d *Driver) Delete(ctx context.Context) error {
 	was := load(d.paths.state)
-	if err := d.Stop(ctx); err != nil {
+	if _, err := d.Stop(ctx); err != nil {
 		return err
 	}
 	var failed []error

@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // AppName is the only name an App may have.
 const AppName = "app"
@@ -19,15 +22,33 @@ const (
 )
 
 // DriverName names the way in which the engine is brought up.
-// +kubebuilder:validation:Enum=auto;native;external
+// +kubebuilder:validation:Enum=auto;native;lima;external
 type DriverName string
 
 // The drivers. DriverAuto picks one of the others and says in status which.
 const (
 	DriverAuto     DriverName = "auto"
 	DriverNative   DriverName = "native"
+	DriverLima     DriverName = "lima"
 	DriverExternal DriverName = "external"
 )
+
+// Acceleration names what runs the instructions of a VM.
+// +kubebuilder:validation:Enum=auto;kvm;hvf;vz;tcg
+type Acceleration string
+
+// The accelerations. AccelerationAuto takes the fastest that a probe found to
+// work; AccelerationTCG is QEMU's own emulation, slow, and works everywhere.
+const (
+	AccelerationAuto Acceleration = "auto"
+	AccelerationKVM  Acceleration = "kvm" // Linux
+	AccelerationHVF  Acceleration = "hvf" // macOS, with QEMU
+	AccelerationVZ   Acceleration = "vz"  // macOS, its Virtualization framework
+	AccelerationTCG  Acceleration = "tcg"
+)
+
+// ImageCloud as VM.Image is the public cloud image.
+const ImageCloud = "cloud"
 
 // ContainerEngine says which engine should run.
 type ContainerEngine struct {
@@ -41,8 +62,9 @@ type ContainerEngine struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.endpoint) || size(self.endpoint) == 0 || self.driver == 'external'",message="vm.endpoint is for vm.driver=external only; set vm.driver=external as well, or leave vm.endpoint empty"
 type VM struct {
 	// Driver that brings the engine up: native (rdd's own engine, directly on
-	// Linux), external (an engine that is already there and is never started,
-	// stopped or changed by rdd), or auto (rdd picks, and says so in status.vm).
+	// Linux), lima (in a VM), external (an engine that is already there and is
+	// never started, stopped or changed by rdd), or auto (rdd picks, in this
+	// order, and says so in status.vm).
 	// +kubebuilder:default=auto
 	// +optional
 	Driver DriverName `json:"driver,omitempty"`
@@ -52,6 +74,53 @@ type VM struct {
 	// +kubebuilder:validation:Pattern=`^$|^(unix|tcp|http|https)://.+$`
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
+
+	// CPUs of the VM.
+	// +kubebuilder:default=2
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=64
+	// +optional
+	CPUs int32 `json:"cpus,omitempty"`
+
+	// Memory of the VM, at least 512Mi.
+	// +kubebuilder:default="2Gi"
+	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).compareTo(quantity('512Mi')) >= 0",message="vm.memory must be at least 512Mi"
+	// +optional
+	Memory *resource.Quantity `json:"memory,omitempty"`
+
+	// Disk size of the VM, at least 4Gi. It takes up what is really used, and
+	// never shrinks: 'rdd vm reset' makes a new one.
+	// +kubebuilder:default="64Gi"
+	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).compareTo(quantity('4Gi')) >= 0",message="vm.disk must be at least 4Gi"
+	// +optional
+	Disk *resource.Quantity `json:"disk,omitempty"`
+
+	// Image of the VM: empty (the image that was built for this rdd, else the
+	// public one), cloud (the public one), or the absolute path of the directory
+	// of a built image or of a lima.yaml.
+	// +kubebuilder:validation:MaxLength=4096
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self == 'cloud' || self.startsWith('/')",message="vm.image is empty, 'cloud', or an absolute path: of the directory of a built image, or of a lima.yaml"
+	// +optional
+	Image string `json:"image,omitempty"`
+
+	// Acceleration of the VM: kvm, hvf, vz, tcg (emulation, slow, works
+	// everywhere), or auto (the fastest that a probe found to work).
+	// +kubebuilder:default=auto
+	// +optional
+	Acceleration Acceleration `json:"acceleration,omitempty"`
+
+	// Restart restarts a VM that was started with another value. 'rdd vm restart'
+	// sets it to the time.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Restart string `json:"restart,omitempty"`
+
+	// Reset makes a new disk for a VM whose disk was made with another value, and
+	// deletes the old one with all images, containers and volumes in it.
+	// 'rdd vm reset' sets it to the time.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Reset string `json:"reset,omitempty"`
 }
 
 // AppSpec is what the user wishes.
