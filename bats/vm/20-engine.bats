@@ -1,0 +1,124 @@
+# The engine in the VM, through the forwarded socket.
+
+load ../helpers/load
+load ../helpers/vm
+
+setup_file() {
+    vm_up
+}
+
+@test "containers, images and volumes come and go on both sides" {
+    local id image volume
+    id=$(run_container both --label color=blue -v Both_1:/data)
+    image=$(image_resource "$(engine image inspect -f '{{.Id}}' base:1)" base:1)
+    volume=$(volume_resource Both_1)
+    eventually 10 is running field container "$id" .status.status
+    is both field container "$id" .status.name
+    is blue field container "$id" .status.labels.color
+    exists image "$image"
+    exists volume "$volume"
+    assert_mirrors_exact
+    drop container "$id"
+    eventually 20 not has container both
+    eventually 5 absent container "$id"
+    drop volume "$volume"
+    eventually 10 not has volume Both_1
+    engine image rm base:1
+    eventually 5 absent image "$image"
+    assert_mirrors_exact
+}
+
+@test "the wish running starts a container, created stops it" {
+    local id
+    id=$(create_container wished)
+    eventually 10 exists container "$id"
+    wish "$id" running
+    eventually 20 is running state wished
+    eventually 10 wish_done "$id"
+    wish "$id" created
+    eventually 20 is exited state wished
+    eventually 10 wish_done "$id"
+    eventually 5 is exited field container "$id" .status.status
+    engine rm wished
+}
+
+@test "what the engine refuses to delete stays, with its words" {
+    local id name
+    id=$(make_image used:1)
+    name=$(image_resource "$id" used:1)
+    engine run -d --name user used:1
+    eventually 10 exists image "$name"
+    drop image "$name"
+    eventually 10 says "^False .*(in use|being used|using|conflict)" refusal image "$name" EngineDeleted
+    engine rm -f user
+    eventually 10 absent image "$name"
+}
+
+@test "a published port is reached on the host's loopback, and goes with its container" {
+    run_container web -p 127.0.0.1::80 -p 8099 >/dev/null
+    engine exec -d web /bin/busybox sh -c 'echo hello >/tmp/index.html; exec /bin/busybox httpd -f -p 80 -h /tmp'
+    local port
+    port=$(engine port web 80/tcp | cut -d: -f2)
+    eventually 10 is hello curl -sS -m 5 "http://127.0.0.1:$port/"
+    # Another one, published at all addresses of the guest, is on loopback only.
+    engine run -d --name web2 -p 80 base:1 /bin/busybox httpd -f -p 80 -h /bin
+    port=$(engine port web2 80/tcp | head -1 | cut -d: -f2)
+    eventually 10 curl -sSf -m 5 -o /dev/null "http://127.0.0.1:$port/busybox"
+    is "127.0.0.1:$port" listening_at "$port"
+    engine rm -f web web2
+    eventually 10 is "" listening_at "$port"
+}
+
+# listening_at PORT prints the TCP addresses that listen at the port.
+listening_at() {
+    ss -Htln "sport = :$1" | awk '{ print $4 }' | sort -u
+}
+
+@test "attach and exec: input to its end, output to its end" {
+    engine image inspect base:1 >/dev/null 2>&1 || make_image base:1
+    run -0 bash -c "printf 'one\ntwo\n' | docker -H 'unix://$DOCKER_SOCKET' run -i --rm base:1 /bin/cat"
+    assert_output $'one\ntwo'
+    run_container pipes >/dev/null
+    run -0 bash -c "head -c 3000000 /dev/zero | docker -H 'unix://$DOCKER_SOCKET' exec -i pipes /bin/busybox wc -c"
+    assert_output 3000000
+    run -0 bash -c "docker -H 'unix://$DOCKER_SOCKET' exec pipes /bin/busybox dd if=/dev/zero bs=1000 count=3000 2>/dev/null | wc -c"
+    assert_output 3000000
+    run -5 engine exec pipes /bin/sh -c 'exit 5'
+    engine rm -f pipes
+}
+
+@test "an image of 50 MB goes out and in" {
+    local root=$BATS_TEST_TMPDIR/big id
+    mkdir "$root"
+    head -c 50000000 /dev/urandom >"$root/noise"
+    id=$(tar -C "$root" -c . | engine import - big:1)
+    note "save of 50 MB: $(took bash -c "docker -H 'unix://$DOCKER_SOCKET' save big:1 >'$root.tar'") ms"
+    engine image rm big:1
+    note "load of 50 MB: $(took docker -H "unix://$DOCKER_SOCKET" load -i "$root.tar") ms"
+    is "$id" engine image inspect -f '{{.Id}}' big:1
+    assert_mirrors_exact
+    engine image rm big:1
+}
+
+@test "fifty requests at once are answered" {
+    run -0 bash -c "seq 50 | xargs -P 50 -I N curl -sS -m 30 -o /dev/null -w '%{http_code}\n' \
+        --unix-socket '$DOCKER_SOCKET' 'http://engine/containers/json?all=1&limit=N' | sort | uniq -c | tr -s ' '"
+    assert_output " 50 200"
+}
+
+@test "a stream that nobody reads holds up nobody else" {
+    engine image inspect base:1 >/dev/null 2>&1 || make_image base:1
+    run_container flood >/dev/null
+    # The client is stopped, so that its stream fills up to the guest.
+    docker -H "unix://$DOCKER_SOCKET" exec flood /bin/busybox yes >/dev/null 2>&1 3>&- &
+    local client=$!
+    disown
+    eventually 10 says yes engine top flood
+    kill -STOP "$client"
+    run -0 timeout 20 docker -H "unix://$DOCKER_SOCKET" version
+    make_volume Beside
+    eventually 10 exists volume "$(volume_resource Beside)"
+    kill -KILL "$client"
+    engine rm -f flood
+    engine volume rm Beside
+}

@@ -1,0 +1,143 @@
+# What ends the machine, on purpose or not, and what the next boot brings back.
+
+load ../helpers/load
+load ../helpers/vm
+
+setup_file() {
+    vm_up
+    engine image inspect base:1 >/dev/null 2>&1 || make_image base:1 >/dev/null
+    engine rm -f lasting >/dev/null 2>&1 || true
+    run_container lasting --restart always >/dev/null
+    engine volume inspect Lasting_1 >/dev/null 2>&1 || make_volume Lasting_1 >/dev/null
+}
+
+# before_boot remembers what a boot must change, and what it must not.
+before_boot() {
+    eventually 90 vm_healthy
+    assert_mirrors_exact
+    BOOT=$(boot_id) MACHINE=$(machine_pid)
+}
+
+# booted_again asserts that this is another boot, with the same disk.
+booted_again() {
+    eventually 10 rebooted "$BOOT"
+    eventually 30 is running state lasting
+    has image base:1
+    has volume Lasting_1
+    assert_mirrors_exact
+}
+
+@test "QEMU is killed: said at once, and booted again" {
+    before_boot
+    kill -KILL "$MACHINE"
+    local ms
+    ms=$(took eventually 10 says "^False " condition Running)
+    note "said after $ms ms: $(condition Running): $(message Running)"
+    is False condition_status ContainerEngineReady
+    note "healthy again $(took eventually 120 vm_healthy) ms after that"
+    booted_again
+}
+
+condition_status() {
+    condition "$1" | cut -d' ' -f1
+}
+
+@test "the guest's kernel panics: its words are shown, and it is booted again" {
+    before_boot
+    guest_later 'sync; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger'
+    eventually 20 panic_said
+    eventually 120 vm_healthy
+    booted_again
+}
+
+# panic_said: the condition or the log has the words of the guest's kernel.
+panic_said() {
+    { message Running && rdd svc logs; } | grep -iE 'sysrq|panic'
+}
+
+@test "a VM that dies over and over is started ever more slowly, and says so" {
+    before_boot
+    local round pid=$MACHINE seen=() said
+    for round in 1 2 3; do
+        kill -KILL "$pid"
+        eventually 10 gone "$pid"
+        seen+=("$(milliseconds)")
+        eventually 60 another_pid "$pid" machine_pid
+        seen[round - 1]=$(($(milliseconds) - seen[round - 1]))
+        pid=$(machine_pid)
+        said=$(message Running)
+    done
+    note "pauses before each start: ${seen[*]} ms; $said"
+    [[ ${seen[2]} -gt $((seen[0] + 900)) ]]
+    eventually 150 vm_healthy
+    booted_again
+}
+
+@test "running=false powers the guest down, and returns when QEMU is gone" {
+    before_boot
+    local ms
+    ms=$(took rdd set running=false)
+    note "stopped after $ms ms"
+    is "" vm_processes
+    is "False Stopped" condition Running
+    is "" kube get containers,images,volumes,containernamespaces -o name
+    assert_not_exist "$DOCKER_SOCKET"
+    [[ $ms -lt 10000 ]]
+    run -1 rdd shell true
+    assert_output --partial "rdd start"
+    run rdd vm status
+    assert_output --regexp -i "stopped"
+}
+
+@test "the next start finds images and volumes, and the guest's log of the power-down" {
+    BOOT=none
+    note "start of a VM that has a disk: $(took vm_up) ms"
+    booted_again
+    run -0 guest_root "journalctl -b -1 -n 60 --no-pager"
+    assert_output --regexp '(Power(ing)? (down|off)|poweroff.target|Reached target.*Power)'
+}
+
+@test "set vm.cpus=2 starts the VM anew, and returns when the guest has two" {
+    before_boot
+    run -0 rdd set vm.cpus=2
+    note "set vm.cpus=2: $(tail -1 <<<"$output")"
+    is 2 guest nproc
+    connected
+    booted_again
+}
+
+@test "vm restart boots again and returns when all is up" {
+    before_boot
+    note "vm restart: $(took rdd vm restart) ms"
+    connected
+    booted_again
+}
+
+@test "a stop that hangs is bounded, ends by force, and says so" {
+    before_boot
+    guest sudo systemd-run --quiet --unit=blocker -p Type=oneshot -p RemainAfterExit=yes \
+        -p TimeoutStopSec=infinity -p 'ExecStop=/bin/sleep infinity' true
+    local began ms
+    began=$(milliseconds)
+    run -0 rdd set running=false
+    ms=$(($(milliseconds) - began))
+    note "stopped after $ms ms: $(message Running)"
+    [[ $ms -lt 40000 ]]
+    is "" vm_processes
+    is "False Stopped" condition Running
+    assert_regex "$output $(message Running)" force
+}
+
+@test "vm reset makes a new disk" {
+    rdd vm reset
+    vm_up
+    is "" engine image ls -q
+    is "" engine ps -aq
+    assert_mirrors_exact
+    # Once is once: a restart of the daemon does not reset again.
+    make_volume After
+    rdd svc restart
+    eventually 30 vm_healthy
+    has volume After
+    engine volume rm After
+}
