@@ -2,6 +2,9 @@ package vmhost
 
 import "time"
 
+// LongPoll is how long the agent holds back an answer when nothing is new.
+const LongPoll = 20 * time.Second
+
 // Phase is a step of bringing up a VM, in this order.
 type Phase string
 
@@ -24,7 +27,8 @@ type PhaseTime struct {
 // Status is what the agent tells about itself and its VM. All of it was checked
 // when it was written; nothing is carried over from an earlier agent.
 type Status struct {
-	// Revision grows with each change of the status.
+	// Revision grows with each change of the status, but not with a heartbeat
+	// that tells nothing new.
 	Revision int64 `json:"revision"`
 	// PID of the agent.
 	PID int `json:"pid"`
@@ -58,6 +62,9 @@ type Status struct {
 	// it does not answer, it was paused because the host's disk is full, its own
 	// disk is full. Empty when nothing is.
 	Trouble string `json:"trouble,omitempty"`
+	// Note is what a user should know of a VM that is well, such as that its disk
+	// is larger than was asked for. Empty when there is nothing.
+	Note string `json:"note,omitempty"`
 	// Answers is whether the guest has answered within the last heartbeats.
 	Answers bool `json:"answers"`
 }
