@@ -1,0 +1,140 @@
+package lima
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+)
+
+const (
+	// maxLog is the size in bytes beyond which the agent's log is put aside when
+	// an agent is started.
+	maxLog = 4 << 20
+	// lockWithin bounds the time from the start of the agent's program to its lock.
+	lockWithin = 15 * time.Second
+)
+
+// launch starts a host agent for spec and returns when it holds its lock. An
+// agent that does not have it yet when ctx ends is ended too: it has done
+// nothing, and nobody could find it.
+func (d *Driver) launch(ctx context.Context, spec vmhost.Spec) (process.Process, error) {
+	if err := d.prepare(spec); err != nil {
+		return process.Process{}, err
+	}
+	cmd, err := d.command()
+	if err != nil {
+		return process.Process{}, err
+	}
+	log, err := openLog(d.paths.AgentLog())
+	if err != nil {
+		return process.Process{}, err
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := ctx.Err(); err != nil {
+		return process.Process{}, err
+	}
+	child, ended, err := process.Start(cmd)
+	if err != nil {
+		return process.Process{}, fmt.Errorf("start the host agent: %w", err)
+	}
+	d.log.Info("started the host agent", "pid", child.PID, "log", d.paths.AgentLog())
+	return d.awaitLock(ctx, child, ended)
+}
+
+// awaitLock returns the agent that holds the lock: the child, or one that was
+// quicker.
+func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-chan error) (process.Process, error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWithin)
+	defer cancel()
+	ticker := time.NewTicker(lookAgain)
+	defer ticker.Stop()
+	for {
+		p, err := d.agent()
+		switch {
+		case err != nil:
+		case p.PID == child.PID:
+			return p, nil
+		case p.PID != 0:
+			d.log.Warn("another host agent was quicker", "pid", p.PID, "child", child.PID)
+			return p, nil
+		}
+		select {
+		case <-ended:
+			if p, err := d.agent(); err == nil && p.PID != 0 {
+				return p, nil
+			}
+			return process.Process{}, d.ended(child.PID)
+		case <-ctx.Done():
+			_ = child.Signal(sigKill)
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return process.Process{}, fmt.Errorf("the host agent (pid %d) did nothing for %v and was killed%s", child.PID, lockWithin, d.logHint())
+			}
+			return process.Process{}, ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// prepare writes what the agent reads, and removes how the last one ended.
+func (d *Driver) prepare(spec vmhost.Spec) error {
+	socket, err := d.socket(vmSpec(spec).Engine)
+	if err != nil {
+		return err
+	}
+	for _, dir := range []string{d.cfg.Home, d.cfg.LogDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("make a directory of the VM: %w", err)
+		}
+	}
+	if err := removeFile(d.paths.End()); err != nil {
+		return err
+	}
+	return vmhost.Save(d.paths.Config(), vmhost.Config{
+		LimaHome: d.cfg.Home, LogDir: d.cfg.LogDir, Socket: socket, Spec: spec,
+		BootTimeout: d.bootTimeout(spec),
+	})
+}
+
+// command is the agent's. It is not tied to this process; see process.Start.
+func (d *Driver) command() (*exec.Cmd, error) {
+	program := d.cfg.Program
+	if len(program) == 0 {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find the host agent's program: %w", err)
+		}
+		program = []string{self, "hostagent"}
+	}
+	args := append(program[1:len(program):len(program)], d.cfg.Home)
+	return exec.Command(program[0], args...), nil
+}
+
+// openLog opens a log to append to, and puts one that grew too long aside.
+func openLog(path string) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
+		if err := os.Rename(path, path+".1"); err != nil {
+			return nil, fmt.Errorf("put the host agent's log aside: %w", err)
+		}
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the host agent's log: %w", err)
+	}
+	return f, nil
+}
+
+// removeFile removes a file that may be gone already.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}

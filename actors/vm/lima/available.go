@@ -1,0 +1,152 @@
+package lima
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// versionDeadline bounds asking a program for its version, which takes some
+// milliseconds.
+const versionDeadline = 5 * time.Second
+
+// tool is a program that a VM needs.
+type tool struct {
+	name string
+	// debian and brew are the packages that have it.
+	debian, brew string
+}
+
+// machine is QEMU's program for this machine's own architecture.
+func machine() tool {
+	name, pkg := "qemu-system-x86_64", "qemu-system-x86"
+	if runtime.GOARCH == "arm64" {
+		name, pkg = "qemu-system-aarch64", "qemu-system-arm"
+	}
+	return tool{name, pkg, "qemu"}
+}
+
+// checkAcceleration refuses what this system or this program does not have.
+// Whether the machine has it is for the agent to find out, which probes it.
+func checkAcceleration(spec messages.VMSpec) error {
+	const other = "choose another one with 'rdd set vm.acceleration=auto'"
+	switch a := spec.VM.Acceleration; {
+	case a == appv1.AccelerationKVM && runtime.GOOS != "linux":
+		return errors.New("vm.acceleration=kvm is for Linux; " + other)
+	case a == appv1.AccelerationHVF && runtime.GOOS != "darwin", a == appv1.AccelerationVZ && runtime.GOOS != "darwin":
+		return fmt.Errorf("vm.acceleration=%s is for macOS; %s", a, other)
+	case a == appv1.AccelerationVZ && !hasVZ:
+		return errors.New("this rdd was built without cgo and therefore without vz; " + other)
+	default:
+		return nil
+	}
+}
+
+// needsQEMU is whether a VM of spec runs in QEMU.
+func needsQEMU(spec messages.VMSpec) bool {
+	switch spec.VM.Acceleration {
+	case appv1.AccelerationVZ:
+		return false
+	case "", appv1.AccelerationAuto:
+		return !hasVZ
+	default:
+		return true
+	}
+}
+
+// tools are all that a VM needs of this machine.
+func (d *Driver) tools(spec messages.VMSpec) []tool {
+	needed := []tool{{"ssh", "openssh-client", "openssh"}, {"ssh-keygen", "openssh-client", "openssh"}}
+	if needsQEMU(spec) {
+		needed = append(needed, machine(), tool{"qemu-img", "qemu-utils", "qemu"})
+	}
+	return needed
+}
+
+// Available implements vm.Driver.
+func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, error) {
+	if err := d.checkSockets(spec.Engine); err != nil {
+		return "", err
+	}
+	if err := errors.Join(checkAcceleration(spec), d.checkTools(spec)); err != nil {
+		return "", err
+	}
+	how := "Apple's Virtualization framework"
+	if needsQEMU(spec) {
+		var err error
+		if how, err = d.qemuVersion(ctx); err != nil {
+			return "", err
+		}
+	}
+	image, err := d.imageReason(spec)
+	if err != nil {
+		return "", err
+	}
+	return how + ", " + image, nil
+}
+
+// checkTools says what to install of all that is missing.
+func (d *Driver) checkTools(spec messages.VMSpec) error {
+	var missing, debian, brew []string
+	for _, t := range d.tools(spec) {
+		if d.find(t.name) != "" {
+			continue
+		}
+		missing = append(missing, t.name)
+		debian, brew = appendNew(debian, t.debian), appendNew(brew, t.brew)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	install := "'sudo apt-get install " + strings.Join(debian, " ") + "' (Debian, Ubuntu), or the like"
+	if runtime.GOOS == "darwin" {
+		install = "'brew install " + strings.Join(brew, " ") + "'"
+	}
+	return fmt.Errorf("a VM needs what is not installed here: %s; run %s", strings.Join(missing, ", "), install)
+}
+
+func appendNew(list []string, item string) []string {
+	for _, have := range list {
+		if have == item {
+			return list
+		}
+	}
+	return append(list, item)
+}
+
+// find returns the path of a program in PATH, or "".
+func (d *Driver) find(program string) string {
+	for _, dir := range filepath.SplitList(d.cfg.Getenv("PATH")) {
+		full := filepath.Join(dir, program)
+		if info, err := os.Stat(full); err == nil && filepath.IsAbs(full) && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return full
+		}
+	}
+	return ""
+}
+
+// qemuVersion is such as "QEMU 7.2.22 at /usr/bin/qemu-system-x86_64".
+func (d *Driver) qemuVersion(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, versionDeadline)
+	defer cancel()
+	program := d.find(machine().name)
+	out, err := exec.CommandContext(ctx, program, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", program, errors.Join(err, ctx.Err()))
+	}
+	const before = "version "
+	_, rest, found := strings.Cut(string(out), before)
+	if !found {
+		return "QEMU at " + program, nil
+	}
+	return fmt.Sprintf("QEMU %s at %s", strings.Fields(rest + " ?")[0], program), nil
+}

@@ -1,0 +1,71 @@
+package lima
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
+)
+
+// ended says how the host agent with this pid ended, which it has.
+func (d *Driver) ended(pid int) error {
+	end, told := d.end(pid)
+	switch {
+	case told && end.Error != "":
+		return errors.New(end.Error)
+	case told:
+		return errors.New("the VM was stopped by somebody else than this daemon")
+	}
+	if machine, ok := qemu.Find(d.paths); ok {
+		return fmt.Errorf("the host agent (pid %d) was killed; the VM goes on (QEMU, pid %d), and another agent takes it over", pid, machine.PID)
+	}
+	return fmt.Errorf("the host agent (pid %d) was killed or crashed, and the VM is gone%s", pid, d.logHint())
+}
+
+// end returns what the agent with this pid told when it ended; one that was
+// killed told nothing.
+func (d *Driver) end(pid int) (end vmhost.End, told bool) {
+	end, found, err := vmhost.LastEnd(d.paths)
+	if err != nil {
+		d.log.Warn("cannot read how the host agent ended", "error", err)
+	}
+	return end, found && err == nil && end.PID == pid
+}
+
+// hintLines is how many lines of the log end an error.
+const hintLines = 8
+
+// logHint ends an error with the last lines of the agent's log.
+func (d *Driver) logHint() string {
+	path := d.paths.AgentLog()
+	lines, err := lastLines(path, hintLines)
+	if err != nil || lines == "" {
+		return "; its log " + path + " tells nothing"
+	}
+	return "\nlast lines of " + path + ":\n" + lines
+}
+
+// lastLines returns up to n lines from the end of a file.
+func lastLines(path string, n int) (string, error) {
+	const window = 16 << 10
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	from := max(0, info.Size()-window)
+	text, err := io.ReadAll(io.NewSectionReader(f, from, window))
+	if err != nil {
+		return "", err
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n"), nil
+}

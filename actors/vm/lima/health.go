@@ -1,0 +1,112 @@
+package lima
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+)
+
+// lastWords bounds the wait for an agent whose machine is gone to say so.
+const lastWords = 10 * time.Second
+
+// Wait implements vm.Driver. The kernel tells of the end of a process; nothing
+// is asked over and over.
+func (d *Driver) Wait(ctx context.Context) error {
+	s, err := d.look()
+	switch {
+	case err != nil:
+		return err
+	case s.nothing():
+		return errors.New("no VM of rdd runs")
+	case s.agent.PID == 0:
+		return fmt.Errorf("the VM (QEMU, pid %d) has lost its host agent; another one takes it over", s.machine.PID)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	agentGone := waitFor(ctx, s.agent)
+	var machineGone <-chan error
+	if s.machine.PID != 0 {
+		machineGone = waitFor(ctx, s.machine)
+	}
+	select {
+	case err := <-agentGone:
+		if err != nil {
+			return err
+		}
+	case err := <-machineGone:
+		if err != nil {
+			return err
+		}
+		// The agent knows how it ended, and ends too. One that hangs does not.
+		select {
+		case err := <-agentGone:
+			if err != nil {
+				return err
+			}
+		case <-time.After(lastWords):
+			return fmt.Errorf("QEMU (pid %d) has ended, and the host agent (pid %d), which hangs, did not notice", s.machine.PID, s.agent.PID)
+		}
+	}
+	return d.ended(s.agent.PID)
+}
+
+// waitFor tells of the end of a process.
+func waitFor(ctx context.Context, p process.Process) <-chan error {
+	gone := make(chan error, 1)
+	go func() { gone <- p.Wait(ctx) }()
+	return gone
+}
+
+// Ping implements vm.Driver. The engine's answer decides; what the agent knows
+// explains it.
+func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err error) {
+	trouble := make(chan string, 1)
+	go func() { trouble <- d.trouble(ctx) }()
+	spec := vmSpec(d.configured())
+	err = d.ask(ctx, spec.Engine, endpoint)
+	why := <-trouble
+	switch {
+	case err == nil:
+		return why, nil
+	case why == "":
+		return "", err
+	default:
+		return "", fmt.Errorf("%s: %w", why, err)
+	}
+}
+
+// trouble is what the agent says is wrong; empty when nothing is.
+func (d *Driver) trouble(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, statusDeadline)
+	defer cancel()
+	status, err := d.client.Status(ctx, 0)
+	if err == nil {
+		return status.Trouble
+	}
+	agent, lookErr := d.agent()
+	switch {
+	case lookErr != nil:
+		return lookErr.Error()
+	case agent.PID == 0:
+		return "the VM's host agent is gone"
+	default:
+		return fmt.Sprintf("the VM's host agent (pid %d) does not answer", agent.PID)
+	}
+}
+
+// ask returns nil when the engine answers.
+func (d *Driver) ask(ctx context.Context, engine appv1.EngineName, endpoint string) error {
+	if engine == appv1.EngineContainerd {
+		socket, err := d.socket(engine)
+		if err != nil {
+			return err
+		}
+		return probe.Dial(ctx, socket)
+	}
+	return probe.Ping(ctx, endpoint)
+}

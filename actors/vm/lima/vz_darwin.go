@@ -1,0 +1,7 @@
+//go:build cgo
+
+package lima
+
+// hasVZ is whether this program can run a VM in Apple's Virtualization framework,
+// which is reached through cgo only.
+const hasVZ = true
