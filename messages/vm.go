@@ -72,6 +72,8 @@ type VMChanged struct {
 	DriverReason string
 	// Endpoint at which the engine answers, while State is VMRunning.
 	Endpoint string
+	// Engine that runs, while State is VMRunning.
+	Engine appv1.EngineName
 	// Message for a user: the phase of a start, or what failed and what to do next.
 	Message string
 	// Note is what a user should know about a VM that is as it should be: one

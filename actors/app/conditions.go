@@ -44,7 +44,7 @@ func engineCondition(v view) metav1.Condition {
 	switch {
 	case !v.mirrored() && v.vm.State == messages.VMRunning:
 		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonNotApplicable
-		c.Message = fmt.Sprintf("rdd runs the %s engine but does not mirror it", v.app.Spec.ContainerEngine.Name)
+		c.Message = fmt.Sprintf("rdd runs the %s engine but does not mirror it", appv1.EngineContainerd)
 	case v.engine.State == messages.EngineReady:
 		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonConnected
 	case v.engine.State == messages.EngineDisconnected:
@@ -85,8 +85,10 @@ func waitsFor(v view, running, ready metav1.Condition) (what, reason, message st
 		return "the daemon to end; the next one brings the engine up again", appv1.ReasonStopping, ""
 	case !answered:
 		return "the VM actor to take up the change", running.Reason, running.Message
-	case v.running() && (v.vm.State != messages.VMRunning || !v.vm.Current):
+	case v.running() && v.vm.State != messages.VMRunning:
 		return "the engine to run", running.Reason, running.Message
+	case v.running() && !v.vm.Current:
+		return "the change of the engine", running.Reason, running.Message
 	case v.running() && v.mirrored() && v.engine.Seq != v.engineSeq:
 		return "the engine supervisor to take up the change", ready.Reason, ""
 	case v.running() && ready.Status != metav1.ConditionTrue:

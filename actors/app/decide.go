@@ -26,8 +26,20 @@ type view struct {
 // running is whether the engine should be up.
 func (v view) running() bool { return v.app != nil && v.app.Spec.Running && !v.draining }
 
-// mirrored is whether rdd mirrors the wanted engine.
-func (v view) mirrored() bool { return v.app.Spec.ContainerEngine.Name != appv1.EngineContainerd }
+// mirrored is whether rdd mirrors the wanted engine, or the one that goes on in
+// its place.
+func (v view) mirrored() bool {
+	if v.kept() {
+		return v.vm.Engine != appv1.EngineContainerd
+	}
+	return v.app.Spec.ContainerEngine.Name != appv1.EngineContainerd
+}
+
+// kept is whether an engine runs that is not the wanted one: it will be stopped,
+// or it goes on because the wanted one cannot be brought up.
+func (v view) kept() bool {
+	return v.running() && v.vm.Generation == v.app.Generation && v.vm.State == messages.VMRunning && !v.vm.Current
+}
 
 // wantedVM is what the VM actor should be told.
 func wantedVM(v view) messages.EnsureVM {
@@ -73,7 +85,7 @@ func wantedLink(v view) (l link, ok bool) {
 		return link{}, true
 	case v.vm.Generation != v.app.Generation:
 		return link{}, false // the VM actor has not taken up this spec yet
-	case v.vm.State == messages.VMRunning && v.vm.Current:
+	case v.vm.State == messages.VMRunning:
 		return link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace}, true
 	case v.vm.State == messages.VMStarting, v.vm.State == messages.VMFailed && (v.linked || !v.graceOver):
 		// A VM that is being started again: the engine supervisor sees for itself

@@ -40,6 +40,7 @@ func TestConditions(t *testing.T) {
 		{"running", true, func(*view) {}, "Started", "Connected", "Settled", metav1.ConditionTrue},
 		{"stopped", false, func(*view) {}, "Stopped", "Stopped", "Settled", metav1.ConditionTrue},
 		{"starting", true, func(v *view) { v.vm.State = messages.VMStarting; v.engine.State = messages.EngineConnecting }, "Starting", "Disconnected", "Starting", metav1.ConditionFalse},
+		{"a change is refused, or about to be carried out", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
 		{"start failed", true, func(v *view) { v.vm.State = messages.VMFailed; v.engine.State = messages.EngineIdle }, "StartFailed", "Stopped", "StartFailed", metav1.ConditionFalse},
 		{"stop failed", false, func(v *view) { v.vm.State = messages.VMFailed }, "StopFailed", "Stopped", "StopFailed", metav1.ConditionFalse},
 		{"syncing", true, func(v *view) { v.engine.State = messages.EngineSyncing }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
@@ -99,7 +100,8 @@ func TestWantedLink(t *testing.T) {
 		{"crashed, next try later: time of grace", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMFailed, false }, link{}, false},
 		{"failed from the start: mirrors of before must go", true, func(v *view) { v.vm.State, v.linked, v.graceOver = messages.VMFailed, false, true }, link{}, true},
 		{"E4: the engine of before could not be adopted at once: time of grace", true, func(v *view) { v.vm.State, v.linked = messages.VMFailed, false }, link{}, false},
-		{"what runs is of another spec", true, func(v *view) { v.vm.Current = false }, link{}, true},
+		{"what runs is of another spec: it is mirrored while it is there", true, func(v *view) { v.vm.Current = false; v.app.Spec.ContainerEngine.Name = appv1.EngineContainerd }, link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop"}, true},
+		{"what runs is of another spec and not mirrored", true, func(v *view) { v.vm.Current, v.vm.Engine = false, appv1.EngineContainerd }, link{}, true},
 		{"stopping for another spec", true, func(v *view) { v.vm.State = messages.VMStopping }, link{}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -60,6 +60,10 @@ type vmActor struct {
 	// stopNote is what a user should know about the last stop.
 	stopNote string
 
+	// refusal is why the wished engine cannot take the place of the one there is,
+	// while facts.refused.
+	refusal error
+
 	// told is the last VMChanged that was sent.
 	told messages.VMChanged
 }
@@ -107,6 +111,8 @@ func (a *vmActor) receiveOwn(value any) {
 	switch m := value.(type) {
 	case progressed:
 		a.onProgress(m)
+	case checkDue:
+		a.onCheckDue(m)
 	case callDone:
 		a.onCallDone(m)
 	case retryDue:
@@ -138,7 +144,7 @@ func (a *vmActor) ensure(sender *actor.PID, m messages.EnsureVM) {
 	}
 	w := wish{known: true, running: m.Running, spec: m.Spec}
 	if w != a.wish || m.Generation != a.generation {
-		a.facts.waiting = false
+		a.facts.waiting, a.facts.checked = false, false
 	}
 	if w != a.wish {
 		a.clearFailure()
@@ -152,6 +158,8 @@ func (a *vmActor) act() {
 	switch next(a.wish, a.facts) {
 	case doInspect:
 		a.inspect()
+	case doCheck:
+		a.check()
 	case doStart:
 		a.start()
 	case doStop:

@@ -138,7 +138,7 @@ func TestDeathIsToldAndMended(t *testing.T) {
 		w.native.die()
 		synctest.Wait()
 		m := w.last()
-		if m.State != failed || m.Endpoint != "" || m.Retry.IsZero() || !strings.Contains(m.Message, "the engine died") || !strings.Contains(m.Message, "boom") {
+		if m.State != failed || m.Endpoint != "" || m.Retry.IsZero() || !strings.Contains(m.Message, "the engine was lost") || !strings.Contains(m.Message, "boom") {
 			t.Errorf("told %+v", m)
 		}
 		w.sleep(5 * time.Second)
@@ -260,7 +260,7 @@ func TestEngineThatDiesAgainAndAgain(t *testing.T) {
 					t.Fatalf("told %+v", m)
 				}
 			case m.State == starting:
-				if !strings.Contains(m.Message, "before: the engine died: it crashed") {
+				if !strings.Contains(m.Message, "before: the engine was lost: it crashed") {
 					t.Fatalf("told %+v", m)
 				}
 			}
@@ -301,6 +301,44 @@ func TestNotesAreTold(t *testing.T) {
 	})
 }
 
+// A change that cannot be carried out costs nobody the engine, not even when the
+// actor has to adopt it first.
+func TestRefusedChangeKeepsTheEngine(t *testing.T) {
+	inWorld(t, func(w *world) {
+		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby}
+		w.ensure(1, true, spec)
+		w.sleep(2 * time.Second)
+		w.lima.with(func() { w.lima.missing = errors.New("own.yaml: line 3 is odd") })
+		spec.VM.Image = "/own.yaml"
+		w.ensure(2, true, spec)
+		kept := func() {
+			t.Helper()
+			if m := w.last(); m.State != running || m.Current || m.Endpoint == "" ||
+				!strings.Contains(m.Note, "goes on as it was") || !strings.Contains(m.Note, "line 3") {
+				t.Errorf("told %+v", m)
+			}
+		}
+		kept()
+		w.sleep(time.Hour)
+		kept()
+		w.stopActor()
+		w.spawn()
+		w.ensure(2, true, spec)
+		w.sleep(2 * time.Second)
+		kept()
+		w.states()
+		w.lima.with(func() { w.lima.missing = nil })
+		w.sleep(checkEvery + 5*time.Second)
+		if m := w.last(); !m.Current || m.Note != "" {
+			t.Errorf("told %+v", m)
+		}
+		w.wantStates(stopping, starting, running)
+		if got := strings.Join(w.lima.history(), ", "); got != "start moby, start moby, stop, start moby" {
+			t.Errorf("calls %q", got)
+		}
+	})
+}
+
 func TestVMPropertiesChangeByARestart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby, VM: messages.VMProperties{CPUs: 1}}
@@ -313,7 +351,7 @@ func TestVMPropertiesChangeByARestart(t *testing.T) {
 			t.Errorf("told %+v", m)
 		}
 		w.sleep(5 * time.Second)
-		w.wantStates(stopping, starting, running)
+		w.wantStates(running, stopping, starting, running)
 		w.stopActor()
 		w.spawn()
 		w.states()

@@ -18,16 +18,22 @@ type job int
 const (
 	noJob job = iota
 	inspectJob
+	checkJob
 	startJob
 	stopJob
 )
 
 // facts are all that the decision depends on, apart from the wish.
 type facts struct {
-	// job in flight, and for a start its spec and whether it was cancelled.
-	job       job
-	jobSpec   messages.VMSpec
+	// job in flight, and the wish's spec that it was begun for.
+	job    job
+	jobFor messages.VMSpec
+	// cancelled is whether the start in flight was.
 	cancelled bool
+	// checked is whether a driver was asked if it can carry out checkedSpec while
+	// another engine is there; refused is its answer.
+	checked, refused bool
+	checkedSpec      messages.VMSpec
 	// waiting is set until a failed start, stop or inspection may be tried again.
 	waiting bool
 	// attached is set while an engine runs that this actor started or adopted;
@@ -47,6 +53,7 @@ type action int
 const (
 	doNothing action = iota
 	doInspect
+	doCheck
 	doStart
 	doStop
 	doCancel
@@ -58,26 +65,50 @@ const (
 func next(w wish, f facts) action {
 	switch {
 	case f.job == startJob:
-		if f.cancelled || (w.running && w.spec == f.jobSpec) {
+		if f.cancelled || (w.running && w.spec == f.jobFor) {
 			return doNothing
 		}
 		return doCancel
 	case f.job != noJob, !w.known, f.waiting:
 		return doNothing
+	case f.attached && w.running && fits(w.spec, f.attachedSpec):
+		return doNothing
 	case f.attached:
-		if w.running && fits(w.spec, f.attachedSpec) {
-			return doNothing
-		}
-		return doStop
+		return replace(w, f, doNothing)
 	case !f.inspected:
 		return doInspect
 	case f.found.Presence != Absent && !(w.running && fits(w.spec, f.foundSpec())):
-		return doStop
+		return replace(w, f, doStart)
 	case w.running:
 		return doStart
 	default:
 		return doNothing
 	}
+}
+
+// replace is what to do with an engine that is not the wished one. It is stopped
+// for another one only when a driver says that it can bring that up; otherwise
+// it is kept, since one that runs is worth more than none.
+func replace(w wish, f facts, keep action) action {
+	switch {
+	case !w.running:
+		return doStop
+	case !f.checked || f.checkedSpec != w.spec:
+		return doCheck
+	case f.refused:
+		return keep
+	default:
+		return doStop
+	}
+}
+
+// target is the spec that a start brings up: the wished one, unless another
+// engine is there and is kept.
+func target(w wish, f facts) messages.VMSpec {
+	if f.found.Presence != Absent && f.refused && f.checkedSpec == w.spec {
+		return f.foundSpec()
+	}
+	return w.spec
 }
 
 // foundSpec is the spec that would have brought up what was found.

@@ -20,6 +20,12 @@ func twoCPUs(spec messages.VMSpec) messages.VMSpec {
 	return spec
 }
 
+// checked are facts after a check of spec.
+func checked(f facts, spec messages.VMSpec, ok bool) facts {
+	f.checked, f.checkedSpec, f.refused = true, spec, !ok
+	return f
+}
+
 func TestNext(t *testing.T) {
 	up := wish{known: true, running: true, spec: native}
 	down := wish{known: true, spec: native}
@@ -47,21 +53,28 @@ func TestNext(t *testing.T) {
 		{"present: stop what is left over", down, present, doStop, messages.VMStopping},
 		{"broken: recover", up, broken, doStart, messages.VMStarting},
 		{"broken: stop what is left over", down, broken, doStop, messages.VMStopping},
-		{"another engine is present: stop it first", up, other, doStop, messages.VMStarting},
-		{"another driver is wanted: stop the present one first", wish{true, true, remote}, present, doStop, messages.VMStarting},
+		{"another engine is present: can it be replaced?", up, other, doCheck, messages.VMStarting},
+		{"another engine is present: stop it first", up, checked(other, native, true), doStop, messages.VMStarting},
+		{"another engine is present and cannot be replaced: adopt it", up, checked(other, native, false), doStart, messages.VMStarting},
+		{"another driver is wanted: stop the present one first", wish{true, true, remote}, checked(present, remote, true), doStop, messages.VMStarting},
 		{"the wished VM is present: adopt", wish{true, true, auto}, machine, doStart, messages.VMStarting},
-		{"another VM is present: stop it first", wish{true, true, twoCPUs(auto)}, machine, doStop, messages.VMStarting},
-		{"start runs", up, facts{job: startJob, jobSpec: native}, doNothing, messages.VMStarting},
-		{"start runs, stop comes", down, facts{job: startJob, jobSpec: native}, doCancel, messages.VMStarting},
-		{"start runs, another spec comes", wish{true, true, containerd}, facts{job: startJob, jobSpec: native}, doCancel, messages.VMStarting},
-		{"start was cancelled", down, facts{job: startJob, jobSpec: native, cancelled: true}, doNothing, messages.VMStopping},
-		{"start was cancelled and is wished again", up, facts{job: startJob, jobSpec: native, cancelled: true}, doNothing, messages.VMStopping},
+		{"another VM is present: stop it first", wish{true, true, twoCPUs(auto)}, checked(machine, twoCPUs(auto), true), doStop, messages.VMStarting},
+		{"start runs", up, facts{job: startJob, jobFor: native}, doNothing, messages.VMStarting},
+		{"start runs, stop comes", down, facts{job: startJob, jobFor: native}, doCancel, messages.VMStarting},
+		{"start runs, another spec comes", wish{true, true, containerd}, facts{job: startJob, jobFor: native}, doCancel, messages.VMStarting},
+		{"start was cancelled", down, facts{job: startJob, jobFor: native, cancelled: true}, doNothing, messages.VMStopping},
+		{"start was cancelled and is wished again", up, facts{job: startJob, jobFor: native, cancelled: true}, doNothing, messages.VMStopping},
 		{"stop runs", down, facts{job: stopJob}, doNothing, messages.VMStopping},
 		{"stop runs, start comes", up, facts{job: stopJob}, doNothing, messages.VMStopping},
 		{"runs as wished", up, attached, doNothing, messages.VMRunning},
 		{"runs, auto is content with it", wish{true, true, auto}, attached, doNothing, messages.VMRunning},
 		{"runs, stop comes", down, attached, doStop, messages.VMRunning},
-		{"runs, another engine is wished", wish{true, true, containerd}, attached, doStop, messages.VMRunning},
+		{"runs, another engine is wished: can it be?", wish{true, true, containerd}, attached, doCheck, messages.VMRunning},
+		{"runs, another engine is being checked", wish{true, true, containerd}, facts{attached: true, attachedSpec: native, job: checkJob}, doNothing, messages.VMRunning},
+		{"runs, another engine is wished and can be", wish{true, true, containerd}, checked(attached, containerd, true), doStop, messages.VMRunning},
+		{"runs, another engine is wished and cannot be: it goes on", wish{true, true, containerd}, checked(attached, containerd, false), doNothing, messages.VMRunning},
+		{"runs, the answer was about another wish", wish{true, true, containerd}, checked(attached, remote, false), doCheck, messages.VMRunning},
+		{"runs, a change was refused, stop comes", down, checked(attached, containerd, false), doStop, messages.VMRunning},
 		{"failed and waits", up, facts{waiting: true}, doNothing, messages.VMFailed},
 		{"a stop failed and waits", down, facts{waiting: true}, doNothing, messages.VMFailed},
 	}

@@ -12,6 +12,7 @@
 //	decide.go   the decision, a pure function of what is wished and what is known
 //	actor.go    the mailbox: every message and what it changes
 //	tasks.go    driver calls outside the mailbox, and their results
+//	check.go    whether a change can be carried out, before it costs the engine
 //	watch.go    the death and the health of a running engine
 //	report.go   the state and the words that others see
 //	backoff.go  when a failed start or stop is tried again

@@ -56,7 +56,9 @@ type Driver interface {
 
 	// Available says why the driver can work here, such as "dockerd 20.10.24
 	// found at /usr/sbin/dockerd", or, as an error, why it cannot and what to
-	// install or to set. It changes nothing.
+	// install or to set. It looks at all of spec that can be judged beforehand,
+	// such as a file that spec names: a running engine is stopped for another
+	// spec only after Available has agreed to that. It changes nothing.
 	Available(ctx context.Context, spec messages.VMSpec) (reason string, err error)
 
 	// Inspect looks for the driver's engine. A process with a recycled pid, a

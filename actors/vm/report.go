@@ -52,7 +52,7 @@ func (a *vmActor) tell(answer bool) {
 		now.Driver = a.driverName()
 	}
 	if now.State == messages.VMRunning {
-		now.Endpoint = a.endpoint
+		now.Endpoint, now.Engine = a.endpoint, a.facts.attachedSpec.Engine
 	}
 	if a.facts.waiting {
 		now.Retry = a.failure.retry
@@ -96,7 +96,7 @@ func (a *vmActor) message(state messages.VMState) string {
 func (a *vmActor) note(state messages.VMState) string {
 	switch state {
 	case messages.VMRunning:
-		return a.watch.note
+		return a.runningNote()
 	case messages.VMStopped:
 		return a.stopNote
 	default:

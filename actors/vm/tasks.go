@@ -39,6 +39,7 @@ type callDone struct {
 	found    Observed         // of an inspection
 	foundBy  appv1.DriverName // of an inspection
 	choice   choice           // of a start
+	spec     messages.VMSpec  // of a start or a check
 	endpoint string           // of a start
 	note     string           // of a stop
 }
@@ -46,7 +47,7 @@ type callDone struct {
 // launch runs f outside the mailbox. Its result comes back as a message.
 func (a *vmActor) launch(kind job, deadline time.Duration, f func(context.Context, *call) callDone) {
 	t := &call{}
-	a.call, a.facts.job = t, kind
+	a.call, a.facts.job, a.facts.jobFor, a.facts.cancelled = t, kind, a.wish.spec, false
 	t.cancel = a.tasks.Go(deadline, func(ctx context.Context) any {
 		done := f(ctx, t)
 		done.call = t
@@ -64,24 +65,23 @@ func (a *vmActor) inspect() {
 }
 
 func (a *vmActor) start() {
-	spec, drivers, kept := a.wish.spec, a.cfg.Drivers, appv1.DriverName("")
+	spec, drivers, kept := target(a.wish, a.facts), a.cfg.Drivers, appv1.DriverName("")
 	if a.facts.found.Presence != Absent {
 		kept = a.facts.foundBy
 	}
 	a.progress, a.stopNote = "choosing a driver", ""
-	a.facts.jobSpec, a.facts.cancelled = spec, false
 	send := a.tasks.Send
 	a.launch(startJob, startDeadline(drivers, spec), func(ctx context.Context, t *call) callDone {
 		chosen, err := chooseWithin(ctx, drivers, spec, kept)
 		if err != nil {
-			return callDone{choice: chosen, err: err}
+			return callDone{choice: chosen, spec: spec, err: err}
 		}
 		ctx, cancel := context.WithTimeout(ctx, chosen.driver.StartWithin(spec)+startSlack)
 		defer cancel()
 		say := func(text string) { send(progressed{call: t, choice: chosen, text: text}) }
 		say("starting the engine")
 		endpoint, err := chosen.driver.Start(ctx, spec, say)
-		return callDone{choice: chosen, endpoint: endpoint, err: err}
+		return callDone{choice: chosen, spec: spec, endpoint: endpoint, err: err}
 	})
 }
 
@@ -135,6 +135,8 @@ func (a *vmActor) onCallDone(m callDone) {
 	switch kind {
 	case inspectJob:
 		a.inspected(m)
+	case checkJob:
+		a.checkEnded(m)
 	case startJob:
 		a.startEnded(m, cancelled)
 	case stopJob:
@@ -162,7 +164,7 @@ func (a *vmActor) startEnded(m callDone, cancelled bool) {
 	a.choice = m.choice
 	switch {
 	case m.err == nil:
-		have := a.facts.jobSpec
+		have := m.spec
 		have.Driver, have.Engine = m.choice.driver.Name(), engineOf(have)
 		a.attach(have, m.endpoint)
 	case cancelled:

@@ -116,7 +116,7 @@ func (a *vmActor) onEngineGone(m engineGone) {
 	if err == nil {
 		err = fmt.Errorf("its process has ended")
 	}
-	a.fail("the engine died", err)
+	a.fail("the engine was lost", err)
 }
 
 func (a *vmActor) onPinged(m pinged) {
