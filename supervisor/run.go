@@ -14,6 +14,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/external"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/lima"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/native"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
@@ -150,6 +151,7 @@ func drivers(inst instance.Instance, log *slog.Logger) []vm.Driver {
 			Dir: inst.DataDir, ShortDir: inst.ShortDir, Socket: inst.DockerSocket,
 			LogDir: inst.LogDir, InstanceName: inst.Name, Logger: log,
 		}),
+		lima.New(lima.Config{Home: inst.LimaHome, LogDir: inst.LogDir, Socket: inst.DockerSocket, Logger: log}),
 		external.New("unix://" + inst.DockerSocket),
 	}
 }

@@ -112,25 +112,6 @@ func TestFirstStopStopsALeftoverOfAnyDriver(t *testing.T) {
 	}
 }
 
-func TestAnotherSpecReplacesTheEngine(t *testing.T) {
-	inWorld(t, func(w *world) {
-		w.ensure(1, true, auto)
-		w.sleep(2 * time.Second)
-		w.ensure(2, true, containerd)
-		w.sleep(5 * time.Second)
-		w.wantCalls("start moby", "stop", "start containerd")
-		w.ensure(3, true, remote)
-		w.sleep(5 * time.Second)
-		w.wantCalls("stop")
-		if m := w.last(); m.State != running || m.Driver != appv1.DriverExternal || !m.Current {
-			t.Errorf("told %+v", m)
-		}
-		w.ensure(4, false, remote)
-		w.sleep(5 * time.Second)
-		w.wantStates(starting, running, stopping, starting, running, stopping, starting, running, stopping, stopped)
-	})
-}
-
 func TestDeathIsToldAndMended(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
@@ -297,70 +278,6 @@ func TestNotesAreTold(t *testing.T) {
 		w.sleep(2 * time.Second)
 		if m := w.last(); m.State != stopped || m.Note != "" {
 			t.Errorf("told %+v", m)
-		}
-	})
-}
-
-// A change that cannot be carried out costs nobody the engine, not even when the
-// actor has to adopt it first.
-func TestRefusedChangeKeepsTheEngine(t *testing.T) {
-	inWorld(t, func(w *world) {
-		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby}
-		w.ensure(1, true, spec)
-		w.sleep(2 * time.Second)
-		w.lima.with(func() { w.lima.missing = errors.New("own.yaml: line 3 is odd") })
-		spec.VM.Image = "/own.yaml"
-		w.ensure(2, true, spec)
-		kept := func() {
-			t.Helper()
-			if m := w.last(); m.State != running || m.Current || m.Endpoint == "" ||
-				!strings.Contains(m.Note, "goes on as it was") || !strings.Contains(m.Note, "line 3") {
-				t.Errorf("told %+v", m)
-			}
-		}
-		kept()
-		w.sleep(time.Hour)
-		kept()
-		w.stopActor()
-		w.spawn()
-		w.ensure(2, true, spec)
-		w.sleep(2 * time.Second)
-		kept()
-		w.states()
-		w.lima.with(func() { w.lima.missing = nil })
-		w.sleep(checkEvery + 5*time.Second)
-		if m := w.last(); !m.Current || m.Note != "" {
-			t.Errorf("told %+v", m)
-		}
-		w.wantStates(stopping, starting, running)
-		if got := strings.Join(w.lima.history(), ", "); got != "start moby, start moby, stop, start moby" {
-			t.Errorf("calls %q", got)
-		}
-	})
-}
-
-func TestVMPropertiesChangeByARestart(t *testing.T) {
-	inWorld(t, func(w *world) {
-		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby, VM: messages.VMProperties{CPUs: 1}}
-		w.ensure(1, true, spec)
-		w.sleep(2 * time.Second)
-		w.states()
-		spec.VM.CPUs = 2
-		w.ensure(2, true, spec)
-		if m := w.last(); m.Current {
-			t.Errorf("told %+v", m)
-		}
-		w.sleep(5 * time.Second)
-		w.wantStates(running, stopping, starting, running)
-		w.stopActor()
-		w.spawn()
-		w.states()
-		spec.VM.Restart = "now"
-		w.ensure(3, true, spec)
-		w.sleep(5 * time.Second)
-		w.wantStates(starting, stopping, starting, running)
-		if got := w.lima.history(); strings.Join(got, ", ") != "start moby, stop, start moby, stop, start moby" {
-			t.Errorf("calls %q", got)
 		}
 	})
 }
