@@ -7,19 +7,16 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
-const (
-	// maxLog is the size in bytes beyond which the agent's log is put aside when
-	// an agent is started.
-	maxLog = 4 << 20
-	// lockWithin bounds the time from the start of the agent's program to its lock.
-	lockWithin = 15 * time.Second
-)
+// maxLog is the size in bytes beyond which the agent's log is put aside when an
+// agent is started.
+const maxLog = 4 << 20
 
 // launch starts a host agent for spec and returns when it holds its lock. An
 // agent that does not have it yet when ctx ends is ended too: it has done
@@ -52,7 +49,7 @@ func (d *Driver) launch(ctx context.Context, spec vmhost.Spec) (process.Process,
 // awaitLock returns the agent that holds the lock: the child, or one that was
 // quicker.
 func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-chan error) (process.Process, error) {
-	ctx, cancel := context.WithTimeout(ctx, lockWithin)
+	ctx, cancel := context.WithTimeout(ctx, d.limits.lock)
 	defer cancel()
 	ticker := time.NewTicker(lookAgain)
 	defer ticker.Stop()
@@ -67,15 +64,16 @@ func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-c
 			return p, nil
 		}
 		select {
-		case <-ended:
+		case err := <-ended:
+			d.log.Warn("the host agent ended before it did anything", "pid", child.PID, "error", err)
 			if p, err := d.agent(); err == nil && p.PID != 0 {
 				return p, nil
 			}
 			return process.Process{}, d.ended(child.PID)
 		case <-ctx.Done():
-			_ = child.Signal(sigKill)
+			_ = child.Signal(syscall.SIGKILL)
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return process.Process{}, fmt.Errorf("the host agent (pid %d) did nothing for %v and was killed%s", child.PID, lockWithin, d.logHint())
+				return process.Process{}, fmt.Errorf("the host agent (pid %d) did nothing for %v and was killed%s", child.PID, d.limits.lock, d.logHint())
 			}
 			return process.Process{}, ctx.Err()
 		case <-ticker.C:

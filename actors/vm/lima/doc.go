@@ -12,8 +12,10 @@
 //
 //	driver.go     what the driver is made of
 //	available.go  what must be installed
+//	image.go      which image, and how long a VM of it may take to come up
 //	look.go       what lives: agent, machine, and the spec they are of
-//	spec.go       a spec for the agent, its way back, and how long a start may take
+//	spec.go       a spec for the agent, and its way back
+//	limits.go     how long is waited for what
 //	start.go      start or adopt, and follow the phases
 //	agent.go      the agent's process: starting it, asking it
 //	ended.go      how an agent ended, in words

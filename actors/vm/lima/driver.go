@@ -37,6 +37,7 @@ type Driver struct {
 	paths  vmhost.Paths
 	client *vmhost.Client
 	log    *slog.Logger
+	limits limits
 }
 
 var _ vm.Driver = (*Driver)(nil)
@@ -50,7 +51,7 @@ func New(c Config) *Driver {
 		c.Getenv = os.Getenv
 	}
 	paths := vmhost.Paths{LimaHome: c.Home, LogDir: c.LogDir}
-	return &Driver{cfg: c, paths: paths, client: vmhost.NewClient(paths), log: c.Logger}
+	return &Driver{cfg: c, paths: paths, client: vmhost.NewClient(paths), log: c.Logger, limits: defaultLimits()}
 }
 
 // Name implements vm.Driver.

@@ -11,9 +11,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// lastWords bounds the wait for an agent whose machine is gone to say so.
-const lastWords = 10 * time.Second
-
 // Wait implements vm.Driver. The kernel tells of the end of a process; nothing
 // is asked over and over.
 func (d *Driver) Wait(ctx context.Context) error {
@@ -26,6 +23,11 @@ func (d *Driver) Wait(ctx context.Context) error {
 	case s.agent.PID == 0:
 		return fmt.Errorf("the VM (QEMU, pid %d) has lost its host agent; another one takes it over", s.machine.PID)
 	}
+	return d.await(ctx, s)
+}
+
+// await is Wait for what was seen.
+func (d *Driver) await(ctx context.Context, s sight) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	agentGone := waitFor(ctx, s.agent)
@@ -48,7 +50,7 @@ func (d *Driver) Wait(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-		case <-time.After(lastWords):
+		case <-time.After(d.limits.lastWords):
 			return fmt.Errorf("QEMU (pid %d) has ended, and the host agent (pid %d), which hangs, did not notice", s.machine.PID, s.agent.PID)
 		}
 	}

@@ -11,9 +11,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
-// statusDeadline bounds one question to the agent, which answers from memory.
-const statusDeadline = 2 * time.Second
-
 // sight is what lives of a VM.
 type sight struct {
 	// agent and machine are zero when there is none.
@@ -64,9 +61,6 @@ func (d *Driver) agent() (process.Process, error) {
 		<-time.After(lookAgain)
 	}
 }
-
-// lookAgain is the pause before what changes within microseconds is looked at again.
-const lookAgain = 5 * time.Millisecond
 
 // configured is what the last agent was told; nothing when that cannot be read.
 func (d *Driver) configured() vmhost.Spec {

@@ -1,24 +1,9 @@
 package lima
 
 import (
-	"time"
-
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
-)
-
-// What a VM may take to come up, from the start of the machine to an engine that
-// answers. A guest that has the engine inside takes half a minute with no
-// hardware acceleration on a slow machine; a public image installs the engine at
-// its first boot, over the network.
-const (
-	builtBoot = 5 * time.Minute
-	cloudBoot = 15 * time.Minute
-	// builtImage and cloudImage are for finding and fetching the image and making
-	// the disk, before the machine is started.
-	builtImage = time.Minute
-	cloudImage = 15 * time.Minute
 )
 
 // hostSpec is the part of a spec that the agent carries out.

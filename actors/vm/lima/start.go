@@ -14,15 +14,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-const (
-	// answerWithin bounds the wait for an agent that was found to answer.
-	answerWithin = 10 * time.Second
-	// askAgain is the pause after an agent, or an engine, did not answer.
-	askAgain = 50 * time.Millisecond
-	// askDeadline bounds one question to an engine.
-	askDeadline = 5 * time.Second
-)
-
 // Start implements vm.Driver.
 func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
 	if err := d.checkSockets(spec.Engine); err != nil {
@@ -82,7 +73,7 @@ func describe(s vmhost.Spec) string {
 // usable returns nil when the agent that was found answers and has a machine, or
 // is about to have one.
 func (d *Driver) usable(ctx context.Context, s sight) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, d.limits.answer)
 	defer cancel()
 	ticker := time.NewTicker(askAgain)
 	defer ticker.Stop()
@@ -111,11 +102,8 @@ func (d *Driver) replace(ctx context.Context, agent process.Process, why error) 
 		return ctx.Err()
 	}
 	d.log.Warn("the host agent is replaced by another one", "pid", agent.PID, "reason", why)
-	if err := agent.Signal(sigKill); err != nil {
+	if err := d.kill(ctx, agent); err != nil {
 		return fmt.Errorf("end a host agent that is of no use: %w", err)
-	}
-	if err := agent.WaitFor(ctx, forcedStop); err != nil {
-		return fmt.Errorf("the host agent (pid %d) survives even SIGKILL: %w", agent.PID, err)
 	}
 	return nil
 }
@@ -142,13 +130,12 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 		status, err := f.d.client.Status(ctx, seen)
 		if err == nil {
 			f.tell(status)
-			if status.Phase == vmhost.PhaseReady {
-				if err = f.answers(ctx); err == nil {
-					return nil
-				}
-			} else {
+			if status.Phase != vmhost.PhaseReady {
 				seen = status.Revision
 				continue
+			}
+			if err = f.answers(ctx); err == nil {
+				return nil
 			}
 		}
 		select {

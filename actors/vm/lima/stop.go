@@ -12,24 +12,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
-const sigKill = syscall.SIGKILL
-
-// Bounds of the steps of a stop; together they stay below 40 seconds.
-const (
-	// agentStop is for the agent, which gives the guest 20 seconds to power down
-	// before it uses force.
-	agentStop = 27 * time.Second
-	// stopWithin is for all of it, but for what is ended by force last.
-	stopWithin = 35 * time.Second
-	// machineStop is the most that a guest without an agent gets to power down.
-	machineStop = 20 * time.Second
-	// forcedStop bounds the wait for a killed process to go.
-	forcedStop = 3 * time.Second
-)
-
 // Stop implements vm.Driver.
 func (d *Driver) Stop(ctx context.Context) (string, error) {
-	until := time.Now().Add(stopWithin)
+	until := time.Now().Add(d.limits.stop)
 	var notes []string
 	// An agent that is killed may have started a machine just before.
 	for {
@@ -56,7 +41,7 @@ func (d *Driver) stopOne(ctx context.Context, s sight, until time.Time) (note st
 	if s.agent.PID != 0 {
 		return d.stopAgent(ctx, s.agent)
 	}
-	return qemu.Stop(ctx, d.paths, min(machineStop, time.Until(until)))
+	return qemu.Stop(ctx, d.paths, min(d.limits.machineStop, time.Until(until)))
 }
 
 // stopAgent asks the agent to power the guest down and to end.
@@ -65,7 +50,7 @@ func (d *Driver) stopAgent(ctx context.Context, agent process.Process) (note str
 	if err := errors.Join(agent.Signal(syscall.SIGTERM), agent.Signal(syscall.SIGCONT)); err != nil {
 		return "", err
 	}
-	if agent.WaitFor(ctx, agentStop) == nil {
+	if agent.WaitFor(ctx, d.limits.agentStop) == nil {
 		end, told := d.end(agent.PID)
 		switch {
 		case !told:
@@ -79,19 +64,19 @@ func (d *Driver) stopAgent(ctx context.Context, agent process.Process) (note str
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("wait for the host agent (pid %d): %w", agent.PID, ctx.Err())
 	}
-	d.log.Warn("the host agent did not end by itself and is killed", "pid", agent.PID, "after", agentStop)
-	if err := kill(ctx, agent); err != nil {
+	d.log.Warn("the host agent did not end by itself and is killed", "pid", agent.PID, "after", d.limits.agentStop)
+	if err := d.kill(ctx, agent); err != nil {
 		return "", fmt.Errorf("host agent: %w", err)
 	}
-	return fmt.Sprintf("the host agent (pid %d) did not end within %v and was killed", agent.PID, agentStop), nil
+	return fmt.Sprintf("the host agent (pid %d) did not end within %v and was killed", agent.PID, d.limits.agentStop), nil
 }
 
 // kill ends a process by force.
-func kill(ctx context.Context, p process.Process) error {
-	if err := p.Signal(sigKill); err != nil {
+func (d *Driver) kill(ctx context.Context, p process.Process) error {
+	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return err
 	}
-	if err := p.WaitFor(ctx, forcedStop); err != nil {
+	if err := p.WaitFor(ctx, d.limits.killed); err != nil {
 		return fmt.Errorf("pid %d survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", p.PID, err)
 	}
 	return nil

@@ -1,0 +1,203 @@
+package lima
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// bench is one instance's VM in directories of its own.
+type bench struct {
+	*Driver
+	t    *testing.T
+	told []string
+	mu   sync.Mutex
+}
+
+// newBench returns a driver whose agents behave as mode says.
+func newBench(t *testing.T, mode string) *bench {
+	t.Helper()
+	b := newBenchWith(t, []string{os.Args[0], "agent", mode})
+	b.limits = limits{
+		lock: 5 * time.Second, answer: 500 * time.Millisecond, lastWords: 500 * time.Millisecond,
+		agentStop: time.Second, stop: 3 * time.Second, machineStop: 2 * time.Second, killed: 5 * time.Second,
+	}
+	return b
+}
+
+func newBenchWith(t *testing.T, program []string) *bench {
+	t.Helper()
+	short, err := os.MkdirTemp("", "rdd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{t: t, Driver: New(Config{
+		Home: filepath.Join(short, "lima"), LogDir: filepath.Join(short, "log"), Socket: filepath.Join(short, "docker.sock"),
+		Program: program, Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
+	})}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		quiet := b.Driver.cfg
+		quiet.Logger = nil
+		d := New(quiet)
+		d.limits = b.limits
+		if err := d.Delete(ctx); err != nil {
+			t.Errorf("clean up: %v", err)
+		}
+		if left := b.processes(); len(left) > 0 {
+			t.Errorf("left behind: %v", left)
+			for _, p := range left {
+				_ = p.Signal(syscall.SIGKILL)
+			}
+		}
+		if err := os.RemoveAll(short); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// testWriter writes a log into the test's own, as long as the test lives.
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(line []byte) (int, error) {
+	if w.t.Context().Err() == nil {
+		w.t.Log(strings.TrimSpace(string(line)))
+	}
+	return len(line), nil
+}
+
+// another is another driver of the same VM, as a daemon that was restarted has.
+func (b *bench) another() *Driver {
+	d := New(b.cfg)
+	d.limits = b.limits
+	return d
+}
+
+// processes are all that name the VM's home on their command line.
+func (b *bench) processes() []process.Process {
+	var found []process.Process
+	for _, p := range process.All() {
+		if strings.Contains(strings.Join(p.Args(), " "), b.cfg.Home) {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func someSpec() messages.VMSpec {
+	return messages.VMSpec{
+		Driver: appv1.DriverLima, Engine: appv1.EngineMoby,
+		VM: messages.VMProperties{CPUs: 1, Memory: 1 << 30, Disk: 8 << 30, Acceleration: appv1.AccelerationTCG},
+	}
+}
+
+func (b *bench) progress(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.told = append(b.told, text)
+}
+
+func (b *bench) start() string {
+	b.t.Helper()
+	endpoint, err := b.tryStart()
+	if err != nil {
+		b.t.Fatalf("Start: %v", err)
+	}
+	return endpoint
+}
+
+func (b *bench) tryStart() (string, error) {
+	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	defer cancel()
+	return b.Start(ctx, someSpec(), b.progress)
+}
+
+// stop stops and returns the note.
+func (b *bench) stop() string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	defer cancel()
+	note, err := b.Stop(ctx)
+	if err != nil {
+		b.t.Fatalf("Stop: %v", err)
+	}
+	return note
+}
+
+func (b *bench) expect(want vm.Presence) vm.Observed {
+	b.t.Helper()
+	seen, err := b.Inspect(b.t.Context())
+	if err != nil || seen.Presence != want {
+		b.t.Errorf("Inspect = %+v, %v; want %s", seen, err, want)
+	}
+	return seen
+}
+
+// theAgent and theMachine are what lives.
+func (b *bench) theAgent() process.Process {
+	b.t.Helper()
+	p, err := b.agent()
+	if err != nil || p.PID == 0 {
+		b.t.Fatalf("no host agent lives: %v", err)
+	}
+	return p
+}
+
+func (b *bench) theMachine() process.Process {
+	b.t.Helper()
+	p, ok := qemu.Find(b.paths)
+	if !ok {
+		b.t.Fatal("no QEMU lives")
+	}
+	return p
+}
+
+// end ends a process as a crash would, and returns when it is gone.
+func (b *bench) end(p process.Process) {
+	b.t.Helper()
+	if err := p.Signal(syscall.SIGKILL); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := p.WaitFor(b.t.Context(), 10*time.Second); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// wait is Wait, which has seen what there is.
+func (b *bench) wait() <-chan error {
+	b.t.Helper()
+	seen, err := b.look()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	ctx, cancel := context.WithCancel(b.t.Context())
+	b.t.Cleanup(cancel)
+	go func() { ended <- b.await(ctx, seen) }()
+	return ended
+}
+
+func (b *bench) receive(from <-chan error) error {
+	b.t.Helper()
+	select {
+	case err := <-from:
+		return err
+	case <-time.After(10 * time.Second):
+		b.t.Fatal("Wait did not return")
+		return nil
+	}
+}
