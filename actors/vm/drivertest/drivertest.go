@@ -17,8 +17,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// callDeadline bounds every call of a driver in the suite.
-const callDeadline = 70 * time.Second
+// callDeadline bounds every call of a driver in the suite but Start, for which
+// the driver says itself how long it takes, and gets startSlack on top.
+const (
+	callDeadline = 70 * time.Second
+	startSlack   = 10 * time.Second
+)
 
 // Fixture is one engine of its own, with what the suite must be able to do to it
 // behind the driver's back.
@@ -261,7 +265,7 @@ func bounded(t *testing.T) (context.Context, context.CancelFunc) {
 
 func start(t *testing.T, d vm.Driver, spec messages.VMSpec, progress func(string)) string {
 	t.Helper()
-	ctx, cancel := bounded(t)
+	ctx, cancel := context.WithTimeout(t.Context(), d.StartWithin(spec)+startSlack)
 	defer cancel()
 	endpoint, err := d.Start(ctx, spec, progress)
 	if err != nil {

@@ -1,0 +1,155 @@
+package lima
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+const (
+	// envReal asks for tests with real VMs.
+	envReal = "RDD_TEST_VM"
+	// envProgram is the path of an rdd that was built.
+	envProgram = "RDD_TEST_PROGRAM"
+	// envImage is the directory of the image that 'make vm-image' builds.
+	envImage = "RDD_VM_IMAGE"
+)
+
+// TestConformance boots a real VM some fifteen times.
+func TestConformance(t *testing.T) {
+	program, spec := needVM(t)
+	drivertest.Run(t, func(t *testing.T) drivertest.Fixture {
+		return newBenchWith(t, []string{program, "hostagent"}).fixture(spec)
+	})
+}
+
+// needVM skips a test where no real VM was asked for, and fails it where one was
+// and cannot be had.
+func needVM(t *testing.T) (program string, spec messages.VMSpec) {
+	t.Helper()
+	if os.Getenv(envReal) == "" {
+		t.Skipf("boots real VMs, which takes ten minutes without acceleration; 'make vm-test' runs it (%s=1)", envReal)
+	}
+	spec = someSpec()
+	spec.VM.Memory = 768 << 20
+	program, spec.VM.Image = os.Getenv(envProgram), os.Getenv(envImage)
+	for name, file := range map[string]string{envProgram: program, envImage: filepath.Join(spec.VM.Image, "image.json")} {
+		if _, err := os.Stat(file); err != nil || !filepath.IsAbs(file) {
+			t.Fatalf("%s=%q is not what it should be: %v; run 'make build vm-image' and set %s to bin/rdd, and %s to .cache/vm-image, as absolute paths",
+				name, os.Getenv(name), err, envProgram, envImage)
+		}
+	}
+	if reason, err := New(Config{Home: "/run/rdd"}).Available(t.Context(), spec); err != nil {
+		t.Fatalf("%s %v", reason, err)
+	}
+	return program, spec
+}
+
+func (b *bench) fixture(spec messages.VMSpec) drivertest.Fixture {
+	return drivertest.Fixture{
+		New:  func() vm.Driver { return b.another() },
+		Spec: spec,
+		PID: func() int {
+			p, _ := qemu.Find(b.paths)
+			return p.PID
+		},
+		Kill: func(*testing.T) {
+			if err := b.theMachine().Signal(syscall.SIGKILL); err != nil {
+				b.t.Fatal(err)
+			}
+		},
+		Spoil:      b.spoil,
+		Put:        b.put,
+		Has:        b.has,
+		Running:    b.active,
+		Everything: func() []string { return append(b.active(), b.files("")...) },
+	}
+}
+
+// spoil makes all that names a process name this one.
+func (b *bench) spoil(t *testing.T) {
+	t.Helper()
+	if err := os.MkdirAll(b.paths.Dir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{b.paths.PidFile(), b.paths.MachinePidFile()} {
+		if err := os.WriteFile(path, fmt.Appendln(nil, os.Getpid()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	end := vmhost.End{PID: os.Getpid(), Error: "from another time"}
+	if err := vmhost.Save(b.paths.End(), end); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) put(t *testing.T, endpoint string) {
+	t.Helper()
+	if status, answer := request(t, endpoint, http.MethodPost, "/volumes/create", `{"Name": "kept"}`); status/100 != 2 {
+		t.Fatalf("make a volume: %d %s", status, answer)
+	}
+}
+
+func (b *bench) has(t *testing.T, endpoint string) bool {
+	t.Helper()
+	status, _ := request(t, endpoint, http.MethodGet, "/volumes/kept", "")
+	return status == http.StatusOK
+}
+
+// active names processes, sockets and pid files.
+func (b *bench) active() []string {
+	var found []string
+	for _, p := range b.processes() {
+		found = append(found, fmt.Sprintf("process %d %v", p.PID, p.Args()))
+	}
+	return append(append(found, b.files(".sock")...), b.files(".pid")...)
+}
+
+// files names every file of the instance with the given end of its name.
+func (b *bench) files(suffix string) []string {
+	var found []string
+	_ = filepath.WalkDir(filepath.Dir(b.cfg.Home), func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && strings.HasSuffix(path, suffix) {
+			found = append(found, path)
+		}
+		return nil
+	})
+	return found
+}
+
+func request(t *testing.T, endpoint, method, path, body string) (status int, answer string) {
+	t.Helper()
+	socket := strings.TrimPrefix(endpoint, "unix://")
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://engine"+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(text)
+}
