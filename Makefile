@@ -30,6 +30,7 @@ DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl setpriv=util-lin
 	/usr/lib/bats/bats-support/load.bash=bats-support \
 	/usr/lib/bats/bats-assert/load.bash=bats-assert \
 	/usr/lib/bats/bats-file/load.bash=bats-file
+DEPS_VM_IMAGE := mmdebstrap=mmdebstrap cpio=cpio mke2fs=e2fsprogs qemu-img=qemu-utils
 DEPS_CURRENT := gcc=gcc /usr/include/stdlib.h=libc6-dev pkg-config=pkgconf /usr/include/seccomp.h=libseccomp-dev
 
 ##@ The two commands that do everything
@@ -63,6 +64,10 @@ guestagent:
 .PHONY: bats
 bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest engine, TESTS=bats/FILE.bats for one file
 	@bats/scripts/run.sh $(ENGINE) $(TESTS)
+
+.PHONY: vm-image
+vm-image: deps-vm-image ## build the guest of VMs from Debian's packages into .cache/vm-image
+	@internal/vmhost/image/build.sh .cache/vm-image
 
 .PHONY: bench
 bench: deps-test build engine ## measure times and memory with the real daemon and a real engine
@@ -98,9 +103,9 @@ clean: ## remove what was built here (the Go cache stays)
 
 # What the targets above need.
 
-.PHONY: deps-run deps-race deps-test deps-current engine engine-debian engine-current
-deps-run deps-race deps-test deps-current: deps-%:
-	@bats/scripts/install.sh $(DEPS_$(shell echo $* | tr a-z A-Z))
+.PHONY: deps-run deps-race deps-test deps-current deps-vm-image engine engine-debian engine-current
+deps-run deps-race deps-test deps-current deps-vm-image: deps-%:
+	@bats/scripts/install.sh $(DEPS_$(shell echo $* | tr a-z- A-Z_))
 
 engine: engine-$(ENGINE)
 engine-debian: deps-run
