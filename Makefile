@@ -31,6 +31,8 @@ DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl setpriv=util-lin
 	/usr/lib/bats/bats-assert/load.bash=bats-assert \
 	/usr/lib/bats/bats-file/load.bash=bats-file
 DEPS_VM_IMAGE := mmdebstrap=mmdebstrap cpio=cpio mke2fs=e2fsprogs qemu-img=qemu-utils
+QEMU := $(if $(findstring $(shell uname -m),aarch64 arm64),qemu-system-aarch64=qemu-system-arm,qemu-system-x86_64=qemu-system-x86)
+DEPS_VM := $(QEMU) qemu-img=qemu-utils ssh=openssh-client ssh-keygen=openssh-client script=bsdutils
 DEPS_CURRENT := gcc=gcc /usr/include/stdlib.h=libc6-dev pkg-config=pkgconf /usr/include/seccomp.h=libseccomp-dev
 
 ##@ The two commands that do everything
@@ -40,7 +42,7 @@ run: deps-run build ## install what is missing, build, start, and show what runs
 	@bats/scripts/demo.sh $(BIN)/rdd
 
 .PHONY: test
-test: deps-test ## install what is missing, and run every check and every test
+test: deps-test deps-vm ## install what is missing, and run every check and every test
 	@bats/scripts/suite.sh
 
 ##@ While you work
@@ -49,7 +51,7 @@ test: deps-test ## install what is missing, and run every check and every test
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: guestagent ## compile bin/rdd
@@ -68,6 +70,19 @@ bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest 
 .PHONY: vm-image
 vm-image: deps-vm-image ## build the guest of VMs from Debian's packages into .cache/vm-image
 	@internal/vmhost/image/build.sh .cache/vm-image
+
+.PHONY: bats-vm bats-vm-short vm-chaos
+bats-vm bats-vm-short vm-chaos: deps-test deps-vm build vm-image
+bats-vm: ## end-to-end tests with a real VM, in less than ten minutes
+	@bats/scripts/vm.sh bats/vm
+bats-vm-short: ## the same in two minutes: start, mirror, kill, adopt, stop
+	@bats/scripts/vm.sh bats/vm/short
+vm-chaos: ## what takes longer: VMs that sleep, die at any moment, and run the engine tests
+	@bats/scripts/vm-chaos.sh
+
+.PHONY: bench-vm
+bench-vm: deps-test deps-vm build vm-image ## measure the start of a VM against the same machine without rdd
+	@bench/vm.sh
 
 .PHONY: bench
 bench: deps-test build engine ## measure times and memory with the real daemon and a real engine
@@ -103,8 +118,8 @@ clean: ## remove what was built here (the Go cache stays)
 
 # What the targets above need.
 
-.PHONY: deps-run deps-race deps-test deps-current deps-vm-image engine engine-debian engine-current
-deps-run deps-race deps-test deps-current deps-vm-image: deps-%:
+.PHONY: deps-run deps-race deps-test deps-current deps-vm deps-vm-image engine engine-debian engine-current
+deps-run deps-race deps-test deps-current deps-vm deps-vm-image: deps-%:
 	@bats/scripts/install.sh $(DEPS_$(shell echo $* | tr a-z- A-Z_))
 
 engine: engine-$(ENGINE)

@@ -16,11 +16,13 @@ instance_begin() {
     echo "$1" >>"$RDD_TEST_HOME/instances"
 }
 
-# instance_up NAME brings an instance up to a connected engine.
+# instance_up NAME brings an instance up to a connected engine. RDD_TEST_PROPERTIES
+# are properties of an engine other than the native one.
 instance_up() {
     instance_begin "$1"
     rdd svc start
-    rdd set running=true
+    # shellcheck disable=SC2086
+    rdd set running=true ${RDD_TEST_PROPERTIES:-}
 }
 
 # instance_end deletes the file's instances and its home. It ends only what was

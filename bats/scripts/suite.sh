@@ -49,15 +49,16 @@ go_tests() {
     count "$ok" "$bad" "$name"
 }
 
-# bats_tests ENGINE counts the lines of TAP.
+# bats_tests NAME NEEDS COMMAND... makes the target NEEDS, runs the command, and
+# counts its lines of TAP.
 bats_tests() {
-    local name=bats-$1 status=0
+    local name=$1 needs=$2 status=0
     title "$name"
-    if ! make "engine-$1"; then
+    if ! make "$needs"; then
         count 0 1 "$name"
         return
     fi
-    bats/scripts/run.sh "$1" bats | tee "$results/$name.tap" || status=$?
+    "${@:3}" | tee "$results/$name.tap" || status=$?
     local ok bad
     ok=$(grep -c '^ok ' "$results/$name.tap")
     bad=$(grep -c '^not ok ' "$results/$name.tap")
@@ -71,8 +72,9 @@ check vet make vet
 check lint make lint
 go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
-bats_tests debian
-bats_tests current
+bats_tests bats-debian engine-debian bats/scripts/run.sh debian bats
+bats_tests bats-current engine-current bats/scripts/run.sh current bats
+bats_tests bats-vm-short vm-image bats/scripts/vm.sh bats/vm/short
 
 title summary
 printf '%s\n' "${summary[@]}"

@@ -85,8 +85,8 @@ panic_said() {
     [[ $ms -lt 10000 ]]
     run -1 rdd shell true
     assert_output --partial "rdd start"
-    run rdd vm status
-    assert_output --regexp -i "stopped"
+    run -1 rdd vm status -o json
+    assert_equal "$(jq -r .state <<<"$output")" stopped
 }
 
 @test "the next start finds images and volumes, and the guest's log of the power-down" {
@@ -129,7 +129,7 @@ panic_said() {
 }
 
 @test "vm reset makes a new disk" {
-    rdd vm reset
+    rdd vm reset --yes
     vm_up
     is "" engine image ls -q
     is "" engine ps -aq
