@@ -21,6 +21,8 @@ type cli struct {
 	Start   startCmd   `cmd:"" help:"Start the container engine: set running=true."`
 	Stop    stopCmd    `cmd:"" help:"Stop the container engine: set running=false."`
 	Status  statusCmd  `cmd:"" help:"Show daemon, engine and mirrors on one screen. Exits with 1 when the daemon does not answer."`
+	Shell   shellCmd   `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's code."`
+	VM      vmCmd      `cmd:"" name:"vm" help:"The VM of vm.driver=lima: status, logs, restart, reset."`
 	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"kubectl against this instance, starting the daemon when needed."`
 	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree."`
 	Version versionCmd `cmd:"" help:"Show the version."`

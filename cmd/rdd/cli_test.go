@@ -48,7 +48,7 @@ func TestUsage(t *testing.T) {
 		{"set", 2, "property=value"},
 		{"set running", 2, "PROPERTY=VALUE"},
 		{"set rnning=true", 2, "did you mean running?"},
-		{"set vm.driver=none", 2, "auto, native, external"},
+		{"set vm.driver=none", 2, "auto, native, lima, external"},
 		{"set running=true --timeout=-1s", 2, "negative"},
 		{"set running=true --timeout=soon", 2, "soon"},
 		{"svc paths nope", 2, "log_dir"},

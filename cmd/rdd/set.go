@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -35,11 +38,50 @@ type setCmd struct {
 
 // Run implements the command.
 func (c *setCmd) Run(s *session) error {
-	return s.apply(c.Assignments, c.waiting, c.DryRun)
+	assignments, err := withPaths(c.Assignments)
+	if err != nil {
+		return err
+	}
+	return s.apply(change{assignments: assignments, dryRun: c.DryRun}, c.waiting)
+}
+
+// withPaths makes a path on the command line one that the daemon, which runs in
+// another directory, understands.
+func withPaths(assignments []string) ([]string, error) {
+	assignments = slices.Clone(assignments)
+	for i, assignment := range assignments {
+		path, found := strings.CutPrefix(assignment, "vm.image=")
+		if !found || path == "" || path == appv1.ImageCloud {
+			continue
+		}
+		// A shell expands no ~ in the middle of a word.
+		if below, found := strings.CutPrefix(path, "~/"); found {
+			if home, err := os.UserHomeDir(); err == nil {
+				path = filepath.Join(home, below)
+			}
+		}
+		path, err := filepath.Abs(path)
+		if err == nil {
+			_, err = os.Stat(path)
+		}
+		if err != nil {
+			return nil, &usageError{fmt.Sprintf("%s: %v; name the directory of a built image or a lima.yaml, 'cloud', or nothing for the default", assignment, err)}
+		}
+		assignments[i] = "vm.image=" + path
+	}
+	return assignments, nil
+}
+
+// change is what a command does to the App.
+type change struct {
+	assignments []string
+	dryRun      bool
+	// check, if it is set, looks at the App before it is changed, and may refuse.
+	check func(*appv1.App) error
 }
 
 // apply sets properties, starting the daemon when needed, and waits.
-func (s *session) apply(assignments []string, wait waiting, dryRun bool) error {
+func (s *session) apply(what change, wait waiting) error {
 	if wait.Timeout < 0 {
 		return &usageError{"--timeout must not be negative"}
 	}
@@ -53,7 +95,7 @@ func (s *session) apply(assignments []string, wait waiting, dryRun bool) error {
 		if err != nil {
 			return err
 		}
-		if _, err := patchFor(crd, assignments); err != nil {
+		if _, err := patchFor(crd, what.assignments); err != nil {
 			return err
 		}
 	}
@@ -69,8 +111,8 @@ func (s *session) apply(assignments []string, wait waiting, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	after, err := s.change(ctx, c, shown, assignments, dryRun)
-	if err != nil || dryRun || !wait.wanted() {
+	after, err := s.change(ctx, c, shown, what)
+	if err != nil || what.dryRun || !wait.wanted() {
 		return err
 	}
 	return s.settle(ctx, c, shown, after.Generation)
@@ -85,14 +127,14 @@ func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []strin
 }
 
 // change patches the App and prints what is different afterwards.
-func (s *session) change(ctx context.Context, c *client.Client, shown *progress.Progress, assignments []string, dryRun bool) (*appv1.App, error) {
+func (s *session) change(ctx context.Context, c *client.Client, shown *progress.Progress, what change) (*appv1.App, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	crd, err := c.AppDefinition(ctx)
 	if err != nil {
 		return nil, err
 	}
-	patch, err := patchFor(crd, assignments)
+	patch, err := patchFor(crd, what.assignments)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +142,12 @@ func (s *session) change(ctx context.Context, c *client.Client, shown *progress.
 	if err != nil {
 		return nil, err
 	}
-	after, err := c.PatchApp(ctx, patch, dryRun)
+	if what.check != nil {
+		if err := what.check(before); err != nil {
+			return nil, err
+		}
+	}
+	after, err := c.PatchApp(ctx, patch, what.dryRun)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +159,7 @@ func (s *session) change(ctx context.Context, c *client.Client, shown *progress.
 		shown.Erase()
 		fmt.Fprintln(s.out, change)
 	}
-	if dryRun {
+	if what.dryRun {
 		fmt.Fprintf(s.out, "%d changes; nothing was changed, as this was a dry run\n", len(changes))
 	}
 	return after, nil
@@ -130,7 +177,19 @@ func (s *session) settle(ctx context.Context, c *client.Client, shown *progress.
 	}
 	shown.Close()
 	fmt.Fprintf(s.out, "done after %s: %s\n", within(shown.Elapsed()), conditionsLine(app))
+	if note := noteOf(app); note != "" {
+		fmt.Fprintf(s.out, "note: %s\n", note)
+	}
 	return nil
+}
+
+// noteOf is what a user should know of an engine that is as it should be.
+func noteOf(app *appv1.App) string {
+	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning)
+	if c == nil {
+		return ""
+	}
+	return c.Message
 }
 
 // waitsFor says in the daemon's words what is still to happen.

@@ -14,7 +14,7 @@ type startCmd struct {
 
 // Run implements the command.
 func (c *startCmd) Run(s *session) error {
-	return s.apply([]string{"running=true"}, c.waiting, false)
+	return s.apply(change{assignments: []string{"running=true"}}, c.waiting)
 }
 
 type stopCmd struct {
@@ -28,7 +28,7 @@ func (c *stopCmd) Run(s *session) error {
 		return err
 	}
 	if running {
-		return s.apply([]string{"running=false"}, c.waiting, false)
+		return s.apply(change{assignments: []string{"running=false"}}, c.waiting)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, max(c.Timeout, startTimeout))
 	defer cancel()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,8 +25,10 @@ type Progress struct {
 
 	mu   sync.Mutex
 	text string
-	open bool // a line is drawn and not ended
-	done bool
+	// since is when text was set.
+	since time.Time
+	open  bool // a line is drawn and not ended
+	done  bool
 }
 
 // New shows progress on out. Close must be called at the end.
@@ -50,7 +53,7 @@ func (p *Progress) Update(text string) {
 	if p.done || text == "" || text == p.text {
 		return
 	}
-	p.text = text
+	p.text, p.since = text, time.Now()
 	if p.width == nil {
 		fmt.Fprintf(p.out, "%s\n", text)
 		return
@@ -98,13 +101,26 @@ func (p *Progress) tick() {
 }
 
 func (p *Progress) draw() {
-	line := []rune(fmt.Sprintf("%s (%s)", p.text, p.Elapsed().Round(100*time.Millisecond)))
+	line := []rune(p.line(time.Now()))
 	if width := p.width(); len(line) >= width {
 		line = append(line[:max(0, width-2)], '…')
 	}
 	fmt.Fprintf(p.out, "\r\x1b[K%s", string(line))
 	p.open = true
 }
+
+// line is the text with the time that this step has taken, and that all of it
+// has.
+func (p *Progress) line(now time.Time) string {
+	text := strings.ReplaceAll(p.text, "\n", "; ")
+	step, all := tenths(now.Sub(p.since)), tenths(now.Sub(p.start))
+	if step == all {
+		return fmt.Sprintf("%s (%s)", text, all)
+	}
+	return fmt.Sprintf("%s (%s, in all %s)", text, step, all)
+}
+
+func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
 
 func (p *Progress) erase() {
 	if p.open {

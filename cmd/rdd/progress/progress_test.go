@@ -3,6 +3,7 @@ package progress
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestPlainLinesForEachChange(t *testing.T) {
@@ -29,5 +30,17 @@ func TestTerminalLineIsDrawnAnewAndErased(t *testing.T) {
 	const erase = "\r\x1b[K"
 	if want := erase + "a very l…" + erase; out.String() != want {
 		t.Errorf("%q, want %q", out.String(), want)
+	}
+}
+
+func TestLineHasTheTimesOfTheStepAndOfAll(t *testing.T) {
+	start := time.Now()
+	p := &Progress{start: start, since: start.Add(2300 * time.Millisecond), text: "booting"}
+	if got, want := p.line(start.Add(9340*time.Millisecond)), "booting (7s, in all 9.3s)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	p.since = start
+	if got, want := p.line(start.Add(1200*time.Millisecond)), "booting (1.2s)"; got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

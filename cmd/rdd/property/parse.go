@@ -111,6 +111,8 @@ func (p Property) parse(value string, entry bool) (any, error) {
 			return number, nil
 		}
 		return value, nil
+	case "quantity":
+		return p.parseQuantity(value)
 	case "array":
 		return p.parseJSON(value, new([]any), `a JSON list, such as ["a","b"]`)
 	case "map":

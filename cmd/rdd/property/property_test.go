@@ -26,6 +26,11 @@ func TestS1EmbeddedSchemaHasTheDocumentedProperties(t *testing.T) {
 		"namespace":            "string rancher-desktop",
 		"containerEngine.name": "string moby",
 		"vm.driver":            "string auto",
+		"vm.cpus":              "integer 2",
+		"vm.memory":            "quantity 2Gi",
+		"vm.disk":              "quantity 64Gi",
+		"vm.image":             "string ",
+		"vm.acceleration":      "string auto",
 		"vm.endpoint":          "string ",
 	} {
 		p, found := set.Find(name)
@@ -50,7 +55,8 @@ func sample(t *testing.T) Set {
 		"endpoint":{"type":"string"},
 		"vm":{"type":"object","properties":{
 			"cpus":{"type":"integer","minimum":1,"maximum":64},
-			"memory":{"x-kubernetes-int-or-string":true,"default":"4Gi"},
+			"port":{"x-kubernetes-int-or-string":true,"default":"http"},
+			"memory":{"x-kubernetes-int-or-string":true,"default":"4Gi","pattern":"^[0-9]+([KMGTPE]i)?$"},
 			"driver":{"type":"string","enum":["auto","native"]}}},
 		"ratio":{"type":"number"},
 		"list":{"type":"array","items":{"type":"string"}},
@@ -75,7 +81,10 @@ func TestPatchHasTheSchemasTypes(t *testing.T) {
 		"running=true":                   `{"running":true}`,
 		"vm.cpus=4 vm.driver=native":     `{"vm":{"cpus":4,"driver":"native"}}`,
 		"vm.memory=8Gi":                  `{"vm":{"memory":"8Gi"}}`,
-		"vm.memory=1024":                 `{"vm":{"memory":1024}}`,
+		"vm.memory=1.5Gi":                `{"vm":{"memory":"1.5Gi"}}`,
+		"vm.memory=1024":                 `{"vm":{"memory":"1024"}}`,
+		"vm.port=1024":                   `{"vm":{"port":1024}}`,
+		"vm.port=http":                   `{"vm":{"port":"http"}}`,
 		"ratio=1.5":                      `{"ratio":1.5}`,
 		`list=["a","b"]`:                 `{"list":["a","b"]}`,
 		"labels.a.b=c":                   `{"labels":{"a.b":"c"}}`,
@@ -111,6 +120,12 @@ func TestWrongAssignmentsSayWhatIsRight(t *testing.T) {
 		"vm.cpus=0":                  "at least 1",
 		"ratio=x":                    "use a number",
 		"list=a":                     "JSON list",
+		"vm.memory=4GB":              "such as 512Mi or 4Gi; did you mean 4G?",
+		"vm.memory=4GiB":             "did you mean 4Gi?",
+		"vm.memory=lots":             "such as 512Mi or 4Gi",
+		"vm.memory=":                 "such as 512Mi or 4Gi",
+		"vm.memory=0":                "such as 512Mi or 4Gi",
+		"vm.memory=-1Gi":             "such as 512Mi or 4Gi",
 		"running=true running=false": "set twice",
 	} {
 		_, err := sample(t).Patch(strings.Fields(in))

@@ -18,7 +18,7 @@ import (
 type Property struct {
 	// Name is dotted: vm.driver.
 	Name string `json:"name"`
-	// Type is boolean, string, integer, number, array, map, or "integer or string".
+	// Type is boolean, string, integer, number, array, map, quantity, or "integer or string".
 	Type string `json:"type"`
 	// Enum lists the legal values; empty: no such limit.
 	Enum []string `json:"enum,omitempty"`
@@ -70,6 +70,8 @@ func (s *Set) add(prefix string, schema apiextensionsv1.JSONSchemaProps) {
 
 func typeOf(schema apiextensionsv1.JSONSchemaProps) string {
 	switch {
+	case isQuantity(schema):
+		return "quantity"
 	case schema.XIntOrString:
 		return "integer or string"
 	case schema.Type == "object":

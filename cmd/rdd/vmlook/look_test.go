@@ -1,0 +1,152 @@
+package vmlook
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+)
+
+// agent is a host agent that says what it is told to: its lock, and a server.
+func agent(t *testing.T, status *vmhost.Status) vmhost.Paths {
+	t.Helper()
+	home, err := os.MkdirTemp("", "vm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	paths := vmhost.Paths{LimaHome: home}
+	if err := os.MkdirAll(paths.Dir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if status == nil {
+		return paths
+	}
+	lock, err := instance.Lock(paths.PidFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = lock.Release() })
+	if status.Revision == 0 {
+		return paths // it hangs
+	}
+	listener, err := net.Listen("unix", paths.Socket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(status)
+	}), ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return paths
+}
+
+func TestLook(t *testing.T) {
+	ready := vmhost.Status{Revision: 1, Phase: vmhost.PhaseReady, Answers: true, MachinePID: 7}
+	silent, booting := ready, ready
+	silent.Answers, booting.Phase = false, vmhost.PhaseBoot
+	for name, test := range map[string]struct {
+		status *vmhost.Status
+		want   State
+	}{
+		"a disk and no process":   {nil, StateStopped},
+		"an agent that is silent": {&vmhost.Status{}, StateHung},
+		"all is well":             {&ready, StateRunning},
+		"a guest that is silent":  {&silent, StateHung},
+		"a machine that boots":    {&booting, StateStarting},
+	} {
+		t.Run(name, func(t *testing.T) {
+			paths := agent(t, test.status)
+			got, err := Look(t.Context(), "i", paths)
+			if err != nil || got.State != test.want {
+				t.Errorf("%+v, %v; want %s", got, err, test.want)
+			}
+			if test.status != nil && got.PID != os.Getpid() {
+				t.Errorf("agent %d, want %d", got.PID, os.Getpid())
+			}
+			if (got.Error != "") != (test.want == StateHung && test.status.Revision == 0) {
+				t.Errorf("error %q", got.Error)
+			}
+		})
+	}
+	if got, err := Look(t.Context(), "i", vmhost.Paths{LimaHome: t.TempDir()}); err != nil || got.State != StateNone {
+		t.Errorf("nothing at all: %+v, %v", got, err)
+	}
+}
+
+func TestJSONHasTheAgentsWordsAtTheTop(t *testing.T) {
+	paths := agent(t, &vmhost.Status{
+		Revision: 1, PID: 5, Phase: vmhost.PhaseReady, MachinePID: 7, Acceleration: "tcg", Answers: true,
+		Phases: []vmhost.PhaseTime{{Phase: vmhost.PhaseBoot, Took: time.Second}},
+	})
+	got, err := Look(t.Context(), "i", paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"state":"running"`, `"machinePID":7`, `"acceleration":"tcg"`, `"phases":[{"phase":"boot","took":1000000000}]`, `"answers":true`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s has no %s", text, want)
+		}
+	}
+}
+
+func TestRows(t *testing.T) {
+	now := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
+	running := Report{
+		Instance: "i", State: StateRunning, PID: 5, MachinePID: 7, SSHConfig: "/h/rdd/ssh.config",
+		Status: &vmhost.Status{
+			Phase: vmhost.PhaseReady, StartedAt: now.Add(-time.Hour), Adopted: true, SSHPort: 2222,
+			Phases: []vmhost.PhaseTime{{Phase: vmhost.PhaseImage, Took: 120 * time.Millisecond}, {Phase: vmhost.PhaseBoot, Took: 9 * time.Second}},
+			Spec:   vmhost.Spec{CPUs: 2, Memory: 768 << 20, Disk: 64 << 30},
+			Image:  "/img", ImageReason: "it was built", Acceleration: "tcg", AccelerationReason: "/dev/kvm hangs",
+			Guest:   &vmhost.Guest{At: now.Add(-2 * time.Second), Uptime: 50 * time.Minute, DiskSize: 62 << 30, DiskFree: 3 << 29},
+			Trouble: "its disk is full",
+		},
+	}
+	starting := Report{Instance: "i", State: StateStarting, PID: 5, Status: &vmhost.Status{Phase: vmhost.PhaseBoot, PhaseSince: now.Add(-7 * time.Second)}}
+	died := Report{Instance: "i", State: StateStopped, SSHConfig: "/h", LastEnd: &vmhost.End{At: now.Add(-time.Minute), Error: "QEMU was killed\nlast lines"}}
+	forced := Report{Instance: "i", State: StateStopped, LastEnd: &vmhost.End{At: now, Note: "force was needed"}}
+	for _, test := range []struct {
+		report Report
+		want   string
+		not    string
+	}{
+		{running, "vm=running (host agent 5, QEMU 7)", "phase="},
+		{running, "start took=image 100ms, boot 9s", "last end="},
+		{running, "(60m), taken over by this host agent", "next="},
+		{running, "size=2 CPUs, 768Mi of memory, 64Gi of disk", "error="},
+		{running, "image=/img (it was built)", ""},
+		{running, "acceleration=tcg (/dev/kvm hangs)", ""},
+		{running, "guest=up for 50m, heard 2s ago", ""},
+		{running, "guest disk=62Gi, 1.5Gi free", ""},
+		{running, "ssh=ssh -F '/h/rdd/ssh.config' lima-rdd (127.0.0.1:2222)", ""},
+		{running, "trouble=its disk is full", ""},
+		{starting, "phase=boot for 7s", "guest="},
+		{died, "(60s ago): QEMU was killed\n\tlast lines", "ssh="},
+		{forced, "stopped; force was needed", ""},
+		{Report{State: StateNone}, "set running=true vm.driver=lima", "last end="},
+		{Report{State: StateUnattended, MachinePID: 7}, "vm=unattended (QEMU 7)", ""},
+		{Report{State: StateHung, PID: 5, Error: "no answer"}, "error=no answer", ""},
+	} {
+		var text strings.Builder
+		for _, row := range test.report.Rows(now) {
+			if row[1] != "" {
+				text.WriteString(row[0] + "=" + row[1] + "\n")
+			}
+		}
+		if !strings.Contains(text.String(), test.want) || (test.not != "" && strings.Contains(text.String(), "\n"+test.not)) {
+			t.Errorf("want %q and not %q:\n%s", test.want, test.not, text.String())
+		}
+	}
+}
