@@ -21,6 +21,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -97,12 +98,12 @@ func (b *bench) fixture(engine appv1.EngineName) drivertest.Fixture {
 	return drivertest.Fixture{
 		New:  func() vm.Driver { return New(b.cfg) },
 		Spec: messages.VMSpec{Driver: appv1.DriverNative, Engine: engine},
-		PID:  func() int { p, _ := findEngine(k, state{}); return p.pid },
+		PID:  func() int { p, _ := findEngine(k, state{}); return p.PID },
 		Kill: func(t *testing.T) { b.kill(t, k) },
 		Spoil: func(t *testing.T) {
-			me, _ := inspectProcess(os.Getpid())
+			me, _ := process.Find(os.Getpid())
 			s := load(b.d.paths.state)
-			s.Engine, s.PID, s.StartTime, s.BootID = engine, me.pid, me.startTime, bootID()
+			s.Engine, s.PID, s.StartTime, s.BootID = engine, me.PID, me.Start, process.BootID()
 			if err := s.save(b.d.paths.state); err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +111,7 @@ func (b *bench) fixture(engine appv1.EngineName) drivertest.Fixture {
 				t.Fatal(err)
 			}
 			if k.pidFile != "" {
-				if err := os.WriteFile(k.pidFile, fmt.Append(nil, me.pid), 0o600); err != nil {
+				if err := os.WriteFile(k.pidFile, fmt.Append(nil, me.PID), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -128,7 +129,7 @@ func (b *bench) kill(t *testing.T, k kind) {
 	if !ok {
 		t.Fatal("no engine to kill")
 	}
-	if err := p.signal(syscall.SIGKILL); err != nil {
+	if err := p.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -159,10 +160,10 @@ func (b *bench) has(t *testing.T, k kind) bool {
 func (b *bench) active(k kind) []string {
 	var found []string
 	if p, ok := findEngine(k, state{}); ok {
-		found = append(found, fmt.Sprintf("engine pid %d", p.pid))
+		found = append(found, fmt.Sprintf("engine pid %d", p.PID))
 	}
 	for _, p := range leftovers(k) {
-		found = append(found, fmt.Sprintf("process %d %v", p.pid, p.args()))
+		found = append(found, fmt.Sprintf("process %d %v", p.PID, p.Args()))
 	}
 	for _, dir := range []string{b.cfg.Dir, b.cfg.ShortDir} {
 		mounts, _ := mountsBelow(dir)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -142,7 +143,7 @@ func (b *bench) killEngine(t *testing.T) {
 		t.Fatal("no engine to kill")
 	}
 	b.kill(t, b.docker())
-	if err := waitGone(t.Context(), p, 10*time.Second); err != nil {
+	if err := p.WaitFor(t.Context(), 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -170,7 +171,7 @@ func TestContainersOutliveAKilledEngine(t *testing.T) {
 	_, answer := b.request(t, http.MethodGet, "/containers/json", nil)
 	var containers []struct{ State string }
 	decode(t, answer, &containers)
-	if _, alive := inspectProcess(pid); !alive || len(containers) != 1 || containers[0].State != "running" {
+	if _, alive := process.Find(pid); !alive || len(containers) != 1 || containers[0].State != "running" {
 		t.Errorf("the container is alive: %v, engine says %+v", alive, containers)
 	}
 	b.stop(t)
@@ -183,7 +184,7 @@ func TestStopOfABrokenEngineEndsItsContainers(t *testing.T) {
 	pid := b.run(t, nil)
 	b.killEngine(t)
 	b.stop(t)
-	if _, alive := inspectProcess(pid); alive {
+	if _, alive := process.Find(pid); alive {
 		t.Errorf("the container's process %d lives on", pid)
 	}
 	b.start(t)
@@ -208,7 +209,7 @@ func TestHungEngineIsStopped(t *testing.T) {
 	b.start(t)
 	b.run(t, nil)
 	p, _ := findEngine(b.docker(), state{})
-	if err := innermost(b.docker(), p).signal(syscall.SIGSTOP); err != nil {
+	if err := innermost(b.docker(), p).Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -342,7 +343,7 @@ func TestEngineHoldsNoInheritedFile(t *testing.T) {
 	defer unix.Close(fd)
 	b.start(t)
 	p, _ := findEngine(b.docker(), state{})
-	dir := fmt.Sprintf("/proc/%d/fd", p.pid)
+	dir := fmt.Sprintf("/proc/%d/fd", p.PID)
 	fds, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -64,7 +65,7 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 	s := load(d.paths.state)
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
-			return vm.Observed{Presence: vm.Present, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.pid)}, nil
+			return vm.Observed{Presence: vm.Present, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
 		}
 	}
 	for _, k := range d.kinds() {
@@ -81,10 +82,10 @@ func (d *Driver) Wait(ctx context.Context) error {
 	if !ok {
 		return fmt.Errorf("no engine of rdd runs")
 	}
-	if err := p.wait(ctx); err != nil {
+	if err := p.Wait(ctx); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s (pid %d) has ended unasked%s", k.program, p.pid, logHint(k))
+	return fmt.Errorf("%s (pid %d) has ended unasked%s", k.program, p.PID, logHint(k))
 }
 
 // Ping implements vm.Driver.
@@ -97,14 +98,14 @@ func (d *Driver) Ping(ctx context.Context, _ string) (note string, err error) {
 }
 
 // running finds the engine that runs, whichever it is.
-func (d *Driver) running() (kind, process, bool) {
+func (d *Driver) running() (kind, process.Process, bool) {
 	s := load(d.paths.state)
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
 			return k, p, true
 		}
 	}
-	return kind{}, process{}, false
+	return kind{}, process.Process{}, false
 }
 
 func (d *Driver) kind(engine appv1.EngineName) (kind, error) {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // ipForward is the sysctl that dockerd sets to 1.
@@ -95,8 +97,8 @@ func readForwarding(sets []ruleset) *forwarding {
 
 // anyDockerd is whether a dockerd of anybody runs on this machine.
 func anyDockerd() bool {
-	for _, p := range processes() {
-		if args := p.args(); len(args) > 0 && filepath.Base(args[0]) == "dockerd" {
+	for _, p := range process.All() {
+		if args := p.Args(); len(args) > 0 && filepath.Base(args[0]) == "dockerd" {
 			return true
 		}
 	}

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // sbinDirs are searched after PATH, which for a user often lacks them.
@@ -120,33 +120,26 @@ func (l launcher) version(ctx context.Context) (string, error) {
 	return name, nil
 }
 
-// command is the engine's process: in a session of its own, with no tie to this
-// one but its log.
+// command is the engine's process, for process.Start.
 func (l launcher) command(k kind, log *os.File, getenv func(string) string) *exec.Cmd {
 	program := l.program
 	if l.wrapper != "" {
 		program = l.wrapper
 	}
 	cmd := exec.Command(program, append([]string{k.configArg()}, l.extra...)...)
-	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(engineEnv(os.Environ()), "PATH="+l.path)
-	// No signal that is meant for the daemon's terminal or process group may
-	// reach the engine.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.Env = append(engineEnv(process.Environ()), "PATH="+l.path)
 	if l.wrapper != "" {
 		cmd.Env = append(cmd.Env, rootlessEnv(k, l, getenv)...)
 	}
 	return cmd
 }
 
-// engineEnv leaves out what a service manager or a Docker user meant for this
-// process and not for an engine.
+// engineEnv leaves out what a user meant for rdd or for a Docker client and not
+// for an engine.
 func engineEnv(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		return name == "PATH" || name == "NOTIFY_SOCKET" || name == "WATCHDOG_USEC" || name == "WATCHDOG_PID" ||
-			name == "INVOCATION_ID" || strings.HasPrefix(name, "LISTEN_") || strings.HasPrefix(name, "RDD_") ||
-			name == "DOCKER_HOST" || name == "DOCKER_CONTEXT"
+		return name == "PATH" || strings.HasPrefix(name, "RDD_") || name == "DOCKER_HOST" || name == "DOCKER_CONTEXT"
 	})
 }

@@ -13,17 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // leftovers are the processes of an engine that are not the engine itself:
 // shims of containers, the containerd of dockerd, port proxies, and all
 // processes of its containers.
-func leftovers(k kind) []process {
-	all := processes()
-	var left []process
+func leftovers(k kind) []process.Process {
+	all := process.All()
+	var left []process.Process
 	var containers []string
 	for _, p := range all {
-		args := p.args()
+		args := p.Args()
 		if !belongs(k, args) {
 			continue
 		}
@@ -42,10 +43,10 @@ func leftovers(k kind) []process {
 
 // appendDescendants adds the descendants of left among all: without control
 // groups, as in a rootless engine, they are the processes of its containers.
-func appendDescendants(left, all []process) []process {
+func appendDescendants(left, all []process.Process) []process.Process {
 	for i := 0; i < len(left); i++ {
 		for _, p := range all {
-			if p.parent == left[i].pid && !slices.Contains(left, p) {
+			if p.Parent == left[i].PID && !slices.Contains(left, p) {
 				left = append(left, p)
 			}
 		}
@@ -77,11 +78,11 @@ func belongs(k kind, args []string) bool {
 
 // inContainer is whether a process is in the control group of a container. A
 // container's group is named after its ID, with every cgroup driver.
-func inContainer(p process, containers []string) bool {
+func inContainer(p process.Process, containers []string) bool {
 	if len(containers) == 0 {
 		return false
 	}
-	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.pid), "cgroup"))
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.PID), "cgroup"))
 	return err == nil && slices.ContainsFunc(containers, func(id string) bool {
 		return len(id) >= 32 && strings.Contains(string(data), id)
 	})

@@ -1,18 +1,17 @@
 package native
 
 import (
-	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // sleeper starts a process that sleeps, with the given arguments besides.
-func sleeper(t *testing.T, args ...string) (*exec.Cmd, process) {
+func sleeper(t *testing.T, args ...string) process.Process {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Env = []string{inContainerEnv + "=1"}
@@ -23,76 +22,30 @@ func sleeper(t *testing.T, args ...string) (*exec.Cmd, process) {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	p, ok := inspectProcess(cmd.Process.Pid)
+	p, ok := process.Find(cmd.Process.Pid)
 	if !ok {
 		t.Fatal("a living process is not found")
 	}
-	return cmd, p
-}
-
-func TestZombieIsNotAlive(t *testing.T) {
-	cmd, p := sleeper(t)
-	if !p.alive() {
-		t.Error("a living process is not alive")
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	// It is not waited for before the test ends, so it becomes a zombie.
-	if err := waitGone(t.Context(), p, 10*time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if p.alive() {
-		t.Error("a zombie is alive")
-	}
-	if err := p.signal(syscall.SIGTERM); err != nil {
-		t.Errorf("a signal to what is gone: %v", err)
-	}
-}
-
-func TestRecycledPIDIsAnotherProcess(t *testing.T) {
-	_, p := sleeper(t)
-	p.startTime++
-	if p.alive() {
-		t.Error("a process with another start time is taken for this one")
-	}
-	if err := p.signal(syscall.SIGKILL); err != nil {
-		t.Error(err)
-	}
-	if now, ok := inspectProcess(p.pid); !ok {
-		t.Errorf("the wrong process %d was killed", now.pid)
-	}
-	if err := p.wait(t.Context()); err != nil {
-		t.Errorf("wait for what is gone: %v", err)
-	}
-}
-
-func TestWaitEndsWithItsContext(t *testing.T) {
-	_, p := sleeper(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if err := p.wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("wait = %v", err)
-	}
+	return p
 }
 
 func TestFindEngineNeedsTheExactArgument(t *testing.T) {
 	dir := t.TempDir()
 	k := kind{engine: "moby", program: "dockerd", configFile: filepath.Join(dir, "docker.json")}
-	_, p := sleeper(t, "--config-file="+k.configFile+".other")
-	recorded := state{Engine: "moby", PID: p.pid, StartTime: p.startTime, BootID: bootID()}
+	p := sleeper(t, "--config-file="+k.configFile+".other")
+	recorded := state{Engine: "moby", PID: p.PID, StartTime: p.Start, BootID: process.BootID()}
 	if found, ok := findEngine(k, recorded); ok {
-		t.Errorf("found %d, which has another configuration", found.pid)
+		t.Errorf("found %d, which has another configuration", found.PID)
 	}
-	_, mine := sleeper(t, k.configArg())
+	mine := sleeper(t, k.configArg())
 	for name, s := range map[string]state{
-		"recorded":            {Engine: "moby", PID: mine.pid, StartTime: mine.startTime, BootID: bootID()},
+		"recorded":            {Engine: "moby", PID: mine.PID, StartTime: mine.Start, BootID: process.BootID()},
 		"not recorded":        {},
 		"recorded wrongly":    recorded,
-		"of another boot":     {Engine: "moby", PID: mine.pid, StartTime: mine.startTime, BootID: "another"},
-		"of a process before": {Engine: "moby", PID: mine.pid, StartTime: 1, BootID: bootID()},
+		"of another boot":     {Engine: "moby", PID: mine.PID, StartTime: mine.Start, BootID: "another"},
+		"of a process before": {Engine: "moby", PID: mine.PID, StartTime: 1, BootID: process.BootID()},
 	} {
-		if found, ok := findEngine(k, s); !ok || found.pid != mine.pid {
+		if found, ok := findEngine(k, s); !ok || found.PID != mine.PID {
 			t.Errorf("%s: found %+v, %v; want %+v", name, found, ok, mine)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // rootless is whether engines run in a user namespace, since this process is
@@ -19,9 +21,9 @@ func rootless() bool { return os.Geteuid() != 0 }
 // innermost is the engine's own process in the chain of processes that begins
 // with first: a rootless dockerd is wrapped, and its wrapper would not end it
 // gracefully.
-func innermost(k kind, first process) process {
-	for _, p := range processes() {
-		if args := p.args(); slices.Contains(args, k.configArg()) && filepath.Base(args[0]) == k.program {
+func innermost(k kind, first process.Process) process.Process {
+	for _, p := range process.All() {
+		if args := p.Args(); slices.Contains(args, k.configArg()) && filepath.Base(args[0]) == k.program {
 			return p
 		}
 	}

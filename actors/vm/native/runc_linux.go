@@ -7,16 +7,18 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // container is one that a shim was started for.
 type container struct{ namespace, id string }
 
 // containersOf are the containers of the shims among left.
-func containersOf(left []process) []container {
+func containersOf(left []process.Process) []container {
 	var all []container
 	for _, p := range left {
-		if c := (container{argAfter(p.args(), "-namespace"), argAfter(p.args(), "-id")}); isShim(p) && c.id != "" {
+		if c := (container{argAfter(p.Args(), "-namespace"), argAfter(p.Args(), "-id")}); isShim(p) && c.id != "" {
 			all = append(all, c)
 		}
 	}
@@ -30,8 +32,8 @@ func argAfter(args []string, name string) string {
 	return ""
 }
 
-func isShim(p process) bool {
-	args := p.args()
+func isShim(p process.Process) bool {
+	args := p.Args()
 	return len(args) > 0 && strings.HasPrefix(filepath.Base(args[0]), "containerd-shim")
 }
 

@@ -46,15 +46,15 @@ func clearPIDFiles(ctx context.Context, k kind) error {
 		return nil
 	}
 	for _, p := range leftovers(k) {
-		args := p.args()
+		args := p.Args()
 		if len(args) == 0 || filepath.Base(args[0]) != "containerd" {
 			continue
 		}
-		if err := p.signal(syscall.SIGKILL); err != nil {
+		if err := p.Signal(syscall.SIGKILL); err != nil {
 			return fmt.Errorf("end the containerd of a dockerd that is gone: %w", err)
 		}
-		if err := waitGone(ctx, p, forcedStop); err != nil {
-			return fmt.Errorf("wait for the containerd of a dockerd that is gone (pid %d): %w", p.pid, err)
+		if err := p.WaitFor(ctx, forcedStop); err != nil {
+			return fmt.Errorf("wait for the containerd of a dockerd that is gone (pid %d): %w", p.PID, err)
 		}
 	}
 	return errors.Join(removeFile(k.pidFile), removeFile(filepath.Join(k.execDir, "containerd", "containerd.pid")))

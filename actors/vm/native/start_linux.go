@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -37,9 +34,9 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	}
 	if runs, p, ok := d.running(); ok {
 		if runs.engine != k.engine {
-			return "", fmt.Errorf("%s (pid %d) runs and must be stopped before %s can start", runs.program, p.pid, k.program)
+			return "", fmt.Errorf("%s (pid %d) runs and must be stopped before %s can start", runs.program, p.PID, k.program)
 		}
-		progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.pid))
+		progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.PID))
 		return d.answer(ctx, k, p)
 	}
 	progress("starting " + k.program)
@@ -47,7 +44,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	if err != nil {
 		return "", err
 	}
-	progress(fmt.Sprintf("waiting for %s (pid %d) to answer", k.program, p.pid))
+	progress(fmt.Sprintf("waiting for %s (pid %d) to answer", k.program, p.PID))
 	endpoint, err := d.answer(ctx, k, p)
 	// Also when the start failed or was cancelled: dockerd has begun by then.
 	mend(context.WithoutCancel(ctx), err == nil)
@@ -59,83 +56,67 @@ func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return startDeadli
 
 // spawn prepares and starts the engine's process. mend is to be called when the
 // engine answers, or will not.
-func (d *Driver) spawn(ctx context.Context, k kind) (p process, mend mender, err error) {
+func (d *Driver) spawn(ctx context.Context, k kind) (p process.Process, mend mender, err error) {
 	l, err := d.launcher(k)
 	if err != nil {
-		return process{}, nil, err
+		return process.Process{}, nil, err
 	}
 	if err := errors.Join(k.checkSockets(), d.makeDirs(k), d.clearStale(ctx, k)); err != nil {
-		return process{}, nil, err
+		return process.Process{}, nil, err
 	}
 	s := load(d.paths.state)
 	bridge, mend := "", mender(func(context.Context, bool) {})
 	if k.engine == appv1.EngineMoby && l.wrapper == "" {
 		if bridge, mend, err = d.prepareNetwork(ctx, k, &s); err != nil {
-			return process{}, nil, err
+			return process.Process{}, nil, err
 		}
 	}
 	p, err = d.launch(ctx, k, l, bridge)
 	if err != nil {
 		mend(ctx, false)
-		return process{}, nil, err
+		return process.Process{}, nil, err
 	}
-	s.Engine, s.PID, s.StartTime, s.BootID = k.engine, p.pid, p.startTime, bootID()
+	s.Engine, s.PID, s.StartTime, s.BootID = k.engine, p.PID, p.Start, process.BootID()
 	if err := s.save(d.paths.state); err != nil {
 		// The engine is found without it, by a search.
 		d.log.Warn("cannot record the engine", "error", err)
 	}
-	d.log.Info("started "+k.program, "pid", p.pid, "log", k.log)
+	d.log.Info("started "+k.program, "pid", p.PID, "log", k.log)
 	return p, mend, nil
 }
 
 // launch starts the engine's process, unless ctx has ended before.
-func (d *Driver) launch(ctx context.Context, k kind, l launcher, bridge string) (process, error) {
+func (d *Driver) launch(ctx context.Context, k kind, l launcher, bridge string) (process.Process, error) {
 	if err := writeSettings(k, bridge, !rootless()); err != nil {
-		return process{}, err
+		return process.Process{}, err
 	}
 	log, err := openLog(k.log)
 	if err != nil {
-		return process{}, err
+		return process.Process{}, err
 	}
 	defer log.Close()
 	if err := ctx.Err(); err != nil {
-		return process{}, err
+		return process.Process{}, err
 	}
 	cmd := l.command(k, log, d.getenv)
-	dropInherited()
-	if err := cmd.Start(); err != nil {
-		return process{}, fmt.Errorf("start %s: %w", k.program, err)
+	p, ended, err := process.Start(cmd)
+	if err != nil {
+		return process.Process{}, fmt.Errorf("start %s: %w", k.program, err)
 	}
-	go d.reap(cmd, k)
-	p, ok := inspectProcess(cmd.Process.Pid)
-	if !ok {
-		// It ended at once; whoever waits for it is told so.
-		p = process{pid: cmd.Process.Pid}
-	}
+	go func() {
+		// The engine may live longer than this process; then nobody is told.
+		err := <-ended
+		d.log.Info(k.program+" has ended", "pid", p.PID, "status", cmd.ProcessState.String(), "error", err)
+	}()
 	return p, nil
 }
 
-// dropInherited keeps files that this process inherited from its own parent, such
-// as a lock or a pipe that somebody waits on, from being held open by an engine
-// that lives on. Files that Go opens are never passed on anyway. Kernels before
-// 5.11 do not know the call, which costs nothing worse than what it prevents.
-func dropInherited() {
-	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
-}
-
-// reap collects the engine's exit status, if the engine ends before this
-// process does; else the system's init does it.
-func (d *Driver) reap(cmd *exec.Cmd, k kind) {
-	err := cmd.Wait()
-	d.log.Info(k.program+" has ended", "pid", cmd.Process.Pid, "status", cmd.ProcessState.String(), "error", err)
-}
-
 // answer waits until the engine answers and returns its endpoint.
-func (d *Driver) answer(ctx context.Context, k kind, p process) (string, error) {
+func (d *Driver) answer(ctx context.Context, k kind, p process.Process) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startDeadline)
 	defer cancel()
 	gone := make(chan error, 1)
-	go func() { gone <- p.wait(ctx) }()
+	go func() { gone <- p.Wait(ctx) }()
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	var last error
@@ -160,11 +141,11 @@ func (d *Driver) answer(ctx context.Context, k kind, p process) (string, error) 
 	}
 }
 
-func unanswered(k kind, p process, last, err error) error {
+func unanswered(k kind, p process.Process, last, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s (pid %d) is alive but does not answer: %w%s", k.program, p.pid, last, logHint(k))
+		return fmt.Errorf("%s (pid %d) is alive but does not answer: %w%s", k.program, p.PID, last, logHint(k))
 	}
-	return fmt.Errorf("wait for %s (pid %d) to answer: %w", k.program, p.pid, err)
+	return fmt.Errorf("wait for %s (pid %d) to answer: %w", k.program, p.PID, err)
 }
 
 // pingDeadline bounds one question to an engine.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // Bounds of the steps of a stop; together they stay below 40 seconds.
@@ -70,28 +71,28 @@ func (d *Driver) networks(s state) []network {
 
 // stopEngine ends one engine's process, gracefully if it lets itself; note says
 // that it did not.
-func (d *Driver) stopEngine(ctx context.Context, k kind, p process) (note string, err error) {
+func (d *Driver) stopEngine(ctx context.Context, k kind, p process.Process) (note string, err error) {
 	if k.engine == appv1.EngineMoby && !rootless() {
 		d.leaveNothingAlive(ctx, k, p)
 	}
 	inner := innermost(k, p)
 	// A stopped process does not see SIGTERM before it is continued.
-	err = errors.Join(inner.signal(syscall.SIGTERM), inner.signal(syscall.SIGCONT), p.signal(syscall.SIGCONT))
+	err = errors.Join(inner.Signal(syscall.SIGTERM), inner.Signal(syscall.SIGCONT), p.Signal(syscall.SIGCONT))
 	if err != nil {
 		return "", fmt.Errorf("stop %s: %w", k.program, err)
 	}
-	if waitGone(ctx, p, gracefulStop) == nil {
+	if p.WaitFor(ctx, gracefulStop) == nil {
 		return "", nil
 	}
 	if ctx.Err() != nil {
-		return "", fmt.Errorf("stop %s (pid %d): %w", k.program, p.pid, ctx.Err())
+		return "", fmt.Errorf("stop %s (pid %d): %w", k.program, p.PID, ctx.Err())
 	}
-	d.log.Warn(k.program+" did not stop by itself and is killed", "pid", p.pid, "after", gracefulStop)
-	if err := p.signal(syscall.SIGKILL); err != nil {
+	d.log.Warn(k.program+" did not stop by itself and is killed", "pid", p.PID, "after", gracefulStop)
+	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return "", fmt.Errorf("kill %s: %w", k.program, err)
 	}
-	if err := waitGone(ctx, p, forcedStop); err != nil {
-		return "", fmt.Errorf("%s (pid %d) survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", k.program, p.pid, err)
+	if err := p.WaitFor(ctx, forcedStop); err != nil {
+		return "", fmt.Errorf("%s (pid %d) survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", k.program, p.PID, err)
 	}
 	return fmt.Sprintf("%s did not stop by itself within %s and was killed", k.program, gracefulStop), nil
 }
@@ -99,7 +100,7 @@ func (d *Driver) stopEngine(ctx context.Context, k kind, p process) (note string
 // leaveNothingAlive turns live-restore off, so that dockerd stops its containers
 // when it ends, and remembers the networks that it made. If dockerd does not
 // take it up, the containers are stopped without it.
-func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process) {
+func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Process) {
 	ctx, cancel := context.WithTimeout(ctx, reloadDeadline)
 	defer cancel()
 	if ping(ctx, k) != nil {
@@ -112,7 +113,7 @@ func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process) {
 	}
 	err := writeSettings(k, bridge, false)
 	if err == nil {
-		err = p.signal(syscall.SIGHUP)
+		err = p.Signal(syscall.SIGHUP)
 	}
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -140,46 +141,39 @@ func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
 	containers := containersOf(left)
 	for _, p := range left {
 		if !isShim(p) {
-			_ = p.signal(syscall.SIGTERM)
+			_ = p.Signal(syscall.SIGTERM)
 		}
 	}
 	waitContainers(ctx, left, gracefulContainers)
 	deadline := time.Now().Add(forcedStop)
 	for len(left) > 0 && time.Now().Before(deadline) && ctx.Err() == nil {
 		for _, p := range left {
-			if err := p.signal(syscall.SIGKILL); err != nil {
+			if err := p.Signal(syscall.SIGKILL); err != nil {
 				return fmt.Errorf("kill what is left of %s: %w", k.program, err)
 			}
 		}
 		for _, p := range left {
-			_ = waitGone(ctx, p, time.Second)
+			_ = p.WaitFor(ctx, time.Second)
 		}
 		// A process that was just being started is seen the second time.
 		left = leftovers(k)
 	}
 	d.forget(ctx, k, containers)
 	if len(left) > 0 {
-		return fmt.Errorf("%d processes of %s survive even SIGKILL, the first is pid %d", len(left), k.program, left[0].pid)
+		return fmt.Errorf("%d processes of %s survive even SIGKILL, the first is pid %d", len(left), k.program, left[0].PID)
 	}
 	return ctx.Err()
 }
 
 // waitContainers waits until only shims are left, or the time is over.
-func waitContainers(ctx context.Context, left []process, limit time.Duration) {
+func waitContainers(ctx context.Context, left []process.Process, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for _, p := range left {
 		if !isShim(p) {
-			_ = p.wait(ctx)
+			_ = p.Wait(ctx)
 		}
 	}
-}
-
-// waitGone returns nil when the process has ended within limit.
-func waitGone(ctx context.Context, p process, limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return p.wait(ctx)
 }
 
 // cleanUp removes what a stopped engine leaves: mounts, sockets, runtime state.
