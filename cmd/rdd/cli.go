@@ -26,6 +26,8 @@ type cli struct {
 	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"kubectl against this instance, starting the daemon when needed."`
 	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree."`
 	Version versionCmd `cmd:"" help:"Show the version."`
+
+	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Make a VM and look after it; the daemon starts this."`
 }
 
 // run is the program; it returns the exit code.

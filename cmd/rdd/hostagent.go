@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gopkg.in/natefinch/lumberjack.v2"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent"
+)
+
+// hostAgentCmd is what the daemon starts to make and look after a VM; see
+// internal/vmhost.
+type hostAgentCmd struct {
+	Dir      string `arg:"" help:"Lima home with hostagent.json." placeholder:"DIR"`
+	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
+}
+
+// Run is the host agent. SIGTERM and SIGINT shut the VM down.
+func (c *hostAgentCmd) Run(s *session) (err error) {
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return err
+	}
+	cfg, err := agent.Load(dir)
+	if err != nil {
+		return fmt.Errorf("read the configuration of the host agent: %w", err)
+	}
+	paths := vmhost.Paths{LimaHome: dir, LogDir: cfg.LogDir}
+	file := &lumberjack.Logger{Filename: paths.AgentLog(), MaxSize: logMegabytes, MaxBackups: logBackups}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	logger, err := newLogger(file, c.LogLevel)
+	if err != nil {
+		return err
+	}
+	logger.Info("host agent starts", "pid", os.Getpid(), "dir", dir, "version", buildVersion())
+	err = agent.Run(s.ctx, cfg, logger)
+	if err != nil {
+		logger.Error("host agent ends with an error", "error", err)
+	}
+	return err
+}

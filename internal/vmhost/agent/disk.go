@@ -1,0 +1,192 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/lima-vm/lima/pkg/cidata"
+	"github.com/lima-vm/lima/pkg/downloader"
+	"github.com/lima-vm/lima/pkg/fileutils"
+	"github.com/lima-vm/lima/pkg/instance"
+	"github.com/lima-vm/lima/pkg/store"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/guestagent"
+)
+
+// fetch downloads the image of a new disk, if it is not of this machine, into
+// Lima's cache. It returns the size in bytes that the image has for its guest, as
+// far as that is known.
+func (a *agent) fetch(ctx context.Context, pl plan) (int64, error) {
+	if pl.keep {
+		return 0, nil
+	}
+	if err := enoughSpace(a.paths.LimaHome, pl.image.Needs(a.cfg.Spec)); err != nil {
+		return 0, err
+	}
+	y := pl.recipe.Config
+	var failed []error
+	for _, image := range y.Images {
+		if image.Arch != *y.Arch {
+			continue
+		}
+		path := image.Location
+		if !downloader.IsLocal(path) {
+			cached, err := fileutils.DownloadFile(ctx, "", image.File, false, "the image", *y.Arch)
+			if err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			path = cached
+		}
+		size, err := diskSize(path)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		return size, nil
+	}
+	if len(failed) == 0 {
+		return 0, fmt.Errorf("the VM has no image for the architecture %s", *y.Arch)
+	}
+	return 0, fmt.Errorf("fetch the VM's image: %w; check the network, or build an image with 'make vm-image'", errors.Join(failed...))
+}
+
+// enoughSpace fails when there are fewer than need bytes free in dir.
+func enoughSpace(dir string, need int64) error {
+	free, err := freeSpace(dir)
+	if err != nil {
+		return fmt.Errorf("look for space for the VM in %s: %w", dir, err)
+	}
+	if free < need {
+		return fmt.Errorf("there is not enough space for the VM in %s: %s are needed at once, %s are free", dir, bytes(need), bytes(free))
+	}
+	return nil
+}
+
+// freeSpace returns how many bytes are free in dir for this user.
+func freeSpace(dir string) (int64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	return int64(s.Bavail) * int64(s.Bsize), nil
+}
+
+// makeDisk makes the VM's directory with its disk, or brings the one that is
+// there up to date, and what the guest reads at its boot. base is the least size
+// of the disk in bytes.
+func (a *agent) makeDisk(ctx context.Context, pl plan, base int64) (*store.Instance, error) {
+	var inst *store.Instance
+	err := a.lima.call(func() (err error) {
+		if pl.keep {
+			inst, err = a.refresh(pl)
+		} else {
+			inst, err = a.create(ctx, pl)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	grow(inst, base)
+	work, ctx := errgroup.WithContext(ctx)
+	agentFile := ""
+	if !*inst.Config.Plain {
+		work.Go(func() (err error) {
+			agentFile, err = guestagent.Write(filepath.Join(a.paths.LimaHome, "_guestagent"))
+			return err
+		})
+	}
+	archive := ""
+	prepare := func() error {
+		return a.lima.call(func() (err error) {
+			archive, err = a.prepare(ctx, inst)
+			return err
+		})
+	}
+	// Lima's own engine goes into what the guest reads, so it is fetched before.
+	if *inst.Config.Containerd.System || *inst.Config.Containerd.User {
+		if err := errors.Join(prepare(), work.Wait()); err != nil {
+			return nil, err
+		}
+		return inst, a.cidata(inst, agentFile, archive)
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
+	both, _ := errgroup.WithContext(ctx)
+	both.Go(prepare)
+	both.Go(func() error { return a.cidata(inst, agentFile, "") })
+	return inst, both.Wait()
+}
+
+// create makes a new directory, in place of an old one.
+func (a *agent) create(ctx context.Context, pl plan) (*store.Instance, error) {
+	if err := os.RemoveAll(a.paths.Dir()); err != nil {
+		return nil, fmt.Errorf("remove the old VM: %w", err)
+	}
+	if err := pl.recipe.WriteAround(a.paths); err != nil {
+		return nil, err
+	}
+	inst, err := instance.Create(ctx, vmhost.Instance, pl.recipe.Text(), false)
+	if err != nil {
+		return nil, fmt.Errorf("make the VM: %w", err)
+	}
+	return inst, nil
+}
+
+// refresh brings the directory of a VM up to date.
+func (a *agent) refresh(pl plan) (*store.Instance, error) {
+	if err := pl.recipe.Write(a.paths); err != nil {
+		return nil, err
+	}
+	inst, err := store.Inspect(vmhost.Instance)
+	if err == nil {
+		err = errors.Join(inst.Errors...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the VM: %w", err)
+	}
+	return inst, nil
+}
+
+// grow sees to it that a disk is not smaller than its image.
+func grow(inst *store.Instance, base int64) {
+	if inst.Disk < base {
+		inst.Disk = base
+		inst.Config.Disk = new(strconv.FormatInt(base, 10))
+	}
+}
+
+// prepare makes the disk, or grows it, and returns where the archive of Lima's
+// own engine is, if that is wanted.
+func (a *agent) prepare(ctx context.Context, inst *store.Instance) (archive string, err error) {
+	// Lima looks for the guest agent beside the program, unless the VM is a plain
+	// one. rdd has its own way to bring it there.
+	plain, config := *inst, *inst.Config
+	config.Plain = new(true)
+	plain.Config = &config
+	prepared, err := instance.Prepare(ctx, &plain)
+	if err != nil {
+		return "", fmt.Errorf("make the VM's disk: %w", err)
+	}
+	return prepared.NerdctlArchiveCache, nil
+}
+
+// cidata writes the ISO that the guest reads at its boot.
+func (a *agent) cidata(inst *store.Instance, agentFile, archive string) error {
+	err := a.lima.call(func() error {
+		return cidata.GenerateISO9660(inst.Dir, inst.Name, inst.Config, 0, 0, agentFile, archive, 0, "")
+	})
+	if err != nil {
+		return fmt.Errorf("write what the guest reads at its boot: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package guest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// handshakeWithin bounds key exchange and login, of a guest that is emulated and
+// busy booting.
+const handshakeWithin = 15 * time.Second
+
+// Conn is a connection to the guest that is logged in.
+type Conn struct {
+	client *ssh.Client
+	raw    *heardConn
+}
+
+// login makes an SSH connection of a raw one, which it closes if that fails.
+func login(ctx context.Context, raw *heardConn, c Config) (*Conn, error) {
+	config, err := clientConfig(c)
+	if err != nil {
+		raw.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeWithin)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	conn, channels, requests, err := ssh.NewClientConn(raw, c.Addr, config)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("log in to the guest: %w", err)
+	}
+	return &Conn{client: ssh.NewClient(conn, channels, requests), raw: raw}, nil
+}
+
+func clientConfig(c Config) (*ssh.ClientConfig, error) {
+	text, err := os.ReadFile(c.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the key for the guest: %w", err)
+	}
+	key, err := ssh.ParsePrivateKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("read the key for the guest from %s: %w", c.KeyFile, err)
+	}
+	check, algorithms, err := hostKeys(c.KnownHosts)
+	if err != nil {
+		return nil, err
+	}
+	return &ssh.ClientConfig{
+		User:              c.User,
+		Auth:              []ssh.AuthMethod{ssh.PublicKeys(key)},
+		HostKeyCallback:   check,
+		HostKeyAlgorithms: algorithms,
+	}, nil
+}
+
+// Dial connects to a unix socket in the guest. What it returns can close one of
+// its directions with CloseWrite.
+func (c *Conn) Dial(ctx context.Context, socket string) (net.Conn, error) {
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	results := make(chan result, 1)
+	go func() {
+		conn, err := c.client.Dial("unix", socket)
+		results <- result{conn, err}
+	}()
+	select {
+	case r := <-results:
+		if r.err != nil {
+			return nil, fmt.Errorf("connect to %s in the guest: %w", socket, r.err)
+		}
+		return r.conn, nil
+	case <-ctx.Done():
+		go func() {
+			if r := <-results; r.conn != nil {
+				r.conn.Close()
+			}
+		}()
+		return nil, fmt.Errorf("connect to %s in the guest: %w", socket, ctx.Err())
+	}
+}
+
+// Close ends the connection and all that goes through it.
+func (c *Conn) Close() { c.client.Close() }

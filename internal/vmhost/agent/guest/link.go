@@ -1,0 +1,83 @@
+package guest
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+)
+
+// Config says how to reach a guest.
+type Config struct {
+	// Addr of the guest's SSH server, as host:port.
+	Addr string
+	User string
+	// KeyFile is the private key, without a passphrase.
+	KeyFile string
+	// KnownHosts is the file with the guest's host key, made at the first login.
+	KnownHosts string
+	// DataDir is a directory in the guest, without blanks; the heartbeat tells of
+	// the file system that it is in.
+	DataDir string
+	// Tick is the unit of the heartbeat: the guest is asked every two and is
+	// silent after six. 0 is a second.
+	Tick time.Duration
+}
+
+func (c Config) tick() time.Duration { return cmp.Or(c.Tick, time.Second) }
+
+// Hooks are told what happens, one at a time but for Beat, which comes between
+// Up and Down from another goroutine. They must return soon.
+type Hooks struct {
+	// Answers is told that the guest's SSH server speaks, before each login.
+	Answers func()
+	// Failed is told why an attempt to connect failed.
+	Failed func(error)
+	// Up is given a connection, which is good until Down.
+	Up   func(*Conn)
+	Beat func(vmhost.Guest)
+	// Down is told why the connection is gone. It is closed already.
+	Down func(error)
+}
+
+// retryPause follows an attempt that failed. It is short, since an attempt costs
+// next to nothing and somebody is always waiting.
+const retryPause = 150 * time.Millisecond
+
+// Link is the connection to a guest that is made anew whenever it breaks.
+type Link struct {
+	cfg   Config
+	hooks Hooks
+}
+
+// New returns a link; Run makes it work.
+func New(c Config, h Hooks) *Link { return &Link{cfg: c, hooks: h} }
+
+// Run connects, again and again, until ctx ends.
+func (l *Link) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		conn, err := l.connect(ctx)
+		if err == nil {
+			l.hooks.Up(conn)
+			err = l.watch(ctx, conn)
+			conn.Close()
+			l.hooks.Down(err)
+		} else if ctx.Err() == nil {
+			l.hooks.Failed(err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+func (l *Link) connect(ctx context.Context) (*Conn, error) {
+	raw, err := reach(ctx, l.cfg.Addr)
+	if err != nil {
+		return nil, err
+	}
+	l.hooks.Answers()
+	return login(ctx, raw, l.cfg)
+}

@@ -1,0 +1,119 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"encoding/binary"
+
+	"github.com/lima-vm/lima/pkg/store/filenames"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/recipe"
+)
+
+// plan is what a start is going to do. Making it touches nothing.
+type plan struct {
+	image  recipe.Image
+	recipe recipe.Recipe
+	// keep is whether there is a disk that goes on being used.
+	keep bool
+	// note is what a user should know of it.
+	note string
+}
+
+// makePlan finds the image and checks all that can be checked beforehand.
+func (a *agent) makePlan() (plan, error) {
+	spec := a.cfg.Spec
+	image, err := recipe.Find(spec.Image, recipe.Here())
+	was, size := a.existing()
+	if was == nil {
+		if err != nil {
+			return plan{}, err
+		}
+		pl := plan{image: image}
+		if pl.recipe, err = recipe.Read(image, spec, a.paths); err != nil {
+			return plan{}, err
+		}
+		pl.note = pl.recipe.Note
+		return pl, nil
+	}
+	pl := plan{image: was.Image, keep: true}
+	var notes []string
+	if size > spec.Disk {
+		notes = append(notes, fmt.Sprintf("the VM's disk stays at %s, it can only grow; 'rdd vm reset' makes a new one", bytes(size)))
+		spec.Disk = size
+	}
+	other := err == nil && !image.Same(was.Image)
+	if other {
+		notes = append(notes, fmt.Sprintf("the VM's disk was made from the image %s; 'rdd vm reset' makes a new one from %s", was.Image, image))
+	}
+	if was.Image.Kind == recipe.KindBuilt || other {
+		pl.recipe, err = recipe.Kept(was.Image, spec, a.paths)
+	} else if err == nil {
+		pl.recipe, err = recipe.Read(image, spec, a.paths)
+	}
+	if err != nil {
+		return plan{}, err
+	}
+	if pl.recipe.Note != "" {
+		notes = append(notes, pl.recipe.Note)
+	}
+	pl.note = joinNotes(notes)
+	return pl, nil
+}
+
+// existing returns what the VM's disk was made from, and its size in bytes; nil
+// when there is no disk that is to be kept: none, one that another reset was
+// asked for, or one whose making was cut short.
+func (a *agent) existing() (*record, int64) {
+	var spec vmhost.Spec
+	found, err := vmhost.Load(a.paths.Current(), &spec)
+	if err != nil || !found || spec.Reset != a.cfg.Spec.Reset {
+		return nil, 0
+	}
+	rec, found := loadRecord(a.paths)
+	if !found {
+		return nil, 0
+	}
+	size, err := diskSize(filepath.Join(a.paths.Dir(), filenames.DiffDisk))
+	if err != nil {
+		return nil, 0
+	}
+	return &rec, size
+}
+
+// diskSize returns the size that a disk has for its guest. The format of a qcow2
+// image is in https://www.qemu.org/docs/master/interop/qcow2.html; any other disk
+// is taken for a raw one.
+func diskSize(path string) (int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	var header struct {
+		Magic, Version    uint32
+		BackingOffset     uint64
+		BackingLength     uint32
+		ClusterBits       uint32
+		Size              int64
+		EncryptionAndMore [4]byte
+	}
+	const magic = 0x514649fb
+	err = binary.Read(f, binary.BigEndian, &header)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return 0, err
+	}
+	if err == nil && header.Magic == magic {
+		return header.Size, nil
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,55 @@
+package recipe
+
+import (
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// lineFinder finds the lines of fields; nil finds none.
+type lineFinder struct {
+	file *ast.File
+}
+
+func lines(text []byte) lineFinder {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return lineFinder{}
+	}
+	return lineFinder{file}
+}
+
+// line returns the line of a field such as images[0].kernel.location, or of the
+// closest thing around it that is in the text.
+func (f lineFinder) line(field string) (int, bool) {
+	if f.file == nil || field == "" {
+		return 0, false
+	}
+	// Lima writes one of its fields with a capital.
+	field = strings.ToLower(field[:1]) + field[1:]
+	for field != "" {
+		if node := f.find("$." + field); node != nil {
+			return node.GetToken().Position.Line, true
+		}
+		cut := max(strings.LastIndexByte(field, '.'), strings.LastIndexByte(field, '['))
+		if cut < 0 {
+			return 0, false
+		}
+		field = field[:cut]
+	}
+	return 0, false
+}
+
+func (f lineFinder) find(path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	node, err := p.FilterFile(f.file)
+	if err != nil || node == nil {
+		return nil
+	}
+	return node
+}

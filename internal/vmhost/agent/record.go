@@ -1,0 +1,61 @@
+package agent
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/recipe"
+)
+
+// record is what an agent that takes over a machine cannot see of it. It lies
+// beside the disk and is gone with it.
+type record struct {
+	Image              recipe.Image `json:"image"`
+	Note               string       `json:"note,omitempty"`
+	Acceleration       string       `json:"acceleration"`
+	AccelerationReason string       `json:"accelerationReason"`
+	StartedAt          time.Time    `json:"startedAt"`
+	// User in the guest.
+	User string `json:"user"`
+	// Up is whether this machine was ready once: from then on silence is no
+	// reason to end it.
+	Up bool `json:"up,omitempty"`
+}
+
+func recordFile(p vmhost.Paths) string { return filepath.Join(p.Dir(), "machine.json") }
+
+// loadRecord returns the record; none that can be read is none.
+func loadRecord(p vmhost.Paths) (record, bool) {
+	var r record
+	found, err := vmhost.Load(recordFile(p), &r)
+	return r, err == nil && found
+}
+
+func (r record) save(p vmhost.Paths) error { return vmhost.Save(recordFile(p), r) }
+
+// show puts a record on the status.
+func (r record) show(s *vmhost.Status) {
+	s.Image, s.ImageReason, s.Note = r.Image.String(), r.Image.Reason, r.Note
+	s.Acceleration, s.AccelerationReason = r.Acceleration, r.AccelerationReason
+	s.StartedAt = r.StartedAt
+}
+
+func joinNotes(notes []string) string { return strings.Join(notes, "; ") }
+
+// bytes says "1.5 GiB" of a number of bytes.
+func bytes(n int64) string {
+	const unit = 1024
+	if n < unit {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, prefix := float64(n), -1
+	for value >= unit {
+		value /= unit
+		prefix++
+	}
+	text := strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0")
+	return text + " " + string("KMGTPE"[prefix]) + "iB"
+}

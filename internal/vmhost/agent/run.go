@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+)
+
+// defaultBootTimeout holds where the daemon set none.
+const defaultBootTimeout = 5 * time.Minute
+
+// agent is the host agent of one VM.
+type agent struct {
+	cfg   vmhost.Config
+	paths vmhost.Paths
+	board *board
+	lima  *lima
+	log   *slog.Logger
+}
+
+// Load reads the configuration of the agent in a Lima home.
+func Load(limaHome string) (vmhost.Config, error) {
+	var cfg vmhost.Config
+	path := vmhost.Paths{LimaHome: limaHome}.Config()
+	found, err := vmhost.Load(path, &cfg)
+	if err == nil && !found {
+		err = fmt.Errorf("read %s: %w", path, fs.ErrNotExist)
+	}
+	if err == nil && cfg.BootTimeout <= 0 {
+		cfg.BootTimeout = defaultBootTimeout
+	}
+	cfg.LimaHome = limaHome
+	return cfg, err
+}
+
+// Run is a host agent's life: until the VM ends, or until ctx does, which shuts
+// the VM down. It fails at once when another agent lives. How it ended is told by
+// what it returns and, before the lock is given back, by the file of paths.End.
+func Run(ctx context.Context, cfg vmhost.Config, log *slog.Logger) (err error) {
+	paths := vmhost.Paths{LimaHome: cfg.LimaHome, LogDir: cfg.LogDir}
+	// Nothing that the agent or QEMU makes is for other users.
+	syscall.Umask(0o077)
+	lock, err := instance.Lock(paths.PidFile())
+	if err != nil {
+		var other *instance.RunningError
+		if errors.As(err, &other) {
+			return fmt.Errorf("a host agent of the VM in %s lives already, with pid %d", cfg.LimaHome, other.PID)
+		}
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	end := vmhost.End{PID: os.Getpid()}
+	note, err := live(ctx, cfg, paths, log)
+	end.At, end.Note = time.Now(), note
+	if err != nil {
+		end.Error = err.Error()
+	}
+	log.Info("the host agent ends", "error", end.Error, "note", end.Note)
+	if failed := vmhost.Save(paths.End(), end); failed != nil {
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// live does all that is done under the lock.
+func live(ctx context.Context, cfg vmhost.Config, paths vmhost.Paths, log *slog.Logger) (note string, err error) {
+	if err := os.Remove(paths.End()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("remove the last words of the last host agent: %w", err)
+	}
+	lima, err := surround(cfg.LimaHome, log)
+	if err != nil {
+		return "", err
+	}
+	b := newBoard(vmhost.Status{PID: os.Getpid(), Spec: cfg.Spec})
+	stop, err := serve(paths.Socket(), b, log)
+	if err != nil {
+		return "", err
+	}
+	defer stop()
+	a := &agent{cfg: cfg, paths: paths, board: b, lima: lima, log: log}
+	return a.run(ctx)
+}
+
+// run brings the machine up and looks after it until it ends.
+func (a *agent) run(ctx context.Context) (note string, err error) {
+	m, found, err := a.bring(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", nil //nolint:nilerr // A stop was asked for, and there is nothing left to stop.
+		}
+		return "", err
+	}
+	defer m.close()
+	return a.watch(ctx, m, found)
+}

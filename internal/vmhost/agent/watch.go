@@ -1,0 +1,238 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/forward"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest"
+)
+
+const (
+	// examineEvery is how often a machine is looked at when something is wrong.
+	examineEvery = 2 * time.Second
+	// blip is how long a connection that broke may take to be there again before
+	// the guest counts as one that does not answer.
+	blip = 2 * time.Second
+	// stopWithin bounds the end of a machine as a whole.
+	stopWithin = 35 * time.Second
+)
+
+// watcher looks after a machine that runs.
+type watcher struct {
+	*agent
+	machine machine
+	guest   guestOf
+	// ready is closed when the engine answered for the first time.
+	ready     chan struct{}
+	readyOnce sync.Once
+
+	// telling orders what is told; it is taken before mu.
+	telling sync.Mutex
+	mu      sync.Mutex
+	// connected is whether there is a connection, answers whether the guest
+	// counts as one that answers, wasUp whether there ever was a connection.
+	connected, answers, wasUp bool
+	silentSince               time.Time
+	machineTrouble            string
+	hinted                    bool
+	lastFailure               error
+	// of the connection that there is
+	drop     context.CancelFunc
+	forwards []*forward.Forward
+	work     *sync.WaitGroup
+}
+
+// watch looks after a machine until it ends, or until ctx does, which shuts it
+// down. The note is for the user.
+func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, err error) {
+	w := &watcher{agent: a, machine: m, guest: g, ready: make(chan struct{}), wasUp: g.up}
+	_, data := engineOf(g.engine)
+	link := guest.New(guest.Config{
+		Addr: g.addr(), User: g.user, KeyFile: keyFile(a.paths), KnownHosts: knownHosts(a.paths), DataDir: data,
+	}, guest.Hooks{Answers: w.reached, Failed: w.failed, Up: w.up, Beat: w.beat, Down: w.down})
+	linked, unlink := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { link.Run(linked) })
+	release := func() {
+		unlink()
+		running.Wait()
+	}
+	defer release()
+	err = w.follow(ctx)
+	if err == nil {
+		return "", nil
+	}
+	var stop *stopWanted
+	if !errors.As(err, &stop) {
+		return "", err
+	}
+	// What leads into the guest goes first, so that nobody is left hanging in it.
+	release()
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	note, err = m.stop(ending, stopGrace)
+	if err != nil {
+		return "", err
+	}
+	return note, stop.because
+}
+
+// stopWanted says that the machine is to be stopped: because it was asked for
+// (nil), or because of an error.
+type stopWanted struct {
+	because error
+}
+
+func (*stopWanted) Error() string { return "the machine is to be stopped" }
+
+// follow returns when the machine has ended, with how, or is to be stopped.
+func (w *watcher) follow(ctx context.Context) error {
+	timeout := time.NewTimer(w.cfg.BootTimeout)
+	defer timeout.Stop()
+	if w.guest.up {
+		timeout.Stop()
+	}
+	ready := w.ready
+	ticker := time.NewTicker(examineEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return &stopWanted{}
+		case <-w.machine.ended():
+			return fmt.Errorf("the VM ended: %s", w.machine.how())
+		case <-ready:
+			ready = nil
+			timeout.Stop()
+			w.remember()
+		case <-timeout.C:
+			w.mu.Lock()
+			last := w.lastFailure
+			w.mu.Unlock()
+			return &stopWanted{neverReady(w.board.read(), w.cfg.BootTimeout, last, w.paths)}
+		case <-w.machine.hint():
+			w.mu.Lock()
+			w.hinted = true
+			w.mu.Unlock()
+			w.examine(ctx)
+		case <-ticker.C:
+			w.examine(ctx)
+		}
+	}
+}
+
+// remember writes down that this machine was ready once.
+func (w *watcher) remember() {
+	rec, found := loadRecord(w.paths)
+	if !found || rec.Up {
+		return
+	}
+	rec.Up = true
+	if err := rec.save(w.paths); err != nil {
+		w.log.Error("it could not be written down that the VM is up", "error", err)
+	}
+}
+
+// reached: the guest's SSH server speaks.
+func (w *watcher) reached() {
+	if w.board.read().Phase == vmhost.PhaseBoot {
+		w.board.enter(vmhost.PhaseSSH)
+	}
+}
+
+// failed: an attempt did not work; the last one is quoted when a start fails.
+func (w *watcher) failed(err error) {
+	w.log.Debug("the guest is not reached yet", "error", err)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lastFailure = err
+}
+
+// up: there is a connection. It opens what goes through it.
+func (w *watcher) up(conn *guest.Conn) {
+	w.log.Info("connected to the guest")
+	ctx, cancel := context.WithCancel(context.Background())
+	work := &sync.WaitGroup{}
+	var forwards []*forward.Forward
+	engine, err := w.openEngine(conn)
+	if err != nil {
+		w.log.Error("the engine's socket could not be made", "error", err)
+		w.failed(err)
+	} else {
+		forwards = append(forwards, engine)
+	}
+	forwards = append(forwards, w.openSockets(conn)...)
+	w.mu.Lock()
+	w.connected, w.answers, w.wasUp, w.silentSince = true, true, true, time.Time{}
+	w.machineTrouble = ""
+	w.drop, w.work, w.forwards = cancel, work, forwards
+	w.mu.Unlock()
+	w.tell()
+	select {
+	case <-w.ready:
+	default:
+		w.board.enter(vmhost.PhaseEngine)
+	}
+	work.Go(func() {
+		select {
+		case <-w.ready:
+		default:
+			if w.awaitEngine(ctx, conn) != nil {
+				return
+			}
+			w.board.enter(vmhost.PhaseReady)
+			w.log.Info("the engine answers")
+			w.readyOnce.Do(func() { close(w.ready) })
+		}
+		w.publish(ctx, conn)
+	})
+}
+
+// beat: a heartbeat was heard.
+func (w *watcher) beat(g vmhost.Guest) {
+	w.board.update(func(s *vmhost.Status) {
+		// Not every heartbeat looks at the disk anew, but each tells of it.
+		s.Guest = &g
+	})
+	w.tell()
+}
+
+// down: the connection is gone, and with it what went through it.
+func (w *watcher) down(why error) {
+	w.log.Warn("the connection to the guest is gone", "error", why)
+	since := time.Now()
+	if last := w.board.read().Guest; last != nil {
+		since = last.At
+	}
+	w.mu.Lock()
+	drop, work, forwards := w.drop, w.work, w.forwards
+	w.connected, w.drop, w.work, w.forwards = false, nil, nil, nil
+	w.silentSince = since
+	if errors.Is(why, guest.ErrSilent) {
+		w.answers = false
+	}
+	w.lastFailure = why
+	w.mu.Unlock()
+	drop()
+	for _, f := range forwards {
+		f.Close()
+	}
+	work.Wait()
+	w.tell()
+	time.AfterFunc(blip, func() { w.stillDown(since) })
+}
+
+// stillDown: a connection that broke is not back.
+func (w *watcher) stillDown(since time.Time) {
+	w.mu.Lock()
+	if !w.connected && w.silentSince.Equal(since) {
+		w.answers = false
+	}
+	w.mu.Unlock()
+	w.tell()
+}

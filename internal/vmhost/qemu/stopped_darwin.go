@@ -1,0 +1,16 @@
+package qemu
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+)
+
+// stoppedState is SSTOP of sys/proc.h.
+const stoppedState = 4
+
+// Stopped is whether a process was stopped with SIGSTOP, or by a debugger.
+func Stopped(p process.Process) bool {
+	info, err := unix.SysctlKinfoProc("kern.proc.pid", p.PID)
+	return err == nil && info.Proc.P_stat == stoppedState
+}
