@@ -12,6 +12,7 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
 )
 
 type statusCmd struct {
@@ -20,9 +21,11 @@ type statusCmd struct {
 
 // overview is the state of an instance on one screen.
 type overview struct {
-	Daemon  lifecycle.Status `json:"daemon"`
-	App     *appState        `json:"app,omitempty"`
-	Mirrors *client.Counts   `json:"mirrors,omitempty"`
+	Daemon lifecycle.Status `json:"daemon"`
+	App    *appState        `json:"app,omitempty"`
+	// VM of vm.driver=lima; nil when there is none.
+	VM      *vmlook.Report `json:"vm,omitempty"`
+	Mirrors *client.Counts `json:"mirrors,omitempty"`
 }
 
 type appState struct {
@@ -52,7 +55,13 @@ func (c *statusCmd) Run(s *session) error {
 
 func (s *session) overview(ctx context.Context) (overview, error) {
 	var view overview
-	var err error
+	vm, err := vmlook.Look(ctx, s.instance.Name, s.vmPaths())
+	if err != nil {
+		return view, err
+	}
+	if vm.State != vmlook.StateNone {
+		view.VM = &vm
+	}
 	if view.Daemon, err = s.manager(func(string) {}).Status(ctx); err != nil || view.Daemon.State != lifecycle.StateRunning {
 		return view, err
 	}
@@ -77,6 +86,9 @@ func (v overview) rows() [][2]string {
 	rows := daemonRows(v.Daemon)
 	if v.App != nil {
 		rows = append(rows, v.App.rows()...)
+	}
+	if v.VM != nil {
+		rows = append(rows, [2]string{"vm", v.VM.Summary() + "; more with 'rdd vm status'"})
 	}
 	if m := v.Mirrors; m != nil {
 		text := fmt.Sprintf("%d containers (%d running), %d images, %d volumes",

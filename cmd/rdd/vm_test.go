@@ -106,6 +106,7 @@ func TestVMThatRuns(t *testing.T) {
 	}{
 		{"vm status", 0, "running (host agent"},
 		{"vm status -o json", 0, `"acceleration": "tcg"`},
+		{"status", 1, "vm:        running (host agent"},
 		{"vm logs -n 2", 0, "two\nthree\n"},
 		{"vm logs --source=console", 0, "kernel\ninit\n"},
 		{"vm reset", 2, "--yes"},

@@ -13,7 +13,7 @@ import (
 // Rows are the lines that show a VM to a user: name and value; a value that is
 // not known is empty.
 func (r Report) Rows(now time.Time) [][2]string {
-	rows := [][2]string{{"instance", r.Instance}, {"vm", r.stateText()}}
+	rows := [][2]string{{"instance", r.Instance}, {"vm", r.Summary()}}
 	if r.Status != nil {
 		rows = append(rows, r.statusRows(now)...)
 	}
@@ -31,7 +31,8 @@ func (r Report) Rows(now time.Time) [][2]string {
 	return append(rows, [2]string{"next", r.next()})
 }
 
-func (r Report) stateText() string {
+// Summary is the state and the processes, on one line.
+func (r Report) Summary() string {
 	var processes []string
 	if r.PID != 0 {
 		processes = append(processes, fmt.Sprintf("host agent %d", r.PID))

@@ -1,0 +1,77 @@
+package controlplane_test
+
+import (
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
+)
+
+// TestVMProperties sets the properties of a VM, right and wrong.
+func TestVMProperties(t *testing.T) {
+	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
+	must(t, user, apps(), newApp(nil))
+	for _, test := range []struct {
+		vm   string
+		want string // part of the message; "" is allowed
+	}{
+		{`{"cpus":4,"memory":"512Mi","disk":"4Gi"}`, ""},
+		{`{"memory":1073741824}`, ""},
+		{`{"memory":"1.5Gi"}`, ""},
+		{`{"memory":"511Mi"}`, "at least 512Mi"},
+		{`{"memory":1}`, "at least 512Mi"},
+		{`{"memory":"-4Gi"}`, "at least 512Mi"},
+		{`{"memory":"4GB"}`, "spec.vm.memory"},
+		{`{"memory":"lots"}`, "spec.vm.memory"},
+		{`{"disk":"3Gi"}`, "at least 4Gi"},
+		{`{"cpus":0}`, "greater than or equal to 1"},
+		{`{"cpus":65}`, "less than or equal to 64"},
+		{`{"image":"cloud"}`, ""},
+		{`{"image":"/some/dir"}`, ""},
+		{`{"image":"some/dir"}`, "an absolute path"},
+		{`{"acceleration":"tcg","driver":"lima"}`, ""},
+		{`{"acceleration":"warp"}`, `"tcg"`},
+		{`{"restart":"2025-01-02T03:04:05.123456789Z","reset":"x"}`, ""},
+		{`{"reset":"` + strings.Repeat("x", 65) + `"}`, "may not be more than 64"},
+	} {
+		err := patch(apps(), "", "app", `{"spec":{"vm":`+test.vm+`}}`)(t.Context(), user)
+		switch {
+		case test.want == "" && err != nil:
+			t.Errorf("%s was rejected: %v", test.vm, err)
+		case test.want != "" && (!apierrors.IsInvalid(err) || !strings.Contains(err.Error(), test.want)):
+			t.Errorf("%s: %v, want %q", test.vm, err, test.want)
+		}
+	}
+}
+
+// TestVMDefaults reads what a new App has.
+func TestVMDefaults(t *testing.T) {
+	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
+	// As the daemon makes it: from the Go type, with nothing set.
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&appv1alpha1.App{
+		TypeMeta:   metav1.TypeMeta{APIVersion: appv1alpha1.GroupVersion.String(), Kind: "App"},
+		ObjectMeta: metav1.ObjectMeta{Name: appv1alpha1.AppName},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, user, apps(), &unstructured.Unstructured{Object: fields})
+	got, err := user.Resource(apps()).Get(t.Context(), appv1alpha1.AppName, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var app appv1alpha1.App
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(got.Object, &app); err != nil {
+		t.Fatal(err)
+	}
+	vm := app.Spec.VM
+	if vm.CPUs != 2 || vm.Memory.Value() != 2<<30 || vm.Disk.Value() != 64<<30 || vm.Acceleration != appv1alpha1.AccelerationAuto {
+		t.Errorf("the defaults are %+v", vm)
+	}
+}
