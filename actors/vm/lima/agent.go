@@ -14,10 +14,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
-// maxLog is the size in bytes beyond which the agent's log is put aside when an
-// agent is started.
-const maxLog = 4 << 20
-
 // launch starts a host agent for spec and returns when it holds its lock. An
 // agent that does not have it yet when ctx ends is ended too: it has done
 // nothing, and nobody could find it.
@@ -95,9 +91,9 @@ func (d *Driver) prepare(spec vmhost.Spec) error {
 	if err := removeFile(d.paths.End()); err != nil {
 		return err
 	}
+	_, boot := d.bounds(vmSpec(spec))
 	return vmhost.Save(d.paths.Config(), vmhost.Config{
-		LimaHome: d.cfg.Home, LogDir: d.cfg.LogDir, Socket: socket, Spec: spec,
-		BootTimeout: d.bootTimeout(spec),
+		LimaHome: d.cfg.Home, LogDir: d.cfg.LogDir, Socket: socket, Spec: spec, BootTimeout: boot,
 	})
 }
 
@@ -115,13 +111,9 @@ func (d *Driver) command() (*exec.Cmd, error) {
 	return exec.Command(program[0], args...), nil
 }
 
-// openLog opens a log to append to, and puts one that grew too long aside.
+// openLog opens the log for what the agent says outside of it, such as why it
+// crashed. The agent itself writes the log, and keeps it short.
 func openLog(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
-		if err := os.Rename(path, path+".1"); err != nil {
-			return nil, fmt.Errorf("put the host agent's log aside: %w", err)
-		}
-	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the host agent's log: %w", err)

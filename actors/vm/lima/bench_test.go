@@ -31,7 +31,7 @@ func newBench(t *testing.T, mode string) *bench {
 	t.Helper()
 	b := newBenchWith(t, []string{os.Args[0], "agent", mode})
 	b.limits = limits{
-		lock: 5 * time.Second, answer: 500 * time.Millisecond, lastWords: 500 * time.Millisecond,
+		lock: 5 * time.Second, answer: 500 * time.Millisecond, silence: 2 * time.Second, lastWords: 500 * time.Millisecond,
 		agentStop: time.Second, stop: 3 * time.Second, machineStop: 2 * time.Second, killed: 5 * time.Second,
 	}
 	return b

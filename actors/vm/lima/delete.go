@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -18,9 +19,27 @@ func (d *Driver) Delete(ctx context.Context) error {
 	if _, err := d.Stop(ctx); err != nil {
 		return err
 	}
-	failed := []error{removeFile(d.paths.AgentLog()), removeFile(d.paths.AgentLog() + ".1")}
+	failed := []error{d.removeLogs()}
 	if err := os.RemoveAll(d.cfg.Home); err != nil {
 		failed = append(failed, fmt.Errorf("remove the VM: %w", err))
+	}
+	return errors.Join(failed...)
+}
+
+// removeLogs removes the agent's log and the older ones beside it, which have a
+// time before the end of their names.
+func (d *Driver) removeLogs() error {
+	name := filepath.Base(d.paths.AgentLog())
+	start, end := strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name)
+	entries, err := os.ReadDir(d.cfg.LogDir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for the host agent's logs: %w", err)
+	}
+	var failed []error
+	for _, entry := range entries {
+		if older := strings.HasPrefix(entry.Name(), start+"-") && strings.HasSuffix(entry.Name(), end); older || entry.Name() == name {
+			failed = append(failed, removeFile(filepath.Join(d.cfg.LogDir, entry.Name())))
+		}
 	}
 	return errors.Join(failed...)
 }

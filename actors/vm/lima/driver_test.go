@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
@@ -268,6 +271,85 @@ func TestStartCancelledBeforeTheLockLeavesNothing(t *testing.T) {
 	b.limits.lock = 300 * time.Millisecond
 	if _, err := b.tryStart(); err == nil || !strings.Contains(err.Error(), "was killed") || !strings.Contains(err.Error(), "the agent starts") {
 		t.Errorf("Start = %v", err)
+	}
+}
+
+func TestAgentThatHangsInAStartIsReplacedByTheNext(t *testing.T) {
+	b := newBench(t, stuck)
+	hung := make(chan process.Process, 1)
+	_, err := b.Start(t.Context(), someSpec(), func(text string) {
+		if strings.HasPrefix(text, "booting") {
+			agent := b.theAgent()
+			_ = agent.Signal(syscall.SIGSTOP)
+			hung <- agent
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "has not answered for") {
+		t.Errorf("Start = %v", err)
+	}
+	agent := <-hung
+	b.cfg.Program[2] = behaves
+	b.start()
+	if agent.Alive() {
+		t.Error("the agent that hangs lives")
+	}
+}
+
+func TestBoundsOfAStart(t *testing.T) {
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, "own.yaml"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		image, env string
+		want       time.Duration
+	}{
+		{home, "", builtImage + builtBoot},
+		{filepath.Join(home, "own.yaml"), "", cloudImage + cloudBoot},
+		{appv1.ImageCloud, "", cloudImage + cloudBoot},
+		{"", "", cloudImage + cloudBoot},
+		{home, "20s", builtImage + 20*time.Second},
+		{home, "-20s", builtImage + builtBoot},
+		{home, "soon", builtImage + builtBoot},
+	} {
+		d := New(Config{Home: home, Program: []string{"/nowhere/rdd"}, Getenv: func(name string) string {
+			return map[string]string{envBoot: test.env}[name]
+		}})
+		spec := someSpec()
+		spec.VM.Image = test.image
+		if got := d.StartWithin(spec); got != test.want {
+			t.Errorf("image %q, %s=%q: %v, want %v", test.image, envBoot, test.env, got, test.want)
+		}
+	}
+}
+
+func TestAvailableNamesWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	getenv := func(name string) string { return map[string]string{"PATH": dir}[name] }
+	d := New(Config{Home: "/run/rdd", Socket: "/run/docker.sock", Program: []string{"/nowhere/rdd"}, Getenv: getenv})
+	_, err := d.Available(t.Context(), someSpec())
+	for _, want := range []string{"qemu-img", "qemu-utils", "ssh-keygen", "openssh"} {
+		if err == nil || runtime.GOOS == "linux" && !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+	for _, name := range []string{"ssh", "ssh-keygen", "qemu-img", machine().name} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho QEMU emulator version 7.2.22 '(Debian)'\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reason, err := d.Available(t.Context(), someSpec())
+	if want := "QEMU 7.2.22 at " + filepath.Join(dir, machine().name) + ", image cloud (no image was built"; err != nil || !strings.HasPrefix(reason, want) {
+		t.Errorf("%q, %v; want %q", reason, err, want)
+	}
+	spec := someSpec()
+	spec.VM.Acceleration = appv1.AccelerationVZ
+	if _, err := d.Available(t.Context(), spec); err == nil && !hasVZ {
+		t.Error("vz is available")
+	}
+	d.cfg.Socket = "/run/" + strings.Repeat("x", 100)
+	if _, err := d.Available(t.Context(), someSpec()); err == nil || !strings.Contains(err.Error(), "shorter instance name") {
+		t.Errorf("a long path: %v", err)
 	}
 }
 

@@ -2,53 +2,56 @@ package lima
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
-	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// imageReason says which image a VM would be made from, as far as that can be
-// known without making it.
-func (d *Driver) imageReason(spec messages.VMSpec) (string, error) {
-	switch image := spec.VM.Image; image {
-	case "":
-		return "the image that was built for this rdd, else the public one", nil
-	case appv1.ImageCloud:
-		return "the public image", nil
-	default:
-		if _, err := os.Stat(image); err != nil {
-			return "", fmt.Errorf("vm.image: %w; name the directory of a built image or a lima.yaml, or run 'rdd set vm.image=' for the default", err)
+// envBoot overrides the bound of a boot, as a duration such as 20s or 1h: for a
+// machine that is slower than any that was thought of, and for tests.
+const envBoot = "RDD_VM_BOOT_TIMEOUT"
+
+// findImage says which image a VM would be made from, by the same rules as the
+// agent.
+func (d *Driver) findImage(spec messages.VMSpec) (image.Image, error) {
+	s := image.Surroundings{Getenv: d.cfg.Getenv}
+	if command, err := d.command(); err == nil {
+		s.Program = command.Path
+	}
+	return image.Find(spec.VM.Image, s)
+}
+
+// bounds are the longest that a start may take: preparing the image and the disk,
+// and from the start of the machine to an engine that answers.
+func (d *Driver) bounds(spec messages.VMSpec) (prepare, boot time.Duration) {
+	prepare, boot = cloudImage, cloudBoot
+	if found, err := d.findImage(spec); err == nil && found.Kind == image.KindBuilt {
+		prepare, boot = builtImage, builtBoot
+	}
+	if text := d.cfg.Getenv(envBoot); text != "" {
+		own, err := time.ParseDuration(text)
+		if err != nil || own <= 0 {
+			d.log.Warn("not a duration, ignored", envBoot, text)
+			return prepare, boot
 		}
-		return "image " + image, nil
+		boot = own
 	}
-}
-
-// isBuilt is whether a spec names a built image, with the engine inside.
-func isBuilt(image string) bool {
-	if image == "" || image == appv1.ImageCloud {
-		return false
-	}
-	info, err := os.Stat(filepath.Clean(image))
-	return err == nil && info.IsDir()
-}
-
-// bootTimeout is what a VM gets from the start of the machine to an engine that
-// answers.
-func (d *Driver) bootTimeout(spec vmhost.Spec) time.Duration {
-	if isBuilt(spec.Image) {
-		return builtBoot
-	}
-	return cloudBoot
+	return prepare, boot
 }
 
 // StartWithin implements vm.Driver.
 func (d *Driver) StartWithin(spec messages.VMSpec) time.Duration {
-	if isBuilt(spec.VM.Image) {
-		return builtImage + builtBoot
+	prepare, boot := d.bounds(spec)
+	return prepare + boot
+}
+
+// imageReason is for a user, such as "image /home/me/rdd/.cache/vm-image (built
+// for this rdd)".
+func (d *Driver) imageReason(spec messages.VMSpec) (string, error) {
+	found, err := d.findImage(spec)
+	if err != nil {
+		return "", err
 	}
-	return cloudImage + cloudBoot
+	return fmt.Sprintf("image %s (%s)", found, found.Reason), nil
 }

@@ -1,6 +1,10 @@
 package lima
 
-import "time"
+import (
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+)
 
 // limits of what the driver waits for. They are fields and not constants so that
 // tests need not wait as long as users must.
@@ -9,6 +13,9 @@ type limits struct {
 	lock time.Duration
 	// answer bounds the wait for an agent that was found to answer.
 	answer time.Duration
+	// silence bounds the wait for an agent to answer that has answered before. It
+	// must be longer than the agent holds back an answer.
+	silence time.Duration
 	// lastWords bounds the wait for an agent whose machine is gone to say so.
 	lastWords time.Duration
 
@@ -27,7 +34,8 @@ type limits struct {
 
 func defaultLimits() limits {
 	return limits{
-		lock: 15 * time.Second, answer: 10 * time.Second, lastWords: 10 * time.Second,
+		lock: 15 * time.Second, answer: 10 * time.Second, silence: vmhost.LongPoll + 10*time.Second,
+		lastWords: 10 * time.Second,
 		agentStop: 27 * time.Second, stop: 35 * time.Second, machineStop: 20 * time.Second, killed: 3 * time.Second,
 	}
 }

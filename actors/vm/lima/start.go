@@ -126,9 +126,11 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 	pause := time.NewTicker(askAgain)
 	defer pause.Stop()
 	var seen int64
+	heard := time.Now()
 	for {
-		status, err := f.d.client.Status(ctx, seen)
+		status, err := f.status(ctx, seen)
 		if err == nil {
+			heard = time.Now()
 			f.tell(status)
 			if status.Phase != vmhost.PhaseReady {
 				seen = status.Revision
@@ -148,7 +150,17 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 			return fmt.Errorf("wait for the VM: %w", errors.Join(ctx.Err(), err))
 		case <-pause.C:
 		}
+		if silent := time.Since(heard); silent >= f.d.limits.silence {
+			return fmt.Errorf("the host agent (pid %d) has not answered for %v: %w", agent.PID, silent.Round(time.Second), err)
+		}
 	}
+}
+
+// status asks for a status that is newer than one that was seen.
+func (f *follower) status(ctx context.Context, seen int64) (vmhost.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.d.limits.silence)
+	defer cancel()
+	return f.d.client.Status(ctx, seen)
 }
 
 // answers asks the engine, which the agent has already found to answer.
