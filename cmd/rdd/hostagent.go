@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -16,6 +18,7 @@ import (
 // internal/vmhost.
 type hostAgentCmd struct {
 	Dir      string `arg:"" help:"Lima home with hostagent.json." placeholder:"DIR"`
+	Check    bool   `help:"Only say what is wrong with the configuration, which is read from standard input."`
 	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
 }
 
@@ -24,6 +27,9 @@ func (c *hostAgentCmd) Run(s *session) (err error) {
 	dir, err := filepath.Abs(c.Dir)
 	if err != nil {
 		return err
+	}
+	if c.Check {
+		return checkHostAgent(dir, os.Stdin)
 	}
 	cfg, err := agent.Load(dir)
 	if err != nil {
@@ -42,4 +48,15 @@ func (c *hostAgentCmd) Run(s *session) (err error) {
 		logger.Error("host agent ends with an error", "error", err)
 	}
 	return err
+}
+
+// checkHostAgent says what is wrong with a configuration. An error is all that it
+// prints, for the daemon to pass on.
+func checkHostAgent(dir string, in io.Reader) error {
+	var cfg vmhost.Config
+	if err := json.NewDecoder(in).Decode(&cfg); err != nil {
+		return fmt.Errorf("read the configuration that is to be checked: %w", err)
+	}
+	cfg.LimaHome = dir
+	return agent.Check(cfg)
 }

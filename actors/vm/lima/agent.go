@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -21,7 +22,7 @@ func (d *Driver) launch(ctx context.Context, spec vmhost.Spec) (process.Process,
 	if err := d.prepare(spec); err != nil {
 		return process.Process{}, err
 	}
-	cmd, err := d.command()
+	command, err := d.command()
 	if err != nil {
 		return process.Process{}, err
 	}
@@ -30,6 +31,7 @@ func (d *Driver) launch(ctx context.Context, spec vmhost.Spec) (process.Process,
 		return process.Process{}, err
 	}
 	defer log.Close()
+	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := ctx.Err(); err != nil {
 		return process.Process{}, err
@@ -97,8 +99,8 @@ func (d *Driver) prepare(spec vmhost.Spec) error {
 	})
 }
 
-// command is the agent's. It is not tied to this process; see process.Start.
-func (d *Driver) command() (*exec.Cmd, error) {
+// command is the agent's, with more arguments before the last.
+func (d *Driver) command(more ...string) ([]string, error) {
 	program := d.cfg.Program
 	if len(program) == 0 {
 		self, err := os.Executable()
@@ -107,8 +109,7 @@ func (d *Driver) command() (*exec.Cmd, error) {
 		}
 		program = []string{self, "hostagent"}
 	}
-	args := append(program[1:len(program):len(program)], d.cfg.Home)
-	return exec.Command(program[0], args...), nil
+	return slices.Concat(program, more, []string{d.cfg.Home}), nil
 }
 
 // openLog opens the log for what the agent says outside of it, such as why it

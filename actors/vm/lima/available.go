@@ -92,6 +92,9 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	if err != nil {
 		return "", err
 	}
+	if err := d.check(ctx, hostSpec(spec)); err != nil {
+		return "", err
+	}
 	return how + ", " + image, nil
 }
 

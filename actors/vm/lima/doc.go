@@ -13,6 +13,7 @@
 //	driver.go     what the driver is made of
 //	available.go  what must be installed
 //	image.go      which image, and how long a VM of it may take to come up
+//	check.go      what is wrong with an image or a lima.yaml
 //	look.go       what lives: agent, machine, and the spec they are of
 //	spec.go       a spec for the agent, and its way back
 //	limits.go     how long is waited for what

@@ -326,7 +326,7 @@ func TestBoundsOfAStart(t *testing.T) {
 func TestAvailableNamesWhatIsMissing(t *testing.T) {
 	dir := t.TempDir()
 	getenv := func(name string) string { return map[string]string{"PATH": dir}[name] }
-	d := New(Config{Home: "/run/rdd", Socket: "/run/docker.sock", Program: []string{"/nowhere/rdd"}, Getenv: getenv})
+	d := New(Config{Home: "/run/rdd", Socket: "/run/docker.sock", Program: []string{os.Args[0], "agent", behaves}, Getenv: getenv})
 	_, err := d.Available(t.Context(), someSpec())
 	for _, want := range []string{"qemu-img", "qemu-utils", "ssh-keygen", "openssh"} {
 		if err == nil || runtime.GOOS == "linux" && !strings.Contains(err.Error(), want) {
@@ -346,6 +346,15 @@ func TestAvailableNamesWhatIsMissing(t *testing.T) {
 	spec.VM.Acceleration = appv1.AccelerationVZ
 	if _, err := d.Available(t.Context(), spec); err == nil && !hasVZ {
 		t.Error("vz is available")
+	}
+	spec = someSpec()
+	spec.VM.CPUs = 0
+	if _, err := d.Available(t.Context(), spec); err == nil || !strings.HasPrefix(err.Error(), "own.yaml:3: no") {
+		t.Errorf("a spec that the agent refuses: %v", err)
+	}
+	d.cfg.Program = []string{"/nowhere/rdd"}
+	if _, err := d.Available(t.Context(), someSpec()); err == nil || !strings.Contains(err.Error(), "/nowhere/rdd") {
+		t.Errorf("an agent that cannot be run: %v", err)
 	}
 	d.cfg.Socket = "/run/" + strings.Repeat("x", 100)
 	if _, err := d.Available(t.Context(), someSpec()); err == nil || !strings.Contains(err.Error(), "shorter instance name") {

@@ -27,7 +27,7 @@ func (a *agent) fetch(ctx context.Context, pl plan) (int64, error) {
 	if pl.keep {
 		return 0, nil
 	}
-	if err := enoughSpace(a.paths.LimaHome, pl.image.Needs(a.cfg.Spec)); err != nil {
+	if err := enoughSpace(a.paths.LimaHome, pl.image.Needs()); err != nil {
 		return 0, err
 	}
 	y := pl.recipe.Config

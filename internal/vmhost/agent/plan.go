@@ -13,11 +13,12 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/recipe"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
 
 // plan is what a start is going to do. Making it touches nothing.
 type plan struct {
-	image  recipe.Image
+	image  image.Image
 	recipe recipe.Recipe
 	// keep is whether there is a disk that goes on being used.
 	keep bool
@@ -28,14 +29,14 @@ type plan struct {
 // makePlan finds the image and checks all that can be checked beforehand.
 func (a *agent) makePlan() (plan, error) {
 	spec := a.cfg.Spec
-	image, err := recipe.Find(spec.Image, recipe.Here())
+	from, err := image.Find(spec.Image, image.Here())
 	was, size := a.existing()
 	if was == nil {
 		if err != nil {
 			return plan{}, err
 		}
-		pl := plan{image: image}
-		if pl.recipe, err = recipe.Read(image, spec, a.paths); err != nil {
+		pl := plan{image: from}
+		if pl.recipe, err = recipe.Read(from, spec, a.paths); err != nil {
 			return plan{}, err
 		}
 		pl.note = pl.recipe.Note
@@ -47,14 +48,14 @@ func (a *agent) makePlan() (plan, error) {
 		notes = append(notes, fmt.Sprintf("the VM's disk stays at %s, it can only grow; 'rdd vm reset' makes a new one", bytes(size)))
 		spec.Disk = size
 	}
-	other := err == nil && !image.Same(was.Image)
+	other := err == nil && !from.Same(was.Image)
 	if other {
-		notes = append(notes, fmt.Sprintf("the VM's disk was made from the image %s; 'rdd vm reset' makes a new one from %s", was.Image, image))
+		notes = append(notes, fmt.Sprintf("the VM's disk was made from the image %s; 'rdd vm reset' makes a new one from %s", was.Image, from))
 	}
-	if was.Image.Kind == recipe.KindBuilt || other {
+	if was.Image.Kind == image.KindBuilt || other {
 		pl.recipe, err = recipe.Kept(was.Image, spec, a.paths)
 	} else if err == nil {
-		pl.recipe, err = recipe.Read(image, spec, a.paths)
+		pl.recipe, err = recipe.Read(from, spec, a.paths)
 	}
 	if err != nil {
 		return plan{}, err

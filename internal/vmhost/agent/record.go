@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/recipe"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
 
 // record is what an agent that takes over a machine cannot see of it. It lies
 // beside the disk and is gone with it.
 type record struct {
-	Image              recipe.Image `json:"image"`
-	Note               string       `json:"note,omitempty"`
-	Acceleration       string       `json:"acceleration"`
-	AccelerationReason string       `json:"accelerationReason"`
-	StartedAt          time.Time    `json:"startedAt"`
+	Image              image.Image `json:"image"`
+	Note               string      `json:"note,omitempty"`
+	Acceleration       string      `json:"acceleration"`
+	AccelerationReason string      `json:"accelerationReason"`
+	StartedAt          time.Time   `json:"startedAt"`
 	// User in the guest.
 	User string `json:"user"`
 	// Up is whether this machine was ready once: from then on silence is no

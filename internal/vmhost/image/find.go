@@ -120,3 +120,17 @@ func at(path, reason, hint string) (Image, error) {
 		return Image{}, fmt.Errorf("the VM's image %s is neither the directory of a built image nor a lima.yaml; %s", path, hint)
 	}
 }
+
+// Needs returns how many bytes the making of a disk from an image takes on the
+// host at once, as far as that can be known.
+func (i Image) Needs() int64 {
+	const others = 256 << 20 // the guest agent and the ISO that carries it
+	if i.Kind != KindBuilt {
+		return 2 << 30
+	}
+	info, err := os.Stat(filepath.Join(i.Path, DiskFile))
+	if err != nil {
+		return others
+	}
+	return info.Size() + others
+}

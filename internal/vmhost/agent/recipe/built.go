@@ -13,15 +13,7 @@ import (
 	"github.com/lima-vm/lima/pkg/limayaml"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-)
-
-// The files of a built image.
-const (
-	manifestFile = "image.json"
-	diskFile     = "disk.qcow2"
-	kernelFile   = "kernel"
-	initrdFile   = "initrd"
-	cmdlineFile  = "cmdline"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
 
 // The user in the guest. It is a name of our own, because the host's may be root,
@@ -45,14 +37,14 @@ func built(dir string, s vmhost.Spec, vmType limayaml.VMType) (*limayaml.LimaYAM
 	file := func(name string) limayaml.File {
 		return limayaml.File{Location: filepath.Join(dir, name), Arch: arch}
 	}
-	initrd := file(initrdFile)
+	initrd := file(image.InitrdFile)
 	y := overrides(s, vmType)
 	fill := defaults(vmType)
 	y.User, y.DNS, y.Containerd = fill.User, fill.DNS, fill.Containerd
 	y.Arch = &arch
 	y.Images = []limayaml.Image{{
-		File:   file(diskFile),
-		Kernel: &limayaml.Kernel{File: file(kernelFile), Cmdline: cmdline},
+		File:   file(image.DiskFile),
+		Kernel: &limayaml.Kernel{File: file(image.KernelFile), Cmdline: cmdline},
 		Initrd: &initrd,
 	}}
 	// There is no boot loader, so no firmware either.
@@ -67,7 +59,7 @@ func built(dir string, s vmhost.Spec, vmType limayaml.VMType) (*limayaml.LimaYAM
 // kernel's command line.
 func inspect(dir string) (cmdline string, err error) {
 	const hint = "; build it with 'make vm-image'"
-	text, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	text, err := os.ReadFile(filepath.Join(dir, image.ManifestFile))
 	if err != nil {
 		return "", fmt.Errorf("%s is no image of a VM: %w%s", dir, err, hint)
 	}
@@ -75,12 +67,12 @@ func inspect(dir string) (cmdline string, err error) {
 		Arch string `json:"arch"`
 	}
 	if err := json.Unmarshal(text, &manifest); err != nil {
-		return "", fmt.Errorf("read %s: %w%s", filepath.Join(dir, manifestFile), err, hint)
+		return "", fmt.Errorf("read %s: %w%s", filepath.Join(dir, image.ManifestFile), err, hint)
 	}
 	if here := limayaml.NewArch(runtime.GOARCH); manifest.Arch != "" && manifest.Arch != here {
 		return "", fmt.Errorf("the image in %s is for %s, this machine is %s%s", dir, manifest.Arch, here, hint)
 	}
-	for _, name := range []string{diskFile, kernelFile, initrdFile} {
+	for _, name := range []string{image.DiskFile, image.KernelFile, image.InitrdFile} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil {
 			return "", fmt.Errorf("the image in %s is not whole: %w%s", dir, err, hint)
@@ -89,7 +81,7 @@ func inspect(dir string) (cmdline string, err error) {
 			return "", fmt.Errorf("the image in %s is not whole: %s is empty%s", dir, name, hint)
 		}
 	}
-	text, err = os.ReadFile(filepath.Join(dir, cmdlineFile))
+	text, err = os.ReadFile(filepath.Join(dir, image.CmdlineFile))
 	if err != nil {
 		return "", fmt.Errorf("the image in %s is not whole: %w%s", dir, err, hint)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
 
 // The accelerations that decide which of Lima's drivers runs the VM.
@@ -38,15 +39,15 @@ type Recipe struct {
 // Read returns the recipe for an image and what is set in rdd, or says what is
 // wrong with it: with the file and the line, if it is a user's lima.yaml. The
 // numbers that are set in rdd win over a user's. It changes nothing.
-func Read(image Image, s vmhost.Spec, p vmhost.Paths) (Recipe, error) {
-	if image.Kind == KindBuilt {
-		return readBuilt(image, s, p)
+func Read(from image.Image, s vmhost.Spec, p vmhost.Paths) (Recipe, error) {
+	if from.Kind == image.KindBuilt {
+		return readBuilt(from, s, p)
 	}
 	text, name := []byte(cloudYAML), "the template of the public image"
-	if image.Kind == KindFile {
-		name = image.Path
+	if from.Kind == image.KindFile {
+		name = from.Path
 		var err error
-		if text, err = os.ReadFile(image.Path); err != nil {
+		if text, err = os.ReadFile(from.Path); err != nil {
 			return Recipe{}, fmt.Errorf("read the VM's lima.yaml: %w", err)
 		}
 	}
@@ -74,12 +75,12 @@ func merge(text []byte, name string, s vmhost.Spec, p vmhost.Paths) (Recipe, err
 	return r, check(y, text, name)
 }
 
-func readBuilt(image Image, s vmhost.Spec, p vmhost.Paths) (Recipe, error) {
+func readBuilt(from image.Image, s vmhost.Spec, p vmhost.Paths) (Recipe, error) {
 	vmType, err := chooseType(s.Acceleration, nil)
 	if err != nil {
 		return Recipe{}, err
 	}
-	y, err := built(image.Path, s, vmType)
+	y, err := built(from.Path, s, vmType)
 	if err != nil {
 		return Recipe{}, err
 	}
@@ -184,13 +185,13 @@ func limaYAML(p vmhost.Paths) string { return filepath.Join(p.Dir(), filenames.L
 
 // Kept returns the recipe of a VM whose disk is there, made from an image that is
 // not asked for any more, or is gone: its own lima.yaml, with what is set in rdd.
-func Kept(image Image, s vmhost.Spec, p vmhost.Paths) (Recipe, error) {
+func Kept(from image.Image, s vmhost.Spec, p vmhost.Paths) (Recipe, error) {
 	name := limaYAML(p)
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return Recipe{}, fmt.Errorf("read the VM's lima.yaml: %w; 'rdd vm reset' makes a new VM", err)
 	}
-	if image.Kind != KindBuilt {
+	if from.Kind != image.KindBuilt {
 		return merge(text, name, s, p)
 	}
 	y, err := parse(text, name, p)
