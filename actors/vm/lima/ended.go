@@ -21,7 +21,7 @@ func (d *Driver) ended(pid int) error {
 		return errors.New("the VM was stopped by somebody else than this daemon")
 	}
 	if machine, ok := qemu.Find(d.paths); ok {
-		return fmt.Errorf("the host agent (pid %d) was killed; the VM goes on (QEMU, pid %d), and another agent takes it over", pid, machine.PID)
+		return fmt.Errorf("the host agent (pid %d) was killed or crashed; the VM goes on (QEMU, pid %d), and another agent takes it over", pid, machine.PID)
 	}
 	return fmt.Errorf("the host agent (pid %d) was killed or crashed, and the VM is gone%s", pid, d.logHint())
 }

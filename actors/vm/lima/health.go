@@ -67,37 +67,48 @@ func waitFor(ctx context.Context, p process.Process) <-chan error {
 // Ping implements vm.Driver. The engine's answer decides; what the agent knows
 // explains it.
 func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err error) {
-	trouble := make(chan string, 1)
-	go func() { trouble <- d.trouble(ctx) }()
-	spec := vmSpec(d.configured())
-	err = d.ask(ctx, spec.Engine, endpoint)
-	why := <-trouble
+	told := make(chan health, 1)
+	go func() { told <- d.health(ctx) }()
+	engine := vmSpec(d.configured()).Engine
+	err = d.ask(ctx, engine, endpoint)
+	h := <-told
+	if err == nil && engine == appv1.EngineContainerd && h.silent {
+		// The agent accepts connections all the same.
+		err = errors.New("the guest does not answer")
+	}
 	switch {
 	case err == nil:
-		return why, nil
-	case why == "":
+		return h.trouble, nil
+	case h.trouble == "":
 		return "", err
 	default:
-		return "", fmt.Errorf("%s: %w", why, err)
+		return "", fmt.Errorf("%s: %w", h.trouble, err)
 	}
 }
 
-// trouble is what the agent says is wrong; empty when nothing is.
-func (d *Driver) trouble(ctx context.Context) string {
+// health is what the agent says of the VM.
+type health struct {
+	// trouble is what is wrong; empty when nothing is.
+	trouble string
+	// silent is whether the guest has not answered the agent for a while.
+	silent bool
+}
+
+func (d *Driver) health(ctx context.Context) health {
 	ctx, cancel := context.WithTimeout(ctx, statusDeadline)
 	defer cancel()
 	status, err := d.client.Status(ctx, 0)
 	if err == nil {
-		return status.Trouble
+		return health{trouble: status.Trouble, silent: !status.Answers}
 	}
 	agent, lookErr := d.agent()
 	switch {
 	case lookErr != nil:
-		return lookErr.Error()
+		return health{trouble: lookErr.Error()}
 	case agent.PID == 0:
-		return "the VM's host agent is gone"
+		return health{trouble: "the VM's host agent is gone"}
 	default:
-		return fmt.Sprintf("the VM's host agent (pid %d) does not answer", agent.PID)
+		return health{trouble: fmt.Sprintf("the VM's host agent (pid %d) does not answer", agent.PID)}
 	}
 }
 
