@@ -66,7 +66,7 @@ func (r Report) statusRows(now time.Time) [][2]string {
 	}
 	s := r.Spec
 	rows = append(rows,
-		[2]string{"size", fmt.Sprintf("%d CPUs, %s of memory, %s of disk", s.CPUs, size(s.Memory), size(s.Disk))},
+		[2]string{"size", fmt.Sprintf("%s, %s of memory, %s of disk", count(s.CPUs, "CPU"), size(s.Memory), size(s.Disk))},
 		[2]string{"image", because(r.Image, r.ImageReason)},
 		[2]string{"acceleration", because(r.Acceleration, r.AccelerationReason)},
 	)
@@ -116,8 +116,15 @@ func because(what, why string) string {
 	return what + " (" + why + ")"
 }
 
-// short is a duration of seconds or minutes, to a tenth of a second.
-func short(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
+// short is a duration in seconds, to a tenth, as the phases of a start are told.
+func short(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
 
 // size of bytes, such as 2Gi or 1.9Gi.
 func size(bytes int64) string {
