@@ -66,6 +66,9 @@ type VMChanged struct {
 	Wanted bool
 	// Current is whether what runs was brought up from the last EnsureVM's spec.
 	Current bool
+	// Refused is whether no driver can carry out the last EnsureVM as things are:
+	// a file is wrong, a program is missing. Trying again alone will not help.
+	Refused bool
 	// Driver in use, never auto; empty while none was picked.
 	Driver appv1.DriverName
 	// DriverReason says why this driver was picked.

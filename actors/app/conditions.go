@@ -70,6 +70,9 @@ func settledCondition(v view, running, ready metav1.Condition) metav1.Condition 
 		if message != "" {
 			c.Message += ": " + message
 		}
+		if v.vm.Refused && v.vm.Generation == v.app.Generation {
+			c.Reason = appv1.ReasonRefused
+		}
 		return c
 	}
 	c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonSettled

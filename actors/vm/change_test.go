@@ -41,7 +41,7 @@ func TestRefusedChangeKeepsTheEngine(t *testing.T) {
 		w.ensure(2, true, spec)
 		kept := func() {
 			t.Helper()
-			if m := w.last(); m.State != running || m.Current || m.Endpoint == "" ||
+			if m := w.last(); m.State != running || m.Current || !m.Refused || m.Endpoint == "" ||
 				!strings.Contains(m.Note, "goes on as it was") || !strings.Contains(m.Note, "line 3") {
 				t.Errorf("told %+v", m)
 			}
@@ -57,12 +57,31 @@ func TestRefusedChangeKeepsTheEngine(t *testing.T) {
 		w.states()
 		w.lima.with(func() { w.lima.missing = nil })
 		w.sleep(checkEvery + 5*time.Second)
-		if m := w.last(); !m.Current || m.Note != "" {
+		if m := w.last(); !m.Current || m.Refused || m.Note != "" {
 			t.Errorf("told %+v", m)
 		}
 		w.wantStates(stopping, starting, running)
 		if got := strings.Join(w.lima.history(), ", "); got != "start moby, start moby, stop, start moby" {
 			t.Errorf("calls %q", got)
+		}
+	})
+}
+
+// Whoever waits for a start that no driver can carry out learns it at once; one
+// that merely failed may work the next time.
+func TestRefusedStartIsToldApartFromAFailedOne(t *testing.T) {
+	inWorld(t, func(w *world) {
+		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby}
+		w.lima.with(func() { w.lima.missing = errors.New("there is no QEMU") })
+		w.ensure(1, true, spec)
+		w.sleep(time.Second)
+		if m := w.last(); m.State != failed || !m.Refused || !strings.Contains(m.Message, "there is no QEMU") {
+			t.Errorf("told %+v", m)
+		}
+		w.lima.with(func() { w.lima.missing, w.lima.startErr = nil, errors.New("no boot") })
+		w.sleep(time.Minute)
+		if m := w.last(); m.Refused || !strings.Contains(m.Message, "no boot") {
+			t.Errorf("told %+v", m)
 		}
 	})
 }

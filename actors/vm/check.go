@@ -43,6 +43,13 @@ func (a *vmActor) onCheckDue(m checkDue) {
 	}
 }
 
+// refused is whether no driver can carry out the wish as things are.
+func (a *vmActor) refused() bool {
+	keeps := a.facts.refused && a.facts.checkedSpec == a.wish.spec && isRefusal(a.refusal)
+	failed := a.facts.waiting && isRefusal(a.failure.err)
+	return a.wish.running && (keeps || failed)
+}
+
 // runningNote is what a user should know of an engine that runs.
 func (a *vmActor) runningNote() string {
 	if !a.facts.refused || a.facts.checkedSpec != a.wish.spec {

@@ -15,6 +15,17 @@ type choice struct {
 	reason string
 }
 
+// refusal is the error of a choice: no driver can carry out a spec as things are.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+// isRefusal is whether an error is an answer, and not a question that nobody
+// answered in time.
+func isRefusal(err error) bool {
+	return errors.As(err, new(refusal)) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
+}
+
 // choose picks the driver for a spec. The driver whose engine is there already
 // (kept, may be empty) stays if the spec allows it, even when it could not start
 // another one; else auto takes the first that is available, in the order in
@@ -38,7 +49,7 @@ func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept ap
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", d.Name(), err))
 	}
-	return choice{}, fmt.Errorf("no driver can run an engine here: %w", errors.Join(failed...))
+	return choice{}, refusal{fmt.Errorf("no driver can run an engine here: %w", errors.Join(failed...))}
 }
 
 func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {
@@ -48,11 +59,11 @@ func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 		}
 		reason, err := d.Available(ctx, spec)
 		if err != nil {
-			return choice{d, ""}, fmt.Errorf("driver %s: %w", d.Name(), err)
+			return choice{d, ""}, refusal{fmt.Errorf("driver %s: %w", d.Name(), err)}
 		}
 		return choice{d, reason}, nil
 	}
-	return choice{}, fmt.Errorf("this rdd has no driver %q; choose another one with 'rdd set vm.driver=auto'", spec.Driver)
+	return choice{}, refusal{fmt.Errorf("this rdd has no driver %q; choose another one with 'rdd set vm.driver=auto'", spec.Driver)}
 }
 
 // find looks for an engine of any managed driver. What is Present goes before

@@ -42,6 +42,7 @@ func (a *vmActor) tell(answer bool) {
 		Since:        a.told.Since,
 		Wanted:       a.wish.running,
 		Current:      a.facts.attached && fits(a.wish.spec, a.facts.attachedSpec),
+		Refused:      a.refused(),
 		DriverReason: a.choice.reason,
 	}
 	if now.State != a.told.State {

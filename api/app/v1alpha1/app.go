@@ -185,6 +185,11 @@ const (
 // the reason of the condition it waits for.
 const ReasonSettled = "Settled"
 
+// ReasonRefused is the reason of a false ConditionSettled when what the spec asks
+// for cannot be carried out as things are: a file is wrong, a program is missing.
+// rdd goes on looking whether that was mended.
+const ReasonRefused = "Refused"
+
 // VMStatus is what rdd knows about the engine's host.
 type VMStatus struct {
 	// Driver in use; never auto.

@@ -75,6 +75,22 @@ func (e *NotSettledError) Error() string {
 // Unwrap makes it a deadline that passed.
 func (*NotSettledError) Unwrap() error { return context.DeadlineExceeded }
 
+// RefusedError says that what was waited for cannot happen as things are.
+type RefusedError struct{ Message string }
+
+func (e *RefusedError) Error() string {
+	return e.Message + "\nthis cannot be carried out as things are; mend it and try again (rdd goes on looking, see 'rdd status')"
+}
+
+// refused returns why what the given generation asks for cannot happen; nil if it can.
+func refused(app *appv1.App, generation int64) error {
+	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
+	if c == nil || c.Status == metav1.ConditionTrue || c.Reason != appv1.ReasonRefused || c.ObservedGeneration < generation {
+		return nil
+	}
+	return &RefusedError{Message: c.Message}
+}
+
 // Settled says whether everything that the given generation asks for, or a
 // later one, has happened. A condition of an earlier generation does not count.
 func Settled(app *appv1.App, generation int64) bool {
@@ -84,8 +100,9 @@ func Settled(app *appv1.App, generation int64) bool {
 
 // WaitSettled waits until the App has settled at generation or later, and tells
 // report of each state it sees. A watch that closes is resumed. It returns a
-// *NotSettledError when ctx's deadline passes, and ErrDaemonEnded when the
-// daemon's process is gone for longer than a restart takes.
+// *NotSettledError when ctx's deadline passes, a *RefusedError as soon as the
+// daemon says that it cannot be done, and ErrDaemonEnded when the daemon's
+// process is gone for longer than a restart takes.
 func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(*appv1.App)) (*appv1.App, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -95,12 +112,12 @@ func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(
 	see := func(app *appv1.App) bool {
 		last = app
 		report(app)
-		return Settled(app, generation)
+		return Settled(app, generation) || refused(app, generation) != nil
 	}
 	for {
 		done, err := c.waitOnce(ctx, see)
 		if done {
-			return last, nil
+			return last, refused(last, generation)
 		}
 		if final(err) {
 			return last, err

@@ -274,3 +274,14 @@ func TestClientUsesTheDocumentedRequests(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func TestWaitEndsWhenItIsRefused(t *testing.T) {
+	fake, c := newFake(t)
+	// A refusal of an earlier generation says nothing about this one.
+	fake.set(7, condition("False", appv1.ReasonRefused, 6))
+	go fake.set(7, condition("False", appv1.ReasonRefused, 7))
+	_, err := c.WaitSettled(t.Context(), 7, func(*appv1.App) {})
+	if refused := (*RefusedError)(nil); !errors.As(err, &refused) {
+		t.Errorf("error = %v", err)
+	}
+}
