@@ -137,7 +137,7 @@ func try(ctx context.Context, qemu, accelerator string) (works bool, how string)
 	if err != nil {
 		return false, fmt.Sprintf("the probe of %s could not be made: %v", accelerator, err)
 	}
-	defer os.Remove(rom.Name())
+	defer func() { _ = os.Remove(rom.Name()) }()
 	_, err = rom.Write(firmware())
 	if err = errors.Join(err, rom.Close()); err != nil {
 		return false, fmt.Sprintf("the probe of %s could not be made: %v", accelerator, err)

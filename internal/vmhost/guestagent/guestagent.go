@@ -48,7 +48,7 @@ func unpack(from fs.FS, packed, path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	plain, err := gzip.NewReader(f)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func unpack(from fs.FS, packed, path string) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(out.Name())
+	defer func() { _ = os.Remove(out.Name()) }()
 	_, err = io.Copy(out, plain) //nolint:gosec // Its size was chosen by whoever built this program.
 	err = errors.Join(err, out.Chmod(0o755), out.Sync(), out.Close())
 	if err != nil {
