@@ -22,7 +22,7 @@ func (d *Driver) launch(ctx context.Context, spec vmhost.Spec) (process.Process,
 	if err := d.prepare(spec); err != nil {
 		return process.Process{}, err
 	}
-	command, err := d.command()
+	cmd, err := d.command()
 	if err != nil {
 		return process.Process{}, err
 	}
@@ -31,7 +31,6 @@ func (d *Driver) launch(ctx context.Context, spec vmhost.Spec) (process.Process,
 		return process.Process{}, err
 	}
 	defer log.Close()
-	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := ctx.Err(); err != nil {
 		return process.Process{}, err
@@ -99,8 +98,16 @@ func (d *Driver) prepare(spec vmhost.Spec) error {
 	})
 }
 
+// envAgent is set for all that is started as a host agent.
+const envAgent = "RDD_HOSTAGENT"
+
 // command is the agent's, with more arguments before the last.
-func (d *Driver) command(more ...string) ([]string, error) {
+func (d *Driver) command(more ...string) (*exec.Cmd, error) {
+	if d.cfg.Getenv(envAgent) != "" {
+		// This is another program than rdd, which does not know what it was started
+		// for, and would go on like this without end.
+		return nil, fmt.Errorf("a host agent starts no host agents (%s is set)", envAgent)
+	}
 	program := d.cfg.Program
 	if len(program) == 0 {
 		self, err := os.Executable()
@@ -109,7 +116,10 @@ func (d *Driver) command(more ...string) ([]string, error) {
 		}
 		program = []string{self, "hostagent"}
 	}
-	return slices.Concat(program, more, []string{d.cfg.Home}), nil
+	args := slices.Concat(program[1:], more, []string{d.cfg.Home})
+	cmd := exec.Command(program[0], args...)
+	cmd.Env = append(process.Environ(), envAgent+"=1")
+	return cmd, nil
 }
 
 // openLog opens the log for what the agent says outside of it, such as why it

@@ -72,6 +72,16 @@ func TestAvailableNamesWhatIsMissing(t *testing.T) {
 	if _, err := d.Available(t.Context(), someSpec()); err == nil || !strings.Contains(err.Error(), "/nowhere/rdd") {
 		t.Errorf("an agent that cannot be run: %v", err)
 	}
+	d.cfg.Program = nil
+	d.cfg.Getenv = func(name string) string {
+		if name == envAgent {
+			return "1"
+		}
+		return getenv(name)
+	}
+	if _, err := d.Available(t.Context(), someSpec()); err == nil || !strings.Contains(err.Error(), "starts no host agents") {
+		t.Errorf("a program that was started as a host agent starts another one: %v", err)
+	}
 	d.cfg.Socket = "/run/" + strings.Repeat("x", 100)
 	if _, err := d.Available(t.Context(), someSpec()); err == nil || !strings.Contains(err.Error(), "shorter instance name") {
 		t.Errorf("a long path: %v", err)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
@@ -23,7 +22,7 @@ const checkDeadline = 10 * time.Second
 func (d *Driver) check(ctx context.Context, spec vmhost.Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, checkDeadline)
 	defer cancel()
-	command, err := d.command("--check")
+	cmd, err := d.command("--check")
 	if err != nil {
 		return err
 	}
@@ -31,15 +30,24 @@ func (d *Driver) check(ctx context.Context, spec vmhost.Spec) error {
 	if err != nil {
 		return fmt.Errorf("encode the VM's configuration: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	var said bytes.Buffer
-	cmd.Stdin, cmd.Stderr, cmd.Env = bytes.NewReader(config), &said, process.Environ()
-	if err = cmd.Run(); err == nil {
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(config), &said
+	if err = runUntil(ctx, cmd); err == nil {
 		return nil
 	}
 	var exit *exec.ExitError
 	if text := strings.TrimPrefix(strings.TrimSpace(said.String()), "rdd: "); errors.As(err, &exit) && exit.Exited() && text != "" {
 		return errors.New(text)
 	}
-	return fmt.Errorf("check the VM's configuration with %s: %w", command[0], errors.Join(err, ctx.Err()))
+	return fmt.Errorf("check the VM's configuration with %s: %w", cmd.Path, errors.Join(err, ctx.Err()))
+}
+
+// runUntil runs cmd, and kills it when ctx ends.
+func runUntil(ctx context.Context, cmd *exec.Cmd) error {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	defer stop()
+	return cmd.Wait()
 }

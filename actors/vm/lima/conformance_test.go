@@ -53,7 +53,7 @@ func needVM(t *testing.T) (program string, spec messages.VMSpec) {
 				name, os.Getenv(name), err, envProgram, envImage)
 		}
 	}
-	if reason, err := New(Config{Home: "/run/rdd"}).Available(t.Context(), spec); err != nil {
+	if reason, err := New(Config{Home: "/run/rdd", Program: []string{program, "hostagent"}}).Available(t.Context(), spec); err != nil {
 		t.Fatalf("%s %v", reason, err)
 	}
 	return program, spec

@@ -58,6 +58,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	case len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-"):
+		fmt.Fprintf(os.Stderr, "this is a test and no %s\n", os.Args[1])
+		os.Exit(2)
 	}
 	os.Exit(m.Run())
 }

@@ -17,7 +17,7 @@ const envBoot = "RDD_VM_BOOT_TIMEOUT"
 func (d *Driver) findImage(spec messages.VMSpec) (image.Image, error) {
 	s := image.Surroundings{Getenv: d.cfg.Getenv}
 	if command, err := d.command(); err == nil {
-		s.Program = command[0]
+		s.Program = command.Path
 	}
 	return image.Find(spec.VM.Image, s)
 }
