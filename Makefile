@@ -71,14 +71,17 @@ bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest 
 vm-image: deps-vm-image ## build the guest of VMs from Debian's packages into .cache/vm-image
 	@internal/vmhost/image/build.sh .cache/vm-image
 
-.PHONY: bats-vm bats-vm-short vm-chaos
-bats-vm bats-vm-short vm-chaos: deps-test deps-vm build vm-image
+.PHONY: bats-vm bats-vm-short vm-chaos vm-test
+bats-vm bats-vm-short vm-chaos vm-test: deps-test deps-vm build vm-image
 bats-vm: ## end-to-end tests with a real VM, in less than ten minutes
 	@bats/scripts/vm.sh bats/vm
 bats-vm-short: ## the same in two minutes: start, mirror, kill, adopt, stop
 	@bats/scripts/vm.sh bats/vm/short
 vm-chaos: ## what takes longer: VMs that sleep, die at any moment, and run the engine tests
 	@bats/scripts/vm-chaos.sh
+vm-test: ## the laws of drivers on real VMs, in a quarter of an hour
+	RDD_TEST_VM=1 RDD_TEST_PROGRAM=$(BIN)/rdd RDD_VM_IMAGE=$(CURDIR)/.cache/vm-image \
+		$(GO) test -count=1 -timeout=30m -v -run=TestConformance ./actors/vm/lima
 
 .PHONY: bench-vm
 bench-vm: deps-test deps-vm build vm-image ## measure the start of a VM against the same machine without rdd

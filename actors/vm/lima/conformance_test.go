@@ -42,7 +42,7 @@ func TestConformance(t *testing.T) {
 func needVM(t *testing.T) (program string, spec messages.VMSpec) {
 	t.Helper()
 	if os.Getenv(envReal) == "" {
-		t.Skipf("boots real VMs, which takes ten minutes without acceleration; 'make vm-test' runs it (%s=1)", envReal)
+		t.Skipf("boots real VMs, which takes a quarter of an hour without acceleration; 'make vm-test' runs it (%s=1)", envReal)
 	}
 	spec = someSpec()
 	spec.VM.Memory = 768 << 20
