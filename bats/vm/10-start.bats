@@ -37,7 +37,7 @@ load ../helpers/vm
     assert_equal "$(jq -r .guest.bootID <<<"$output")" "$(boot_id)"
     assert_equal "$(jq -r .acceleration <<<"$output")" tcg
     assert_equal "$(jq -r .state <<<"$output")" running
-    assert_equal "$(jq -r '.answers, (.trouble // "")' <<<"$output")" $'true\n'
+    assert_equal "$(jq -c '[.answers, .trouble]' <<<"$output")" '[true,null]'
     run -0 rdd vm status
     assert_output --partial "$(machine_pid)"
     run -0 rdd status

@@ -15,6 +15,8 @@ setup_file() {
 before_boot() {
     eventually 90 vm_healthy
     assert_mirrors_exact
+    # What is not on its disk yet, a machine that is killed loses.
+    guest sync
     BOOT=$(boot_id) MACHINE=$(machine_pid)
 }
 

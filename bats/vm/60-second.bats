@@ -25,17 +25,13 @@ image_that_never_boots() {
 
 @test "a start that never gets anywhere ends in time, with what the console said last" {
     other env RDD_VM_BOOT_TIMEOUT=20s "$RDD_TEST_BIN/rdd" svc start
-    local ms began
-    began=$(milliseconds)
-    run other rdd set running=true "${VM_PROPERTIES[@]}" vm.image="$(image_that_never_boots)" --timeout=40s
-    assert_failure
-    other eventually 20 is "False StartFailed" condition Running
-    ms=$(($(milliseconds) - began))
+    other rdd set running=true "${VM_PROPERTIES[@]}" vm.image="$(image_that_never_boots)" --wait=false
+    local ms
+    ms=$(took other eventually 40 is "False StartFailed" condition Running)
     note "given up after $ms ms: $(other message Running)"
-    [[ $ms -lt 45000 ]]
     # The console's own words.
-    other says "systemd\[1\]" message Running
-    other rdd set running=false
+    other says "Reached target basic.target" message Running
+    note "taken back after $(took other rdd set running=false) ms"
     is "" other_processes
 }
 
@@ -47,6 +43,9 @@ other_processes() {
     local id
     id=$(boot_id)
     other rdd svc stop
+    other rdd svc start
+    # Its disk was made from the image that did not boot.
+    other rdd vm reset --yes
     note "a second VM beside the first: $(took other rdd set running=true "${VM_PROPERTIES[@]}" vm.image=) ms"
     other make_volume Others
     make_volume Ours
