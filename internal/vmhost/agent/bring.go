@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -104,17 +105,17 @@ func (a *agent) start(ctx context.Context) (machine, guestOf, error) {
 	rec := record{Image: pl.image, Note: pl.note, User: *pl.recipe.Config.User.Name}
 	a.board.update(rec.show)
 	a.board.enter(vmhost.PhaseDisk)
-	inst, err := a.makeDisk(ctx, pl, base)
+	inst, seed, err := a.makeDisk(ctx, pl, base)
 	if err != nil {
 		return nil, guestOf{}, err
 	}
 	chosen := a.accelerate(inst.Config, probed)
 	if chosen.err != nil {
-		return nil, guestOf{}, chosen.err
+		return nil, guestOf{}, errors.Join(chosen.err, seed())
 	}
 	rec.Acceleration, rec.AccelerationReason = chosen.name, chosen.reason
 	g := guestOf{user: rec.User, engine: a.cfg.Spec.Engine, config: inst.Config}
-	m, port, err := a.launch(ctx, inst, rec)
+	m, port, err := a.launch(ctx, inst, rec, seed)
 	g.port = port
 	return m, g, err
 }

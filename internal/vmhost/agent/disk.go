@@ -80,11 +80,15 @@ func freeSpace(dir string) (int64, error) {
 }
 
 // makeDisk makes the VM's directory with its disk, or brings the one that is
-// there up to date, and what the guest reads at its boot. base is the least size
-// of the disk in bytes.
-func (a *agent) makeDisk(ctx context.Context, pl plan, base int64) (*store.Instance, error) {
-	var inst *store.Instance
-	err := a.lima.call(func() (err error) {
+// there up to date. base is the least size of the disk in bytes. What the guest
+// reads at its boot is being written when it returns: seed returns when it is.
+func (a *agent) makeDisk(ctx context.Context, pl plan, base int64) (inst *store.Instance, seed func() error, err error) {
+	agentFile := make(chan unpacked, 1)
+	go func() {
+		path, err := a.guestAgent(pl)
+		agentFile <- unpacked{path, err}
+	}()
+	err = a.lima.call(func() (err error) {
 		if pl.keep {
 			inst, err = a.refresh(pl)
 		} else {
@@ -93,38 +97,50 @@ func (a *agent) makeDisk(ctx context.Context, pl plan, base int64) (*store.Insta
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	grow(inst, base)
-	work, ctx := errgroup.WithContext(ctx)
-	agentFile := ""
-	if !*inst.Config.Plain {
-		work.Go(func() (err error) {
-			agentFile, err = guestagent.Write(filepath.Join(a.paths.LimaHome, "_guestagent"))
-			return err
-		})
-	}
-	archive := ""
-	prepare := func() error {
-		return a.lima.call(func() (err error) {
-			archive, err = a.prepare(ctx, inst)
-			return err
+	var writing errgroup.Group
+	write := func(archive string) {
+		writing.Go(func() error {
+			u := <-agentFile
+			if u.err != nil {
+				return u.err
+			}
+			return a.cidata(inst, u.path, archive)
 		})
 	}
 	// Lima's own engine goes into what the guest reads, so it is fetched before.
-	if *inst.Config.Containerd.System || *inst.Config.Containerd.User {
-		if err := errors.Join(prepare(), work.Wait()); err != nil {
-			return nil, err
-		}
-		return inst, a.cidata(inst, agentFile, archive)
+	fetches := *inst.Config.Containerd.System || *inst.Config.Containerd.User
+	if !fetches {
+		write("")
 	}
-	if err := work.Wait(); err != nil {
-		return nil, err
+	archive := ""
+	err = a.lima.call(func() (err error) {
+		archive, err = a.prepare(ctx, inst)
+		return err
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, writing.Wait())
 	}
-	both, _ := errgroup.WithContext(ctx)
-	both.Go(prepare)
-	both.Go(func() error { return a.cidata(inst, agentFile, "") })
-	return inst, both.Wait()
+	if fetches {
+		write(archive)
+	}
+	return inst, writing.Wait, nil
+}
+
+// unpacked is the file of the guest agent.
+type unpacked struct {
+	path string
+	err  error
+}
+
+// guestAgent returns the file of the guest agent; empty for a VM that gets none.
+func (a *agent) guestAgent(pl plan) (string, error) {
+	if *pl.recipe.Config.Plain {
+		return "", nil
+	}
+	return guestagent.Write(filepath.Join(a.paths.LimaHome, "_guestagent"))
 }
 
 // create makes a new directory, in place of an old one.

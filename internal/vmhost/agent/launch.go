@@ -30,8 +30,8 @@ var errPortTaken = errors.New("the port for SSH was taken meanwhile")
 
 // launch starts the machine of a VM that is ready for it. From here on there is a
 // disk, and a machine that an agent may have to take over, so what is known of
-// them is written down first.
-func (a *agent) launch(ctx context.Context, inst *store.Instance, rec record) (machine, int, error) {
+// them is written down first. The machine is started when seed has returned.
+func (a *agent) launch(ctx context.Context, inst *store.Instance, rec record, seed func() error) (machine, int, error) {
 	rec.StartedAt = time.Now()
 	if err := errors.Join(rec.save(a.paths), vmhost.Save(a.paths.Current(), a.cfg.Spec), console.Keep(a.paths.Console())); err != nil {
 		return nil, 0, err
@@ -48,7 +48,7 @@ func (a *agent) launch(ctx context.Context, inst *store.Instance, rec record) (m
 		if err := writeSSHConfig(a.paths, rec.User, port); err != nil {
 			return nil, 0, err
 		}
-		m, err := a.launchAt(ctx, inst, rec, port)
+		m, err := a.launchAt(ctx, inst, rec, port, seed)
 		if err == nil {
 			a.board.update(func(s *vmhost.Status) {
 				rec.show(s)
@@ -65,8 +65,11 @@ func (a *agent) launch(ctx context.Context, inst *store.Instance, rec record) (m
 	return nil, 0, failed
 }
 
-func (a *agent) launchAt(ctx context.Context, inst *store.Instance, rec record, port int) (machine, error) {
+func (a *agent) launchAt(ctx context.Context, inst *store.Instance, rec record, port int, seed func() error) (machine, error) {
 	if *inst.Config.VMType == limayaml.VZ {
+		if err := seed(); err != nil {
+			return nil, err
+		}
 		a.board.enter(vmhost.PhaseBoot)
 		return a.startVZ(ctx, driverutil.CreateTargetDriverInstance(inst, port))
 	}
@@ -96,6 +99,9 @@ func (a *agent) launchAt(ctx context.Context, inst *store.Instance, rec record, 
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put together QEMU's command line: %w", err)
+	}
+	if err := seed(); err != nil {
+		return nil, err
 	}
 	if err := a.shareDirectories(ctx, cfg, exe); err != nil {
 		return nil, err

@@ -27,6 +27,9 @@ type machine interface {
 	wake(ctx context.Context) error
 	// hint receives when it may be worth looking.
 	hint() <-chan struct{}
+	// networked is closed when the guest has brought its network up; nil if that
+	// is never known.
+	networked() <-chan struct{}
 	// close lets go of a machine, which goes on if it has not ended and does not
 	// live in this process.
 	close()

@@ -35,6 +35,8 @@ type qemuMachine struct {
 	stopWatching context.CancelFunc
 	gone         chan struct{}
 	hints        chan struct{}
+	network      chan struct{}
+	networkOnce  sync.Once
 
 	mu       sync.Mutex
 	monitor  *qemu.Monitor
@@ -49,7 +51,7 @@ func watchQEMU(p process.Process, exit <-chan error, paths vmhost.Paths, log *sl
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &qemuMachine{
 		process: p, paths: paths, log: log, exit: exit, stopWatching: cancel,
-		gone: make(chan struct{}), hints: make(chan struct{}, 1),
+		gone: make(chan struct{}), hints: make(chan struct{}, 1), network: make(chan struct{}),
 	}
 	go func() {
 		for ctx.Err() == nil {
@@ -97,10 +99,14 @@ func (m *qemuMachine) keepMonitor(ctx context.Context) {
 // told takes what QEMU tells unasked.
 func (m *qemuMachine) told(e qemu.Event) {
 	m.log.Info("QEMU says", "event", e.Name, "reason", e.Data.Reason, "nospace", e.Data.NoSpace)
-	if e.Name == "SHUTDOWN" {
+	switch e.Name {
+	case "SHUTDOWN":
 		m.mu.Lock()
 		m.shutdown = e.Data.Reason
 		m.mu.Unlock()
+	case "NIC_RX_FILTER_CHANGED":
+		m.networkOnce.Do(func() { close(m.network) })
+		return
 	}
 	select {
 	case m.hints <- struct{}{}:
@@ -108,10 +114,11 @@ func (m *qemuMachine) told(e qemu.Event) {
 	}
 }
 
-func (m *qemuMachine) pid() int               { return m.process.PID }
-func (m *qemuMachine) ended() <-chan struct{} { return m.gone }
-func (m *qemuMachine) hint() <-chan struct{}  { return m.hints }
-func (m *qemuMachine) close()                 { m.stopWatching() }
+func (m *qemuMachine) pid() int                   { return m.process.PID }
+func (m *qemuMachine) ended() <-chan struct{}     { return m.gone }
+func (m *qemuMachine) hint() <-chan struct{}      { return m.hints }
+func (m *qemuMachine) networked() <-chan struct{} { return m.network }
+func (m *qemuMachine) close()                     { m.stopWatching() }
 
 func (m *qemuMachine) open() *qemu.Monitor {
 	m.mu.Lock()

@@ -58,11 +58,12 @@ func (m *vzMachine) end(why string) {
 	})
 }
 
-func (m *vzMachine) pid() int               { return 0 }
-func (m *vzMachine) ended() <-chan struct{} { return m.gone }
-func (m *vzMachine) how() string            { return m.why }
-func (m *vzMachine) hint() <-chan struct{}  { return nil }
-func (m *vzMachine) close()                 {}
+func (m *vzMachine) pid() int                   { return 0 }
+func (m *vzMachine) ended() <-chan struct{}     { return m.gone }
+func (m *vzMachine) how() string                { return m.why }
+func (m *vzMachine) hint() <-chan struct{}      { return nil }
+func (m *vzMachine) networked() <-chan struct{} { return nil }
+func (m *vzMachine) close()                     {}
 
 // stop asks the guest, through Lima, which gives it five seconds, as often as
 // grace allows. A machine that does not heed it ends with this process.

@@ -54,10 +54,18 @@ func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, e
 	_, data := engineOf(g.engine)
 	link := guest.New(guest.Config{
 		Addr: g.addr(), User: g.user, KeyFile: keyFile(a.paths), KnownHosts: knownHosts(a.paths), DataDir: data,
+		After: w.ready,
 	}, guest.Hooks{Answers: w.reached, Failed: w.failed, Up: w.up, Beat: w.beat, Down: w.down})
 	linked, unlink := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { link.Run(linked) })
+	running.Go(func() {
+		select {
+		case <-m.networked():
+			link.Networked()
+		case <-linked.Done():
+		}
+	})
 	release := func() {
 		unlink()
 		running.Wait()

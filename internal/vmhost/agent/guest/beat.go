@@ -43,8 +43,12 @@ func (l *Link) watch(ctx context.Context, c *Conn) error {
 	asks := make(chan string, 1)
 	failed := make(chan error, 2)
 	go func() { failed <- c.client.Wait() }()
-	go func() { failed <- l.converse(c, asks) }()
-	asks <- "disk"
+	after := l.cfg.After
+	if after == nil {
+		now := make(chan struct{})
+		close(now)
+		after = now
+	}
 	ticker := time.NewTicker(l.cfg.tick())
 	defer ticker.Stop()
 	heard, silent := c.raw.heard.Load(), 0
@@ -57,6 +61,11 @@ func (l *Link) watch(ctx context.Context, c *Conn) error {
 				err = errors.New("the guest closed the connection")
 			}
 			return err
+		case <-after:
+			after = nil
+			asks <- "disk"
+			go func() { failed <- l.converse(c, asks) }()
+			continue
 		case <-ticker.C:
 		}
 		if now := c.raw.heard.Load(); now != heard {
@@ -64,8 +73,12 @@ func (l *Link) watch(ctx context.Context, c *Conn) error {
 		} else if silent++; silent >= silentAfter {
 			return ErrSilent
 		}
-		if count%askEvery == 0 {
+		switch {
+		case count%askEvery != 0:
+		case after == nil:
 			ask(asks, count)
+		default:
+			go func() { _, _, _ = c.client.SendRequest("keepalive@openssh.com", true, nil) }()
 		}
 	}
 }

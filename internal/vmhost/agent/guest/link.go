@@ -3,6 +3,10 @@ package guest
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
@@ -20,6 +24,10 @@ type Config struct {
 	// DataDir is a directory in the guest, without blanks; the heartbeat tells of
 	// the file system that it is in.
 	DataDir string
+	// After, when it is closed, is when the heartbeat begins; nil is at once. Until
+	// then the guest's SSH server alone is asked whether it is alive, because the
+	// processes of a heartbeat delay an emulated guest that is still starting.
+	After <-chan struct{}
 	// Tick is the unit of the heartbeat: the guest is asked every two and is
 	// silent after six. 0 is a second.
 	Tick time.Duration
@@ -49,21 +57,38 @@ const retryPause = 150 * time.Millisecond
 type Link struct {
 	cfg   Config
 	hooks Hooks
+	// networked is whether the guest is known to have a network; news receives
+	// when that becomes known.
+	networked atomic.Bool
+	news      chan struct{}
 }
 
 // New returns a link; Run makes it work.
-func New(c Config, h Hooks) *Link { return &Link{cfg: c, hooks: h} }
+func New(c Config, h Hooks) *Link {
+	return &Link{cfg: c, hooks: h, news: make(chan struct{}, 1)}
+}
+
+// Networked tells the link that the guest has a network now, so that it is worth
+// waiting for an answer.
+func (l *Link) Networked() {
+	if l.networked.CompareAndSwap(false, true) {
+		l.news <- struct{}{}
+	}
+}
 
 // Run connects, again and again, until ctx ends.
 func (l *Link) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		conn, err := l.connect(ctx)
-		if err == nil {
+	for tries := 0; ctx.Err() == nil; tries++ {
+		conn, err := l.connect(ctx, tries)
+		switch {
+		case err == nil:
 			l.hooks.Up(conn)
 			err = l.watch(ctx, conn)
 			conn.Close()
 			l.hooks.Down(err)
-		} else if ctx.Err() == nil {
+		case errors.Is(err, errRestart):
+			continue
+		case ctx.Err() == nil:
 			l.hooks.Failed(err)
 		}
 		select {
@@ -73,11 +98,20 @@ func (l *Link) Run(ctx context.Context) {
 	}
 }
 
-func (l *Link) connect(ctx context.Context) (*Conn, error) {
-	raw, err := reach(ctx, l.cfg.Addr)
+func (l *Link) connect(ctx context.Context, tries int) (*Conn, error) {
+	how := hasty(tries)
+	if l.networked.Load() {
+		how = patient()
+	}
+	raw, err := reach(ctx, l.cfg.Addr, how, l.news)
 	if err != nil {
+		// A refusal is an answer too, but for one from this machine.
+		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+			l.networked.Store(true)
+		}
 		return nil, err
 	}
+	l.networked.Store(true)
 	l.hooks.Answers()
 	return login(ctx, raw, l.cfg)
 }

@@ -10,17 +10,41 @@ import (
 	"time"
 )
 
+// manner is how attempts to reach a guest are made. Each costs an emulated guest
+// that is busy booting a second of processor time, for a process that serves it,
+// if its SSH server runs already. If it does not even have a network, the attempt
+// is lost: what forwards connections, QEMU's user network, takes any at once and
+// sends its first packet once.
+type manner struct {
+	// life of an attempt, and the pause until another is made beside it.
+	life, every time.Duration
+}
+
 const (
-	// attemptEvery is the pause between attempts to reach the guest. Each is a
-	// new connection, because what forwards them, QEMU's user network, takes any
-	// connection at once and loses its first packet while the guest has no network.
-	attemptEvery = 400 * time.Millisecond
-	// attemptLife is what one attempt gets: a guest that is emulated and busy
-	// booting takes more than a second to start a process for a connection.
-	attemptLife = 3 * time.Second
+	// patientLife and patientEvery hold as soon as the guest is known to have a
+	// network: who does not answer is slow.
+	patientLife  = 10 * time.Second
+	patientEvery = 2 * time.Second
+	// hastyLife holds before that, for the first attempt. Each lives longer than
+	// the last, since nothing may ever tell that there is a network.
+	hastyLife = 400 * time.Millisecond
 	// banner is how many bytes an SSH server must have sent: "SSH-".
 	banner = 4
 )
+
+func patient() manner { return manner{life: patientLife, every: patientEvery} }
+
+// hasty is the manner of the nth attempt, beginning with 0.
+func hasty(n int) manner {
+	life := hastyLife
+	for ; n > 0 && life < patientLife; n-- {
+		life += life / 5
+	}
+	return manner{life: min(life, patientLife), every: patientLife}
+}
+
+// errRestart says that there is a reason to begin anew at once.
+var errRestart = errors.New("another attempt promises more")
 
 // heardConn counts what is received.
 type heardConn struct {
@@ -39,11 +63,11 @@ func (c *heardConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// reach returns a connection at which an SSH server has begun to speak. It makes
-// attempts that overlap and takes the first that is answered. It fails as soon as
-// one is refused, and after attemptLife without an answer.
-func reach(ctx context.Context, addr string) (*heardConn, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptLife)
+// reach returns a connection at which an SSH server has begun to speak. It fails
+// as soon as one is refused, when nobody answered within the life of an attempt,
+// and with errRestart when restart says so.
+func reach(ctx context.Context, addr string, how manner, restart <-chan struct{}) (*heardConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, how.life)
 	defer cancel()
 	type result struct {
 		conn *heardConn
@@ -60,7 +84,7 @@ func reach(ctx context.Context, addr string) (*heardConn, error) {
 			}
 		}
 	}
-	ticker := time.NewTicker(attemptEvery)
+	ticker := time.NewTicker(how.every)
 	defer ticker.Stop()
 	go attempt()
 	for {
@@ -69,6 +93,8 @@ func reach(ctx context.Context, addr string) (*heardConn, error) {
 			return r.conn, r.err
 		case <-ticker.C:
 			go attempt()
+		case <-restart:
+			return nil, errRestart
 		case <-ctx.Done():
 			return nil, fmt.Errorf("no SSH server answers at %s: %w", addr, ctx.Err())
 		}
