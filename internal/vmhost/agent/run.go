@@ -24,6 +24,8 @@ type agent struct {
 	board *board
 	lima  *lima
 	log   *slog.Logger
+	// tick of the heartbeat; 0 is its default.
+	tick time.Duration
 }
 
 // Load reads the configuration of the agent in a Lima home.

@@ -51,10 +51,13 @@ type watcher struct {
 // down. The note is for the user.
 func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, err error) {
 	w := &watcher{agent: a, machine: m, guest: g, ready: make(chan struct{}), wasUp: g.up}
+	if g.up {
+		w.silentSince = time.Now()
+	}
 	_, data := engineOf(g.engine)
 	link := guest.New(guest.Config{
 		Addr: g.addr(), User: g.user, KeyFile: keyFile(a.paths), KnownHosts: knownHosts(a.paths), DataDir: data,
-		After: w.ready,
+		After: w.ready, Tick: a.tick,
 	}, guest.Hooks{Answers: w.reached, Failed: w.failed, Up: w.up, Beat: w.beat, Down: w.down})
 	linked, unlink := context.WithCancel(context.Background())
 	var running sync.WaitGroup

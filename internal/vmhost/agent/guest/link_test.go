@@ -3,6 +3,7 @@ package guest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest/guesttest"
 )
 
 const deadline = 20 * time.Second
@@ -26,14 +28,14 @@ type linked struct {
 }
 
 // runLink runs a link to a guest; a second lasts 20 ms in it.
-func runLink(t *testing.T, g *fakeGuest, change func(*Config)) *linked {
+func runLink(t *testing.T, g *guesttest.Guest, change func(*Config)) *linked {
 	t.Helper()
 	l := &linked{
 		ups: make(chan *Conn, 100), downs: make(chan error, 100),
 		beats: make(chan vmhost.Guest, 10000), failed: make(chan error, 10000),
 	}
 	c := Config{
-		Addr: g.addr(), User: "rdd", KeyFile: g.keyFile,
+		Addr: g.Addr(), User: "rdd", KeyFile: g.KeyFile,
 		KnownHosts: filepath.Join(t.TempDir(), "known_hosts"), DataDir: "/var/lib/docker", Tick: 20 * time.Millisecond,
 	}
 	if change != nil {
@@ -91,7 +93,7 @@ func echo(t *testing.T, c *Conn, socket string) {
 }
 
 func TestHeartbeatAndSockets(t *testing.T) {
-	g := startGuest(t)
+	g := guesttest.Start(t)
 	l := runLink(t, g, nil)
 	conn := next(t, "connection", l.ups)
 	beat := next(t, "heartbeat", l.beats)
@@ -110,7 +112,7 @@ func TestHeartbeatAndSockets(t *testing.T) {
 
 // SSH killed: the connection breaks, and works again within seconds.
 func TestBrokenConnectionIsMadeAnew(t *testing.T) {
-	g := startGuest(t)
+	g := guesttest.Start(t)
 	l := runLink(t, g, nil)
 	socket := echoAt(t)
 	for range 3 {
@@ -121,7 +123,7 @@ func TestBrokenConnectionIsMadeAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		cut := time.Now()
-		g.cut()
+		g.Cut()
 		next(t, "word of the loss", l.downs)
 		if _, err := hanging.Read(make([]byte, 1)); err == nil {
 			t.Error("what went through the lost connection goes on")
@@ -137,35 +139,35 @@ func TestBrokenConnectionIsMadeAnew(t *testing.T) {
 // A guest that was stopped, as with a machine that slept, is found to be silent,
 // and reached again when it goes on.
 func TestSilentGuest(t *testing.T) {
-	g := startGuest(t)
+	g := guesttest.Start(t)
 	l := runLink(t, g, nil)
 	next(t, "connection", l.ups)
 	next(t, "heartbeat", l.beats)
-	g.mute.Lock()
+	speak := g.Mute()
 	if err := next(t, "word of the silence", l.downs); !errors.Is(err, ErrSilent) {
 		t.Errorf("down because of %v", err)
 	}
-	g.mute.Unlock()
+	speak()
 	echo(t, next(t, "new connection", l.ups), echoAt(t))
 }
 
 // A guest whose SSH server comes late, as at boot.
 func TestLateGuest(t *testing.T) {
-	g := startGuest(t)
-	addr := g.addr()
-	g.stop()
+	g := guesttest.Start(t)
+	addr := g.Addr()
+	g.Stop()
 	l := runLink(t, g, func(c *Config) { c.Addr = addr })
 	for range 3 {
 		next(t, "failed attempt", l.failed)
 	}
-	g.listen(addr)
+	g.Listen(addr)
 	next(t, "connection", l.ups)
 }
 
 // An attempt that was made before the guest had a network is lost. Word of the
 // network makes another one at once.
 func TestWordOfTheNetwork(t *testing.T) {
-	g := startGuest(t)
+	g := guesttest.Start(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -193,12 +195,12 @@ func TestWordOfTheNetwork(t *testing.T) {
 	case <-time.After(2 * hastyLife):
 	}
 	// The same attempt is served, late.
-	go g.serve(&muteConn{Conn: first, mute: g.mute})
+	go g.Serve(first)
 	next(t, "connection", l.ups)
 }
 
 func TestHeartbeatBeginsLater(t *testing.T) {
-	g := startGuest(t)
+	g := guesttest.Start(t)
 	after := make(chan struct{})
 	l := runLink(t, g, func(c *Config) { c.After = after })
 	next(t, "connection", l.ups)
@@ -214,15 +216,14 @@ func TestHeartbeatBeginsLater(t *testing.T) {
 	// Until it begins, silence is noticed as well.
 	l = runLink(t, g, func(c *Config) { c.After = make(chan struct{}) })
 	next(t, "connection", l.ups)
-	g.mute.Lock()
-	defer g.mute.Unlock()
+	defer g.Mute()()
 	if err := next(t, "word of the silence", l.downs); !errors.Is(err, ErrSilent) {
 		t.Errorf("down because of %v", err)
 	}
 }
 
 func TestHostKeyIsPinned(t *testing.T) {
-	g := startGuest(t)
+	g := guesttest.Start(t)
 	pins := filepath.Join(t.TempDir(), "known_hosts")
 	pinned := func(c *Config) { c.KnownHosts = pins }
 	next(t, "connection", runLink(t, g, pinned).ups)
@@ -231,8 +232,8 @@ func TestHostKeyIsPinned(t *testing.T) {
 		t.Fatalf("known_hosts is %q, %v", text, err)
 	}
 	next(t, "connection", runLink(t, g, pinned).ups)
-	other := startGuest(t)
-	other.keyFile = g.keyFile
+	other := guesttest.Start(t)
+	other.KeyFile = g.KeyFile
 	l := runLink(t, other, pinned)
 	if err := next(t, "failed attempt", l.failed); !strings.Contains(err.Error(), "another SSH host key") {
 		t.Errorf("another key: %v", err)
@@ -254,4 +255,36 @@ func TestParseBeat(t *testing.T) {
 			t.Errorf("%q is a heartbeat: %v", line, ok)
 		}
 	}
+}
+
+// echoAt serves in the guest: it answers with what it got in capitals, once it has
+// got all.
+func echoAt(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "gs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path := filepath.Join(dir, "echo")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				if text, err := io.ReadAll(conn); err == nil {
+					fmt.Fprint(conn, strings.ToUpper(string(text)))
+				}
+			}()
+		}
+	}()
+	return path
 }

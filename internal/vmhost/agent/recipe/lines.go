@@ -31,6 +31,9 @@ func (f lineFinder) line(field string) (int, bool) {
 	field = strings.ToLower(field[:1]) + field[1:]
 	for field != "" {
 		if node := f.find("$." + field); node != nil {
+			if line, ok := f.key(field); ok {
+				return line, true
+			}
 			return node.GetToken().Position.Line, true
 		}
 		cut := max(strings.LastIndexByte(field, '.'), strings.LastIndexByte(field, '['))
@@ -38,6 +41,31 @@ func (f lineFinder) line(field string) (int, bool) {
 			return 0, false
 		}
 		field = field[:cut]
+	}
+	return 0, false
+}
+
+// key returns the line of the name of a field that has one: what is below a name
+// begins on a later line.
+func (f lineFinder) key(field string) (int, bool) {
+	if strings.HasSuffix(field, "]") {
+		return 0, false
+	}
+	above, name := "$", field
+	if cut := strings.LastIndexByte(field, '.'); cut >= 0 {
+		above, name = "$."+field[:cut], field[cut+1:]
+	}
+	var values []*ast.MappingValueNode
+	switch node := f.find(above).(type) {
+	case *ast.MappingNode:
+		values = node.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{node}
+	}
+	for _, value := range values {
+		if value.Key.GetToken().Value == name {
+			return value.Key.GetToken().Position.Line, true
+		}
 	}
 	return 0, false
 }

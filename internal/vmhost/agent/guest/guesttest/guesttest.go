@@ -1,36 +1,40 @@
-package guest
+// Package guesttest stands for the guest of a VM in tests: an SSH server that
+// answers heartbeats and connects to unix sockets, and that can be cut off, or
+// made to fall silent.
+package guesttest
 
 import (
 	"bufio"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
 )
 
-// fakeGuest is an SSH server that stands for a guest's: it answers heartbeats and
-// connects to unix sockets.
-type fakeGuest struct {
+// Guest is an SSH server that stands for a guest's.
+type Guest struct {
+	// KeyFile has the private key of the user whom the guest lets in.
+	KeyFile string
+
 	t        *testing.T
 	config   *ssh.ServerConfig
-	keyFile  string
 	listener net.Listener
+	// mute is held while the guest says nothing.
+	mute sync.RWMutex
 
-	mu    sync.Mutex
-	conns []net.Conn
-	// mute holds back all that the guest would say, as a guest that was stopped.
-	mute *sync.RWMutex
-	boot string
-	asks int
+	mu      sync.Mutex
+	conns   []net.Conn
+	sockets map[string]string
+	disk    string
 }
 
 func newKey(t *testing.T) (ssh.Signer, []byte) {
@@ -50,31 +54,37 @@ func newKey(t *testing.T) (ssh.Signer, []byte) {
 	return signer, pem.EncodeToMemory(block)
 }
 
-func startGuest(t *testing.T) *fakeGuest {
+// Start starts a guest, which ends with the test.
+func Start(t *testing.T) *Guest {
 	t.Helper()
-	g := &fakeGuest{t: t, mute: &sync.RWMutex{}, boot: "boot-1", keyFile: filepath.Join(t.TempDir(), "user")}
+	g := &Guest{
+		t: t, KeyFile: filepath.Join(t.TempDir(), "user"),
+		sockets: map[string]string{}, disk: "4096 1000 250",
+	}
 	host, _ := newKey(t)
 	user, text := newKey(t)
-	if err := os.WriteFile(g.keyFile, text, 0o600); err != nil {
+	if err := os.WriteFile(g.KeyFile, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	g.config = &ssh.ServerConfig{
 		PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 			if string(key.Marshal()) != string(user.PublicKey().Marshal()) {
-				return nil, fmt.Errorf("unknown key")
+				return nil, errors.New("unknown key")
 			}
 			return &ssh.Permissions{}, nil
 		},
 	}
 	g.config.AddHostKey(host)
-	g.listen("127.0.0.1:0")
-	t.Cleanup(g.stop)
+	g.Listen("127.0.0.1:0")
+	t.Cleanup(g.Stop)
 	return g
 }
 
-func (g *fakeGuest) addr() string { return g.listener.Addr().String() }
+// Addr of the SSH server.
+func (g *Guest) Addr() string { return g.listener.Addr().String() }
 
-func (g *fakeGuest) listen(addr string) {
+// Listen makes a guest that was stopped listen again.
+func (g *Guest) Listen(addr string) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		g.t.Fatal(err)
@@ -86,16 +96,19 @@ func (g *fakeGuest) listen(addr string) {
 			if err != nil {
 				return
 			}
-			g.mu.Lock()
-			g.conns = append(g.conns, conn)
-			g.mu.Unlock()
-			go g.serve(&muteConn{Conn: conn, mute: g.mute})
+			go g.Serve(conn)
 		}
 	}()
 }
 
-// cut drops all connections, as when the server's processes are killed.
-func (g *fakeGuest) cut() {
+// Stop ends the server and all its connections.
+func (g *Guest) Stop() {
+	g.listener.Close()
+	g.Cut()
+}
+
+// Cut drops all connections, as when the server's processes are killed.
+func (g *Guest) Cut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, conn := range g.conns {
@@ -104,26 +117,47 @@ func (g *fakeGuest) cut() {
 	g.conns = nil
 }
 
-func (g *fakeGuest) stop() {
-	g.listener.Close()
-	g.cut()
+// Mute makes the guest hold back all that it would say, as one that is stopped,
+// until speak is called.
+func (g *Guest) Mute() (speak func()) {
+	g.mute.Lock()
+	return g.mute.Unlock
+}
+
+// Socket says that a path in the guest is another one on this machine.
+func (g *Guest) Socket(path, here string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sockets[path] = here
+}
+
+// Disk sets the size and the free space that heartbeats tell, in blocks of 4096
+// bytes.
+func (g *Guest) Disk(size, free int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.disk = fmt.Sprintf("4096 %d %d", size, free)
 }
 
 // muteConn says nothing while it is mute.
 type muteConn struct {
 	net.Conn
-	mute *sync.RWMutex
+	guest *Guest
 }
 
 func (c *muteConn) Write(p []byte) (int, error) {
-	c.mute.RLock()
-	defer c.mute.RUnlock()
+	c.guest.mute.RLock()
+	defer c.guest.mute.RUnlock()
 	return c.Conn.Write(p)
 }
 
-func (g *fakeGuest) serve(raw net.Conn) {
+// Serve serves one connection, until it ends.
+func (g *Guest) Serve(raw net.Conn) {
 	defer raw.Close()
-	_, channels, requests, err := ssh.NewServerConn(raw, g.config)
+	g.mu.Lock()
+	g.conns = append(g.conns, raw)
+	g.mu.Unlock()
+	_, channels, requests, err := ssh.NewServerConn(&muteConn{Conn: raw, guest: g}, g.config)
 	if err != nil {
 		return
 	}
@@ -140,7 +174,7 @@ func (g *fakeGuest) serve(raw net.Conn) {
 	}
 }
 
-func (g *fakeGuest) session(opening ssh.NewChannel) {
+func (g *Guest) session(opening ssh.NewChannel) {
 	channel, requests, err := opening.Accept()
 	if err != nil {
 		return
@@ -157,14 +191,13 @@ func (g *fakeGuest) session(opening ssh.NewChannel) {
 	lines := bufio.NewScanner(channel)
 	for lines.Scan() {
 		g.mu.Lock()
-		g.asks++
-		boot := g.boot
+		disk := g.disk
 		g.mu.Unlock()
-		fmt.Fprintf(channel, "rdd-beat %s 12.50 4096 1000 250\n", boot)
+		fmt.Fprintf(channel, "rdd-beat boot-1 12.50 %s\n", disk)
 	}
 }
 
-func (g *fakeGuest) connect(opening ssh.NewChannel) {
+func (g *Guest) connect(opening ssh.NewChannel) {
 	var where struct {
 		Path      string
 		Reserved  string
@@ -174,6 +207,11 @@ func (g *fakeGuest) connect(opening ssh.NewChannel) {
 		_ = opening.Reject(ssh.ConnectionFailed, err.Error())
 		return
 	}
+	g.mu.Lock()
+	if here, ok := g.sockets[where.Path]; ok {
+		where.Path = here
+	}
+	g.mu.Unlock()
 	conn, err := net.Dial("unix", where.Path)
 	if err != nil {
 		_ = opening.Reject(ssh.ConnectionFailed, "open failed")
@@ -197,36 +235,4 @@ func (g *fakeGuest) connect(opening ssh.NewChannel) {
 	both.Wait()
 	conn.Close()
 	channel.Close()
-}
-
-// echoAt serves in the guest: it answers with all that it got, once it has all.
-func echoAt(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "gs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	path := filepath.Join(dir, "echo")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				text, err := io.ReadAll(conn)
-				if err == nil {
-					_, _ = conn.Write([]byte(strings.ToUpper(string(text))))
-				}
-			}()
-		}
-	}()
-	return path
 }

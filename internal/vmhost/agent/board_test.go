@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+)
+
+func TestBoardTellsWhatIsNew(t *testing.T) {
+	const disk = 1 << 30
+	beat := func(boot string, free int64) *vmhost.Guest {
+		return &vmhost.Guest{At: time.Now(), BootID: boot, DiskSize: disk, DiskFree: free}
+	}
+	b := newBoard(vmhost.Status{PID: 1})
+	steps := []struct {
+		what   string
+		change func(*vmhost.Status)
+		news   bool
+	}{
+		{"nothing", func(*vmhost.Status) {}, false},
+		{"an answer", func(s *vmhost.Status) { s.Answers = true }, true},
+		{"the same", func(s *vmhost.Status) { s.Answers = true }, false},
+		{"a heartbeat", func(s *vmhost.Status) { s.Guest = beat("a", disk/2) }, true},
+		{"the next one", func(s *vmhost.Status) { s.Guest = beat("a", disk/2-4096) }, false},
+		{"less space", func(s *vmhost.Status) { s.Guest = beat("a", disk/3) }, true},
+		{"another boot", func(s *vmhost.Status) { s.Guest = beat("b", disk/3) }, true},
+		{"trouble", func(s *vmhost.Status) { s.Trouble = "x" }, true},
+	}
+	for _, step := range steps {
+		was := b.read().Revision
+		b.update(step.change)
+		if news := b.read().Revision > was; news != step.news {
+			t.Errorf("%s is news: %v", step.what, news)
+		}
+	}
+	if b.read().Guest.DiskFree != disk/3 {
+		t.Error("the last heartbeat is not on the board")
+	}
+}
+
+func TestPhases(t *testing.T) {
+	b := newBoard(vmhost.Status{})
+	for _, p := range []vmhost.Phase{vmhost.PhaseImage, vmhost.PhaseDisk, vmhost.PhaseDisk, vmhost.PhaseReady} {
+		b.enter(p)
+	}
+	s := b.read()
+	if s.Phase != vmhost.PhaseReady || len(s.Phases) != 2 || s.Phases[0].Phase != vmhost.PhaseImage || s.Phases[1].Phase != vmhost.PhaseDisk {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestStatusIsServed(t *testing.T) {
+	home, err := os.MkdirTemp("", "ag")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	p := vmhost.Paths{LimaHome: home}
+	b := newBoard(vmhost.Status{PID: 7})
+	stop, err := serve(p.Socket(), b, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(p.Socket()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket: %v, %v", info.Mode(), err)
+	}
+	client := vmhost.NewClient(p)
+	now, err := client.Status(t.Context(), 0)
+	if err != nil || now.PID != 7 || now.Revision != 1 {
+		t.Fatalf("%+v, %v", now, err)
+	}
+	answers := make(chan vmhost.Status, 1)
+	go func() {
+		later, err := client.Status(context.Background(), now.Revision)
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- later
+	}()
+	select {
+	case early := <-answers:
+		t.Errorf("answered without news: %+v", early)
+	case <-time.After(50 * time.Millisecond):
+	}
+	b.update(func(s *vmhost.Status) { s.Answers = true })
+	if later := <-answers; !later.Answers || later.Revision != 2 {
+		t.Errorf("%+v", later)
+	}
+	// Who waits is not left hanging by an agent that ends.
+	go func() {
+		_, _ = client.Status(context.Background(), 99)
+		answers <- vmhost.Status{}
+	}()
+	stop()
+	<-answers
+	if _, err := client.Status(t.Context(), 0); err == nil {
+		t.Error("an agent that ended answers")
+	}
+}
