@@ -4,7 +4,7 @@
 
 # The machine of the tests: as small as is useful, and emulated, so that the
 # tests mean the same on every machine.
-VM_PROPERTIES=(vm.driver=lima vm.acceleration=tcg vm.cpus=1 vm.memory=768Mi)
+VM_PROPERTIES=(vm.driver=lima vm.acceleration=tcg vm.cpus=1 vm.memory=768Mi vm.image=)
 
 # vm_begin NAME makes the home. As root it is a file system of its own, whose
 # size a test can take away; the daemon's own files are outside of it.

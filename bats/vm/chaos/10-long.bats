@@ -58,6 +58,34 @@ same_clock() {
     same_machine
 }
 
+@test "sshd itself is killed: it comes back, and so does the connection" {
+    guest_later "systemctl kill -s KILL --kill-who=all ssh.service; systemctl restart ssh.service"
+    eventually 20 rdd_shell_works
+    eventually 20 vm_healthy
+    same_machine
+}
+
+rdd_shell_works() {
+    timeout 10 "$RDD_TEST_BIN/rdd" shell true </dev/null
+}
+
+@test "a stream that nobody reads holds up nobody else" {
+    engine image inspect base:1 >/dev/null 2>&1 || make_image base:1
+    run_container flood >/dev/null
+    # The client is stopped, so that its stream fills up to the guest.
+    docker -H "unix://$DOCKER_SOCKET" exec flood /bin/busybox yes >/dev/null 2>&1 3>&- &
+    local client=$!
+    disown
+    eventually 10 says yes engine top flood
+    kill -STOP "$client"
+    run -0 timeout 20 docker -H "unix://$DOCKER_SOCKET" version
+    make_volume Beside
+    eventually 10 exists volume "$(volume_resource Beside)"
+    kill -KILL "$client"
+    engine rm -f flood
+    engine volume rm Beside
+}
+
 @test "daemon, host agent and connection are killed ten times over, in any order" {
     local round
     for round in {1..10}; do
