@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,7 +73,7 @@ func (b *board) enter(p vmhost.Phase) {
 		if s.Phase != "" {
 			took := vmhost.PhaseTime{Phase: s.Phase, Took: now.Sub(s.PhaseSince)}
 			// A new slice: readers have the old one.
-			s.Phases = append(s.Phases[:len(s.Phases):len(s.Phases)], took)
+			s.Phases = append(slices.Clip(s.Phases), took)
 		}
 		s.Phase, s.PhaseSince = p, now
 	})

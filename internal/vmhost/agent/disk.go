@@ -76,7 +76,7 @@ func freeSpace(dir string) (int64, error) {
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, err
 	}
-	return int64(s.Bavail) * int64(s.Bsize), nil
+	return int64(s.Bavail) * int64(s.Bsize), nil //nolint:unconvert // Its type differs on macOS.
 }
 
 // makeDisk makes the VM's directory with its disk, or brings the one that is

@@ -42,6 +42,10 @@ func (a *agent) makePlan() (plan, error) {
 		pl.note = pl.recipe.Note
 		return pl, nil
 	}
+	// An image that is gone is missed by nobody whose disk was made from it.
+	if err != nil && spec.Image != "" && filepath.Clean(spec.Image) != was.Image.Path {
+		return plan{}, err
+	}
 	pl := plan{image: was.Image, keep: true}
 	var notes []string
 	if size > spec.Disk {
@@ -50,6 +54,10 @@ func (a *agent) makePlan() (plan, error) {
 	}
 	other := err == nil && !from.Same(was.Image)
 	if other {
+		// What would be wrong with it later is said now.
+		if _, err := recipe.Read(from, spec, a.paths); err != nil {
+			return plan{}, err
+		}
 		notes = append(notes, fmt.Sprintf("the VM's disk was made from the image %s; 'rdd vm reset' makes a new one from %s", was.Image, from))
 	}
 	if was.Image.Kind == image.KindBuilt || other {

@@ -52,8 +52,7 @@ func Run(ctx context.Context, cfg vmhost.Config, log *slog.Logger) (err error) {
 	syscall.Umask(0o077)
 	lock, err := instance.Lock(paths.PidFile())
 	if err != nil {
-		var other *instance.RunningError
-		if errors.As(err, &other) {
+		if other, ok := errors.AsType[*instance.RunningError](err); ok {
 			return fmt.Errorf("a host agent of the VM in %s lives already, with pid %d", cfg.LimaHome, other.PID)
 		}
 		return err

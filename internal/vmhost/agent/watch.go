@@ -78,8 +78,8 @@ func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, e
 	if err == nil {
 		return "", nil
 	}
-	var stop *stopWanted
-	if !errors.As(err, &stop) {
+	stop, ok := errors.AsType[*stopError](err)
+	if !ok {
 		return "", err
 	}
 	// What leads into the guest goes first, so that nobody is left hanging in it.
@@ -93,13 +93,13 @@ func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, e
 	return note, stop.because
 }
 
-// stopWanted says that the machine is to be stopped: because it was asked for
+// stopError says that the machine is to be stopped: because it was asked for
 // (nil), or because of an error.
-type stopWanted struct {
+type stopError struct {
 	because error
 }
 
-func (*stopWanted) Error() string { return "the machine is to be stopped" }
+func (*stopError) Error() string { return "the machine is to be stopped" }
 
 // follow returns when the machine has ended, with how, or is to be stopped.
 func (w *watcher) follow(ctx context.Context) error {
@@ -114,7 +114,7 @@ func (w *watcher) follow(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return &stopWanted{}
+			return &stopError{}
 		case <-w.machine.ended():
 			return fmt.Errorf("the VM ended: %s", w.machine.how())
 		case <-ready:
@@ -125,7 +125,7 @@ func (w *watcher) follow(ctx context.Context) error {
 			w.mu.Lock()
 			last := w.lastFailure
 			w.mu.Unlock()
-			return &stopWanted{neverReady(w.board.read(), w.cfg.BootTimeout, last, w.paths)}
+			return &stopError{neverReady(w.board.read(), w.cfg.BootTimeout, last, w.paths)}
 		case <-w.machine.hint():
 			w.mu.Lock()
 			w.hinted = true

@@ -36,8 +36,8 @@ func Find(p vmhost.Paths) (process.Process, bool) {
 // symbolic links in the path of its home.
 func pidFiles(p vmhost.Paths) []string {
 	names := []string{p.MachinePidFile()}
-	if real, err := filepath.EvalSymlinks(p.LimaHome); err == nil {
-		names = append(names, vmhost.Paths{LimaHome: real}.MachinePidFile())
+	if resolved, err := filepath.EvalSymlinks(p.LimaHome); err == nil {
+		names = append(names, vmhost.Paths{LimaHome: resolved}.MachinePidFile())
 	}
 	return names
 }

@@ -100,7 +100,7 @@ func (l *Link) converse(c *Conn, asks <-chan string) error {
 	if err != nil {
 		return fmt.Errorf("open a session in the guest: %w", err)
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }()
 	in, err := session.StdinPipe()
 	if err != nil {
 		return err

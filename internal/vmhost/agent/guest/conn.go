@@ -91,4 +91,4 @@ func (c *Conn) Dial(ctx context.Context, socket string) (net.Conn, error) {
 }
 
 // Close ends the connection and all that goes through it.
-func (c *Conn) Close() { c.client.Close() }
+func (c *Conn) Close() { _ = c.client.Close() }

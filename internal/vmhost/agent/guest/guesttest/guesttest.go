@@ -179,7 +179,7 @@ func (g *Guest) session(opening ssh.NewChannel) {
 	if err != nil {
 		return
 	}
-	defer channel.Close()
+	defer func() { _ = channel.Close() }()
 	for request := range requests {
 		_ = request.Reply(request.Type == "exec", nil)
 		if request.Type == "exec" {
@@ -212,7 +212,7 @@ func (g *Guest) connect(opening ssh.NewChannel) {
 		where.Path = here
 	}
 	g.mu.Unlock()
-	conn, err := net.Dial("unix", where.Path)
+	conn, err := (&net.Dialer{}).DialContext(g.t.Context(), "unix", where.Path)
 	if err != nil {
 		_ = opening.Reject(ssh.ConnectionFailed, "open failed")
 		return
@@ -234,5 +234,5 @@ func (g *Guest) connect(opening ssh.NewChannel) {
 	})
 	both.Wait()
 	conn.Close()
-	channel.Close()
+	_ = channel.Close()
 }
