@@ -4,7 +4,7 @@
 
 # The machine of the tests: as small as is useful, and emulated, so that the
 # tests mean the same on every machine.
-VM_PROPERTIES=(vm.driver=lima vm.acceleration=tcg vm.cpus=1 vm.memory=768Mi vm.image=)
+VM_PROPERTIES=(vm.driver=lima vm.acceleration=tcg vm.cpus=1 vm.memory=768Mi)
 
 # vm_begin NAME makes the home. As root it is a file system of its own, whose
 # size a test can take away; the daemon's own files are outside of it.
@@ -35,7 +35,7 @@ vm_end() {
 
 # vm_up brings the suite's VM up, or finds it up.
 vm_up() {
-    rdd set running=true "${VM_PROPERTIES[@]}" "$@"
+    rdd set running=true "${VM_PROPERTIES[@]}" vm.image=
 }
 
 # note TEXT prints a line that a reader of the tests' output sees.

@@ -46,7 +46,7 @@ other_processes() {
     other rdd svc start
     # Its disk was made from the image that did not boot.
     other rdd vm reset --yes
-    note "a second VM beside the first: $(took other rdd set running=true "${VM_PROPERTIES[@]}" vm.image=) ms"
+    note "a second VM beside the first: $(took other vm_up) ms"
     other make_volume Others
     make_volume Ours
     other assert_mirrors_exact
