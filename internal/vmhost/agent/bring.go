@@ -49,7 +49,11 @@ func (a *agent) adopt(p process.Process) (machine, guestOf, error) {
 	if _, err := vmhost.Load(a.paths.Current(), &spec); err != nil {
 		a.log.Warn("it is not known what the machine was started from", "error", err)
 	}
-	rec, _ := loadRecord(a.paths)
+	rec, found, err := loadRecord(a.paths)
+	if err != nil || !found {
+		a.log.Warn("it is not known how far the machine came; it counts as one that was up", "error", err)
+		rec.Up = true
+	}
 	g := guestOf{port: port, user: rec.User, engine: spec.Engine, up: rec.Up}
 	if err := a.lima.call(func() error {
 		inst, err := store.Inspect(vmhost.Instance)
@@ -102,7 +106,7 @@ func (a *agent) start(ctx context.Context) (machine, guestOf, error) {
 	if err != nil {
 		return nil, guestOf{}, err
 	}
-	rec := record{Image: pl.image, Note: pl.note, User: *pl.recipe.Config.User.Name}
+	rec := record{Image: pl.image, Note: pl.note, Booted: pl.booted, User: *pl.recipe.Config.User.Name}
 	a.board.update(rec.show)
 	a.board.enter(vmhost.PhaseDisk)
 	inst, seed, err := a.makeDisk(ctx, pl, base)

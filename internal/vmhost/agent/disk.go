@@ -145,6 +145,9 @@ func (a *agent) guestAgent(pl plan) (string, error) {
 
 // create makes a new directory, in place of an old one.
 func (a *agent) create(ctx context.Context, pl plan) (*store.Instance, error) {
+	if err := a.beginMaking(); err != nil {
+		return nil, err
+	}
 	if err := os.RemoveAll(a.paths.Dir()); err != nil {
 		return nil, fmt.Errorf("remove the old VM: %w", err)
 	}

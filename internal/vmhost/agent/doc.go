@@ -19,6 +19,6 @@
 //	watch.go    what the connection to the guest tells, and what follows from it
 //	trouble.go  what is wrong with a VM that is alive, in words
 //	engine.go   the engine's socket
-//	ports.go    published ports and forwarded sockets
+//	ports.go    what the guest agent tells of ports; publish.go listens there
 //	ending.go   how it ended, in words
 package agent

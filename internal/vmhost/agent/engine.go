@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/forward"
@@ -36,6 +37,30 @@ func (w *watcher) openEngine(conn *guest.Conn) (*forward.Forward, error) {
 	return forward.Open(w.cfg.Socket, func(ctx context.Context) (net.Conn, error) {
 		return conn.Dial(ctx, socket)
 	}, w.log)
+}
+
+// keepSocket sees to it that the engine's socket is there while there is a
+// connection: programs that tidy up may remove it.
+func (w *watcher) keepSocket() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn == nil {
+		return
+	}
+	if w.engine != nil {
+		if _, err := os.Lstat(w.cfg.Socket); err == nil {
+			return
+		}
+		w.log.Warn("the engine's socket was removed; it is made again", "socket", w.cfg.Socket)
+		w.engine.Close()
+	}
+	var err error
+	if w.engine, err = w.openEngine(w.conn); err != nil {
+		w.log.Error("the engine's socket cannot be made", "error", err)
+		w.socketTrouble, w.lastFailure = "the engine cannot be reached: "+err.Error(), err
+		return
+	}
+	w.socketTrouble = ""
 }
 
 // awaitEngine returns nil when the engine answers through the forwarded socket,

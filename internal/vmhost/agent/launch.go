@@ -36,6 +36,9 @@ func (a *agent) launch(ctx context.Context, inst *store.Instance, rec record, se
 	if err := errors.Join(rec.save(a.paths), vmhost.Save(a.paths.Current(), a.cfg.Spec), console.Keep(a.paths.Console())); err != nil {
 		return nil, 0, err
 	}
+	if err := a.endMaking(); err != nil {
+		return nil, 0, err
+	}
 	var failed error
 	for range portTries {
 		port := *inst.Config.SSH.LocalPort

@@ -1,17 +1,13 @@
 package agent
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
-	"encoding/binary"
-
-	"github.com/lima-vm/lima/pkg/store/filenames"
-
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/recipe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
@@ -20,8 +16,9 @@ import (
 type plan struct {
 	image  image.Image
 	recipe recipe.Recipe
-	// keep is whether there is a disk that goes on being used.
-	keep bool
+	// keep is whether there is a disk that goes on being used, booted whether it
+	// has brought up an engine before.
+	keep, booted bool
 	// note is what a user should know of it.
 	note string
 }
@@ -30,29 +27,24 @@ type plan struct {
 func (a *agent) makePlan() (plan, error) {
 	spec := a.cfg.Spec
 	from, err := image.Find(spec.Image, image.Here())
-	was, size := a.existing()
-	if was == nil {
-		if err != nil {
-			return plan{}, err
-		}
-		pl := plan{image: from}
-		if pl.recipe, err = recipe.Read(from, spec, a.paths); err != nil {
-			return plan{}, err
-		}
-		pl.note = pl.recipe.Note
-		return pl, nil
+	was, size, failed := a.existing()
+	if failed != nil {
+		return plan{}, failed
+	}
+	other := was != nil && err == nil && !from.Same(was.Image)
+	if was == nil || other && !was.Booted {
+		return a.planNew(from, err)
 	}
 	// An image that is gone is missed by nobody whose disk was made from it.
 	if err != nil && spec.Image != "" && filepath.Clean(spec.Image) != was.Image.Path {
 		return plan{}, err
 	}
-	pl := plan{image: was.Image, keep: true}
+	pl := plan{image: was.Image, keep: true, booted: was.Booted}
 	var notes []string
 	if size > spec.Disk {
 		notes = append(notes, fmt.Sprintf("the VM's disk stays at %s, it can only grow; 'rdd vm reset' makes a new one", bytes(size)))
 		spec.Disk = size
 	}
-	other := err == nil && !from.Same(was.Image)
 	if other {
 		// What would be wrong with it later is said now.
 		if _, err := recipe.Read(from, spec, a.paths); err != nil {
@@ -75,24 +67,17 @@ func (a *agent) makePlan() (plan, error) {
 	return pl, nil
 }
 
-// existing returns what the VM's disk was made from, and its size in bytes; nil
-// when there is no disk that is to be kept: none, one that another reset was
-// asked for, or one whose making was cut short.
-func (a *agent) existing() (*record, int64) {
-	var spec vmhost.Spec
-	found, err := vmhost.Load(a.paths.Current(), &spec)
-	if err != nil || !found || spec.Reset != a.cfg.Spec.Reset {
-		return nil, 0
-	}
-	rec, found := loadRecord(a.paths)
-	if !found {
-		return nil, 0
-	}
-	size, err := diskSize(filepath.Join(a.paths.Dir(), filenames.DiffDisk))
+// planNew is the plan for a new disk from an image, which may not have been found.
+func (a *agent) planNew(from image.Image, err error) (plan, error) {
 	if err != nil {
-		return nil, 0
+		return plan{}, err
 	}
-	return &rec, size
+	pl := plan{image: from}
+	if pl.recipe, err = recipe.Read(from, a.cfg.Spec, a.paths); err != nil {
+		return plan{}, err
+	}
+	pl.note = pl.recipe.Note
+	return pl, nil
 }
 
 // diskSize returns the size that a disk has for its guest. The format of a qcow2

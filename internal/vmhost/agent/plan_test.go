@@ -3,7 +3,6 @@ package agent
 import (
 	"encoding/binary"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -81,7 +80,7 @@ func workshop(t *testing.T) (a *agent, dir string) {
 	}
 	qcow2(t, a.paths.Dir()+"/diffdisk", 10*gib)
 	for _, err := range []error{
-		pl.recipe.Write(a.paths), (record{Image: pl.image, User: "rdd"}).save(a.paths), vmhost.Save(a.paths.Current(), spec),
+		pl.recipe.Write(a.paths), (record{Image: pl.image, User: "rdd", Booted: true}).save(a.paths), vmhost.Save(a.paths.Current(), spec),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -112,8 +111,54 @@ func TestPlans(t *testing.T) {
 			disk:   "1073741824",
 		},
 		"killed while it was made": {
+			change: func(t *testing.T, a *agent, _ string) { put(t, makingFile(a.paths), "") },
+			disk:   "10737418240",
+		},
+		"an old reset that comes back": {
 			change: func(t *testing.T, a *agent, _ string) {
-				if err := os.Remove(a.paths.Current()); err != nil {
+				put(t, resetsFile(a.paths), `["then"]`)
+				a.cfg.Spec.Reset = "then"
+			},
+			keep: true, disk: "10737418240",
+		},
+		"a reset that is taken back": {
+			change: func(t *testing.T, a *agent, _ string) {
+				was := a.cfg.Spec
+				was.Reset = "then"
+				if err := vmhost.Save(a.paths.Current(), was); err != nil {
+					t.Fatal(err)
+				}
+			},
+			keep: true, disk: "10737418240",
+		},
+		"resets that cannot be read": {
+			change: func(t *testing.T, a *agent, _ string) {
+				put(t, resetsFile(a.paths), "{")
+				a.cfg.Spec.Reset = "now"
+			},
+			fails: "'rdd vm reset'",
+		},
+		"a record that cannot be read": {
+			change: func(t *testing.T, a *agent, _ string) { put(t, recordFile(a.paths), `{"image": 7}`) },
+			fails:  "'rdd vm reset'",
+		},
+		"a record that is gone": {
+			change: func(t *testing.T, a *agent, _ string) {
+				if err := os.Remove(recordFile(a.paths)); err != nil {
+					t.Fatal(err)
+				}
+			},
+			fails: "'rdd vm reset'",
+		},
+		"a specification that cannot be read": {
+			change: func(t *testing.T, a *agent, _ string) { put(t, a.paths.Current(), "{") },
+			keep:   true, disk: "10737418240",
+		},
+		"another image, after one that never came up": {
+			change: func(t *testing.T, a *agent, dir string) {
+				rec, _, err := loadRecord(a.paths)
+				rec.Image.Path, rec.Booted = filepath.Join(dir, "broken"), false
+				if err != nil || rec.save(a.paths) != nil {
 					t.Fatal(err)
 				}
 			},
@@ -205,29 +250,5 @@ func TestProgram(t *testing.T) {
 		if _, value := program(limayaml.X8664, "tcg"); !strings.Contains(value, "-no-reboot -machine q35,vmport=off -accel tcg") {
 			t.Errorf("emulated: %q", value)
 		}
-	}
-}
-
-func TestRules(t *testing.T) {
-	w := &watcher{agent: &agent{paths: vmhost.Paths{LimaHome: t.TempDir()}}, guest: guestOf{port: 40000}}
-	rules := w.rules()
-	find := func(port int) limayaml.PortForward {
-		for _, rule := range rules {
-			if port >= rule.GuestPortRange[0] && port <= rule.GuestPortRange[1] {
-				return rule
-			}
-		}
-		t.Fatalf("no rule for port %d", port)
-		return limayaml.PortForward{}
-	}
-	for port, ignored := range map[int]bool{22: true, 40000: true, 80: false, 8080: false} {
-		if rule := find(port); rule.Ignore != ignored || (!ignored && !rule.HostIP.Equal(net.IPv4(127, 0, 0, 1))) {
-			t.Errorf("port %d: %+v", port, rule)
-		}
-	}
-	w.guest.config = &limayaml.LimaYAML{PortForwards: []limayaml.PortForward{{GuestPort: 8080, HostPort: 9090}}}
-	rules = w.rules()
-	if rule := find(8080); rule.HostPortRange[0] != 9090 {
-		t.Errorf("the user's rule is not asked first: %+v", rule)
 	}
 }

@@ -2,15 +2,16 @@ package agent
 
 import (
 	"context"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/lima-vm/lima/pkg/guestagent/api"
 	guestagent "github.com/lima-vm/lima/pkg/guestagent/api/client"
 	"github.com/lima-vm/lima/pkg/limayaml"
-	"github.com/lima-vm/lima/pkg/portfwd"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/forward"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest"
@@ -20,6 +21,8 @@ const (
 	// guestAgentSocket is where Lima's guest agent serves.
 	guestAgentSocket = "/run/lima-guestagent.sock"
 	guestSSHPort     = 22
+	// refusedAgain is how often a port is tried that is taken on the host.
+	refusedAgain = 3 * time.Second
 	// agentAgain to agentLongest are the pauses between attempts to reach it.
 	agentAgain   = 250 * time.Millisecond
 	agentLongest = 5 * time.Second
@@ -100,25 +103,35 @@ func (w *watcher) publishOnce(ctx context.Context, conn *guest.Conn) error {
 	if err != nil {
 		return err
 	}
-	// A new forwarder, since the last one may not have closed all that it opened.
-	forwarder := portfwd.NewPortForwarder(w.rules(), false, false)
-	open := map[string]*api.IPPort{}
-	defer func() {
-		removed := &api.Event{}
-		for _, port := range open {
-			removed.LocalPortsRemoved = append(removed.LocalPortsRemoved, port)
-		}
-		forwarder.OnEvent(context.WithoutCancel(ctx), client, removed)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p := &publisher{
+		w: w, rules: w.rules(), conn: conn, udp: client,
+		open: map[place]io.Closer{}, refused: map[place]error{},
+	}
+	defer p.close()
+	events := make(chan *api.Event)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- client.Events(ctx, func(e *api.Event) {
+			select {
+			case events <- e:
+			case <-ctx.Done():
+			}
+		})
 	}()
-	return client.Events(ctx, func(e *api.Event) {
-		for _, port := range e.GetLocalPortsAdded() {
-			open[port.String()] = port
+	ticker := time.NewTicker(refusedAgain)
+	defer ticker.Stop()
+	for {
+		select {
+		case e := <-events:
+			p.change(ctx, e)
+		case <-ticker.C:
+			p.again(ctx)
+		case err := <-ended:
+			return err
 		}
-		for _, port := range e.GetLocalPortsRemoved() {
-			delete(open, port.String())
-		}
-		forwarder.OnEvent(ctx, client, e)
-	})
+	}
 }
 
 // rules say which port of the guest appears where: not SSH, then as the user's
@@ -128,16 +141,16 @@ func (w *watcher) rules() []limayaml.PortForward {
 	if y == nil {
 		y = &limayaml.LimaYAML{}
 	}
-	var rules []limayaml.PortForward
-	for _, port := range []int{guestSSHPort, w.guest.port} {
-		rules = append(rules, limayaml.PortForward{GuestIP: net.IPv4zero, GuestPort: port, Ignore: true})
+	// Those of the lima.yaml have Lima's defaults already.
+	own := []limayaml.PortForward{
+		{GuestIP: net.IPv4zero, GuestPort: guestSSHPort, Ignore: true},
+		{GuestIP: net.IPv4zero, GuestPort: w.guest.port, Ignore: true},
+		{},
 	}
-	rules = append(rules, y.PortForwards...)
-	rules = append(rules, limayaml.PortForward{})
-	for i := range rules {
-		limayaml.FillPortForwardDefaults(&rules[i], w.paths.Dir(), y.User, y.Param)
+	for i := range own {
+		limayaml.FillPortForwardDefaults(&own[i], w.paths.Dir(), y.User, y.Param)
 	}
-	return rules
+	return slices.Concat(own[:2], y.PortForwards, own[2:])
 }
 
 // untimed is a connection through SSH, which has no deadlines.

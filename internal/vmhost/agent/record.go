@@ -23,15 +23,16 @@ type record struct {
 	// Up is whether this machine was ready once: from then on silence is no
 	// reason to end it.
 	Up bool `json:"up,omitempty"`
+	// Booted is whether any machine was, on this disk.
+	Booted bool `json:"booted,omitempty"`
 }
 
 func recordFile(p vmhost.Paths) string { return filepath.Join(p.Dir(), "machine.json") }
 
-// loadRecord returns the record; none that can be read is none.
-func loadRecord(p vmhost.Paths) (record, bool) {
-	var r record
-	found, err := vmhost.Load(recordFile(p), &r)
-	return r, err == nil && found
+// loadRecord returns the record. One that is not there is no error.
+func loadRecord(p vmhost.Paths) (r record, found bool, err error) {
+	found, err = vmhost.Load(recordFile(p), &r)
+	return r, found, err
 }
 
 func (r record) save(p vmhost.Paths) error { return vmhost.Save(recordFile(p), r) }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -106,10 +107,16 @@ func (w *watcher) tell() {
 	w.telling.Lock()
 	defer w.telling.Unlock()
 	w.mu.Lock()
-	answers, trouble := w.answers, w.machineTrouble
+	answers, trouble, note := w.answers, w.machineTrouble, w.portNote
+	if trouble == "" {
+		trouble = w.socketTrouble
+	}
 	w.mu.Unlock()
+	if w.note != "" && note != "" {
+		note = joinNotes([]string{w.note, note})
+	}
 	w.board.update(func(s *vmhost.Status) {
-		s.Answers, s.Trouble = answers, trouble
+		s.Answers, s.Trouble, s.Note = answers, trouble, cmp.Or(note, w.note)
 		if s.Trouble == "" {
 			s.Trouble = diskTrouble(s.Guest)
 		}

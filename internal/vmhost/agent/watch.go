@@ -27,6 +27,8 @@ type watcher struct {
 	*agent
 	machine machine
 	guest   guestOf
+	// note on how the machine was made.
+	note string
 	// ready is closed when the engine answered for the first time.
 	ready     chan struct{}
 	readyOnce sync.Once
@@ -40,9 +42,13 @@ type watcher struct {
 	silentSince               time.Time
 	machineTrouble            string
 	hinted                    bool
-	lastFailure               error
+	// socketTrouble and portNote are what is wrong with what is forwarded.
+	socketTrouble, portNote string
+	lastFailure             error
 	// of the connection that there is
 	drop     context.CancelFunc
+	conn     *guest.Conn
+	engine   *forward.Forward
 	forwards []*forward.Forward
 	work     *sync.WaitGroup
 }
@@ -50,7 +56,7 @@ type watcher struct {
 // watch looks after a machine until it ends, or until ctx does, which shuts it
 // down. The note is for the user.
 func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, err error) {
-	w := &watcher{agent: a, machine: m, guest: g, ready: make(chan struct{}), wasUp: g.up}
+	w := &watcher{agent: a, machine: m, guest: g, note: a.board.read().Note, ready: make(chan struct{}), wasUp: g.up}
 	if g.up {
 		w.silentSince = time.Now()
 	}
@@ -132,6 +138,7 @@ func (w *watcher) follow(ctx context.Context) error {
 			w.mu.Unlock()
 			w.examine(ctx)
 		case <-ticker.C:
+			w.keepSocket()
 			w.examine(ctx)
 		}
 	}
@@ -139,12 +146,15 @@ func (w *watcher) follow(ctx context.Context) error {
 
 // remember writes down that this machine was ready once.
 func (w *watcher) remember() {
-	rec, found := loadRecord(w.paths)
-	if !found || rec.Up {
+	rec, found, err := loadRecord(w.paths)
+	if err == nil && (!found || rec.Up) {
 		return
 	}
-	rec.Up = true
-	if err := rec.save(w.paths); err != nil {
+	rec.Up, rec.Booted = true, true
+	if err == nil {
+		err = rec.save(w.paths)
+	}
+	if err != nil {
 		w.log.Error("it could not be written down that the VM is up", "error", err)
 	}
 }
@@ -169,20 +179,13 @@ func (w *watcher) up(conn *guest.Conn) {
 	w.log.Info("connected to the guest")
 	ctx, cancel := context.WithCancel(context.Background())
 	work := &sync.WaitGroup{}
-	var forwards []*forward.Forward
-	engine, err := w.openEngine(conn)
-	if err != nil {
-		w.log.Error("the engine's socket could not be made", "error", err)
-		w.failed(err)
-	} else {
-		forwards = append(forwards, engine)
-	}
-	forwards = append(forwards, w.openSockets(conn)...)
+	forwards := w.openSockets(conn)
 	w.mu.Lock()
 	w.connected, w.answers, w.wasUp, w.silentSince = true, true, true, time.Time{}
 	w.machineTrouble = ""
-	w.drop, w.work, w.forwards = cancel, work, forwards
+	w.drop, w.work, w.conn, w.forwards = cancel, work, conn, forwards
 	w.mu.Unlock()
+	w.keepSocket()
 	w.tell()
 	select {
 	case <-w.ready:
@@ -222,7 +225,11 @@ func (w *watcher) down(why error) {
 	}
 	w.mu.Lock()
 	drop, work, forwards := w.drop, w.work, w.forwards
-	w.connected, w.drop, w.work, w.forwards = false, nil, nil, nil
+	if w.engine != nil {
+		forwards = append(forwards, w.engine)
+	}
+	w.connected, w.drop, w.work, w.conn, w.engine, w.forwards = false, nil, nil, nil, nil, nil
+	w.socketTrouble, w.portNote = "", ""
 	w.silentSince = since
 	if errors.Is(why, guest.ErrSilent) {
 		w.answers = false

@@ -1,8 +1,8 @@
-// Package forward makes a unix socket of a VM's guest appear on the host.
+// Package forward makes sockets of a VM's guest appear on the host.
 //
-// It exists because the socket must be there exactly as long as the guest
-// answers: a client that connects to the socket of a dead connection would hang,
-// one that finds none is told at once.
+// It exists because a socket must be there exactly as long as the guest answers:
+// a client that connects to the socket of a dead connection would hang, one that
+// finds none is told at once.
 package forward
 
 import (
@@ -18,6 +18,9 @@ import (
 	"sync"
 	"time"
 )
+
+// acceptAgain is the pause after a connection that could not be taken.
+const acceptAgain = 20 * time.Millisecond
 
 // dialWithin bounds a connection in the guest; it is local there.
 const dialWithin = 10 * time.Second
@@ -52,10 +55,15 @@ func Open(socket string, dial Dial, log *slog.Logger) (*Forward, error) {
 	if err := os.Chmod(socket, 0o600); err != nil {
 		return nil, errors.Join(fmt.Errorf("protect %s: %w", socket, err), listener.Close())
 	}
+	return Serve(listener, dial, log), nil
+}
+
+// Serve forwards what comes to a listener, which it closes in the end.
+func Serve(listener net.Listener, dial Dial, log *slog.Logger) *Forward {
 	f := &Forward{listener: listener, dial: dial, log: log}
 	f.ctx, f.end = context.WithCancel(context.Background())
 	f.work.Go(f.accept)
-	return f, nil
+	return f
 }
 
 // Close removes the socket, ends what goes through it and returns when that is done.
@@ -68,11 +76,20 @@ func (f *Forward) Close() {
 func (f *Forward) accept() {
 	for {
 		conn, err := f.listener.Accept()
-		if err != nil {
-			if f.ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
-				f.log.Error("the forwarded socket takes no more connections", "error", err)
+		if f.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if conn != nil {
+				conn.Close()
 			}
 			return
+		}
+		if err != nil {
+			// Too many open files, or a listener that takes not everybody.
+			f.log.Warn("a connection was not taken", "error", err)
+			select {
+			case <-f.ctx.Done():
+			case <-time.After(acceptAgain):
+			}
+			continue
 		}
 		f.work.Go(func() { f.serve(conn) })
 	}

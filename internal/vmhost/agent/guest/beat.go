@@ -109,7 +109,7 @@ func (l *Link) converse(c *Conn, asks <-chan string) error {
 	if err != nil {
 		return err
 	}
-	if err := session.Start("data=" + l.cfg.DataDir + " exec /bin/sh -c '" + script + "'"); err != nil {
+	if err := session.Start("exec env data=" + l.cfg.DataDir + " /bin/sh -c '" + script + "'"); err != nil {
 		return fmt.Errorf("start the heartbeat in the guest: %w", err)
 	}
 	ended := make(chan struct{})

@@ -65,19 +65,28 @@ func clientConfig(c Config) (*ssh.ClientConfig, error) {
 // Dial connects to a unix socket in the guest. What it returns can close one of
 // its directions with CloseWrite.
 func (c *Conn) Dial(ctx context.Context, socket string) (net.Conn, error) {
+	return c.dial(ctx, "unix", socket)
+}
+
+// DialTCP is Dial for a port in the guest, as host:port.
+func (c *Conn) DialTCP(ctx context.Context, addr string) (net.Conn, error) {
+	return c.dial(ctx, "tcp", addr)
+}
+
+func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	type result struct {
 		conn net.Conn
 		err  error
 	}
 	results := make(chan result, 1)
 	go func() {
-		conn, err := c.client.Dial("unix", socket)
+		conn, err := c.client.Dial(network, addr)
 		results <- result{conn, err}
 	}()
 	select {
 	case r := <-results:
 		if r.err != nil {
-			return nil, fmt.Errorf("connect to %s in the guest: %w", socket, r.err)
+			return nil, fmt.Errorf("connect to %s in the guest: %w", addr, r.err)
 		}
 		return r.conn, nil
 	case <-ctx.Done():
@@ -86,7 +95,7 @@ func (c *Conn) Dial(ctx context.Context, socket string) (net.Conn, error) {
 				r.conn.Close()
 			}
 		}()
-		return nil, fmt.Errorf("connect to %s in the guest: %w", socket, ctx.Err())
+		return nil, fmt.Errorf("connect to %s in the guest: %w", addr, ctx.Err())
 	}
 }
 

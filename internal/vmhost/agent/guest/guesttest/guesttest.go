@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -167,7 +168,9 @@ func (g *Guest) Serve(raw net.Conn) {
 		case "session":
 			go g.session(opening)
 		case "direct-streamlocal@openssh.com":
-			go g.connect(opening)
+			go g.connectUnix(opening)
+		case "direct-tcpip":
+			go g.connectTCP(opening)
 		default:
 			_ = opening.Reject(ssh.UnknownChannelType, "")
 		}
@@ -197,7 +200,7 @@ func (g *Guest) session(opening ssh.NewChannel) {
 	}
 }
 
-func (g *Guest) connect(opening ssh.NewChannel) {
+func (g *Guest) connectUnix(opening ssh.NewChannel) {
 	var where struct {
 		Path      string
 		Reserved  string
@@ -212,7 +215,25 @@ func (g *Guest) connect(opening ssh.NewChannel) {
 		where.Path = here
 	}
 	g.mu.Unlock()
-	conn, err := (&net.Dialer{}).DialContext(g.t.Context(), "unix", where.Path)
+	g.connect(opening, "unix", where.Path)
+}
+
+func (g *Guest) connectTCP(opening ssh.NewChannel) {
+	var where struct {
+		Host   string
+		Port   uint32
+		Origin string
+		From   uint32
+	}
+	if err := ssh.Unmarshal(opening.ExtraData(), &where); err != nil {
+		_ = opening.Reject(ssh.ConnectionFailed, err.Error())
+		return
+	}
+	g.connect(opening, "tcp", net.JoinHostPort(where.Host, strconv.Itoa(int(where.Port))))
+}
+
+func (g *Guest) connect(opening ssh.NewChannel, network, addr string) {
+	conn, err := (&net.Dialer{}).DialContext(g.t.Context(), network, addr)
 	if err != nil {
 		_ = opening.Reject(ssh.ConnectionFailed, "open failed")
 		return
@@ -226,7 +247,9 @@ func (g *Guest) connect(opening ssh.NewChannel) {
 	var both sync.WaitGroup
 	both.Go(func() {
 		_, _ = io.Copy(conn, channel)
-		_ = conn.(*net.UnixConn).CloseWrite()
+		if half, ok := conn.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
 	})
 	both.Go(func() {
 		_, _ = io.Copy(channel, conn)
