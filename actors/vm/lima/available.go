@@ -88,12 +88,13 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 			return "", err
 		}
 	}
-	image, err := d.imageReason(spec)
-	if err != nil {
-		return "", err
-	}
 	if err := d.check(ctx, hostSpec(spec)); err != nil {
 		return "", err
+	}
+	image, err := d.imageReason(spec)
+	if err != nil {
+		// The agent has found that the VM has its disk and needs no image.
+		image = "the VM's own disk (" + err.Error() + ")"
 	}
 	return how + ", " + image, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
@@ -78,7 +79,7 @@ func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err er
 	}
 	switch {
 	case err == nil:
-		return h.trouble, nil
+		return strings.Trim(h.trouble+"\n"+h.note, "\n"), nil
 	case h.trouble == "":
 		return "", err
 	default:
@@ -88,8 +89,9 @@ func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err er
 
 // health is what the agent says of the VM.
 type health struct {
-	// trouble is what is wrong; empty when nothing is.
-	trouble string
+	// trouble is what is wrong, note what else a user should know; empty when
+	// nothing is.
+	trouble, note string
 	// silent is whether the guest has not answered the agent for a while.
 	silent bool
 }
@@ -99,7 +101,7 @@ func (d *Driver) health(ctx context.Context) health {
 	defer cancel()
 	status, err := d.client.Status(ctx, 0)
 	if err == nil {
-		return health{trouble: status.Trouble, silent: !status.Answers}
+		return health{trouble: status.Trouble, note: status.Note, silent: !status.Answers}
 	}
 	agent, lookErr := d.agent()
 	switch {

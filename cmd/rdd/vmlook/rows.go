@@ -75,7 +75,7 @@ func (r Report) statusRows(now time.Time) [][2]string {
 			[2]string{"guest", fmt.Sprintf("up for %s, heard %s ago", duration.HumanDuration(g.Uptime), short(now.Sub(g.At)))},
 			[2]string{"guest disk", fmt.Sprintf("%s, %s free", size(g.DiskSize), size(g.DiskFree))})
 	}
-	return append(rows, [2]string{"trouble", r.Trouble})
+	return append(rows, [2]string{"note", r.Note}, [2]string{"trouble", r.Trouble})
 }
 
 func (r Report) next() string {

@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // The accelerators, as QEMU names them. Auto picks one of the others.
@@ -41,7 +43,7 @@ func Choose(ctx context.Context, want, cacheFile string) (accel, reason string, 
 	default:
 		return "", "", fmt.Errorf("acceleration %s does not exist on %s; use 'rdd set vm.acceleration=auto'", want, runtime.GOOS)
 	}
-	p := prober{native: native, device: deviceOf(native), cacheFile: cacheFile}
+	p := prober{native: native, device: deviceOf(native), cacheFile: cacheFile, anew: want == native}
 	works, how := p.probe(ctx)
 	switch {
 	case works:
@@ -73,15 +75,22 @@ func deviceOf(native string) string {
 
 type prober struct {
 	native, device, cacheFile string
+	// anew is whether what was found before does not count.
+	anew bool
 }
 
 // finding is what a probe found, and when it stops to hold.
 type finding struct {
 	BootID, QEMU string
 	QEMUModified time.Time
+	At           time.Time
 	Works        bool
 	How          string
 }
+
+// doubtAfter is how long it holds that acceleration does not work: a machine
+// that was busy for a moment should not emulate until it boots again.
+const doubtAfter = 6 * time.Hour
 
 func (p prober) probe(ctx context.Context) (works bool, how string) {
 	if p.native == "" {
@@ -101,11 +110,14 @@ func (p prober) probe(ctx context.Context) (works bool, how string) {
 	if err != nil {
 		return false, err.Error()
 	}
-	now := finding{BootID: bootID(), QEMU: qemu, QEMUModified: modified(qemu)}
-	if cached, ok := p.cached(now); ok {
+	now := finding{BootID: process.BootID(), QEMU: qemu, QEMUModified: modified(qemu), At: time.Now()}
+	if cached, ok := p.cached(now); ok && !p.anew {
 		return cached.Works, cached.How
 	}
-	now.Works, now.How = try(ctx, qemu, p.native)
+	now.Works, now.How, err = try(ctx, qemu, p.native)
+	if err != nil {
+		return false, fmt.Sprintf("%s could not be probed: %v", p.native, err)
+	}
 	if ctx.Err() == nil {
 		p.keep(now)
 	}
@@ -119,7 +131,8 @@ func (p prober) cached(now finding) (finding, bool) {
 		return finding{}, false
 	}
 	same := was.BootID == now.BootID && was.QEMU == now.QEMU && was.QEMUModified.Equal(now.QEMUModified)
-	return was, same
+	age := now.At.Sub(was.At)
+	return was, same && (was.Works || age >= 0 && age < doubtAfter)
 }
 
 // keep is a service to later starts; that it fails hurts nobody.
@@ -131,16 +144,16 @@ func (p prober) keep(f finding) {
 	_ = os.WriteFile(p.cacheFile, data, 0o600)
 }
 
-// try runs the work under an accelerator.
-func try(ctx context.Context, qemu, accelerator string) (works bool, how string) {
+// try runs the work under an accelerator. An error says that it could not be tried.
+func try(ctx context.Context, qemu, accelerator string) (works bool, how string, err error) {
 	rom, err := os.CreateTemp("", "rdd-probe-*")
 	if err != nil {
-		return false, fmt.Sprintf("the probe of %s could not be made: %v", accelerator, err)
+		return false, "", err
 	}
 	defer func() { _ = os.Remove(rom.Name()) }()
 	_, err = rom.Write(firmware())
 	if err = errors.Join(err, rom.Close()); err != nil {
-		return false, fmt.Sprintf("the probe of %s could not be made: %v", accelerator, err)
+		return false, "", err
 	}
 	bounded, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
@@ -149,11 +162,11 @@ func try(ctx context.Context, qemu, accelerator string) (works bool, how string)
 	took := time.Since(start).Round(time.Millisecond)
 	switch {
 	case bounded.Err() != nil:
-		return false, fmt.Sprintf("%s did not do in %v what emulation does in a tenth of that", accelerator, deadline)
+		return false, fmt.Sprintf("%s did not do in %v what emulation does in a tenth of that", accelerator, deadline), nil
 	case err != nil:
-		return false, fmt.Sprintf("a test guest failed with %s: %v", accelerator, err)
+		return false, fmt.Sprintf("a test guest failed with %s: %v", accelerator, err), nil
 	default:
-		return true, fmt.Sprintf("a test guest did its work with %s in %v", accelerator, took)
+		return true, fmt.Sprintf("a test guest did its work with %s in %v", accelerator, took), nil
 	}
 }
 
@@ -177,14 +190,6 @@ func run(ctx context.Context, qemu string, args []string) error {
 		}
 		return errors.Join(fmt.Errorf("it did not finish: %v", cmd.ProcessState), err, errors.New(strings.TrimSpace(said.String())))
 	}
-}
-
-func bootID() string {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(id))
 }
 
 func modified(path string) time.Time {

@@ -6,17 +6,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEmulationPassesTheProbe(t *testing.T) {
-	works, how := try(t.Context(), needQEMU(t), TCG)
+	works, how, _ := try(t.Context(), needQEMU(t), TCG)
 	if !works {
 		t.Error(how)
 	}
 }
 
 func TestWhatCannotRunFailsTheProbe(t *testing.T) {
-	works, how := try(t.Context(), needQEMU(t), "no-such-accelerator")
+	works, how, _ := try(t.Context(), needQEMU(t), "no-such-accelerator")
 	if works || !strings.Contains(how, "no-such-accelerator") {
 		t.Errorf("works = %v, %s", works, how)
 	}
@@ -28,7 +29,7 @@ func TestGuestThatCrawlsFailsTheProbe(t *testing.T) {
 	if err := os.WriteFile(crawling, []byte("#!/bin/sh\nexec sleep 60\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	works, how := try(t.Context(), crawling, KVM)
+	works, how, _ := try(t.Context(), crawling, KVM)
 	if works || !strings.Contains(how, "did not do in") {
 		t.Errorf("works = %v, %s", works, how)
 	}
@@ -52,7 +53,7 @@ func TestMissingDeviceMeansEmulation(t *testing.T) {
 
 func TestFindingIsKeptUntilSomethingChanges(t *testing.T) {
 	p := prober{cacheFile: filepath.Join(t.TempDir(), "probe.json")}
-	now := finding{BootID: "a", QEMU: "/q", Works: true, How: "tried"}
+	now := finding{BootID: "a", QEMU: "/q", At: time.Now(), Works: true, How: "tried"}
 	if _, ok := p.cached(now); ok {
 		t.Error("found something where nothing was kept")
 	}
@@ -66,6 +67,16 @@ func TestFindingIsKeptUntilSomethingChanges(t *testing.T) {
 		if _, ok := p.cached(other); ok {
 			t.Errorf("%s: the old finding still counts", name)
 		}
+	}
+	failed := now
+	failed.Works = false
+	p.keep(failed)
+	if _, ok := p.cached(now); !ok {
+		t.Error("a failure of just now does not count")
+	}
+	now.At = now.At.Add(doubtAfter)
+	if _, ok := p.cached(now); ok {
+		t.Error("a failure of long ago counts")
 	}
 	if err := os.WriteFile(p.cacheFile, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/console"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
 
 // portTries is how often another port is tried when one was taken meanwhile.
@@ -37,6 +39,9 @@ func (a *agent) launch(ctx context.Context, inst *store.Instance, rec record, se
 		return nil, 0, err
 	}
 	if err := a.endMaking(); err != nil {
+		return nil, 0, err
+	}
+	if err := a.forgetHostKey(rec); err != nil {
 		return nil, 0, err
 	}
 	var failed error
@@ -66,6 +71,19 @@ func (a *agent) launch(ctx context.Context, inst *store.Instance, rec record, se
 		a.log.Warn("QEMU is started with another port", "port", port)
 	}
 	return nil, 0, failed
+}
+
+// forgetHostKey lets a guest that cloud-init sets up come with another host key:
+// Lima names each boot a new instance to it, for which it makes new keys. The
+// guest that rdd builds keeps its own.
+func (a *agent) forgetHostKey(rec record) error {
+	if rec.Image.Kind == image.KindBuilt {
+		return nil
+	}
+	if err := os.Remove(knownHosts(a.paths)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the guest's host key: %w", err)
+	}
+	return nil
 }
 
 func (a *agent) launchAt(ctx context.Context, inst *store.Instance, rec record, port int, seed func() error) (machine, error) {
@@ -128,7 +146,7 @@ func (a *agent) spawn(ctx context.Context, exe string, args []string) (machine, 
 	}
 	a.log.Info("QEMU started", "pid", p.PID, "args", strings.Join(cmd.Args, " "))
 	m := watchQEMU(p, exit, a.paths, a.log)
-	if m.await(ctx) != nil {
+	if m.await(ctx, monitorAtFirst) != nil {
 		return m, nil
 	}
 	select {

@@ -18,6 +18,9 @@ const (
 	monitorWithin = 2 * time.Second
 	// monitorAgain is the pause before a monitor that was lost is opened again.
 	monitorAgain = time.Second
+	// monitorAtFirst is what a QEMU that was just started gets to open its monitor,
+	// on a machine that is short of everything.
+	monitorAtFirst = 20 * time.Second
 	// monitorPoll is how often a monitor that is being opened is looked for.
 	monitorPoll = 20 * time.Millisecond
 	// lastWords is what QEMU's last event gets to arrive after its end.
@@ -70,11 +73,14 @@ func watchQEMU(p process.Process, exit <-chan error, paths vmhost.Paths, log *sl
 
 // keepMonitor holds the monitor open, for what QEMU tells unasked.
 func (m *qemuMachine) keepMonitor(ctx context.Context) {
+	// A QEMU that was just started opens its monitor any moment.
+	again := monitorPoll
 	for ctx.Err() == nil {
 		opening, cancel := context.WithTimeout(ctx, monitorWithin)
 		monitor, err := qemu.Open(opening, m.paths.QMP(), m.told)
 		cancel()
 		if err == nil {
+			again = monitorAgain
 			m.mu.Lock()
 			m.monitor = monitor
 			m.mu.Unlock()
@@ -91,7 +97,7 @@ func (m *qemuMachine) keepMonitor(ctx context.Context) {
 		case <-ctx.Done():
 		case <-m.gone:
 			return
-		case <-time.After(monitorAgain):
+		case <-time.After(again):
 		}
 	}
 }
@@ -156,7 +162,7 @@ func (m *qemuMachine) stop(ctx context.Context, grace time.Duration) (note strin
 	if err := m.process.Signal(syscall.SIGCONT); err != nil {
 		return "", fmt.Errorf("stop QEMU: %w", err)
 	}
-	monitor := m.await(ctx)
+	monitor := m.await(ctx, monitorWithin+monitorAgain)
 	if monitor == nil {
 		return qemu.Force(ctx, m.process, "QEMU's monitor cannot be reached")
 	}
@@ -164,8 +170,8 @@ func (m *qemuMachine) stop(ctx context.Context, grace time.Duration) (note strin
 }
 
 // await returns the monitor, which may be about to be opened; nil if it is not.
-func (m *qemuMachine) await(ctx context.Context) *qemu.Monitor {
-	ctx, cancel := context.WithTimeout(ctx, monitorWithin+monitorAgain)
+func (m *qemuMachine) await(ctx context.Context, within time.Duration) *qemu.Monitor {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	ticker := time.NewTicker(monitorPoll)
 	defer ticker.Stop()
