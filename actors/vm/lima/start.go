@@ -19,7 +19,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	if err := d.checkSockets(spec.Engine); err != nil {
 		return "", err
 	}
-	f := follower{d: d, engine: spec.Engine, progress: progress}
+	f := follower{d: d, engine: spec.Engine, want: hostSpec(spec), progress: progress}
 	bounded, cancel := context.WithTimeout(ctx, d.StartWithin(spec))
 	defer cancel()
 	agent, err := d.bring(bounded, hostSpec(spec), progress)
@@ -112,6 +112,7 @@ func (d *Driver) replace(ctx context.Context, agent process.Process, why error) 
 type follower struct {
 	d        *Driver
 	engine   appv1.EngineName
+	want     vmhost.Spec
 	progress func(string)
 	// told is what progress was told last.
 	told string
@@ -131,6 +132,9 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 		status, err := f.status(ctx, seen)
 		if err == nil {
 			heard = time.Now()
+			if status.Spec != f.want {
+				return fmt.Errorf("the host agent (pid %d) brings up another VM (%s) than was asked for (%s); it is stopped before the next try", agent.PID, describe(status.Spec), describe(f.want))
+			}
 			f.tell(status)
 			if status.Phase != vmhost.PhaseReady {
 				seen = status.Revision

@@ -58,6 +58,10 @@ func Run(ctx context.Context, cfg vmhost.Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
+	// Only now nobody else starts an agent, so this is what is wanted.
+	if cfg, err = Load(cfg.LimaHome); err != nil {
+		return err
+	}
 	end := vmhost.End{PID: os.Getpid()}
 	note, err := live(ctx, cfg, paths, log)
 	end.At, end.Note = time.Now(), note
