@@ -18,6 +18,9 @@ const (
 	// blip is how long a connection that broke may take to be there again before
 	// the guest counts as one that does not answer.
 	blip = 2 * time.Second
+	// neverReadyGrace is what a guest gets to power down that never came up: there
+	// is next to nothing that it could save, and somebody waits.
+	neverReadyGrace = 3 * time.Second
 	// stopWithin bounds the end of a machine as a whole.
 	stopWithin = 35 * time.Second
 )
@@ -92,7 +95,11 @@ func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, e
 	release()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	note, err = m.stop(ending, stopGrace)
+	grace := stopGrace
+	if stop.because != nil {
+		grace = neverReadyGrace
+	}
+	note, err = m.stop(ending, grace)
 	if err != nil {
 		return "", err
 	}
