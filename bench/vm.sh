@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-3}
-rdd=$PWD/bin/rdd
+rdd=${RDD_TEST_BIN:-$PWD/bin}/rdd
 properties=(vm.driver=lima "vm.acceleration=${ACCELERATION:-auto}" "vm.cpus=${CPUS:-2}" "vm.memory=${MEMORY:-1Gi}")
 
 export RDD_INSTANCE=bench

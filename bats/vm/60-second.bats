@@ -27,7 +27,7 @@ image_that_never_boots() {
     other env RDD_VM_BOOT_TIMEOUT=20s "$RDD_TEST_BIN/rdd" svc start
     other rdd set running=true "${VM_PROPERTIES[@]}" vm.image="$(image_that_never_boots)" --wait=false
     local ms
-    ms=$(took other eventually 40 is "False StartFailed" condition Running)
+    ms=$(took other eventually 60 is "False StartFailed" condition Running)
     note "given up after $ms ms: $(other message Running)"
     # The console's own words.
     other says "Reached target basic.target" message Running
@@ -45,6 +45,7 @@ other_processes() {
     other rdd svc stop
     other rdd svc start
     # Its disk was made from the image that did not boot.
+    other rdd set running=false vm.image=
     other rdd vm reset --yes
     note "a second VM beside the first: $(took other vm_up) ms"
     other make_volume Others
