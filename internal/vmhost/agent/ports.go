@@ -145,7 +145,7 @@ func (w *watcher) rules() []limayaml.PortForward {
 	own := []limayaml.PortForward{
 		{GuestIP: net.IPv4zero, GuestPort: guestSSHPort, Ignore: true},
 		{GuestIP: net.IPv4zero, GuestPort: w.guest.port, Ignore: true},
-		{},
+		{Proto: limayaml.ProtoAny},
 	}
 	for i := range own {
 		limayaml.FillPortForwardDefaults(&own[i], w.paths.Dir(), y.User, y.Param)

@@ -81,6 +81,7 @@ func (p *publisher) publish(ctx context.Context, at place) {
 	if addr == "" || p.open[at] != nil {
 		return
 	}
+	was := p.refused[at]
 	delete(p.refused, at)
 	for other := range p.open {
 		if other.protocol == at.protocol && hostAddr(p.rules, other) == addr {
@@ -89,7 +90,9 @@ func (p *publisher) publish(ctx context.Context, at place) {
 	}
 	closer, err := p.listen(ctx, at, addr)
 	if err != nil {
-		p.w.log.Warn("a port is not published", "guest", at.String(), "host", addr, "error", err)
+		if was == nil || was.Error() != err.Error() {
+			p.w.log.Warn("a port is not published", "guest", at.String(), "host", addr, "error", err)
+		}
 		p.refused[at] = err
 		return
 	}

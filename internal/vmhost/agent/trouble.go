@@ -14,13 +14,20 @@ const (
 	// percent, or below 200 MB.
 	lowPart  = 50
 	lowBytes = 200 << 20
+	// growWithin is what a guest gets after its boot to take up a disk that is
+	// larger than it was.
+	growWithin = 5 * time.Minute
 	// wakeBytes must be free on the host before a starved machine is let go on.
 	wakeBytes = 64 << 20
 )
 
-// diskTrouble says that a guest's disk is full; empty when it is not.
-func diskTrouble(g *vmhost.Guest) string {
+// diskTrouble says that a guest's disk of size bytes is full; empty when it is
+// not, and while a guest that has just been booted has not taken up a new size.
+func diskTrouble(g *vmhost.Guest, size int64) string {
 	if g == nil || g.DiskSize == 0 || g.DiskFree >= max(lowBytes, g.DiskSize/lowPart) {
+		return ""
+	}
+	if g.Uptime < growWithin && g.DiskSize < size/2 {
 		return ""
 	}
 	return fmt.Sprintf("the VM's disk is full: %s of %s are free; remove what is not needed, for example with 'docker system prune', or enlarge it with 'rdd set vm.disk=...'",
@@ -118,7 +125,7 @@ func (w *watcher) tell() {
 	w.board.update(func(s *vmhost.Status) {
 		s.Answers, s.Trouble, s.Note = answers, trouble, cmp.Or(note, w.note)
 		if s.Trouble == "" {
-			s.Trouble = diskTrouble(s.Guest)
+			s.Trouble = diskTrouble(s.Guest, s.Spec.Disk)
 		}
 	})
 }

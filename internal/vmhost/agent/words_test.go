@@ -21,20 +21,22 @@ func TestBytes(t *testing.T) {
 }
 
 func TestDiskTrouble(t *testing.T) {
-	const gib = 1 << 30
 	for name, c := range map[string]struct {
 		guest *vmhost.Guest
 		want  bool
 	}{
+		"not grown yet":   {&vmhost.Guest{DiskSize: gib / 2, DiskFree: 1 << 20, Uptime: time.Minute}, false},
+		"never grown":     {&vmhost.Guest{DiskSize: gib / 2, DiskFree: 1 << 20, Uptime: time.Hour}, true},
+		"just booted":     {&vmhost.Guest{DiskSize: 60 * gib, DiskFree: 1 << 20, Uptime: time.Minute}, true},
 		"not heard":       {nil, false},
 		"not known":       {&vmhost.Guest{}, false},
 		"plenty":          {&vmhost.Guest{DiskSize: 64 * gib, DiskFree: 10 * gib}, false},
 		"below 2 percent": {&vmhost.Guest{DiskSize: 64 * gib, DiskFree: gib}, true},
-		"below 200 MB":    {&vmhost.Guest{DiskSize: 2 * gib, DiskFree: 150 << 20}, true},
+		"below 200 MB":    {&vmhost.Guest{DiskSize: 2 * gib, DiskFree: 150 << 20, Uptime: time.Hour}, true},
 		"small but free":  {&vmhost.Guest{DiskSize: 2 * gib, DiskFree: 250 << 20}, false},
 		"nothing left":    {&vmhost.Guest{DiskSize: 64 * gib}, true},
 	} {
-		got := diskTrouble(c.guest)
+		got := diskTrouble(c.guest, 64*gib)
 		if (got != "") != c.want {
 			t.Errorf("%s: %q", name, got)
 		}
