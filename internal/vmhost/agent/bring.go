@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"runtime"
@@ -35,6 +36,10 @@ func (g guestOf) addr() string { return net.JoinHostPort("127.0.0.1", strconv.It
 func (a *agent) bring(ctx context.Context) (machine, guestOf, error) {
 	if p, ok := qemu.Find(a.paths); ok {
 		return a.adopt(p)
+	}
+	// Lima believes any process that the file names, with a recycled pid too.
+	if err := os.Remove(a.paths.MachinePidFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, guestOf{}, fmt.Errorf("remove the pid file of a QEMU that is gone: %w", err)
 	}
 	return a.start(ctx)
 }
