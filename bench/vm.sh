@@ -56,8 +56,8 @@ by_itself() {
     began=$(now)
     "${arguments[@]}" >"$plain/qemu.log" 2>&1 &
     machine=$!
-    until timeout 10 ssh -F "$dir/ssh.config" -o "Port=$port" -o ConnectTimeout=1 -o ControlMaster=no -o ControlPath=none \
-        lima-rdd docker version >/dev/null 2>&1; do
+    until timeout 10 ssh -F "$dir/ssh.config" -o "Port=$port" -o ConnectTimeout=1 -o StrictHostKeyChecking=no \
+        -o UserKnownHostsFile=/dev/null lima-rdd docker version >/dev/null 2>&1; do
         kill -0 "$machine" || { cat "$plain/qemu.log" >&2; return 1; }
         sleep 0.1
     done
