@@ -39,6 +39,8 @@ func newBench(t *testing.T, mode string) *bench {
 
 func newBenchWith(t *testing.T, program []string) *bench {
 	t.Helper()
+	// The race detector lets each process linger for a second at its end.
+	t.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	short, err := os.MkdirTemp("", "rdd")
 	if err != nil {
 		t.Fatal(err)

@@ -133,7 +133,6 @@ func (w *watcher) follow(ctx context.Context) error {
 		case <-ready:
 			ready = nil
 			timeout.Stop()
-			w.remember()
 		case <-timeout.C:
 			w.mu.Lock()
 			last := w.lastFailure
@@ -206,6 +205,8 @@ func (w *watcher) up(conn *guest.Conn) {
 			if w.awaitEngine(ctx, conn) != nil {
 				return
 			}
+			// Before anybody can put anything on its disk.
+			w.remember()
 			w.board.enter(vmhost.PhaseReady)
 			w.log.Info("the engine answers")
 			w.readyOnce.Do(func() { close(w.ready) })

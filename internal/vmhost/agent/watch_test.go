@@ -193,10 +193,11 @@ func (s *scene) ready() vmhost.Status {
 func isOver(s vmhost.Status) bool { return s.Answers && s.Trouble == "" }
 
 func TestStartIsFollowed(t *testing.T) {
-	s := play(t, nil)
-	if err := (record{User: "rdd"}).save(s.agent.paths); err != nil {
-		t.Fatal(err)
-	}
+	s := play(t, func(a *agent, _ *guestOf) {
+		if err := (record{User: "rdd"}).save(a.paths); err != nil {
+			t.Fatal(err)
+		}
+	})
 	status := s.ready()
 	var phases []string
 	for _, p := range status.Phases {
