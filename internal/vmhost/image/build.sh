@@ -54,7 +54,7 @@ mkdir "$next"
 mode=root
 [[ $(id -u) -eq 0 ]] || mode=unshare
 packages=$(sed 's/#.*//' "$here/packages" | xargs | tr ' ' ,)
-mmdebstrap --mode="$mode" --variant=minbase --architectures="$arch" --format=null \
+mmdebstrap --mode="$mode" --variant=minbase --skip=cleanup --architectures="$arch" --format=null \
     --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include="$packages" \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' \

@@ -41,6 +41,8 @@ chmod 755 "$root"/usr/lib/rdd/*
 mkdir -p "$root/mnt/lima-cidata" "$root/var/log/journal"
 . "$src/units.sh"
 units "$root"
+chroot "$root" update-alternatives --quiet --set iptables /usr/sbin/iptables-legacy
+chroot "$root" update-alternatives --quiet --set ip6tables /usr/sbin/ip6tables-legacy
 
 # Nothing that differs from build to build or belongs to one machine. An empty
 # machine-id, unlike none, is not a first boot, which would enable every unit.

@@ -1,33 +1,24 @@
 # Sourced: units ROOT decides what systemd starts in the guest. Few units, and
-# those that an engine and a login need wait for nothing else.
+# those that an engine and a login need wait for nothing else. What is left out
+# is there to be started: udev, logind and D-Bus run when something asks.
 units() {
-    etc=$1/etc/systemd/system
+    etc=$1/etc/systemd/system lib=$1/usr/lib/systemd/system
 
-    # What Debian's packages enabled is not ours to start.
-    rm -rf "$etc"/*.wants "$etc"/*.requires "$etc"/sshd.service "$etc"/dbus-org.freedesktop.* "$etc"/*/*.timer
-    mkdir -p "$etc/multi-user.target.wants" "$etc/sysinit.target.wants"
-    for unit in rdd-cidata.service rdd-modules.service containerd.service docker.socket docker.service \
-        ssh.service rdd-late.service rdd-power.service; do
-        ln -s "/etc/systemd/system/$unit" "$etc/multi-user.target.wants/$unit"
-    done
-    ln -s /lib/systemd/system/multi-user.target "$etc/default.target"
+    # What Debian's packages want started is not ours to start.
+    rm -rf "$etc"/*.wants "$etc"/*.requires "$etc"/sshd.service "$etc"/dbus-org.freedesktop.* \
+        "$lib"/sysinit.target.wants "$lib"/multi-user.target.wants "$lib"/graphical.target.wants \
+        "$lib"/local-fs.target.wants "$lib"/sockets.target.wants "$lib"/timers.target.wants \
+        "$lib"/initrd*.wants "$lib"/rescue.target.wants
+    ln -sf /lib/systemd/system/multi-user.target "$etc/default.target"
 
-    for unit in systemd-udevd.service systemd-udev-trigger.service systemd-udev-settle.service \
-        systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-hwdb-update.service \
-        systemd-logind.service getty.target getty-pre.target serial-getty@ttyS0.service \
-        systemd-journald-audit.socket systemd-journal-flush.service systemd-journal-catalog-update.service \
-        systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service \
-        systemd-remount-fs.service systemd-modules-load.service systemd-machine-id-commit.service \
-        systemd-firstboot.service systemd-sysusers.service systemd-boot-system-token.service \
-        systemd-ask-password-console.path systemd-ask-password-wall.path systemd-pstore.service \
-        systemd-binfmt.service proc-sys-fs-binfmt_misc.automount systemd-repart.service \
-        systemd-pcrphase.service systemd-pcrphase-sysinit.service systemd-tpm2-setup.service \
-        systemd-update-done.service ldconfig.service kmod-static-nodes.service \
-        systemd-tmpfiles-setup-dev.service dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount \
-        sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount \
-        systemd-sysctl.service systemd-user-sessions.service systemd-network-generator.service \
-        cryptsetup.target veritysetup.target integritysetup.target swap.target \
-        apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service; do
+    want multi-user.target rdd-cidata.service containerd.service docker.socket docker.service \
+        ssh.service rdd-late.service rdd-power.service rdd-stop.service
+    want sockets.target dbus.socket systemd-journald.socket systemd-journald-dev-log.socket
+    want timers.target fstrim.timer systemd-tmpfiles-clean.timer
+    want sysinit.target systemd-journald.service
+
+    # Nobody has a password to log in with on a console, and nothing swaps.
+    for unit in getty.target swap.target cryptsetup.target veritysetup.target integritysetup.target; do
         ln -sf /dev/null "$etc/$unit"
     done
 
@@ -36,5 +27,19 @@ units() {
     mkdir -p "$generators"
     for generator in "$1"/lib/systemd/system-generators/*; do
         ln -s /dev/null "$generators/$(basename "$generator")"
+    done
+}
+
+# want TARGET UNIT... starts the units with the target.
+want() {
+    wants=$etc/$1.wants
+    mkdir -p "$wants"
+    shift
+    for unit in "$@"; do
+        if [ -e "$etc/$unit" ]; then
+            ln -s "/etc/systemd/system/$unit" "$wants/$unit"
+        else
+            ln -s "/lib/systemd/system/$unit" "$wants/$unit"
+        fi
     done
 }

@@ -1,28 +1,49 @@
 #!/bin/sh
 # Packs the guest's initrd: build.sh ROOT SOURCES VERSION FILE. It is busybox,
-# init, and the modules that the root disk needs, in the order of their loading.
-# It is not compressed: an emulated CPU unpacks slower than QEMU reads.
+# init, and modules with what they depend on. It is not compressed: an emulated
+# CPU unpacks slower than QEMU reads. The modules' signatures are cut off, since
+# nothing asks for them and checking takes longer than loading.
 set -eu
 root=$1 src=$2 version=$3 file=$4
 
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 chmod 755 "$tree"
-mkdir "$tree/bin" "$tree/dev" "$tree/proc" "$tree/sys" "$tree/root" "$tree/modules"
+lib=$tree/lib/modules/$version
+mkdir -p "$tree/bin" "$tree/dev" "$tree/proc" "$tree/sys" "$tree/root" "$lib"
 cp "$root/bin/busybox" "$tree/bin/busybox"
 ln -s busybox "$tree/bin/sh"
 cp "$src/initrd/init" "$tree/init"
 chmod 755 "$tree/init" "$tree/bin/busybox"
 
-: >"$tree/modules/order"
+# unsign FILE: the signature is followed by its length in four bytes, big end
+# first, and 28 bytes that say what it is.
+unsign() {
+    [ "$(tail -c 28 "$1")" = "~Module signature appended~" ] || return 0
+    signature=$(tail -c 32 "$1" | od -An -N4 -tu1 | { read -r a b c d; echo $((((a * 256 + b) * 256 + c) * 256 + d)); })
+    truncate -s "-$((signature + 40))" "$1"
+}
+
+# Not every kernel has all of them: one has a driver built in, another none of it.
 sed 's/#.*//' "$src/initrd/modules" | while read -r module; do
     [ -n "$module" ] || continue
-    chroot "$root" modprobe -S "$version" --show-depends "$module" | sed -n "s/^insmod \\([^ ]*\\).*/\\1/p"
-done | while read -r path; do
-    name=$(basename "$path")
-    [ ! -e "$tree/modules/$name" ] || continue
-    cp "$root$path" "$tree/modules/"
-    echo "/modules/$name" >>"$tree/modules/order"
+    chroot "$root" modprobe -S "$version" --show-depends "$module" 2>/dev/null >"$tree/depends" || continue
+    ! grep -q '^insmod' "$tree/depends" || echo "$module" >>"$tree/modules"
+    sed -n 's/^insmod \([^ ]*\).*/\1/p' "$tree/depends" >>"$tree/files"
 done
+sort -u "$tree/files" | while read -r path; do
+    cp "$root$path" "$lib/"
+    unsign "$lib/$(basename "$path")"
+done
+rm "$tree/depends" "$tree/files"
+
+# Busybox reads nothing but these two.
+touch "$lib/modules.order" "$lib/modules.builtin"
+mkdir "$root/initrd-modules"
+cp -r "$tree/lib" "$root/initrd-modules/"
+chroot "$root" depmod -b /initrd-modules "$version"
+cp "$root/initrd-modules/lib/modules/$version/modules.dep" "$lib/"
+rm -rf "$root/initrd-modules" "$lib/modules.order" "$lib/modules.builtin"
+
 find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 (cd "$tree" && find . | sort | cpio --quiet --reproducible -o -H newc -R 0:0) >"$file"

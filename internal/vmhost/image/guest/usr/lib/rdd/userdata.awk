@@ -16,7 +16,7 @@ function item(s) {
     sub(/^ *- */, "", s)
     return unquote(s)
 }
-FILENAME != last { last = FILENAME; files++; section = "" }
+FILENAME != last { last = FILENAME; files++; section = file = "" }
 
 files == 2 {
     if ($0 ~ /^  [^ ]+: *$/) { nic = $1; sub(/:$/, "", nic) }
@@ -30,6 +30,7 @@ files == 2 {
 /^[a-z_]+:/ {
     section = $1
     sub(/:$/, "", section)
+    file = ""
     if (section == "timezone") print $2 >(dir "/timezone")
     next
 }
@@ -44,12 +45,17 @@ section == "mounts" && $1 == "-" {
     next
 }
 section == "ca_certs" && $1 == "-" { file = dir "/ca/" ++certificates ".crt"; next }
-section == "ca_certs" && file != "" { sub(/^ +/, ""); print >file }
+section == "ca_certs" && file != "" && NF { sub(/^ +/, ""); print >file }
 section == "bootcmd" && /^- \|/ { file = dir "/boot/" ++commands; next }
 section == "bootcmd" && file != "" { sub(/^  /, ""); print >file }
 
-# options is the fourth field of a mount, whose commas are inside its quotes.
+# options is the fourth field of a mount; it is quoted if commas are inside.
 function options(line) {
-    if (split(line, quoted, "\"") > 1) return quoted[2]
-    return "defaults"
+    sub(/^[^,]*, *[^,]*, *[^,]*, */, "", line)
+    if (substr(line, 1, 1) == "\"") {
+        split(line, quoted, "\"")
+        return quoted[2]
+    }
+    sub(/[],].*/, "", line)
+    return line
 }
