@@ -103,6 +103,28 @@ func TestE6StartsAtOnceMakeOneDaemon(t *testing.T) {
 	}
 }
 
+// A daemon that was just killed still holds its lock while the kernel takes it
+// down: who starts one in that moment gets one.
+func TestStartBesideADyingDaemon(t *testing.T) {
+	f := newFixture(t, behaves)
+	if err := f.Create(); err != nil {
+		t.Fatal(err)
+	}
+	dying, err := instance.Lock(f.Instance.PidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var die sync.Once
+	f.Report = func(text string) {
+		if strings.HasPrefix(text, "waiting") {
+			die.Do(func() { _ = dying.Release() })
+		}
+	}
+	if _, started, err := f.Start(t.Context(), instance.Args{}); !started || err != nil {
+		t.Errorf("started %v, %v", started, err)
+	}
+}
+
 // S5: the daemon hangs.
 func TestS5HungDaemonIsSeenAndStopped(t *testing.T) {
 	f := newFixture(t, behaves)

@@ -68,8 +68,11 @@ func (m *Manager) Start(ctx context.Context, args instance.Args) (c *client.Clie
 		if err := m.Instance.SaveArgs(args); err != nil {
 			return nil, false, err
 		}
-		c, err = m.ready(ctx, nil)
-		return c, false, err
+		// One that was just killed looks alive for as long as the kernel takes it
+		// down, which is no reason not to start another.
+		if c, err = m.ready(ctx, nil); !errors.Is(err, client.ErrDaemonEnded) {
+			return c, false, err
+		}
 	}
 	m.Report("starting the daemon")
 	if err := m.Create(); err != nil {
