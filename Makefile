@@ -6,8 +6,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # One build configuration, so that build, vet, test and lint share one build
-# cache: compiling the embedded API server takes minutes. Only -race needs cgo.
-export CGO_ENABLED := 0
+# cache: compiling the embedded API server takes minutes. Only -race needs cgo,
+# and on a Mac what talks to Apple's Virtualization framework.
+export CGO_ENABLED := $(if $(filter Darwin,$(shell uname)),1,0)
 
 GO ?= go
 BIN := $(CURDIR)/bin
@@ -58,10 +59,27 @@ build: guestagent ## compile bin/rdd
 	@[[ -d $$($(GO) env GOCACHE)/00 ]] || echo "Compiling for the first time takes some minutes."
 	@mkdir -p $(BIN)
 	$(GO) build -buildvcs=auto -o $(BIN)/ ./cmd/...
+	@[[ $$(uname) != Darwin ]] || codesign --force --sign - --entitlements internal/vmhost/vz.entitlements $(BIN)/rdd
 
 .PHONY: guestagent
 guestagent:
 	@internal/vmhost/guestagent/build.sh $$($(GO) env GOARCH)
+
+# What differs between systems; without vz, which only a Mac can compile.
+.PHONY: portable
+portable: ## compile what depends on the system for macOS and for 64-bit ARM
+	@for target in darwin/arm64 linux/arm64; do \
+		echo "$$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -tags no_vz ./internal/process/... ./internal/vmhost/... ./actors/vm/... || exit 1; \
+	done
+
+.PHONY: cross
+cross: ## compile everything for macOS and Linux, amd64 and arm64; takes long the first time
+	@for target in darwin/arm64 darwin/amd64 linux/arm64 linux/amd64; do \
+		echo "$$target"; \
+		internal/vmhost/guestagent/build.sh $${target#*/}; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -tags no_vz -o $(BIN)/$${target/\//-}/ ./cmd/... || exit 1; \
+	done
 
 .PHONY: bats
 bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest engine, TESTS=bats/FILE.bats for one file

@@ -69,6 +69,7 @@ bats_tests() {
 check build make build
 check generated make generated
 check vet make vet
+check portable make portable
 check lint make lint
 go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
