@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/accel"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/forward"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest"
 )
@@ -66,7 +67,7 @@ func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, e
 	_, data := engineOf(g.engine)
 	link := guest.New(guest.Config{
 		Addr: g.addr(), User: g.user, KeyFile: keyFile(a.paths), KnownHosts: knownHosts(a.paths), DataDir: data,
-		After: w.ready, Tick: a.tick,
+		After: w.ready, Tick: a.tick, Emulated: a.board.read().Acceleration == accel.TCG,
 	}, guest.Hooks{Answers: w.reached, Failed: w.failed, Up: w.up, Beat: w.beat, Down: w.down})
 	linked, unlink := context.WithCancel(context.Background())
 	var running sync.WaitGroup

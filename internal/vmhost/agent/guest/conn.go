@@ -54,7 +54,12 @@ func clientConfig(c Config) (*ssh.ClientConfig, error) {
 	if err != nil {
 		return nil, err
 	}
+	var ciphers ssh.Config
+	if c.Emulated {
+		ciphers.Ciphers = append([]string{ssh.CipherChaCha20Poly1305}, ssh.SupportedAlgorithms().Ciphers...)
+	}
 	return &ssh.ClientConfig{
+		Config:            ciphers,
 		User:              c.User,
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(key)},
 		HostKeyCallback:   check,
