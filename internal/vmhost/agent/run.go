@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -84,6 +85,12 @@ func live(ctx context.Context, cfg vmhost.Config, paths vmhost.Paths, log *slog.
 	if err != nil {
 		return "", err
 	}
+	// What Lima leaves behind when the agent is killed is gone with the next one.
+	scratch := filepath.Join(cfg.LimaHome, "_tmp")
+	if err := errors.Join(os.RemoveAll(scratch), os.MkdirAll(scratch, 0o700), os.Setenv("TMPDIR", scratch)); err != nil {
+		return "", fmt.Errorf("make a directory for temporary files: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	b := newBoard(vmhost.Status{PID: os.Getpid(), Spec: cfg.Spec})
 	stop, err := serve(paths.Socket(), b, log)
 	if err != nil {
