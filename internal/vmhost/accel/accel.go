@@ -179,6 +179,7 @@ func run(ctx context.Context, qemu string, args []string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	limit(cmd.Process.Pid, 2*uint64(deadline/time.Second))
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -93,4 +94,27 @@ func needQEMU(t *testing.T) string {
 		t.Skip(err)
 	}
 	return qemu
+}
+
+// A probe whose parent was killed must not run for ever.
+func TestProbeThatNobodyEndsEndsByItself(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux lets one process limit another")
+	}
+	forever := exec.Command("/bin/sh", "-c", "while :; do :; done") //nolint:noctx // It is to end without.
+	if err := forever.Start(); err != nil {
+		t.Fatal(err)
+	}
+	limit(forever.Process.Pid, 1)
+	ended := make(chan error, 1)
+	go func() { ended <- forever.Wait() }()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("it ended as if nothing had been")
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("it runs on")
+		_ = forever.Process.Kill()
+	}
 }

@@ -28,8 +28,8 @@ type Config struct {
 	// then the guest's SSH server alone is asked whether it is alive, because the
 	// processes of a heartbeat delay an emulated guest that is still starting.
 	After <-chan struct{}
-	// Emulated is whether the guest's processor is: AES, for which others have
-	// instructions, takes it twice the time of ChaCha20.
+	// Emulated is whether the guest's processor is: it has no instructions that
+	// make AES fast, and ChaCha20 needs none.
 	Emulated bool
 	// Tick is the unit of the heartbeat: the guest is asked every two and is
 	// silent after six. 0 is a second.
