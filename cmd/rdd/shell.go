@@ -50,7 +50,7 @@ func (c *shellCmd) arguments(s *session, config string) []string {
 	if len(command) > 0 && isTerminal(s.in) && isTerminal(s.out) {
 		args = append(args, "-t")
 	}
-	args = append(args, "lima-"+vmhost.Instance)
+	args = append(args, vmhost.SSHHost)
 	if len(command) == 0 {
 		return args
 	}

@@ -7,6 +7,9 @@ import (
 // Instance is the name of the one VM in an instance's Lima home.
 const Instance = "rdd"
 
+// SSHHost is the name of its guest in ssh.config and known_hosts.
+const SSHHost = "lima-" + Instance
+
 // Config is what the daemon tells the host agent. It is a file in the Lima home,
 // so that an agent that is started again reads the same.
 type Config struct {

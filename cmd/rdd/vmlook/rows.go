@@ -19,7 +19,7 @@ func (r Report) Rows(now time.Time) [][2]string {
 	}
 	ssh := ""
 	if r.SSHConfig != "" && r.State != StateStopped {
-		ssh = "ssh -F '" + r.SSHConfig + "' lima-" + vmhost.Instance
+		ssh = "ssh -F '" + r.SSHConfig + "' " + vmhost.SSHHost
 		if r.Status != nil && r.SSHPort != 0 {
 			ssh += fmt.Sprintf(" (127.0.0.1:%d)", r.SSHPort)
 		}

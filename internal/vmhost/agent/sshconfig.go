@@ -6,7 +6,6 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest"
 )
 
 func keyFile(p vmhost.Paths) string { return filepath.Join(p.LimaHome, "_config", "user") }
@@ -33,7 +32,7 @@ Host %[1]s
   LogLevel ERROR
   ControlMaster no
   ControlPath none
-`, guest.HostAlias, port, user, keyFile(p), knownHosts(p))
+`, vmhost.SSHHost, port, user, keyFile(p), knownHosts(p))
 	if err := instance.ReplaceFile(p.SSHConfig(), []byte(text)); err != nil {
 		return fmt.Errorf("write the configuration for ssh: %w", err)
 	}

@@ -11,10 +11,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
-
-// HostAlias is the name of the guest in known_hosts and ssh.config.
-const HostAlias = "lima-rdd"
 
 // hostKeys says which key the guest's SSH server must have: the one that it had
 // the first time, which is kept in a file in the format of known_hosts. The file
@@ -48,7 +46,7 @@ func hostKeys(file string) (check ssh.HostKeyCallback, algorithms []string, err 
 // pin trusts the first key and keeps it.
 func pin(file string) ssh.HostKeyCallback {
 	return func(_ string, _ net.Addr, key ssh.PublicKey) error {
-		line := append([]byte(HostAlias+" "), ssh.MarshalAuthorizedKey(key)...)
+		line := append([]byte(vmhost.SSHHost+" "), ssh.MarshalAuthorizedKey(key)...)
 		if err := instance.ReplaceFile(file, line); err != nil {
 			return fmt.Errorf("keep the guest's host key: %w", err)
 		}

@@ -228,7 +228,7 @@ func TestHostKeyIsPinned(t *testing.T) {
 	pinned := func(c *Config) { c.KnownHosts = pins }
 	next(t, "connection", runLink(t, g, pinned).ups)
 	text, err := os.ReadFile(pins)
-	if err != nil || !strings.HasPrefix(string(text), HostAlias+" ssh-ed25519 ") {
+	if err != nil || !strings.HasPrefix(string(text), vmhost.SSHHost+" ssh-ed25519 ") {
 		t.Fatalf("known_hosts is %q, %v", text, err)
 	}
 	next(t, "connection", runLink(t, g, pinned).ups)
