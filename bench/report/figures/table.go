@@ -1,0 +1,117 @@
+package figures
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// few is up to how many values a table shows their span and not their number.
+const few = 20
+
+// Line is one line of a table, in words.
+type Line struct {
+	Measure, Goal, Measured, Baseline, Ratio string
+}
+
+// Lines are the lines of the figures of some groups; of all when none is named.
+func (r *Run) Lines(groups ...string) []Line {
+	var lines []Line
+	for _, f := range r.Figures {
+		if len(groups) > 0 && !slices.Contains(groups, f.Group) {
+			continue
+		}
+		for _, row := range f.Rows {
+			lines = append(lines, f.line(row))
+		}
+	}
+	return lines
+}
+
+func (f *Figure) line(row Row) Line {
+	measured, baseline := Percentile(f.Values, row.Percentile), Percentile(f.Baseline, row.Percentile)
+	line := Line{
+		Measure:  f.Name,
+		Measured: f.words(f.Values, row.Percentile),
+		Baseline: f.words(f.Baseline, row.Percentile),
+		Ratio:    ratioWords(Ratio(measured, baseline)),
+	}
+	if len(f.Rows) > 1 {
+		line.Measure += fmt.Sprintf(", p%g", row.Percentile)
+	}
+	if row.Goal != nil {
+		line.Goal = Value(*row.Goal, f.Unit)
+		switch {
+		case math.IsNaN(measured):
+		case measured <= *row.Goal:
+			line.Goal += ", met"
+		default:
+			line.Goal += ", missed"
+		}
+	}
+	return line
+}
+
+// words are the statistic, and how much it rests on.
+func (f *Figure) words(values []float64, percentile float64) string {
+	if len(values) == 0 {
+		return ""
+	}
+	text := Value(Percentile(values, percentile), f.Unit)
+	low, high := number(slices.Min(values)), number(slices.Max(values))
+	switch {
+	case len(values) > few:
+		text += fmt.Sprintf(" (n=%d)", len(values))
+	case low != high:
+		text += fmt.Sprintf(" (%s to %s)", low, high)
+	}
+	return text
+}
+
+// Value is a value with its unit.
+func Value(value float64, unit string) string {
+	switch unit {
+	case Writes, PerEvent, Times:
+		return number(value)
+	case Percent, PerSecond:
+		return number(value) + unit
+	default:
+		return number(value) + " " + unit
+	}
+}
+
+// number has three digits that count, and no more than three after the point.
+func number(value float64) string {
+	digits := 3
+	for limit := 1.0; digits > 0 && math.Abs(value) >= limit; limit *= 10 {
+		digits--
+	}
+	text := strconv.FormatFloat(value, 'f', digits, 64)
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return cmp.Or(text, "0")
+}
+
+func ratioWords(ratio float64) string {
+	if math.IsNaN(ratio) || math.IsInf(ratio, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(ratio, 'f', 1, 64)
+}
+
+// WriteTable writes lines as a table of Markdown that can also be read as it is.
+func WriteTable(w io.Writer, lines []Line) error {
+	table := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	fmt.Fprint(table, "| measure\t| goal\t| measured\t| baseline\t| ratio\t|\n")
+	fmt.Fprint(table, "| ---\t| ---\t| ---\t| ---\t| ---\t|\n")
+	for _, l := range lines {
+		fmt.Fprintf(table, "| %s\t| %s\t| %s\t| %s\t| %s\t|\n", l.Measure, l.Goal, l.Measured, l.Baseline, l.Ratio)
+	}
+	return table.Flush()
+}
