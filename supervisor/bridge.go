@@ -8,7 +8,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"golang.org/x/sync/errgroup"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
@@ -25,7 +24,7 @@ const syncTimeout = 30 * time.Second
 // nothing. The app actor hears of the App only when the engine supervisor has
 // heard of every mirror, so that no engine is connected before that.
 type bridge struct {
-	config      *rest.Config
+	api         connection
 	app, engine *actor.PID
 	logger      *slog.Logger
 	report      func(string)
@@ -44,8 +43,8 @@ type (
 	appSeen         struct{ app *appv1.App }
 )
 
-func newBridge(config *rest.Config, app, engine *actor.PID, logger *slog.Logger, report func(string)) actor.Actor {
-	return &bridge{config: config, app: app, engine: engine, logger: logger, report: report}
+func newBridge(api connection, app, engine *actor.PID, logger *slog.Logger, report func(string)) actor.Actor {
+	return &bridge{api: api, app: app, engine: engine, logger: logger, report: report}
 }
 
 // Receive implements actor.Actor.
@@ -114,7 +113,7 @@ func (b *bridge) replay(c actor.Context) {
 
 // run makes the informers and keeps them running until ctx ends.
 func (b *bridge) run(ctx context.Context, h kube.Handler, send func(any)) error {
-	informers, err := kube.NewInformers(ctx, b.config, h)
+	informers, err := kube.NewInformers(ctx, b.api.config, b.api.mirrors, h)
 	if err != nil {
 		return err
 	}

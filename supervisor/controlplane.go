@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 )
 
 const (
@@ -21,6 +22,7 @@ const (
 // server is a running control plane.
 type server interface {
 	RESTConfig() *rest.Config
+	Mirrors() *registry.Mirrors
 	Done() <-chan struct{}
 	Err() error
 	Stop(ctx context.Context) error
@@ -30,7 +32,10 @@ type server interface {
 type serveFunc func(ctx context.Context) (server, error)
 
 // connection tells the root how to reach the API server.
-type connection struct{ config *rest.Config }
+type connection struct {
+	config  *rest.Config
+	mirrors *registry.Mirrors
+}
 
 // controlPlane is the actor that holds the embedded API server. When the server
 // ends by itself, the actor fails.
@@ -84,7 +89,7 @@ func (p *controlPlane) receiveOwn(c actor.Context, value any) {
 		p.server = v.server
 		p.report("serving")
 		p.tasks.Loop(func(ctx context.Context, _ func(any)) any { return watchServer(ctx, v.server) })
-		c.Send(c.Parent(), connection{config: v.server.RESTConfig()})
+		c.Send(c.Parent(), connection{config: v.server.RESTConfig(), mirrors: v.server.Mirrors()})
 	case serverEnded:
 		panic(v.err)
 	}

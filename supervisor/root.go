@@ -94,7 +94,7 @@ func (r *root) connected(c actor.Context, api connection) {
 		panic(err)
 	}
 	vm := r.spawn(c, r.vmProps(), vmName)
-	engine := r.spawn(c, r.engineProps(client), engineName)
+	engine := r.spawn(c, r.engineProps(client, api.mirrors), engineName)
 	r.app = r.spawn(c, r.appProps(client, vm, engine), appName)
 	r.bridge = r.spawn(c, r.bridgeProps(api, r.app, engine), bridgeName)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
@@ -108,7 +109,7 @@ func (b blueprint) controlPlaneProps() *actor.Props {
 
 func (b blueprint) bridgeProps(api connection, app, engine *actor.PID) *actor.Props {
 	return b.child(bridgeName, func(report func(string)) actor.Actor {
-		return newBridge(api.config, app, engine, b.logger, report)
+		return newBridge(api, app, engine, b.logger, report)
 	})
 }
 
@@ -124,11 +125,11 @@ func (b blueprint) vmProps() *actor.Props {
 	})
 }
 
-func (b blueprint) engineProps(client *kube.Client) *actor.Props {
+func (b blueprint) engineProps(client *kube.Client, mirrors *registry.Mirrors) *actor.Props {
 	newMirror := func(s engine.MirrorSpec) actor.Actor {
 		return mirror.New(mirror.Config{
 			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
-			Kube: client, Logger: b.logger, Report: s.Report,
+			Kube: mirrors, Logger: b.logger, Report: s.Report,
 		})
 	}
 	return b.child(engineName, func(report func(string)) actor.Actor {

@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
@@ -30,17 +29,30 @@ type slowWriter struct {
 	away   *bool
 }
 
-func (w slowWriter) do(call string) error {
+func (w slowWriter) do(call string) (containersv1.Mirror, error) {
 	if *w.away {
-		return errors.New("the API server is away")
+		return nil, errors.New("the API server is away")
 	}
 	w.calls <- call
-	return <-w.answer
+	return nil, <-w.answer
 }
-func (w slowWriter) Update(context.Context, client.Object) error       { return w.do("update") }
-func (w slowWriter) UpdateStatus(context.Context, client.Object) error { return w.do("status") }
-func (w slowWriter) Create(context.Context, client.Object) error       { return w.do("create") }
-func (w slowWriter) Delete(context.Context, client.Object) error       { return w.do("delete") }
+func (w slowWriter) Create(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+	return w.do("create")
+}
+func (w slowWriter) UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+	return w.do("status")
+}
+func (w slowWriter) AddFinalizer(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+	return w.do("finalizer")
+}
+
+// Remove leaves the object to somebody else's finalizer.
+func (w slowWriter) Remove(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	_, err := w.do("remove")
+	left := obj.CopyMirror()
+	left.SetFinalizers([]string{"example.com/theirs"})
+	return left, err
+}
 
 // scriptedEngine answers removals as it is told.
 type scriptedEngine struct {
@@ -113,8 +125,8 @@ func TestAnAnswerAfterTheRemovalDoesNotBringTheResourceBack(t *testing.T) {
 		gone := time.Now()
 		s.send(messages.MirrorChanged{Object: withUID(resource(terminating), "u1", "5")})
 		s.send(messages.ObjectGone{Kind: containersv1.KindContainer, Name: "c1", AsOf: gone})
-		if call := <-s.writer.calls; call != "update" {
-			t.Fatalf("the mirror made a %s, want the update that strips the finalizer", call)
+		if call := <-s.writer.calls; call != "remove" {
+			t.Fatalf("the mirror made a %s, want the removal of the resource", call)
 		}
 		s.send(messages.MirrorRemoved{Kind: containersv1.KindContainer, Name: "c1", UID: "u1"})
 		s.writer.answer <- nil
@@ -197,45 +209,44 @@ func TestAnOlderResourceIsDropped(t *testing.T) {
 	}
 }
 
-// conflictingWriter refuses the first update as one from stale data.
+// conflictingWriter refuses the first removal as one from stale data.
 type conflictingWriter struct {
 	Writer
-	fresh   *containersv1.Container
-	updates *[]string
+	fresh    *containersv1.Container
+	removals *[]string
 }
 
-func (w conflictingWriter) Update(_ context.Context, obj client.Object) error {
-	*w.updates = append(*w.updates, obj.GetResourceVersion())
+func (w conflictingWriter) Remove(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	*w.removals = append(*w.removals, obj.GetResourceVersion())
 	if obj.GetResourceVersion() != w.fresh.ResourceVersion {
-		return apierrors.NewConflict(schema.GroupResource{Resource: "containers"}, obj.GetName(), errors.New("stale"))
+		return nil, apierrors.NewConflict(schema.GroupResource{Resource: "containers"}, obj.GetName(), errors.New("stale"))
 	}
-	return nil
+	return nil, nil
 }
 
-func (w conflictingWriter) Get(_ context.Context, obj client.Object) error {
-	w.fresh.DeepCopyInto(obj.(*containersv1.Container))
-	return nil
+func (w conflictingWriter) Get(context.Context, containersv1.Kind, string, string) (containersv1.Mirror, error) {
+	return w.fresh.CopyMirror(), nil
 }
 
 func TestI8AConflictOnStrippingTheFinalizerIsRetriedOnFreshData(t *testing.T) {
-	var updates []string
+	var removals []string
 	stale := withUID(resource(terminating), "u1", "5")
-	w := conflictingWriter{fresh: withUID(resource(terminating), "u1", "9"), updates: &updates}
+	w := conflictingWriter{fresh: withUID(resource(terminating), "u1", "9"), removals: &removals}
 	cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns", Kube: w}
 	m := &mirror{Config: cfg, view: view{kind: containersv1.KindContainer, engine: absent, resource: stale}}
 
-	out := cfg.operate(t.Context(), stripFinalizer, m.view)
+	out := cfg.operate(t.Context(), deleteResource, m.view)
 	if out.err != nil || out.resourceGone {
 		t.Fatalf("the conflict counts as %+v, want it to bring the fresh resource", out)
 	}
 	m.apply(out)
-	if got := decide(m.view); got != stripFinalizer {
-		t.Fatalf("after the conflict the mirror does %q, want %q again", got, stripFinalizer)
+	if got := decide(m.view); got != deleteResource {
+		t.Fatalf("after the conflict the mirror does %q, want %q again", got, deleteResource)
 	}
-	if out = cfg.operate(t.Context(), stripFinalizer, m.view); out.err != nil {
-		t.Fatal(out.err)
+	if out = cfg.operate(t.Context(), deleteResource, m.view); out.err != nil || !out.resourceGone {
+		t.Fatalf("the second try counts as %+v, want the resource to be gone", out)
 	}
-	if !slices.Equal(updates, []string{"5", "9"}) {
-		t.Errorf("updates of versions %v, want the stale one and then the fresh one", updates)
+	if !slices.Equal(removals, []string{"5", "9"}) {
+		t.Errorf("removals of versions %v, want the stale one and then the fresh one", removals)
 	}
 }

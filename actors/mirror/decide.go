@@ -50,7 +50,6 @@ const (
 	create           operation = "create"
 	writeStatus      operation = "write status"
 	restoreFinalizer operation = "restore finalizer"
-	stripFinalizer   operation = "strip finalizer"
 	deleteResource   operation = "delete resource"
 	removeObject     operation = "remove from engine"
 	carryWish        operation = "carry out wish"
@@ -59,7 +58,7 @@ const (
 // writes is whether the operation writes to the API server.
 func (op operation) writes() bool {
 	switch op {
-	case create, writeStatus, restoreFinalizer, stripFinalizer, deleteResource:
+	case create, writeStatus, restoreFinalizer, deleteResource:
 		return true
 	}
 	return false
@@ -85,11 +84,6 @@ func decide(v view) operation {
 		return decideTerminating(v, gone)
 	}
 	switch {
-	// The finalizer goes first, and the delete takes effect at once. The other
-	// way round, an engine that came back in between would find a resource that
-	// looks as if a user had deleted it, and its object would be removed.
-	case gone && hasFinalizer(v.resource):
-		return stripFinalizer
 	case gone:
 		return deleteResource
 	case v.kind.HasFinalizer() && !hasFinalizer(v.resource):
@@ -108,7 +102,7 @@ func decide(v view) operation {
 func decideTerminating(v view, gone bool) operation {
 	switch {
 	case gone && hasFinalizer(v.resource):
-		return stripFinalizer
+		return deleteResource
 	case gone || v.engine != present || !hasFinalizer(v.resource):
 		// Without rdd's finalizer the delete may well be rdd's own, for an engine
 		// that was lost and is back: no object may be removed because of it.

@@ -62,13 +62,13 @@ func TestDecide(t *testing.T) {
 		{"engine not asked yet, deleted by a user", view{resource: resource(terminating)}, nothing},
 		{"state changed", view{engine: present, desired: paused, resource: resource()}, writeStatus},
 		{"S2: finalizer stripped", view{engine: present, desired: running, resource: resource(stripped)}, restoreFinalizer},
-		{"object gone: the finalizer goes before the delete", view{engine: absent, resource: resource()}, stripFinalizer},
+		{"object gone", view{engine: absent, resource: resource()}, deleteResource},
 		{"object gone, finalizer gone", view{engine: absent, resource: resource(stripped)}, deleteResource},
-		{"engine lost", view{lost: true, engine: present, desired: running, resource: resource()}, stripFinalizer},
-		{"engine back after the finalizer went", view{engine: present, desired: running, resource: resource(stripped)}, restoreFinalizer},
+		{"engine lost", view{lost: true, engine: present, desired: running, resource: resource()}, deleteResource},
+		{"engine back after somebody stripped the finalizer", view{engine: present, desired: running, resource: resource(stripped)}, restoreFinalizer},
 		{"deleted by a user", view{engine: present, desired: running, resource: resource(terminating)}, removeObject},
-		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, stripFinalizer},
-		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, desired: running, resource: resource(terminating)}, stripFinalizer},
+		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, deleteResource},
+		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, desired: running, resource: resource(terminating)}, deleteResource},
 		{"deleted by rdd for a lost engine that is back, held by somebody else: no call to the engine", view{engine: present, desired: running, resource: resource(terminating, stripped)}, nothing},
 		{"held by somebody else's finalizer", view{engine: absent, resource: resource(terminating, stripped)}, nothing},
 		{"I3: refused delete shows first", view{engine: present, desired: running, resource: resource(terminating), waiting: true, refusal: refused}, writeStatus},
@@ -77,7 +77,7 @@ func TestDecide(t *testing.T) {
 		{"no wish in a new generation", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateUnknown))}, writeStatus},
 		{"wish carried out, not yet written", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), carried: 2}, writeStatus},
 		{"wish waits for its next try", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), waiting: true}, nothing},
-		{"wish of a container whose engine is lost", view{lost: true, engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, stripFinalizer},
+		{"wish of a container whose engine is lost", view{lost: true, engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, deleteResource},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.view.kind = containersv1.KindContainer

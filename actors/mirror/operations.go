@@ -8,19 +8,21 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 )
 
-// Writer is the part of the API server that a mirror needs.
+// Writer is where the mirrors are kept. It neither changes nor keeps what it is
+// given, and returns what is stored.
 type Writer interface {
-	Get(ctx context.Context, obj client.Object) error
-	Create(ctx context.Context, obj client.Object) error
-	Update(ctx context.Context, obj client.Object) error
-	UpdateStatus(ctx context.Context, obj client.Object) error
-	Delete(ctx context.Context, obj client.Object) error
+	Get(ctx context.Context, kind containersv1.Kind, namespace, name string) (containersv1.Mirror, error)
+	// Create writes the status too.
+	Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
+	UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
+	AddFinalizer(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
+	// Remove takes rdd's finalizer away too, and returns what others still hold.
+	Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 }
 
 // outcome is what an operation brought to light. A mirror applies it to its view.
@@ -67,45 +69,25 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 
 // write does the operations that only concern the API server.
 func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome) {
-	var obj containersv1.Mirror
 	switch op {
 	case create:
-		obj = cfg.newResource()
-		out.err = cfg.Kube.Create(ctx, obj)
+		out.resource, out.err = cfg.Kube.Create(ctx, cfg.newResource(v))
 	case writeStatus:
-		// The answer is decoded into obj, which must share nothing with the view.
-		obj = composeStatus(v).CopyMirror()
+		obj := composeStatus(v)
 		obj.SetName(v.resource.GetName())
 		obj.SetNamespace(v.resource.GetNamespace())
 		obj.SetUID(v.resource.GetUID())
 		obj.SetResourceVersion(v.resource.GetResourceVersion())
-		out.err = cfg.Kube.UpdateStatus(ctx, obj)
+		out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj)
 	case restoreFinalizer:
-		obj = v.resource.CopyMirror()
-		obj.SetFinalizers(append(obj.GetFinalizers(), containersv1.Finalizer))
-		out.err = cfg.Kube.Update(ctx, obj)
-	case stripFinalizer:
-		obj = v.resource.CopyMirror()
-		obj.SetFinalizers(slices.DeleteFunc(obj.GetFinalizers(), func(f string) bool {
-			return f == containersv1.Finalizer
-		}))
-		out.err = cfg.Kube.Update(ctx, obj)
+		out.resource, out.err = cfg.Kube.AddFinalizer(ctx, v.resource)
 	case deleteResource:
-		out.err = cfg.Kube.Delete(ctx, v.resource)
-		if out.err == nil && len(v.resource.GetFinalizers()) == 0 {
-			out.resourceGone = true
-			return
-		}
-		obj = v.resource.CopyMirror()
-		if out.err == nil { // somebody else's finalizer holds it
-			out.err = cfg.Kube.Get(ctx, obj)
-		}
+		out.resource, out.err = cfg.Kube.Remove(ctx, v.resource)
+		out.resourceGone = out.resource == nil && out.err == nil
 	}
-	if out.err == nil {
-		out.resource = obj
-		return
+	if out.err != nil {
+		cfg.afterWriteError(ctx, out)
 	}
-	cfg.afterWriteError(ctx, out)
 }
 
 // afterWriteError reads the truth again where the error says that the view was stale.
@@ -113,10 +95,7 @@ func (cfg Config) afterWriteError(ctx context.Context, out *outcome) {
 	if !apierrors.IsConflict(out.err) && !apierrors.IsAlreadyExists(out.err) && !apierrors.IsNotFound(out.err) {
 		return
 	}
-	obj := containersv1.NewMirror(cfg.Kind)
-	obj.SetName(cfg.Name)
-	obj.SetNamespace(cfg.Namespace)
-	err := cfg.Kube.Get(ctx, obj)
+	obj, err := cfg.Kube.Get(ctx, cfg.Kind, cfg.Namespace, cfg.Name)
 	switch {
 	case err == nil:
 		out.resource, out.err = obj, nil
@@ -125,16 +104,20 @@ func (cfg Config) afterWriteError(ctx context.Context, out *outcome) {
 	}
 }
 
-func (cfg Config) newResource() containersv1.Mirror {
+// newResource is what a create stores: no wish yet, and the status as it is.
+func (cfg Config) newResource(v view) containersv1.Mirror {
 	obj := containersv1.NewMirror(cfg.Kind)
 	obj.SetName(cfg.Name)
 	obj.SetNamespace(cfg.Namespace)
+	obj.SetGeneration(1)
 	if cfg.Kind.HasFinalizer() {
 		obj.SetFinalizers([]string{containersv1.Finalizer})
 	}
 	if c, ok := obj.(*containersv1.Container); ok {
 		c.Spec.State = containersv1.StateUnknown
 	}
+	v.resource = obj
+	obj.SetStatusFrom(composeStatus(v))
 	return obj
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/inprocess"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 )
 
 // Server is a running control plane. Its methods may be called concurrently.
@@ -32,6 +33,7 @@ type Server struct {
 	store     *datastore.Store
 	servers   *apiServers
 	admission *admissionChain
+	mirrors   *registry.Mirrors
 	reaper    *namespaceReaper
 	factory   informers.SharedInformerFactory
 	transport *inprocess.Transport
@@ -109,6 +111,9 @@ func (s *Server) build(ctx context.Context) error {
 	}), s.running)
 	var err error
 	if s.admission, err = newAdmissionChain(); err != nil {
+		return err
+	}
+	if s.mirrors, err = registry.New(s.store, s.admission); err != nil {
 		return err
 	}
 	kube, err := kubernetes.NewForConfig(s.internalConfig())
@@ -222,6 +227,9 @@ func (s *Server) runAdmission(ctx context.Context) error {
 	s.reaper = &namespaceReaper{kube: kube, metadata: metadataClient, logger: s.opts.Logger}
 	return startNamespaceReaper(s.running, s.reaper, namespaces)
 }
+
+// Mirrors is the daemon's own way to the mirrors.
+func (s *Server) Mirrors() *registry.Mirrors { return s.mirrors }
 
 // RESTConfig is for clients in this process. They call the server's handlers
 // directly, as [DaemonUser], and are not rate limited.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/sync/semaphore"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,15 +15,10 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// concurrentWrites bounds the writes in flight. Two cores gain nothing beyond
-// it, and a sync of thousands of objects must not starve a single user's write.
-const concurrentWrites = 8
-
-// Client writes to the API server and reads from it, past every cache.
+// Client writes the App and namespaces, and reads them past every cache.
 // It is safe for concurrent use.
 type Client struct {
 	direct client.Client
-	writes *semaphore.Weighted
 }
 
 // NewScheme returns a scheme with every type that the daemon itself uses.
@@ -50,7 +44,7 @@ func NewClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a Kubernetes client: %w", err)
 	}
-	return &Client{direct: direct, writes: semaphore.NewWeighted(concurrentWrites)}, nil
+	return &Client{direct: direct}, nil
 }
 
 // EnsureNamespace creates a Kubernetes namespace unless it is there.
@@ -59,7 +53,7 @@ func (c *Client) EnsureNamespace(ctx context.Context, name string) error {
 	err := c.direct.Get(ctx, client.ObjectKey{Name: name}, ns)
 	if apierrors.IsNotFound(err) {
 		ns.ObjectMeta = metav1.ObjectMeta{Name: name}
-		err = c.write(ctx, func() error { return c.direct.Create(ctx, ns) })
+		err = c.direct.Create(ctx, ns)
 	}
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("make namespace %s: %w", name, err)
@@ -74,32 +68,10 @@ func (c *Client) Get(ctx context.Context, obj client.Object) error {
 
 // Create writes a new object; obj is brought up to what was stored.
 func (c *Client) Create(ctx context.Context, obj client.Object) error {
-	return c.write(ctx, func() error { return c.direct.Create(ctx, obj) })
-}
-
-// Update writes obj without its status; a conflict is an error of its own class.
-func (c *Client) Update(ctx context.Context, obj client.Object) error {
-	return c.write(ctx, func() error { return c.direct.Update(ctx, obj) })
+	return c.direct.Create(ctx, obj)
 }
 
 // UpdateStatus writes the status of obj and nothing else of it.
 func (c *Client) UpdateStatus(ctx context.Context, obj client.Object) error {
-	return c.write(ctx, func() error { return c.direct.Status().Update(ctx, obj) })
-}
-
-// Delete asks for the end of exactly this object: one of the same name that
-// was made later is left alone.
-func (c *Client) Delete(ctx context.Context, obj client.Object) error {
-	uid := obj.GetUID()
-	return c.write(ctx, func() error {
-		return c.direct.Delete(ctx, obj, client.Preconditions{UID: &uid})
-	})
-}
-
-func (c *Client) write(ctx context.Context, f func() error) error {
-	if err := c.writes.Acquire(ctx, 1); err != nil {
-		return fmt.Errorf("wait for a turn to write: %w", err)
-	}
-	defer c.writes.Release(1)
-	return f()
+	return c.direct.Status().Update(ctx, obj)
 }

@@ -1,4 +1,4 @@
-// Package kube is how actors reach the API server: a client that bounds its
-// concurrent writes, and informers that hand each change of an App or a mirror
-// to one function. It knows nothing of actors.
+// Package kube is how actors reach the API server: a client for the App, and
+// informers that hand each change of the App or a mirror to one function. It
+// knows nothing of actors.
 package kube

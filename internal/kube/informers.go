@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -35,8 +37,14 @@ type listener struct {
 	registration toolscache.ResourceEventHandlerRegistration
 }
 
-// NewInformers prepares informers over config that tell handler of each change.
-func NewInformers(ctx context.Context, config *rest.Config, handler Handler) (*Informers, error) {
+// Mirrors is where mirrors are followed, past HTTP.
+type Mirrors interface {
+	ListerWatcher(containersv1.Kind) toolscache.ListerWatcher
+}
+
+// NewInformers prepares informers over config, and of the mirrors, that tell
+// handler of each change.
+func NewInformers(ctx context.Context, config *rest.Config, mirrors Mirrors, handler Handler) (*Informers, error) {
 	scheme, err := NewScheme()
 	if err != nil {
 		return nil, err
@@ -44,6 +52,7 @@ func NewInformers(ctx context.Context, config *rest.Config, handler Handler) (*I
 	c, err := cache.New(config, cache.Options{
 		Scheme: scheme, Mapper: newMapper(),
 		DefaultTransform: cache.TransformStripManagedFields(),
+		NewInformer:      informerMaker(mirrors),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the informers' cache: %w", err)
@@ -61,6 +70,16 @@ func NewInformers(ctx context.Context, config *rest.Config, handler Handler) (*I
 		i.listeners = append(i.listeners, &listener{informer: inf, registration: reg})
 	}
 	return i, nil
+}
+
+// informerMaker makes the informers of the mirrors follow them where they are kept.
+func informerMaker(mirrors Mirrors) func(toolscache.ListerWatcher, runtime.Object, time.Duration, toolscache.Indexers) toolscache.SharedIndexInformer {
+	return func(lw toolscache.ListerWatcher, obj runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+		if m, ok := obj.(containersv1.Mirror); ok {
+			lw = mirrors.ListerWatcher(m.MirrorKind())
+		}
+		return toolscache.NewSharedIndexInformer(lw, obj, resync, indexers)
+	}
 }
 
 // Run keeps the informers up to date until ctx ends.

@@ -1,9 +1,12 @@
 package v1alpha1
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // Kind names one of the mirrored kinds.
@@ -151,6 +154,30 @@ func NewMirror(kind Kind) Mirror {
 	default:
 		return nil
 	}
+}
+
+// NewMirrorList returns an empty list of a kind, or nil for an unknown kind.
+func NewMirrorList(kind Kind) runtime.Object {
+	switch kind {
+	case KindContainer:
+		return &ContainerList{}
+	case KindImage:
+		return &ImageList{}
+	case KindVolume:
+		return &VolumeList{}
+	case KindContainerNamespace:
+		return &ContainerNamespaceList{}
+	default:
+		return nil
+	}
+}
+
+// GroupVersionKind is the kind's full name.
+func (k Kind) GroupVersionKind() schema.GroupVersionKind { return GroupVersion.WithKind(string(k)) }
+
+// GroupVersionResource is the name under which objects of the kind are served.
+func (k Kind) GroupVersionResource() schema.GroupVersionResource {
+	return GroupVersion.WithResource(strings.ToLower(string(k)) + "s")
 }
 
 // HasFinalizer is whether mirrors of this kind carry Finalizer.

@@ -1,0 +1,180 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/semaphore"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/endpoints/request"
+	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/storage"
+	storeerrors "k8s.io/apiserver/pkg/storage/errors"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
+)
+
+// concurrentWrites bounds the writes in flight. Two cores gain nothing beyond
+// it, and a sync of thousands of objects must not starve a single user's write.
+const concurrentWrites = 8
+
+// Mirrors reads and writes mirrors. Errors are those of the API server: a
+// conflict, not found, already exists. It is safe for concurrent use, and no
+// object that it is given is changed or kept.
+type Mirrors struct {
+	stores    map[containersv1.Kind]*genericregistry.Store
+	admission admission.MutationInterface
+	writes    *semaphore.Weighted
+}
+
+// New returns the mirrors in a datastore. The admission is asked for each create
+// whether the namespace takes new objects.
+func New(store *datastore.Store, admission admission.MutationInterface) (*Mirrors, error) {
+	scheme := runtime.NewScheme()
+	if err := containersv1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("register the types of mirrors: %w", err)
+	}
+	m := &Mirrors{
+		stores:    map[containersv1.Kind]*genericregistry.Store{},
+		admission: admission,
+		writes:    semaphore.NewWeighted(concurrentWrites),
+	}
+	for _, kind := range containersv1.Kinds() {
+		s, err := newStore(kind, scheme, store)
+		if err != nil {
+			return nil, fmt.Errorf("open the storage of kind %s: %w", kind, err)
+		}
+		m.stores[kind] = s
+	}
+	return m, nil
+}
+
+// Get reads a mirror.
+func (m *Mirrors) Get(ctx context.Context, kind containersv1.Kind, namespace, name string) (containersv1.Mirror, error) {
+	return result(m.stores[kind].Get(request.WithNamespace(ctx, namespace), name, &metav1.GetOptions{}))
+}
+
+// Create writes a new mirror with its status and returns what was stored.
+func (m *Mirrors) Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	return m.write(ctx, obj, func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
+		created := obj.CopyMirror()
+		created.GetObjectKind().SetGroupVersionKind(obj.MirrorKind().GroupVersionKind())
+		return s.Create(ctx, created, m.admit, &metav1.CreateOptions{})
+	})
+}
+
+// admit refuses a create in a namespace that is not there or on its way out.
+func (m *Mirrors) admit(ctx context.Context, obj runtime.Object) error {
+	mirror := obj.(containersv1.Mirror)
+	kind := mirror.MirrorKind()
+	return m.admission.Admit(ctx, admission.NewAttributesRecord(obj, nil, kind.GroupVersionKind(), mirror.GetNamespace(), mirror.GetName(),
+		kind.GroupVersionResource(), "", admission.Create, &metav1.CreateOptions{}, false, nil), nil)
+}
+
+// UpdateStatus writes the status of obj, if obj is of the latest revision, and
+// returns what was stored.
+func (m *Mirrors) UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	return m.update(ctx, obj, func(stored containersv1.Mirror) { stored.SetStatusFrom(obj) })
+}
+
+// AddFinalizer gives obj rdd's finalizer, if obj is of the latest revision, and
+// returns what was stored.
+func (m *Mirrors) AddFinalizer(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	return m.update(ctx, obj, func(stored containersv1.Mirror) {
+		stored.SetFinalizers(append(others(stored), containersv1.Finalizer))
+	})
+}
+
+// Remove takes obj away together with rdd's finalizer, if obj is of the latest
+// revision. What others hold with finalizers of their own stays until they let
+// go, and is returned as it is stored then; else nil.
+func (m *Mirrors) Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	if len(others(obj)) == 0 {
+		_, err := m.write(ctx, obj, removeNow(obj))
+		return nil, err
+	}
+	left, err := m.update(ctx, obj, func(stored containersv1.Mirror) { stored.SetFinalizers(others(stored)) })
+	if err != nil || left.GetDeletionTimestamp() != nil {
+		return left, err
+	}
+	return m.write(ctx, obj, func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
+		uid := obj.GetUID()
+		options := metav1.NewPreconditionDeleteOptions(string(uid))
+		marked, gone, err := s.Delete(ctx, obj.GetName(), rest.ValidateAllObjectFunc, options)
+		if gone || err != nil {
+			return nil, err
+		}
+		return marked, nil
+	})
+}
+
+// removeNow takes the object and its finalizers away in one write.
+func removeNow(obj containersv1.Mirror) writeFunc {
+	return func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
+		key, err := s.KeyFunc(ctx, obj.GetName())
+		if err != nil {
+			return nil, err
+		}
+		uid, version := obj.GetUID(), obj.GetResourceVersion()
+		err = s.Storage.Delete(ctx, key, s.NewFunc(), &storage.Preconditions{UID: &uid, ResourceVersion: &version},
+			rest.ValidateAllObjectFunc, false, nil, storage.DeleteOptions{})
+		return nil, storeerrors.InterpretDeleteError(err, s.DefaultQualifiedResource, obj.GetName())
+	}
+}
+
+// update changes the stored object, which must be at the revision of obj.
+func (m *Mirrors) update(ctx context.Context, obj containersv1.Mirror, change func(stored containersv1.Mirror)) (containersv1.Mirror, error) {
+	return m.write(ctx, obj, func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
+		updated, _, err := s.Update(ctx, obj.GetName(), updateFunc{obj, change}, rest.ValidateAllObjectFunc,
+			rest.ValidateAllObjectUpdateFunc, false, &metav1.UpdateOptions{})
+		return updated, err
+	})
+}
+
+// updateFunc is the [rest.UpdatedObjectInfo] of a change to obj.
+type updateFunc struct {
+	obj    containersv1.Mirror
+	change func(stored containersv1.Mirror)
+}
+
+// Preconditions implements [rest.UpdatedObjectInfo].
+func (u updateFunc) Preconditions() *metav1.Preconditions {
+	uid := u.obj.GetUID()
+	return &metav1.Preconditions{UID: &uid}
+}
+
+// UpdatedObject implements [rest.UpdatedObjectInfo].
+func (u updateFunc) UpdatedObject(_ context.Context, stored runtime.Object) (runtime.Object, error) {
+	mirror := stored.(containersv1.Mirror).CopyMirror()
+	u.change(mirror)
+	mirror.SetResourceVersion(u.obj.GetResourceVersion())
+	return mirror, nil
+}
+
+type writeFunc func(context.Context, *genericregistry.Store) (runtime.Object, error)
+
+// write runs one write to the kind and namespace of obj when it is its turn.
+func (m *Mirrors) write(ctx context.Context, obj containersv1.Mirror, f writeFunc) (containersv1.Mirror, error) {
+	if err := m.writes.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("wait for a turn to write: %w", err)
+	}
+	defer m.writes.Release(1)
+	return result(f(request.WithNamespace(ctx, obj.GetNamespace()), m.stores[obj.MirrorKind()]))
+}
+
+func result(obj runtime.Object, err error) (containersv1.Mirror, error) {
+	if obj == nil || err != nil {
+		return nil, err
+	}
+	return obj.(containersv1.Mirror), nil
+}
+
+// others are the finalizers that are not rdd's.
+func others(obj containersv1.Mirror) []string {
+	return slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(f string) bool { return f == containersv1.Finalizer })
+}

@@ -1,0 +1,86 @@
+package registry
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/registry/generic"
+	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/storage/names"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
+)
+
+// newStore returns the registry of a kind on the keys at which the server of
+// custom resources keeps it, and in its encoding.
+func newStore(kind containersv1.Kind, scheme *runtime.Scheme, store *datastore.Store) (*genericregistry.Store, error) {
+	serializer := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{})
+	codec := runtime.NewCodec(serializer, serializer)
+	s := &genericregistry.Store{
+		NewFunc:                   func() runtime.Object { return containersv1.NewMirror(kind) },
+		NewListFunc:               func() runtime.Object { return containersv1.NewMirrorList(kind) },
+		DefaultQualifiedResource:  kind.GroupVersionResource().GroupResource(),
+		SingularQualifiedResource: kind.GroupVersionResource().GroupResource(),
+		CreateStrategy:            strategy{scheme, names.SimpleNameGenerator},
+		UpdateStrategy:            strategy{scheme, names.SimpleNameGenerator},
+		DeleteStrategy:            strategy{scheme, names.SimpleNameGenerator},
+		TableConvertor:            rest.NewDefaultTableConvertor(kind.GroupVersionResource().GroupResource()),
+	}
+	options := &generic.StoreOptions{RESTOptions: store.RESTOptions(codec, nil)}
+	return s, s.CompleteWithOptions(options)
+}
+
+// strategy leaves it to the generic registry what a write may do to metadata.
+// The rest of an object is right by construction.
+type strategy struct {
+	*runtime.Scheme
+	names.NameGenerator
+}
+
+var (
+	_ rest.RESTCreateStrategy = strategy{}
+	_ rest.RESTUpdateStrategy = strategy{}
+	_ rest.RESTDeleteStrategy = strategy{}
+)
+
+// NamespaceScoped implements [rest.RESTCreateStrategy].
+func (strategy) NamespaceScoped() bool { return true }
+
+// PrepareForCreate implements [rest.RESTCreateStrategy].
+func (strategy) PrepareForCreate(_ context.Context, obj runtime.Object) {
+	obj.(metav1.Object).SetGeneration(1)
+}
+
+// PrepareForUpdate implements [rest.RESTUpdateStrategy]. The generation stays:
+// it counts what a user wished.
+func (strategy) PrepareForUpdate(context.Context, runtime.Object, runtime.Object) {}
+
+// Validate implements [rest.RESTCreateStrategy].
+func (strategy) Validate(context.Context, runtime.Object) field.ErrorList { return nil }
+
+// ValidateUpdate implements [rest.RESTUpdateStrategy].
+func (strategy) ValidateUpdate(context.Context, runtime.Object, runtime.Object) field.ErrorList {
+	return nil
+}
+
+// WarningsOnCreate implements [rest.RESTCreateStrategy].
+func (strategy) WarningsOnCreate(context.Context, runtime.Object) []string { return nil }
+
+// WarningsOnUpdate implements [rest.RESTUpdateStrategy].
+func (strategy) WarningsOnUpdate(context.Context, runtime.Object, runtime.Object) []string {
+	return nil
+}
+
+// Canonicalize implements [rest.RESTCreateStrategy].
+func (strategy) Canonicalize(runtime.Object) {}
+
+// AllowCreateOnUpdate implements [rest.RESTUpdateStrategy].
+func (strategy) AllowCreateOnUpdate(context.Context) bool { return false }
+
+// AllowUnconditionalUpdate implements [rest.RESTUpdateStrategy].
+func (strategy) AllowUnconditionalUpdate(context.Context) bool { return false }
