@@ -1,0 +1,157 @@
+package baseline_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+)
+
+const namespace = "baseline"
+
+// TestBaselineMirrors holds the baseline to the same result as rdd: a
+// comparison with something that does less would say nothing.
+func TestBaselineMirrors(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(5, 4, 3)
+	engine, err := dockerengine.New(sim.Endpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	config := startControlPlane(t)
+	if err := baseline.Install(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	m, err := baseline.New(engine, config, namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look, err := dynamic.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sync := func() map[string]string {
+		t.Helper()
+		if err := m.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return versions(t, look)
+	}
+	first := sync()
+	if len(first) != 5+4+3+1 {
+		t.Fatalf("mirrored %d objects, want 13: %v", len(first), first)
+	}
+	for name, version := range sync() {
+		if first[name] != version {
+			t.Errorf("a second sync of an unchanged engine wrote %s", name)
+		}
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	events, _ := engine.Events(ctx, time.Time{})
+	go func() { ended <- m.Follow(ctx, events) }()
+	eventually(t, func() error {
+		if sim.Streams() == 0 {
+			return fmt.Errorf("nobody listens to the engine")
+		}
+		return nil
+	})
+	sim.AddVolume("late")
+	if err := sim.RemoveContainer(sim.ContainerIDs()[0], true); err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"moved:1", "image-1:latest"} {
+		if err := sim.Tag("image-0:latest", tag); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sim.RemoveImage("moved:1", false); err != nil {
+		t.Fatal(err)
+	}
+	sim.AddVolume("last")
+	eventually(t, func() error {
+		if got := versions(t, look); got["volumes/"+containersv1.VolumeResourceName("last")] == "" {
+			return fmt.Errorf("not mirrored yet; there are: %v", got)
+		}
+		return nil
+	})
+	// image-1 has lost its tag without an event, so its old mirror stays until
+	// the next sync.
+	if got := versions(t, look); len(got) != 6+3+5+1 {
+		t.Errorf("mirrored %d objects, want 6 images, 3 containers, 5 volumes and a namespace: %v", len(got), got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("the event loop ended with: %v", err)
+	}
+	if err := m.Clean(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := versions(t, look); len(left) != 0 {
+		t.Errorf("left after cleaning: %v", left)
+	}
+}
+
+// startControlPlane returns the configuration of a client that comes from outside.
+func startControlPlane(t *testing.T) *rest.Config {
+	t.Helper()
+	opts := controlplanetest.Options(t)
+	controlplanetest.StartWith(t, opts)
+	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	return config
+}
+
+// versions are the resource versions of all mirrors.
+func versions(t *testing.T, look dynamic.Interface) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, resource := range []string{"containernamespaces", "containers", "images", "volumes"} {
+		gvr := schema.GroupVersionResource{Group: baseline.Group, Version: baseline.GroupVersion.Version, Resource: resource}
+		list, err := look.Resource(gvr).Namespace(namespace).List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range list.Items {
+			o, err := meta.Accessor(&list.Items[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[resource+"/"+o.GetName()] = o.GetResourceVersion()
+		}
+	}
+	return out
+}
+
+func eventually(t *testing.T, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}

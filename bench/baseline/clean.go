@@ -1,0 +1,38 @@
+package baseline
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// Clean takes every mirror away, one after the other.
+func (m *Mirrorer) Clean(ctx context.Context) error { return m.prune(ctx, nil) }
+
+// prune takes every mirror away that is not kept.
+func (m *Mirrorer) prune(ctx context.Context, kept map[key]bool) error {
+	for _, list := range []client.ObjectList{
+		&containersv1.ContainerList{}, &containersv1.ImageList{},
+		&containersv1.VolumeList{}, &containersv1.ContainerNamespaceList{},
+	} {
+		if err := m.client.List(ctx, list, client.InNamespace(m.namespace)); err != nil {
+			return fmt.Errorf("list what is mirrored: %w", err)
+		}
+		err := meta.EachListItem(list, func(item runtime.Object) error {
+			obj := item.(containersv1.Mirror)
+			if kept[key{obj.MirrorKind(), obj.GetName()}] {
+				return nil
+			}
+			return m.remove(ctx, obj)
+		})
+		if err != nil {
+			return fmt.Errorf("take mirrors away: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package baseline
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+)
+
+// Follow handles events, each to its end before the next, until ctx ends, which
+// is no error, or one cannot be handled.
+func (m *Mirrorer) Follow(ctx context.Context, events <-chan dockerengine.Event) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case event := <-events:
+			if err := m.handle(ctx, event); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("handle %s of %s %s: %w", event.Action, event.Kind, event.ID, err)
+			}
+		}
+	}
+}
+
+func (m *Mirrorer) handle(ctx context.Context, event dockerengine.Event) error {
+	switch event.Kind {
+	case containersv1.KindContainer:
+		c, err := m.engine.Container(ctx, event.ID)
+		if dockerengine.IsNotFound(err) {
+			return m.removeNamed(ctx, &containersv1.Container{}, containersv1.ContainerResourceName(event.ID))
+		}
+		if err != nil {
+			return err
+		}
+		return m.apply(ctx, c)
+	case containersv1.KindVolume:
+		v, err := m.engine.Volume(ctx, event.ID)
+		if dockerengine.IsNotFound(err) {
+			return m.removeNamed(ctx, &containersv1.Volume{}, containersv1.VolumeResourceName(event.ID))
+		}
+		if err != nil {
+			return err
+		}
+		return m.apply(ctx, v)
+	case containersv1.KindImage:
+		return m.handleImage(ctx, event.ID)
+	default:
+		return nil
+	}
+}
+
+func (m *Mirrorer) removeNamed(ctx context.Context, obj client.Object, name string) error {
+	err := m.client.Get(ctx, client.ObjectKey{Namespace: m.namespace, Name: name}, obj)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return m.remove(ctx, obj)
+}
+
+// handleImage applies every tag that an image has, and removes those that it
+// has no more, which the event does not name.
+func (m *Mirrorer) handleImage(ctx context.Context, ref string) error {
+	images, err := m.engine.Images(ctx, ref)
+	if err != nil && !dockerengine.IsNotFound(err) {
+		return err
+	}
+	id, kept := ref, map[string]bool{}
+	for _, img := range images {
+		id, kept[img.Name] = img.Status.ID, true
+		if err := m.apply(ctx, img); err != nil {
+			return err
+		}
+	}
+	var there containersv1.ImageList
+	if err := m.client.List(ctx, &there, client.InNamespace(m.namespace), client.MatchingFields{"status.id": id}); err != nil {
+		return err
+	}
+	for i := range there.Items {
+		if kept[there.Items[i].Name] {
+			continue
+		}
+		if err := m.remove(ctx, &there.Items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package baseline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/api/crds"
+)
+
+const (
+	// Group has copies of rdd's own kinds: nobody but rdd may make mirrors in
+	// the group of rdd.
+	Group = "baseline.rancherdesktop.io"
+	// establishTimeout bounds the wait for the copies to be served.
+	establishTimeout = 30 * time.Second
+	// youth is how long the API server makes the first object of a new
+	// definition wait. Install waits in its stead, so that no measurement has it
+	// in it; one second more, because the time is told in seconds.
+	youth = 3 * time.Second
+	poll  = 10 * time.Millisecond
+)
+
+// GroupVersion is that of the kinds which the baseline writes. Their names and
+// fields are those of the kinds of rdd.
+var GroupVersion = schema.GroupVersion{Group: Group, Version: containersv1.GroupVersion.Version}
+
+// Install makes the definitions of the baseline's kinds, unless they are there,
+// and waits until objects of them can be made without delay.
+func Install(ctx context.Context, admin *rest.Config) error {
+	c, err := client.New(admin, client.Options{})
+	if err != nil {
+		return fmt.Errorf("make a client for the baseline's definitions: %w", err)
+	}
+	definitions, err := definitions()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, establishTimeout)
+	defer cancel()
+	for _, crd := range definitions {
+		if err := client.IgnoreAlreadyExists(c.Create(ctx, crd)); err != nil {
+			return fmt.Errorf("make the definition %s: %w", crd.GetName(), err)
+		}
+	}
+	for _, crd := range definitions {
+		if err := awaitEstablished(ctx, c, crd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// definitions are rdd's own of the mirrored kinds, under the other group.
+func definitions() ([]*unstructured.Unstructured, error) {
+	paths, err := fs.Glob(crds.FS, containersv1.GroupVersion.Group+"_*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var out []*unstructured.Unstructured
+	for _, path := range paths {
+		data, err := fs.ReadFile(crds.FS, path)
+		if err != nil {
+			return nil, err
+		}
+		data = bytes.ReplaceAll(data, []byte(containersv1.GroupVersion.Group), []byte(Group))
+		crd := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal(data, &crd.Object); err != nil {
+			return nil, fmt.Errorf("read the definition %s: %w", path, err)
+		}
+		out = append(out, crd)
+	}
+	return out, nil
+}
+
+func awaitEstablished(ctx context.Context, c client.Client, crd *unstructured.Unstructured) error {
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		if err := c.Get(ctx, client.ObjectKeyFromObject(crd), crd); err != nil {
+			return fmt.Errorf("read the definition %s: %w", crd.GetName(), err)
+		}
+		if since, ok := establishedSince(crd); ok && time.Since(since) > youth {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the definition %s to be established: %w", crd.GetName(), ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+func establishedSince(crd *unstructured.Unstructured) (time.Time, bool) {
+	conditions, _, err := unstructured.NestedSlice(crd.Object, "status", "conditions")
+	if err != nil {
+		return time.Time{}, false
+	}
+	for _, one := range conditions {
+		condition, ok := one.(map[string]any)
+		if !ok || condition["type"] != "Established" || condition["status"] != "True" {
+			continue
+		}
+		text, _ := condition["lastTransitionTime"].(string)
+		since, err := time.Parse(time.RFC3339, text)
+		return since, err == nil
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,145 @@
+package baseline
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+)
+
+// Mirrorer mirrors one engine into one Kubernetes namespace. Its methods must
+// not be called concurrently: one thing at a time is its nature.
+type Mirrorer struct {
+	engine    dockerengine.Engine
+	client    client.Client
+	namespace string
+}
+
+// name and key of one mirror.
+type key struct {
+	kind containersv1.Kind
+	name string
+}
+
+// New returns a Mirrorer that writes through tls, which is the configuration of
+// a client that comes from outside: TLS and a bearer token. A rate limit in it
+// is ignored. The Kubernetes namespace is made by the first Sync.
+func New(engine dockerengine.Engine, tls *rest.Config, namespace string) (*Mirrorer, error) {
+	config := rest.CopyConfig(tls)
+	config.QPS = -1
+	scheme, mapper, err := kinds()
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
+	if err != nil {
+		return nil, fmt.Errorf("make the baseline's client: %w", err)
+	}
+	return &Mirrorer{engine: engine, client: c, namespace: namespace}, nil
+}
+
+// kinds registers rdd's Go types under the baseline's group.
+func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, nil, fmt.Errorf("register API types: %w", err)
+	}
+	scheme.AddKnownTypes(GroupVersion,
+		&containersv1.Container{}, &containersv1.ContainerList{},
+		&containersv1.Image{}, &containersv1.ImageList{},
+		&containersv1.Volume{}, &containersv1.VolumeList{},
+		&containersv1.ContainerNamespace{}, &containersv1.ContainerNamespaceList{},
+	)
+	metav1.AddToGroupVersion(scheme, GroupVersion)
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
+	for _, kind := range containersv1.Kinds() {
+		mapper.Add(GroupVersion.WithKind(string(kind)), meta.RESTScopeNamespace)
+	}
+	return scheme, mapper, nil
+}
+
+// Sync makes the mirrors equal to what the engine has, and returns when each
+// object has been written and each mirror without an object is gone. The first
+// error ends it.
+func (m *Mirrorer) Sync(ctx context.Context) error {
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: m.namespace}}
+	if err := client.IgnoreAlreadyExists(m.client.Create(ctx, ns)); err != nil {
+		return fmt.Errorf("make namespace %s: %w", m.namespace, err)
+	}
+	moby := &containersv1.ContainerNamespace{}
+	moby.Name, moby.Status.Name = containersv1.MobyNamespace, containersv1.MobyNamespace
+	if err := m.apply(ctx, moby); err != nil {
+		return err
+	}
+	kept := map[key]bool{{containersv1.KindContainerNamespace, moby.Name}: true}
+	for _, sync := range []func(context.Context, map[key]bool) error{m.syncImages, m.syncContainers, m.syncVolumes} {
+		if err := sync(ctx, kept); err != nil {
+			return err
+		}
+	}
+	return m.prune(ctx, kept)
+}
+
+func (m *Mirrorer) syncImages(ctx context.Context, kept map[key]bool) error {
+	ids, err := m.engine.ListImages(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		images, err := m.engine.Images(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, img := range images {
+			if err := m.keep(ctx, img, kept); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Mirrorer) syncContainers(ctx context.Context, kept map[key]bool) error {
+	ids, err := m.engine.ListContainers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		c, err := m.engine.Container(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := m.keep(ctx, c, kept); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncVolumes needs no inspect: the engine's list says everything of a volume.
+func (m *Mirrorer) syncVolumes(ctx context.Context, kept map[key]bool) error {
+	volumes, err := m.engine.ListVolumes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range volumes {
+		if err := m.keep(ctx, v, kept); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *Mirrorer) keep(ctx context.Context, obj containersv1.Mirror, kept map[key]bool) error {
+	kept[key{obj.MirrorKind(), obj.GetName()}] = true
+	return m.apply(ctx, obj)
+}
