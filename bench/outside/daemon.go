@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,13 +22,36 @@ type daemon struct {
 // rdd runs one command and returns what it printed to stdout.
 func (d *daemon) rdd(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, d.program, args...)
-	cmd.Env = append(os.Environ(), "HOME="+d.home, "RDD_INSTANCE=bench")
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), elsewhere), "HOME="+d.home, "RDD_INSTANCE=bench")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("rdd %s: %w: %s", strings.Join(args, " "), err, stderr.String())
 	}
 	return strings.TrimSpace(stdout.String()), nil
+}
+
+// elsewhere is whether a variable would lead rdd to other directories or engines.
+func elsewhere(variable string) bool {
+	return strings.HasPrefix(variable, "XDG_") || strings.HasPrefix(variable, "DOCKER_")
+}
+
+// remove ends the daemon and deletes what it has.
+func (d *daemon) remove(ctx context.Context) error {
+	_, err := d.rdd(ctx, "svc", "delete")
+	return err
+}
+
+// stopHard is remove for a daemon that may be in any state; one that never ran
+// is gone already.
+func (d *daemon) stopHard(ctx context.Context) error {
+	if err := d.remove(ctx); err == nil {
+		return nil
+	}
+	if _, err := d.pid(ctx); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return d.kill(ctx)
 }
 
 // path asks for one of the instance's paths.
@@ -60,33 +85,4 @@ func (d *daemon) kill(ctx context.Context) error {
 		return fmt.Errorf("kill the daemon: %w", err)
 	}
 	return nil
-}
-
-// memory returns bytes: pages of the daemon's own, and the peak of all pages.
-func (d *daemon) memory(ctx context.Context) (anon, peak int64, err error) {
-	pid, err := d.pid(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
-	if err != nil {
-		return 0, 0, fmt.Errorf("read the daemon's memory: %w", err)
-	}
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Fields(line)
-		if len(fields) < 2 {
-			continue
-		}
-		kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
-		if err != nil {
-			continue
-		}
-		switch fields[0] {
-		case "RssAnon:":
-			anon = kilobytes << 10
-		case "VmHWM:":
-			peak = kilobytes << 10
-		}
-	}
-	return anon, peak, nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/tar"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,17 +9,16 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
-	"time"
 
-	"golang.org/x/sync/errgroup"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
 // parallel is how many requests fill the engine at once.
 const parallel = 4
 
-// engine is the Docker Engine API, as far as it is needed to make objects.
+// engine is the Docker Engine API, as far as it is needed to make objects and
+// to know what there is. It is not the client that is measured.
 type engine struct {
 	client *http.Client
 }
@@ -70,99 +68,88 @@ func (e *engine) importImage(ctx context.Context, repo, tag string, content []by
 	return e.call(ctx, http.MethodPost, "/images/create?"+query.Encode(), bytes.NewReader(content), nil)
 }
 
-// createContainer returns its ID. The container ends at once when it is stopped,
-// so that no time is measured that is its own.
+func (e *engine) tag(ctx context.Context, image, repo, tag string) error {
+	query := url.Values{"repo": {repo}, "tag": {tag}}
+	return e.call(ctx, http.MethodPost, "/images/"+image+"/tag?"+query.Encode(), nil, nil)
+}
+
+func (e *engine) untag(ctx context.Context, tag string) error {
+	return e.call(ctx, http.MethodDelete, "/images/"+tag, nil, nil)
+}
+
+// createContainer returns its ID. It has no network, which would take most of
+// the time of its start, and ends at once when it is stopped.
 func (e *engine) createContainer(ctx context.Context, name, image string) (string, error) {
 	var answer struct{ ID string }
-	body := strings.NewReader(fmt.Sprintf(`{"Image":%q,"Labels":{"name":%q},"StopSignal":"SIGKILL"}`, image, name))
+	body := strings.NewReader(fmt.Sprintf(
+		`{"Image":%q,"Labels":{"name":%q},"StopSignal":"SIGKILL","HostConfig":{"NetworkMode":"none"}}`, image, name))
 	err := e.call(ctx, http.MethodPost, "/containers/create?name="+name, body, &answer)
 	return answer.ID, err
+}
+
+func (e *engine) start(ctx context.Context, id string) error {
+	return e.call(ctx, http.MethodPost, "/containers/"+id+"/start", nil, nil)
+}
+
+func (e *engine) kill(ctx context.Context, id string) error {
+	return e.call(ctx, http.MethodPost, "/containers/"+id+"/kill", nil, nil)
+}
+
+func (e *engine) removeContainer(ctx context.Context, id string) error {
+	return e.call(ctx, http.MethodDelete, "/containers/"+id+"?force=1", nil, nil)
 }
 
 func (e *engine) createVolume(ctx context.Context, name string) error {
 	return e.call(ctx, http.MethodPost, "/volumes/create", strings.NewReader(fmt.Sprintf(`{"Name":%q}`, name)), nil)
 }
 
-// connect returns the instance's engine.
-func connect(ctx context.Context, d *daemon) (*engine, error) {
-	socket, err := d.path(ctx, "docker_socket")
+func (e *engine) removeVolume(ctx context.Context, name string) error {
+	return e.call(ctx, http.MethodDelete, "/volumes/"+name, nil, nil)
+}
+
+// container is one of the engine's list.
+type container struct{ ID, State string }
+
+func (e *engine) containers(ctx context.Context) ([]container, error) {
+	var all []container
+	err := e.call(ctx, http.MethodGet, "/containers/json?all=1", nil, &all)
+	return all, err
+}
+
+// contents returns what must be mirrored: identities, with the state of containers.
+func (e *engine) contents(ctx context.Context) (map[string]string, error) {
+	want := map[string]string{namespaces + "/" + containersv1.MobyNamespace: ""}
+	all, err := e.containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(socket), nil
-}
-
-// fill makes what the sizes say, and measures how long until all is mirrored.
-func fill(ctx context.Context, d *daemon, r *report, n sizes) error {
-	e, err := connect(ctx, d)
-	if err != nil {
-		return err
+	for _, c := range all {
+		want[containers+"/"+c.ID] = c.State
 	}
-	small, err := tarOf("/dev/null", "empty")
-	if err != nil {
-		return err
+	var pictures []struct {
+		ID       string `json:"Id"`
+		RepoTags []string
 	}
-	busybox, err := tarOf("/bin/busybox", "bin/sleep")
-	if err != nil {
-		return err
+	if err := e.call(ctx, http.MethodGet, "/images/json", nil, &pictures); err != nil {
+		return nil, err
 	}
-	began := time.Now()
-	if err := e.importImage(ctx, "base", "1", busybox); err != nil {
-		return err
-	}
-	jobs, making := errgroup.WithContext(ctx)
-	jobs.SetLimit(parallel)
-	for i := 1; i < n.images; i++ {
-		jobs.Go(func() error { return e.importImage(making, "image", fmt.Sprint(i), small) })
-	}
-	for i := range n.volumes {
-		jobs.Go(func() error { return e.createVolume(making, fmt.Sprintf("Volume_%d", i)) })
-	}
-	for i := range n.containers {
-		jobs.Go(func() error {
-			id, err := e.createContainer(making, fmt.Sprintf("container%d", i), "base:1")
-			if err != nil || i >= n.running {
-				return err
+	for _, image := range pictures {
+		tagged := false
+		for _, tag := range image.RepoTags {
+			if tag != "<none>:<none>" {
+				want[images+"/"+tag], tagged = "", true
 			}
-			return e.call(making, http.MethodPost, "/containers/"+id+"/start", nil, nil)
-		})
+		}
+		if !tagged {
+			want[images+"/"+image.ID] = ""
+		}
 	}
-	if err := jobs.Wait(); err != nil {
-		return err
+	var list struct{ Volumes []struct{ Name string } }
+	if err := e.call(ctx, http.MethodGet, "/volumes", nil, &list); err != nil {
+		return nil, err
 	}
-	made := time.Now()
-	k, err := newKube(ctx, d)
-	if err != nil {
-		return err
+	for _, volume := range list.Volumes {
+		want[volumes+"/"+volume.Name] = ""
 	}
-	want := n.images + n.containers + n.volumes + 1
-	if err := k.waitFor(ctx, "all objects to be mirrored", func(ctx context.Context) (bool, error) {
-		prints, err := k.fingerprint(ctx)
-		return len(prints) == want, err
-	}); err != nil {
-		return err
-	}
-	r.took(fmt.Sprintf("the engine makes %d objects", want-1), made.Sub(began))
-	r.took("all mirrored after the last one was made", time.Since(made))
-	return r.memory(ctx, "after that", d)
-}
-
-// tarOf is a tar with one file in it.
-func tarOf(file, name string) ([]byte, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read %s (Debian's busybox-static has it): %w", file, err)
-	}
-	var buffer bytes.Buffer
-	writer := tar.NewWriter(&buffer)
-	if err := writer.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
-	}
-	if _, err := writer.Write(content); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
-	}
-	if err := writer.Close(); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
-	}
-	return buffer.Bytes(), nil
+	return want, nil
 }

@@ -1,6 +1,16 @@
 // Command outside measures rdd as a user meets it: it runs the real rdd
-// against a real engine in a new home directory, looks at the API through a
-// watch of its own, and prints one table. It needs root, as the engine does.
+// against a real engine in new home directories, looks at the API through
+// watches of its own over TLS, and prints one table. Beside it, it measures the
+// plain way of doing the same (bench/baseline) on the same engine, so that the
+// table has ratios and not only times. It needs root, as the engine does.
+//
+// # Reading map
+//
+//   - main.go, bench.go, parts.go: what is measured, in which order
+//   - start.go, sync.go, event.go, churn.go, baseline.go: the measures
+//   - daemon.go, process.go: the daemon, and what it uses
+//   - dockerd.go, engine.go, fill.go, proxy.go: the engine, and what is in it
+//   - subject.go, app.go, tracker.go: what the API says, and when
 package main
 
 import (
@@ -10,33 +20,25 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 )
 
-// sizes says how much the engine holds.
-type sizes struct {
-	images, containers, running, volumes int
-	// events is how many objects are made one by one to measure latency.
-	events int
-}
-
 func main() {
-	var n sizes
-	rdd := flag.String("rdd", "bin/rdd", "the program to measure")
-	flag.IntVar(&n.images, "images", 500, "images in the engine")
-	flag.IntVar(&n.containers, "containers", 100, "containers in the engine")
-	flag.IntVar(&n.running, "running", 10, "how many of the containers run")
-	flag.IntVar(&n.volumes, "volumes", 100, "volumes in the engine")
-	flag.IntVar(&n.events, "events", 200, "objects made one by one to measure latency")
-	asJSON := flag.Bool("json", false, "print JSON instead of a table")
-	flag.Parse()
-
+	opts, file := flags()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	report, err := measure(ctx, *rdd, n)
+	run, err := measure(ctx, opts)
 	stop()
-	if report != nil {
-		if writeErr := report.write(os.Stdout, *asJSON); err == nil {
+	if run != nil {
+		if writeErr := figures.WriteTable(os.Stdout, run.Lines()); err == nil {
 			err = writeErr
+		}
+		if file != "" && err == nil {
+			err = run.Write(file)
 		}
 	}
 	if err != nil {
@@ -45,39 +47,49 @@ func main() {
 	}
 }
 
-// measure returns what was measured until an error came.
-func measure(ctx context.Context, rdd string, n sizes) (*report, error) {
-	program, err := filepath.Abs(rdd)
-	if err != nil {
-		return nil, fmt.Errorf("find %s: %w", rdd, err)
+// flags reads the command line.
+func flags() (opts options, file string) {
+	n := &opts.sizes
+	flag.StringVar(&opts.program, "rdd", "bin/rdd", "the program to measure")
+	flag.StringVar(&opts.stripped, "stripped", "", "the same program without symbols, to weigh it")
+	flag.StringVar(&file, "json", "", "file for the figures, which bench/report reads")
+	flag.IntVar(&n.images, "images", 500, "images in the engine")
+	flag.IntVar(&n.containers, "containers", 100, "containers in the engine")
+	flag.IntVar(&n.running, "running", 10, "how many of the containers run")
+	flag.IntVar(&n.volumes, "volumes", 100, "volumes in the engine")
+	flag.IntVar(&n.distinct, "distinct", 500, "how many images are no mere tags of others")
+	n.scale = []int{100, 2000, 10000}
+	flag.Func("scale", "other numbers of images, for how cost grows; 0 for none (default 100,2000,10000)", func(text string) error {
+		var err error
+		n.scale, err = numbers(text)
+		return err
+	})
+	flag.IntVar(&opts.rounds, "rounds", 3, "how often what takes seconds is measured")
+	flag.IntVar(&opts.samples, "samples", 300, "events to measure each latency with")
+	flag.IntVar(&opts.baselineSamples, "baseline-samples", 100, "the same for the baseline")
+	flag.IntVar(&opts.baselineUpTo, "baseline", 2000, "the most images that the baseline mirrors, which takes minutes for 10000; 0 for no baseline")
+	flag.IntVar(&opts.churn, "churn", 10000, "events of churn before memory is read again")
+	flag.DurationVar(&opts.idle, "idle", 20*time.Second, "how long an idle daemon is watched")
+	flag.Parse()
+	if program, err := filepath.Abs(opts.program); err == nil {
+		opts.program = program
 	}
-	home, err := os.MkdirTemp("/tmp", "rddb.")
-	if err != nil {
-		return nil, fmt.Errorf("make a home directory: %w", err)
-	}
-	d := &daemon{program: program, home: home}
-	r := &report{sizes: n}
-	err = run(ctx, d, r, n)
-	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
-	defer cancel()
-	if _, deleteErr := d.rdd(cleanup, "svc", "delete"); err == nil {
-		err = deleteErr
-	}
-	if removeErr := os.RemoveAll(home); err == nil {
-		err = removeErr
-	}
-	return r, err
+	return opts, file
 }
 
-// run is the story: an empty engine, a full one, a crash, single events, the end.
-func run(ctx context.Context, d *daemon, r *report, n sizes) error {
-	steps := []func(context.Context, *daemon, *report, sizes) error{
-		firstStart, laterStart, fill, fullSync, crash, latency, cleanUp,
+// numbers are positive ones, separated by commas, in ascending order.
+func numbers(text string) ([]int, error) {
+	if text == "0" {
+		return nil, nil
 	}
-	for _, step := range steps {
-		if err := step(ctx, d, r, n); err != nil {
-			return err
+	var all []int
+	for part := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 2 {
+			return nil, fmt.Errorf("%q is no number of images", part)
 		}
+		all = append(all, n)
 	}
-	return nil
+	slices.Sort(all)
+	return all, nil
 }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/tools/clientcmd"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+)
+
+// rival is the baseline at work on the same engine, with a control plane in this
+// process; its requests go over TLS all the same.
+type rival struct {
+	mirrorer *baseline.Mirrorer
+	engine   dockerengine.Engine
+	subject  *subject
+	tracker  *tracker
+	objects  int
+}
+
+// baseline measures the plain way. No daemon runs meanwhile. Only the main part
+// has all measures, the others the full sync.
+func (b *bench) baseline(ctx context.Context, images int, main bool) (err error) {
+	if images > b.baselineUpTo {
+		return nil
+	}
+	b.say("%d images: baseline", images)
+	dir := filepath.Join(b.dir, fmt.Sprintf("baseline%d", images))
+	opts := controlplane.Options{DataDir: dir + "/data", TLSDir: dir + "/tls", Kubeconfig: dir + "/kubeconfig"}
+	plane, err := controlplane.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		defer cancel()
+		err = errors.Join(err, plane.Stop(last))
+	}()
+	if err := baseline.Install(ctx, plane.RESTConfig()); err != nil {
+		return err
+	}
+	r, err := newRival(ctx, opts.Kubeconfig, "unix://"+b.docker.socket())
+	if err != nil {
+		return err
+	}
+	defer r.tracker.close()
+	r.objects = b.sizes.objects(images)
+	took, err := r.sync(ctx)
+	if err != nil {
+		return err
+	}
+	b.run.Point(curveSync, "baseline", figures.Seconds, images, took.Seconds())
+	if !main {
+		f := b.run.Figure(groupScale, fmt.Sprintf("full sync with %d images", images), figures.Seconds)
+		f.Baseline = append(f.Baseline, took.Seconds())
+		return nil
+	}
+	f := b.run.Figure(groupSync, syncName(r.objects), figures.Seconds)
+	f.Baseline = append(f.Baseline, took.Seconds())
+	if err := b.baselineEvents(ctx, r); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := r.mirrorer.Clean(ctx); err != nil {
+		return err
+	}
+	at, err := r.tracker.count(ctx, 0)
+	f = b.run.Figure(groupSync, cleanName(r.objects), figures.Seconds)
+	f.Baseline = append(f.Baseline, at.Sub(began).Seconds())
+	return err
+}
+
+func newRival(ctx context.Context, kubeconfig, endpoint string) (*rival, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	r := &rival{}
+	if r.engine, err = dockerengine.New(endpoint); err != nil {
+		return nil, err
+	}
+	if r.mirrorer, err = baseline.New(r.engine, config, appv1.DefaultNamespace); err != nil {
+		return nil, err
+	}
+	if r.subject, err = newSubject("baseline", kubeconfig, baseline.GroupVersion); err != nil {
+		return nil, err
+	}
+	r.tracker, err = r.subject.track(ctx)
+	return r, err
+}
+
+func (r *rival) sync(ctx context.Context) (time.Duration, error) {
+	began := time.Now()
+	if err := r.mirrorer.Sync(ctx); err != nil {
+		return 0, err
+	}
+	at, err := r.tracker.count(ctx, r.objects)
+	return at.Sub(began), err
+}
+
+// baselineEvents measures the baseline while it follows the engine's events.
+func (b *bench) baselineEvents(ctx context.Context, r *rival) error {
+	info, err := r.engine.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	events, ended := r.engine.Events(following, info.SystemTime)
+	loop, following := errgroup.WithContext(following)
+	loop.Go(func() error { return r.mirrorer.Follow(following, events) })
+	err = b.baselineLags(following, r)
+	stop()
+	<-ended
+	return errors.Join(err, loop.Wait())
+}
+
+func (b *bench) baselineLags(ctx context.Context, r *rival) error {
+	e := b.docker.engine
+	l, err := volumeLags(ctx, e, r.tracker, b.baselineSamples)
+	if err != nil {
+		return err
+	}
+	b.run.Figure(groupEvent, volumeCreated, figures.Milliseconds).Baseline = l.made
+	b.run.Figure(groupEvent, volumeRemoved, figures.Milliseconds).Baseline = l.gone
+	started, err := startLags(ctx, e, r.tracker, b.baselineSamples)
+	if err != nil {
+		return err
+	}
+	b.run.Figure(groupEvent, containerStarted, figures.Milliseconds).Baseline = started
+	lag, err := burst(ctx, e, r.tracker, r.objects)
+	if err != nil {
+		return err
+	}
+	f := b.run.Figure(groupEvent, burstLag, figures.Seconds)
+	f.Baseline = append(f.Baseline, lag.Seconds())
+	return nil
+}

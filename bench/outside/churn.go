@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+)
+
+// quiet is how long a daemon gets to come to rest.
+const quiet = 3 * time.Second
+
+// idles measures a daemon that has nothing to do.
+func (b *bench) idles(ctx context.Context, s *scene) error {
+	b.say("idle")
+	if err := pause(ctx, quiet); err != nil {
+		return err
+	}
+	before, err := s.daemon.used(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := pause(ctx, b.idle); err != nil {
+		return err
+	}
+	after, err := s.daemon.used(ctx)
+	if err != nil {
+		return err
+	}
+	seconds := time.Since(began).Seconds()
+	b.add(groupIdle, fmt.Sprintf("CPU of an idle daemon over %.0f s, of one core", b.idle.Seconds()), figures.Percent,
+		100*(after.cpu-before.cpu).Seconds()/seconds, figures.Goal(0.3))
+	b.add(groupIdle, "voluntary context switches of all its threads", figures.PerSecond, float64(after.waited-before.waited)/seconds)
+	b.add(groupIdle, "involuntary ones", figures.PerSecond, float64(after.preempted-before.preempted)/seconds)
+	_, err = b.memory(ctx, s.daemon, "after that, idle")
+	return err
+}
+
+// churns lets thousands of objects come and go: each is two events.
+func (b *bench) churns(ctx context.Context, s *scene) error {
+	t, err := s.rdd.track(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.count(ctx, b.sizes.objects(s.images)); err != nil {
+		return err
+	}
+	e := b.docker.engine
+	began := time.Now()
+	jobs, making := errgroup.WithContext(ctx)
+	jobs.SetLimit(parallel)
+	for i := range b.churn / 4 {
+		jobs.Go(func() error {
+			name := hashed("Churn", i)
+			return errors.Join(e.createVolume(making, name), e.removeVolume(making, name))
+		})
+		jobs.Go(func() error {
+			tag := fmt.Sprintf("churn:%d", i)
+			return errors.Join(e.tag(making, busy, "churn", fmt.Sprint(i)), e.untag(making, tag))
+		})
+	}
+	if err := jobs.Wait(); err != nil {
+		return err
+	}
+	b.add(groupEvent, fmt.Sprintf("churn of %d events, the engine's pace", b.churn), figures.PerSecond, float64(b.churn)/time.Since(began).Seconds())
+	want, err := e.contents(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exact(ctx, want); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("after %d events of churn", b.churn)
+	if _, err := b.memory(ctx, s.daemon, name, figures.Goal(130)); err != nil {
+		return err
+	}
+	if err := pause(ctx, b.idle/2); err != nil {
+		return err
+	}
+	_, err = b.memory(ctx, s.daemon, fmt.Sprintf("%.0f s later", (b.idle/2).Seconds()))
+	return err
+}

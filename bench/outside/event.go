@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+)
+
+// eventGoals are those of every latency.
+func eventGoals() []figures.Row { return []figures.Row{figures.GoalAt(50, 2), figures.GoalAt(99, 5)} }
+
+// Names of figures that the baseline has too.
+const (
+	volumeCreated    = "Docker call returned to watch event over TLS, volume created"
+	volumeRemoved    = "Docker call returned to watch event over TLS, volume removed"
+	containerStarted = "Docker call returned to watch event over TLS, container started"
+	burstLag         = "burst of 100 creates, lag after the last"
+)
+
+const burstSize = 100
+
+// lags are latencies in milliseconds. An event that came before the engine's
+// call returned counts as no time at all.
+type lags struct{ made, gone []float64 }
+
+// volumeLags makes and removes volumes, one at a time.
+func volumeLags(ctx context.Context, e *engine, t *tracker, count int) (lags, error) {
+	var l lags
+	for i := range count {
+		name := hashed("Latency", i)
+		if err := e.createVolume(ctx, name); err != nil {
+			return l, err
+		}
+		returned := time.Now()
+		at, err := t.appeared(ctx, volumes+"/"+name, "")
+		if err != nil {
+			return l, err
+		}
+		l.made = append(l.made, milliseconds(at.Sub(returned)))
+		if err := e.removeVolume(ctx, name); err != nil {
+			return l, err
+		}
+		returned = time.Now()
+		if at, err = t.vanished(ctx, volumes+"/"+name); err != nil {
+			return l, err
+		}
+		l.gone = append(l.gone, milliseconds(at.Sub(returned)))
+	}
+	return l, nil
+}
+
+// startLags starts one container again and again.
+func startLags(ctx context.Context, e *engine, t *tracker, count int) ([]float64, error) {
+	id, err := e.createContainer(ctx, "latency", busy)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.appeared(ctx, containers+"/"+id, "created"); err != nil {
+		return nil, err
+	}
+	var all []float64
+	for range count {
+		if err := e.start(ctx, id); err != nil {
+			return nil, err
+		}
+		returned := time.Now()
+		at, err := t.appeared(ctx, containers+"/"+id, "running")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, milliseconds(at.Sub(returned)))
+		if err := e.kill(ctx, id); err != nil {
+			return nil, err
+		}
+		if _, err := t.appeared(ctx, containers+"/"+id, "exited"); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.removeContainer(ctx, id); err != nil {
+		return nil, err
+	}
+	_, err = t.vanished(ctx, containers+"/"+id)
+	return all, err
+}
+
+// burst makes volumes as fast as the engine can, and returns how long after the
+// last call's return all were mirrored.
+func burst(ctx context.Context, e *engine, t *tracker, objects int) (time.Duration, error) {
+	each := func(do func(context.Context, string) error) error {
+		jobs, making := errgroup.WithContext(ctx)
+		jobs.SetLimit(parallel)
+		for i := range burstSize {
+			jobs.Go(func() error { return do(making, hashed("Burst", i)) })
+		}
+		return jobs.Wait()
+	}
+	if err := each(e.createVolume); err != nil {
+		return 0, err
+	}
+	returned := time.Now()
+	at, err := t.count(ctx, objects+burstSize)
+	if err != nil {
+		return 0, err
+	}
+	if err := each(e.removeVolume); err != nil {
+		return 0, err
+	}
+	_, err = t.count(ctx, objects)
+	return max(at.Sub(returned), 0), err
+}
+
+// events measures everything that one event, or many, cost.
+func (b *bench) events(ctx context.Context, s *scene) error {
+	t, err := s.rdd.track(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	objects := b.sizes.objects(s.images)
+	if _, err := t.count(ctx, objects); err != nil {
+		return err
+	}
+	l, err := volumeLags(ctx, b.docker.engine, t, b.samples)
+	if err != nil {
+		return err
+	}
+	b.run.Figure(groupEvent, volumeCreated, figures.Milliseconds, eventGoals()...).Values = l.made
+	b.run.Figure(groupEvent, volumeRemoved, figures.Milliseconds, eventGoals()...).Values = l.gone
+	b.say("container starts")
+	started, err := startLags(ctx, b.docker.engine, t, b.samples)
+	if err != nil {
+		return err
+	}
+	b.run.Figure(groupEvent, containerStarted, figures.Milliseconds, eventGoals()...).Values = started
+	for range b.rounds {
+		lag, err := burst(ctx, b.docker.engine, t, objects)
+		if err != nil {
+			return err
+		}
+		b.add(groupEvent, burstLag, figures.Seconds, lag.Seconds(), figures.Goal(0.3))
+	}
+	return nil
+}
+
+// recoveries restarts the engine under running containers.
+func (b *bench) recoveries(ctx context.Context, s *scene) error {
+	t, err := s.rdd.track(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	w, err := s.rdd.watchApp(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	ready := func(status metav1.ConditionStatus) (time.Time, error) {
+		return w.await(ctx, fmt.Sprintf("ContainerEngineReady=%s", status), func(a *app) bool { return a.is(appv1.ConditionEngineReady, status) })
+	}
+	for range b.rounds {
+		if err := b.docker.down(); err != nil {
+			return err
+		}
+		if _, err := ready(metav1.ConditionFalse); err != nil {
+			return err
+		}
+		answered, err := b.docker.up(ctx)
+		if err != nil {
+			return err
+		}
+		at, err := ready(metav1.ConditionTrue)
+		if err != nil {
+			return err
+		}
+		want, err := b.docker.engine.contents(ctx)
+		if err != nil {
+			return err
+		}
+		exact, err := t.exact(ctx, want)
+		if err != nil {
+			return err
+		}
+		if exact.After(at) {
+			at = exact
+		}
+		b.add(groupEvent, "dockerd restarted under running containers, from its first answer until mirrors are exact and ContainerEngineReady",
+			figures.Seconds, max(at.Sub(answered), 0).Seconds(), figures.Goal(0.5))
+	}
+	return nil
+}

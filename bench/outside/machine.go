@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"debug/buildinfo"
+	"fmt"
+	"net/http"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+)
+
+// describe says what is measured, on what.
+func describe(program string) (*figures.Run, error) {
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		return nil, fmt.Errorf("look at %s ('make build' makes it): %w", program, err)
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	commit := settings["vcs.revision"]
+	commit = commit[:min(len(commit), 12)]
+	if settings["vcs.modified"] == "true" {
+		commit += " with changes"
+	}
+	memory, err := statusField("/proc/meminfo", "MemTotal:")
+	if err != nil {
+		return nil, err
+	}
+	load, _, _ := strings.Cut(firstOf("/proc/loadavg"), " ")
+	average, err := strconv.ParseFloat(load, 64)
+	if err != nil {
+		return nil, fmt.Errorf("read the load: %w", err)
+	}
+	return &figures.Run{
+		Date:   time.Now().UTC().Truncate(time.Second),
+		Commit: commit,
+		Machine: figures.Machine{
+			CPU: keyed("/proc/cpuinfo", "model name", ":"), Cores: runtime.NumCPU(), Memory: memory << 10,
+			OS:     strings.Trim(keyed("/etc/os-release", "PRETTY_NAME", "="), `"`),
+			Kernel: firstOf("/proc/sys/kernel/osrelease"), Go: info.GoVersion, Load: average,
+		},
+	}, nil
+}
+
+// describeEngine asks an engine who it is.
+func describeEngine(ctx context.Context, e *engine) (figures.Engine, error) {
+	var version struct{ Version, APIVersion string }
+	if err := e.call(ctx, http.MethodGet, "/version", nil, &version); err != nil {
+		return figures.Engine{}, err
+	}
+	var info struct{ Driver string }
+	if err := e.call(ctx, http.MethodGet, "/info", nil, &info); err != nil {
+		return figures.Engine{}, err
+	}
+	return figures.Engine{Name: "dockerd", Version: version.Version, API: version.APIVersion, Storage: info.Driver}, nil
+}
+
+// firstOf is the first line of a file; empty when there is none.
+func firstOf(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
+// keyed is the value of the first line of a file with this key.
+func keyed(file, key, separator string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		name, value, found := strings.Cut(line, separator)
+		if found && strings.TrimSpace(name) == key {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+)
+
+// mainPart is everything at the size that the goals are for.
+func (b *bench) mainPart(ctx context.Context) error {
+	if err := b.filledWith(ctx, b.sizes.images); err != nil {
+		return err
+	}
+	if err := b.withDaemon(ctx, b.mainStory); err != nil {
+		return err
+	}
+	return b.baseline(ctx, b.sizes.images, true)
+}
+
+func (b *bench) filledWith(ctx context.Context, images int) error {
+	b.say("filling the engine: %d images", images)
+	return b.fill.fill(ctx, b.sizes, images)
+}
+
+func (b *bench) mainStory(ctx context.Context, d *daemon) error {
+	s, err := b.connect(ctx, d, b.sizes.images)
+	if err != nil {
+		return err
+	}
+	if _, err := b.memory(ctx, d, "API only"); err != nil {
+		return err
+	}
+	objects := b.sizes.objects(s.images)
+	b.say("%d objects: sync", objects)
+	if err := b.firstSync(ctx, s, figures.Goal(100)); err != nil {
+		return err
+	}
+	if err := b.idles(ctx, s); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		name string
+		do   func(context.Context, *scene) error
+	}{
+		{"sync and cleanup", b.syncs},
+		{"kill and sync again", b.resyncs},
+		{"latency", b.events},
+		{"restarts of dockerd", b.recoveries},
+		{"churn", b.churns},
+	} {
+		b.say("%d objects: %s", objects, step.name)
+		if err := step.do(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstSync is the sync of a daemon that has mirrored nothing before, and what
+// memory it has then: points of the curves.
+func (b *bench) firstSync(ctx context.Context, s *scene, goal ...figures.Row) error {
+	took, err := b.syncOnce(ctx, s)
+	if err != nil {
+		return err
+	}
+	b.run.Point(curveSync, "rdd", figures.Seconds, s.images, took.Seconds())
+	if s.images != b.sizes.images {
+		f := b.run.Figure(groupScale, fmt.Sprintf("full sync with %d images", s.images), figures.Seconds, scaleRow(s.images, 10000, 6)...)
+		f.Values = append(f.Values, took.Seconds())
+	}
+	objects := b.sizes.objects(s.images)
+	if s.images != b.sizes.images {
+		goal = scaleRow(s.images, 10000, 350)
+	}
+	memory, err := b.memory(ctx, s.daemon, fmt.Sprintf("with %d mirrors, right after a full sync", objects), goal...)
+	b.run.Point(curveMemory, "rdd", figures.Megabytes, objects, memory)
+	return err
+}
+
+// scaleRow has a goal for one number of images only.
+func scaleRow(images, of int, goal float64) []figures.Row {
+	if images != of {
+		return nil
+	}
+	return []figures.Row{figures.Goal(goal)}
+}
+
+// scalePart measures what should not depend on how much there is.
+func (b *bench) scalePart(ctx context.Context, images int) error {
+	if err := b.filledWith(ctx, images); err != nil {
+		return err
+	}
+	err := b.withDaemon(ctx, func(ctx context.Context, d *daemon) error {
+		b.say("%d images: sync, latency", images)
+		s, err := b.connect(ctx, d, images)
+		if err != nil {
+			return err
+		}
+		if err := b.firstSync(ctx, s); err != nil {
+			return err
+		}
+		return b.scaleEvents(ctx, s)
+	})
+	if err != nil {
+		return err
+	}
+	return b.baseline(ctx, images, false)
+}
+
+// scaleEvents measures one event among few and among many, against the smallest
+// size of the run.
+func (b *bench) scaleEvents(ctx context.Context, s *scene) error {
+	t, err := s.rdd.track(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.count(ctx, b.sizes.objects(s.images)); err != nil {
+		return err
+	}
+	before, err := s.rdd.revision(ctx)
+	if err != nil {
+		return err
+	}
+	l, err := volumeLags(ctx, b.docker.engine, t, b.samples)
+	if err != nil {
+		return err
+	}
+	after, err := s.rdd.revision(ctx)
+	if err != nil {
+		return err
+	}
+	const writes = "writes to the API for an event (a volume comes and goes), with %d images"
+	b.add(groupScale, fmt.Sprintf(writes, s.images), figures.PerEvent, float64(after-before)/float64(2*b.samples))
+	latency := b.run.Figure(groupScale, latencyAt(s.images), figures.Milliseconds, eventGoals()...)
+	latency.Values = append(l.made, l.gone...)
+	smallest := b.sizes.scale[0]
+	if s.images == smallest {
+		return nil
+	}
+	few := b.run.Figure(groupScale, latencyAt(smallest), figures.Milliseconds)
+	for _, percentile := range []float64{50, 99} {
+		b.add(groupScale, fmt.Sprintf("p%g of the latency with %d images, times that with %d", percentile, s.images, smallest), figures.Times,
+			figures.Ratio(figures.Percentile(few.Values, percentile), figures.Percentile(latency.Values, percentile)), figures.Goal(1.3))
+	}
+	return nil
+}
+
+func latencyAt(images int) string {
+	return fmt.Sprintf("Docker call returned to watch event, volumes, with %d images", images)
+}

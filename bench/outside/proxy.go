@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// proxy stands between a daemon and its engine, to see from outside when the
+// daemon first called.
+type proxy struct {
+	listener net.Listener
+	target   string
+	first    chan time.Time
+}
+
+func startProxy(socket, target string) (*proxy, error) {
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("stand in for the engine: %w", err)
+	}
+	p := &proxy{listener: listener, target: target, first: make(chan time.Time, 1)}
+	go p.serve()
+	return p, nil
+}
+
+func (p *proxy) close() { p.listener.Close() }
+
+func (p *proxy) serve() {
+	for {
+		conn, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		select {
+		case p.first <- time.Now():
+		default:
+		}
+		go p.pass(conn)
+	}
+}
+
+// pass copies both ways until both are through.
+func (p *proxy) pass(from net.Conn) {
+	defer from.Close()
+	to, err := net.Dial("unix", p.target)
+	if err != nil {
+		return
+	}
+	defer to.Close()
+	var both sync.WaitGroup
+	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
+		both.Go(func() {
+			// Either end may break off at any time, as a killed daemon does.
+			_, _ = io.Copy(way[1], way[0])
+			_ = way[1].(*net.UnixConn).CloseWrite()
+		})
+	}
+	both.Wait()
+}
+
+// forget makes the next call the first one.
+func (p *proxy) forget() {
+	select {
+	case <-p.first:
+	default:
+	}
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// Resources that mirror an engine.
+const (
+	containers = "containers"
+	images     = "images"
+	volumes    = "volumes"
+	namespaces = "containernamespaces"
+)
+
+// subject is an API with mirrors in it, asked over TLS and as cheaply as can be:
+// two cores are shared with what is measured, so only the few fields that
+// matter are decoded.
+type subject struct {
+	// name in the figures: rdd or baseline.
+	name  string
+	rest  rest.Interface
+	group schema.GroupVersion
+}
+
+// newSubject reads a kubeconfig. It sends nothing yet.
+func newSubject(name, kubeconfig string, group schema.GroupVersion) (*subject, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	config.QPS = -1
+	config.NegotiatedSerializer = serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()
+	client, err := rest.UnversionedRESTClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	return &subject{name: name, rest: client, group: group}, nil
+}
+
+// newRdd is the API of the daemon under test.
+func newRdd(ctx context.Context, d *daemon) (*subject, error) {
+	file, err := d.path(ctx, "config")
+	if err != nil {
+		return nil, err
+	}
+	return newSubject("rdd", file, containersv1.GroupVersion)
+}
+
+// mirror has the fields of all mirrored kinds that are looked at.
+type mirror struct {
+	Metadata struct {
+		Name            string `json:"name"`
+		UID             string `json:"uid"`
+		ResourceVersion string `json:"resourceVersion"`
+	} `json:"metadata"`
+	Status struct {
+		ID      string `json:"id"`
+		RepoTag string `json:"repoTag"`
+		Name    string `json:"name"`
+		Status  string `json:"status"`
+	} `json:"status"`
+}
+
+// identity is the engine's own name for the object; empty while the mirror has
+// no status yet.
+func (m *mirror) identity(resource string) string {
+	switch {
+	case resource == containers && m.Status.Status != "":
+		return resource + "/" + m.Metadata.Name
+	case resource == images && m.Status.RepoTag != "":
+		return resource + "/" + m.Status.RepoTag
+	case resource == images && m.Status.ID != "":
+		return resource + "/" + m.Status.ID
+	case (resource == volumes || resource == namespaces) && m.Status.Name != "":
+		return resource + "/" + m.Status.Name
+	default:
+		return ""
+	}
+}
+
+func (s *subject) path(resource string) string {
+	return "/apis/" + s.group.String() + "/namespaces/" + appv1.DefaultNamespace + "/" + resource
+}
+
+// revision is the datastore's, which each write raises by one.
+func (s *subject) revision(ctx context.Context) (int64, error) {
+	var list struct {
+		Metadata struct {
+			ResourceVersion string `json:"resourceVersion"`
+		} `json:"metadata"`
+	}
+	if err := s.get(ctx, s.path(namespaces), &list); err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(list.Metadata.ResourceVersion, 10, 64)
+}
+
+// fingerprint returns UID and resourceVersion of every mirror by kind and name.
+func (s *subject) fingerprint(ctx context.Context) (map[string]string, error) {
+	prints := make(map[string]string)
+	for _, resource := range []string{containers, images, volumes, namespaces} {
+		var list struct {
+			Items []mirror `json:"items"`
+		}
+		if err := s.get(ctx, s.path(resource), &list); err != nil {
+			return nil, err
+		}
+		for _, item := range list.Items {
+			prints[resource+"/"+item.Metadata.Name] = item.Metadata.UID + " " + item.Metadata.ResourceVersion
+		}
+	}
+	return prints, nil
+}
+
+func (s *subject) get(ctx context.Context, path string, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	body, err := s.rest.Get().AbsPath(path).MaxRetries(0).Do(ctx).Raw()
+	if err != nil {
+		return fmt.Errorf("get %s: %w", path, err)
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("get %s: %w", path, err)
+	}
+	return nil
+}
+
+// patchApp changes the App's spec, and returns the generation of the change.
+func (s *subject) patchApp(ctx context.Context, spec string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	body, err := s.rest.Patch(types.MergePatchType).AbsPath(appPath, appv1.AppName).
+		Body([]byte(`{"spec":` + spec + `}`)).Do(ctx).Raw()
+	if err != nil {
+		return 0, fmt.Errorf("change the App to %s: %w", spec, err)
+	}
+	var a app
+	if err := json.Unmarshal(body, &a); err != nil {
+		return 0, fmt.Errorf("change the App to %s: %w", spec, err)
+	}
+	return a.Metadata.Generation, nil
+}
+
+// hashed makes names of one length that differ from their first letter on, as
+// the IDs and names of real objects do.
+func hashed(prefix string, i int) string {
+	return fmt.Sprintf("%s-%x", prefix, sha256.Sum256(fmt.Append(nil, prefix, i)))[:len(prefix)+13]
+}
+
+// patience is how long anything may take.
+const patience = 5 * time.Minute
+
+const appPath = "/apis/app.rancherdesktop.io/v1alpha1/apps"
