@@ -1,0 +1,195 @@
+package registry_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// byRegistry and byHTTP are namespaces in which the same happens in two ways.
+const (
+	byRegistry = "by-registry"
+	byHTTP     = "by-http"
+)
+
+// step is one thing that happens to a mirror. It returns the mirror afterwards,
+// nil when the writer says that it is gone.
+type step struct {
+	name string
+	do   func(*testing.T, plane, writer, containersv1.Mirror) containersv1.Mirror
+}
+
+func createIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
+	return must(w.Create(t.Context(), obj))(t)
+}
+
+func changeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
+	return must(w.UpdateStatus(t.Context(), changed(obj)))(t)
+}
+
+func finalizeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
+	return must(w.AddFinalizer(t.Context(), obj))(t)
+}
+
+func removeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
+	return must(w.Remove(t.Context(), obj))(t)
+}
+
+func deleteIt(t *testing.T, p plane, _ writer, obj containersv1.Mirror) containersv1.Mirror {
+	p.userDeletes(t, obj)
+	return p.read(t, obj)
+}
+
+// patchIt is a user's patch.
+func patchIt(patch string) func(*testing.T, plane, writer, containersv1.Mirror) containersv1.Mirror {
+	return func(t *testing.T, p plane, _ writer, obj containersv1.Mirror) containersv1.Mirror {
+		p.userPatches(t, obj, patch)
+		return p.read(t, obj)
+	}
+}
+
+const (
+	labelPatch = `{"metadata":{"labels":{"mine":"yes"},"annotations":{"note":"kept"}}}`
+	holdPatch  = `{"metadata":{"finalizers":["` + foreign + `","` + containersv1.Finalizer + `"]}}`
+)
+
+// stories are what can happen to a mirror of each kind.
+func stories() map[string][]step {
+	return map[string][]step{
+		"a life": {
+			{"create", createIt},
+			{"change", changeIt},
+			{"change nothing", changeIt},
+			{"label", patchIt(labelPatch)},
+			{"change back", func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
+				obj.SetStatusFrom(sample(obj.MirrorKind(), obj.GetNamespace(), obj.GetName()))
+				return must(w.UpdateStatus(t.Context(), obj))(t)
+			}},
+			{"remove", removeIt},
+		},
+		"an empty status": {
+			{"create", func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
+				obj.SetStatusFrom(containersv1.NewMirror(obj.MirrorKind()))
+				return must(w.Create(t.Context(), obj))(t)
+			}},
+			{"change", changeIt},
+			{"remove", removeIt},
+		},
+		"a finalizer stripped by hand": {
+			{"create", createIt},
+			{"strip", patchIt(`{"metadata":{"finalizers":null}}`)},
+			{"restore", finalizeIt},
+			{"restore again", finalizeIt},
+			{"strip once more", patchIt(`{"metadata":{"finalizers":["` + foreign + `"]}}`)},
+			{"restore beside another", finalizeIt},
+		},
+		"removed while somebody holds it": {
+			{"create", createIt},
+			{"hold", patchIt(holdPatch)},
+			{"remove", removeIt},
+			{"remove again", removeIt},
+		},
+		"deleted by a user while somebody holds it": {
+			{"create", createIt},
+			{"hold", patchIt(holdPatch)},
+			{"delete", deleteIt},
+			{"change", changeIt},
+			{"remove", removeIt},
+		},
+	}
+}
+
+// TestEquivalence lets the same happen through the registry and over HTTP. After
+// each step a client must see the same.
+func TestEquivalence(t *testing.T) {
+	p := start(t)
+	p.addNamespace(t, byRegistry)
+	p.addNamespace(t, byHTTP)
+	for name, steps := range stories() {
+		t.Run(name, func(t *testing.T) {
+			perKind(t, func(t *testing.T, kind containersv1.Kind) {
+				if !kind.HasFinalizer() && name != "a life" && name != "an empty status" {
+					t.Skip("its mirrors carry no finalizer")
+				}
+				tell(t, p, kind, steps)
+			})
+		})
+	}
+}
+
+func tell(t *testing.T, p plane, kind containersv1.Kind, steps []step) {
+	const name = "one"
+	one, other := sample(kind, byRegistry, name), sample(kind, byHTTP, name)
+	defer p.clear(t, kind, byRegistry, byHTTP)
+	for _, step := range steps {
+		one = step.do(t, p, p.mirrors, one)
+		other = step.do(t, p, overHTTP{p.daemon}, other)
+		if (one == nil) != (other == nil) {
+			t.Fatalf("after %q the registry says %v and HTTP %v", step.name, one, other)
+		}
+		ours, theirs := p.snapshot(t, kind, byRegistry, name), p.snapshot(t, kind, byHTTP, name)
+		if difference := cmp.Diff(theirs, ours); difference != "" {
+			t.Fatalf("after %q a client sees (- over HTTP, + by the registry):\n%s", step.name, difference)
+		}
+		if one == nil {
+			return
+		}
+		if difference := cmp.Diff(neutral(asUnstructured(one)), ours); difference != "" {
+			t.Fatalf("after %q the registry returned (-) not what a client sees (+):\n%s", step.name, difference)
+		}
+	}
+}
+
+// snapshot is what a user sees of a mirror, without what is different for any
+// two objects; nil when there is none.
+func (p plane) snapshot(t *testing.T, kind containersv1.Kind, namespace, name string) map[string]any {
+	t.Helper()
+	found, err := p.seen(kind, namespace).Get(t.Context(), name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return neutral(found)
+}
+
+// neutral takes away what is different for any two objects.
+func neutral(obj *unstructured.Unstructured) map[string]any {
+	obj = obj.DeepCopy()
+	metadata := obj.Object["metadata"].(map[string]any)
+	for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "namespace"} {
+		delete(metadata, key)
+	}
+	if obj.GetDeletionTimestamp() != nil {
+		metadata["deletionTimestamp"] = "set"
+	}
+	return obj.Object
+}
+
+// clear takes all mirrors of a kind away, whoever holds them.
+func (p plane) clear(t *testing.T, kind containersv1.Kind, namespaces ...string) {
+	t.Helper()
+	for _, namespace := range namespaces {
+		of := p.daemon.Resource(kind.GroupVersionResource()).Namespace(namespace)
+		list, err := of.List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range list.Items {
+			item := &list.Items[i]
+			item.SetFinalizers(nil)
+			if _, err := of.Update(t.Context(), item, metav1.UpdateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := of.Delete(t.Context(), item.GetName(), metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+				t.Fatal(err)
+			}
+		}
+	}
+}

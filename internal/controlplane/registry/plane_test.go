@@ -1,0 +1,223 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
+)
+
+// deadline bounds every wait of the tests.
+const deadline = 20 * time.Second
+
+// home is a namespace that every plane has.
+const home = "home"
+
+// foreign is a finalizer of somebody else.
+const foreign = "example.com/held"
+
+// plane is a control plane with all ways to it.
+type plane struct {
+	mirrors *registry.Mirrors
+	// daemon is the daemon's way over HTTP, in process; user comes over TLS.
+	daemon, user dynamic.Interface
+	userConfig   *rest.Config
+}
+
+func start(t *testing.T) plane {
+	t.Helper()
+	opts := controlplanetest.Options(t)
+	server := controlplanetest.StartWith(t, opts)
+	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	p := plane{mirrors: server.Mirrors(), userConfig: config}
+	if p.user, err = dynamic.NewForConfig(config); err != nil {
+		t.Fatal(err)
+	}
+	if p.daemon, err = dynamic.NewForConfig(server.RESTConfig()); err != nil {
+		t.Fatal(err)
+	}
+	p.addNamespace(t, home)
+	return p
+}
+
+// namespaces are the Kubernetes namespaces as the user sees them.
+func (p plane) namespaces() dynamic.ResourceInterface {
+	return p.user.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
+}
+
+func (p plane) addNamespace(t *testing.T, name string) {
+	t.Helper()
+	namespace := &unstructured.Unstructured{}
+	namespace.SetAPIVersion("v1")
+	namespace.SetKind("Namespace")
+	namespace.SetName(name)
+	if _, err := p.namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// seen are the mirrors of a kind as the user sees them.
+func (p plane) seen(kind containersv1.Kind, namespace string) dynamic.ResourceInterface {
+	return p.user.Resource(kind.GroupVersionResource()).Namespace(namespace)
+}
+
+// look is what the user sees of obj.
+func (p plane) look(t *testing.T, obj containersv1.Mirror) *unstructured.Unstructured {
+	t.Helper()
+	found, err := p.seen(obj.MirrorKind(), obj.GetNamespace()).Get(t.Context(), obj.GetName(), metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// userPatches merges a patch into obj, as the user.
+func (p plane) userPatches(t *testing.T, obj containersv1.Mirror, patch string) *unstructured.Unstructured {
+	t.Helper()
+	patched, err := p.seen(obj.MirrorKind(), obj.GetNamespace()).Patch(t.Context(), obj.GetName(), types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return patched
+}
+
+// userDeletes deletes obj, as the user.
+func (p plane) userDeletes(t *testing.T, obj containersv1.Mirror) {
+	t.Helper()
+	if err := p.seen(obj.MirrorKind(), obj.GetNamespace()).Delete(t.Context(), obj.GetName(), metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// create makes a mirror that a test needs.
+func (p plane) create(t *testing.T, obj containersv1.Mirror) containersv1.Mirror {
+	t.Helper()
+	return must(p.mirrors.Create(t.Context(), obj))(t)
+}
+
+// read is the mirror as it is stored.
+func (p plane) read(t *testing.T, obj containersv1.Mirror) containersv1.Mirror {
+	t.Helper()
+	return must(p.mirrors.Get(t.Context(), obj.MirrorKind(), obj.GetNamespace(), obj.GetName()))(t)
+}
+
+// must returns a mirror that a test cannot do without.
+func must(obj containersv1.Mirror, err error) func(*testing.T) containersv1.Mirror {
+	return func(t *testing.T) containersv1.Mirror {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return obj
+	}
+}
+
+// moment is long ago, so that ages are printed the same for a long time.
+func moment() metav1.MicroTime {
+	return metav1.NewMicroTime(time.Date(2016, 2, 29, 23, 59, 59, 123456000, time.UTC))
+}
+
+// conditions are a list that has keys.
+func conditions() []metav1.Condition {
+	at := metav1.NewTime(moment().Truncate(time.Second))
+	return []metav1.Condition{
+		{Type: containersv1.ConditionRunning, Status: metav1.ConditionTrue, Reason: "Running", LastTransitionTime: at},
+		{Type: containersv1.ConditionEngineDeleted, Status: metav1.ConditionFalse, Reason: containersv1.ReasonRefused, Message: "no <&> ✗", ObservedGeneration: 1, LastTransitionTime: at},
+	}
+}
+
+// sample is a new mirror with every field set, as the daemon would make it.
+func sample(kind containersv1.Kind, namespace, name string) containersv1.Mirror {
+	obj := containersv1.NewMirror(kind)
+	obj.SetNamespace(namespace)
+	obj.SetName(name)
+	if kind.HasFinalizer() {
+		obj.SetFinalizers([]string{containersv1.Finalizer})
+	}
+	at := moment()
+	labels := map[string]string{"b": "", "": "a", "ключ": "\u0000\u2028"}
+	switch m := obj.(type) {
+	case *containersv1.Container:
+		m.Spec.State = containersv1.StateUnknown
+		m.Status = containersv1.ContainerStatus{
+			ObservedGeneration: 1, Status: containersv1.ContainerExited, Name: "name of " + name, Namespace: "moby",
+			Image: "busybox:1", Path: "/bin/sh", Args: []string{"-c", "echo <&>", ""}, Labels: labels, PID: 1 << 40, ExitCode: -1, Error: "oops",
+			Ports: []containersv1.Port{
+				{ContainerPort: 0, Protocol: "tcp"},
+				{ContainerPort: 80, Protocol: "tcp", Bindings: []containersv1.PortBinding{{HostIP: "::", HostPort: 65535}, {}}},
+			},
+			CreatedAt: &at, StartedAt: &at, FinishedAt: &at, Conditions: conditions(),
+		}
+	case *containersv1.Image:
+		m.Status = containersv1.ImageStatus{
+			ID: "sha256:" + name, RepoTag: "Tag:" + name, RepoDigests: []string{"a@b", "a@c"}, Namespace: "moby",
+			CreatedAt: &at, Architecture: "amd64", OS: "linux", Size: 1 << 53, Labels: labels, Conditions: conditions(),
+		}
+	case *containersv1.Volume:
+		m.Status = containersv1.VolumeStatus{
+			Name: "My_" + name, Namespace: "moby", Driver: "local", Mountpoint: "/var/lib/" + name, Labels: labels,
+			Options: map[string]string{"o": "bind"}, Scope: "local", CreatedAt: &at, Conditions: conditions(),
+		}
+	case *containersv1.ContainerNamespace:
+		m.Status.Name = name
+	}
+	return obj
+}
+
+// changed is obj with another status.
+func changed(obj containersv1.Mirror) containersv1.Mirror {
+	obj = obj.CopyMirror()
+	switch m := obj.(type) {
+	case *containersv1.Container:
+		m.Status = containersv1.ContainerStatus{Status: containersv1.ContainerRunning, Name: m.Status.Name, Args: []string{}, PID: 0}
+	case *containersv1.Image:
+		m.Status = containersv1.ImageStatus{ID: "sha256:0", Labels: map[string]string{"only": "one"}}
+	case *containersv1.Volume:
+		m.Status = containersv1.VolumeStatus{Name: m.Status.Name, Conditions: conditions()[1:]}
+	case *containersv1.ContainerNamespace:
+		m.Status.Name = "other"
+	}
+	return obj
+}
+
+// asUnstructured is obj as a client would send it.
+func asUnstructured(obj containersv1.Mirror) *unstructured.Unstructured {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		panic(fmt.Sprintf("convert %T: %v", obj, err))
+	}
+	result := &unstructured.Unstructured{Object: content}
+	result.SetGroupVersionKind(obj.MirrorKind().GroupVersionKind())
+	return result
+}
+
+// perKind runs a test for each kind.
+func perKind(t *testing.T, test func(*testing.T, containersv1.Kind)) {
+	for _, kind := range containersv1.Kinds() {
+		t.Run(string(kind), func(t *testing.T) { test(t, kind) })
+	}
+}
+
+// bounded is a context for waits.
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	t.Cleanup(cancel)
+	return ctx
+}

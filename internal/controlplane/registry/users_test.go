@@ -1,0 +1,200 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// state is what the user wishes, as a client sees it.
+func state(t *testing.T, obj *unstructured.Unstructured) string {
+	t.Helper()
+	result, _, err := unstructured.NestedString(obj.Object, "spec", "state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// TestT8AStatusWriteLosesNoWish lets a user wish something between the daemon's
+// read and its write of the status.
+func TestT8AStatusWriteLosesNoWish(t *testing.T) {
+	p := start(t)
+	made := p.create(t, sample(containersv1.KindContainer, home, "one"))
+	patched := p.userPatches(t, made, `{"spec":{"state":"running"}}`)
+	if patched.GetGeneration() != 2 {
+		t.Errorf("the wish has generation %d", patched.GetGeneration())
+	}
+	if _, err := p.mirrors.UpdateStatus(t.Context(), changed(made)); !apierrors.IsConflict(err) {
+		t.Fatalf("a write of what is outdated: %v", err)
+	}
+	// What comes with the status is not written: only the status is.
+	fresh := p.read(t, made)
+	write := changed(fresh).(*containersv1.Container)
+	write.Spec.State = containersv1.StateCreated
+	write.Labels = map[string]string{"not": "mine"}
+	write.Generation = 77
+	written := must(p.mirrors.UpdateStatus(t.Context(), write))(t).(*containersv1.Container)
+	if written.Spec.State != containersv1.StateRunning || written.Generation != 2 || len(written.Labels) != 0 {
+		t.Errorf("what was stored is %+v", written)
+	}
+	found := p.look(t, made)
+	if state(t, found) != "running" || found.GetGeneration() != 2 || !written.SameStatus(changed(made)) {
+		t.Errorf("a client sees %v", found)
+	}
+}
+
+// TestT8ManyWritesAtOnce lets users and the daemon write the same mirror as fast
+// as they can. Each write that was acknowledged must be there in the end.
+func TestT8ManyWritesAtOnce(t *testing.T) {
+	const users, rounds = 4, 25
+	p := start(t)
+	made := p.create(t, sample(containersv1.KindContainer, home, "one"))
+	ctx := bounded(t)
+	var group sync.WaitGroup
+	for user := range users {
+		group.Go(func() {
+			for round := range rounds {
+				patch := fmt.Sprintf(`{"metadata":{"labels":{"user-%d":"%d"}},"spec":{"state":%q}}`, user, round, []string{"running", "created"}[round%2])
+				_, err := p.seen(containersv1.KindContainer, home).Patch(ctx, "one", types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+				if err != nil {
+					t.Errorf("user %d: %v", user, err)
+					return
+				}
+			}
+		})
+	}
+	group.Go(func() {
+		for round := range users * rounds {
+			if err := countUp(ctx, p, round); err != nil {
+				t.Errorf("the daemon: %v", err)
+				return
+			}
+		}
+	})
+	group.Wait()
+	container := p.read(t, made).(*containersv1.Container)
+	for user := range users {
+		if last := container.Labels["user-"+strconv.Itoa(user)]; last != strconv.Itoa(rounds-1) {
+			t.Errorf("of user %d there is %q", user, last)
+		}
+	}
+	if container.Status.PID != users*rounds-1 || container.Generation < 2 {
+		t.Errorf("in the end there is %+v", container)
+	}
+}
+
+// countUp writes a status that must follow the one before, until it succeeds.
+func countUp(ctx context.Context, p plane, round int) error {
+	for {
+		obj, err := p.mirrors.Get(ctx, containersv1.KindContainer, home, "one")
+		if err != nil {
+			return err
+		}
+		container := obj.(*containersv1.Container)
+		if round > 0 && container.Status.PID != int64(round-1) {
+			return fmt.Errorf("in round %d there is the status of round %d", round, container.Status.PID)
+		}
+		container.Status.PID = int64(round)
+		if _, err = p.mirrors.UpdateStatus(ctx, container); !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+}
+
+// apply is a user's server-side apply.
+func (p plane) apply(t *testing.T, manager string, force bool, fields map[string]any) (*unstructured.Unstructured, error) {
+	t.Helper()
+	obj := &unstructured.Unstructured{Object: fields}
+	obj.SetGroupVersionKind(containersv1.KindContainer.GroupVersionKind())
+	return p.seen(containersv1.KindContainer, home).Apply(t.Context(), "one", obj, metav1.ApplyOptions{FieldManager: manager, Force: force})
+}
+
+// TestServerSideApply is how a user with manifests wishes: the daemon's mirrors
+// say nothing of managers, and its writes must leave alone what the user's say.
+func TestServerSideApply(t *testing.T) {
+	p := start(t)
+	made := p.create(t, sample(containersv1.KindContainer, home, "one"))
+	wish := func(state string) map[string]any {
+		return map[string]any{"metadata": map[string]any{"labels": map[string]any{"mine": state}}, "spec": map[string]any{"state": state}}
+	}
+	// The state "unknown" is somebody else's, as it is when it was written over HTTP.
+	if _, err := p.apply(t, "me", false, wish("running")); !apierrors.IsConflict(err) {
+		t.Errorf("it takes a field without force: %v", err)
+	}
+	applied, err := p.apply(t, "me", true, wish("running"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state(t, applied) != "running" || applied.GetGeneration() != 2 {
+		t.Errorf("applied is %v", applied)
+	}
+	must(p.mirrors.UpdateStatus(t.Context(), changed(p.read(t, made))))(t)
+	found := p.look(t, made)
+	managed := func(obj *unstructured.Unstructured) []string {
+		var result []string
+		for _, entry := range obj.GetManagedFields() {
+			result = append(result, entry.Manager+" "+entry.FieldsV1.String())
+		}
+		return result
+	}
+	if !slices.Equal(managed(found), managed(applied)) {
+		t.Errorf("the managers were\n%v\nand are\n%v", managed(applied), managed(found))
+	}
+	if state(t, found) != "running" || found.GetLabels()["mine"] != "running" {
+		t.Errorf("after a write of the status there is %v", found)
+	}
+	// It is the user's now, and the daemon's status is not in the way.
+	if applied, err = p.apply(t, "me", false, wish("created")); err != nil {
+		t.Fatal(err)
+	}
+	if !p.read(t, made).SameStatus(changed(made)) || state(t, applied) != "created" {
+		t.Errorf("applied again it is %v", applied)
+	}
+	// What is not applied any more goes back to what it is by default.
+	if applied, err = p.apply(t, "me", false, map[string]any{}); err != nil {
+		t.Fatal(err)
+	}
+	if state(t, applied) != "unknown" || len(applied.GetLabels()) != 0 {
+		t.Errorf("nothing applied leaves %v", applied)
+	}
+	if _, err := p.mirrors.Remove(t.Context(), p.read(t, made)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMetadataSurvives writes status and finalizer on a mirror in which users
+// left what is theirs.
+func TestMetadataSurvives(t *testing.T) {
+	p := start(t)
+	perKind(t, func(t *testing.T, kind containersv1.Kind) {
+		made := p.create(t, sample(kind, home, "one"))
+		patch := `{"metadata":{"labels":{"mine":"yes"},"annotations":{"note":"kept"},"finalizers":["` + foreign + `"],
+			"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"x","uid":"y","controller":true}]}}`
+		before := p.userPatches(t, made, patch)
+		must(p.mirrors.UpdateStatus(t.Context(), changed(p.read(t, made))))(t)
+		must(p.mirrors.AddFinalizer(t.Context(), p.read(t, made)))(t)
+		after := p.look(t, made)
+		if !slices.Equal(after.GetFinalizers(), []string{foreign, containersv1.Finalizer}) {
+			t.Errorf("the finalizers are %v", after.GetFinalizers())
+		}
+		for _, obj := range []*unstructured.Unstructured{before, after} {
+			obj.SetFinalizers(nil)
+			obj.SetResourceVersion("")
+		}
+		if fmt.Sprint(before.Object["metadata"]) != fmt.Sprint(after.Object["metadata"]) {
+			t.Errorf("the metadata were\n%v\nand are\n%v", before.Object["metadata"], after.Object["metadata"])
+		}
+		p.clear(t, kind, home)
+	})
+}

@@ -1,0 +1,104 @@
+package registry_test
+
+import (
+	"context"
+	"encoding/json"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// writer is what the daemon does to mirrors.
+type writer interface {
+	Create(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
+	UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
+	AddFinalizer(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
+	Remove(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
+}
+
+// overHTTP does it as any client of the API has to, which is the measure of what
+// the registry does.
+type overHTTP struct{ client dynamic.Interface }
+
+var _ writer = overHTTP{}
+
+func (w overHTTP) of(obj containersv1.Mirror) dynamic.ResourceInterface {
+	return w.client.Resource(obj.MirrorKind().GroupVersionResource()).Namespace(obj.GetNamespace())
+}
+
+// Create takes two writes: a create ignores the status.
+func (w overHTTP) Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	created, err := typed(obj)(w.of(obj).Create(ctx, asUnstructured(obj), metav1.CreateOptions{}))
+	if err != nil {
+		return nil, err
+	}
+	created.SetStatusFrom(obj)
+	return w.UpdateStatus(ctx, created)
+}
+
+func (w overHTTP) UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	return typed(obj)(w.of(obj).UpdateStatus(ctx, asUnstructured(obj), metav1.UpdateOptions{}))
+}
+
+func (w overHTTP) AddFinalizer(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	return w.setFinalizers(ctx, obj, append(foreignOf(obj), containersv1.Finalizer))
+}
+
+// Remove takes two writes: a finalizer keeps the object.
+func (w overHTTP) Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	stripped, err := w.setFinalizers(ctx, obj, foreignOf(obj))
+	if err != nil || obj.GetDeletionTimestamp() != nil {
+		if len(foreignOf(obj)) == 0 {
+			stripped = nil
+		}
+		return stripped, err
+	}
+	uid, version := stripped.GetUID(), stripped.GetResourceVersion()
+	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}}
+	if err := w.of(obj).Delete(ctx, obj.GetName(), options); err != nil {
+		return nil, err
+	}
+	left, err := typed(obj)(w.of(obj).Get(ctx, obj.GetName(), metav1.GetOptions{}))
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return left, err
+}
+
+func (w overHTTP) setFinalizers(ctx context.Context, obj containersv1.Mirror, finalizers []string) (containersv1.Mirror, error) {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"uid": obj.GetUID(), "resourceVersion": obj.GetResourceVersion(), "finalizers": finalizers,
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return typed(obj)(w.of(obj).Patch(ctx, obj.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}))
+}
+
+// typed converts what the API server answered into a mirror of the kind of like.
+func typed(like containersv1.Mirror) func(*unstructured.Unstructured, error) (containersv1.Mirror, error) {
+	return func(answer *unstructured.Unstructured, err error) (containersv1.Mirror, error) {
+		if err != nil {
+			return nil, err
+		}
+		result := containersv1.NewMirror(like.MirrorKind())
+		return result, runtime.DefaultUnstructuredConverter.FromUnstructured(answer.Object, result)
+	}
+}
+
+// foreignOf are the finalizers of others.
+func foreignOf(obj containersv1.Mirror) []string {
+	result := []string{}
+	for _, finalizer := range obj.GetFinalizers() {
+		if finalizer != containersv1.Finalizer {
+			result = append(result, finalizer)
+		}
+	}
+	return result
+}
