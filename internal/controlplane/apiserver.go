@@ -62,7 +62,7 @@ func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 	if err := servers.api.install(servers.core); err != nil {
 		return nil, fmt.Errorf("install the built-in resources: %w", err)
 	}
-	servers.serveExtras(opts)
+	servers.serveExtras(opts, parts.store)
 	return servers, nil
 }
 
@@ -111,9 +111,9 @@ func newCRDServer(config genericapiserver.Config, store *datastore.Store) (*apie
 }
 
 // serveExtras adds the paths that are not resources.
-func (s *apiServers) serveExtras(opts Options) {
+func (s *apiServers) serveExtras(opts Options, store *datastore.Store) {
 	mux := s.core.Handler.NonGoRestfulMux
-	mux.Handle("/metrics", metricsHandler(opts.Collectors))
+	mux.Handle("/metrics", metricsHandler(append(opts.Collectors, store)...))
 	for path, handler := range opts.Handlers {
 		if strings.HasSuffix(path, "/") {
 			mux.HandlePrefix(path, handler)

@@ -1,5 +1,5 @@
 // Package controlplane is a Kubernetes API server in the daemon's own process:
-// kine's log in a SQLite file below, the custom resources of rdd and the few
+// a log of revisions in a SQLite file below, the custom resources of rdd and the few
 // built-in ones they need above, and TLS with bearer tokens in front.
 //
 // It is put together from the API server's libraries and leaves out what one
@@ -18,5 +18,6 @@
 //     anything is served
 //   - admission.go: what evaluates the policies; namespaces.go: what empties a
 //     namespace that is being deleted
-//   - datastore, inprocess: the floor, and the way in without a socket
+//   - datastore, inprocess, registry: the floor, the way in without a socket, and
+//     the daemon's own way to the mirrors
 package controlplane

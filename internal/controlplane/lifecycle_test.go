@@ -159,7 +159,7 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"rdd_test_extra 0", "kine_sql_total", "go_goroutines"} {
+	for _, want := range []string{"rdd_test_extra 0", "rdd_datastore_commits_total", "go_goroutines"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is not shown", want)
 		}

@@ -2,38 +2,25 @@ package controlplane
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 
-	"github.com/sirupsen/logrus"
 	"k8s.io/klog/v2"
 )
 
-// libraries is where klog and logrus log to: both have one logger for the whole
-// process, and goroutines of a control plane that has ended may still use it
-// while the next one starts. So their loggers are set once, and only what
-// stands behind them changes.
-var libraries struct { //nolint:gochecknoglobals // the libraries' own loggers are global
+// libraries is where klog logs to: it has one logger for the whole process, and
+// goroutines of a control plane that has ended may still use it while the next
+// one starts. So its logger is set once, and only what stands behind it changes.
+var libraries struct { //nolint:gochecknoglobals // the library's own logger is global
 	once   sync.Once
 	logger atomic.Pointer[slog.Logger]
 }
 
-// captureLogs sends what the Kubernetes libraries (klog) and kine (logrus) log to
-// logger.
+// captureLogs sends what the Kubernetes libraries log to logger.
 func captureLogs(logger *slog.Logger) {
 	libraries.logger.Store(logger)
-	libraries.once.Do(func() {
-		klog.SetSlogLogger(slog.New(quieter{}))
-
-		kine := logrus.StandardLogger()
-		kine.SetOutput(io.Discard)
-		kine.AddHook(kineHook{})
-		// kine ends the process when a commit fails, as on a full disk. Here the
-		// failed write is reported to whoever made it, and the process lives on.
-		kine.ExitFunc = func(int) {}
-	})
+	libraries.once.Do(func() { klog.SetSlogLogger(slog.New(quieter{})) })
 }
 
 // quieter lowers what the API server calls info to debug: it reports every
@@ -83,20 +70,4 @@ func lower(level slog.Level) slog.Level {
 		return level - slog.LevelInfo + slog.LevelDebug
 	}
 	return level
-}
-
-// kineHook is a [logrus.Hook].
-type kineHook struct{}
-
-func (kineHook) Levels() []logrus.Level {
-	return []logrus.Level{logrus.PanicLevel, logrus.FatalLevel, logrus.ErrorLevel, logrus.WarnLevel}
-}
-
-func (kineHook) Fire(entry *logrus.Entry) error {
-	level := slog.LevelError
-	if entry.Level == logrus.WarnLevel {
-		level = slog.LevelWarn
-	}
-	libraries.logger.Load().Log(context.Background(), level, entry.Message, slog.String("component", "kine"))
-	return nil
 }

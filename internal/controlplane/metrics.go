@@ -3,7 +3,6 @@ package controlplane
 import (
 	"net/http"
 
-	kinemetrics "github.com/k3s-io/kine/pkg/metrics"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"k8s.io/component-base/metrics/legacyregistry"
@@ -14,10 +13,8 @@ import (
 // out: they cost memory and time with every request, and tell an operator of many
 // clients what the one user here does not ask. A collector that is not valid is
 // left out of what is shown.
-func metricsHandler(collectors []prometheus.Collector) http.Handler {
-	own := prometheus.NewRegistry()
-	own.MustRegister(kinemetrics.SQLTotal, kinemetrics.SQLTime, kinemetrics.CompactTotal)
-	gatherers := prometheus.Gatherers{legacyregistry.DefaultGatherer, own}
+func metricsHandler(collectors ...prometheus.Collector) http.Handler {
+	gatherers := prometheus.Gatherers{legacyregistry.DefaultGatherer}
 	for _, collector := range collectors {
 		extra := prometheus.NewRegistry()
 		// A collector that is registered twice by its owner is shown once.

@@ -9,8 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	// Registers the "sqlite" driver that check opens the file with. It is pure
-	// Go, and the one kine uses when cgo is off.
+	// Registers the "sqlite" driver, which is pure Go.
 	_ "modernc.org/sqlite"
 )
 
@@ -23,7 +22,7 @@ const vacuumFloor = 16 << 20
 
 // check opens the file as SQLite does, writes to it and reads it, so that a
 // datastore which cannot work is refused with its name and a reason before
-// anything depends on it. kine would retry a broken file for five minutes.
+// anything depends on it.
 func check(ctx context.Context, path string) (err error) {
 	defer func() {
 		if err != nil {

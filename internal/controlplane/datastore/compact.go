@@ -2,11 +2,9 @@ package datastore
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"github.com/k3s-io/kine/pkg/server"
-	"github.com/sirupsen/logrus"
+	"k8s.io/klog/v2"
 )
 
 // What is older than the interval and not among the last compactRetain revisions
@@ -16,31 +14,37 @@ const (
 	compactRetain   = 1000
 )
 
-// compact forgets the past from time to time, until ctx ends.
-func (s *Store) compact(ctx context.Context) {
+// checkpointEvery is after how many changes the write-ahead log, which is a few
+// megabytes then, is copied into the file.
+const checkpointEvery = 1000
+
+// tidy forgets the past from time to time and keeps the write-ahead log small,
+// until ctx ends.
+func (s *Store) tidy(ctx context.Context) {
 	tick := time.NewTicker(compactInterval)
 	defer tick.Stop()
 	target := s.revision()
 	for {
+		var err error
 		select {
 		case <-ctx.Done():
 			return
+		case <-s.checkpointDue:
+			err = s.log.checkpoint(ctx)
 		case <-tick.C:
+			err = s.compactTo(ctx, target)
+			target = s.revision()
 		}
-		if err := s.compactTo(ctx, target); err != nil && ctx.Err() == nil {
-			logrus.Warnf("the past of the datastore could not be compacted, this is tried again: %v", err)
+		if err != nil && ctx.Err() == nil {
+			klog.Warningf("the datastore could not be tidied up, this is tried again: %v", err)
 		}
-		target = s.revision()
 	}
 }
 
-// compactTo forgets the revisions before target that have been superseded.
+// compactTo forgets what was superseded before the target revision, but not what
+// is among the last revisions.
 func (s *Store) compactTo(ctx context.Context, target int64) error {
-	_, err := s.log.Compact(ctx, target)
-	if errors.Is(err, server.ErrCompacted) {
-		return nil // nothing has been written since
-	}
-	return err
+	return s.log.forget(ctx, min(target, s.revision()-compactRetain))
 }
 
 func (s *Store) revision() int64 {

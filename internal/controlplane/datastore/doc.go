@@ -1,15 +1,16 @@
-// Package datastore keeps the API server's objects in one SQLite file, through
-// kine's log of revisions, in the daemon's own process.
+// Package datastore keeps the API server's objects in one SQLite file, as a log
+// of revisions, in the daemon's own process.
 //
 // The API server's etcd3 storage talks to an interface of five operations. They
 // are answered here directly, so nothing of the etcd protocol is needed in
 // between: no socket, no gRPC, no second encoding of each object. A [Store]
 // hands out storage for the API server's registries ([Store.RESTOptions]).
 //
-// kine's log is the truth. As no other process writes to it, the latest value of
+// The log is the truth. As no other process writes to it, the latest value of
 // each key is kept in memory, in the encoding of the log (some kilobytes for an
-// object), and a change is announced to the watches by whoever made it. So a
-// read asks SQLite only for the past, and a watch does not poll.
+// object), and a change is announced to the watches by the one goroutine that
+// makes all of them. So a read asks SQLite only for the past, a watch does not
+// poll, and what many write at once is committed at once.
 //
 // What has been acknowledged survives the end of the process at any moment
 // (kill -9): SQLite runs with a write-ahead log and synchronous=NORMAL, which

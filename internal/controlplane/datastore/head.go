@@ -3,7 +3,6 @@ package datastore
 import (
 	"slices"
 
-	"github.com/k3s-io/kine/pkg/server"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -17,42 +16,23 @@ type head struct {
 	keys []string
 }
 
-func newHead(batch server.EventBatch) head {
-	h := head{revision: batch.CurrentRev, values: make(map[string]*mvccpb.KeyValue, len(batch.Events))}
-	for _, event := range batch.Events {
-		h.values[event.KV.Key] = keyValue(event.KV)
-		h.keys = append(h.keys, event.KV.Key)
-	}
-	slices.Sort(h.keys)
-	return h
-}
-
 // apply moves the head on by one change and returns it as the watches see it.
-// value is nil for a deletion.
-func (h *head) apply(key string, value []byte, revision int64) *clientv3.Event {
-	previous := h.values[key]
-	event := &clientv3.Event{
-		Type:   mvccpb.PUT,
-		Kv:     &mvccpb.KeyValue{Key: []byte(key), Value: value, ModRevision: revision, CreateRevision: revision},
-		PrevKv: previous,
-	}
-	if previous != nil {
-		event.Kv.CreateRevision = previous.CreateRevision
-	}
-	h.revision = revision
-	position, found := slices.BinarySearch(h.keys, key)
-	if value == nil {
+func (h *head) apply(r row) *clientv3.Event {
+	event := &clientv3.Event{Type: mvccpb.PUT, Kv: r.keyValue(), PrevKv: h.values[r.key]}
+	h.revision = r.revision
+	position, found := slices.BinarySearch(h.keys, r.key)
+	switch {
+	case r.value == nil:
 		event.Type = mvccpb.DELETE
-		delete(h.values, key)
+		delete(h.values, r.key)
 		if found {
 			h.keys = slices.Delete(h.keys, position, position+1)
 		}
 		return event
+	case !found:
+		h.keys = slices.Insert(h.keys, position, r.key)
 	}
-	h.values[key] = event.Kv
-	if !found {
-		h.keys = slices.Insert(h.keys, position, key)
-	}
+	h.values[r.key] = event.Kv
 	return event
 }
 
@@ -79,18 +59,4 @@ func (h *head) page(start, end string, limit int64, keysOnly bool) page {
 		}
 	}
 	return result
-}
-
-// keyValue converts a row of the log.
-func keyValue(kv *server.KeyValue) *mvccpb.KeyValue {
-	if kv == nil {
-		return nil
-	}
-	return &mvccpb.KeyValue{
-		Key:            []byte(kv.Key),
-		Value:          kv.Value,
-		Lease:          kv.Lease,
-		CreateRevision: kv.CreateRevision,
-		ModRevision:    kv.ModRevision,
-	}
 }

@@ -2,15 +2,13 @@ package datastore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/k3s-io/kine/pkg/drivers"
-	"github.com/k3s-io/kine/pkg/drivers/generic"
-	"github.com/k3s-io/kine/pkg/drivers/sqlite"
-	"github.com/k3s-io/kine/pkg/logstructured/sqllog"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
 )
@@ -18,29 +16,31 @@ import (
 // FileName is the name of the SQLite file in the directory that [Open] gets.
 const FileName = "state.db"
 
-// dsn is how kine opens the file. Startup VACUUM is off because check does it
-// when it is worth the time.
-const dsn = "?_journal_mode=WAL&_synchronous=NORMAL&_busy_timeout=10000&_txlock=immediate&_kine_disable_startup_vacuum=1"
-
-// writeTimeout bounds a write, which is not given up when its caller goes away:
-// whether it took place must be known.
-const writeTimeout = 15 * time.Second
-
 // Store is an open datastore. Its methods may be called concurrently.
 type Store struct {
-	log    *sqllog.SQLLog
+	log    *log
 	client *kubernetes.Client
-
-	// mutex orders writes and their announcements, and guards what is below.
-	mutex   sync.RWMutex
-	head    head
-	watches map[*subscription]struct{}
-	closed  bool
+	// queue are the writes that wait for the goroutine that commits.
+	queue chan *pending
 	// unsure is set when a write failed and may have taken place nevertheless.
-	unsure bool
+	unsure atomic.Bool
+	// checkpointDue has room for one note.
+	checkpointDue chan struct{}
+	metrics       metrics
+
+	// mutex guards what is below. The head is only changed by commits.
+	mutex          sync.RWMutex
+	head           head
+	watches        map[*subscription]struct{}
+	closed         bool
+	uncheckpointed int
+	commitCount    int64
+	commitTime     time.Duration
 
 	cancel context.CancelFunc
-	tasks  sync.WaitGroup
+	// ended is closed when nothing is committed any more.
+	ended chan struct{}
+	tasks sync.WaitGroup
 }
 
 // Open opens or creates the datastore in dir. An error names the file, says what
@@ -55,50 +55,34 @@ func open(ctx context.Context, dir, params string) (*Store, error) {
 	if err := check(ctx, path); err != nil {
 		return nil, err
 	}
+	log, err := openLog(ctx, path, params)
+	if err != nil {
+		return nil, fmt.Errorf("open the datastore %s: %w (%s)", path, err, advice)
+	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{cancel: cancel, watches: map[*subscription]struct{}{}}
-	if err := s.load(run, path+dsn+params); err != nil {
+	s := &Store{
+		log: log, queue: make(chan *pending, rowsAtOnce), checkpointDue: make(chan struct{}, 1),
+		metrics: newMetrics(), watches: map[*subscription]struct{}{}, cancel: cancel, ended: make(chan struct{}),
+	}
+	if s.head, err = log.latest(ctx); err != nil {
 		cancel()
-		s.tasks.Wait()
-		return nil, fmt.Errorf("read the datastore %s: %w (%s)", path, err, advice)
+		return nil, fmt.Errorf("read the datastore %s: %w (%s)", path, errors.Join(err, log.close()), advice)
 	}
 	s.client = &kubernetes.Client{Client: clientv3.NewCtxClient(run)}
 	s.client.Kubernetes = operations{s}
 	s.client.KV = reader{s}
 	s.client.Watcher = watcher{s}
-	s.tasks.Go(func() { s.compact(run) })
+	s.tasks.Go(func() {
+		defer close(s.ended)
+		s.commits(run)
+	})
+	s.tasks.Go(func() { s.tidy(run) })
 	return s, nil
-}
-
-func (s *Store) load(ctx context.Context, source string) error {
-	config := &drivers.Config{
-		DataSourceName:   source,
-		CompactTimeout:   5 * time.Second,
-		CompactMinRetain: compactRetain,
-		CompactBatchSize: 1000,
-		// Idle connections are kept: opening one costs more than a query.
-		ConnectionPoolConfig: generic.ConnectionPoolConfig{MaxIdle: 2, MaxOpen: 8},
-	}
-	_, dialect, err := sqlite.NewVariant(ctx, &s.tasks, "sqlite3", config)
-	if err != nil {
-		return err
-	}
-	s.log = sqllog.New(dialect, &s.tasks, config)
-	if err := s.log.Start(ctx); err != nil {
-		return err
-	}
-	batch, err := s.log.List(ctx, prefix+"/", prefix+"0", 0, 0, false, false)
-	if err != nil {
-		return err
-	}
-	s.head = newHead(batch)
-	return nil
 }
 
 // Ping reads from the file.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := s.log.DbSize(ctx)
-	return err
+	return s.log.reader.PingContext(ctx)
 }
 
 // Close ends every watch and closes the file. It returns when the file is closed
@@ -108,14 +92,14 @@ func (s *Store) Close(ctx context.Context) error {
 	s.closed = true
 	s.mutex.Unlock()
 	s.cancel()
-	closed := make(chan struct{})
+	closed := make(chan error, 1)
 	go func() {
 		s.tasks.Wait()
-		close(closed)
+		closed <- s.log.close()
 	}()
 	select {
-	case <-closed:
-		return nil
+	case err := <-closed:
+		return err
 	case <-ctx.Done():
 		return fmt.Errorf("close the datastore: %w", ctx.Err())
 	}

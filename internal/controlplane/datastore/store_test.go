@@ -96,9 +96,6 @@ func TestOptimisticWrites(t *testing.T) {
 // TestFullDisk is row E5: a write that did not happen is an error, and what was
 // there before is still there.
 func TestFullDisk(t *testing.T) {
-	if withCgo {
-		t.Skip("the parameter that makes the disk full is of the driver that is used without cgo")
-	}
 	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(100)")
 	value := strings.Repeat("x", 10_000)
 	var failed error
@@ -311,11 +308,7 @@ func TestHeadIsTheLog(t *testing.T) {
 			if known := seen.values[string(event.Kv.Key)]; string(known.GetValue()) != string(event.PrevKv.GetValue()) {
 				t.Errorf("revision %d: the previous value is %q, not %q", event.Kv.ModRevision, event.PrevKv.GetValue(), known.GetValue())
 			}
-			value := event.Kv.Value
-			if event.Type == mvccpb.DELETE {
-				value = nil
-			}
-			seen.apply(string(event.Kv.Key), value, event.Kv.ModRevision)
+			seen.apply(row{revision: event.Kv.ModRevision, key: string(event.Kv.Key), value: event.Kv.Value, created: event.Kv.CreateRevision})
 		}
 	}
 	file := testStore(t, dir, "").head
@@ -358,10 +351,11 @@ func TestUnsureWrite(t *testing.T) {
 	dir := t.TempDir()
 	store := testStore(t, dir, "")
 	first := put(t, store, "/registry/a", "1", 0)
-	if _, err := store.append(t.Context(), change{key: "/registry/a", value: []byte("2"), expected: first.Revision}); err != nil {
+	written := row{revision: first.Revision + 1, key: "/registry/a", value: []byte("2"), created: first.Revision, previous: first.Revision}
+	if err := store.log.append([]row{written}); err != nil {
 		t.Fatal(err)
 	}
-	store.unsure = true
+	store.unsure.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	events := store.client.Watch(ctx, "/registry/a", clientv3.WithRev(first.Revision+1))

@@ -3,10 +3,10 @@ package datastore
 import (
 	"context"
 	"errors"
+	"slices"
 
-	"github.com/k3s-io/kine/pkg/server"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -46,7 +46,7 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 	if from > 0 && from <= now {
 		missed, err := s.missed(ctx, subscription, from, now)
 		if err != nil {
-			send(ctx, out, s.failure(ctx, err))
+			send(ctx, out, s.failure(err))
 			return
 		}
 		if !sendEvents(ctx, out, missed) {
@@ -54,7 +54,7 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 		}
 	}
 	if from > now+1 {
-		send(ctx, out, s.failure(ctx, server.ErrFutureRev))
+		send(ctx, out, s.failure(rpctypes.ErrGRPCFutureRev))
 		return
 	}
 	for {
@@ -86,39 +86,16 @@ func (s *Store) unsubscribe(subscription *subscription) {
 
 // missed reads the events of revisions from to now out of the log.
 func (s *Store) missed(ctx context.Context, subscription *subscription, from, now int64) ([]*clientv3.Event, error) {
-	batch, err := s.log.After(ctx, "", "", from-1, 0)
-	if err != nil {
-		return nil, err
-	}
-	var events []*clientv3.Event
-	for _, event := range batch.Events {
-		if event.KV.ModRevision <= now && subscription.wants(event.KV.Key) {
-			events = append(events, loggedEvent(event))
-		}
-	}
-	return events, nil
-}
-
-func loggedEvent(event *server.Event) *clientv3.Event {
-	result := &clientv3.Event{Type: mvccpb.PUT, Kv: keyValue(event.KV)}
-	if event.Delete {
-		result.Type = mvccpb.DELETE
-	}
-	if !event.Create {
-		result.PrevKv = keyValue(event.PrevKV)
-	}
-	return result
+	events, err := s.log.after(ctx, from-1, now)
+	return slices.DeleteFunc(events, func(e *clientv3.Event) bool { return !subscription.wants(string(e.Kv.Key)) }), err
 }
 
 // failure tells a client why its watch ends.
-func (s *Store) failure(ctx context.Context, err error) clientv3.WatchResponse {
+func (s *Store) failure(err error) clientv3.WatchResponse {
 	response := clientv3.WatchResponse{Header: &etcdserverpb.ResponseHeader{}, Canceled: true}
-	if errors.Is(err, server.ErrCompacted) {
+	if errors.Is(err, rpctypes.ErrGRPCCompacted) {
 		// Any revision other than 0 says that it has been compacted.
-		response.CompactRevision = 1
-		if compacted, err := s.log.CompactRevision(ctx); err == nil && compacted > 0 {
-			response.CompactRevision = compacted
-		}
+		response.CompactRevision = max(1, s.log.forgotten.Load())
 		return response
 	}
 	response.CancelReason = err.Error()

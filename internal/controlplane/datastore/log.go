@@ -1,0 +1,121 @@
+package datastore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+)
+
+// format is the version of what tables makes, kept in SQLite's user_version.
+const format = 1
+
+// tables has one row for each change of a key that has not been forgotten.
+const tables = `
+CREATE TABLE IF NOT EXISTS log (
+	revision INTEGER PRIMARY KEY,
+	key      TEXT NOT NULL,
+	value    BLOB,             -- NULL: deleted
+	created  INTEGER NOT NULL, -- revision at which the key came into being
+	previous INTEGER NOT NULL  -- revision of the key before; 0: it was not there
+);
+CREATE INDEX IF NOT EXISTS log_key ON log (key, revision);
+CREATE TABLE IF NOT EXISTS forgotten (before INTEGER NOT NULL);
+INSERT INTO forgotten SELECT 0 WHERE NOT EXISTS (SELECT * FROM forgotten);
+PRAGMA user_version = 1;`
+
+// rowsAtOnce bounds how many changes one statement writes.
+const rowsAtOnce = 32
+
+// log keeps every change in a table of one SQLite file.
+type log struct {
+	// writer has one connection, of the goroutine that commits; reader reads the
+	// past meanwhile.
+	writer, reader *sql.DB
+	// inserts are prepared for each number of rows, when first used.
+	inserts [rowsAtOnce + 1]*sql.Stmt
+	// forgotten is the revision before which the past may be incomplete.
+	forgotten atomic.Int64
+}
+
+// row is one change.
+type row struct {
+	revision int64
+	key      string
+	// value is nil for a deletion.
+	value             []byte
+	created, previous int64
+}
+
+// openLog opens or makes the log in a file that check has found usable.
+func openLog(ctx context.Context, path, params string) (*log, error) {
+	// The one who commits never checkpoints, so that no write waits for the disk.
+	const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(0)"
+	source := (&url.URL{Scheme: "file", Path: path, RawQuery: pragmas + params}).String()
+	l := &log{}
+	var err error
+	if l.writer, err = sql.Open("sqlite", source); err != nil {
+		return nil, err
+	}
+	l.writer.SetMaxOpenConns(1)
+	if l.reader, err = sql.Open("sqlite", source); err != nil {
+		return nil, errors.Join(err, l.writer.Close())
+	}
+	l.reader.SetMaxOpenConns(4)
+	l.reader.SetMaxIdleConns(1)
+	if err := l.prepare(ctx); err != nil {
+		return nil, errors.Join(err, l.close())
+	}
+	return l, nil
+}
+
+func (l *log) prepare(ctx context.Context) error {
+	var version int
+	if err := l.writer.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if version > format {
+		return fmt.Errorf("it was written by a newer rdd (format %d, this one knows %d): use that one", version, format)
+	}
+	if _, err := l.writer.ExecContext(ctx, tables); err != nil {
+		return err
+	}
+	var before int64
+	if err := l.writer.QueryRowContext(ctx, "SELECT before FROM forgotten").Scan(&before); err != nil {
+		return err
+	}
+	l.forgotten.Store(before)
+	return nil
+}
+
+func (l *log) close() error { return errors.Join(l.writer.Close(), l.reader.Close()) }
+
+// append writes up to rowsAtOnce changes, all or none. An error may also mean that
+// they were written and nobody can tell.
+func (l *log) append(rows []row) error {
+	insert := l.inserts[len(rows)]
+	if insert == nil {
+		values := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?),", len(rows)), ",")
+		var err error
+		if insert, err = l.writer.Prepare("INSERT INTO log (revision, key, value, created, previous) VALUES " + values); err != nil {
+			return err
+		}
+		l.inserts[len(rows)] = insert
+	}
+	arguments := make([]any, 0, 5*len(rows))
+	for _, r := range rows {
+		arguments = append(arguments, r.revision, r.key, r.value, r.created, r.previous)
+	}
+	_, err := insert.Exec(arguments...)
+	return err
+}
+
+// keyValue is the row as the storage wants it.
+func (r row) keyValue() *mvccpb.KeyValue {
+	return &mvccpb.KeyValue{Key: []byte(r.key), Value: r.value, CreateRevision: r.created, ModRevision: r.revision}
+}

@@ -1,5 +1,0 @@
-//go:build !cgo
-
-package datastore
-
-const withCgo = false
