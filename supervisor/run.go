@@ -34,6 +34,9 @@ type Config struct {
 	Logger    *slog.Logger
 	// Version of the program.
 	Version string
+	// Engine has the times and sizes of the engine supervisor; what is zero is
+	// as in engine.DefaultSettings.
+	Engine engine.Settings
 }
 
 // Run serves until a shutdown is asked for through the API, or until ctx ends,
@@ -84,7 +87,7 @@ func newDaemon(cfg Config) *daemon {
 	return &daemon{
 		Config: cfg, picture: NewPicture(), drivers: drivers(cfg.Instance, cfg.Logger),
 		shutdown: make(chan bool, 1), ended: make(chan struct{}),
-		settings: engine.DefaultSettings(),
+		settings: withDefaults(cfg.Engine),
 	}
 }
 

@@ -1,0 +1,153 @@
+package bench_test
+
+import (
+	"fmt"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+)
+
+const (
+	// eventsPerRun is how many events one operation measures: the 99th of a
+	// hundred needs some hundred.
+	eventsPerRun = 200
+	// burst is how many containers are created at once.
+	burst = 100
+)
+
+// population says how many mirrors a scenario has before it begins.
+func populations() []struct{ mirrors, images, containers, volumes int } {
+	return []struct{ mirrors, images, containers, volumes int }{
+		{100, 60, 20, 20},
+		{700, 500, 100, 100},
+		{10_000, 9800, 100, 100},
+	}
+}
+
+// BenchmarkRunning measures a daemon that is connected and has so many mirrors.
+// The daemon of one number of mirrors goes through all scenarios, the last of
+// which takes the mirrors away.
+func BenchmarkRunning(b *testing.B) {
+	for _, p := range populations() {
+		b.Run(fmt.Sprintf("mirrors=%d", p.mirrors), func(b *testing.B) {
+			sim := dockersim.Start(b)
+			sim.Populate(p.images, p.containers, p.volumes)
+			inst := newInstance(b)
+			d := start(b, inst, engine.Settings{})
+			d.connect(sim)
+			b.Run("VolumeEvent", func(b *testing.B) { volumeEvents(b, sim, d.on(b).mirrors()) })
+			b.Run("ContainerEvent", func(b *testing.B) { containerEvents(b, sim, d.on(b).mirrors()) })
+			b.Run("Burst", func(b *testing.B) { bursts(b, sim, d.on(b).mirrors()) })
+			b.Run("Resync", func(b *testing.B) { resync(b, sim, d.on(b)) })
+			b.Run("Recovery", func(b *testing.B) { recovery(b, sim, d.on(b)) })
+			whole := b
+			b.Run("Restart", func(b *testing.B) {
+				d = restart(b, sim, d.on(b), func() *daemon { return start(whole, inst, engine.Settings{}) })
+			})
+			b.Run("Cleanup", func(b *testing.B) { cleanup(b, sim, d.on(b)) })
+		})
+	}
+}
+
+// volumeEvents measures from the return of the engine's call to the event of a
+// watch that has the whole mirror, and of one that says it is gone.
+func volumeEvents(b *testing.B, sim *dockersim.Engine, mirrors view) {
+	w := mirrors.watch("volumes")
+	defer w.stop()
+	var made, gone latencies
+	for b.Loop() {
+		for i := range eventsPerRun {
+			name := fmt.Sprintf("event-%d", i)
+			sim.AddVolume(name)
+			made.add(w.until(shows("name", name)))
+			if err := sim.RemoveVolume(name, false); err != nil {
+				b.Fatal(err)
+			}
+			gone.add(w.until(disappears("name", name)))
+		}
+	}
+	made.report(b, "created")
+	gone.report(b, "removed")
+}
+
+// containerEvents measures from the return of the engine's start and removal.
+func containerEvents(b *testing.B, sim *dockersim.Engine, mirrors view) {
+	w := mirrors.watch("containers")
+	defer w.stop()
+	image := sim.ImageIDs()[0]
+	var started, gone latencies
+	for b.Loop() {
+		for i := range eventsPerRun {
+			name := fmt.Sprintf("event-%d", i)
+			id := sim.AddContainer(name, image)
+			w.until(shows("name", name))
+			if err := sim.StartContainer(id); err != nil {
+				b.Fatal(err)
+			}
+			started.add(w.until(func(_ watch.EventType, o *unstructured.Unstructured) bool {
+				return o.GetName() == id && statusField(o, "status") == "running"
+			}))
+			if err := sim.RemoveContainer(id, true); err != nil {
+				b.Fatal(err)
+			}
+			gone.add(w.until(disappears("name", name)))
+		}
+	}
+	started.report(b, "started")
+	gone.report(b, "removed")
+}
+
+// bursts measures how long after the last of many creates all are mirrored.
+func bursts(b *testing.B, sim *dockersim.Engine, mirrors view) {
+	w := mirrors.watch("containers")
+	defer w.stop()
+	image := sim.ImageIDs()[0]
+	var lag latencies
+	for b.Loop() {
+		var ids []string
+		missing := map[string]bool{}
+		for i := range burst {
+			id := sim.AddContainer(fmt.Sprintf("burst-%d", i), image)
+			ids, missing[id] = append(ids, id), true
+		}
+		lag.add(w.until(func(_ watch.EventType, o *unstructured.Unstructured) bool {
+			if statusField(o, "name") != "" {
+				delete(missing, o.GetName())
+			}
+			return len(missing) == 0
+		}))
+		b.StopTimer()
+		for _, id := range ids {
+			if err := sim.RemoveContainer(id, true); err != nil {
+				b.Fatal(err)
+			}
+		}
+		gone := 0
+		w.until(func(event watch.EventType, _ *unstructured.Unstructured) bool {
+			if event == watch.Deleted {
+				gone++
+			}
+			return gone == burst
+		})
+		b.StartTimer()
+	}
+	b.ReportMetric(lag.mean(), "ms/burst")
+}
+
+// shows is an event of a mirror that says all of its object.
+func shows(field, value string) func(watch.EventType, *unstructured.Unstructured) bool {
+	return func(event watch.EventType, o *unstructured.Unstructured) bool {
+		return event != watch.Deleted && statusField(o, field) == value
+	}
+}
+
+// disappears is the event of a mirror's end.
+func disappears(field, value string) func(watch.EventType, *unstructured.Unstructured) bool {
+	return func(event watch.EventType, o *unstructured.Unstructured) bool {
+		return event == watch.Deleted && statusField(o, field) == value
+	}
+}

@@ -1,0 +1,109 @@
+package bench_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+)
+
+// resync measures from the end of the event stream until the daemon is
+// connected again and has compared everything, which has not changed. The pause
+// before the new connection, 50 ms, is in it.
+func resync(b *testing.B, sim *dockersim.Engine, d *daemon) {
+	mirrors := d.mirrors()
+	app := d.watchApp()
+	defer app.stop()
+	var took latencies
+	writes := 0
+	for b.Loop() {
+		b.StopTimer()
+		before := mirrors.versions()
+		b.StartTimer()
+		began := time.Now()
+		sim.CloseStreams()
+		app.await(0, appv1.ConditionEngineReady, false)
+		app.await(0, appv1.ConditionEngineReady, true)
+		took.add(time.Since(began))
+		b.StopTimer()
+		writes += written(before, mirrors.versions())
+		b.StartTimer()
+	}
+	b.ReportMetric(took.mean(), "ms/resync")
+	b.ReportMetric(float64(writes)/float64(b.N), "writes/resync")
+}
+
+// recovery measures from the moment at which an engine that was down answers
+// again. Its containers have exited meanwhile.
+func recovery(b *testing.B, sim *dockersim.Engine, d *daemon) {
+	app := d.watchApp()
+	defer app.stop()
+	var took latencies
+	for b.Loop() {
+		b.StopTimer()
+		if err := sim.Refuse(); err != nil {
+			b.Fatal(err)
+		}
+		app.await(0, appv1.ConditionEngineReady, false)
+		if err := sim.Restart(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		began := time.Now()
+		app.await(0, appv1.ConditionEngineReady, true)
+		took.add(time.Since(began))
+	}
+	b.ReportMetric(took.mean(), "ms/recovery")
+}
+
+// restart ends the daemon and starts another over what it left. ms/restart is
+// from the call of Run until every object has been compared, ms/sync from the
+// first list of the engine's containers until then. What again starts must
+// outlive this scenario.
+func restart(b *testing.B, sim *dockersim.Engine, d *daemon, again func() *daemon) *daemon {
+	var whole, sync latencies
+	writes := 0
+	for b.Loop() {
+		b.StopTimer()
+		before := d.mirrors().versions()
+		d.leave()
+		var listed atomic.Int64
+		sim.Inject("GET /containers/json", dockersim.Fault{Times: 1, Do: func() { listed.Store(time.Now().UnixNano()) }})
+		b.StartTimer()
+		began := time.Now()
+		d = again().on(b)
+		app := d.watchApp()
+		app.await(0, appv1.ConditionEngineReady, true)
+		ready := time.Now()
+		app.stop()
+		whole.add(ready.Sub(began))
+		sync.add(ready.Sub(time.Unix(0, listed.Load())))
+		b.StopTimer()
+		writes += written(before, d.mirrors().versions())
+		b.StartTimer()
+	}
+	b.ReportMetric(whole.mean(), "ms/restart")
+	b.ReportMetric(sync.mean(), "ms/sync")
+	b.ReportMetric(float64(writes)/float64(b.N), "writes/restart")
+	return d
+}
+
+// cleanup measures from the wish for no engine until no mirror is left.
+func cleanup(b *testing.B, sim *dockersim.Engine, d *daemon) {
+	mirrors := d.mirrors()
+	var took latencies
+	for b.Loop() {
+		b.StopTimer()
+		d.connect(sim)
+		b.StartTimer()
+		took.add(d.wish(func(s *appv1.AppSpec) { s.Running = false }))
+		b.StopTimer()
+		if left := mirrors.versions(); len(left) > 0 {
+			b.Fatalf("%d mirrors are left", len(left))
+		}
+		b.StartTimer()
+	}
+	b.ReportMetric(took.mean(), "ms/cleanup")
+}

@@ -1,0 +1,90 @@
+package bench_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+)
+
+const (
+	// containers and volumes stand beside any number of images.
+	containers = 100
+	volumes    = 100
+)
+
+// everything is whether the combinations that take long are wanted too.
+func everything() bool { return os.Getenv("RDD_BENCH_ALL") != "" }
+
+// inDefault is whether a combination is measured without being asked for. Ten
+// thousand images take ten times as long as all the others of a line, and what
+// pool and latency do to a sync shows at two thousand already.
+func inDefault(images int, latency time.Duration, pool int) bool {
+	return images < 10_000 || pool == 8 && latency <= time.Millisecond
+}
+
+// BenchmarkFullSync measures from the wish for an engine until each of its
+// objects is mirrored: so many images, and 100 containers and 100 volumes. The
+// engine takes the latency for each call; pool is how many calls rdd makes at once.
+func BenchmarkFullSync(b *testing.B) {
+	for _, images := range []int{100, 500, 2000, 10_000} {
+		for _, latency := range []time.Duration{0, time.Millisecond, 5 * time.Millisecond} {
+			for _, pool := range []int{1, 4, 8, 16} {
+				if !everything() && !inDefault(images, latency, pool) {
+					continue
+				}
+				b.Run(fmt.Sprintf("images=%d/latency=%s/pool=%d", images, short(latency), pool), func(b *testing.B) {
+					fullSync(b, images, latency, pool)
+				})
+			}
+		}
+	}
+}
+
+func fullSync(b *testing.B, images int, latency time.Duration, pool int) {
+	sim := dockersim.Start(b)
+	sim.Populate(images, containers, volumes)
+	memory := measureMemory(b)
+	d := start(b, newInstance(b), engine.Settings{Pool: pool})
+	mirrors := d.mirrors()
+	sim.SetLatency(latency)
+	defer sim.SetLatency(0)
+	var took time.Duration
+	var writes int64
+	for b.Loop() {
+		b.StopTimer()
+		d.wish(func(s *appv1.AppSpec) { s.Running = false })
+		revision := mirrors.revision()
+		b.StartTimer()
+		began := time.Now()
+		d.connect(sim)
+		took += time.Since(began)
+		b.StopTimer()
+		writes += mirrors.revision() - revision
+		b.StartTimer()
+	}
+	b.StopTimer()
+	b.ReportMetric(memory.added(), "RssAnon-MB")
+	reportSync(b, images, took, float64(writes)/float64(b.N))
+}
+
+// reportSync adds the metrics that all full syncs have.
+func reportSync(b *testing.B, images int, took time.Duration, writes float64) {
+	objects := float64(images + containers + volumes + 1) // and the engine's namespace
+	b.ReportMetric(ms(took)/float64(b.N), "ms/sync")
+	b.ReportMetric(objects*float64(b.N)/took.Seconds(), "objects/s")
+	b.ReportMetric(writes, "writes/sync")
+	b.ReportMetric(writes/objects, "writes/object")
+}
+
+// short is a duration as it stands in names: 0, 1ms.
+func short(d time.Duration) string {
+	if d == 0 {
+		return "0"
+	}
+	return d.String()
+}
