@@ -81,15 +81,15 @@ func TestWatchEvents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		live1 := func(w writer, namespace string) {
+		life := func(w writer, namespace string) {
 			made := createIt(t, p, w, sample(kind, namespace, "one"))
 			written := changeIt(t, p, w, made)
 			removeIt(t, p, w, changeIt(t, p, w, written))
 		}
-		live1(p.mirrors, byRegistry)
+		life(p.mirrors, byRegistry)
 		got := follow(t, ours, 3)
 		compare(t, "the daemon", follow(t, daemons, 3), got)
-		live1(overHTTP{p.daemon}, byHTTP)
+		life(overHTTP{p.daemon}, byHTTP)
 
 		n := 4 // the create without a status
 		if kind.HasFinalizer() {
