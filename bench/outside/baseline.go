@@ -58,13 +58,13 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 	if err != nil {
 		return err
 	}
-	b.run.Point(curveSync, "baseline", figures.Seconds, images, took.Seconds())
+	b.run.Point(figures.CurveSync, "baseline", figures.Seconds, images, took.Seconds())
 	if !main {
-		f := b.run.Figure(groupScale, fmt.Sprintf("full sync with %d images", images), figures.Seconds)
+		f := b.run.Figure(figures.Scale, fmt.Sprintf("full sync with %d images", images), figures.Seconds)
 		f.Baseline = append(f.Baseline, took.Seconds())
 		return nil
 	}
-	f := b.run.Figure(groupSync, syncName(r.objects), figures.Seconds)
+	f := b.run.Figure(figures.Sync, syncName(r.objects), figures.Seconds)
 	f.Baseline = append(f.Baseline, took.Seconds())
 	if err := b.baselineEvents(ctx, r); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 		return err
 	}
 	at, err := r.tracker.count(ctx, 0)
-	f = b.run.Figure(groupSync, cleanName(r.objects), figures.Seconds)
+	f = b.run.Figure(figures.Sync, cleanName(r.objects), figures.Seconds)
 	f.Baseline = append(f.Baseline, at.Sub(began).Seconds())
 	return err
 }
@@ -130,18 +130,18 @@ func (b *bench) baselineLags(ctx context.Context, r *rival) error {
 	if err != nil {
 		return err
 	}
-	b.run.Figure(groupEvent, volumeCreated, figures.Milliseconds).Baseline = l.made
-	b.run.Figure(groupEvent, volumeRemoved, figures.Milliseconds).Baseline = l.gone
+	b.run.Figure(figures.Events, volumeCreated, figures.Milliseconds).Baseline = l.made
+	b.run.Figure(figures.Events, volumeRemoved, figures.Milliseconds).Baseline = l.gone
 	started, err := startLags(ctx, e, r.tracker, b.baselineSamples)
 	if err != nil {
 		return err
 	}
-	b.run.Figure(groupEvent, containerStarted, figures.Milliseconds).Baseline = started
+	b.run.Figure(figures.Events, containerStarted, figures.Milliseconds).Baseline = started
 	lag, err := burst(ctx, e, r.tracker, r.objects)
 	if err != nil {
 		return err
 	}
-	f := b.run.Figure(groupEvent, burstLag, figures.Seconds)
+	f := b.run.Figure(figures.Events, burstLag, figures.Seconds)
 	f.Baseline = append(f.Baseline, lag.Seconds())
 	return nil
 }

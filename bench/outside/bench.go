@@ -13,22 +13,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 )
 
-// Groups of figures, which a report may show apart.
-const (
-	groupStart  = "start"
-	groupSync   = "sync"
-	groupEvent  = "event"
-	groupMemory = "memory"
-	groupIdle   = "idle"
-	groupScale  = "scale"
-)
-
-// Names of curves.
-const (
-	curveSync   = "full sync by number of images"
-	curveMemory = "private memory by number of mirrors"
-)
-
 // sizes says how much the engine holds.
 type sizes struct {
 	containers, running, volumes int
@@ -209,7 +193,7 @@ func (b *bench) binary() error {
 		if err != nil {
 			return fmt.Errorf("weigh the program: %w", err)
 		}
-		b.add(groupMemory, one.name, figures.Megabytes, megabytes(info.Size()), one.rows...)
+		b.add(figures.Memory, one.name, figures.Megabytes, megabytes(info.Size()), one.rows...)
 	}
 	return nil
 }
@@ -220,7 +204,7 @@ func (b *bench) memory(ctx context.Context, d *daemon, name string, rows ...figu
 	if err != nil {
 		return 0, err
 	}
-	b.add(groupMemory, "private memory (RssAnon), "+name, figures.Megabytes, megabytes(anon), rows...)
+	b.add(figures.Memory, "private memory (RssAnon), "+name, figures.Megabytes, megabytes(anon), rows...)
 	return megabytes(anon), nil
 }
 

@@ -33,10 +33,10 @@ func (b *bench) idles(ctx context.Context, s *scene) error {
 		return err
 	}
 	seconds := time.Since(began).Seconds()
-	b.add(groupIdle, fmt.Sprintf("CPU of an idle daemon over %.0f s, of one core", b.idle.Seconds()), figures.Percent,
+	b.add(figures.Idle, fmt.Sprintf("CPU of an idle daemon over %.0f s, of one core", b.idle.Seconds()), figures.Percent,
 		100*(after.cpu-before.cpu).Seconds()/seconds, figures.Goal(0.3))
-	b.add(groupIdle, "voluntary context switches of all its threads", figures.PerSecond, float64(after.waited-before.waited)/seconds)
-	b.add(groupIdle, "involuntary ones", figures.PerSecond, float64(after.preempted-before.preempted)/seconds)
+	b.add(figures.Idle, "voluntary context switches of all its threads", figures.PerSecond, float64(after.waited-before.waited)/seconds)
+	b.add(figures.Idle, "involuntary ones", figures.PerSecond, float64(after.preempted-before.preempted)/seconds)
 	_, err = b.memory(ctx, s.daemon, "after that, idle")
 	return err
 }
@@ -68,7 +68,7 @@ func (b *bench) churns(ctx context.Context, s *scene) error {
 	if err := jobs.Wait(); err != nil {
 		return err
 	}
-	b.add(groupEvent, fmt.Sprintf("churn of %d events, the engine's pace", b.churn), figures.PerSecond, float64(b.churn)/time.Since(began).Seconds())
+	b.add(figures.Events, fmt.Sprintf("churn of %d events, the engine's pace", b.churn), figures.PerSecond, float64(b.churn)/time.Since(began).Seconds())
 	want, err := e.contents(ctx)
 	if err != nil {
 		return err

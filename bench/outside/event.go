@@ -130,20 +130,20 @@ func (b *bench) events(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	b.run.Figure(groupEvent, volumeCreated, figures.Milliseconds, eventGoals()...).Values = l.made
-	b.run.Figure(groupEvent, volumeRemoved, figures.Milliseconds, eventGoals()...).Values = l.gone
+	b.run.Figure(figures.Events, volumeCreated, figures.Milliseconds, eventGoals()...).Values = l.made
+	b.run.Figure(figures.Events, volumeRemoved, figures.Milliseconds, eventGoals()...).Values = l.gone
 	b.say("container starts")
 	started, err := startLags(ctx, b.docker.engine, t, b.samples)
 	if err != nil {
 		return err
 	}
-	b.run.Figure(groupEvent, containerStarted, figures.Milliseconds, eventGoals()...).Values = started
+	b.run.Figure(figures.Events, containerStarted, figures.Milliseconds, eventGoals()...).Values = started
 	for range b.rounds {
 		lag, err := burst(ctx, b.docker.engine, t, objects)
 		if err != nil {
 			return err
 		}
-		b.add(groupEvent, burstLag, figures.Seconds, lag.Seconds(), figures.Goal(0.3))
+		b.add(figures.Events, burstLag, figures.Seconds, lag.Seconds(), figures.Goal(0.3))
 	}
 	return nil
 }
@@ -189,7 +189,7 @@ func (b *bench) recoveries(ctx context.Context, s *scene) error {
 		if exact.After(at) {
 			at = exact
 		}
-		b.add(groupEvent, "dockerd restarted under running containers, from its first answer until mirrors are exact and ContainerEngineReady",
+		b.add(figures.Events, "dockerd restarted under running containers, from its first answer until mirrors are exact and ContainerEngineReady",
 			figures.Seconds, max(at.Sub(answered), 0).Seconds(), figures.Goal(0.5))
 	}
 	return nil

@@ -64,9 +64,9 @@ func (b *bench) firstSync(ctx context.Context, s *scene, goal ...figures.Row) er
 	if err != nil {
 		return err
 	}
-	b.run.Point(curveSync, "rdd", figures.Seconds, s.images, took.Seconds())
+	b.run.Point(figures.CurveSync, "rdd", figures.Seconds, s.images, took.Seconds())
 	if s.images != b.sizes.images {
-		f := b.run.Figure(groupScale, fmt.Sprintf("full sync with %d images", s.images), figures.Seconds, scaleRow(s.images, 10000, 6)...)
+		f := b.run.Figure(figures.Scale, fmt.Sprintf("full sync with %d images", s.images), figures.Seconds, scaleRow(s.images, 10000, 6)...)
 		f.Values = append(f.Values, took.Seconds())
 	}
 	objects := b.sizes.objects(s.images)
@@ -74,7 +74,7 @@ func (b *bench) firstSync(ctx context.Context, s *scene, goal ...figures.Row) er
 		goal = scaleRow(s.images, 10000, 350)
 	}
 	memory, err := b.memory(ctx, s.daemon, fmt.Sprintf("with %d mirrors, right after a full sync", objects), goal...)
-	b.run.Point(curveMemory, "rdd", figures.Megabytes, objects, memory)
+	b.run.Point(figures.CurveMemory, "rdd", figures.Megabytes, objects, memory)
 	return err
 }
 
@@ -132,16 +132,16 @@ func (b *bench) scaleEvents(ctx context.Context, s *scene) error {
 		return err
 	}
 	const writes = "writes to the API for an event (a volume comes and goes), with %d images"
-	b.add(groupScale, fmt.Sprintf(writes, s.images), figures.PerEvent, float64(after-before)/float64(2*b.samples))
-	latency := b.run.Figure(groupScale, latencyAt(s.images), figures.Milliseconds, eventGoals()...)
+	b.add(figures.Scale, fmt.Sprintf(writes, s.images), figures.PerEvent, float64(after-before)/float64(2*b.samples))
+	latency := b.run.Figure(figures.Scale, latencyAt(s.images), figures.Milliseconds, eventGoals()...)
 	latency.Values = append(l.made, l.gone...)
 	smallest := b.sizes.scale[0]
 	if s.images == smallest {
 		return nil
 	}
-	few := b.run.Figure(groupScale, latencyAt(smallest), figures.Milliseconds)
+	few := b.run.Figure(figures.Scale, latencyAt(smallest), figures.Milliseconds)
 	for _, percentile := range []float64{50, 99} {
-		b.add(groupScale, fmt.Sprintf("p%g of the latency with %d images, times that with %d", percentile, s.images, smallest), figures.Times,
+		b.add(figures.Scale, fmt.Sprintf("p%g of the latency with %d images, times that with %d", percentile, s.images, smallest), figures.Times,
 			figures.Ratio(figures.Percentile(few.Values, percentile), figures.Percentile(latency.Values, percentile)), figures.Goal(1.3))
 	}
 	return nil

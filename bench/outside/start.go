@@ -64,7 +64,7 @@ func (b *bench) start(ctx context.Context, d *daemon, which, until, spec string,
 	if _, err := d.rdd(ctx, "svc", "start"); err != nil {
 		return err
 	}
-	b.add(groupStart, which+", API answering (`rdd svc start` returns)", figures.Seconds, time.Since(began).Seconds(), figures.Goal(goal))
+	b.add(figures.Start, which+", API answering (`rdd svc start` returns)", figures.Seconds, time.Since(began).Seconds(), figures.Goal(goal))
 	s, err := newRdd(ctx, d)
 	if err != nil {
 		return err
@@ -84,6 +84,6 @@ func (b *bench) start(ctx context.Context, d *daemon, which, until, spec string,
 	if err != nil {
 		return err
 	}
-	b.add(groupStart, which+", "+until, figures.Seconds, at.Sub(began).Seconds(), figures.Goal(goal))
+	b.add(figures.Start, which+", "+until, figures.Seconds, at.Sub(began).Seconds(), figures.Goal(goal))
 	return nil
 }

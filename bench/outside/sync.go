@@ -112,11 +112,11 @@ func (b *bench) syncs(ctx context.Context, s *scene) error {
 		if err != nil {
 			return err
 		}
-		b.add(groupSync, cleanName(objects), figures.Seconds, took.Seconds(), figures.Goal(0.5))
+		b.add(figures.Sync, cleanName(objects), figures.Seconds, took.Seconds(), figures.Goal(0.5))
 		if took, err = b.syncOnce(ctx, s); err != nil {
 			return err
 		}
-		b.add(groupSync, syncName(objects), figures.Seconds, took.Seconds(), figures.Goal(0.5))
+		b.add(figures.Sync, syncName(objects), figures.Seconds, took.Seconds(), figures.Goal(0.5))
 		if _, err := b.cleanOnce(ctx, s); err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (b *bench) syncs(ctx context.Context, s *scene) error {
 		if _, err := s.daemon.rdd(ctx, "set", "running=true"); err != nil {
 			return err
 		}
-		b.add(groupSync, "the same as a user has it: `rdd set running=true`, from its start to its return", figures.Seconds, time.Since(began).Seconds())
+		b.add(figures.Sync, "the same as a user has it: `rdd set running=true`, from its start to its return", figures.Seconds, time.Since(began).Seconds())
 	}
 	return nil
 }
@@ -179,9 +179,9 @@ func (b *bench) resync(ctx context.Context, s *scene, p *proxy) error {
 		}
 	}
 	const title = "sync of unchanged mirrors after `kill -9`"
-	b.add(groupSync, title+", from the daemon's first call to the engine until ContainerEngineReady", figures.Seconds, ready.Sub(called).Seconds(), figures.Goal(0.15))
-	b.add(groupSync, title+", from the kill until ContainerEngineReady", figures.Seconds, ready.Sub(began).Seconds())
-	b.add(groupSync, title+", mirrors written", figures.Writes, float64(written+len(after)-len(before)), figures.Goal(0))
+	b.add(figures.Sync, title+", from the daemon's first call to the engine until ContainerEngineReady", figures.Seconds, ready.Sub(called).Seconds(), figures.Goal(0.15))
+	b.add(figures.Sync, title+", from the kill until ContainerEngineReady", figures.Seconds, ready.Sub(began).Seconds())
+	b.add(figures.Sync, title+", mirrors written", figures.Writes, float64(written+len(after)-len(before)), figures.Goal(0))
 	return nil
 }
 

@@ -22,6 +22,22 @@ const (
 	PerSecond    = "/s"
 )
 
+// Groups of figures, which a page may show apart.
+const (
+	Start  = "start"
+	Sync   = "sync"
+	Events = "event"
+	Memory = "memory"
+	Idle   = "idle"
+	Scale  = "scale"
+)
+
+// Names of curves.
+const (
+	CurveSync   = "full sync by number of images"
+	CurveMemory = "private memory by number of mirrors"
+)
+
 // Run is everything that one run measured.
 type Run struct {
 	Date    time.Time `json:"date"`

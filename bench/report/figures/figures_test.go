@@ -101,8 +101,8 @@ func TestNumbersHaveThreeDigitsThatCount(t *testing.T) {
 	for value, want := range map[float64]string{
 		0: "0", 0.0004: "0", 0.0126: "0.013", 0.5: "0.5", 1.005: "1", 1.234: "1.23", 12.34: "12.3", 100: "100", 1234.5: "1234", -2.5: "-2.5",
 	} {
-		if got := number(value); got != want {
-			t.Errorf("number(%v) = %q, want %q", value, got, want)
+		if got := Number(value); got != want {
+			t.Errorf("Number(%v) = %q, want %q", value, got, want)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (f *Figure) words(values []float64, percentile float64) string {
 		return ""
 	}
 	text := Value(Percentile(values, percentile), f.Unit)
-	low, high := number(slices.Min(values)), number(slices.Max(values))
+	low, high := Number(slices.Min(values)), Number(slices.Max(values))
 	switch {
 	case len(values) > few:
 		text += fmt.Sprintf(" (n=%d)", len(values))
@@ -77,16 +77,16 @@ func (f *Figure) words(values []float64, percentile float64) string {
 func Value(value float64, unit string) string {
 	switch unit {
 	case Writes, PerEvent, Times:
-		return number(value)
+		return Number(value)
 	case Percent, PerSecond:
-		return number(value) + unit
+		return Number(value) + unit
 	default:
-		return number(value) + " " + unit
+		return Number(value) + " " + unit
 	}
 }
 
-// number has three digits that count, and no more than three after the point.
-func number(value float64) string {
+// Number has three digits that count, and no more than three after the point.
+func Number(value float64) string {
 	digits := 3
 	for limit := 1.0; digits > 0 && math.Abs(value) >= limit; limit *= 10 {
 		digits--

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"io"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+)
+
+// Size of a plot.
+const (
+	width  = 7 * vg.Inch
+	height = 4 * vg.Inch
+)
+
+// plots returns the drawers of all plots by file name.
+func plots(run *figures.Run) map[string]func(io.Writer) error {
+	return map[string]func(io.Writer) error{
+		"sync.svg": func(w io.Writer) error {
+			p := newPlot("Full sync, mirrors absent", "images in the engine (and 100 containers, 100 volumes)", "seconds")
+			logarithmic(&p.X)
+			logarithmic(&p.Y)
+			return drawCurves(w, p, run, figures.CurveSync)
+		},
+		"memory.svg": func(w io.Writer) error {
+			p := newPlot("Private memory of the daemon after a full sync", "mirrors", "RssAnon, MB")
+			logarithmic(&p.X)
+			p.Y.Min = 0
+			return drawCurves(w, p, run, figures.CurveMemory)
+		},
+		"latency.svg": func(w io.Writer) error { return drawLatency(w, run) },
+	}
+}
+
+// newPlot is white, so that it can be read on a dark page too.
+func newPlot(title, x, y string) *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = color.White
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	p.Title.Padding = vg.Points(8)
+	for _, style := range []*text.Style{
+		&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle,
+		&p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle,
+	} {
+		style.Font.Variant = "Sans"
+	}
+	p.Legend.Top, p.Legend.Left = true, true
+	p.Legend.Padding = vg.Points(3)
+	p.Legend.XOffs, p.Legend.YOffs = vg.Points(8), vg.Points(-4)
+	grid := plotter.NewGrid()
+	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{Y: 225}, color.Gray{Y: 225}
+	p.Add(grid)
+	return p
+}
+
+func logarithmic(axis *plot.Axis) {
+	axis.Scale = plot.LogScale{}
+	axis.Tick.Marker = plot.TickerFunc(decades)
+}
+
+// decades marks 1, 2 and 5 of each power of ten, in plain numbers.
+func decades(low, high float64) []plot.Tick {
+	var ticks []plot.Tick
+	for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
+		for _, digit := range []float64{1, 2, 5} {
+			value := digit * math.Pow(10, power)
+			// A hair's breadth, for a limit that is a mark itself.
+			if value >= low*0.999 && value <= high*1.001 {
+				ticks = append(ticks, plot.Tick{Value: value, Label: figures.Number(value)})
+			}
+		}
+	}
+	return ticks
+}
+
+// shade gives each line a colour that differs in lightness too, and so in print.
+func shade(i int) color.Color {
+	shades := []color.Color{
+		color.RGBA{R: 0x00, G: 0x5a, B: 0xb5, A: 0xff}, color.RGBA{R: 0xdc, G: 0x32, B: 0x20, A: 0xff},
+		color.RGBA{R: 0x2a, G: 0x8a, B: 0x4a, A: 0xff}, color.RGBA{R: 0xe0, G: 0x9a, B: 0x00, A: 0xff},
+		color.RGBA{R: 0x6a, G: 0x3d, B: 0x9a, A: 0xff}, color.RGBA{R: 0x66, G: 0x66, B: 0x66, A: 0xff},
+	}
+	return shades[i%len(shades)]
+}
+
+// drawCurves draws all curves of a name, one for each subject.
+func drawCurves(w io.Writer, p *plot.Plot, run *figures.Run, name string) error {
+	i := 0
+	for _, curve := range run.Curves {
+		if curve.Name != name {
+			continue
+		}
+		var points plotter.XYs
+		for _, point := range curve.Points {
+			points = append(points, plotter.XY{X: float64(point.N), Y: point.Value})
+		}
+		line, dots, err := plotter.NewLinePoints(points)
+		if err != nil {
+			return fmt.Errorf("draw %s: %w", name, err)
+		}
+		line.Color, dots.Color = shade(i), shade(i)
+		line.Width = vg.Points(2)
+		dots.Shape, dots.Radius = draw.CircleGlyph{}, vg.Points(3)
+		p.Add(line, dots)
+		p.Legend.Add(curve.Subject, line, dots)
+		i++
+	}
+	return render(w, p)
+}
+
+// drawLatency draws how many of the events were seen within how long.
+func drawLatency(w io.Writer, run *figures.Run) error {
+	p := newPlot("From the return of a Docker call to the event of a watch over TLS", "milliseconds", "share of events, %")
+	logarithmic(&p.X)
+	p.Y.Min, p.Y.Max = 0, 100
+	i := 0
+	for _, f := range run.Figures {
+		if f.Group != figures.Events || f.Unit != figures.Milliseconds {
+			continue
+		}
+		_, what, found := strings.Cut(f.Name, ", ")
+		if !found {
+			what = f.Name
+		}
+		for subject, values := range map[string][]float64{"": f.Values, ", baseline": f.Baseline} {
+			if len(values) == 0 {
+				continue
+			}
+			line, err := plotter.NewLine(distribution(values))
+			if err != nil {
+				return fmt.Errorf("draw latencies: %w", err)
+			}
+			line.StepStyle = plotter.PostStep
+			line.Color, line.Width = shade(i), vg.Points(2)
+			if subject != "" {
+				line.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
+			}
+			p.Add(line)
+			p.Legend.Add(what+subject, line)
+		}
+		i++
+	}
+	p.Legend.Left, p.Legend.Top = false, false
+	p.Legend.XOffs, p.Legend.YOffs = vg.Points(-8), vg.Points(8)
+	return render(w, p)
+}
+
+// least is what a latency counts as that was below what can be told apart, in
+// milliseconds; a logarithmic axis has no zero.
+const least = 0.05
+
+func distribution(values []float64) plotter.XYs {
+	var points plotter.XYs
+	for _, step := range figures.Distribution(values) {
+		points = append(points, plotter.XY{X: max(step.Value, least), Y: 100 * step.Share})
+	}
+	return points
+}
+
+// sound gives a logarithmic axis a range that has a logarithm: nothing to draw
+// leaves it without one, and a single value is no range.
+func sound(axis *plot.Axis) {
+	if _, logarithmic := axis.Scale.(plot.LogScale); !logarithmic {
+		return
+	}
+	switch {
+	case math.IsInf(axis.Min, 0) || axis.Min <= 0:
+		axis.Min, axis.Max = 1, 10
+	case axis.Min == axis.Max:
+		axis.Min, axis.Max = axis.Min/2, axis.Max*2
+	}
+}
+
+// render writes a plot as SVG, with fonts of the same widths as substitutes for
+// one that few machines have.
+func render(w io.Writer, p *plot.Plot) error {
+	sound(&p.X)
+	sound(&p.Y)
+	canvas := vgsvg.New(width, height)
+	p.Draw(draw.New(canvas))
+	var image bytes.Buffer
+	if _, err := canvas.WriteTo(&image); err != nil {
+		return fmt.Errorf("draw: %w", err)
+	}
+	const family = "font-family:Liberation Sans"
+	svg := bytes.ReplaceAll(image.Bytes(), []byte(family), []byte(family+",Arial,Helvetica,sans-serif"))
+	_, err := w.Write(svg)
+	return err
+}
