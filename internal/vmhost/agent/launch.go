@@ -127,6 +127,7 @@ func (a *agent) launchAt(ctx context.Context, inst *store.Instance, rec record, 
 	if err := a.shareDirectories(ctx, cfg, exe); err != nil {
 		return nil, err
 	}
+	appendToLogs(args)
 	a.board.enter(vmhost.PhaseBoot)
 	return a.spawn(ctx, exe, args)
 }

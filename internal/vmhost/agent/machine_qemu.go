@@ -68,6 +68,7 @@ func watchQEMU(p process.Process, exit <-chan error, paths vmhost.Paths, log *sl
 		}
 	}()
 	go m.keepMonitor(ctx)
+	go m.keepConsoleShort(ctx)
 	return m
 }
 
