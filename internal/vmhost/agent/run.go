@@ -70,7 +70,7 @@ func Run(ctx context.Context, cfg vmhost.Config, log *slog.Logger) (err error) {
 		end.Error = err.Error()
 	}
 	log.Info("the host agent ends", "error", end.Error, "note", end.Note)
-	if failed := vmhost.Save(paths.End(), end); failed != nil {
+	if failed := saveLastWords(paths, end, vmhost.Save); failed != nil {
 		err = errors.Join(err, failed)
 	}
 	return err
@@ -80,6 +80,9 @@ func Run(ctx context.Context, cfg vmhost.Config, log *slog.Logger) (err error) {
 func live(ctx context.Context, cfg vmhost.Config, paths vmhost.Paths, log *slog.Logger) (note string, err error) {
 	if err := os.Remove(paths.End()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("remove the last words of the last host agent: %w", err)
+	}
+	if err := reserveLastWords(paths); err != nil {
+		log.Warn("if the disk is full when the host agent ends, nobody is told why", "error", err)
 	}
 	lima, err := surround(cfg.LimaHome, log)
 	if err != nil {
