@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
 func TestKilledAgentIsReplacedAndTheMachineGoesOn(t *testing.T) {
@@ -113,6 +114,19 @@ func TestDeafAgentIsKilledAndTheMachinePoweredDown(t *testing.T) {
 	}
 	if machine.Alive() {
 		t.Error("the machine lives")
+	}
+}
+
+// The law of drivers says 40 seconds, for an agent that hangs and a guest that
+// does not power down too. That Stop keeps to its limits shows above and in the
+// tests of package qemu.
+func TestTheLimitsOfAStopTogether(t *testing.T) {
+	l := defaultLimits()
+	if all := l.stop + qemu.ForceWithin; all >= 40*time.Second {
+		t.Errorf("a stop may take %v", all)
+	}
+	if hung := l.agentStop + l.killed; hung > l.stop-4*time.Second {
+		t.Errorf("after an agent that hangs (%v) a guest gets less than 4s of %v", hung, l.stop)
 	}
 }
 

@@ -24,7 +24,8 @@ type limits struct {
 	// agentStop is for the agent, which gives the guest 20 seconds to power down
 	// before it uses force.
 	agentStop time.Duration
-	// stop is for all of it, but for what is ended by force last.
+	// stop is for all of it, but for what is ended by force last, which takes
+	// qemu.ForceWithin.
 	stop time.Duration
 	// machineStop is the most that a guest without an agent gets to power down.
 	machineStop time.Duration
@@ -36,7 +37,7 @@ func defaultLimits() limits {
 	return limits{
 		lock: 15 * time.Second, answer: 10 * time.Second, silence: vmhost.LongPoll + 10*time.Second,
 		lastWords: 10 * time.Second,
-		agentStop: 27 * time.Second, stop: 35 * time.Second, machineStop: 20 * time.Second, killed: 3 * time.Second,
+		agentStop: 27 * time.Second, stop: 34 * time.Second, machineStop: 20 * time.Second, killed: 2 * time.Second,
 	}
 }
 

@@ -19,7 +19,9 @@ const (
 	// quitWithin is what QEMU gets to write what it still holds of the disk.
 	quitWithin = 3 * time.Second
 	// killedWithin bounds the wait for a killed process to go.
-	killedWithin = 5 * time.Second
+	killedWithin = 2 * time.Second
+	// ForceWithin is the longest that Force takes.
+	ForceWithin = quitWithin + killedWithin
 )
 
 // Status returns the state of the VM's machine, such as StateRunning. It fails
@@ -36,13 +38,15 @@ func Status(ctx context.Context, p vmhost.Paths) (string, error) {
 }
 
 // Stop ends the VM's QEMU: by the guest's own shutdown, if that ends within
-// grace, and by force otherwise, which note then tells. No QEMU is no error. It
+// grace, and by force otherwise, which takes up to ForceWithin and which note then
+// tells. No QEMU is no error. It
 // needs the monitor for itself, so no host agent may live.
 func Stop(ctx context.Context, p vmhost.Paths, grace time.Duration) (note string, err error) {
 	machine, ok := Find(p)
 	if !ok {
 		return "", nil
 	}
+	asked := time.Now()
 	open, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	// One that was stopped with SIGSTOP answers nobody.
@@ -54,7 +58,7 @@ func Stop(ctx context.Context, p vmhost.Paths, grace time.Duration) (note string
 		return Force(ctx, machine, err.Error())
 	}
 	defer m.Close()
-	return StopThrough(ctx, m, machine, grace)
+	return StopThrough(ctx, m, machine, grace-time.Since(asked))
 }
 
 // StopThrough is Stop for who has the monitor.
@@ -62,12 +66,13 @@ func StopThrough(ctx context.Context, m *Monitor, machine process.Process, grace
 	if err := machine.Signal(syscall.SIGCONT); err != nil {
 		return "", fmt.Errorf("stop QEMU: %w", err)
 	}
-	asked := time.Now()
-	for time.Since(asked) < grace {
-		if err := press(ctx, m); err != nil && machine.Alive() {
+	bounded, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	for bounded.Err() == nil {
+		if err := press(bounded, m); err != nil && machine.Alive() && bounded.Err() == nil {
 			return Force(ctx, machine, err.Error())
 		}
-		if machine.WaitFor(ctx, min(pressAgain, grace-time.Since(asked))) == nil {
+		if machine.WaitFor(bounded, pressAgain) == nil {
 			return "", nil
 		}
 		if ctx.Err() != nil {
