@@ -25,11 +25,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 )
 
 func main() {
 	opts, file := flags()
+	// The baseline's libraries have one logger for the whole process.
+	log.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	run, err := measure(ctx, opts)
 	stop()

@@ -54,27 +54,27 @@ func TestDistributionCountsEqualValuesTogether(t *testing.T) {
 
 func TestLines(t *testing.T) {
 	run := &Run{}
-	latency := run.Figure("events", "created", Milliseconds, GoalAt(50, 2), GoalAt(99, 5))
+	run.Figure(Memory, "after", Megabytes).Values = []float64{123.4}
+	latency := run.Figure(Events, "created", Milliseconds, GoalAt(50, 2), GoalAt(99, 5))
 	for i := range 100 {
 		latency.Values = append(latency.Values, float64(i)/10)
 		latency.Baseline = append(latency.Baseline, float64(i))
 	}
-	run.Figure("sync", "full sync", Seconds, Goal(0.5)).Values = []float64{0.4444, 0.39, 0.41}
-	run.Figure("sync", "written", Writes, Goal(0)).Values = []float64{0, 0}
-	run.Figure("memory", "after", Megabytes).Values = []float64{123.4}
+	run.Figure(Sync, "full sync", Seconds, Goal(0.5)).Values = []float64{0.4444, 0.39, 0.41}
+	run.Figure(Sync, "written", Writes, Goal(0)).Values = []float64{0, 0}
 
 	got := run.Lines()
 	want := []Line{
-		{"created, p50", "2 ms, missed", "4.9 ms (n=100)", "49 ms (n=100)", "10.0"},
-		{"created, p99", "5 ms, missed", "9.8 ms (n=100)", "98 ms (n=100)", "10.0"},
 		{"full sync", "0.5 s, met", "0.41 s (0.39 to 0.444)", "", ""},
 		{"written", "0, met", "0", "", ""},
+		{"created, p50", "2 ms, missed", "4.9 ms (n=100)", "49 ms (n=100)", "10.0"},
+		{"created, p99", "5 ms, missed", "9.8 ms (n=100)", "98 ms (n=100)", "10.0"},
 		{"after", "", "123 MB", "", ""},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Lines:\n got %q\nwant %q", got, want)
 	}
-	if got := run.Lines("memory"); len(got) != 1 || got[0].Measure != "after" {
+	if got := run.Lines(Memory); len(got) != 1 || got[0].Measure != "after" {
 		t.Errorf("Lines of one group: %v", got)
 	}
 	var table strings.Builder

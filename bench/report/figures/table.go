@@ -19,20 +19,27 @@ type Line struct {
 	Measure, Goal, Measured, Baseline, Ratio string
 }
 
-// Lines are the lines of the figures of some groups; of all when none is named.
+// Lines are the lines of the figures of some groups, one group after the other;
+// of all when none is named.
 func (r *Run) Lines(groups ...string) []Line {
+	if len(groups) == 0 {
+		groups = []string{Start, Sync, Events, Memory, Idle, Scale}
+	}
 	var lines []Line
-	for _, f := range r.Figures {
-		if len(groups) > 0 && !slices.Contains(groups, f.Group) {
-			continue
-		}
-		for _, row := range f.Rows {
-			lines = append(lines, f.line(row))
+	for _, group := range groups {
+		for _, f := range r.Figures {
+			if f.Group != group {
+				continue
+			}
+			for _, row := range f.Rows {
+				lines = append(lines, f.line(row))
+			}
 		}
 	}
 	return lines
 }
 
+// line says one statistic of the figure, and whether it meets its goal.
 func (f *Figure) line(row Row) Line {
 	measured, baseline := Percentile(f.Values, row.Percentile), Percentile(f.Baseline, row.Percentile)
 	line := Line{
