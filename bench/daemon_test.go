@@ -81,13 +81,6 @@ func start(tb testing.TB, inst instance.Instance, settings engine.Settings) *dae
 	return d
 }
 
-// on is the same daemon for a part of the benchmark, which fails on its own.
-func (d *daemon) on(tb testing.TB) *daemon {
-	part := *d
-	part.tb = tb
-	return &part
-}
-
 // ready asks the daemon whether it has taken up its work.
 func (d *daemon) ready(kubeconfig string) error {
 	select {

@@ -11,12 +11,11 @@ type latencies []time.Duration
 
 func (l *latencies) add(d time.Duration) { *l = append(*l, d) }
 
-// report adds the median and the 99th percentile in milliseconds, as metrics
-// that begin with what was measured.
+// report adds the median and the 99th percentile in milliseconds.
 func (l latencies) report(b *testing.B, what string) {
 	b.Helper()
-	b.ReportMetric(l.percentile(0.5), what+"-p50-ms")
-	b.ReportMetric(l.percentile(0.99), what+"-p99-ms")
+	b.ReportMetric(l.percentile(0.5), "ms/"+what+"-p50")
+	b.ReportMetric(l.percentile(0.99), "ms/"+what+"-p99")
 }
 
 // percentile in milliseconds, p from 0 to 1.

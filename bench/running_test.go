@@ -9,6 +9,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
 const (
@@ -19,19 +20,16 @@ const (
 	burst = 100
 )
 
-// population says how many mirrors a scenario has before it begins.
-func populations() []struct{ mirrors, images, containers, volumes int } {
-	return []struct{ mirrors, images, containers, volumes int }{
-		{100, 60, 20, 20},
-		{700, 500, 100, 100},
-		{10_000, 9800, 100, 100},
-	}
+// population says how many mirrors there are before a scenario begins.
+type population struct{ mirrors, images, containers, volumes int }
+
+func populations() []population {
+	return []population{{100, 60, 20, 20}, {700, 500, 100, 100}, {10_000, 9800, 100, 100}}
 }
 
-// BenchmarkRunning measures a daemon that is connected and has so many mirrors.
-// The daemon of one number of mirrors goes through all scenarios, the last of
-// which takes the mirrors away.
-func BenchmarkRunning(b *testing.B) {
+// running runs a scenario with a daemon that is connected and has all its
+// mirrors, for each population.
+func running(b *testing.B, scenario func(b *testing.B, sim *dockersim.Engine, d *daemon, inst instance.Instance)) {
 	for _, p := range populations() {
 		b.Run(fmt.Sprintf("mirrors=%d", p.mirrors), func(b *testing.B) {
 			sim := dockersim.Start(b)
@@ -39,22 +37,35 @@ func BenchmarkRunning(b *testing.B) {
 			inst := newInstance(b)
 			d := start(b, inst, engine.Settings{})
 			d.connect(sim)
-			b.Run("VolumeEvent", func(b *testing.B) { volumeEvents(b, sim, d.on(b).mirrors()) })
-			b.Run("ContainerEvent", func(b *testing.B) { containerEvents(b, sim, d.on(b).mirrors()) })
-			b.Run("Burst", func(b *testing.B) { bursts(b, sim, d.on(b).mirrors()) })
-			b.Run("Resync", func(b *testing.B) { resync(b, sim, d.on(b)) })
-			b.Run("Recovery", func(b *testing.B) { recovery(b, sim, d.on(b)) })
-			whole := b
-			b.Run("Restart", func(b *testing.B) {
-				d = restart(b, sim, d.on(b), func() *daemon { return start(whole, inst, engine.Settings{}) })
-			})
-			b.Run("Cleanup", func(b *testing.B) { cleanup(b, sim, d.on(b)) })
+			scenario(b, sim, d, inst)
 		})
 	}
 }
 
-// volumeEvents measures from the return of the engine's call to the event of a
-// watch that has the whole mirror, and of one that says it is gone.
+// BenchmarkVolumeEvent measures from the return of the engine's create and
+// removal to the event of a watch that has the whole mirror, or says it is gone.
+func BenchmarkVolumeEvent(b *testing.B) {
+	running(b, func(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
+		volumeEvents(b, sim, d.mirrors())
+	})
+}
+
+// BenchmarkContainerEvent measures from the return of the engine's start and
+// removal of a container to the event of a watch.
+func BenchmarkContainerEvent(b *testing.B) {
+	running(b, func(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
+		containerEvents(b, sim, d.mirrors())
+	})
+}
+
+// BenchmarkBurst measures from the return of the last of many creates until all
+// of them are mirrored.
+func BenchmarkBurst(b *testing.B) {
+	running(b, func(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
+		bursts(b, sim, d.mirrors())
+	})
+}
+
 func volumeEvents(b *testing.B, sim *dockersim.Engine, mirrors view) {
 	w := mirrors.watch("volumes")
 	defer w.stop()
@@ -70,11 +81,10 @@ func volumeEvents(b *testing.B, sim *dockersim.Engine, mirrors view) {
 			gone.add(w.until(disappears("name", name)))
 		}
 	}
-	made.report(b, "created")
-	gone.report(b, "removed")
+	made.report(b, "event")
+	gone.report(b, "removal")
 }
 
-// containerEvents measures from the return of the engine's start and removal.
 func containerEvents(b *testing.B, sim *dockersim.Engine, mirrors view) {
 	w := mirrors.watch("containers")
 	defer w.stop()
@@ -97,11 +107,10 @@ func containerEvents(b *testing.B, sim *dockersim.Engine, mirrors view) {
 			gone.add(w.until(disappears("name", name)))
 		}
 	}
-	started.report(b, "started")
-	gone.report(b, "removed")
+	started.report(b, "event")
+	gone.report(b, "removal")
 }
 
-// bursts measures how long after the last of many creates all are mirrored.
 func bursts(b *testing.B, sim *dockersim.Engine, mirrors view) {
 	w := mirrors.watch("containers")
 	defer w.stop()

@@ -5,14 +5,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// resync measures from the end of the event stream until the daemon is
+// BenchmarkResync measures from the end of the event stream until the daemon is
 // connected again and has compared everything, which has not changed. The pause
 // before the new connection, 50 ms, is in it.
-func resync(b *testing.B, sim *dockersim.Engine, d *daemon) {
+func BenchmarkResync(b *testing.B) { running(b, resync) }
+
+func resync(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
 	mirrors := d.mirrors()
 	app := d.watchApp()
 	defer app.stop()
@@ -35,9 +39,11 @@ func resync(b *testing.B, sim *dockersim.Engine, d *daemon) {
 	b.ReportMetric(float64(writes)/float64(b.N), "writes/resync")
 }
 
-// recovery measures from the moment at which an engine that was down answers
+// BenchmarkRecovery measures from the moment at which an engine that was down answers
 // again. Its containers have exited meanwhile.
-func recovery(b *testing.B, sim *dockersim.Engine, d *daemon) {
+func BenchmarkRecovery(b *testing.B) { running(b, recovery) }
+
+func recovery(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
 	app := d.watchApp()
 	defer app.stop()
 	var took latencies
@@ -58,11 +64,12 @@ func recovery(b *testing.B, sim *dockersim.Engine, d *daemon) {
 	b.ReportMetric(took.mean(), "ms/recovery")
 }
 
-// restart ends the daemon and starts another over what it left. ms/restart is
+// BenchmarkRestart ends the daemon and starts another over what it left. ms/restart is
 // from the call of Run until every object has been compared, ms/sync from the
-// first list of the engine's containers until then. What again starts must
-// outlive this scenario.
-func restart(b *testing.B, sim *dockersim.Engine, d *daemon, again func() *daemon) *daemon {
+// first list of the engine's containers until then.
+func BenchmarkRestart(b *testing.B) { running(b, restart) }
+
+func restart(b *testing.B, sim *dockersim.Engine, d *daemon, inst instance.Instance) {
 	var whole, sync latencies
 	writes := 0
 	for b.Loop() {
@@ -73,7 +80,7 @@ func restart(b *testing.B, sim *dockersim.Engine, d *daemon, again func() *daemo
 		sim.Inject("GET /containers/json", dockersim.Fault{Times: 1, Do: func() { listed.Store(time.Now().UnixNano()) }})
 		b.StartTimer()
 		began := time.Now()
-		d = again().on(b)
+		d = start(b, inst, engine.Settings{})
 		app := d.watchApp()
 		app.await(0, appv1.ConditionEngineReady, true)
 		ready := time.Now()
@@ -87,11 +94,12 @@ func restart(b *testing.B, sim *dockersim.Engine, d *daemon, again func() *daemo
 	b.ReportMetric(whole.mean(), "ms/restart")
 	b.ReportMetric(sync.mean(), "ms/sync")
 	b.ReportMetric(float64(writes)/float64(b.N), "writes/restart")
-	return d
 }
 
-// cleanup measures from the wish for no engine until no mirror is left.
-func cleanup(b *testing.B, sim *dockersim.Engine, d *daemon) {
+// BenchmarkCleanup measures from the wish for no engine until no mirror is left.
+func BenchmarkCleanup(b *testing.B) { running(b, cleanup) }
+
+func cleanup(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
 	mirrors := d.mirrors()
 	var took latencies
 	for b.Loop() {

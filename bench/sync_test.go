@@ -37,7 +37,7 @@ func BenchmarkFullSync(b *testing.B) {
 				if !everything() && !inDefault(images, latency, pool) {
 					continue
 				}
-				b.Run(fmt.Sprintf("images=%d/latency=%s/pool=%d", images, short(latency), pool), func(b *testing.B) {
+				b.Run(fmt.Sprintf("images=%d/latency=%s/pool=%d", images, latency, pool), func(b *testing.B) {
 					fullSync(b, images, latency, pool)
 				})
 			}
@@ -79,12 +79,4 @@ func reportSync(b *testing.B, images int, took time.Duration, writes float64) {
 	b.ReportMetric(objects*float64(b.N)/took.Seconds(), "objects/s")
 	b.ReportMetric(writes, "writes/sync")
 	b.ReportMetric(writes/objects, "writes/object")
-}
-
-// short is a duration as it stands in names: 0, 1ms.
-func short(d time.Duration) string {
-	if d == 0 {
-		return "0"
-	}
-	return d.String()
 }
