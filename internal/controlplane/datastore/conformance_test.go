@@ -1,0 +1,285 @@
+package datastore
+
+import (
+	"context"
+	"encoding/json"
+	"sync/atomic"
+	"testing"
+
+	"go.etcd.io/etcd/client/v3/kubernetes"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apiserver/pkg/apis/example"
+	examplev1 "k8s.io/apiserver/pkg/apis/example/v1"
+	"k8s.io/apiserver/pkg/storage"
+	"k8s.io/apiserver/pkg/storage/etcd3"
+	storagetesting "k8s.io/apiserver/pkg/storage/testing"
+	"k8s.io/apiserver/pkg/storage/value"
+)
+
+// subject is what Kubernetes' own tests of a storage run on: etcd3 storage on an
+// empty datastore, in the shape in which those tests want it.
+type subject struct {
+	storage.Interface
+	store *Store
+	codec runtime.Codec
+	// transformer stands between the storage and the datastore; the tests put
+	// others in its place.
+	transformer *exchangeable
+	original    *storagetesting.PrefixTransformer
+	recorder    *storagetesting.KubernetesRecorder
+	lists       *listCounter
+}
+
+var _ storagetesting.InterfaceWithPrefixTransformer = (*subject)(nil)
+
+// transformed stands before all values, so that one which went past the
+// transformer shows.
+const transformed = "test!"
+
+func newSubject(t *testing.T) *subject {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, metav1.SchemeGroupVersion)
+	for _, add := range []func(*runtime.Scheme) error{example.AddToScheme, examplev1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	original := storagetesting.NewPrefixTransformer([]byte(transformed), false)
+	s := &subject{
+		store:       testStore(t, t.TempDir(), ""),
+		codec:       serializer.NewCodecFactory(scheme).LegacyCodec(examplev1.SchemeGroupVersion),
+		transformer: &exchangeable{},
+		original:    original,
+	}
+	s.transformer.use(original)
+	s.lists = &listCounter{Interface: s.store.client.Kubernetes}
+	s.recorder = storagetesting.NewKubernetesRecorder(s.lists)
+	s.store.client.Kubernetes = s.recorder
+	versioner := storage.APIObjectVersioner{}
+	inner, err := etcd3.New(s.store.client, nil, s.codec, func() runtime.Object { return &example.Pod{} },
+		func() runtime.Object { return &example.PodList{} }, prefix, "/pods/", schema.GroupResource{Resource: "pods"},
+		s.transformer, etcd3.NewDefaultLeaseManagerConfig(), etcd3.NewDefaultDecoder(s.codec, versioner), versioner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(inner.Close)
+	s.Interface = inner
+	return s
+}
+
+// UpdatePrefixTransformer implements [storagetesting.InterfaceWithPrefixTransformer].
+func (s *subject) UpdatePrefixTransformer(modify storagetesting.PrefixTransformerModifier) func() {
+	other := *s.original
+	s.transformer.use(modify(&other))
+	return func() { s.transformer.use(s.original) }
+}
+
+// exchangeable is a transformer that can be replaced while watches run.
+type exchangeable struct {
+	current atomic.Pointer[value.Transformer]
+}
+
+func (e *exchangeable) use(transformer value.Transformer) { e.current.Store(&transformer) }
+
+// TransformFromStorage implements [value.Transformer].
+func (e *exchangeable) TransformFromStorage(ctx context.Context, data []byte, about value.Context) ([]byte, bool, error) {
+	return (*e.current.Load()).TransformFromStorage(ctx, data, about)
+}
+
+// TransformToStorage implements [value.Transformer].
+func (e *exchangeable) TransformToStorage(ctx context.Context, data []byte, about value.Context) ([]byte, error) {
+	return (*e.current.Load()).TransformToStorage(ctx, data, about)
+}
+
+// listCounter counts the lists that the datastore is asked for.
+type listCounter struct {
+	kubernetes.Interface
+	count atomic.Uint64
+}
+
+// List implements [kubernetes.Interface].
+func (c *listCounter) List(ctx context.Context, prefix string, opts kubernetes.ListOptions) (kubernetes.ListResponse, error) {
+	c.count.Add(1)
+	return c.Interface.List(ctx, prefix, opts)
+}
+
+// validateStored is the tests' look at what is really stored.
+func (s *subject) validateStored(ctx context.Context, t *testing.T, key string) {
+	t.Helper()
+	found, err := s.store.client.Kubernetes.Get(ctx, prefix+key, kubernetes.GetOptions{})
+	if err != nil || found.KV == nil {
+		t.Fatalf("%s is not stored: %v", key, err)
+	}
+	var pod struct{ Metadata map[string]any }
+	if err := json.Unmarshal(found.KV.Value[len(transformed):], &pod); err != nil {
+		t.Fatalf("%s is stored as %q: %v", key, found.KV.Value, err)
+	}
+	for _, field := range []string{"resourceVersion", "selfLink"} {
+		if pod.Metadata[field] != nil {
+			t.Errorf("%s is stored with its %s", key, field)
+		}
+	}
+}
+
+// validateCalls holds the number of lists against what growing pages need.
+func (s *subject) validateCalls(t *testing.T, pageSize, objects uint64) {
+	t.Helper()
+	const maxPage = 10000
+	if reads := s.original.GetReadsAndReset(); reads != objects {
+		t.Errorf("%d objects were read, want %d", reads, objects)
+	}
+	want, limit := uint64(1), pageSize
+	for sum := uint64(1); pageSize != 0 && sum < objects; want++ {
+		limit = min(2*limit, maxPage)
+		sum += limit
+	}
+	if lists := s.lists.count.Swap(0); lists != want {
+		t.Errorf("there were %d lists, want %d", lists, want)
+	}
+}
+
+// increase moves the revision on by one and returns it.
+func (s *subject) increase(ctx context.Context, t *testing.T) int64 {
+	t.Helper()
+	const key = "/increase"
+	found, err := s.store.client.Kubernetes.Get(ctx, key, kubernetes.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last int64
+	if found.KV != nil {
+		last = found.KV.ModRevision
+	}
+	put, err := s.store.client.Kubernetes.OptimisticPut(ctx, key, []byte("ok"), last, kubernetes.PutOptions{})
+	if err != nil || !put.Succeeded {
+		t.Fatalf("increase the revision: %+v, %v", put, err)
+	}
+	return put.Revision
+}
+
+// compact forgets what is before a revision, in one step as etcd does it.
+func (s *subject) compact(ctx context.Context, t *testing.T, resourceVersion string) {
+	t.Helper()
+	revision, err := storage.APIObjectVersioner{}.ParseResourceVersion(resourceVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.log.forget(ctx, int64(revision)); err != nil {
+		t.Fatal(err)
+	}
+	s.increase(ctx, t)
+}
+
+// GuaranteedUpdate implements [storage.Interface] without the lifetimes that some
+// tests give in passing.
+func (s *subject) GuaranteedUpdate(ctx context.Context, key string, destination runtime.Object, ignoreNotFound bool,
+	preconditions *storage.Preconditions, update storage.UpdateFunc, cached runtime.Object,
+) error {
+	return s.Interface.GuaranteedUpdate(ctx, key, destination, ignoreNotFound, preconditions,
+		func(input runtime.Object, response storage.ResponseMeta) (runtime.Object, *uint64, error) {
+			output, _, err := update(input, response)
+			return output, nil, err
+		}, cached)
+}
+
+// conformance are Kubernetes' tests of what a registry may expect of its storage.
+//
+// Not among them are those of what rdd does not have: objects that expire
+// (CreateWithTTL, GuaranteedUpdateWithTTL: they need leases), progress
+// notifications (ProgressNotify: only a watch cache asks for them), the revision
+// up to which is compacted (CompactRevision: only a watch cache reads it), and the
+// deletion of corrupt objects (…WithUnsafeDelete, …ErrorAggregation, …DecodeError:
+// they are about encryption at rest, above the datastore).
+func conformance() map[string]func(context.Context, *testing.T, *subject) {
+	plain := func(test func(context.Context, *testing.T, storage.Interface)) func(context.Context, *testing.T, *subject) {
+		return func(ctx context.Context, t *testing.T, s *subject) { test(ctx, t, s) }
+	}
+	transforming := func(test func(context.Context, *testing.T, storagetesting.InterfaceWithPrefixTransformer)) func(context.Context, *testing.T, *subject) {
+		return func(ctx context.Context, t *testing.T, s *subject) { test(ctx, t, s) }
+	}
+	counted := func(test func(context.Context, *testing.T, storage.Interface, storagetesting.CallsValidation)) func(context.Context, *testing.T, *subject) {
+		return func(ctx context.Context, t *testing.T, s *subject) { test(ctx, t, s, s.validateCalls) }
+	}
+	return map[string]func(context.Context, *testing.T, *subject){
+		"Create": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestCreate(ctx, t, s, s.validateStored)
+		},
+		"CreateWithKeyExist":                      plain(storagetesting.RunTestCreateWithKeyExist),
+		"Get":                                     plain(storagetesting.RunTestGet),
+		"KeySchema":                               plain(storagetesting.RunTestKeySchema),
+		"UnconditionalDelete":                     plain(storagetesting.RunTestUnconditionalDelete),
+		"ConditionalDelete":                       plain(storagetesting.RunTestConditionalDelete),
+		"DeleteWithSuggestion":                    plain(storagetesting.RunTestDeleteWithSuggestion),
+		"DeleteWithSuggestionAndConflict":         plain(storagetesting.RunTestDeleteWithSuggestionAndConflict),
+		"DeleteWithConflict":                      plain(storagetesting.RunTestDeleteWithConflict),
+		"DeleteWithSuggestionOfDeletedObject":     plain(storagetesting.RunTestDeleteWithSuggestionOfDeletedObject),
+		"ValidateDeletionWithSuggestion":          plain(storagetesting.RunTestValidateDeletionWithSuggestion),
+		"ValidateDeletionWithOnlySuggestionValid": plain(storagetesting.RunTestValidateDeletionWithOnlySuggestionValid),
+		"PreconditionalDeleteWithSuggestion":      plain(storagetesting.RunTestPreconditionalDeleteWithSuggestion),
+		"PreconditionalDeleteWithOnlySuggestion":  plain(storagetesting.RunTestPreconditionalDeleteWithOnlySuggestionPass),
+		"GuaranteedUpdateWithConflict":            plain(storagetesting.RunTestGuaranteedUpdateWithConflict),
+		"GuaranteedUpdateWithSuggestionConflict":  plain(storagetesting.RunTestGuaranteedUpdateWithSuggestionAndConflict),
+		"GuaranteedUpdateChecksStoredData":        transforming(storagetesting.RunTestGuaranteedUpdateChecksStoredData),
+		"GuaranteedUpdate": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestGuaranteedUpdate(ctx, t, s, s.validateStored)
+		},
+		"TransformationFailure":      transforming(storagetesting.RunTestTransformationFailure),
+		"ListPaging":                 plain(storagetesting.RunTestListPaging),
+		"ListRecursivePrefix":        plain(storagetesting.RunTestGetListRecursivePrefix),
+		"ListResourceVersionMatch":   transforming(storagetesting.RunTestListResourceVersionMatch),
+		"NamespaceScopedList":        plain(storagetesting.RunTestNamespaceScopedList),
+		"ListContinuation":           counted(storagetesting.RunTestListContinuation),
+		"ListContinuationWithFilter": counted(storagetesting.RunTestListContinuationWithFilter),
+		"ListPaginationRareObject":   counted(storagetesting.RunTestListPaginationRareObject),
+		"List": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestList(ctx, t, s, s.compact, false, s.recorder)
+		},
+		"ListNonRecursive": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestGetListNonRecursive(ctx, t, s.increase, s)
+		},
+		"ConsistentList": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestConsistentList(ctx, t, s, s.increase, false, true, false)
+		},
+		"ListInconsistentContinuation": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestListInconsistentContinuation(ctx, t, s, s.compact)
+		},
+		"Stats": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestStats(ctx, t, s, s.codec, s.transformer, false)
+		},
+
+		"Watch":                   plain(storagetesting.RunTestWatch),
+		"ClusterScopedWatch":      plain(storagetesting.RunTestClusterScopedWatch),
+		"NamespaceScopedWatch":    plain(storagetesting.RunTestNamespaceScopedWatch),
+		"DeleteTriggerWatch":      plain(storagetesting.RunTestDeleteTriggerWatch),
+		"WatchFromNonZero":        plain(storagetesting.RunTestWatchFromNonZero),
+		"DelayedWatchDelivery":    plain(storagetesting.RunTestDelayedWatchDelivery),
+		"WatchError":              transforming(storagetesting.RunTestWatchError),
+		"WatchContextCancel":      plain(storagetesting.RunTestWatchContextCancel),
+		"WatcherTimeout":          plain(storagetesting.RunTestWatcherTimeout),
+		"WatchDeleteEventVersion": plain(storagetesting.RunTestWatchDeleteEventObjectHaveLatestRV),
+		"WatchInitialization":     plain(storagetesting.RunTestWatchInitializationSignal),
+		"WatchWithoutInitial":     plain(storagetesting.RunSendInitialEventsBackwardCompatibility),
+		"WatchSemantics":          plain(storagetesting.RunWatchSemantics),
+		"WatchInitialEvents":      plain(storagetesting.RunWatchSemanticInitialEventsExtended),
+		"WatchListMatchSingle":    plain(storagetesting.RunWatchListMatchSingle),
+		"WatchErrorBlocks":        transforming(storagetesting.RunWatchErrorIsBlockingFurtherEvents),
+		"WatchBookmarks": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestWatchDispatchBookmarkEvents(ctx, t, s, false)
+		},
+		"WatchFromZero": func(ctx context.Context, t *testing.T, s *subject) {
+			storagetesting.RunTestWatchFromZero(ctx, t, s, s.compact)
+		},
+	}
+}
+
+// TestConformance runs Kubernetes' own tests of a storage, each on a datastore of
+// its own.
+func TestConformance(t *testing.T) {
+	for name, test := range conformance() {
+		t.Run(name, func(t *testing.T) { test(t.Context(), t, newSubject(t)) })
+	}
+}
