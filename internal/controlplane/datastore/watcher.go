@@ -46,7 +46,9 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 	if from > 0 && from <= now {
 		missed, err := s.missed(ctx, subscription, from, now)
 		if err != nil {
-			send(ctx, out, s.failure(err))
+			if ctx.Err() == nil { // else nobody watches any more
+				send(ctx, out, s.failure(err))
+			}
 			return
 		}
 		if !sendEvents(ctx, out, missed) {

@@ -1,0 +1,103 @@
+package datastore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"go.etcd.io/etcd/client/v3/kubernetes"
+	"golang.org/x/sync/errgroup"
+)
+
+// TestWritesOfOneBatchSeeEachOther: what is committed together is decided in
+// order, each write on top of those before it.
+func TestWritesOfOneBatchSeeEachOther(t *testing.T) {
+	dir := t.TempDir()
+	store := testStore(t, dir, "")
+	begin := store.revision()
+	write := func(value string, expected int64) *pending {
+		c := &change{key: "/a", expected: expected}
+		if value != "" {
+			c.value = []byte(value)
+		}
+		return &pending{change: c, done: make(chan error, 1)}
+	}
+	batch := []*pending{
+		write("1", 0), write("2", 0), write("3", begin+1), write("4", begin+1), write("", begin+2), write("5", begin+2), write("6", 0),
+	}
+	if err := store.commit(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"done 1", "not: 1", "done 2", "not: 3", "done 3", "not: nothing", "done 4"} {
+		o := batch[i].outcome
+		got := fmt.Sprintf("done %d", o.revision-begin)
+		if !o.done {
+			got = "not: nothing"
+			if o.found != nil {
+				got = "not: " + string(o.found.Value)
+			}
+		}
+		if got != want {
+			t.Errorf("write %d of the batch: %s, want %s", i, got, want)
+		}
+	}
+	for where, h := range map[string]head{"in memory": store.head, "in the file": testStore(t, dir, "").head} {
+		if kv := h.values["/a"]; kv == nil || string(kv.Value) != "6" || kv.CreateRevision != begin+4 || h.revision != begin+4 {
+			t.Errorf("%s: %+v at revision %d", where, kv, h.revision)
+		}
+	}
+}
+
+// TestABatchThatFailsLeavesNothing: every writer is told, and what memory says is
+// what the file says.
+func TestABatchThatFailsLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	store := testStore(t, dir, "&_pragma=max_page_count(60)")
+	value := strings.Repeat("x", 8000)
+	var group errgroup.Group
+	failed := make(chan string, 200)
+	for i := range 200 {
+		group.Go(func() error {
+			key := fmt.Sprintf("/%03d", i)
+			_, err := store.client.Kubernetes.OptimisticPut(context.Background(), key, []byte(value), 0, kubernetes.PutOptions{})
+			if err != nil {
+				failed <- key
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	close(failed)
+	if len(failed) == 0 {
+		t.Fatal("the disk was never full")
+	}
+	if err := store.settle(); err != nil {
+		t.Fatal(err)
+	}
+	file := testStore(t, dir, "").head
+	if len(file.keys) != 200-len(failed) || len(store.head.keys) != len(file.keys) {
+		t.Errorf("%d in the file and %d in memory, of %d that were acknowledged", len(file.keys), len(store.head.keys), 200-len(failed))
+	}
+	for key := range failed {
+		if file.values[key] != nil {
+			t.Errorf("%s is there although its writer was told that it is not", key)
+		}
+	}
+}
+
+// TestAClosedStoreSaysSo: nobody waits for a goroutine that has ended.
+func TestAClosedStoreSaysSo(t *testing.T) {
+	store, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.client.Kubernetes.OptimisticPut(t.Context(), "/a", []byte("1"), 0, kubernetes.PutOptions{}); err == nil {
+		t.Error("a write was acknowledged")
+	}
+}
