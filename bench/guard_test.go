@@ -1,0 +1,223 @@
+package bench_test
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+)
+
+// Guards count what an event, a sync or a mirror costs. Each count is exact, or
+// bounded well above what it is and well below what it would be with a cost that
+// grows with the number of mirrors.
+
+const (
+	// guardedEvents is how often an event is repeated, so that a write too many
+	// now and then is not missed.
+	guardedEvents = 25
+	// mallocsPerEvent is half as much again as was measured for a volume that is
+	// made and removed: in the daemon, in the simulated engine, and in the client
+	// that watches through TLS.
+	mallocsPerEvent = 2700
+)
+
+// TestI7AnEventCostsTheSameWithManyMirrors counts writes as revisions of the
+// datastore, from outside, and calls in the engine.
+func TestI7AnEventCostsTheSameWithManyMirrors(t *testing.T) {
+	var costs []eventCost
+	for _, images := range []int{10, 1000} {
+		sim := dockersim.Start(t)
+		sim.Populate(images, 0, 0)
+		d := start(t, newInstance(t), engine.Settings{})
+		d.connect(sim)
+		costs = append(costs, costOfEvents(t, sim, d.mirrors()))
+	}
+	few, many := costs[0], costs[1]
+	if few != many {
+		t.Errorf("events cost %+v with 10 mirrors and %+v with 1,000, want the same", few, many)
+	}
+	want := eventCost{created: guardedEvents, started: guardedEvents, removed: guardedEvents, lists: 0}
+	if few != want {
+		t.Errorf("%d events of each kind cost %+v writes, want %+v", guardedEvents, few, want)
+	}
+}
+
+// eventCost has the writes that guardedEvents events of a kind made, and how
+// often the engine was asked for a whole list meanwhile.
+type eventCost struct{ created, started, removed, lists int64 }
+
+func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
+	t.Helper()
+	w := mirrors.watch("containers")
+	defer w.stop()
+	image := sim.ImageIDs()[0]
+	sim.ResetCalls()
+	var cost eventCost
+	var ids []string
+	cost.created = mirrors.writes(func() {
+		for i := range guardedEvents {
+			name := fmt.Sprintf("guarded-%d", i)
+			ids = append(ids, sim.AddContainer(name, image))
+			w.until(shows("name", name))
+		}
+	})
+	cost.started = mirrors.writes(func() {
+		for _, id := range ids {
+			if err := sim.StartContainer(id); err != nil {
+				t.Fatal(err)
+			}
+			w.until(func(_ watch.EventType, o *unstructured.Unstructured) bool {
+				return o.GetName() == id && statusField(o, "status") == "running"
+			})
+		}
+	})
+	cost.removed = mirrors.writes(func() {
+		for i, id := range ids {
+			// Without the kill of a running container, which is an event too.
+			if err := sim.Die(id, 0); err != nil {
+				t.Fatal(err)
+			}
+			w.until(func(_ watch.EventType, o *unstructured.Unstructured) bool {
+				return o.GetName() == id && statusField(o, "status") == "exited"
+			})
+			if err := sim.RemoveContainer(id, false); err != nil {
+				t.Fatal(err)
+			}
+			w.until(disappears("name", fmt.Sprintf("guarded-%d", i)))
+		}
+	}) - guardedEvents // the end of each container's process
+	for _, list := range []string{"GET /containers/json", "GET /images/json", "GET /volumes"} {
+		cost.lists += int64(sim.Calls(list))
+	}
+	return cost
+}
+
+// writes counts the writes that f brings about, those included that come late.
+func (v view) writes(f func()) int64 {
+	v.tb.Helper()
+	before := v.settled()
+	f()
+	return v.settled() - before
+}
+
+// settled is the revision after which nothing more is written for some time.
+func (v view) settled() int64 {
+	v.tb.Helper()
+	const looks = 50 // a glance apart
+	last, same := v.revision(), 0
+	eventually(v.tb, "the writes to end", func() error {
+		now := v.revision()
+		if now != last {
+			last, same = now, 0
+		}
+		if same++; same < looks {
+			return fmt.Errorf("revision %d is %d looks old", last, same)
+		}
+		return nil
+	})
+	return last
+}
+
+// TestAnUnchangedResyncWritesNothing lets full syncs run, and shows with an
+// object of which no event told that they do write what has changed.
+func TestAnUnchangedResyncWritesNothing(t *testing.T) {
+	const objects = 50
+	sim := dockersim.Start(t)
+	sim.Populate(objects, objects, objects)
+	d := start(t, newInstance(t), engine.Settings{Resync: 20 * time.Millisecond})
+	d.connect(sim)
+	mirrors := d.mirrors()
+	syncs := func() {
+		t.Helper()
+		const endpoint = "GET /containers/json"
+		before := sim.Calls(endpoint)
+		eventually(t, "some full syncs", func() error {
+			// The last of them may be under way, the one before is over.
+			if n := sim.Calls(endpoint) - before; n < 5 {
+				return fmt.Errorf("%d have begun", n)
+			}
+			return nil
+		})
+	}
+	before := mirrors.versions()
+	if n := mirrors.writes(syncs); n != 0 {
+		t.Errorf("full syncs of an unchanged engine made %d writes", n)
+	}
+	if after := mirrors.versions(); !maps.Equal(before, after) {
+		t.Errorf("full syncs of an unchanged engine wrote %d mirrors", written(before, after))
+	}
+	if n := mirrors.writes(func() {
+		sim.DropEvents("volume/create", 1)
+		sim.AddVolume("silent")
+		syncs()
+	}); n != 1 {
+		t.Errorf("full syncs that find one new object made %d writes, want 1", n)
+	}
+}
+
+// TestAMirrorAtRestHoldsNoGoroutine compares the goroutines of the process with
+// a hundred and with a thousand mirrors.
+func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
+	const few, more = 100, 900
+	sim := dockersim.Start(t)
+	sim.Populate(few, 0, 0)
+	d := start(t, newInstance(t), engine.Settings{Resync: 50 * time.Millisecond})
+	d.connect(sim)
+	mirrors := d.mirrors()
+	mirrors.settled()
+	before := runtime.NumGoroutine()
+	sim.Populate(more, 0, 0)
+	eventually(t, "the further mirrors", func() error {
+		if n := len(mirrors.versions()); n < few+more {
+			return fmt.Errorf("there are %d", n)
+		}
+		return nil
+	})
+	// A full sync comes and goes with a few; one each would be nine hundred.
+	eventually(t, "the goroutines of the further mirrors to end", func() error {
+		if added := runtime.NumGoroutine() - before; added > more/10 {
+			return fmt.Errorf("%d goroutines came with %d mirrors", added, more)
+		}
+		return nil
+	})
+}
+
+// TestAllocationsOfAnEvent bounds the work that no clock shows on a busy machine.
+func TestAllocationsOfAnEvent(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(1000, 0, 0)
+	d := start(t, newInstance(t), engine.Settings{})
+	d.connect(sim)
+	w := d.mirrors().watch("volumes")
+	defer w.stop()
+	events := func(count int) {
+		t.Helper()
+		for i := range count {
+			name := fmt.Sprintf("guarded-%d", i)
+			sim.AddVolume(name)
+			w.until(shows("name", name))
+			if err := sim.RemoveVolume(name, false); err != nil {
+				t.Fatal(err)
+			}
+			w.until(disappears("name", name))
+		}
+	}
+	events(guardedEvents) // what is made once
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const count = 8 * guardedEvents
+	events(count)
+	runtime.ReadMemStats(&after)
+	got := (after.Mallocs - before.Mallocs) / count
+	t.Logf("%d allocations", got)
+	if got > mallocsPerEvent {
+		t.Errorf("a volume that comes and goes costs %d allocations, want %d at the most", got, mallocsPerEvent)
+	}
+}
