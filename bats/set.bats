@@ -77,11 +77,12 @@ teardown() {
 @test "1: an engine that cannot start: the reason is in the message and in a condition" {
     rdd svc stop
     RDD_DOCKERD=/bin/false rdd svc start
-    run rdd set running=true --timeout=20s
+    # Left to itself, rdd would bring up a VM instead.
+    run rdd set running=true vm.driver=native --timeout=20s
     [[ $status -eq 1 || $status -eq 4 ]]
     says "^False " condition Running
     run -0 rdd status
-    rdd set running=false
+    rdd set running=false vm.driver=auto
     rdd svc stop
     rdd svc start
 }
