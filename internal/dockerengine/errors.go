@@ -15,6 +15,10 @@ import (
 // clientPrefix is what moby's client writes in front of the engine's words.
 const clientPrefix = "Error response from daemon: "
 
+// maxWords is how many bytes of the engine's words are kept: users read them in a
+// condition, which holds 32768 characters.
+const maxWords = 8 << 10
+
 // engineError is an error of moby's client with shorter words.
 type engineError struct {
 	words string
@@ -30,7 +34,11 @@ func refused(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &engineError{words: strings.TrimPrefix(err.Error(), clientPrefix), cause: err}
+	words := clean(strings.TrimPrefix(err.Error(), clientPrefix))
+	if len(words) > maxWords {
+		words = strings.ToValidUTF8(words[:maxWords], "") + "…"
+	}
+	return &engineError{words: words, cause: err}
 }
 
 // failed returns an error that also says what was being done.

@@ -1,0 +1,175 @@
+package dockerengine
+
+import (
+	"context"
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apiextensions-apiserver/pkg/registry/customresource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"sigs.k8s.io/yaml"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/api/crds"
+)
+
+// apiServer is what stands between a client and the storage of custom resources.
+// The daemon writes past it, so what it writes must be what would have come
+// through, and must be served as it was written.
+type apiServer map[containersv1.Kind]served
+
+// served is a kind as the API server prepares it from its definition.
+type served struct {
+	structural *schema.Structural
+	strategy   rest.RESTCreateStrategy
+}
+
+func newAPIServer(t testing.TB) apiServer {
+	t.Helper()
+	server := apiServer{}
+	for _, kind := range containersv1.Kinds() {
+		one, err := serve(kind)
+		if err != nil {
+			t.Fatalf("serve kind %s: %v", kind, err)
+		}
+		server[kind] = one
+	}
+	return server
+}
+
+func serve(kind containersv1.Kind) (served, error) {
+	var result served
+	resource := kind.GroupVersionResource()
+	data, err := crds.FS.ReadFile(resource.Group + "_" + resource.Resource + ".yaml")
+	if err != nil {
+		return result, err
+	}
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(data, &definition); err != nil {
+		return result, err
+	}
+	version := definition.Spec.Versions[0]
+	var internal apiextensions.CustomResourceValidation
+	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(version.Schema, &internal, nil); err != nil {
+		return result, err
+	}
+	structural, err := schema.NewStructural(internal.OpenAPIV3Schema)
+	if err != nil {
+		return result, err
+	}
+	result.structural = structural.DeepCopy()
+	if err := defaulting.PruneDefaults(result.structural); err != nil {
+		return result, err
+	}
+	validator, _, err := validation.NewSchemaValidator(internal.OpenAPIV3Schema)
+	if err != nil {
+		return result, err
+	}
+	status := internal.OpenAPIV3Schema.Properties["status"]
+	statusValidator, _, err := validation.NewSchemaValidator(&status)
+	if err != nil {
+		return result, err
+	}
+	result.strategy = customresource.NewStrategy(nil, true, kind.GroupVersionKind(), validator, statusValidator, result.structural,
+		&apiextensions.CustomResourceSubresourceStatus{}, nil, version.SelectableFields)
+	return result, nil
+}
+
+// check fails unless the API server would take the mirror, and serve it as it is
+// stored.
+func (s apiServer) check(t *testing.T, mirror containersv1.Mirror) {
+	t.Helper()
+	mirror.GetObjectKind().SetGroupVersionKind(mirror.MirrorKind().GroupVersionKind())
+	stored, err := json.Marshal(mirror)
+	if err != nil {
+		t.Fatal(err)
+	}
+	obj := &unstructured.Unstructured{}
+	if err := obj.UnmarshalJSON(stored); err != nil {
+		t.Fatalf("read %s: %v", stored, err)
+	}
+	if complaints := s.complaints(obj); len(complaints) > 0 {
+		t.Fatalf("%s: %v", stored, complaints.ToAggregate())
+	}
+	if difference := cmp.Diff(obj.Object, s.serve(t, obj)); difference != "" {
+		t.Fatalf("it is served otherwise than it is stored:\n%s", difference)
+	}
+	again := containersv1.NewMirror(mirror.MirrorKind())
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(obj.Object, again, true); err != nil {
+		t.Fatalf("read %s as a mirror: %v", stored, err)
+	}
+	if !again.SameStatus(mirror) {
+		t.Fatalf("it changes on its way:\n%s", cmp.Diff(mirror, again))
+	}
+}
+
+// complaints are those about a new object: of schema, formats, lists with keys,
+// rules and metadata.
+func (s apiServer) complaints(obj *unstructured.Unstructured) field.ErrorList {
+	kind := containersv1.Kind(obj.GetKind())
+	return s[kind].strategy.Validate(context.Background(), obj.DeepCopy())
+}
+
+// serve does to an object what the API server does when it reads one.
+func (s apiServer) serve(t *testing.T, obj *unstructured.Unstructured) map[string]any {
+	t.Helper()
+	structural := s[containersv1.Kind(obj.GetKind())].structural
+	content := obj.DeepCopy().Object
+	metadata, _, err := objectmeta.GetObjectMeta(content, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pruning.Prune(content, structural, true)
+	defaulting.PruneNonNullableNullsWithoutDefaults(content, structural)
+	if err := objectmeta.Coerce(nil, content, structural, false, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := objectmeta.SetObjectMeta(content, metadata); err != nil {
+		t.Fatal(err)
+	}
+	content["apiVersion"], content["kind"] = obj.GetAPIVersion(), obj.GetKind()
+	defaulting.Default(content, structural)
+	return content
+}
+
+// compose makes of what was read from the engine what the daemon would write: a
+// new mirror, or one whose wish the engine refused with these words.
+func compose(mirror containersv1.Mirror, refusal error) containersv1.Mirror {
+	mirror.SetNamespace("rancher-desktop")
+	mirror.SetGeneration(1)
+	mirror.SetUID("0e9a4bdc-6c5f-4a3b-8a70-3b6c7f5c2b11")
+	mirror.SetCreationTimestamp(metav1.Now().Rfc3339Copy())
+	if mirror.MirrorKind().HasFinalizer() {
+		mirror.SetFinalizers([]string{containersv1.Finalizer})
+	}
+	if container, ok := mirror.(*containersv1.Container); ok {
+		container.Spec.State = containersv1.StateUnknown
+		container.Status.ObservedGeneration = 1
+	}
+	conditions := mirror.MirrorConditions()
+	if conditions == nil {
+		return mirror
+	}
+	if refusal != nil {
+		*conditions = append(*conditions, metav1.Condition{
+			Type: containersv1.ConditionEngineDeleted, Status: metav1.ConditionFalse,
+			Reason: containersv1.ReasonRefused, Message: refusal.Error(), ObservedGeneration: 1,
+		})
+	}
+	for i := range *conditions {
+		(*conditions)[i].LastTransitionTime = metav1.Now().Rfc3339Copy()
+	}
+	return mirror
+}
