@@ -29,8 +29,10 @@ image_that_never_boots() {
     local ms
     ms=$(took other eventually 60 is "False StartFailed" condition Running)
     note "given up after $ms ms: $(other message Running)"
-    # The console's own words.
+    # The console's own words, also when it is tried again already.
     other says "Reached target basic.target" message Running
+    other eventually 10 is "False Starting" condition Running
+    other says "before: .*Reached target basic.target" message Running
     note "taken back after $(took other rdd set running=false) ms"
     is "" other_processes
 }
@@ -57,6 +59,39 @@ other_processes() {
     is "$id" boot_id
     [[ $(other boot_id) != "$id" ]]
     assert_equal "$(vm_processes | grep -c qemu-system)" 2
+}
+
+@test "containerd: settled without mirrors, answers on the host's socket and in the shell, and moby comes back" {
+    local id
+    id=$(other boot_id)
+    run -0 other rdd set containerEngine.name=containerd
+    is "True Started" other condition Running
+    is "True NotApplicable" other condition ContainerEngineReady
+    is "True Settled" other condition Settled
+    other rebooted "$id"
+    is "" other kube get containers,images,volumes,containernamespaces -o name
+    run -0 other guest sudo ctr version
+    local version
+    version=$(sed -n '/^Server:/,$s/ *Version: *//p' <<<"$output")
+    [[ $version == [0-9]* ]]
+    run -0 other containerd_version
+    assert_output --partial "$version"
+    run -0 other rdd set containerEngine.name=moby
+    other connected
+    other has volume Others
+    other assert_mirrors_exact
+}
+
+# containerd_version prints what containerd answers at the App's endpoint: a gRPC
+# call with an empty message. What is printed is not only the version.
+containerd_version() {
+    local socket
+    socket=$(field app app .status.vm.endpoint)
+    printf '\0\0\0\0\0' |
+        curl -sS -m 10 --http2-prior-knowledge --unix-socket "${socket#unix://}" --data-binary @- \
+            -H 'content-type: application/grpc' -H 'te: trailers' \
+            http://containerd/containerd.services.version.v1.Version/Version |
+        tr -dc '[:print:]'
 }
 
 @test "svc delete leaves nothing of one instance, and all of the other" {
