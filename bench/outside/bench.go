@@ -109,7 +109,7 @@ func (b *bench) withEngine(ctx context.Context) (err error) {
 		defer cancel()
 		err = errors.Join(err, b.docker.close(last))
 	}()
-	b.fill = &filler{engine: b.docker.engine}
+	b.fill = &filler{docker: b.docker, engine: b.docker.engine}
 	if err := b.docker.pointTo(b.docker.socket()); err != nil {
 		return err
 	}

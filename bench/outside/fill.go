@@ -12,6 +12,7 @@ import (
 
 // filler puts objects into an engine, and remembers what it has put there.
 type filler struct {
+	docker  *dockerd
 	engine  *engine
 	images  int
 	running []string
@@ -32,24 +33,23 @@ func (f *filler) fill(ctx context.Context, n sizes, images int) error {
 		}
 		f.filled = true
 	}
+	if err := f.importAll(ctx, min(images, n.distinct)); err != nil || f.images >= images {
+		return err
+	}
+	tags := map[string]string{}
+	for ; f.images < images; f.images++ {
+		tags[fmt.Sprintf("image:%d", f.images)] = fmt.Sprintf("image:%d", 1+f.images%(n.distinct-1))
+	}
+	return f.docker.tagAll(ctx, tags)
+}
+
+// importAll makes distinct images until there are so many.
+func (f *filler) importAll(ctx context.Context, images int) error {
 	jobs, making := errgroup.WithContext(ctx)
 	jobs.SetLimit(parallel)
 	for ; f.images < images; f.images++ {
-		i := f.images
-		if i < n.distinct {
-			jobs.Go(func() error { return f.engine.importImage(making, "image", fmt.Sprint(i), f.small) })
-			continue
-		}
-		if i == n.distinct {
-			if err := jobs.Wait(); err != nil {
-				return err
-			}
-			jobs, making = errgroup.WithContext(ctx)
-			jobs.SetLimit(parallel)
-		}
-		jobs.Go(func() error {
-			return f.engine.tag(making, fmt.Sprintf("image:%d", 1+i%(n.distinct-1)), "image", fmt.Sprint(i))
-		})
+		tag := fmt.Sprint(f.images)
+		jobs.Go(func() error { return f.engine.importImage(making, "image", tag, f.small) })
 	}
 	return jobs.Wait()
 }

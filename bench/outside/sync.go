@@ -124,7 +124,7 @@ func (b *bench) syncs(ctx context.Context, s *scene) error {
 		if _, err := s.daemon.rdd(ctx, "set", "running=true"); err != nil {
 			return err
 		}
-		b.add(figures.Sync, "the same as a user has it: `rdd set running=true`, from its start to its return", figures.Seconds, time.Since(began).Seconds())
+		b.add(figures.Sync, "full sync by `rdd set running=true`, from the start of the command to its return", figures.Seconds, time.Since(began).Seconds())
 	}
 	return nil
 }

@@ -112,13 +112,32 @@ func ratioWords(ratio float64) string {
 	return strconv.FormatFloat(ratio, 'f', 1, 64)
 }
 
-// WriteTable writes lines as a table of Markdown that can also be read as it is.
+// WriteTable writes lines as a table of Markdown that can also be read as it is,
+// without the columns that are empty.
 func WriteTable(w io.Writer, lines []Line) error {
 	table := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	fmt.Fprint(table, "| measure\t| goal\t| measured\t| baseline\t| ratio\t|\n")
-	fmt.Fprint(table, "| ---\t| ---\t| ---\t| ---\t| ---\t|\n")
-	for _, l := range lines {
-		fmt.Fprintf(table, "| %s\t| %s\t| %s\t| %s\t| %s\t|\n", l.Measure, l.Goal, l.Measured, l.Baseline, l.Ratio)
+	columns := []struct {
+		title string
+		cell  func(Line) string
+	}{
+		{"measure", func(l Line) string { return l.Measure }},
+		{"goal", func(l Line) string { return l.Goal }},
+		{"measured", func(l Line) string { return l.Measured }},
+		{"baseline", func(l Line) string { return l.Baseline }},
+		{"ratio", func(l Line) string { return l.Ratio }},
 	}
+	rows := make([]string, len(lines)+2)
+	for _, column := range columns {
+		empty := !slices.ContainsFunc(lines, func(l Line) bool { return column.cell(l) != "" })
+		if empty && column.title != "measure" {
+			continue
+		}
+		rows[0] += "| " + column.title + "\t"
+		rows[1] += "| ---\t"
+		for i, l := range lines {
+			rows[i+2] += "| " + column.cell(l) + "\t"
+		}
+	}
+	fmt.Fprintln(table, strings.Join(rows, "|\n")+"|")
 	return table.Flush()
 }
