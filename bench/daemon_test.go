@@ -178,18 +178,21 @@ func (d *daemon) app() *appv1.App {
 	return obj
 }
 
-// eventually waits until check has no complaint.
+// eventually looks again and again until check has no complaint.
 func eventually(tb testing.TB, what string, check func() error) {
 	tb.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.After(patience)
+	ticker := time.NewTicker(glance)
+	defer ticker.Stop()
 	for {
 		err := check()
 		if err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
+		select {
+		case <-ticker.C:
+		case <-deadline:
 			tb.Fatalf("waited %v for %s: %v", patience, what, err)
 		}
-		time.Sleep(glance)
 	}
 }

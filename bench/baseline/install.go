@@ -23,16 +23,16 @@ const (
 	Group = "baseline.rancherdesktop.io"
 	// establishTimeout bounds the wait for the copies to be served.
 	establishTimeout = 30 * time.Second
-	// youth is how long the API server makes the first object of a new
+	// youth is for how long the API server makes the first object of a new
 	// definition wait. Install waits in its stead, so that no measurement has it
-	// in it; one second more, because the time is told in seconds.
-	youth = 3 * time.Second
+	// in it.
+	youth = 2 * time.Second
 	poll  = 10 * time.Millisecond
 )
 
 // GroupVersion is that of the kinds which the baseline writes. Their names and
 // fields are those of the kinds of rdd.
-var GroupVersion = schema.GroupVersion{Group: Group, Version: containersv1.GroupVersion.Version}
+var GroupVersion = schema.GroupVersion{Group: Group, Version: containersv1.GroupVersion.Version} //nolint:gochecknoglobals // as in every API package
 
 // Install makes the definitions of the baseline's kinds, unless they are there,
 // and waits until objects of them can be made without delay.
