@@ -10,16 +10,16 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/randfill"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/schematest"
 )
 
 // TestSchemaTakesWhatIsMapped holds what the mapping makes of odd objects against
 // the definitions that are served.
 func TestSchemaTakesWhatIsMapped(t *testing.T) {
-	server := newAPIServer(t)
+	server := schematest.New(t)
 	for name, raw := range map[string]string{
 		"a usual one":      inspected,
 		"nearly nothing":   `{"Id":"a"}`,
@@ -33,16 +33,16 @@ func TestSchemaTakesWhatIsMapped(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			server.check(t, compose(container, refused(errors.New("no"))))
+			server.Check(t, compose(container, refused(errors.New("no"))))
 		})
 	}
-	server.check(t, compose(&containersv1.ContainerNamespace{ObjectMeta: metav1.ObjectMeta{Name: mobyNamespace}}, nil))
+	server.Check(t, compose(&containersv1.ContainerNamespace{ObjectMeta: metav1.ObjectMeta{Name: mobyNamespace}}, nil))
 }
 
 // TestSchemaTakesLongRefusals lets the engine refuse at length: a condition holds
 // only so much.
 func TestSchemaTakesLongRefusals(t *testing.T) {
-	server := newAPIServer(t)
+	server := schematest.New(t)
 	for _, words := range []string{strings.Repeat("x", 1<<20), strings.Repeat("✗", 1<<16), "\xff\x00"} {
 		image := func() *containersv1.Image {
 			images, err := mapImages([]byte(`{"Id":"a"}`))
@@ -51,57 +51,39 @@ func TestSchemaTakesLongRefusals(t *testing.T) {
 			}
 			return images[0]
 		}
-		server.check(t, compose(image(), refused(errors.New(words))))
-		server.check(t, compose(image(), failed("remove it", errors.New(words))))
+		server.Check(t, compose(image(), refused(errors.New(words))))
+		server.Check(t, compose(image(), failed("remove it", errors.New(words))))
 	}
 }
 
-// TestSchemaComplains makes sure that the other tests could fail.
-func TestSchemaComplains(t *testing.T) {
-	server := newAPIServer(t)
-	good := func() *unstructured.Unstructured {
-		container, err := mapContainer([]byte(inspected))
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := json.Marshal(compose(container, nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		obj := &unstructured.Unstructured{Object: map[string]any{}}
-		if err := json.Unmarshal(data, &obj.Object); err != nil {
-			t.Fatal(err)
-		}
-		obj.SetGroupVersionKind(containersv1.KindContainer.GroupVersionKind())
-		return obj
+// compose makes of what was read from the engine what the daemon would write: a
+// new mirror, or one whose wish the engine refused with these words.
+func compose(mirror containersv1.Mirror, refusal error) containersv1.Mirror {
+	mirror.SetNamespace("rancher-desktop")
+	mirror.SetGeneration(1)
+	mirror.SetUID("0e9a4bdc-6c5f-4a3b-8a70-3b6c7f5c2b11")
+	mirror.SetCreationTimestamp(metav1.Now().Rfc3339Copy())
+	if mirror.MirrorKind().HasFinalizer() {
+		mirror.SetFinalizers([]string{containersv1.Finalizer})
 	}
-	for name, spoil := range map[string]func(status map[string]any){
-		"a state":  func(status map[string]any) { status["status"] = "flying" },
-		"a time":   func(status map[string]any) { status["createdAt"] = "yesterday" },
-		"a number": func(status map[string]any) { status["exitCode"] = int64(1) << 40 },
-		"a type":   func(status map[string]any) { status["args"] = "x" },
-		"a key twice": func(status map[string]any) {
-			status["conditions"] = append(status["conditions"].([]any), status["conditions"].([]any)[0])
-		},
-		"a missing key": func(status map[string]any) { status["ports"] = []any{map[string]any{"protocol": "tcp"}} },
-	} {
-		obj := good()
-		spoil(obj.Object["status"].(map[string]any))
-		if complaints := server.complaints(obj); len(complaints) == 0 {
-			t.Errorf("%s is not noticed", name)
-		}
+	if container, ok := mirror.(*containersv1.Container); ok {
+		container.Spec.State = containersv1.StateUnknown
+		container.Status.ObservedGeneration = 1
 	}
-	for name, change := range map[string]func(obj map[string]any){
-		"an unknown field": func(obj map[string]any) { obj["status"].(map[string]any)["x"] = "y" },
-		"a default":        func(obj map[string]any) { delete(obj, "spec") },
-		"a null":           func(obj map[string]any) { obj["status"].(map[string]any)["args"] = nil },
-	} {
-		obj := good()
-		change(obj.Object)
-		if fmt.Sprint(server.serve(t, obj)) == fmt.Sprint(obj.Object) {
-			t.Errorf("%s is served as it is", name)
-		}
+	conditions := mirror.MirrorConditions()
+	if conditions == nil {
+		return mirror
 	}
+	if refusal != nil {
+		*conditions = append(*conditions, metav1.Condition{
+			Type: containersv1.ConditionEngineDeleted, Status: metav1.ConditionFalse,
+			Reason: containersv1.ReasonRefused, Message: refusal.Error(), ObservedGeneration: 1,
+		})
+	}
+	for i := range *conditions {
+		(*conditions)[i].LastTransitionTime = metav1.Now().Rfc3339Copy()
+	}
+	return mirror
 }
 
 // fill turns what the fuzzer made up into an answer of the engine: as it is when
@@ -152,7 +134,7 @@ func fillPorts(ports *wirePorts, c randfill.Continue) {
 
 // FuzzContainerSchema makes up containers, and what the engine refuses.
 func FuzzContainerSchema(f *testing.F) {
-	server := newAPIServer(f)
+	server := schematest.New(f)
 	f.Add([]byte(inspected), "no")
 	f.Add([]byte(strings.Repeat("\x9c\x01 kf", 400)), "\xff")
 	f.Fuzz(func(t *testing.T, data []byte, words string) {
@@ -160,13 +142,13 @@ func FuzzContainerSchema(f *testing.F) {
 		if err != nil {
 			return
 		}
-		server.check(t, compose(container, refused(errors.New(words))))
+		server.Check(t, compose(container, refused(errors.New(words))))
 	})
 }
 
 // FuzzImageSchema makes up images, and what the engine refuses.
 func FuzzImageSchema(f *testing.F) {
-	server := newAPIServer(f)
+	server := schematest.New(f)
 	f.Add([]byte(`{"Id":"sha256:1","RepoTags":["a:1","<none>:<none>"],"RepoDigests":[null,"x@y"],"Size":-1}`), "no")
 	f.Add([]byte(strings.Repeat("\x9c\x01 kf", 400)), "\xff")
 	f.Fuzz(func(t *testing.T, data []byte, words string) {
@@ -175,14 +157,14 @@ func FuzzImageSchema(f *testing.F) {
 			return
 		}
 		for _, image := range images {
-			server.check(t, compose(image, failed("remove it", errors.New(words))))
+			server.Check(t, compose(image, failed("remove it", errors.New(words))))
 		}
 	})
 }
 
 // FuzzVolumeSchema makes up volumes.
 func FuzzVolumeSchema(f *testing.F) {
-	server := newAPIServer(f)
+	server := schematest.New(f)
 	f.Add([]byte(`{"Name":"v","Labels":{"a":null},"CreatedAt":"2026-11-23T12:55:17+24:00"}`))
 	f.Add([]byte(strings.Repeat("\x9c\x01 kf", 400)))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -190,6 +172,6 @@ func FuzzVolumeSchema(f *testing.F) {
 		if err != nil {
 			return
 		}
-		server.check(t, compose(volume, nil))
+		server.Check(t, compose(volume, nil))
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
@@ -168,7 +169,7 @@ func TestOwnList(t *testing.T) {
 	p.addNamespace(t, byRegistry)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
 		want := []containersv1.Mirror{p.create(t, sample(kind, byRegistry, "one")), p.create(t, sample(kind, home, "two"))}
-		obj, err := p.mirrors.ListerWatcher(kind).List(metav1.ListOptions{})
+		obj, err := p.mirrors.ListerWatcher(kind).(cache.ListerWatcherWithContext).ListWithContext(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

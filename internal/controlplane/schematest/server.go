@@ -1,4 +1,8 @@
-package dockerengine
+// Package schematest holds mirrors against the definitions that are served, as
+// the API server does it with what clients send. The daemon writes mirrors past
+// that, so what it writes must be what would have come through, and must be
+// served as it was written.
+package schematest
 
 import (
 	"context"
@@ -14,7 +18,6 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apiextensions-apiserver/pkg/registry/customresource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -25,10 +28,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/api/crds"
 )
 
-// apiServer is what stands between a client and the storage of custom resources.
-// The daemon writes past it, so what it writes must be what would have come
-// through, and must be served as it was written.
-type apiServer map[containersv1.Kind]served
+// Server is what stands between a client and the storage of mirrors.
+type Server map[containersv1.Kind]served
 
 // served is a kind as the API server prepares it from its definition.
 type served struct {
@@ -36,9 +37,10 @@ type served struct {
 	strategy   rest.RESTCreateStrategy
 }
 
-func newAPIServer(t testing.TB) apiServer {
+// New prepares the definitions that the program carries.
+func New(t testing.TB) Server {
 	t.Helper()
-	server := apiServer{}
+	server := Server{}
 	for _, kind := range containersv1.Kinds() {
 		one, err := serve(kind)
 		if err != nil {
@@ -87,9 +89,9 @@ func serve(kind containersv1.Kind) (served, error) {
 	return result, nil
 }
 
-// check fails unless the API server would take the mirror, and serve it as it is
+// Check fails unless the API server would take the mirror, and serve it as it is
 // stored.
-func (s apiServer) check(t *testing.T, mirror containersv1.Mirror) {
+func (s Server) Check(t testing.TB, mirror containersv1.Mirror) {
 	t.Helper()
 	mirror.GetObjectKind().SetGroupVersionKind(mirror.MirrorKind().GroupVersionKind())
 	stored, err := json.Marshal(mirror)
@@ -100,10 +102,10 @@ func (s apiServer) check(t *testing.T, mirror containersv1.Mirror) {
 	if err := obj.UnmarshalJSON(stored); err != nil {
 		t.Fatalf("read %s: %v", stored, err)
 	}
-	if complaints := s.complaints(obj); len(complaints) > 0 {
+	if complaints := s.Complaints(obj); len(complaints) > 0 {
 		t.Fatalf("%s: %v", stored, complaints.ToAggregate())
 	}
-	if difference := cmp.Diff(obj.Object, s.serve(t, obj)); difference != "" {
+	if difference := cmp.Diff(obj.Object, s.Serve(t, obj)); difference != "" {
 		t.Fatalf("it is served otherwise than it is stored:\n%s", difference)
 	}
 	again := containersv1.NewMirror(mirror.MirrorKind())
@@ -115,15 +117,15 @@ func (s apiServer) check(t *testing.T, mirror containersv1.Mirror) {
 	}
 }
 
-// complaints are those about a new object: of schema, formats, lists with keys,
+// Complaints are those about a new object: of schema, formats, lists with keys,
 // rules and metadata.
-func (s apiServer) complaints(obj *unstructured.Unstructured) field.ErrorList {
+func (s Server) Complaints(obj *unstructured.Unstructured) field.ErrorList {
 	kind := containersv1.Kind(obj.GetKind())
 	return s[kind].strategy.Validate(context.Background(), obj.DeepCopy())
 }
 
-// serve does to an object what the API server does when it reads one.
-func (s apiServer) serve(t *testing.T, obj *unstructured.Unstructured) map[string]any {
+// Serve does to an object what the API server does when it reads one.
+func (s Server) Serve(t testing.TB, obj *unstructured.Unstructured) map[string]any {
 	t.Helper()
 	structural := s[containersv1.Kind(obj.GetKind())].structural
 	content := obj.DeepCopy().Object
@@ -142,34 +144,4 @@ func (s apiServer) serve(t *testing.T, obj *unstructured.Unstructured) map[strin
 	content["apiVersion"], content["kind"] = obj.GetAPIVersion(), obj.GetKind()
 	defaulting.Default(content, structural)
 	return content
-}
-
-// compose makes of what was read from the engine what the daemon would write: a
-// new mirror, or one whose wish the engine refused with these words.
-func compose(mirror containersv1.Mirror, refusal error) containersv1.Mirror {
-	mirror.SetNamespace("rancher-desktop")
-	mirror.SetGeneration(1)
-	mirror.SetUID("0e9a4bdc-6c5f-4a3b-8a70-3b6c7f5c2b11")
-	mirror.SetCreationTimestamp(metav1.Now().Rfc3339Copy())
-	if mirror.MirrorKind().HasFinalizer() {
-		mirror.SetFinalizers([]string{containersv1.Finalizer})
-	}
-	if container, ok := mirror.(*containersv1.Container); ok {
-		container.Spec.State = containersv1.StateUnknown
-		container.Status.ObservedGeneration = 1
-	}
-	conditions := mirror.MirrorConditions()
-	if conditions == nil {
-		return mirror
-	}
-	if refusal != nil {
-		*conditions = append(*conditions, metav1.Condition{
-			Type: containersv1.ConditionEngineDeleted, Status: metav1.ConditionFalse,
-			Reason: containersv1.ReasonRefused, Message: refusal.Error(), ObservedGeneration: 1,
-		})
-	}
-	for i := range *conditions {
-		(*conditions)[i].LastTransitionTime = metav1.Now().Rfc3339Copy()
-	}
-	return mirror
 }
