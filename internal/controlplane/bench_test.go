@@ -14,29 +14,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
-// BenchmarkStart measures from the call of Start to its return, with an empty
-// directory and with that of the start before.
-func BenchmarkStart(b *testing.B) {
-	b.Run("first", func(b *testing.B) {
-		for b.Loop() {
-			server := start(b, controlplanetest.Options(b))
-			b.StopTimer()
-			stop(b, server)
-			b.StartTimer()
-		}
-	})
-	b.Run("later", func(b *testing.B) {
-		opts := controlplanetest.Options(b)
-		stop(b, start(b, opts))
-		for b.Loop() {
-			server := start(b, opts)
-			b.StopTimer()
-			stop(b, server)
-			b.StartTimer()
-		}
-	})
-}
-
 // BenchmarkEventToWatch measures from the begin of an update to the arrival of
 // its event, all in process.
 func BenchmarkEventToWatch(b *testing.B) {
