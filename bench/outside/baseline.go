@@ -58,9 +58,9 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 	if err != nil {
 		return err
 	}
-	b.run.Point(figures.CurveSync, "baseline", figures.Seconds, images, took.Seconds())
+	b.run.Point(figures.CurveSync, figures.SubjectBaseline, figures.Seconds, images, took.Seconds())
 	if !main {
-		f := b.run.Figure(figures.Scale, fmt.Sprintf("full sync with %d images", images), figures.Seconds)
+		f := b.run.Figure(figures.Scale, scaleSync(images), figures.Seconds)
 		f.Baseline = append(f.Baseline, took.Seconds())
 		return nil
 	}
@@ -91,7 +91,7 @@ func newRival(ctx context.Context, kubeconfig, endpoint string) (*rival, error) 
 	if r.mirrorer, err = baseline.New(r.engine, config, appv1.DefaultNamespace); err != nil {
 		return nil, err
 	}
-	if r.subject, err = newSubject("baseline", kubeconfig, baseline.GroupVersion); err != nil {
+	if r.subject, err = newSubject(kubeconfig, baseline.GroupVersion); err != nil {
 		return nil, err
 	}
 	r.tracker, err = r.subject.track(ctx)

@@ -33,7 +33,7 @@ func (b *bench) mainStory(ctx context.Context, d *daemon) error {
 	}
 	objects := b.sizes.objects(s.images)
 	b.say("%d objects: sync", objects)
-	if err := b.firstSync(ctx, s, figures.Goal(100)); err != nil {
+	if err := b.firstSync(ctx, s); err != nil {
 		return err
 	}
 	if err := b.idles(ctx, s); err != nil {
@@ -57,36 +57,46 @@ func (b *bench) mainStory(ctx context.Context, d *daemon) error {
 	return nil
 }
 
+// scaleGoal returns the goals for a number of images, if there are any: seconds
+// of a full sync, and MB of private memory after it.
+func scaleGoal(images int) (seconds, private float64, ok bool) {
+	switch images {
+	case 500:
+		return 0.5, 100, true
+	case 10000:
+		return 6, 350, true
+	default:
+		return 0, 0, false
+	}
+}
+
 // firstSync is the sync of a daemon that has mirrored nothing before, and what
 // memory it has then: points of the curves.
-func (b *bench) firstSync(ctx context.Context, s *scene, goal ...figures.Row) error {
+func (b *bench) firstSync(ctx context.Context, s *scene) error {
 	took, err := b.syncOnce(ctx, s)
 	if err != nil {
 		return err
 	}
-	b.run.Point(figures.CurveSync, "rdd", figures.Seconds, s.images, took.Seconds())
-	if s.images == b.sizes.images {
-		b.add(figures.Sync, "full sync of a daemon that has mirrored nothing before", figures.Seconds, took.Seconds(), figures.Goal(0.5))
-	} else {
-		f := b.run.Figure(figures.Scale, fmt.Sprintf("full sync with %d images", s.images), figures.Seconds, scaleRow(s.images, 10000, 6)...)
-		f.Values = append(f.Values, took.Seconds())
-	}
 	objects := b.sizes.objects(s.images)
-	if s.images != b.sizes.images {
-		goal = scaleRow(s.images, 10000, 350)
+	var syncRows, memoryRows []figures.Row
+	if seconds, private, ok := scaleGoal(s.images); ok {
+		syncRows, memoryRows = []figures.Row{figures.Goal(seconds)}, []figures.Row{figures.Goal(private)}
+		b.run.Point(figures.CurveSync, figures.SubjectGoal, figures.Seconds, s.images, seconds)
+		b.run.Point(figures.CurveMemory, figures.SubjectGoal, figures.Megabytes, objects, private)
 	}
-	memory, err := b.memory(ctx, s.daemon, fmt.Sprintf("with %d mirrors, right after a full sync", objects), goal...)
-	b.run.Point(figures.CurveMemory, "rdd", figures.Megabytes, objects, memory)
+	b.run.Point(figures.CurveSync, figures.SubjectRdd, figures.Seconds, s.images, took.Seconds())
+	if s.images == b.sizes.images {
+		b.add(figures.Sync, "full sync of a daemon that has mirrored nothing before", figures.Seconds, took.Seconds(), syncRows...)
+	} else {
+		b.add(figures.Scale, scaleSync(s.images), figures.Seconds, took.Seconds(), syncRows...)
+	}
+	memory, err := b.memory(ctx, s.daemon, fmt.Sprintf("with %d mirrors, right after a full sync", objects), memoryRows...)
+	b.run.Point(figures.CurveMemory, figures.SubjectRdd, figures.Megabytes, objects, memory)
 	return err
 }
 
-// scaleRow has a goal for one number of images only.
-func scaleRow(images, of int, goal float64) []figures.Row {
-	if images != of {
-		return nil
-	}
-	return []figures.Row{figures.Goal(goal)}
-}
+// scaleSync is a name that the baseline has too.
+func scaleSync(images int) string { return fmt.Sprintf("full sync with %d images", images) }
 
 // scalePart measures what should not depend on how much there is.
 func (b *bench) scalePart(ctx context.Context, images int) error {

@@ -31,14 +31,12 @@ const (
 // two cores are shared with what is measured, so only the few fields that
 // matter are decoded.
 type subject struct {
-	// name in the figures: rdd or baseline.
-	name  string
 	rest  rest.Interface
 	group schema.GroupVersion
 }
 
 // newSubject reads a kubeconfig. It sends nothing yet.
-func newSubject(name, kubeconfig string, group schema.GroupVersion) (*subject, error) {
+func newSubject(kubeconfig string, group schema.GroupVersion) (*subject, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
@@ -49,7 +47,7 @@ func newSubject(name, kubeconfig string, group schema.GroupVersion) (*subject, e
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	return &subject{name: name, rest: client, group: group}, nil
+	return &subject{rest: client, group: group}, nil
 }
 
 // newRdd is the API of the daemon under test.
@@ -58,7 +56,7 @@ func newRdd(ctx context.Context, d *daemon) (*subject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSubject("rdd", file, containersv1.GroupVersion)
+	return newSubject(file, containersv1.GroupVersion)
 }
 
 // mirror has the fields of all mirrored kinds that are looked at.

@@ -28,7 +28,7 @@ const (
 func plots(run *figures.Run) map[string]func(io.Writer) error {
 	return map[string]func(io.Writer) error{
 		"sync.svg": func(w io.Writer) error {
-			p := newPlot("Full sync, mirrors absent", "images in the engine (and 100 containers, 100 volumes)", "seconds")
+			p := newPlot("Full sync, mirrors absent, with 100 containers and 100 volumes", "images", "seconds")
 			logarithmic(&p.X)
 			logarithmic(&p.Y)
 			return drawCurves(w, p, run, figures.CurveSync)
@@ -37,6 +37,7 @@ func plots(run *figures.Run) map[string]func(io.Writer) error {
 			p := newPlot("Private memory of the daemon after a full sync", "mirrors", "RssAnon, MB")
 			logarithmic(&p.X)
 			p.Y.Min = 0
+			p.Y.Tick.Marker = plot.TickerFunc(plain)
 			return drawCurves(w, p, run, figures.CurveMemory)
 		},
 		"latency.svg": func(w io.Writer) error { return drawLatency(w, run) },
@@ -84,6 +85,22 @@ func decades(low, high float64) []plot.Tick {
 	return ticks
 }
 
+// plain marks round numbers on a linear axis, not more than eleven.
+func plain(low, high float64) []plot.Tick {
+	step := math.Pow(10, math.Floor(math.Log10(high-low)))
+	for _, finer := range []float64{10, 5, 2} {
+		if (high-low)/(step/finer) <= 10 {
+			step /= finer
+			break
+		}
+	}
+	var ticks []plot.Tick
+	for value := math.Ceil(low/step) * step; value <= high; value += step {
+		ticks = append(ticks, plot.Tick{Value: value, Label: figures.Number(value)})
+	}
+	return ticks
+}
+
 // shade gives each line a colour that differs in lightness too, and so in print.
 func shade(i int) color.Color {
 	shades := []color.Color{
@@ -110,6 +127,10 @@ func drawCurves(w io.Writer, p *plot.Plot, run *figures.Run, name string) error 
 			return fmt.Errorf("draw %s: %w", name, err)
 		}
 		line.Color, dots.Color = shade(i), shade(i)
+		if curve.Subject == figures.SubjectGoal {
+			line.Color, dots.Color = color.Gray{Y: 130}, color.Gray{Y: 130}
+			line.Dashes = []vg.Length{vg.Points(2), vg.Points(3)}
+		}
 		line.Width = vg.Points(2)
 		dots.Shape, dots.Radius = draw.CircleGlyph{}, vg.Points(3)
 		p.Add(line, dots)
@@ -124,6 +145,7 @@ func drawLatency(w io.Writer, run *figures.Run) error {
 	p := newPlot("From the return of a Docker call to the event of a watch over TLS", "milliseconds", "share of events, %")
 	logarithmic(&p.X)
 	p.Y.Min, p.Y.Max = 0, 100
+	p.Y.Tick.Marker = plot.TickerFunc(plain)
 	i := 0
 	for _, f := range run.Figures {
 		if f.Group != figures.Events || f.Unit != figures.Milliseconds {
@@ -133,27 +155,32 @@ func drawLatency(w io.Writer, run *figures.Run) error {
 		if !found {
 			what = f.Name
 		}
-		for subject, values := range map[string][]float64{"": f.Values, ", baseline": f.Baseline} {
-			if len(values) == 0 {
-				continue
-			}
-			line, err := plotter.NewLine(distribution(values))
-			if err != nil {
-				return fmt.Errorf("draw latencies: %w", err)
-			}
-			line.StepStyle = plotter.PostStep
-			line.Color, line.Width = shade(i), vg.Points(2)
-			if subject != "" {
-				line.Dashes = []vg.Length{vg.Points(5), vg.Points(3)}
-			}
-			p.Add(line)
-			p.Legend.Add(what+subject, line)
+		if err := addDistribution(p, what, shade(i), nil, f.Values); err != nil {
+			return err
+		}
+		dashes := []vg.Length{vg.Points(5), vg.Points(3)}
+		if err := addDistribution(p, what+", baseline", shade(i), dashes, f.Baseline); err != nil {
+			return err
 		}
 		i++
 	}
-	p.Legend.Left, p.Legend.Top = false, false
-	p.Legend.XOffs, p.Legend.YOffs = vg.Points(-8), vg.Points(8)
 	return render(w, p)
+}
+
+// addDistribution adds the line of one distribution, if there are values.
+func addDistribution(p *plot.Plot, name string, c color.Color, dashes []vg.Length, values []float64) error {
+	if len(values) == 0 {
+		return nil
+	}
+	line, err := plotter.NewLine(distribution(values))
+	if err != nil {
+		return fmt.Errorf("draw latencies: %w", err)
+	}
+	line.StepStyle = plotter.PostStep
+	line.Color, line.Width, line.Dashes = c, vg.Points(2), dashes
+	p.Add(line)
+	p.Legend.Add(name, line)
+	return nil
 }
 
 // least is what a latency counts as that was below what can be told apart, in
@@ -168,6 +195,9 @@ func distribution(values []float64) plotter.XYs {
 	return points
 }
 
+// margin is how far a logarithmic axis goes beyond the values, as a factor.
+const margin = 1.15
+
 // sound gives a logarithmic axis a range that has a logarithm: nothing to draw
 // leaves it without one, and a single value is no range.
 func sound(axis *plot.Axis) {
@@ -179,6 +209,8 @@ func sound(axis *plot.Axis) {
 		axis.Min, axis.Max = 1, 10
 	case axis.Min == axis.Max:
 		axis.Min, axis.Max = axis.Min/2, axis.Max*2
+	default:
+		axis.Min, axis.Max = axis.Min/margin, axis.Max*margin
 	}
 }
 

@@ -38,6 +38,13 @@ const (
 	CurveMemory = "private memory by number of mirrors"
 )
 
+// Subjects of curves.
+const (
+	SubjectRdd      = "rdd"
+	SubjectBaseline = "baseline"
+	SubjectGoal     = "goal"
+)
+
 // Run is everything that one run measured.
 type Run struct {
 	Date    time.Time `json:"date"`
@@ -94,7 +101,7 @@ type Row struct {
 // Curve is a cost that depends on how much there is.
 type Curve struct {
 	Name string `json:"name"`
-	// Subject is who had the cost: rdd or baseline.
+	// Subject is who had the cost.
 	Subject string  `json:"subject"`
 	Unit    string  `json:"unit"`
 	Points  []Point `json:"points"`
