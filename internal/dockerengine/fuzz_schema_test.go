@@ -94,7 +94,7 @@ func fill(t *testing.T, data []byte, wire any) []byte {
 	if json.Valid(data) {
 		return data
 	}
-	randfill.NewFromGoFuzz(data).NilChance(.2).NumElements(0, 4).Funcs(fillText, fillPorts).Fill(wire)
+	randfill.NewFromGoFuzz(data).NilChance(.2).NumElements(0, 4).Funcs(fillText, fillExposed, fillPorts).Fill(wire)
 	raw, err := json.Marshal(wire)
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +116,15 @@ func fillText(text *string, c randfill.Continue) {
 		*text = fmt.Sprintf("%x", c.Uint64())
 	default:
 		*text = c.String(0)
+	}
+}
+
+func fillExposed(ports *map[string]any, c randfill.Continue) {
+	*ports = map[string]any{}
+	for range c.Intn(4) {
+		var port string
+		c.Fill(&port)
+		(*ports)[port] = struct{}{}
 	}
 }
 
