@@ -120,7 +120,9 @@ func (b *bench) baselineEvents(ctx context.Context, r *rival) error {
 	loop.Go(func() error { return r.mirrorer.Follow(following, events) })
 	err = b.baselineLags(following, r)
 	stop()
-	<-ended
+	if ending := <-ended; err != nil {
+		err = errors.Join(err, ending) // which may be why
+	}
 	return errors.Join(err, loop.Wait())
 }
 

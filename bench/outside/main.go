@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -35,7 +36,7 @@ func main() {
 	opts, file := flags()
 	// The baseline's libraries have one logger for the whole process.
 	log.SetLogger(logr.Discard())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	run, err := measure(ctx, opts)
 	stop()
 	if run != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -45,7 +46,8 @@ func (p *proxy) serve() {
 // pass copies both ways until both are through.
 func (p *proxy) pass(from net.Conn) {
 	defer from.Close()
-	to, err := net.Dial("unix", p.target)
+	var dialer net.Dialer
+	to, err := dialer.DialContext(context.Background(), "unix", p.target)
 	if err != nil {
 		return
 	}

@@ -43,7 +43,7 @@ func write(opts options, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(opts.plots, 0o755); err != nil {
+	if err := os.MkdirAll(opts.plots, 0o750); err != nil {
 		return fmt.Errorf("make a directory for plots: %w", err)
 	}
 	for name, draw := range plots(run) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -134,7 +133,7 @@ func TestWriteMakesAllFiles(t *testing.T) {
 	if err := measured().Write(opts.outside); err != nil {
 		t.Fatal(err)
 	}
-	if err := write(opts, slog.New(slog.NewTextHandler(io.Discard, nil))); err != nil {
+	if err := write(opts, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"page.md", "plots/sync.svg", "plots/latency.svg", "plots/memory.svg"} {
