@@ -1,0 +1,135 @@
+package invariant
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+)
+
+// readers is how many objects are read at the same time.
+const readers = 8
+
+// Object is one object of the engine.
+type Object struct {
+	identity identity
+	label    string
+	fields   fields
+}
+
+// Picture is what an engine has.
+type Picture struct {
+	Objects []Object
+	// Unread are objects that the engine lists and could not be read.
+	Unread []Difference
+}
+
+// Source takes a picture of an engine.
+type Source func(ctx context.Context) (Picture, error)
+
+// Nothing is the source of an engine that is stopped: there must be no mirror.
+func Nothing() Source {
+	return func(context.Context) (Picture, error) { return Picture{}, nil }
+}
+
+// FromEngine takes the picture through the interface that the daemon uses. It
+// works with whatever implements that, and finds no slip of its mapping.
+func FromEngine(engine dockerengine.Engine) Source {
+	return func(ctx context.Context) (Picture, error) {
+		p := newPainter()
+		containers, err := engine.ListContainers(ctx)
+		if err != nil {
+			return Picture{}, fmt.Errorf("list the engine's containers: %w", err)
+		}
+		images, err := engine.ListImages(ctx)
+		if err != nil {
+			return Picture{}, fmt.Errorf("list the engine's images: %w", err)
+		}
+		volumes, err := engine.ListVolumes(ctx)
+		if err != nil {
+			return Picture{}, fmt.Errorf("list the engine's volumes: %w", err)
+		}
+		for _, volume := range volumes {
+			p.mirror(volume)
+		}
+		p.each(ctx, containersv1.KindContainer, containers, func(ctx context.Context, id string) error {
+			container, err := engine.Container(ctx, id)
+			if err == nil {
+				p.mirror(container)
+			}
+			return err
+		})
+		p.each(ctx, containersv1.KindImage, images, func(ctx context.Context, id string) error {
+			tags, err := engine.Images(ctx, id)
+			for _, image := range tags {
+				p.mirror(image)
+			}
+			return err
+		})
+		return p.finish(ctx)
+	}
+}
+
+// painter puts a picture together from several readers.
+type painter struct {
+	mu      sync.Mutex
+	picture Picture
+	err     error
+}
+
+// newPainter begins with what every Docker engine has.
+func newPainter() *painter {
+	p := &painter{}
+	moby := &containersv1.ContainerNamespace{}
+	moby.Status.Name = containersv1.MobyNamespace
+	p.mirror(moby)
+	return p
+}
+
+// mirror adds an object as dockerengine sees it.
+func (p *painter) mirror(m containersv1.Mirror) {
+	f, err := fieldsOf(statusOf(m))
+	p.add(Object{identityOf(m), label(m), f}, err)
+}
+
+func (p *painter) add(object Object, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.err = err
+		return
+	}
+	p.picture.Objects = append(p.picture.Objects, object)
+}
+
+// each reads objects. One that is gone meanwhile is no object any more; one that
+// cannot be read costs only itself.
+func (p *painter) each(ctx context.Context, kind containersv1.Kind, ids []string, read func(context.Context, string) error) {
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for _, id := range ids {
+		group.Go(func() error {
+			err := read(ctx, id)
+			if err == nil || dockerengine.IsNotFound(err) {
+				return nil
+			}
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.picture.Unread = append(p.picture.Unread, Difference{Problem: Unread, Kind: kind, Name: id, Engine: err.Error()})
+			return nil
+		})
+	}
+	_ = group.Wait() // each reading notes its own error
+}
+
+// finish returns the picture, or why there is none.
+func (p *painter) finish(ctx context.Context) (Picture, error) {
+	if err := ctx.Err(); err != nil {
+		return Picture{}, fmt.Errorf("read the engine's objects: %w", err)
+	}
+	return p.picture, p.err
+}

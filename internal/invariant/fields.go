@@ -1,0 +1,138 @@
+package invariant
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// fields are the values of a status by their paths. What is empty is left out,
+// as the API server leaves it out.
+type fields map[string]string
+
+// set notes a value unless it is empty.
+func (f fields) set(path, value string) {
+	if value != "" {
+		f[path] = value
+	}
+}
+
+// element notes a value of a list or map, where the empty text is a value too.
+func (f fields) element(path, value string) { f[path] = strconv.Quote(value) }
+
+// fieldsOf takes a status apart by way of its JSON, so that a field which is
+// added to the API one day is compared without anybody thinking of it.
+func fieldsOf(status any) (fields, error) {
+	text, err := json.Marshal(status)
+	if err != nil {
+		return nil, fmt.Errorf("encode a status: %w", err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.UseNumber()
+	var tree map[string]any
+	if err := decoder.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("decode a status: %w", err)
+	}
+	f := fields{}
+	for name, value := range tree {
+		switch name {
+		case "observedGeneration":
+			// The mirror's own; see promises.go.
+		case "conditions":
+			f.conditions(value)
+		case "ports":
+			f.ports(value)
+		default:
+			f.add(name, value)
+		}
+	}
+	return f, nil
+}
+
+// add takes any JSON value apart.
+func (f fields) add(path string, value any) {
+	elements := map[string]any{}
+	switch v := value.(type) {
+	case map[string]any:
+		elements = v
+	case []any:
+		for i, element := range v {
+			elements[strconv.Itoa(i)] = element
+		}
+	default:
+		f.set(path, textOf(v))
+	}
+	for key, element := range elements {
+		at := path + "[" + key + "]"
+		if text, ok := element.(string); ok {
+			f.element(at, text)
+			continue
+		}
+		f.add(at, element)
+	}
+}
+
+// conditions notes the status of each condition that tells of the engine. The
+// other two are promises to the user.
+func (f fields) conditions(value any) {
+	list, _ := value.([]any)
+	for _, element := range list {
+		condition, _ := element.(map[string]any)
+		name := fmt.Sprint(condition["type"])
+		if !isRefusal(name) {
+			f.set("conditions["+name+"]", fmt.Sprint(condition["status"]))
+		}
+	}
+}
+
+// ports notes the bindings of each port, in one text whose order means nothing.
+func (f fields) ports(value any) {
+	list, _ := value.([]any)
+	for _, element := range list {
+		port, _ := element.(map[string]any)
+		path := fmt.Sprintf("ports[%v/%v]", port["containerPort"], port["protocol"])
+		var texts []string
+		bindings, _ := port["bindings"].([]any)
+		for _, one := range bindings {
+			binding, _ := one.(map[string]any)
+			texts = append(texts, bindingText(textOf(binding["hostIP"]), textOf(binding["hostPort"])))
+		}
+		f.port(path, texts)
+	}
+}
+
+// port notes one port; it is there even when nothing is bound to it.
+func (f fields) port(path string, bindings []string) {
+	slices.Sort(bindings)
+	f[path] = "exposed"
+	f.set(path+".bindings", strings.Join(slices.Compact(bindings), " "))
+}
+
+func bindingText(ip, port string) string {
+	return "[" + ip + "]:" + port
+}
+
+// textOf is the text of a JSON scalar. Zero and false are as good as absent.
+func textOf(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case json.Number:
+		return nonzero(v.String())
+	case float64:
+		return nonzero(strconv.FormatFloat(v, 'f', -1, 64))
+	case bool:
+		return nonzero(strconv.FormatBool(v))
+	default:
+		return ""
+	}
+}
+
+func nonzero(text string) string {
+	if text == "0" || text == "false" {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,82 @@
+package invariant
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// isRefusal is whether conditions of this type tell what the engine refused.
+func isRefusal(conditionType string) bool {
+	return conditionType == containersv1.ConditionStateReached || conditionType == containersv1.ConditionEngineDeleted
+}
+
+// identity is what makes two mirrors stand for the same object of the engine.
+type identity struct {
+	kind containersv1.Kind
+	// id is a container's ID, an image's ID, the name of a volume or namespace.
+	id string
+	// tag of an image.
+	tag string
+}
+
+// name of the resource, by the rule that the API promises. It is written a
+// second time here so that a change of the first one is noticed.
+func (i identity) name() string {
+	switch i.kind {
+	case containersv1.KindImage:
+		text := i.id
+		if i.tag != "" {
+			text += "\x00" + i.tag
+		}
+		return fmt.Sprintf("img-%x", sha256.Sum256([]byte(text)))
+	case containersv1.KindVolume:
+		return fmt.Sprintf("vol-%x", sha256.Sum256([]byte(i.id)))
+	case containersv1.KindContainer, containersv1.KindContainerNamespace:
+	}
+	return i.id
+}
+
+// identityOf reads off a mirror's status what it stands for; a container's
+// status does not say, so there its name does.
+func identityOf(m containersv1.Mirror) identity {
+	switch v := m.(type) {
+	case *containersv1.Image:
+		return identity{containersv1.KindImage, v.Status.ID, v.Status.RepoTag}
+	case *containersv1.Volume:
+		return identity{containersv1.KindVolume, v.Status.Name, ""}
+	case *containersv1.ContainerNamespace:
+		return identity{containersv1.KindContainerNamespace, v.Status.Name, ""}
+	default:
+		return identity{m.MirrorKind(), m.GetName(), ""}
+	}
+}
+
+// label is what a person calls the object.
+func label(m containersv1.Mirror) string {
+	if c, ok := m.(*containersv1.Container); ok {
+		return c.Status.Name
+	}
+	id := identityOf(m)
+	if id.tag != "" {
+		return id.tag
+	}
+	return id.id
+}
+
+// statusOf is the part of a mirror that the engine decides.
+func statusOf(m containersv1.Mirror) any {
+	switch v := m.(type) {
+	case *containersv1.Container:
+		return v.Status
+	case *containersv1.Image:
+		return v.Status
+	case *containersv1.Volume:
+		return v.Status
+	case *containersv1.ContainerNamespace:
+		return v.Status
+	default:
+		return nil
+	}
+}

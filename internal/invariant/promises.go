@@ -1,0 +1,140 @@
+package invariant
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// promises checks what a mirror owes its users, beyond the engine's facts.
+// present is whether the engine has the object.
+func promises(m containersv1.Mirror, present bool, now time.Time) []Difference {
+	d := Difference{Kind: m.MirrorKind(), Name: m.GetName(), Object: label(m)}
+	var found []Difference
+	if has, owes := hasFinalizer(m), m.MirrorKind().HasFinalizer(); has != owes && m.GetDeletionTimestamp() == nil {
+		wrong := d
+		wrong.Problem, wrong.Mirror = NoFinalizer, fmt.Sprint(m.GetFinalizers())
+		found = append(found, wrong)
+	}
+	found = append(found, ahead(m, d)...)
+	found = append(found, staleRefusals(m, d)...)
+	if waiting, ok := waitingWish(m, d, now); ok && present {
+		found = append(found, waiting)
+	}
+	if waiting, ok := waitingDelete(m, d, now); ok && present {
+		found = append(found, waiting)
+	}
+	return found
+}
+
+func hasFinalizer(m containersv1.Mirror) bool {
+	return slices.Contains(m.GetFinalizers(), containersv1.Finalizer)
+}
+
+// heldByOthers is whether rdd has done its part of a delete, and only a
+// finalizer of somebody else keeps the resource.
+func heldByOthers(m containersv1.Mirror) bool {
+	return m.GetDeletionTimestamp() != nil && !hasFinalizer(m) && len(m.GetFinalizers()) > 0
+}
+
+// ahead finds generations that were observed before they were made.
+func ahead(m containersv1.Mirror, d Difference) []Difference {
+	observed := map[string]int64{}
+	if c, ok := m.(*containersv1.Container); ok {
+		observed["observedGeneration"] = c.Status.ObservedGeneration
+	}
+	if conditions := m.MirrorConditions(); conditions != nil {
+		for _, c := range *conditions {
+			observed["conditions["+c.Type+"].observedGeneration"] = c.ObservedGeneration
+		}
+	}
+	var found []Difference
+	for field, generation := range observed {
+		if generation > m.GetGeneration() {
+			d.Problem, d.Field = Ahead, field
+			d.Engine, d.Mirror = fmt.Sprint(m.GetGeneration()), fmt.Sprint(generation)
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// staleRefusals finds conditions that tell of a refusal though nothing is wished.
+func staleRefusals(m containersv1.Mirror, d Difference) []Difference {
+	var found []Difference
+	d.Problem = StaleRefusal
+	if c := condition(m, containersv1.ConditionEngineDeleted); c != nil && m.GetDeletionTimestamp() == nil {
+		d.Field, d.Mirror = "conditions["+c.Type+"]", c.Message
+		found = append(found, d)
+	}
+	if c := condition(m, containersv1.ConditionStateReached); c != nil && !unmet(m) {
+		d.Field, d.Mirror = "conditions["+c.Type+"]", c.Message
+		found = append(found, d)
+	}
+	return found
+}
+
+// waitingWish finds a wish that was neither carried out nor visibly refused.
+func waitingWish(m containersv1.Mirror, d Difference, now time.Time) (Difference, bool) {
+	if !unmet(m) || m.GetDeletionTimestamp() != nil || refused(m, containersv1.ConditionStateReached) {
+		return d, false
+	}
+	c := m.(*containersv1.Container)
+	d.Problem, d.Field, d.Age = WaitingWish, "observedGeneration", now.Sub(lastWritten(m))
+	d.Mirror = fmt.Sprintf("spec.state is %s in generation %d, and %d was carried out last",
+		c.Spec.State, c.Generation, c.Status.ObservedGeneration)
+	return d, true
+}
+
+// waitingDelete finds a delete that was neither carried out nor visibly refused.
+func waitingDelete(m containersv1.Mirror, d Difference, now time.Time) (Difference, bool) {
+	deleted := m.GetDeletionTimestamp()
+	if deleted == nil || refused(m, containersv1.ConditionEngineDeleted) {
+		return d, false
+	}
+	d.Problem, d.Age = WaitingDelete, now.Sub(deleted.Time)
+	d.Mirror = fmt.Sprintf("deleted at %s, finalizers %v", deleted.UTC().Format(time.RFC3339), m.GetFinalizers())
+	return d, true
+}
+
+// unmet is whether a container carries a wish of a generation that was not
+// carried out.
+func unmet(m containersv1.Mirror) bool {
+	c, ok := m.(*containersv1.Container)
+	return ok && c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown && c.Status.ObservedGeneration < c.Generation
+}
+
+// refused is whether a condition tells that the engine refused this generation.
+func refused(m containersv1.Mirror, conditionType string) bool {
+	c := condition(m, conditionType)
+	return c != nil && c.Status == metav1.ConditionFalse && c.ObservedGeneration == m.GetGeneration() && c.Message != ""
+}
+
+func condition(m containersv1.Mirror, conditionType string) *metav1.Condition {
+	conditions := m.MirrorConditions()
+	if conditions == nil {
+		return nil
+	}
+	for i, c := range *conditions {
+		if c.Type == conditionType {
+			return &(*conditions)[i]
+		}
+	}
+	return nil
+}
+
+// lastWritten is when somebody last wrote anything but the status. Where the API
+// server does not say, it is when the resource was made.
+func lastWritten(m containersv1.Mirror) time.Time {
+	last := m.GetCreationTimestamp().Time
+	for _, entry := range m.GetManagedFields() {
+		if entry.Subresource == "" && entry.Time != nil && entry.Time.After(last) {
+			last = entry.Time.Time
+		}
+	}
+	return last
+}

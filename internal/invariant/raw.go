@@ -1,0 +1,81 @@
+package invariant
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/containerd/errdefs"
+)
+
+// maxAnswer bounds one answer of the engine, in bytes.
+const maxAnswer = 256 << 20
+
+// rawEngine speaks to a Docker engine with nothing but HTTP and JSON.
+type rawEngine struct {
+	client *http.Client
+	// base is scheme, host and version, such as http://engine/v1.41.
+	base string
+}
+
+// newRawEngine is for an endpoint in the form that dockerengine.New takes.
+func newRawEngine(endpoint, apiVersion string) (*rawEngine, error) {
+	at, err := url.Parse(endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("read the engine's endpoint %q: %w", endpoint, err)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: readers, DisableCompression: true}
+	e := &rawEngine{client: &http.Client{Transport: transport}}
+	switch at.Scheme {
+	case "unix":
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var dialer net.Dialer
+			return dialer.DialContext(ctx, "unix", at.Path)
+		}
+		e.base = "http://engine"
+	case "tcp":
+		e.base = "http://" + at.Host + strings.TrimSuffix(at.Path, "/")
+	case "http", "https":
+		e.base = at.Scheme + "://" + at.Host + strings.TrimSuffix(at.Path, "/")
+	default:
+		return nil, fmt.Errorf("the engine's endpoint %q is of an unknown kind", endpoint)
+	}
+	if apiVersion != "" {
+		e.base += "/v" + apiVersion
+	}
+	return e, nil
+}
+
+// get decodes the answer to a GET. What is not there is an errdefs.ErrNotFound.
+func (e *rawEngine) get(ctx context.Context, path string, into any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.base+path, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("ask the engine for %s: %w", path, err)
+	}
+	answer, err := e.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("ask the engine for %s: %w", path, err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read the engine's answer to %s: %w", path, err)
+	}
+	switch {
+	case answer.StatusCode == http.StatusNotFound:
+		return fmt.Errorf("the engine has no %s: %w", path, errdefs.ErrNotFound)
+	case answer.StatusCode != http.StatusOK:
+		return fmt.Errorf("the engine answers %s to %s: %s", answer.Status, path, strings.TrimSpace(string(body)))
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("decode the engine's answer to %s: %w", path, err)
+	}
+	return nil
+}
+
+func (e *rawEngine) close() { e.client.CloseIdleConnections() }

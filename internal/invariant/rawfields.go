@@ -1,0 +1,157 @@
+package invariant
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// rawObject is JSON as the engine sends it.
+type rawObject map[string]any
+
+// at follows keys down; nil where the path ends early.
+func (o rawObject) at(path ...string) any {
+	var value any = map[string]any(o)
+	for _, key := range path {
+		object, _ := value.(map[string]any)
+		value = object[key]
+	}
+	return value
+}
+
+// text is a scalar as the API server would keep it.
+func (o rawObject) text(path ...string) string { return valid(textOf(o.at(path...))) }
+
+// valid is text without what is no UTF-8.
+func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
+// object is a JSON object; none: nil.
+func (o rawObject) object(path ...string) map[string]any {
+	object, _ := o.at(path...).(map[string]any)
+	return object
+}
+
+// list is a list of texts.
+func (o rawObject) list(path ...string) []string {
+	values, _ := o.at(path...).([]any)
+	var texts []string
+	for _, value := range values {
+		texts = append(texts, valid(textOf(value)))
+	}
+	return texts
+}
+
+// time is one in UTC, to the microsecond, as the API keeps times. The year 1 is
+// Docker's way to say never.
+func (o rawObject) time(path ...string) string {
+	at, err := time.Parse(time.RFC3339Nano, o.text(path...))
+	if err != nil || at.UTC().Year() <= 1 {
+		return ""
+	}
+	return at.UTC().Truncate(time.Microsecond).Format("2006-01-02T15:04:05.000000Z")
+}
+
+func (f fields) texts(path string, values map[string]any) {
+	for key, value := range values {
+		f.element(path+"["+valid(key)+"]", valid(textOf(value)))
+	}
+}
+
+func (f fields) list(path string, values []string) {
+	for i, value := range values {
+		f.element(fmt.Sprintf("%s[%d]", path, i), value)
+	}
+}
+
+// copied notes scalars under the name that the API has for each.
+func (f fields) copied(o rawObject, names map[string][]string) {
+	f.set("namespace", containersv1.MobyNamespace)
+	for name, path := range names {
+		f.set(name, o.text(path...))
+	}
+}
+
+func (o rawObject) container() Object {
+	f := fields{}
+	f.copied(o, map[string][]string{
+		"status": {"State", "Status"}, "image": {"Config", "Image"}, "path": {"Path"},
+		"pid": {"State", "Pid"}, "exitCode": {"State", "ExitCode"}, "error": {"State", "Error"},
+	})
+	name := strings.TrimPrefix(o.text("Name"), "/")
+	f.set("name", name)
+	f.list("args", o.list("Args"))
+	f.texts("labels", o.object("Config", "Labels"))
+	f.set("createdAt", o.time("Created"))
+	f.set("startedAt", o.time("State", "StartedAt"))
+	f.set("finishedAt", o.time("State", "FinishedAt"))
+	for _, flag := range []string{"Running", "Paused", "Restarting", "OOMKilled", "Dead"} {
+		status := "False"
+		if o.text("State", flag) == "true" {
+			status = "True"
+		}
+		f.set("conditions["+flag+"]", status)
+	}
+	for _, asked := range []map[string]any{o.object("Config", "ExposedPorts"), o.object("HostConfig", "PortBindings")} {
+		for port := range asked {
+			f.port("ports["+port+"]", nil)
+		}
+	}
+	for port, bindings := range o.object("NetworkSettings", "Ports") {
+		f.port("ports["+port+"]", rawBindings(bindings))
+	}
+	return Object{identity{containersv1.KindContainer, o.text("Id"), ""}, name, f}
+}
+
+func rawBindings(value any) []string {
+	list, _ := value.([]any)
+	var texts []string
+	for _, element := range list {
+		binding, _ := element.(map[string]any)
+		texts = append(texts, bindingText(textOf(binding["HostIp"]), textOf(binding["HostPort"])))
+	}
+	return texts
+}
+
+// tags of an image, or one empty tag. Some engines list digests among the tags,
+// and a text in place of no tag.
+func (o rawObject) tags() []string {
+	tags := slices.DeleteFunc(o.list("RepoTags"), func(tag string) bool {
+		return tag == "" || strings.Contains(tag, "<none>") || strings.Contains(tag, "@")
+	})
+	slices.Sort(tags)
+	if tags = slices.Compact(tags); len(tags) == 0 {
+		return []string{""}
+	}
+	return tags
+}
+
+func (o rawObject) image(tag string) Object {
+	f := fields{}
+	f.copied(o, map[string][]string{"id": {"Id"}, "architecture": {"Architecture"}, "os": {"Os"}, "size": {"Size"}})
+	f.set("repoTag", tag)
+	digests := slices.DeleteFunc(o.list("RepoDigests"), func(digest string) bool {
+		return digest == "" || strings.HasPrefix(digest, "<none>")
+	})
+	slices.Sort(digests)
+	f.list("repoDigests", slices.Compact(digests))
+	f.texts("labels", o.object("Config", "Labels"))
+	f.set("createdAt", o.time("Created"))
+	id := identity{containersv1.KindImage, o.text("Id"), tag}
+	if tag == "" {
+		tag = id.id
+	}
+	return Object{id, tag, f}
+}
+
+func (o rawObject) volume() Object {
+	f := fields{}
+	f.copied(o, map[string][]string{"name": {"Name"}, "driver": {"Driver"}, "mountpoint": {"Mountpoint"}, "scope": {"Scope"}})
+	f.texts("labels", o.object("Labels"))
+	f.texts("options", o.object("Options"))
+	f.set("createdAt", o.time("CreatedAt"))
+	name := o.text("Name")
+	return Object{identity{containersv1.KindVolume, name, ""}, name, f}
+}
