@@ -181,6 +181,11 @@ func (d *daemon) app() *appv1.App {
 // eventually looks again and again until check has no complaint.
 func eventually(tb testing.TB, what string, check func() error) {
 	tb.Helper()
+	within(tb, patience, what, check)
+}
+
+func within(tb testing.TB, patience time.Duration, what string, check func() error) {
+	tb.Helper()
 	deadline := time.After(patience)
 	ticker := time.NewTicker(glance)
 	defer ticker.Stop()

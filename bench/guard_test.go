@@ -181,7 +181,7 @@ func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
 		return nil
 	})
 	// A full sync comes and goes with a few; one each would be nine hundred.
-	eventually(t, "the goroutines of the further mirrors to end", func() error {
+	within(t, 20*time.Second, "the goroutines of the further mirrors to end", func() error {
 		if added := runtime.NumGoroutine() - before; added > more/10 {
 			return fmt.Errorf("%d goroutines came with %d mirrors", added, more)
 		}
