@@ -55,7 +55,7 @@ func (s *Store) commit(ctx context.Context, batch []*pending) error {
 		return nil
 	}
 	began := time.Now()
-	if err := s.log.append(next.rows); err != nil {
+	if err := s.log.append(context.WithoutCancel(ctx), next.rows); err != nil {
 		s.unsure.Store(true)
 		return fmt.Errorf("write %s to the datastore: %w", next.rows[0].key, err)
 	}

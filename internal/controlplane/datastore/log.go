@@ -96,13 +96,16 @@ func (l *log) prepare(ctx context.Context) error {
 func (l *log) close() error { return errors.Join(l.writer.Close(), l.reader.Close()) }
 
 // append writes up to rowsAtOnce changes, all or none. An error may also mean that
-// they were written and nobody can tell.
-func (l *log) append(rows []row) error {
+// they were written and nobody can tell. A context that can be cancelled would cost
+// a goroutine for each write, and cannot interrupt the disk.
+func (l *log) append(ctx context.Context, rows []row) error {
 	insert := l.inserts[len(rows)]
 	if insert == nil {
-		values := strings.TrimSuffix(strings.Repeat("(?,?,?,?,?),", len(rows)), ",")
+		more := strings.Repeat(", (?,?,?,?,?)", len(rows)-1)
 		var err error
-		if insert, err = l.writer.Prepare("INSERT INTO log (revision, key, value, created, previous) VALUES " + values); err != nil {
+		insert, err = l.writer.PrepareContext(ctx, //nolint:gosec // what is put together are question marks
+			"INSERT INTO log (revision, key, value, created, previous) VALUES (?,?,?,?,?)"+more)
+		if err != nil {
 			return err
 		}
 		l.inserts[len(rows)] = insert
@@ -111,7 +114,7 @@ func (l *log) append(rows []row) error {
 	for _, r := range rows {
 		arguments = append(arguments, r.revision, r.key, r.value, r.created, r.previous)
 	}
-	_, err := insert.Exec(arguments...)
+	_, err := insert.ExecContext(ctx, arguments...)
 	return err
 }
 

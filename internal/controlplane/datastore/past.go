@@ -49,7 +49,7 @@ func (l *log) after(ctx context.Context, revision, last int64) ([]*clientv3.Even
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	var events []*clientv3.Event
 	for rows.Next() {
 		var r, before row
@@ -84,7 +84,7 @@ func (l *log) query(ctx context.Context, take func(row), query string, arguments
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	for rows.Next() {
 		var r row
 		if err := rows.Scan(&r.revision, &r.key, &r.value, &r.created, &r.previous); err != nil {

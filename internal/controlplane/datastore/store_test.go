@@ -352,7 +352,7 @@ func TestUnsureWrite(t *testing.T) {
 	store := testStore(t, dir, "")
 	first := put(t, store, "/registry/a", "1", 0)
 	written := row{revision: first.Revision + 1, key: "/registry/a", value: []byte("2"), created: first.Revision, previous: first.Revision}
-	if err := store.log.append([]row{written}); err != nil {
+	if err := store.log.append(t.Context(), []row{written}); err != nil {
 		t.Fatal(err)
 	}
 	store.unsure.Store(true)

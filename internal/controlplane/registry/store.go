@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 
+	genericvalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
@@ -60,8 +61,11 @@ func (strategy) PrepareForCreate(_ context.Context, obj runtime.Object) {
 // it counts what a user wished.
 func (strategy) PrepareForUpdate(context.Context, runtime.Object, runtime.Object) {}
 
-// Validate implements [rest.RESTCreateStrategy].
-func (strategy) Validate(context.Context, runtime.Object) field.ErrorList { return nil }
+// Validate implements [rest.RESTCreateStrategy]: a name that clients could not use
+// is refused.
+func (strategy) Validate(_ context.Context, obj runtime.Object) field.ErrorList {
+	return genericvalidation.ValidateObjectMetaAccessor(obj.(metav1.Object), true, genericvalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
+}
 
 // ValidateUpdate implements [rest.RESTUpdateStrategy].
 func (strategy) ValidateUpdate(context.Context, runtime.Object, runtime.Object) field.ErrorList {
