@@ -102,6 +102,7 @@ panic_said() {
 run_deaf() {
     local name=$1
     shift
+    engine rm -f "$name" >/dev/null 2>&1 || true
     engine run -d --name "$name" "$@" base:1 /bin/busybox sh -c 'trap "" TERM; while :; do sleep 1; done'
 }
 
@@ -126,6 +127,7 @@ run_deaf() {
 }
 
 @test "vm restart boots again and returns when all is up, and a container gets the time to stop that it was made with" {
+    engine rm -f slow >/dev/null 2>&1 || true
     engine run -d --name slow --stop-timeout 8 base:1 \
         /bin/busybox sh -c 'trap "sleep 3; exit 7" TERM; while :; do sleep 0.1; done' >/dev/null
     run_deaf deaf --stop-timeout 1 >/dev/null
