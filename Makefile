@@ -109,9 +109,13 @@ vm-test: ## the laws of drivers on real VMs, in a quarter of an hour
 bench-vm: deps-test deps-vm build vm-image ## measure the start of a VM against the same machine without rdd
 	@bench/vm.sh
 
-.PHONY: bench
-bench: deps-test build engine ## measure times and memory with the real daemon and a real engine
+.PHONY: bench bench-report
+bench: deps-test build engine ## measure everything beside the plain way of doing it, in less than ten minutes
 	@ENGINE=$(ENGINE) bench/run.sh
+	@mkdir -p .cache/bench
+	$(GO) test -run=NONE -bench=. -benchtime=1x -timeout=20m ./bench | tee .cache/bench/go.txt
+bench-report: ## write docs/benchmarks.md from what make bench measured
+	$(GO) run ./bench/report
 
 .PHONY: unit
 unit: ## Go tests

@@ -103,8 +103,8 @@ func (l *log) append(ctx context.Context, rows []row) error {
 	if insert == nil {
 		more := strings.Repeat(", (?,?,?,?,?)", len(rows)-1)
 		var err error
-		insert, err = l.writer.PrepareContext(ctx, //nolint:gosec // what is put together are question marks
-			"INSERT INTO log (revision, key, value, created, previous) VALUES (?,?,?,?,?)"+more)
+		insert, err = l.writer.PrepareContext(ctx,
+			"INSERT INTO log (revision, key, value, created, previous) VALUES (?,?,?,?,?)"+more) //nolint:gosec // question marks are all that is put together
 		if err != nil {
 			return err
 		}
