@@ -25,6 +25,7 @@ type cli struct {
 	VM      vmCmd      `cmd:"" name:"vm" help:"The VM of vm.driver=lima: status, logs, restart, reset."`
 	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"kubectl against this instance, starting the daemon when needed."`
 	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree."`
+	Doctor  doctorCmd  `cmd:"" help:"Examine the instance: files, disk, daemon, datastore, engine, and whether mirrors and engine are the same. Exits with 1 when it finds something."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 
 	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Make a VM and look after it; the daemon starts this."`

@@ -1,0 +1,116 @@
+# rdd doctor: it finds what is wrong, says what to do, and never hangs itself.
+
+load helpers/load
+
+setup_file() {
+    instance_begin doctor
+}
+
+# finding CHECK prints the text of a check that found something.
+finding() {
+    rdd doctor -o json | jq -r --arg check "$1" '.checks[] | select(.check == $check and .state == "finding") | .text'
+}
+
+@test "an instance that was never started, and one that was stopped, have nothing wrong" {
+    run -0 rdd doctor
+    assert_output --partial "nothing about it is wrong"
+    rdd svc start
+    rdd svc stop
+    run -0 rdd doctor
+    assert_line --regexp '^skipped +daemon +stopped'
+}
+
+@test "a healthy instance with something of everything" {
+    rdd svc start
+    rdd set running=true ${RDD_TEST_PROPERTIES:-}
+    make_image Repo/x:1 || make_image repo/x:Tag
+    make_volume My_Volume a=
+    run_container talks -p 127.0.0.1::80 --label empty= --label zero=0
+    create_container silent --link talks:other
+    run -0 eventually 10 rdd doctor
+    run -0 rdd doctor -o json
+    assert_equal "$(jq -r '.healthy, ([.checks[] | select(.check == "mirrors") | .state][0])' <<<"$output" | xargs)" "true ok"
+}
+
+@test "a difference that was planted is named, with both values" {
+    # A start that fails makes the engine change an object without telling anybody.
+    local id
+    id=$(engine create --name unstartable base:1 /no/such/program)
+    eventually 5 exists container "$id"
+    run ! engine start unstartable
+    run -1 rdd doctor
+    assert_output --regexp "finding +mirrors"
+    assert_output --partial "Container $id (unstartable): exitCode: engine has \"127\""
+    assert_output --partial "rdd svc restart"
+    # What it says to do helps.
+    rdd svc restart
+    eventually 20 rdd doctor
+}
+
+@test "a daemon that was stopped by a signal" {
+    local pid began
+    pid=$(daemon_pid)
+    kill -STOP "$pid"
+    began=$SECONDS
+    run rdd doctor
+    kill -CONT "$pid"
+    assert_equal "$status" 1
+    assert_output --regexp "finding +daemon +process $pid does not answer \(it was stopped"
+    assert_output --partial "kill -CONT $pid"
+    assert_output --regexp "ok +datastore"
+    assert_output --regexp "ok +engine"
+    assert [ $((SECONDS - began)) -lt 15 ]
+    eventually 10 rdd doctor
+}
+
+@test "a daemon that was killed" {
+    local pid
+    pid=$(daemon_pid)
+    kill -KILL "$pid"
+    eventually 5 gone "$pid"
+    run -1 rdd doctor
+    assert_output --regexp "finding +daemon +process $pid was killed"
+    assert_output --partial "goes on without the daemon"
+    rdd svc start
+    eventually 20 rdd doctor
+}
+
+@test "an engine that hangs" {
+    [[ -z ${RDD_TEST_PROPERTIES:-} ]] || skip "not rdd's own engine"
+    local pid began
+    pid=$(dockerd_pid)
+    kill -STOP "$pid"
+    began=$SECONDS
+    run rdd doctor
+    kill -CONT "$pid"
+    assert_equal "$status" 1
+    assert_output --regexp "finding +engine"
+    assert [ $((SECONDS - began)) -lt 15 ]
+    eventually 30 rdd doctor
+}
+
+@test "files that others can read, and a kubeconfig that is broken" {
+    local config
+    config=$(rdd svc paths config)
+    chmod 644 "$config"
+    is "$config has mode 0644, so that others may use it" finding files
+    chmod 600 "$config"
+    sed -i 's/127\.0\.0\.1/192.0.2.1/' "$config"
+    says "not this machine's own" finding kubeconfig
+    rdd svc restart
+    eventually 20 rdd doctor
+}
+
+@test "a datastore that is damaged under the running daemon" {
+    local dir
+    dir=$(rdd svc paths dir)/data
+    rdd svc stop --keep-vm
+    cp "$dir/state.db" "$RDD_TEST_HOME/good.db"
+    dd if=/dev/urandom of="$dir/state.db" bs=4096 seek=2 count=4 conv=notrunc status=none
+    run -1 rdd doctor
+    assert_output --regexp "finding +datastore .*state.db (is damaged|cannot be read)"
+    assert_output --partial "move the file away"
+    mv "$RDD_TEST_HOME/good.db" "$dir/state.db"
+    rdd svc start
+    eventually 30 rdd doctor
+}
