@@ -24,12 +24,12 @@ const syncTimeout = 30 * time.Second
 // nothing. The app actor hears of the App only when the engine supervisor has
 // heard of every mirror, so that no engine is connected before that.
 type bridge struct {
-	api         connection
+	api         api
 	app, engine *actor.PID
 	logger      *slog.Logger
 	report      func(string)
 	tasks       *task.Runner
-	informers   *kube.Informers
+	informers   follower
 	synced      bool
 	// latest is what to tell the app actor; nil for no App.
 	latest *appv1.App
@@ -37,13 +37,13 @@ type bridge struct {
 
 // Messages of the bridge to itself.
 type (
-	informersMade   struct{ informers *kube.Informers }
+	informersMade   struct{ informers follower }
 	informersSynced struct{}
 	informersEnded  struct{ err error }
 	appSeen         struct{ app *appv1.App }
 )
 
-func newBridge(api connection, app, engine *actor.PID, logger *slog.Logger, report func(string)) actor.Actor {
+func newBridge(api api, app, engine *actor.PID, logger *slog.Logger, report func(string)) actor.Actor {
 	return &bridge{api: api, app: app, engine: engine, logger: logger, report: report}
 }
 
@@ -113,7 +113,7 @@ func (b *bridge) replay(c actor.Context) {
 
 // run makes the informers and keeps them running until ctx ends.
 func (b *bridge) run(ctx context.Context, h kube.Handler, send func(any)) error {
-	informers, err := kube.NewInformers(ctx, b.api.config, b.api.mirrors, h)
+	informers, err := b.api.Follow(ctx, h)
 	if err != nil {
 		return err
 	}

@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"k8s.io/client-go/rest"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 )
 
 const (
@@ -21,8 +19,7 @@ const (
 
 // server is a running control plane.
 type server interface {
-	RESTConfig() *rest.Config
-	Mirrors() *registry.Mirrors
+	API() (api, error)
 	Done() <-chan struct{}
 	Err() error
 	Stop(ctx context.Context) error
@@ -32,10 +29,7 @@ type server interface {
 type serveFunc func(ctx context.Context) (server, error)
 
 // connection tells the root how to reach the API server.
-type connection struct {
-	config  *rest.Config
-	mirrors *registry.Mirrors
-}
+type connection struct{ api api }
 
 // controlPlane is the actor that holds the embedded API server. When the server
 // ends by itself, the actor fails.
@@ -87,9 +81,13 @@ func (p *controlPlane) receiveOwn(c actor.Context, value any) {
 			panic(v.err)
 		}
 		p.server = v.server
+		reached, err := v.server.API()
+		if err != nil {
+			panic(err)
+		}
 		p.report("serving")
 		p.tasks.Loop(func(ctx context.Context, _ func(any)) any { return watchServer(ctx, v.server) })
-		c.Send(c.Parent(), connection{config: v.server.RESTConfig(), mirrors: v.server.Mirrors()})
+		c.Send(c.Parent(), connection{api: reached})
 	case serverEnded:
 		panic(v.err)
 	}

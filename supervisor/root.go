@@ -7,7 +7,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -50,7 +49,7 @@ func (r *root) Receive(c actor.Context) {
 	case *actor.Stopped:
 		r.ended()
 	case connection:
-		r.connected(c, msg)
+		r.connected(c, msg.api)
 	case messages.AppReady:
 		if r.app == nil || r.stopping {
 			return // of a tree that is gone, or is going
@@ -85,17 +84,13 @@ func (r *root) spawn(c actor.Context, props *actor.Props, name string) *actor.PI
 }
 
 // connected builds the rest of the tree once the API server serves.
-func (r *root) connected(c actor.Context, api connection) {
+func (r *root) connected(c actor.Context, api api) {
 	if r.stopping || r.bridge != nil {
 		return
 	}
-	client, err := kube.NewClient(api.config)
-	if err != nil {
-		panic(err)
-	}
 	vm := r.spawn(c, r.vmProps(), vmName)
-	engine := r.spawn(c, r.engineProps(client, api.mirrors), engineName)
-	r.app = r.spawn(c, r.appProps(client, vm, engine), appName)
+	engine := r.spawn(c, r.engineProps(api), engineName)
+	r.app = r.spawn(c, r.appProps(api, vm, engine), appName)
 	r.bridge = r.spawn(c, r.bridgeProps(api, r.app, engine), bridgeName)
 }
 

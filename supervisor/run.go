@@ -109,7 +109,7 @@ func (d *daemon) serve(ctx context.Context) (server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return embedded{s}, nil
 }
 
 // died is the error of a tree that ended without being asked to.

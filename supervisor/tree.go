@@ -12,9 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
 // The names of the tree.
@@ -107,15 +105,15 @@ func (b blueprint) controlPlaneProps() *actor.Props {
 	})
 }
 
-func (b blueprint) bridgeProps(api connection, app, engine *actor.PID) *actor.Props {
+func (b blueprint) bridgeProps(api api, app, engine *actor.PID) *actor.Props {
 	return b.child(bridgeName, func(report func(string)) actor.Actor {
 		return newBridge(api, app, engine, b.logger, report)
 	})
 }
 
-func (b blueprint) appProps(client *kube.Client, vm, engine *actor.PID) *actor.Props {
+func (b blueprint) appProps(api api, vm, engine *actor.PID) *actor.Props {
 	return b.child(appName, func(report func(string)) actor.Actor {
-		return app.New(app.Config{Kube: client, Namespace: b.namespace, VM: vm, Engine: engine, Logger: b.logger, Report: report})
+		return app.New(app.Config{Kube: api, Namespace: b.namespace, VM: vm, Engine: engine, Logger: b.logger, Report: report})
 	})
 }
 
@@ -125,16 +123,16 @@ func (b blueprint) vmProps() *actor.Props {
 	})
 }
 
-func (b blueprint) engineProps(client *kube.Client, mirrors *registry.Mirrors) *actor.Props {
+func (b blueprint) engineProps(api api) *actor.Props {
 	newMirror := func(s engine.MirrorSpec) actor.Actor {
 		return mirror.New(mirror.Config{
 			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
-			Kube: mirrors, Logger: b.logger, Report: s.Report,
+			Kube: api.Mirrors(), Logger: b.logger, Report: s.Report,
 		})
 	}
 	return b.child(engineName, func(report func(string)) actor.Actor {
 		return engine.New(engine.Config{
-			EnsureNamespace: client.EnsureNamespace, Dial: b.dial, NewMirror: newMirror,
+			EnsureNamespace: api.EnsureNamespace, Dial: b.dial, NewMirror: newMirror,
 			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
 				return b.picture.Props(name, produce)
 			},
