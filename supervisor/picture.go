@@ -39,6 +39,8 @@ type Picture struct {
 	failures    map[string]int
 	deadLetters int
 	last        string
+	// mailbox makes the mailbox of an actor; name is the actor's.
+	mailbox func(name string) actor.Mailbox
 }
 
 type node struct {
@@ -48,7 +50,11 @@ type node struct {
 
 // NewPicture returns an empty picture.
 func NewPicture() *Picture {
-	return &Picture{nodes: map[string]*node{}, failures: map[string]int{}}
+	unbounded := actor.Unbounded()
+	return &Picture{
+		nodes: map[string]*node{}, failures: map[string]int{},
+		mailbox: func(string) actor.Mailbox { return unbounded() },
+	}
 }
 
 // Nodes returns the tree as it is now, sorted by name.
@@ -76,7 +82,7 @@ func (p *Picture) Props(name string, produce func(report func(state string)) act
 		return &observed{Actor: produce(func(s string) { p.state(name, s) }), picture: p, name: name}
 	}
 	opts = append(opts, actor.WithMailbox(func() actor.Mailbox {
-		mb := actor.Unbounded()()
+		mb := p.mailbox(name)
 		p.spawned(name, mb)
 		return mb
 	}))

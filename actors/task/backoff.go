@@ -14,12 +14,15 @@ type Backoff struct {
 }
 
 // Delay before try number attempt, which counts from 1. It lies between half
-// of the exponential value and the value itself.
+// of the exponential value and the value itself. Where in between is drawn from
+// the clock: callers that fail at different nanoseconds do not act in step, and
+// on virtual time a run can be repeated.
 func (b Backoff) Delay(attempt int) time.Duration {
 	d := b.Min
 	for i := 1; i < attempt && d < b.Max; i++ {
 		d *= 2
 	}
 	d = min(d, b.Max)
-	return d/2 + rand.N(d/2+1)
+	jitter := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(attempt)))
+	return d/2 + time.Duration(jitter.Int64N(int64(d/2)+1))
 }

@@ -32,6 +32,14 @@ type Done struct {
 	panicked error
 }
 
+// String says what kind of result it is, for a log.
+func (d Done) String() string {
+	if d.panicked != nil {
+		return "task that panicked"
+	}
+	return fmt.Sprintf("task %T", d.value)
+}
+
 // NewRunner makes a Runner for the actor whose context this is.
 func NewRunner(c actor.Context) *Runner {
 	ctx, cancel := context.WithCancel(context.Background())

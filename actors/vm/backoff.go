@@ -17,11 +17,13 @@ const (
 
 // backoff is the wait after the given number of failures in a row, counted from
 // 1. It doubles each time up to a ceiling and is shortened by up to a quarter at
-// random, so that several instances on one machine do not act in step.
+// random, so that several instances on one machine do not act in step. The draw
+// is from the clock, so that on virtual time a run can be repeated.
 func backoff(failures int) time.Duration {
 	wait := backoffCeiling
 	if shift := failures - 1; shift < 6 {
 		wait = min(backoffFirst<<shift, backoffCeiling)
 	}
-	return wait - time.Duration(rand.Int64N(int64(wait)/4))
+	jitter := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(failures)))
+	return wait - time.Duration(jitter.Int64N(int64(wait)/4))
 }
