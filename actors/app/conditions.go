@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -67,6 +68,11 @@ func settledCondition(v view, running, ready metav1.Condition) metav1.Condition 
 	c := metav1.Condition{Type: appv1.ConditionSettled, Status: metav1.ConditionFalse}
 	if what, reason, message := waitsFor(v, running, ready); what != "" {
 		c.Reason, c.Message = reason, "waits for "+what
+		if reason == appv1.ReasonStarting {
+			// Of a try after a failure, Running tells the failure at length. Who waits
+			// was told that when it happened, and need not be at each step.
+			message, _, _ = strings.Cut(message, "\n")
+		}
 		if message != "" {
 			c.Message += ": " + message
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -79,6 +80,22 @@ func TestConditions(t *testing.T) {
 				t.Errorf("Settled is %s, want %s: %s", c.Status, tc.settled, c.Message)
 			}
 		})
+	}
+}
+
+// Who waits is told of a failure at length when it happens, and not again with
+// each step of the next try; Running keeps it.
+func TestTheLastFailureIsToldOnceToWhoWaits(t *testing.T) {
+	for state, whole := range map[messages.VMState]bool{messages.VMFailed: true, messages.VMStarting: false} {
+		v := settled(true)
+		v.vm.State, v.vm.Message = state, "booting (try 2; before: no way)\n  the console"
+		out := conditions(v)
+		if got := meta.FindStatusCondition(out, appv1.ConditionSettled).Message; strings.Contains(got, "console") != whole || !strings.Contains(got, "no way") {
+			t.Errorf("%s: Settled says %q", state, got)
+		}
+		if got := meta.FindStatusCondition(out, appv1.ConditionRunning).Message; !strings.Contains(got, "console") {
+			t.Errorf("%s: Running says %q", state, got)
+		}
 	}
 }
 

@@ -253,6 +253,26 @@ func TestEngineThatDiesAgainAndAgain(t *testing.T) {
 	})
 }
 
+// The last words of a guest that did not come up are what a user needs to see
+// what is wrong, and the first retry begins within half a second.
+func TestAFailureIsToldAtLengthDuringTheNextTry(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.startErr = errors.New("no way\nthe last lines of the console:\n  [ OK ] Reached target")
+		w.ensure(1, true, auto)
+		for elapsed := time.Duration(0); elapsed < time.Minute; elapsed += 100 * time.Millisecond {
+			w.sleep(100 * time.Millisecond)
+			m := w.last()
+			if elapsed < 2*time.Second {
+				continue
+			}
+			first, rest, _ := strings.Cut(m.Message, "\n")
+			if !strings.Contains(first, "no way") || !strings.Contains(rest, "[ OK ] Reached target") {
+				t.Fatalf("told %+v", m)
+			}
+		}
+	})
+}
+
 func TestNotesAreTold(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.with(func() { w.native.pingNote, w.native.stopNote = "its disk is full", "force was needed" })

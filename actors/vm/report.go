@@ -75,7 +75,14 @@ func (a *vmActor) message(state messages.VMState) string {
 		if a.failure.err == nil {
 			return a.progress
 		}
-		return fmt.Sprintf("%s (try %d; before: %s: %s)", a.progress, a.failure.count+1, a.failure.what, firstLine(a.failure.err))
+		// What the guest or the engine said last stays until it is known whether
+		// this try is better.
+		first, rest, more := strings.Cut(a.failure.err.Error(), "\n")
+		text := fmt.Sprintf("%s (try %d; before: %s: %s)", a.progress, a.failure.count+1, a.failure.what, first)
+		if more {
+			text += "\n" + rest
+		}
+		return text
 	case messages.VMStopping:
 		if a.facts.cancelled {
 			return "cancelling the start of the engine"
@@ -103,11 +110,6 @@ func (a *vmActor) note(state messages.VMState) string {
 	default:
 		return ""
 	}
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }
 
 func times(n int) string {
