@@ -1,9 +1,31 @@
-# S6: what is left of a test that hangs or fails.
+# S6: what is left of a test that hangs or fails, and what a user can hand on.
 
 load helpers/load
 
 setup_file() {
     instance_begin support
+}
+
+# bundle makes a support bundle and unpacks it into $BUNDLE. It must not take
+# longer than half a minute.
+bundle() {
+    local began=$SECONDS
+    BUNDLE=$BATS_TEST_TMPDIR/bundle
+    mkdir -p "$BUNDLE"
+    rdd support-bundle "$BATS_TEST_TMPDIR/bundle.tar.gz"
+    assert [ $((SECONDS - began)) -lt 30 ]
+    is 600 stat -c %a "$BATS_TEST_TMPDIR/bundle.tar.gz"
+    tar -xzf "$BATS_TEST_TMPDIR/bundle.tar.gz" -C "$BUNDLE" --strip-components=1
+}
+
+# missing prints the names of the parts that could not be had.
+missing() {
+    jq -r '.entries[] | select(.error) | .name' "$BUNDLE/manifest.json"
+}
+
+# holds FILE WORDS succeeds when the file of the bundle has the words.
+holds() {
+    grep -qF -e "$2" "$BUNDLE/$1" || fail "$1 does not hold '$2'"
 }
 
 @test "S6: the bundle of a test that hangs is complete" {
@@ -13,23 +35,99 @@ setup_file() {
     # Spelled so that bats does not take it for a test of this file.
     local test=test
     seq -f 'line %g of a long log' 1 5000 >"$logs/long.log"
-    cat >"$BATS_TEST_TMPDIR/hangs.bats" <<EOF
+    cat >"$BATS_TEST_TMPDIR/hangs.bats" <<HANGS
 load $BATS_TEST_DIRNAME/helpers/load
 teardown_file() { :; }
 @$test "hangs" {
     sleep 600
 }
-EOF
+HANGS
     mkdir -p "$BATS_TEST_TMPDIR/tmp"
     run env -u BATS_RUN_TMPDIR -u BATS_TMPDIR -u BATS_FILE_TMPDIR -u BATS_TEST_FILTER TMPDIR="$BATS_TEST_TMPDIR/tmp" \
-        BATS_TEST_TIMEOUT=3 RDD_TEST_SUPPORT="$BATS_TEST_TMPDIR/bundle" \
+        BATS_TEST_TIMEOUT=3 RDD_TEST_SUPPORT="$BATS_TEST_TMPDIR/support" \
         bash -c "cd '$BATS_TEST_DIRNAME' && bats --formatter tap '$BATS_TEST_TMPDIR/hangs.bats' 3>&-"
     assert_failure
-    local bundle
-    bundle=$(find "$BATS_TEST_TMPDIR/bundle" -name long.log)
-    assert_equal "$(wc -l <"$bundle")" 5000
-    bundle=$(dirname "$(dirname "$bundle")")
-    assert_file_not_empty "$bundle/status.json"
-    assert_file_not_empty "$bundle/app.yaml"
-    assert_file_not_empty "$bundle/processes.txt"
+    BUNDLE=$(dirname "$(dirname "$(find "$BATS_TEST_TMPDIR/support" -name long.log)")")
+    assert_equal "$(wc -l <"$BUNDLE/logs/long.log")" 5000
+    local file
+    for file in doctor.json status.json daemon/goroutines.txt daemon/tree.json daemon/metrics.txt resources/app.json \
+        host.txt disk.txt processes.txt sockets.txt versions.txt test-processes.txt tree.txt; do
+        assert_file_not_empty "$BUNDLE/$file"
+    done
+    holds daemon/goroutines.txt "goroutine "
+    holds processes.txt "process $(daemon_pid),"
+}
+
+@test "S6: the bundle of a running instance" {
+    rdd svc start
+    rdd set running=true ${RDD_TEST_PROPERTIES:-}
+    local id
+    id=$(run_container bundled)
+    eventually 10 exists container "$id"
+    bundle
+    holds resources/containers.json "$id"
+    holds engine/containers.json "$id"
+    holds resources/app.json ContainerEngineReady
+    holds sockets.txt "$DOCKER_SOCKET"
+    is true jq .healthy "$BUNDLE/doctor.json"
+    # What is not there is what this instance does not have.
+    run -1 bash -c "jq -r '.entries[] | select(.error) | .name' '$BUNDLE/manifest.json' | grep -vE '^logs/'"
+}
+
+@test "S6: no secret is in it" {
+    rdd svc start
+    local token logs
+    token=$(<"$(rdd svc paths tls_dir)/token")
+    logs=$(rdd svc paths log_dir)
+    echo "somebody wrote $token into a log" >>"$logs/planted.log"
+    printf 'a key: %s\n' "$(sed -n 2p "$(rdd svc paths tls_dir)/tls.key")" >>"$logs/planted.log"
+    echo "DB_PASSWORD=hunter22 docker login -u me --password s3cr3tpw" >>"$logs/planted.log"
+    cp "$(rdd svc paths config)" "$logs/kubeconfig.log"
+    local id
+    id=$(engine create --name secretive --label db.password=labelpw base:1 true --api-token argpw12345)
+    eventually 10 exists container "$id"
+    RDD_TEST_SECRET=environmentpw bundle
+    holds logs/planted.log "somebody wrote REDACTED into a log"
+    local secret
+    for secret in "$token" "$(sed -n 2p "$(rdd svc paths tls_dir)/tls.key")" hunter22 s3cr3tpw labelpw argpw12345 environmentpw \
+        "$(base64 -w0 <<<"$token" | cut -c1-30)"; do
+        run -1 grep -rlF -e "$secret" "$BUNDLE"
+    done
+}
+
+@test "S6: the bundle of a daemon that hangs" {
+    local pid
+    rdd svc start
+    pid=$(daemon_pid)
+    kill -STOP "$pid"
+    run bundle
+    kill -CONT "$pid"
+    assert_success
+    BUNDLE=$BATS_TEST_TMPDIR/bundle
+    says hung jq -r .state "$BUNDLE/status.json"
+    holds threads.txt "== thread $pid"
+    holds logs/rdd.log "daemon starts"
+    missing | grep -qx daemon/goroutines.txt
+    # It was looked at, and neither ended nor changed.
+    eventually 10 rdd svc status
+    is "$pid" daemon_pid
+}
+
+@test "S6: the bundle of a daemon that is dead" {
+    local pid
+    pid=$(daemon_pid)
+    kill -KILL "$pid"
+    eventually 5 gone "$pid"
+    bundle
+    holds logs/rdd.log "daemon starts"
+    holds doctor.json "was killed"
+    [[ -n ${RDD_TEST_PROPERTIES:-} ]] || holds engine/containers.json bundled
+    missing | grep -qx resources/containers.json
+    run -1 rdd svc status
+}
+
+@test "S6: a bundle on standard output, and a place that is none" {
+    rdd support-bundle - | tar -tz | grep -q manifest.json
+    run -1 rdd support-bundle /no/such/place/x.tar.gz
+    assert_output --partial "name another place"
 }

@@ -1,20 +1,27 @@
 # What a failed test leaves for its reader: everything, uncut.
 
-# support_bundle NAME writes to $RDD_TEST_SUPPORT/FILE/NAME. Every command in it
-# has a deadline, for the daemon may hang.
+# support_bundle NAME writes to $RDD_TEST_SUPPORT/FILE/NAME what
+# `rdd support-bundle` collects, unpacked, and what only the test can see. bats
+# calls it, by way of teardown, when a test fails and when its time is over, while
+# everything still is as it was. Every command in it has a deadline, for anything
+# may hang, and the daemon most of all.
 support_bundle() {
     local dir=${RDD_TEST_SUPPORT:-$BATS_RUN_TMPDIR/support}/$(basename "${BATS_TEST_FILENAME:-unknown}" .bats)/$1
     mkdir -p "$dir"
-    cp -r "$(rdd svc paths log_dir)" "$dir/logs" 2>/dev/null || true
-    keep "$dir/processes.txt" processes
-    keep "$dir/status.json" timeout 10 "$RDD_TEST_BIN/rdd" status -o json
+    keep "$dir/support-bundle.txt" timeout 60 "$RDD_TEST_BIN/rdd" support-bundle "$dir/bundle.tar.gz"
+    if tar -xzf "$dir/bundle.tar.gz" -C "$dir" --strip-components=1 2>>"$dir/support-bundle.txt"; then
+        rm "$dir/bundle.tar.gz"
+    else
+        # The program under test may be what is broken.
+        cp -r "$(rdd svc paths log_dir)" "$dir/logs" 2>/dev/null || true
+    fi
+    keep "$dir/test-processes.txt" processes
+    keep "$dir/test-mounts.txt" mounts_below "$RDD_TEST_HOME"
+    keep "$dir/docker.txt" timeout 10 docker -H "unix://$DOCKER_SOCKET" ps -a --no-trunc
     # 'rdd ctl' would start a daemon that does not run.
     if timeout 10 "$RDD_TEST_BIN/rdd" svc status >/dev/null 2>&1; then
         keep "$dir/tree.txt" timeout 10 "$RDD_TEST_BIN/rdd" tree --all
-        keep "$dir/app.yaml" timeout 10 "$RDD_TEST_BIN/rdd" ctl get app app -o yaml
-        keep "$dir/mirrors.yaml" timeout 20 "$RDD_TEST_BIN/rdd" ctl get -A containers,images,volumes,containernamespaces -o yaml
     fi
-    keep "$dir/docker.txt" timeout 10 docker -H "unix://$DOCKER_SOCKET" ps -a --no-trunc
     echo "# support bundle: $dir"
 }
 

@@ -26,6 +26,7 @@ type cli struct {
 	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"kubectl against this instance, starting the daemon when needed."`
 	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine the instance: files, disk, daemon, datastore, engine, and whether mirrors and engine are the same. Exits with 1 when it finds something."`
+	Support supportCmd `cmd:"" name:"support-bundle" help:"Pack logs, states, dumps and facts of the machine into one file for a report, without secrets. Works with a dead and with a hung daemon."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 
 	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Make a VM and look after it; the daemon starts this."`

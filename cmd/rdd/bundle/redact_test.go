@@ -1,0 +1,68 @@
+package bundle
+
+import (
+	"io"
+	"strings"
+	"testing"
+)
+
+func redactedText(t *testing.T, secrets []string, text string) string {
+	t.Helper()
+	var b strings.Builder
+	if err := newRedactor(secrets).copy(&b, strings.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestWhatLooksLikeASecretIsTakenOut(t *testing.T) {
+	for text, want := range map[string]string{
+		"level=INFO msg=\"all is well\"":                                          "level=INFO msg=\"all is well\"",
+		"Authorization: Bearer abcdef123456":                                      "Authorization: Bearer REDACTED",
+		"curl -H 'X: bearer abcdef123456'":                                        "curl -H 'X: bearer REDACTED'",
+		"https://user:pa55@example.com/x":                                         "https://REDACTED@example.com/x",
+		"POSTGRES_PASSWORD=hunter2 sh":                                            "POSTGRES_PASSWORD=REDACTED sh",
+		`{"Env":["MY_API_KEY=abc","B=1"]}`:                                        `{"Env":["MY_API_KEY=REDACTED","B=1"]}`,
+		"mysql --password hunter2 -u me":                                          "mysql --password REDACTED -u me",
+		"mysql --password=hunter2":                                                "mysql --password=REDACTED",
+		`"args": ["--token", "hunter2", "x"]`:                                     `"args": ["--token", "REDACTED", "x"]`,
+		"[\n  \"--token\",\n  \"hunter2\",\n  \"x\"\n]":                           "[\n  \"--token\",\n  \"REDACTED\",\n  \"x\"\n]",
+		`"auth": "dXNlcjpwYXNz"`:                                                  `"auth": "REDACTED"`,
+		`msg="{\"identitytoken\":\"abc\"}"`:                                       `msg="{\"identitytoken\":\"REDACTED\"}"`,
+		`"automountServiceAccountToken": false`:                                   `"automountServiceAccountToken": false`,
+		`"secrets": [`:                                                            `"secrets": [`,
+		"client-key-data: QUJD":                                                   "client-key-data: REDACTED",
+		"the image http://127.0.0.1:5000/x is at a port":                          "the image http://127.0.0.1:5000/x is at a port",
+		"a\n-----BEGIN EC PRIVATE KEY-----\nMHc\n-----END EC PRIVATE KEY-----\nb": "a\nREDACTED PRIVATE KEY\nb",
+		`"k": "-----BEGIN PRIVATE KEY-----\nMHc\n-----END PRIVATE KEY-----\n"`:    `"k": "REDACTED PRIVATE KEY\n"`,
+	} {
+		if got := redactedText(t, nil, text); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+// A known secret goes wherever it stands, also across the pieces in which a very
+// long line is looked at.
+func TestKnownSecretsAreTakenOut(t *testing.T) {
+	const secret = "TheTokenOfTheDaemon"
+	for _, at := range []int{0, 5, maxLine - 10, maxLine - 300, maxLine, 2*maxLine - 7, 3 * maxLine} {
+		text := strings.Repeat("x", at) + secret + strings.Repeat("y", maxLine)
+		got := redactedText(t, []string{secret}, text)
+		if strings.Contains(got, secret) || len(got) != len(text)-len(secret)+len(redacted) {
+			t.Errorf("at %d: it is there still, or something else is not", at)
+		}
+	}
+}
+
+func BenchmarkRedactor(b *testing.B) {
+	line := `time=2026-01-01T00:00:00.000Z level=INFO msg="mirror could not be written" mirror=img-0123456789abcdef err="context deadline exceeded"` + "\n"
+	text := strings.Repeat(line, 1<<20/len(line))
+	r := newRedactor([]string{"TheTokenOfTheDaemon", "AnotherOne1", "AnotherOne2", "AnotherOne3", "AnotherOne4"})
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if err := r.copy(io.Discard, strings.NewReader(text)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

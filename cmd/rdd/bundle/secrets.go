@@ -1,0 +1,139 @@
+package bundle
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// minSecret is the shortest value that is replaced wherever it stands: a shorter
+// one would take other text with it.
+const minSecret = 8
+
+// knownSecrets are the values that must not be in a bundle, whatever they stand
+// beside. What cannot be read cannot get into the bundle either.
+func knownSecrets(s Subject) []string {
+	var secrets []string
+	add := func(values ...string) {
+		for _, value := range values {
+			if value = strings.TrimSpace(value); len(value) < minSecret {
+				continue
+			}
+			secrets = append(secrets, value, base64.StdEncoding.EncodeToString([]byte(value)))
+		}
+	}
+	if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, "token")); err == nil {
+		add(string(token))
+	}
+	if config, err := clientcmd.LoadFromFile(s.Instance.Config); err == nil {
+		for _, user := range config.AuthInfos {
+			add(user.Token, user.Password, string(user.ClientKeyData))
+		}
+	}
+	for _, path := range keyFiles(s) {
+		if text, err := os.ReadFile(path); err == nil {
+			add(keyLines(string(text))...)
+		}
+	}
+	for _, file := range dockerConfigs(s) {
+		add(registrySecrets(file)...)
+	}
+	add(environmentSecrets(s.Environment)...)
+	for _, p := range s.instanceProcesses() {
+		add(environmentSecrets(environmentOf(p.PID))...)
+	}
+	// The longest first: one secret may be the beginning of another.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(secrets)
+}
+
+// keyFiles are private keys of the instance: the API server's, and those that
+// Lima made to reach its VM.
+func keyFiles(s Subject) []string {
+	files := []string{filepath.Join(s.Instance.TLSDir, "tls.key")}
+	more, err := filepath.Glob(filepath.Join(s.Instance.LimaHome, "_config", "*"))
+	if err == nil {
+		files = append(files, more...)
+	}
+	return files
+}
+
+// keyLines are the lines of a private key that are secret.
+func keyLines(text string) []string {
+	if !strings.Contains(text, "PRIVATE KEY-----") {
+		return nil
+	}
+	return slices.DeleteFunc(strings.Fields(text), func(word string) bool {
+		return len(word) < 40 // markers, and a last line that is of no use alone
+	})
+}
+
+// dockerConfigs are where docker keeps passwords of registries.
+func dockerConfigs(s Subject) []string {
+	dir := ""
+	home := ""
+	for _, entry := range s.Environment {
+		name, value, _ := strings.Cut(entry, "=")
+		switch name {
+		case "DOCKER_CONFIG":
+			dir = value
+		case "HOME":
+			home = value
+		}
+	}
+	files := []string{filepath.Join(home, ".docker", "config.json")}
+	if dir != "" {
+		files = append(files, filepath.Join(dir, "config.json"))
+	}
+	return files
+}
+
+// registrySecrets are the values in a docker configuration with which one logs
+// in to a registry.
+func registrySecrets(file string) []string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
+	var config struct {
+		Auths map[string]struct {
+			Auth, Password, IdentityToken, RegistryToken string
+		}
+	}
+	if json.Unmarshal(text, &config) != nil {
+		return nil
+	}
+	var secrets []string
+	for _, a := range config.Auths {
+		secrets = append(secrets, a.Auth, a.Password, a.IdentityToken, a.RegistryToken)
+		if plain, err := base64.StdEncoding.DecodeString(a.Auth); err == nil {
+			_, password, _ := strings.Cut(string(plain), ":")
+			secrets = append(secrets, password)
+		}
+	}
+	return secrets
+}
+
+// looksSecret is whether a variable of this name holds a secret.
+func looksSecret(name string) bool {
+	return regexp.MustCompile(`(?i)pass|secret|token|key|cred|auth|cookie|session`).MatchString(name)
+}
+
+// environmentSecrets are the values of variables that look like secrets.
+func environmentSecrets(environment []string) []string {
+	var secrets []string
+	for _, entry := range environment {
+		name, value, _ := strings.Cut(entry, "=")
+		// A path is no secret, and what is in the file is not in the bundle.
+		if looksSecret(name) && !strings.HasPrefix(value, "/") {
+			secrets = append(secrets, value)
+		}
+	}
+	return secrets
+}
