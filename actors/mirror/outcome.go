@@ -67,7 +67,7 @@ func (m *mirror) apply(out outcome) {
 		m.changed(out.resource)
 	}
 	if out.resourceGone {
-		m.view.resource = nil
+		m.view.resource, m.removed = nil, out.uid
 	}
 	if out.fact != nil {
 		m.seen(out.fact, out.began)

@@ -14,9 +14,12 @@ import (
 type pending struct {
 	change  *change
 	outcome outcome
-	// done gets nil when the outcome is known.
-	done chan error
+	err     error
+	// done is closed when outcome and err are set.
+	done chan struct{}
 }
+
+func newPending(c *change) *pending { return &pending{change: c, done: make(chan struct{})} }
 
 // commits takes writes until ctx ends. Those that wait while others are written
 // are written together.
@@ -28,9 +31,9 @@ func (s *Store) commits(ctx context.Context) {
 			for len(batch) < rowsAtOnce && len(s.queue) > 0 {
 				batch = append(batch, <-s.queue)
 			}
-			err := s.commit(ctx, batch)
+			s.commit(ctx, batch)
 			for _, p := range batch {
-				p.done <- err
+				close(p.done)
 			}
 		case <-ctx.Done():
 			return
@@ -40,9 +43,12 @@ func (s *Store) commits(ctx context.Context) {
 
 // commit decides about each write of a batch, writes those that are to be made and
 // announces them. After an error none of them counts as made.
-func (s *Store) commit(ctx context.Context, batch []*pending) error {
+func (s *Store) commit(ctx context.Context, batch []*pending) {
 	if err := s.catchUp(ctx); err != nil {
-		return err
+		for _, p := range batch {
+			p.err = err
+		}
+		return
 	}
 	// Nobody else changes the head, so it can be read without the lock.
 	next := tail{head: &s.head, revision: s.head.revision}
@@ -52,15 +58,20 @@ func (s *Store) commit(ctx context.Context, batch []*pending) error {
 		}
 	}
 	if len(next.rows) == 0 {
-		return nil
+		return
 	}
 	began := time.Now()
-	if err := s.log.append(context.WithoutCancel(ctx), next.rows); err != nil {
-		s.unsure.Store(true)
-		return fmt.Errorf("write %s to the datastore: %w", next.rows[0].key, err)
+	err := s.log.append(context.WithoutCancel(ctx), next.rows)
+	if err == nil {
+		s.announce(next.rows, time.Since(began))
+		return
 	}
-	s.announce(next.rows, time.Since(began))
-	return nil
+	s.unsure.Store(true)
+	for _, p := range batch {
+		if p.change != nil { // who only reads is answered with what was before
+			p.err = fmt.Errorf("write %s to the datastore: %w", p.change.key, err)
+		}
+	}
 }
 
 // tail is the head with the changes that are about to be written.
@@ -105,9 +116,9 @@ func (s *Store) catchUp(ctx context.Context) error {
 	if !s.unsure.Load() {
 		return nil
 	}
-	now, err := s.log.latest(ctx)
-	if err == nil && now.revision > s.head.revision {
-		err = s.catchUpTo(ctx, now.revision)
+	now, err := s.log.newest(ctx)
+	if err == nil && now > s.head.revision {
+		err = s.catchUpTo(ctx, now)
 	}
 	if err != nil {
 		return fmt.Errorf("find out what became of an earlier write: %w", err)
@@ -142,12 +153,9 @@ func (s *Store) announce(rows []row, took time.Duration) {
 	s.commitCount++
 	s.commitTime += took
 	s.uncheckpointed += len(rows)
-	if s.uncheckpointed >= checkpointEvery {
-		s.uncheckpointed = 0
-		select {
-		case s.checkpointDue <- struct{}{}:
-		default:
-		}
+	select {
+	case s.written <- struct{}{}:
+	default:
 	}
 }
 

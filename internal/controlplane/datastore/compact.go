@@ -14,31 +14,59 @@ const (
 	compactRetain   = 1000
 )
 
-// checkpointEvery is after how many changes the write-ahead log, which is a few
-// megabytes then, is copied into the file.
-const checkpointEvery = 1000
+// checkpointEvery is after how many changes the write-ahead log, which is about
+// ten megabytes then, is copied into the file; idleAfter is when that is done with
+// fewer of them because nothing more comes.
+const (
+	checkpointEvery = 1000
+	idleAfter       = 5 * time.Second
+)
 
 // tidy forgets the past from time to time and keeps the write-ahead log small,
 // until ctx ends.
 func (s *Store) tidy(ctx context.Context) {
 	tick := time.NewTicker(compactInterval)
 	defer tick.Stop()
+	idle := time.NewTimer(idleAfter)
+	idle.Stop()
+	defer idle.Stop()
+	// The last daemon may have ended before it was due.
+	s.warn(ctx, s.compactTo(ctx, s.revision()))
 	target := s.revision()
 	for {
-		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.checkpointDue:
-			err = s.log.checkpoint(ctx)
+		case <-s.written:
+			idle.Reset(idleAfter)
+			if s.takeUncheckpointed(checkpointEvery) {
+				s.warn(ctx, s.log.checkpoint(ctx, false))
+			}
+		case <-idle.C:
+			s.takeUncheckpointed(0)
+			s.warn(ctx, s.log.checkpoint(ctx, true))
 		case <-tick.C:
-			err = s.compactTo(ctx, target)
+			s.warn(ctx, s.compactTo(ctx, target))
 			target = s.revision()
 		}
-		if err != nil && ctx.Err() == nil {
-			klog.Warningf("the datastore could not be tidied up, this is tried again: %v", err)
-		}
 	}
+}
+
+func (s *Store) warn(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		klog.Warningf("the datastore could not be tidied up, this is tried again: %v", err)
+	}
+}
+
+// takeUncheckpointed starts the count of changes anew, if it has come so far.
+func (s *Store) takeUncheckpointed(least int) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.uncheckpointed < least {
+		return false
+	}
+	s.uncheckpointed = 0
+	return true
 }
 
 // compactTo forgets what was superseded before the target revision, but not what

@@ -34,6 +34,7 @@ const rowsAtOnce = 32
 
 // log keeps every change in a table of one SQLite file.
 type log struct {
+	path string
 	// writer has one connection, of the goroutine that commits; reader reads the
 	// past meanwhile.
 	writer, reader *sql.DB
@@ -57,7 +58,7 @@ func openLog(ctx context.Context, path, params string) (*log, error) {
 	// The one who commits never checkpoints, so that no write waits for the disk.
 	const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(0)"
 	source := (&url.URL{Scheme: "file", Path: path, RawQuery: pragmas + params}).String()
-	l := &log{}
+	l := &log{path: path}
 	var err error
 	if l.writer, err = sql.Open("sqlite", source); err != nil {
 		return nil, err

@@ -95,44 +95,11 @@ func (l *log) query(ctx context.Context, take func(row), query string, arguments
 	return rows.Err()
 }
 
-// forget removes the changes up to a revision that have been superseded by then.
-func (l *log) forget(ctx context.Context, revision int64) error {
-	if revision <= l.forgotten.Load() {
-		return nil // nothing has been written since
-	}
-	if _, err := l.writer.ExecContext(ctx, "UPDATE forgotten SET before = ?", revision); err != nil {
-		return err
-	}
-	l.forgotten.Store(revision)
-	for done := int64(0); ; {
-		// Oldest first: a deletion goes after all that it supersedes, or with it.
-		var last sql.NullInt64
-		err := l.writer.QueryRowContext(ctx, `SELECT max(revision) FROM (`+superseded+`)`, done, revision, forgetAtOnce).Scan(&last)
-		if err != nil || !last.Valid {
-			return err
-		}
-		if _, err := l.writer.ExecContext(ctx, `DELETE FROM log WHERE revision IN (`+superseded+`)`, done, revision, forgetAtOnce); err != nil {
-			return err
-		}
-		done = last.Int64
-	}
-}
-
-// superseded are the next ?3 changes after ?1 that are not needed to know how
-// everything was at ?2.
-const superseded = `SELECT revision FROM log AS l WHERE revision > ?1 AND revision <= ?2 AND (value IS NULL
-	OR EXISTS (SELECT * FROM log WHERE key = l.key AND revision > l.revision AND revision <= ?2))
-	ORDER BY revision LIMIT ?3`
-
-// forgetAtOnce is how many changes are removed by one statement, which other
-// writes wait for: some milliseconds.
-const forgetAtOnce = 200
-
-// checkpoint copies what was committed from the write-ahead log into the file.
-// Reads and writes go on meanwhile.
-func (l *log) checkpoint(ctx context.Context) error {
-	_, err := l.reader.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
-	return err
+// newest is the revision of the last change in the file.
+func (l *log) newest(ctx context.Context) (int64, error) {
+	var revision sql.NullInt64
+	err := l.reader.QueryRowContext(ctx, "SELECT max(revision) FROM log").Scan(&revision)
+	return max(1, revision.Int64, l.forgotten.Load()), err
 }
 
 var errClosed = errors.New("the datastore is closed")

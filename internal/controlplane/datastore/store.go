@@ -24,9 +24,9 @@ type Store struct {
 	queue chan *pending
 	// unsure is set when a write failed and may have taken place nevertheless.
 	unsure atomic.Bool
-	// checkpointDue has room for one note.
-	checkpointDue chan struct{}
-	metrics       metrics
+	// written has room for one note that something was.
+	written chan struct{}
+	metrics metrics
 
 	// mutex guards what is below. The head is only changed by commits.
 	mutex          sync.RWMutex
@@ -61,7 +61,7 @@ func open(ctx context.Context, dir, params string) (*Store, error) {
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{
-		log: log, queue: make(chan *pending, rowsAtOnce), checkpointDue: make(chan struct{}, 1),
+		log: log, queue: make(chan *pending, rowsAtOnce), written: make(chan struct{}, 1),
 		metrics: newMetrics(), watches: map[*subscription]struct{}{}, cancel: cancel, ended: make(chan struct{}),
 	}
 	if s.head, err = log.latest(ctx); err != nil {
@@ -82,7 +82,8 @@ func open(ctx context.Context, dir, params string) (*Store, error) {
 
 // Ping reads from the file.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.log.reader.PingContext(ctx)
+	_, err := s.log.newest(ctx)
+	return err
 }
 
 // Close ends every watch and closes the file. It returns when the file is closed

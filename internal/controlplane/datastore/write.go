@@ -45,21 +45,21 @@ func (s *Store) settle() error {
 }
 
 func (s *Store) enqueue(c *change) (outcome, error) {
-	p := &pending{change: c, done: make(chan error, 1)}
+	p := newPending(c)
 	select {
 	case s.queue <- p:
 	case <-s.ended:
 		return outcome{}, errClosed
 	}
 	select {
-	case err := <-p.done:
-		return p.outcome, err
+	case <-p.done:
+		return p.outcome, p.err
 	case <-s.ended:
 	}
 	// The last batch may have had it.
 	select {
-	case err := <-p.done:
-		return p.outcome, err
+	case <-p.done:
+		return p.outcome, p.err
 	default:
 		return outcome{}, errClosed
 	}

@@ -1,0 +1,94 @@
+package datastore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+)
+
+// forgetAtOnce is how many changes are removed by one statement, which other
+// writes wait for: about a millisecond.
+const forgetAtOnce = 200
+
+// walLimit is how many bytes the write-ahead log may grow to before a write waits
+// for it to be emptied, which takes some tens of milliseconds.
+const walLimit = 32 << 20
+
+// forget removes the changes up to a revision that have been superseded by then.
+func (l *log) forget(ctx context.Context, revision int64) error {
+	if revision <= l.forgotten.Load() {
+		return nil // nothing has been written since
+	}
+	if _, err := l.writer.ExecContext(ctx, "UPDATE forgotten SET before = ?", revision); err != nil {
+		return err
+	}
+	l.forgotten.Store(revision)
+	for done := int64(0); ; {
+		// Oldest first: a deletion goes after all that it supersedes, or with it.
+		batch, err := l.superseded(ctx, done, revision)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		list, err := json.Marshal(batch)
+		if err != nil {
+			return err
+		}
+		if _, err := l.writer.ExecContext(ctx, "DELETE FROM log WHERE revision IN (SELECT value FROM json_each(?))", string(list)); err != nil {
+			return err
+		}
+		done = batch[len(batch)-1]
+	}
+}
+
+// superseded are the next changes after one revision that are not needed to know
+// how everything was at another one. They are looked for beside the writes, since
+// what is superseded remains so.
+func (l *log) superseded(ctx context.Context, after, revision int64) ([]int64, error) {
+	rows, err := l.reader.QueryContext(ctx, `SELECT revision FROM log AS l
+		WHERE revision > ?1 AND revision <= ?2 AND (value IS NULL
+			OR EXISTS (SELECT * FROM log WHERE key = l.key AND revision > l.revision AND revision <= ?2))
+		ORDER BY revision LIMIT ?3`, after, revision, forgetAtOnce)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // its error is in rows.Err too
+	var revisions []int64
+	for rows.Next() {
+		var r int64
+		if err := rows.Scan(&r); err != nil {
+			return nil, err
+		}
+		revisions = append(revisions, r)
+	}
+	return revisions, rows.Err()
+}
+
+// checkpoint copies what was committed from the write-ahead log into the file,
+// while reads and writes go on. Only a moment without a writer lets the log begin
+// anew, so when it has grown, or nothing is being written, writes are held up for
+// what is left to copy.
+func (l *log) checkpoint(ctx context.Context, idle bool) error {
+	if _, err := l.reader.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		return err
+	}
+	size, err := l.walSize()
+	if err != nil || size <= walLimit && !idle {
+		return err
+	}
+	_, err = l.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
+}
+
+func (l *log) walSize() (int64, error) {
+	info, err := os.Stat(l.path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("look at the write-ahead log: %w", err)
+	}
+	return info.Size(), nil
+}
