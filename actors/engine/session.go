@@ -193,8 +193,17 @@ func (s *session) startRead(t target) {
 	})
 }
 
-// inspect reads one target. An image has one object for each of its tags.
-func (s *session) inspect(ctx context.Context, t target) ([]containersv1.Mirror, error) {
+// inspect reads one target. A panic costs that target and nothing else.
+func (s *session) inspect(ctx context.Context, t target) (objects []containersv1.Mirror, err error) {
+	err = task.Safely(func() (err error) {
+		objects, err = s.read(ctx, t)
+		return err
+	})
+	return objects, err
+}
+
+// read reads one target. An image has one object for each of its tags.
+func (s *session) read(ctx context.Context, t target) ([]containersv1.Mirror, error) {
 	switch t.kind {
 	case containersv1.KindContainer:
 		c, err := s.engine.Container(ctx, t.id)

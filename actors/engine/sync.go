@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -43,9 +44,13 @@ func (s *session) readAll(ctx context.Context, send func(any)) error {
 	lists, listing := errgroup.WithContext(ctx)
 	var containers, images []string
 	var volumes []*containersv1.Volume
-	lists.Go(func() (err error) { containers, err = s.engine.ListContainers(listing); return err })
-	lists.Go(func() (err error) { images, err = s.engine.ListImages(listing); return err })
-	lists.Go(func() (err error) { volumes, err = s.engine.ListVolumes(listing); return err })
+	for _, list := range []func() error{
+		func() (err error) { containers, err = s.engine.ListContainers(listing); return err },
+		func() (err error) { images, err = s.engine.ListImages(listing); return err },
+		func() (err error) { volumes, err = s.engine.ListVolumes(listing); return err },
+	} {
+		lists.Go(func() error { return task.Safely(list) })
+	}
 	if err := lists.Wait(); err != nil {
 		return fmt.Errorf("list the engine's objects: %w", err)
 	}

@@ -100,13 +100,22 @@ func (r *Runner) deliver(d Done) {
 	}
 }
 
-func (r *Runner) run(ctx context.Context, f func(context.Context) any) (d Done) {
-	d.from = r
+// Safely runs f and returns a panic in it as an error. Use it for a goroutine
+// that a task starts beside its own: a panic there would end the process.
+func Safely(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			d.panicked = fmt.Errorf("panic in a task: %v\n%s", p, debug.Stack())
+			err = fmt.Errorf("panic in a task: %v\n%s", p, debug.Stack())
 		}
 	}()
-	d.value = f(ctx)
+	return f()
+}
+
+func (r *Runner) run(ctx context.Context, f func(context.Context) any) (d Done) {
+	d.from = r
+	d.panicked = Safely(func() error {
+		d.value = f(ctx)
+		return nil
+	})
 	return d
 }
