@@ -39,6 +39,9 @@ type controlPlane struct {
 	report func(string)
 	tasks  *task.Runner
 	server server
+	// started gets the server as soon as it serves: the actor may end before it
+	// has heard of it.
+	started chan server
 }
 
 // Messages of the actor to itself.
@@ -60,7 +63,16 @@ func (p *controlPlane) Receive(c actor.Context) {
 	case *actor.Started:
 		p.tasks = task.NewRunner(c)
 		p.report("starting")
-		p.tasks.Go(serveTimeout, p.start)
+		started := make(chan server, 1)
+		p.started = started
+		p.tasks.Go(serveTimeout, func(ctx context.Context) any {
+			defer close(started)
+			s, err := p.serve(ctx)
+			if err == nil {
+				started <- s
+			}
+			return served{server: s, err: err}
+		})
 	case *actor.Stopping, *actor.Restarting:
 		p.tasks.Stop()
 		p.close()
@@ -93,17 +105,6 @@ func (p *controlPlane) receiveOwn(c actor.Context, value any) {
 	}
 }
 
-func (p *controlPlane) start(ctx context.Context) any {
-	s, err := p.serve(ctx)
-	if err == nil && ctx.Err() != nil {
-		// Nobody will take this server up any more.
-		closing, cancel := context.WithTimeout(context.Background(), closeTimeout)
-		defer cancel()
-		err = errors.Join(ctx.Err(), s.Stop(closing))
-	}
-	return served{server: s, err: err}
-}
-
 func watchServer(ctx context.Context, s server) any {
 	select {
 	case <-ctx.Done():
@@ -118,13 +119,21 @@ func watchServer(ctx context.Context, s server) any {
 }
 
 // close waits for the server to end. It blocks the mailbox on purpose: the next
-// server may only start when this one has let go of the datastore.
+// server may only start when this one has let go of the datastore. A server that
+// is still starting was told to give up, and is waited for.
 func (p *controlPlane) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	if p.server == nil && p.started != nil {
+		select {
+		case p.server = <-p.started:
+		case <-ctx.Done():
+			p.logger.Error("the control plane does not give up its start")
+		}
+	}
 	if p.server == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
-	defer cancel()
 	if err := p.server.Stop(ctx); err != nil {
 		p.logger.Error("the control plane did not end cleanly", "err", err)
 	}
