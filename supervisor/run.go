@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
@@ -66,9 +67,26 @@ func (d *daemon) run(ctx context.Context) error {
 		return d.died()
 	}
 	d.Logger.Info("stopping", "keepVM", d.keepVM)
-	system.Root.Send(root, messages.Shutdown{KeepVM: d.keepVM})
-	<-d.ended
+	endTree(system, root, d.keepVM, d.ended)
 	return d.stopLeftover(context.WithoutCancel(ctx))
+}
+
+// askAgainAfter is the pause between two orders to end.
+const askAgainAfter = 5 * time.Second
+
+// endTree orders the tree to end until it has: a root that fails meanwhile
+// starts anew and has forgotten the order.
+func endTree(system *actor.ActorSystem, root *actor.PID, keepVM bool, ended <-chan struct{}) {
+	again := time.NewTicker(askAgainAfter)
+	defer again.Stop()
+	for {
+		system.Root.Send(root, messages.Shutdown{KeepVM: keepVM})
+		select {
+		case <-ended:
+			return
+		case <-again.C:
+		}
+	}
 }
 
 // daemon is what the tree and its surroundings share.
