@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -79,6 +80,9 @@ func (e *entry) engineID() string {
 // engine has said nothing yet waits for the first full sync.
 func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) {
 	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), msg.Object.GetNamespace())
+	if e.resource != nil && olderThan(msg.Object, e.resource) {
+		return
+	}
 	e.resource = msg.Object
 	switch {
 	case e.pid != nil && !e.stopping:
@@ -90,6 +94,13 @@ func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) 
 	case e.pid == nil && s.state == messages.EngineCleaning:
 		s.lose(c, e)
 	}
+}
+
+// olderThan is whether a is an older version of the same resource than b. Around
+// a replay of everything, an old version can come in after a newer one.
+func olderThan(a, b containersv1.Mirror) bool {
+	order, err := resourceversion.CompareResourceVersion(a.GetResourceVersion(), b.GetResourceVersion())
+	return a.GetUID() == b.GetUID() && err == nil && order < 0
 }
 
 func (s *supervisor) mirrorRemoved(c actor.Context, msg messages.MirrorRemoved) {
