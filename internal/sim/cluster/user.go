@@ -1,0 +1,88 @@
+package cluster
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// ChangeApp changes the spec of the App, if there is one, as a patch does.
+func (c *Cluster) ChangeApp(change func(*appv1.AppSpec)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old, ok := c.objects[Key{Kind: appKind, Name: appv1.AppName}].(*appv1.App)
+	if !ok {
+		return
+	}
+	app := copied(old)
+	change(&app.Spec)
+	if equality.Semantic.DeepEqual(app.Spec, old.Spec) {
+		return
+	}
+	app.Generation++
+	c.put(app)
+}
+
+// DeleteApp deletes the App.
+func (c *Cluster) DeleteApp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if app := c.objects[Key{Kind: appKind, Name: appv1.AppName}]; app != nil {
+		c.remove(app)
+	}
+}
+
+// Wish sets the spec.state of a container's mirror.
+func (c *Cluster) Wish(key Key, state containersv1.WishedState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old, ok := c.objects[key].(*containersv1.Container)
+	if !ok || old.Spec.State == state {
+		return
+	}
+	obj := copied(old)
+	obj.Spec.State = state
+	obj.Generation++
+	c.put(obj)
+}
+
+// Delete deletes a mirror. The policy that protects a ContainerNamespace is
+// the caller's to heed.
+func (c *Cluster) Delete(key Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if obj := c.objects[key]; obj != nil {
+		c.remove(obj)
+	}
+}
+
+// Touch changes metadata that means nothing to rdd, so that who writes from an
+// older copy meets a conflict.
+func (c *Cluster) Touch(key Key, note string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.objects[key]; old != nil {
+		obj := copied(old)
+		obj.SetAnnotations(map[string]string{"example.com/note": note})
+		c.put(obj)
+	}
+}
+
+// Finalizer puts a finalizer on a mirror, or takes it away. None can be put on
+// what is being deleted.
+func (c *Cluster) Finalizer(key Key, finalizer string, held bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	obj := c.objects[key]
+	if obj == nil || held && obj.GetDeletionTimestamp() != nil {
+		return
+	}
+	left := slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(f string) bool { return f == finalizer })
+	if held {
+		left = append(left, finalizer)
+	}
+	c.setFinalizers(obj, left)
+}

@@ -1,0 +1,215 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
+)
+
+// NewLink returns a link with the errors of a Docker Engine. It is down until
+// somebody brings it up.
+func NewLink(f *fate.Fates, name string) *fate.Link {
+	l := fate.NewLink(f, "engine "+name,
+		func(d *fate.Dice) error {
+			if d.Chance(0.5) {
+				return conflict("simulated: the engine refuses for now")
+			}
+			return errors.New("simulated: the engine failed")
+		},
+		func(*fate.Dice) error { return io.ErrUnexpectedEOF },
+	).Sturdy("events")
+	l.SetDown(Refused())
+	return l
+}
+
+// Refused is the error of an engine that does not listen.
+func Refused() error {
+	return &net.OpError{Op: "dial", Net: "unix", Err: syscall.ECONNREFUSED}
+}
+
+// Client is the way of one process to the engine. It implements
+// [dockerengine.Engine].
+type Client struct {
+	model   *Model
+	fates   *fate.Fates
+	link    *fate.Link
+	process *fate.Process
+	events  func() EventRates
+	// asked is told of each command before it is carried out.
+	asked  func(verb string, kind containersv1.Kind, id string)
+	closed atomic.Bool
+}
+
+var _ dockerengine.Engine = (*Client)(nil)
+
+// NewClient returns a client. events is asked at each event for what can happen
+// to it; asked is told of every command that changes something.
+func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates,
+	asked func(verb string, kind containersv1.Kind, id string),
+) *Client {
+	return &Client{model: m, fates: f, link: link, process: p, events: events, asked: asked}
+}
+
+var errClientClosed = errors.New("simulated: this client was closed")
+
+func (c *Client) call(ctx context.Context, verb, object string, effect func() error) error {
+	if c.closed.Load() {
+		c.fates.Pass(time.Microsecond)
+		return errClientClosed
+	}
+	return c.link.Call(ctx, c.process, verb, object, effect)
+}
+
+// read makes a call whose answer is made with the model's lock held.
+func read[T any](ctx context.Context, c *Client, verb, object string, f func() (T, error)) (T, error) {
+	var out T
+	err := c.call(ctx, verb, object, func() (err error) {
+		c.model.with(func() { out, err = f() })
+		return err
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return out, nil
+}
+
+// Connect implements [dockerengine.Engine].
+func (c *Client) Connect(ctx context.Context) (dockerengine.Info, error) {
+	return read(ctx, c, "connect", "", func() (dockerengine.Info, error) {
+		return dockerengine.Info{
+			Version: "20.10.24+sim", APIVersion: "1.41", OSType: "linux", Arch: "amd64",
+			SystemTime: time.Now().Add(c.model.offset).UTC(),
+		}, nil
+	})
+}
+
+// Ping implements [dockerengine.Engine].
+func (c *Client) Ping(ctx context.Context) error {
+	return c.call(ctx, "ping", "", func() error { return nil })
+}
+
+// ListContainers implements [dockerengine.Engine].
+func (c *Client) ListContainers(ctx context.Context) ([]string, error) {
+	return read(ctx, c, "list", "containers", func() ([]string, error) {
+		return slices.Sorted(maps.Keys(c.model.containers)), nil
+	})
+}
+
+// Container implements [dockerengine.Engine].
+func (c *Client) Container(ctx context.Context, id string) (*containersv1.Container, error) {
+	return read(ctx, c, "inspect", id, func() (*containersv1.Container, error) {
+		if found := c.model.containers[id]; found != nil {
+			return found.mirror(), nil
+		}
+		return nil, notFound("No such container: %s", id)
+	})
+}
+
+// ListImages implements [dockerengine.Engine].
+func (c *Client) ListImages(ctx context.Context) ([]string, error) {
+	return read(ctx, c, "list", "images", func() ([]string, error) {
+		return slices.Sorted(maps.Keys(c.model.images)), nil
+	})
+}
+
+// Images implements [dockerengine.Engine].
+func (c *Client) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
+	return read(ctx, c, "inspect", ref, func() ([]*containersv1.Image, error) {
+		if img := c.model.resolve(ref); img != nil {
+			return img.mirrors(), nil
+		}
+		return nil, notFound("No such image: %s", ref)
+	})
+}
+
+// ListVolumes implements [dockerengine.Engine].
+func (c *Client) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
+	return read(ctx, c, "list", "volumes", func() ([]*containersv1.Volume, error) {
+		var out []*containersv1.Volume
+		for _, name := range slices.Sorted(maps.Keys(c.model.volumes)) {
+			out = append(out, c.model.volumes[name].mirror())
+		}
+		return out, nil
+	})
+}
+
+// Volume implements [dockerengine.Engine].
+func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
+	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) {
+		if v := c.model.volumes[name]; v != nil {
+			return v.mirror(), nil
+		}
+		return nil, notFound("get %s: no such volume", name)
+	})
+}
+
+func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
+	c.asked(verb, kind, id)
+	return c.call(ctx, verb, id, effect)
+}
+
+// StartContainer implements [dockerengine.Engine].
+func (c *Client) StartContainer(ctx context.Context, id string) error {
+	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.model.Start(id) })
+}
+
+// StopContainer implements [dockerengine.Engine]. The engine goes on when the
+// client has left.
+func (c *Client) StopContainer(ctx context.Context, id string) error {
+	return c.command(ctx, "stop", containersv1.KindContainer, id, func() error {
+		delay, err := c.model.BeginStop(id)
+		if err != nil {
+			return err
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			c.fates.Pass(delay)
+			c.model.EndStop(id)
+		}()
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			c.fates.Pass(time.Microsecond)
+			return ctx.Err()
+		}
+	})
+}
+
+// UnpauseContainer implements [dockerengine.Engine].
+func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
+	return c.command(ctx, "unpause", containersv1.KindContainer, id, func() error { return c.model.Unpause(id) })
+}
+
+// RemoveContainer implements [dockerengine.Engine].
+func (c *Client) RemoveContainer(ctx context.Context, id string, force bool) error {
+	return c.command(ctx, "remove", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, force) })
+}
+
+// RemoveImage implements [dockerengine.Engine].
+func (c *Client) RemoveImage(ctx context.Context, ref string) error {
+	return c.command(ctx, "remove", containersv1.KindImage, ref, func() error { return c.model.RemoveImage(ref, false) })
+}
+
+// RemoveVolume implements [dockerengine.Engine].
+func (c *Client) RemoveVolume(ctx context.Context, name string) error {
+	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.model.RemoveVolume(name) })
+}
+
+// Close implements [dockerengine.Engine].
+func (c *Client) Close() error {
+	c.closed.Store(true)
+	return nil
+}

@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// image is one image; its tags are sorted.
+type image struct {
+	id      string
+	tags    []string
+	created *metav1.MicroTime
+}
+
+// mirrors has one for each tag, or a single one when there is none.
+func (i *image) mirrors() []*containersv1.Image {
+	tags := i.tags
+	if len(tags) == 0 {
+		tags = []string{""}
+	}
+	var out []*containersv1.Image
+	for _, tag := range tags {
+		img := &containersv1.Image{}
+		img.Name = containersv1.ImageResourceName(i.id, tag)
+		img.Status = containersv1.ImageStatus{
+			ID: i.id, RepoTag: tag, Namespace: containersv1.MobyNamespace,
+			CreatedAt: i.created, Architecture: "amd64", OS: "linux", Size: int64(len(i.id)),
+		}
+		out = append(out, img)
+	}
+	return out
+}
+
+// resolve finds an image by ID or tag.
+func (m *Model) resolve(ref string) *image {
+	if img := m.images[ref]; img != nil {
+		return img
+	}
+	return m.images[m.tags[ref]]
+}
+
+// AddImage is docker import, build or, with an event that carries the tag in
+// place of the ID, pull.
+func (m *Model) AddImage(pulled bool, tags ...string) (id string) {
+	m.with(func() {
+		img := &image{id: "sha256:" + m.id("image"), created: m.now()}
+		m.images[img.id] = img
+		id = img.id
+		for _, tag := range tags {
+			m.moveTag(img, tag)
+			if !pulled {
+				m.emit(containersv1.KindImage, id, "tag")
+			}
+		}
+		if pulled && len(tags) > 0 {
+			m.emit(containersv1.KindImage, tags[0], "pull")
+			return
+		}
+		m.emit(containersv1.KindImage, id, "import")
+	})
+	return id
+}
+
+// ImageRefs are the tags and the IDs of all images, sorted.
+func (m *Model) ImageRefs() (refs []string) {
+	m.with(func() {
+		refs = slices.Sorted(maps.Keys(m.images))
+		refs = append(refs, slices.Sorted(maps.Keys(m.tags))...)
+	})
+	return refs
+}
+
+// Tag is docker tag. The image that loses the tag to another one has no event.
+func (m *Model) Tag(ref, tag string) (err error) {
+	m.with(func() {
+		img := m.resolve(ref)
+		if img == nil {
+			err = notFound("No such image: %s", ref)
+			return
+		}
+		m.moveTag(img, tag)
+		m.emit(containersv1.KindImage, img.id, "tag")
+	})
+	return err
+}
+
+func (m *Model) moveTag(img *image, tag string) {
+	if old := m.images[m.tags[tag]]; old != nil {
+		old.tags = without(old.tags, tag)
+	}
+	m.tags[tag] = img.id
+	img.tags = append(img.tags, tag)
+	slices.Sort(img.tags)
+}
+
+func without(tags []string, tag string) []string {
+	return slices.DeleteFunc(slices.Clone(tags), func(t string) bool { return t == tag })
+}
+
+// RemoveImage is docker rmi. A forced one of a tag in use leaves the image
+// dangling.
+func (m *Model) RemoveImage(ref string, force bool) (err error) {
+	m.with(func() { err = m.removeImage(ref, force) })
+	return err
+}
+
+func (m *Model) removeImage(ref string, force bool) error {
+	img := m.resolve(ref)
+	if img == nil {
+		return notFound("No such image: %s", ref)
+	}
+	user := m.userOf(img)
+	byID := img.id == ref
+	switch {
+	case byID && len(img.tags) > 1 && !force:
+		return conflict("conflict: unable to delete %s: image is referenced in multiple repositories", ref)
+	case user != nil && (byID || len(img.tags) == 1) && (!force || byID):
+		return conflict("conflict: unable to remove %s: container %s is using it", ref, user.id)
+	}
+	tags := []string{ref}
+	if byID {
+		tags = slices.Clone(img.tags)
+	}
+	for _, tag := range tags {
+		img.tags = without(img.tags, tag)
+		delete(m.tags, tag)
+		m.emit(containersv1.KindImage, img.id, "untag")
+	}
+	if len(img.tags) == 0 && user == nil {
+		delete(m.images, img.id)
+		m.emit(containersv1.KindImage, img.id, "delete")
+	}
+	return nil
+}
+
+func (m *Model) userOf(img *image) *container {
+	for _, id := range slices.Sorted(maps.Keys(m.containers)) {
+		if c := m.containers[id]; c.imageID == img.id {
+			return c
+		}
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package fate
+
+import (
+	"context"
+	"time"
+)
+
+// straggle is how long after the end of its context a call comes back.
+const straggle = 50 * time.Microsecond
+
+// Wait returns after about d, or soon after ctx has ended, with its error. No
+// two waits end at the same instant.
+func (f *Fates) Wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(f.book(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		f.Pass(straggle)
+		return ctx.Err()
+	}
+}
+
+// Pass lets about d of virtual time go by.
+func (f *Fates) Pass(d time.Duration) { <-time.NewTimer(f.book(d)).C }
+
+// book finds an instant about d from now at which nothing else ends.
+func (f *Fates) book(d time.Duration) time.Duration {
+	now := time.Now()
+	at := now.Add(d).UnixNano()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for {
+		if _, taken := f.booked[at]; !taken {
+			break
+		}
+		at++
+	}
+	f.booked[at] = struct{}{}
+	return time.Duration(at - now.UnixNano())
+}

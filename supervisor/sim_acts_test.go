@@ -1,0 +1,373 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
+	simengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
+)
+
+// foreign is a finalizer that is not rdd's.
+const foreign = "example.com/hold"
+
+// settingsOf are the daemon's settings, with syncs often enough to be met.
+func settingsOf(f *fate.Fates) engine.Settings {
+	return engine.Settings{Resync: f.Draw("resync").Between(30*time.Second, 2*time.Minute)}
+}
+
+// deletion is a user's delete of a mirror, which was accepted.
+type deletion struct {
+	at     time.Time
+	key    cluster.Key
+	mirror containersv1.Mirror
+	on     *machine
+}
+
+// act is one thing that happens from outside.
+type act struct {
+	name   string
+	weight int
+	do     func(*world, *fate.Dice)
+}
+
+// acts are all that can happen.
+func acts() []act {
+	return []act{
+		{"run", 6, (*world).actRun},
+		{"driver", 3, (*world).actDriver},
+		{"engine name", 1, (*world).actEngineName},
+		{"vm properties", 1, (*world).actProperties},
+		{"delete app", 1, func(w *world, _ *fate.Dice) { w.disturb(); w.cluster.DeleteApp() }},
+		{"wish", 14, (*world).actWish},
+		{"delete mirror", 10, (*world).actDelete},
+		{"strip finalizer", 4, func(w *world, d *fate.Dice) { w.finalizer(d, containersv1.Finalizer, false) }},
+		{"hold", 3, func(w *world, d *fate.Dice) { w.finalizer(d, foreign, true) }},
+		{"let go", 3, func(w *world, d *fate.Dice) { w.finalizer(d, foreign, false) }},
+		{"touch", 6, (*world).actTouch},
+		{"container", 22, (*world).actContainer},
+		{"image", 16, (*world).actImage},
+		{"volume", 8, (*world).actVolume},
+		{"vm dies", 3, (*world).actDie},
+		{"engine frozen", 3, (*world).actFreeze},
+		{"engine away", 4, (*world).actAway},
+		{"streams", 3, func(w *world, d *fate.Dice) { w.used(d).model.CloseStreams() }},
+		{"watches", 3, func(w *world, _ *fate.Dice) { w.cluster.BreakWatches() }},
+		{"crash", 8, (*world).actCrash},
+		{"server", 1, (*world).actServer},
+		{"missing", 1, (*world).actMissing},
+		{"kill", 3, (*world).actKill},
+		{"restart", 2, (*world).actRestart},
+	}
+}
+
+// draw is one act by weight.
+func draw(d *fate.Dice, all []act) act {
+	total := 0
+	for _, a := range all {
+		total += a.weight
+	}
+	n := d.N(total)
+	for _, a := range all {
+		if n -= a.weight; n < 0 {
+			return a
+		}
+	}
+	return all[0]
+}
+
+// disturb notes that mirrors may be lost from now on for good reason.
+func (w *world) disturb() { w.with(func() { w.disturbed = time.Now() }) }
+
+func (w *world) change(what string, f func(*appv1.AppSpec)) {
+	w.disturb()
+	w.trace.note("user", what)
+	w.cluster.ChangeApp(f)
+}
+
+func (w *world) actRun(d *fate.Dice) {
+	on := d.Chance(0.7)
+	w.change(fmt.Sprint("running ", on), func(s *appv1.AppSpec) { s.Running = on })
+}
+
+func (w *world) actDriver(d *fate.Dice) {
+	name := fate.Pick(d, []appv1.DriverName{appv1.DriverAuto, appv1.DriverNative, appv1.DriverLima, appv1.DriverExternal})
+	w.change("driver "+string(name), func(s *appv1.AppSpec) {
+		s.VM.Driver, s.VM.Endpoint = name, ""
+		if name == appv1.DriverExternal {
+			s.VM.Endpoint = w.machine(name).endpoint()
+		}
+	})
+}
+
+func (w *world) actEngineName(d *fate.Dice) {
+	name := fate.Pick(d, []appv1.EngineName{appv1.EngineMoby, appv1.EngineMoby, appv1.EngineContainerd})
+	w.change("engine "+string(name), func(s *appv1.AppSpec) { s.ContainerEngine.Name = name })
+}
+
+func (w *world) actProperties(d *fate.Dice) {
+	n := d.N(3)
+	w.change(fmt.Sprint("vm properties ", n), func(s *appv1.AppSpec) {
+		s.VM.CPUs, s.VM.Restart = int32(1+n), fmt.Sprint(d.N(2))
+		if d.Chance(0.2) {
+			s.VM.Reset = fmt.Sprint(d.N(3))
+		}
+	})
+}
+
+// someMirror is one of the mirrors that a user may touch, if there is any.
+func (w *world) someMirror(d *fate.Dice, kind containersv1.Kind) containersv1.Mirror {
+	var some []containersv1.Mirror
+	for _, m := range w.cluster.Mirrors() {
+		if m.MirrorKind() == kind || kind == "" && m.MirrorKind() != containersv1.KindContainerNamespace {
+			some = append(some, m)
+		}
+	}
+	if len(some) == 0 {
+		return nil
+	}
+	return fate.Pick(d, some)
+}
+
+func keyOf(m containersv1.Mirror) cluster.Key {
+	return cluster.Key{Kind: m.MirrorKind(), Namespace: m.GetNamespace(), Name: m.GetName()}
+}
+
+func (w *world) actWish(d *fate.Dice) {
+	m := w.someMirror(d, containersv1.KindContainer)
+	if m == nil {
+		return
+	}
+	state := fate.Pick(d, []containersv1.WishedState{
+		containersv1.StateRunning, containersv1.StateRunning, containersv1.StateCreated, containersv1.StateCreated, containersv1.StateUnknown,
+	})
+	w.trace.note("user", fmt.Sprintf("wish %s for %.12s", state, m.GetName()))
+	w.cluster.Wish(keyOf(m), state)
+}
+
+func (w *world) actDelete(d *fate.Dice) {
+	m := w.someMirror(d, "")
+	if m == nil {
+		return
+	}
+	w.trace.note("user", fmt.Sprintf("delete %s %.12s %s", m.MirrorKind(), m.GetName(), m.GetUID()))
+	if app := w.cluster.App(); app != nil && len(m.GetFinalizers()) == 1 && m.GetFinalizers()[0] == containersv1.Finalizer {
+		w.with(func() {
+			w.deletes = append(w.deletes, deletion{at: time.Now(), key: keyOf(m), mirror: m, on: w.machine(app.Status.VM.Driver)})
+		})
+	}
+	w.cluster.Delete(keyOf(m))
+}
+
+func (w *world) finalizer(d *fate.Dice, name string, held bool) {
+	m := w.someMirror(d, "")
+	if m == nil {
+		return
+	}
+	w.trace.note("user", fmt.Sprintf("finalizer %s %t on %s %.12s", name, held, m.MirrorKind(), m.GetName()))
+	w.cluster.Finalizer(keyOf(m), name, held)
+}
+
+func (w *world) actTouch(d *fate.Dice) {
+	if m := w.someMirror(d, ""); m != nil {
+		w.cluster.Touch(keyOf(m), fmt.Sprint(d.N(1000)))
+	}
+	if d.Chance(0.3) {
+		w.cluster.Touch(cluster.Key{Kind: "App", Name: appv1.AppName}, fmt.Sprint(d.N(1000)))
+	}
+}
+
+// used is the machine that the App uses, mostly.
+func (w *world) used(d *fate.Dice) *machine {
+	if app := w.cluster.App(); app != nil && app.Status.VM.Driver != "" && !d.Chance(0.1) {
+		return w.machine(app.Status.VM.Driver)
+	}
+	return fate.Pick(d, w.machines)
+}
+
+func (w *world) actContainer(d *fate.Dice) {
+	m := w.used(d)
+	ids := m.model.ContainerIDs()
+	if len(ids) == 0 || d.Chance(0.25) {
+		m.addContainer(d)
+		return
+	}
+	id := fate.Pick(d, ids)
+	verb := d.N(10)
+	w.trace.note("outside", fmt.Sprintf("container %d %.12s", verb, id))
+	switch verb {
+	case 0, 1:
+		_ = m.model.Start(id)
+	case 2:
+		if _, err := m.model.BeginStop(id); err == nil {
+			m.model.EndStop(id)
+		}
+	case 3:
+		_ = m.model.Pause(id)
+	case 4:
+		_ = m.model.Unpause(id)
+	case 5:
+		_ = m.model.Die(id, int32(d.N(256)))
+	case 6:
+		_ = m.model.Crash(id, 1)
+	case 7:
+		_ = m.model.Rename(id, fmt.Sprint("/renamed", d.N(1000)))
+	case 8:
+		words := ""
+		if d.Chance(0.5) {
+			words = "exec: no such file"
+		}
+		_ = m.model.SetStartError(id, words)
+	case 9:
+		_ = m.model.RemoveContainer(id, true)
+	}
+}
+
+func (m *machine) addContainer(d *fate.Dice) {
+	refs := m.model.ImageRefs()
+	if len(refs) == 0 {
+		return
+	}
+	spec := simengine.ContainerSpec{
+		Name: fmt.Sprint("c", d.N(1000)), Image: fate.Pick(d, refs), AutoRemove: d.Chance(0.15),
+		StopDelay: d.Between(0, 10*time.Second),
+	}
+	if d.Chance(0.3) {
+		spec.Volumes = []string{fmt.Sprint("Vol_", d.N(6))}
+	}
+	if d.Chance(0.15) {
+		spec.StartError = "exec: no such file"
+	}
+	if id, err := m.model.CreateContainer(spec); err == nil && d.Chance(0.6) {
+		_ = m.model.Start(id)
+	}
+}
+
+func (w *world) actImage(d *fate.Dice) {
+	m := w.used(d)
+	refs := m.model.ImageRefs()
+	tag := fmt.Sprintf("app%d:v%d", d.N(3), d.N(3))
+	verb := d.N(10)
+	w.trace.note("outside", fmt.Sprintf("image %d %s", verb, tag))
+	switch {
+	case len(refs) == 0 || verb < 3:
+		tags := []string{tag}
+		if d.Chance(0.3) {
+			tags = append(tags, fmt.Sprint("other:", d.N(4)))
+		}
+		if d.Chance(0.2) {
+			tags = nil
+		}
+		m.model.AddImage(d.Chance(0.3), tags...)
+	case verb < 6:
+		_ = m.model.Tag(fate.Pick(d, refs), tag)
+	default:
+		_ = m.model.RemoveImage(fate.Pick(d, refs), d.Chance(0.3))
+	}
+}
+
+func (w *world) actVolume(d *fate.Dice) {
+	m := w.used(d)
+	name := fmt.Sprint("Vol_", d.N(6))
+	w.trace.note("outside", "volume "+name)
+	if d.Chance(0.5) {
+		m.model.CreateVolume(name)
+		return
+	}
+	_ = m.model.RemoveVolume(name)
+}
+
+func (w *world) actDie(d *fate.Dice) {
+	m := w.used(d)
+	if !m.managed {
+		return
+	}
+	w.disturb()
+	left := fate.Pick(d, []vm.Presence{vm.Broken, vm.Absent})
+	w.trace.note("outside", fmt.Sprintf("%s dies, %s is left", m.name, left))
+	m.down(left)
+}
+
+func (w *world) actFreeze(d *fate.Dice) {
+	m := w.used(d)
+	w.disturb()
+	w.trace.note("outside", "freeze "+string(m.name))
+	m.link.Freeze()
+	w.after(d.Between(time.Second, 70*time.Second), func() { w.disturb(); m.link.Thaw() })
+}
+
+// actAway is an engine that goes and comes back under a VM that stays.
+func (w *world) actAway(d *fate.Dice) {
+	m := w.used(d)
+	if !m.reachable() || m.link.Down() != nil {
+		return
+	}
+	w.disturb()
+	w.trace.note("outside", "engine away on "+string(m.name))
+	m.link.SetDown(simengine.Refused())
+	m.model.Stop()
+	if d.Chance(0.1) {
+		m.model.Wipe()
+	}
+	w.after(d.Between(10*time.Millisecond, 30*time.Second), func() {
+		w.disturb()
+		m.with(func() {
+			if !m.managed || m.presence == vm.Present && m.spec.Engine != appv1.EngineContainerd {
+				m.link.SetDown(nil)
+			}
+		})
+	})
+}
+
+// after does something later.
+func (w *world) after(d time.Duration, f func()) {
+	go func() {
+		w.fates.Pass(d)
+		f()
+	}()
+}
+
+func (w *world) actCrash(d *fate.Dice) {
+	role := fate.Pick(d, []string{"root", controlPlaneName, bridgeName, appName, appName, vmName, vmName, engineName, engineName, sessionName, sessionName, "container", "container", "image", "volume"})
+	for range 1 + d.N(3)*d.N(3) {
+		w.scheduler.crash(role)
+	}
+}
+
+func (w *world) actServer(*fate.Dice) {
+	w.with(func() {
+		if w.server != nil {
+			w.server.crash()
+		}
+	})
+}
+
+func (w *world) actMissing(d *fate.Dice) {
+	m := fate.Pick(d, w.machines)
+	err := fmt.Errorf("simulated: %s is not installed", m.name)
+	w.disturb()
+	m.with(func() { m.missing = err })
+	w.after(d.Between(time.Second, time.Minute), func() { w.disturb(); m.with(func() { m.missing = nil }) })
+}
+
+func (w *world) actKill(*fate.Dice) { w.order(order{kill: true}) }
+
+func (w *world) actRestart(d *fate.Dice) {
+	keep := d.Chance(0.6)
+	if !keep {
+		w.disturb()
+	}
+	w.order(order{keepVM: keep})
+}
+
+// order waits until the order was carried out.
+func (w *world) order(o order) {
+	o.done = make(chan struct{})
+	w.orders <- o
+	<-o.done
+}
