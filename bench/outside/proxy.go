@@ -10,19 +10,21 @@ import (
 )
 
 // proxy stands between a daemon and its engine, to see from outside when the
-// daemon first called.
+// daemon first called. Then it steps aside, so that it costs one connection.
 type proxy struct {
 	listener net.Listener
 	target   string
-	first    chan time.Time
+	// aside leads later calls past the proxy.
+	aside func() error
+	first chan time.Time
 }
 
-func startProxy(socket, target string) (*proxy, error) {
+func startProxy(socket, target string, aside func() error) (*proxy, error) {
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("stand in for the engine: %w", err)
 	}
-	p := &proxy{listener: listener, target: target, first: make(chan time.Time, 1)}
+	p := &proxy{listener: listener, target: target, aside: aside, first: make(chan time.Time, 1)}
 	go p.serve()
 	return p, nil
 }
@@ -35,8 +37,13 @@ func (p *proxy) serve() {
 		if err != nil {
 			return
 		}
+		at := time.Now()
+		if err := p.aside(); err != nil {
+			conn.Close() // and nobody learns of a first call
+			continue
+		}
 		select {
-		case p.first <- time.Now():
+		case p.first <- at:
 		default:
 		}
 		go p.pass(conn)
