@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,19 +24,21 @@ func (e *examination) daemon(context.Context) Result {
 	if err != nil {
 		return finding("mend what is said about "+e.Instance.PidFile, "cannot be looked at: %v", err)
 	}
-	switch status.State {
-	case lifecycle.StateStopped:
+	if status.State == lifecycle.StateStopped {
 		return e.stopped()
+	}
+	holder := "'lsof " + e.Instance.PidFile + "' says who holds it; end that, and look again"
+	if p, alive := process.Find(status.PID); !alive {
+		return finding(holder, "the pid file is locked, but names pid %d, which is no process", status.PID)
+	} else if args := p.Args(); len(args) > 0 && !slices.Contains(args, "serve") {
+		return finding(holder, "the pid file is locked, but its pid %d is another program: %s", status.PID, args[0])
+	}
+	switch status.State {
 	case lifecycle.StateHung:
 		return finding(e.unhang(status.PID), "process %d does not answer%s: %s", status.PID, processState(status.PID), status.Error)
 	case lifecycle.StateStarting:
 		return finding("wait a moment and look again; 'rdd svc logs' says what it does", "process %d is starting: %s", status.PID, status.Error)
-	case lifecycle.StateRunning:
-	}
-	if p, alive := process.Find(status.PID); !alive {
-		return finding("'rdd svc restart'", "the pid file is locked, but names pid %d, which is no process", status.PID)
-	} else if args := p.Args(); len(args) > 0 && !strings.Contains(strings.Join(args, " "), "serve") {
-		return finding("'rdd svc restart'", "the pid file is locked, but its pid %d is another program: %s", status.PID, args[0])
+	case lifecycle.StateRunning, lifecycle.StateStopped:
 	}
 	if status.Version != e.Version {
 		return finding("'rdd svc restart' brings the daemon to this version; the engine goes on", "process %d answers, of version %s, and this is %s", status.PID, status.Version, e.Version)

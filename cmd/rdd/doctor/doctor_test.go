@@ -95,7 +95,7 @@ func TestAKilledDaemonIsToldFromAStoppedOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, e.daemon(t.Context()), Finding, "4711")
-	expect(t, patient(t, lifecycle.StateHung).daemon(t.Context()), Finding, "does not answer")
+	expect(t, patient(t, lifecycle.StateHung).daemon(t.Context()), Finding, "another program")
 	expect(t, patient(t, lifecycle.StateRunning).daemon(t.Context()), Finding, "another program")
 }
 

@@ -1,0 +1,209 @@
+# A hostile environment: disks that are full, read-only or damaged, files that
+# somebody left, homes and names of odd lengths, and another user of the machine.
+
+load helpers/load
+
+setup_file() {
+    instance_begin hostile
+}
+
+# data_begin puts the instance's datastore on a small file system of its own, and
+# the engine's data on another one.
+data_begin() {
+    data=$(rdd svc paths dir)/data
+    rdd svc create
+    mount -t tmpfs -o size=320m,mode=700 rdd-test "$data"
+    mkdir -m 700 "$data/engine"
+    mount -t tmpfs -o size=200m,mode=700 rdd-test "$data/engine"
+}
+
+# data_end deletes the instance, whose file systems must go first.
+data_end() {
+    [[ -n $(mounts_below "$RDD_TEST_HOME") ]] || return 0
+    timeout 60 "$RDD_TEST_BIN/rdd" svc stop || true
+    unmount_below "$RDD_TEST_HOME"
+    rdd svc delete
+}
+
+teardown() {
+    if [[ -z ${BATS_TEST_COMPLETED:-} && -z ${BATS_TEST_SKIPPED:-} ]]; then
+        support_bundle "$BATS_TEST_NAME"
+    fi
+    data_end
+}
+
+# mirrored succeeds when engine and mirrors are the same.
+mirrored() {
+    rdd doctor -o json | jq -e '.checks[] | select(.check == "mirrors" and .state != "ok")' && return 1 || true
+}
+
+# volumes FROM TO makes that many volumes.
+volumes() {
+    seq -f 'volume-%g' "$1" "$2" | xargs -n 1 docker -H "unix://$DOCKER_SOCKET" volume create >/dev/null
+}
+
+@test "E5: the disk is full under the running daemon: said, nothing lost, and all is well when there is room" {
+    data_begin
+    rdd svc start
+    rdd set running=true
+    volumes 1 20
+    eventually 10 mirrored
+    local pid
+    pid=$(daemon_pid)
+    dd if=/dev/zero of="$data/filler" bs=64k status=none 2>/dev/null || true
+    volumes 21 400
+    # A wish is either kept or refused with the reason, never taken and lost.
+    local id
+    id=$(create_container late)
+    eventually 20 grep -qiE 'full|no space' "$(rdd svc paths log_dir)/rdd.log"
+    run rdd doctor
+    assert_output --regexp "finding +disk +data in $data: only"
+    rm "$data/filler"
+    eventually 60 mirrored
+    eventually 30 rdd doctor
+    is "$pid" daemon_pid
+}
+
+@test "E5: a datastore that is read-only: the start says so, and the engine goes on" {
+    data_begin
+    rdd svc start
+    rdd set running=true
+    make_volume kept
+    eventually 10 mirrored
+    rdd svc stop --keep-vm
+    mount -o remount,ro "$data"
+    run -1 rdd svc start
+    assert_output --partial "$data"
+    assert_output --regexp "read-only|readonly"
+    run rdd doctor
+    assert_output --regexp "finding +disk .*cannot be written to"
+    has volume kept
+    mount -o remount,rw "$data"
+    rdd svc start
+    eventually 20 rdd doctor
+    assert_mirrors_exact
+}
+
+@test "E5: a datastore that is damaged under the running daemon: said, and what is said to do gets out of it" {
+    rdd svc start
+    rdd set running=true
+    make_volume kept
+    eventually 10 mirrored
+    # A clean end moves everything from the log into the file.
+    rdd svc restart
+    local dir pid
+    dir=$(rdd svc paths dir)/data
+    pid=$(daemon_pid)
+    dd if=/dev/urandom of="$dir/state.db" bs=4096 seek=1 count="$(($(stat -c %s "$dir/state.db") / 4096 - 1))" conv=notrunc status=none
+    kill -KILL "$pid"
+    eventually 5 gone "$pid"
+    run -1 rdd svc start
+    assert_output --partial "$dir/state.db"
+    assert_output --partial "moved away"
+    run rdd doctor
+    assert_output --regexp "finding +datastore .*$dir/state.db"
+    mkdir "$RDD_TEST_HOME/damaged"
+    mv "$dir"/state.db* "$RDD_TEST_HOME/damaged/"
+    rdd svc start
+    rdd set running=true
+    assert_mirrors_exact
+    has volume kept
+}
+
+@test "E6: a lock that another program holds, and files left where sockets belong" {
+    rdd svc create
+    rdd svc stop
+    local pid_file
+    pid_file=$(rdd svc paths pid_file)
+    echo 1 >"$pid_file"
+    flock --no-fork "$pid_file" sleep 86400 3>&- &
+    local holder=$!
+    eventually 5 not flock -n "$pid_file" true
+    run timeout 100 "$RDD_TEST_BIN/rdd" doctor
+    kill "$holder"
+    wait "$holder" || true
+    assert_equal "$status" 1
+    assert_output --regexp "finding +daemon .*pid 1 is another program"
+    # Whoever was killed leaves his files: none of them keeps the next one out.
+    echo 999999 >"$pid_file"
+    echo "no socket" >"$DOCKER_SOCKET"
+    rdd svc start
+    rdd set running=true
+    engine version >/dev/null
+    eventually 20 rdd doctor
+}
+
+@test "E8: another user gets nothing from files, sockets and the port" {
+    rdd svc start
+    rdd set running=true
+    local path server
+    as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+    for path in "$(rdd svc paths config)" "$(rdd svc paths tls_dir)/token" "$(rdd svc paths tls_dir)/tls.key" \
+        "$(rdd svc paths dir)/data/state.db" "$(rdd svc paths log_dir)/rdd.log" "$(rdd svc paths args_file)"; do
+        run ! as_nobody cat "$path"
+        run ! as_nobody touch "$path"
+    done
+    run ! as_nobody curl -sS --unix-socket "$DOCKER_SOCKET" http://engine/version
+    server=$(rdd svc status -o json | jq -r .server)
+    local header
+    for header in "X: y" "Authorization: Bearer " "Authorization: Bearer wrong" "Authorization: Basic cmRkLWFkbWluOng=" \
+        "Authorization: Bearer $(head -c 25 "$(rdd svc paths tls_dir)/token")" \
+        "X-Remote-User: rdd-admin" "Impersonate-User: system:rdd"; do
+        for path in /version /metrics /rdd/tree /debug/pprof/ /apis/app.rancherdesktop.io/v1alpha1/apps; do
+            is 401 as_nobody curl -sk -o /dev/null -w '%{http_code}' -H "$header" "$server$path"
+        done
+        is 401 as_nobody curl -sk -o /dev/null -w '%{http_code}' -X POST -H "$header" "$server/rdd/shutdown"
+    done
+    rdd svc status
+}
+
+@test "a name of 200 characters, and one of 201" {
+    local name
+    name=$(printf 'n%.0s' $(seq 200))
+    run -2 rdd --instance "${name}n" svc start
+    assert_output --partial "200"
+    echo "$name" >>"$RDD_TEST_HOME/instances"
+    export RDD_INSTANCE=$name
+    DOCKER_SOCKET=$(rdd svc paths docker_socket)
+    assert [ ${#DOCKER_SOCKET} -lt 104 ]
+    rdd svc start
+    rdd set running=true
+    make_volume of_the_long_name
+    eventually 10 mirrored
+    rdd doctor
+    rdd svc delete
+}
+
+@test "a home whose path is too long for a socket" {
+    local long
+    long=$RDD_TEST_HOME/$(printf 'd%.0s' $(seq 100))/$(printf 'e%.0s' $(seq 100))
+    mkdir -p "$long"
+    export HOME=$long RDD_INSTANCE=deep
+    DOCKER_SOCKET=$(rdd svc paths docker_socket)
+    assert [ ${#DOCKER_SOCKET} -lt 104 ]
+    rdd svc start
+    rdd set running=true
+    make_volume of_the_long_home
+    eventually 10 mirrored
+    rdd doctor
+    rdd svc delete
+    assert_not_exists "$(dirname "$DOCKER_SOCKET")"
+}
+
+@test "a home that cannot be written to, that is not there, that is no path" {
+    mkdir "$RDD_TEST_HOME/sealed"
+    mount -t tmpfs -o ro rdd-test "$RDD_TEST_HOME/sealed"
+    local home
+    for home in "$RDD_TEST_HOME/sealed" /proc/1/nowhere; do
+        run -1 env HOME="$home" "$RDD_TEST_BIN/rdd" --instance sealed svc start
+        assert_output --partial "create directory $home"
+        # What needs no files answers all the same.
+        run -0 env HOME="$home" "$RDD_TEST_BIN/rdd" --instance sealed svc paths log_dir
+        run -0 env HOME="$home" "$RDD_TEST_BIN/rdd" --instance sealed doctor
+    done
+    umount "$RDD_TEST_HOME/sealed"
+    for home in relative ""; do
+        run -2 env HOME="$home" "$RDD_TEST_BIN/rdd" --instance sealed svc start
+        assert_output --partial "HOME"
+    done
+}
