@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -211,7 +212,7 @@ func (w *world) end(d *simDaemon, o order) {
 	}
 	if !o.kill && !o.keepVM {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		_ = vm.Stop(ctx, d.drivers, func(appv1.DriverName, string) {})
+		_ = task.Safely(func() error { return vm.Stop(ctx, d.drivers, func(appv1.DriverName, string) {}) })
 		cancel()
 	}
 	w.gone(d)

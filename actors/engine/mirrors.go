@@ -76,6 +76,14 @@ func (e *entry) engineID() string {
 	}
 }
 
+// olderThan is whether a is an older version of a resource, or of a former one
+// with its name, than b: around a replay of everything, an old version can come
+// in after a newer one. Revisions are of the datastore, and so of all resources.
+func olderThan(a, b containersv1.Mirror) bool {
+	order, err := resourceversion.CompareResourceVersion(a.GetResourceVersion(), b.GetResourceVersion())
+	return err == nil && order < 0
+}
+
 // mirrorChanged hands the resource to its mirror. A resource of which the
 // engine has said nothing yet waits for the first full sync.
 func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) {
@@ -94,13 +102,6 @@ func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) 
 	case e.pid == nil && s.state == messages.EngineCleaning:
 		s.lose(c, e)
 	}
-}
-
-// olderThan is whether a is an older version of the same resource than b. Around
-// a replay of everything, an old version can come in after a newer one.
-func olderThan(a, b containersv1.Mirror) bool {
-	order, err := resourceversion.CompareResourceVersion(a.GetResourceVersion(), b.GetResourceVersion())
-	return a.GetUID() == b.GetUID() && err == nil && order < 0
 }
 
 func (s *supervisor) mirrorRemoved(c actor.Context, msg messages.MirrorRemoved) {

@@ -101,7 +101,9 @@ func (f *Follower) Replay() error {
 	return nil
 }
 
-func (p *part) dice(what string) *fate.Dice { return p.fates.Draw("watch " + what + " " + string(p.kind)) }
+func (p *part) dice(what string) *fate.Dice {
+	return p.fates.Draw("watch " + what + " " + string(p.kind))
+}
 
 // run lists and watches until ctx ends.
 func (p *part) run(ctx context.Context) {

@@ -117,9 +117,13 @@ func (c *Client) Container(ctx context.Context, id string) (*containersv1.Contai
 }
 
 // ListImages implements [dockerengine.Engine].
-func (c *Client) ListImages(ctx context.Context) ([]string, error) {
-	return read(ctx, c, "list", "images", func() ([]string, error) {
-		return slices.Sorted(maps.Keys(c.model.images)), nil
+func (c *Client) ListImages(ctx context.Context) ([]dockerengine.ListedImage, error) {
+	return read(ctx, c, "list", "images", func() ([]dockerengine.ListedImage, error) {
+		var out []dockerengine.ListedImage
+		for _, id := range slices.Sorted(maps.Keys(c.model.images)) {
+			out = append(out, dockerengine.ListedImage{ID: id, Tags: slices.Sorted(slices.Values(c.model.images[id].tags))})
+		}
+		return out, nil
 	})
 }
 
