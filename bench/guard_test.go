@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
 )
 
@@ -159,11 +160,16 @@ func TestAnUnchangedResyncWritesNothing(t *testing.T) {
 		})
 	}
 	before := mirrors.versions()
+	const inspect = "GET /images/{name}/json"
+	inspected := sim.Calls(inspect)
 	if n := mirrors.writes(syncs); n != 0 {
 		t.Errorf("full syncs of an unchanged engine made %d writes", n)
 	}
 	if after := mirrors.versions(); !maps.Equal(before, after) {
 		t.Errorf("full syncs of an unchanged engine wrote %d mirrors", written(before, after))
+	}
+	if n := sim.Calls(inspect) - inspected; n != 0 {
+		t.Errorf("full syncs inspected %d images that were listed as before", n)
 	}
 	if n := mirrors.writes(func() {
 		sim.DropEvents("volume/create", 1)
@@ -171,6 +177,41 @@ func TestAnUnchangedResyncWritesNothing(t *testing.T) {
 		syncs()
 	}); n != 1 {
 		t.Errorf("full syncs that find one new object made %d writes, want 1", n)
+	}
+	if n := mirrors.writes(func() {
+		sim.DropEvents("image/tag", 1)
+		if err := sim.Tag(sim.ImageIDs()[0], "silent:1"); err != nil {
+			t.Fatal(err)
+		}
+		syncs()
+	}); n != 1 {
+		t.Errorf("full syncs that find one new tag made %d writes, want 1", n)
+	}
+}
+
+// TestARestartInspectsOnlyWhatMayHaveChanged: an image is the same as long as its
+// ID, tags and digests are, so one that is mirrored and listed is not asked for.
+func TestARestartInspectsOnlyWhatMayHaveChanged(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(50, 10, 10)
+	inst := newInstance(t)
+	d := start(t, inst, engine.Settings{})
+	d.connect(sim)
+	before := d.mirrors().versions()
+	d.leave()
+	if err := sim.Tag(sim.ImageIDs()[0], "meanwhile:1"); err != nil {
+		t.Fatal(err)
+	}
+	sim.ResetCalls()
+	d = start(t, inst, engine.Settings{})
+	app := d.watchApp()
+	app.await(0, appv1.ConditionEngineReady, true)
+	app.stop()
+	if n := sim.Calls("GET /images/{name}/json"); n != 1 {
+		t.Errorf("%d images were inspected, want the one with a new tag", n)
+	}
+	if n := written(before, d.mirrors().versions()); n != 1 {
+		t.Errorf("%d mirrors were written, want the one of the new tag", n)
 	}
 }
 

@@ -57,9 +57,16 @@ type EngineChanged struct {
 }
 
 // SessionConnected says that the engine answers and that its events are
-// subscribed to; the full sync begins.
+// subscribed to. The answer is BeginSync.
 type SessionConnected struct {
 	Engine appv1.EngineStatus
+}
+
+// BeginSync tells the session to begin the first full sync.
+type BeginSync struct {
+	// Images that are mirrored already, by the engine's ID. They are as their
+	// mirrors say, or as the engine said last.
+	Images map[string][]*containersv1.Image
 }
 
 // ObjectSeen says what the engine knows of one object.

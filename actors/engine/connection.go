@@ -130,7 +130,8 @@ func (s *supervisor) sessionEnded() {
 	}
 }
 
-func (s *supervisor) connected(msg messages.SessionConnected) {
+// connected lets the session begin, with what is mirrored of the images already.
+func (s *supervisor) connected(c actor.Context, msg messages.SessionConnected) {
 	if s.want == nil || s.state == messages.EngineCleaning {
 		return
 	}
@@ -138,6 +139,7 @@ func (s *supervisor) connected(msg messages.SessionConnected) {
 	s.info = msg.Engine
 	s.sync = newProgress()
 	s.setState(messages.EngineSyncing)
+	c.Send(c.Sender(), messages.BeginSync{Images: s.mirrors.images()})
 }
 
 // sessionFailed notes a broken connection at once; the strategy restarts the session.

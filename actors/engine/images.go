@@ -17,6 +17,10 @@ type indexedImage struct {
 	// tags by the name of the mirror; the tag of an untagged image is empty.
 	tags map[string]string
 	asOf time.Time
+	// objects are what was read. inspected is when the engine was last asked about
+	// the image itself; zero for what a list and the mirrors of before said.
+	objects   []*containersv1.Image
+	inspected time.Time
 }
 
 // imageChange is what an update brought.
@@ -47,8 +51,10 @@ func (x imageIndex) update(id string, objects []containersv1.Mirror, asOf time.T
 		}
 	}
 	tags := map[string]string{}
+	images := make([]*containersv1.Image, 0, len(objects))
 	for _, o := range objects {
-		tag := o.(*containersv1.Image).Status.RepoTag
+		images = append(images, o.(*containersv1.Image))
+		tag := images[len(images)-1].Status.RepoTag
 		tags[o.GetName()] = tag
 		if owner, ok := x.byTag[tag]; ok && tag != "" && owner != id {
 			change.robbed = append(change.robbed, owner)
@@ -69,9 +75,31 @@ func (x imageIndex) update(id string, objects []containersv1.Mirror, asOf time.T
 	}
 	delete(x.byID, id)
 	if len(tags) > 0 {
-		x.byID[id] = &indexedImage{tags: tags, asOf: asOf}
+		x.byID[id] = &indexedImage{tags: tags, asOf: asOf, objects: images}
+		if old != nil {
+			x.byID[id].inspected = old.inspected
+		}
 	}
 	return change
+}
+
+// inspected takes note of when an image was inspected, and not only listed.
+func (x imageIndex) inspected(id string, at time.Time) {
+	if img := x.byID[id]; img != nil {
+		img.inspected = at
+	}
+}
+
+// believed are the images that need no inspection now, by ID: those that were
+// inspected since a point in time.
+func (x imageIndex) believed(since time.Time) map[string][]*containersv1.Image {
+	known := make(map[string][]*containersv1.Image, len(x.byID))
+	for id, img := range x.byID {
+		if img.inspected.After(since) {
+			known[id] = img.objects
+		}
+	}
+	return known
 }
 
 // prune forgets every image that was not read since asOf.

@@ -69,3 +69,18 @@ func TestImageIndexPrune(t *testing.T) {
 		t.Errorf("index after prune: %v, %v", x.byID, x.byTag)
 	}
 }
+
+func TestOnlyWhatWasInspectedIsBelieved(t *testing.T) {
+	x := newImageIndex()
+	at := func(minutes int) time.Time { return time.Unix(0, 0).Add(time.Duration(minutes) * time.Minute) }
+	x.update("listed", imagesOf("listed", "x:1"), at(1))
+	x.update("inspected", imagesOf("inspected", "x:2"), at(1))
+	x.inspected("inspected", at(1))
+	x.update("inspected", imagesOf("inspected", "x:2"), at(30)) // from a list again
+	if known := x.believed(at(0)); len(known) != 1 || len(known["inspected"]) != 1 {
+		t.Errorf("believed: %v", known)
+	}
+	if known := x.believed(at(20)); len(known) != 0 {
+		t.Errorf("believed for ever, because it was listed meanwhile: %v", known)
+	}
+}

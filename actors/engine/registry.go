@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -111,6 +112,39 @@ func (r registry) ended(pid *actor.PID) (e *entry, asked bool) {
 	asked = e.stopping
 	e.pid, e.stopping = nil, false
 	return e, asked
+}
+
+// images are those that are mirrored, by the engine's ID, in an order that does
+// not change.
+func (r registry) images() map[string][]*containersv1.Image {
+	known := map[string][]*containersv1.Image{}
+	for k, e := range r.entries {
+		if k.kind != containersv1.KindImage {
+			continue
+		}
+		if image := e.image(); image != nil && image.Status.ID != "" {
+			known[image.Status.ID] = append(known[image.Status.ID], image)
+		}
+	}
+	for _, images := range known {
+		slices.SortFunc(images, func(a, b *containersv1.Image) int { return strings.Compare(a.Name, b.Name) })
+	}
+	return known
+}
+
+// image is the engine's image as it was last seen, or as it is mirrored.
+func (e *entry) image() *containersv1.Image {
+	if e.seen != nil {
+		return e.seen.Object.(*containersv1.Image)
+	}
+	mirrored, ok := e.resource.(*containersv1.Image)
+	if !ok {
+		return nil
+	}
+	image := &containersv1.Image{Status: mirrored.Status}
+	image.Name = mirrored.Name
+	image.Status.Conditions = nil // which are not the engine's
+	return image
 }
 
 func (r registry) setRefused(e *entry, refused bool) {

@@ -72,6 +72,8 @@ type (
 		objects []containersv1.Mirror
 		asOf    time.Time
 		err     error
+		// listed is set when this follows from a list, without an inspection.
+		listed bool
 	}
 )
 
@@ -89,6 +91,8 @@ func (s *session) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		s.tasks.Stop()
 	case *actor.Stopped:
+	case messages.BeginSync:
+		s.startSync(msg.Images)
 	case task.Done:
 		if value, ok := s.tasks.Take(msg); ok {
 			s.receiveOwn(c, value)
@@ -101,10 +105,9 @@ func (s *session) Receive(c actor.Context) {
 func (s *session) receiveOwn(c actor.Context, value any) {
 	switch v := value.(type) {
 	case streamOpened:
-		c.Send(c.Parent(), messages.SessionConnected{Engine: appv1.EngineStatus{
+		c.Request(c.Parent(), messages.SessionConnected{Engine: appv1.EngineStatus{
 			Version: v.info.Version, APIVersion: v.info.APIVersion,
 		}})
-		s.startSync()
 		s.tasks.After(s.settings.Ping, pingDue{})
 	case streamEnded:
 		panic(v.err)
@@ -115,7 +118,7 @@ func (s *session) receiveOwn(c actor.Context, value any) {
 	case readDone:
 		s.readDone(c, v)
 	case syncDue:
-		s.startSync()
+		s.startSync(nil)
 	case pingDue:
 		s.ping()
 	case pinged:
@@ -282,6 +285,9 @@ func (s *session) tellImage(c actor.Context, v readDone) {
 	change := s.images.update(id, v.objects, v.asOf)
 	if change.stale {
 		return
+	}
+	if !v.listed {
+		s.images.inspected(id, v.asOf)
 	}
 	for _, name := range change.gone {
 		c.Send(c.Parent(), messages.ObjectGone{Kind: containersv1.KindImage, Name: name, AsOf: v.asOf})

@@ -112,7 +112,7 @@ func (s *supervisor) receiveReading(c actor.Context) bool {
 func (s *supervisor) take(c actor.Context, reading any) {
 	switch msg := reading.(type) {
 	case messages.SessionConnected:
-		s.connected(msg)
+		s.connected(c, msg)
 	case messages.SyncListed:
 		s.sync.listed(msg.Counts)
 	case messages.ObjectSeen:

@@ -50,7 +50,9 @@ func (q quietEngine) Events(ctx context.Context, _ time.Time) (<-chan dockerengi
 func (quietEngine) Ping(context.Context) error { return nil }
 
 func (quietEngine) ListContainers(context.Context) ([]string, error) { return []string{"c1"}, nil }
-func (quietEngine) ListImages(context.Context) ([]string, error)     { return nil, nil }
+func (quietEngine) ListImages(context.Context) ([]dockerengine.ListedImage, error) {
+	return nil, nil
+}
 func (quietEngine) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
 	var out []*containersv1.Volume
 	for _, name := range []string{"good", "bad"} {

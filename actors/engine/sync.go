@@ -10,6 +10,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -22,27 +23,41 @@ type (
 	}
 )
 
-// startSync begins a full sync, unless one is under way.
-func (s *session) startSync() {
+// believeFor is how long an image is not inspected again while the list of images
+// says that its tags and digests are the same. Nothing else of it can change, so
+// this only guards against what should not be.
+const believeFor = time.Hour
+
+// startSync begins a full sync, unless one is under way. Beside what the session
+// has inspected it believes the images that are given, by ID.
+func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
 	if s.syncing {
 		return
 	}
 	s.syncing = true
 	s.report("syncing")
+	known := s.images.believed(time.Now().Add(-believeFor))
+	for id, images := range mirrored {
+		if known[id] == nil {
+			known[id] = images
+		}
+	}
 	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
 		ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 		defer cancel()
 		asOf := time.Now()
-		return syncRead{asOf: asOf, err: s.readAll(ctx, send)}
+		return syncRead{asOf: asOf, err: s.readAll(ctx, known, send)}
 	})
 }
 
-// readAll lists every kind at once, then reads each object, a bounded number at
-// a time. Objects are handed on as they come.
-func (s *session) readAll(ctx context.Context, send func(any)) error {
+// readAll lists every kind at once, then reads each object of which the lists do
+// not say everything, a bounded number at a time. Objects are handed on as they
+// come.
+func (s *session) readAll(ctx context.Context, known map[string][]*containersv1.Image, send func(any)) error {
 	began := time.Now()
 	lists, listing := errgroup.WithContext(ctx)
-	var containers, images []string
+	var containers []string
+	var images []dockerengine.ListedImage
 	var volumes []*containersv1.Volume
 	for _, list := range []func() error{
 		func() (err error) { containers, err = s.engine.ListContainers(listing); return err },
@@ -71,12 +86,29 @@ func (s *session) readAll(ctx context.Context, send func(any)) error {
 	var pool errgroup.Group
 	pool.SetLimit(s.settings.Pool)
 	s.readEach(ctx, &pool, containersv1.KindContainer, containers, send)
-	s.readEach(ctx, &pool, containersv1.KindImage, images, send)
+	s.readEach(ctx, &pool, containersv1.KindImage, unknownImages(images, known, began, send), send)
 	_ = pool.Wait() // each reading carries its own error
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("read the engine's objects: %w", err)
 	}
 	return nil
+}
+
+// unknownImages hands on the images that are known to be as they are listed, and
+// returns the IDs of the others.
+func unknownImages(listed []dockerengine.ListedImage, known map[string][]*containersv1.Image, asOf time.Time, send func(any)) []string {
+	var unknown []string
+	for _, image := range listed {
+		if !image.SameAs(known[image.ID]) {
+			unknown = append(unknown, image.ID)
+			continue
+		}
+		send(readDone{
+			target:  target{kind: containersv1.KindImage, id: image.ID},
+			objects: asMirrors(known[image.ID]), asOf: asOf, listed: true,
+		})
+	}
+	return unknown
 }
 
 func (s *session) readEach(ctx context.Context, pool *errgroup.Group, kind containersv1.Kind, ids []string, send func(any)) {

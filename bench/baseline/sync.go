@@ -90,11 +90,11 @@ func (m *Mirrorer) Sync(ctx context.Context) error {
 }
 
 func (m *Mirrorer) syncImages(ctx context.Context, kept map[key]bool) error {
-	ids, err := m.engine.ListImages(ctx)
+	listed, err := m.engine.ListImages(ctx)
 	if err != nil {
 		return err
 	}
-	for _, id := range ids {
+	for _, id := range dockerengine.ImageIDs(listed) {
 		images, err := m.engine.Images(ctx, id)
 		if err != nil {
 			return err

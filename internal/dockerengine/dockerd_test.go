@@ -105,7 +105,13 @@ func (r rig) images(ctx context.Context, t *testing.T) {
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	ids := must[[]string](t)(r.engine.ListImages(ctx))
+	listed := must[[]dockerengine.ListedImage](t)(r.engine.ListImages(ctx))
+	for _, image := range listed {
+		if read := must[[]*containersv1.Image](t)(r.engine.Images(ctx, image.ID)); !image.SameAs(read) {
+			t.Errorf("listed as %+v, read as %+v", image, read)
+		}
+	}
+	ids := dockerengine.ImageIDs(listed)
 	if len(ids) != 2 || !slices.Contains(ids, one) || !slices.Contains(ids, two) {
 		t.Errorf("list: %q", ids)
 	}
@@ -136,7 +142,7 @@ func (r rig) images(ctx context.Context, t *testing.T) {
 	if len(images) != 1 || images[0].Status.RepoTag != "" || images[0].EngineID() != untagged {
 		t.Errorf("untagged: %+v", images)
 	}
-	if ids = must[[]string](t)(r.engine.ListImages(ctx)); !slices.Contains(ids, untagged) {
+	if ids = dockerengine.ImageIDs(must[[]dockerengine.ListedImage](t)(r.engine.ListImages(ctx))); !slices.Contains(ids, untagged) {
 		t.Errorf("the untagged image is not in %q", ids)
 	}
 	if err := r.engine.RemoveImage(ctx, images[0].EngineID()); err != nil {

@@ -40,9 +40,9 @@ type Engine interface {
 	// Container reads one container, by ID or name.
 	Container(ctx context.Context, id string) (*containersv1.Container, error)
 
-	// ListImages returns each image's ID once: dangling images too,
-	// intermediate layers of builds not.
-	ListImages(ctx context.Context) ([]string, error)
+	// ListImages returns each image once: dangling images too, intermediate
+	// layers of builds not.
+	ListImages(ctx context.Context) ([]ListedImage, error)
 	// Images reads one image by ID or reference: one resource for each tag, or
 	// a single one when the image has no tag.
 	Images(ctx context.Context, ref string) ([]*containersv1.Image, error)

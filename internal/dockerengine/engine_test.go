@@ -167,7 +167,7 @@ func TestImages(t *testing.T) {
 	dangling := sim.AddImage()
 	parent := sim.AddImage()
 	child := sim.AddImageSpec(dockersim.ImageSpec{Tags: []string{"child"}, Parent: parent})
-	ids := must[[]string](t)(engine.ListImages(ctx))
+	ids := dockerengine.ImageIDs(must[[]dockerengine.ListedImage](t)(engine.ListImages(ctx)))
 	want := []string{tagged, dangling, child}
 	slices.Sort(ids)
 	slices.Sort(want)
@@ -296,7 +296,7 @@ func TestOneOddObjectDoesNotCostTheList(t *testing.T) {
 	if ids := must[[]string](t)(engine.ListContainers(deadline(t, patience))); !slices.Equal(ids, []string{"a", "b"}) {
 		t.Errorf("containers: %q", ids)
 	}
-	if ids := must[[]string](t)(engine.ListImages(deadline(t, patience))); !slices.Equal(ids, []string{"i", "j"}) {
+	if ids := dockerengine.ImageIDs(must[[]dockerengine.ListedImage](t)(engine.ListImages(deadline(t, patience)))); !slices.Equal(ids, []string{"i", "j"}) {
 		t.Errorf("images: %q", ids)
 	}
 }

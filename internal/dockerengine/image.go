@@ -24,6 +24,62 @@ type wireImage struct {
 	}
 }
 
+// ListedImage is what a list tells of an image.
+type ListedImage struct {
+	ID string
+	// Tags and Digests are sorted, each once, as in the status of an Image.
+	Tags, Digests []string
+}
+
+// ImageIDs are the IDs of listed images.
+func ImageIDs(images []ListedImage) []string {
+	ids := make([]string, len(images))
+	for i, image := range images {
+		ids[i] = image.ID
+	}
+	return ids
+}
+
+// SameAs is whether what was read of the image earlier, one Image for each of its
+// tags, still holds. Only the tags and digests of an image change: its ID is the
+// hash of the rest.
+func (l ListedImage) SameAs(images []*containersv1.Image) bool {
+	tags := make([]string, 0, len(images))
+	for _, image := range images {
+		if image.Status.ID != l.ID || !slices.Equal(image.Status.RepoDigests, l.Digests) {
+			return false
+		}
+		if image.Status.RepoTag != "" {
+			tags = append(tags, image.Status.RepoTag)
+		}
+	}
+	slices.Sort(tags)
+	return len(images) > 0 && slices.Equal(tags, l.Tags)
+}
+
+// mapListedImages returns the images of a list, each once, in the engine's order.
+func mapListedImages(raw []byte) ([]ListedImage, error) {
+	var wire []struct {
+		ID          string `json:"Id"`
+		RepoTags    []string
+		RepoDigests []string
+	}
+	if err := decode(raw, &wire); err != nil {
+		return nil, err
+	}
+	images := make([]ListedImage, 0, len(wire))
+	seen := make(map[string]bool, len(wire))
+	for _, w := range wire {
+		id := clean(w.ID)
+		if id == "" || seen[id] {
+			continue
+		}
+		seen[id] = true
+		images = append(images, ListedImage{ID: id, Tags: imageTags(w.RepoTags), Digests: imageDigests(w.RepoDigests)})
+	}
+	return images, nil
+}
+
 // mapImages turns an inspected image into its mirrors, sorted by tag.
 func mapImages(raw []byte) ([]*containersv1.Image, error) {
 	var wire wireImage

@@ -77,3 +77,34 @@ func TestMapVolumes(t *testing.T) {
 		t.Errorf("got %+v", z)
 	}
 }
+
+func TestAListedImageIsTheSameOrNot(t *testing.T) {
+	read := func(tags ...string) []*containersv1.Image {
+		var images []*containersv1.Image
+		for _, tag := range tags {
+			image := &containersv1.Image{}
+			image.Status.ID, image.Status.RepoTag, image.Status.RepoDigests = "i", tag, []string{"a@1"}
+			images = append(images, image)
+		}
+		return images
+	}
+	digests := []string{"a@1"}
+	for name, tc := range map[string]struct {
+		listed ListedImage
+		read   []*containersv1.Image
+		want   bool
+	}{
+		"never read":         {ListedImage{ID: "i", Digests: digests}, nil, false},
+		"untagged":           {ListedImage{ID: "i", Digests: digests}, read(""), true},
+		"in another order":   {ListedImage{ID: "i", Tags: []string{"a", "b"}, Digests: digests}, read("b", "a"), true},
+		"a tag more":         {ListedImage{ID: "i", Tags: []string{"a", "b"}, Digests: digests}, read("a"), false},
+		"a tag less":         {ListedImage{ID: "i", Tags: []string{"a"}, Digests: digests}, read("a", "b"), false},
+		"lost its last tag":  {ListedImage{ID: "i", Digests: digests}, read("a"), false},
+		"another digest":     {ListedImage{ID: "i", Tags: []string{"a"}, Digests: []string{"a@2"}}, read("a"), false},
+		"another image's ID": {ListedImage{ID: "j", Tags: []string{"a"}, Digests: digests}, read("a"), false},
+	} {
+		if got := tc.listed.SameAs(tc.read); got != tc.want {
+			t.Errorf("%s: %t, want %t", name, got, tc.want)
+		}
+	}
+}

@@ -53,7 +53,7 @@ func (d *docker) Container(ctx context.Context, id string) (*containersv1.Contai
 }
 
 // ListImages implements Engine.
-func (d *docker) ListImages(ctx context.Context) ([]string, error) {
+func (d *docker) ListImages(ctx context.Context) ([]ListedImage, error) {
 	const doing = "list images"
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ImageList(ctx, client.ImageListOptions{})
@@ -62,7 +62,11 @@ func (d *docker) ListImages(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mapIDs(doing, raw)
+	images, err := mapListedImages(raw)
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	return images, nil
 }
 
 // Images implements Engine.
@@ -120,8 +124,7 @@ func (d *docker) Volume(ctx context.Context, name string) (*containersv1.Volume,
 	return volume, nil
 }
 
-// mapIDs returns the IDs in a list of containers or images, each once, in the
-// engine's order.
+// mapIDs returns the IDs in a list of containers, each once, in the engine's order.
 func mapIDs(doing string, raw []byte) ([]string, error) {
 	var wire []struct {
 		ID string `json:"Id"`

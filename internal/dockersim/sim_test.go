@@ -219,7 +219,7 @@ func TestTenThousandImages(t *testing.T) {
 	}
 	t.Logf("list: %s", time.Since(begin))
 	begin = time.Now()
-	for _, id := range images[:1000] {
+	for _, id := range dockerengine.ImageIDs(images[:1000]) {
 		if _, err := engine.Images(ctx, id); err != nil {
 			t.Fatal(err)
 		}

@@ -63,7 +63,7 @@ func FromEngine(engine dockerengine.Engine) Source {
 			}
 			return err
 		})
-		p.each(ctx, containersv1.KindImage, images, func(ctx context.Context, id string) error {
+		p.each(ctx, containersv1.KindImage, dockerengine.ImageIDs(images), func(ctx context.Context, id string) error {
 			tags, err := engine.Images(ctx, id)
 			for _, image := range tags {
 				p.mirror(image)

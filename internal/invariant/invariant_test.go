@@ -45,7 +45,7 @@ func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 	}
 	images, err := engine.ListImages(ctx)
 	must(err)
-	for _, id := range images {
+	for _, id := range dockerengine.ImageIDs(images) {
 		tags, err := engine.Images(ctx, id)
 		must(err)
 		for _, image := range tags {

@@ -214,7 +214,7 @@ func (m *Model) Pause(id string) error {
 		if !c.running || c.restarting || c.paused {
 			return conflict("Container %s cannot be paused", id)
 		}
-		c.paused = true
+		c.paused, c.ran = true, time.Now()
 		m.emit(containersv1.KindContainer, id, "pause")
 		return nil
 	})
