@@ -108,7 +108,7 @@ finding() {
     cp "$dir/state.db" "$RDD_TEST_HOME/good.db"
     dd if=/dev/urandom of="$dir/state.db" bs=4096 seek=2 count=4 conv=notrunc status=none
     run -1 rdd doctor
-    assert_output --regexp "finding +datastore .*state.db (is damaged|cannot be read)"
+    assert_output --regexp "finding +datastore .*$dir/state.db"
     assert_output --partial "move the file away"
     mv "$RDD_TEST_HOME/good.db" "$dir/state.db"
     rdd svc start

@@ -36,5 +36,8 @@ func Integrity(ctx context.Context, path string) (complaints []string, err error
 			complaints = append(complaints, line)
 		}
 	}
-	return complaints, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the datastore %s: %w", path, err)
+	}
+	return complaints, nil
 }

@@ -1,6 +1,7 @@
 package datastore
 
 import (
+	"bytes"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -58,5 +59,41 @@ func TestIntegrityOfAFileInUseAndOfADamagedOne(t *testing.T) {
 	}
 	if _, err := Integrity(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("what is no database: %v", err)
+	}
+}
+
+// E5: a start after a crash finds damage anywhere, also where it reads nothing.
+func TestE5AStartAfterACrashFindsDamageInEveryPage(t *testing.T) {
+	const pageSize = 4096
+	dir := t.TempDir()
+	fill(t, dir)
+	whole, err := os.ReadFile(filepath.Join(dir, FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	undamaged := t.TempDir()
+	open := func(dir string, text []byte) error {
+		for name, content := range map[string][]byte{FileName: text, FileName + "-wal": nil} {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store, err := Open(t.Context(), dir)
+		if err == nil {
+			err = store.Close(t.Context())
+		}
+		return err
+	}
+	if err := open(undamaged, whole); err != nil {
+		t.Fatalf("without damage: %v", err)
+	}
+	for page := 1; page < len(whole)/pageSize; page++ {
+		text := bytes.Clone(whole)
+		for i := range pageSize {
+			text[page*pageSize+i] = byte(i*7 + 1)
+		}
+		if err := open(t.TempDir(), text); err == nil {
+			t.Errorf("damage in page %d of %d was not noticed", page+1, len(whole)/pageSize)
+		}
 	}
 }
