@@ -1,0 +1,64 @@
+package docs_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Every row of the failure table is in the document, and every test that it
+// names is there.
+func TestReliabilityNamesTestsThatAreThere(t *testing.T) {
+	text, err := os.ReadFile("reliability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := testSources(t)
+	for row := range strings.FieldsSeq("C1 I1 I2 I3 I4 I5 I6 I7 I8 S1 S2 S3 S4 S5 S6 T7 T8 T9 T11 E1 E2 E3 E4 E5 E6 E7 E8 E9 E10") {
+		if !strings.Contains(strings.ReplaceAll(string(text), " †", ""), "\n| "+row+" | ") {
+			t.Errorf("no row %s", row)
+		}
+	}
+	for _, name := range regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)").FindAllStringSubmatch(string(text), -1) {
+		if !strings.Contains(sources, "func "+name[1]) {
+			t.Errorf("there is no test %s", name[1])
+		}
+	}
+	for _, files := range regexp.MustCompile(`bats: ([a-z, ]+)`).FindAllStringSubmatch(string(text), -1) {
+		for file := range strings.SplitSeq(files[1], ",") {
+			path := filepath.Join("..", "bats", strings.TrimSpace(file)+".bats")
+			if _, err := os.Stat(path); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// testSources is the text of all tests.
+func testSources(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." {
+			return fs.SkipDir
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			all.Write(text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
+}
