@@ -56,8 +56,15 @@ func (s *strategy) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor
 		sup.StopChildren(child)
 		return
 	}
-	// The child's mailbox stays suspended meanwhile; a stop still gets through.
-	time.AfterFunc(failed.RetryIn, func() { sup.RestartChildren(child) })
+	// The child's mailbox stays suspended meanwhile; a stop still gets through. By
+	// then another actor may have the child's name: it did not fail, and a restart
+	// would make it forget what it was told.
+	it, _ := system.ProcessRegistry.Get(child)
+	time.AfterFunc(failed.RetryIn, func() {
+		if now, ok := system.ProcessRegistry.Get(child); ok && now == it {
+			sup.RestartChildren(child)
+		}
+	})
 }
 
 // record counts a failure and decides.

@@ -102,3 +102,63 @@ func TestIntensityForgetsOldFailures(t *testing.T) {
 		t.Error("did not give up although the failures come fast")
 	}
 }
+
+// replacing is a parent that, told that its child failed, puts another actor
+// under the child's name.
+type replacing struct {
+	picture *Picture
+	starts  *int
+}
+
+func (p replacing) spawn(c actor.Context) {
+	props := p.picture.Props("parent/child", func(func(string)) actor.Actor {
+		return actor.ReceiveFunc(func(c actor.Context) {
+			switch c.Message().(type) {
+			case *actor.Started:
+				*p.starts++
+			case string:
+				panic(errors.New("boom"))
+			}
+		})
+	})
+	if _, err := c.SpawnNamed(props, "child"); err != nil {
+		panic(err)
+	}
+}
+
+func (p replacing) Receive(c actor.Context) {
+	switch msg := c.Message().(type) {
+	case *actor.Started:
+		p.spawn(c)
+	case string:
+		c.Send(c.Children()[0], msg)
+	case messages.ChildFailed:
+		c.Stop(c.Children()[0])
+	case *actor.Terminated:
+		if *p.starts == 1 {
+			p.spawn(c)
+		}
+	}
+}
+
+func TestARestartIsForTheOneThatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := Policy{Backoff: task.Backoff{Min: time.Second, Max: time.Second}, Intensity: 6, Window: time.Hour}
+		picture, starts := NewPicture(), 0
+		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+			return slog.New(slog.DiscardHandler)
+		}))
+		defer system.Shutdown()
+		parent := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return replacing{picture, &starts} },
+			actor.WithSupervisor(newStrategy(picture, func(string) Policy { return policy }))))
+		system.Root.Send(parent, "fail")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if starts != 2 {
+			t.Errorf("%d starts, want the first one and that of the replacement", starts)
+		}
+		if err := system.Root.StopFuture(parent).Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+}
