@@ -121,6 +121,11 @@ bench-report: ## write docs/benchmarks.md from what make bench measured
 unit: ## Go tests
 	$(GO) test ./...
 
+SEEDS ?= 10000
+.PHONY: sim
+sim: ## the whole actor tree in a simulated world; SEEDS=n schedules of faults
+	$(GO) test -count=1 -timeout=2h -run='TestSimulation$$' ./supervisor -v -seeds=$(SEEDS)
+
 .PHONY: race
 race: deps-race ## Go tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
@@ -170,6 +171,12 @@ func (w *world) finalizer(d *fate.Dice, name string, held bool) {
 		return
 	}
 	w.trace.note("user", fmt.Sprintf("finalizer %s %t on %s %.12s", name, held, m.MirrorKind(), m.GetName()))
+	if name == containersv1.Finalizer {
+		// A delete of it is the user's own affair now.
+		w.with(func() {
+			w.deletes = slices.DeleteFunc(w.deletes, func(d deletion) bool { return d.key == keyOf(m) })
+		})
+	}
 	w.cluster.Finalizer(keyOf(m), name, held)
 }
 

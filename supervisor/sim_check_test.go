@@ -232,7 +232,7 @@ func withoutRefusals(m containersv1.Mirror) containersv1.Mirror {
 func (w *world) checkDeletes() {
 	objects := map[*machine][]containersv1.Mirror{}
 	for _, d := range w.deletes {
-		if d.on == nil || !d.at.After(w.disturbed) || w.undone(d) {
+		if d.on == nil || !d.at.After(w.disturbed) || w.cluster.Disconnected(d.at) {
 			continue
 		}
 		if objects[d.on] == nil {
@@ -247,17 +247,6 @@ func (w *world) checkDeletes() {
 			}
 		}
 	}
-}
-
-// undone is whether the user took the finalizer away, which lets the resource go
-// alone, or the App was not connected at some time since.
-func (w *world) undone(d deletion) bool {
-	for _, v := range w.cluster.History(d.key) {
-		if v.Object != nil && !v.At.Before(d.at) && !slices.Contains(v.Object.GetFinalizers(), containersv1.Finalizer) {
-			return true
-		}
-	}
-	return w.cluster.Disconnected(d.at)
 }
 
 // sameObject is whether an object is the one that was mirrored, and not another

@@ -54,10 +54,17 @@ func simulate(t *testing.T, seed uint64, print func(string)) (r result) {
 	synctest.Test(t, func(*testing.T) {
 		tr := &trace{began: time.Now(), print: print}
 		w := newWorld(seed, tr)
-		stop := make(chan struct{})
-		go w.scheduler.run(stop)
+		stop, stopped := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(stopped)
+			w.scheduler.run(stop)
+		}()
 		w.run()
+		// What goes on in an engine without anybody who waits for it comes to its
+		// end too; any other goroutine that is left fails the test.
+		w.fates.Pass(time.Minute)
 		close(stop)
+		<-stopped
 		r = result{
 			hash: tr.hash, steps: w.scheduler.steps, violated: w.violated, end: tr.end(traceEnd),
 			counts: w.counts, failures: w.failures, dead: w.deadLetters, converged: time.Duration(w.counts["converged"]),
@@ -219,11 +226,11 @@ func (w *world) quiet() {
 // finish ends the daemon for good.
 func (w *world) finish() {
 	keep := w.fates.Draw("finish").Chance(0.3)
-	spec := w.cluster.App().Spec
+	before := w.cluster.App()
 	w.order(order{keepVM: keep, forGood: true})
 	<-w.ended
-	if app := w.cluster.App(); app.Spec != spec {
-		w.violate("the App's spec was changed: %+v, was %+v", app.Spec, spec)
+	if after := w.cluster.App(); before != nil && after.Spec != before.Spec {
+		w.violate("the App's spec was changed: %+v, was %+v", after.Spec, before.Spec)
 	}
 	if keep {
 		return
