@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
@@ -56,6 +57,8 @@ type app struct {
 	// failed write waits for its next try.
 	writing, waiting bool
 	attempts         int
+	// heardOf is the App that the bridge last told of.
+	heardOf types.UID
 	// ready is set once the resource said what this incarnation knows.
 	ready bool
 }
@@ -78,7 +81,7 @@ func (a *app) Receive(c actor.Context) {
 	case *actor.Stopped:
 		return
 	case messages.AppChanged:
-		a.heard = true
+		a.heard, a.heardOf = true, msg.App.UID
 		a.appChanged(msg.App)
 	case messages.AppRemoved:
 		a.heard = true

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
@@ -14,7 +15,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-const writeTimeout = 30 * time.Second
+const (
+	writeTimeout = 30 * time.Second
+	// confirmAfter is how long the bridge may take to tell of an App that was
+	// written. One that it never tells of may be gone: who follows changes does
+	// not see what came and went while its watch was broken.
+	confirmAfter = 30 * time.Second
+)
 
 // Messages of the actor to itself.
 type (
@@ -22,8 +29,10 @@ type (
 		app *appv1.App
 		err error
 	}
-	writeDue  struct{}
-	graceOver struct{}
+	writeDue struct{}
+	// confirmDue says that the bridge should have told of this App by now.
+	confirmDue struct{ app types.UID }
+	graceOver  struct{}
 )
 
 // composeStatus is what the status should be.
@@ -86,6 +95,22 @@ func (a *app) create(ctx context.Context) (*appv1.App, error) {
 	return obj, a.Kube.Create(ctx, obj)
 }
 
+// confirm reads the App again if the bridge has not told of it.
+func (a *app) confirm(uid types.UID) {
+	if a.view.app == nil || a.view.app.UID != uid || a.heardOf == uid {
+		return
+	}
+	if a.writing {
+		a.tasks.After(confirmAfter, confirmDue{uid})
+		return
+	}
+	a.start(func(ctx context.Context) (*appv1.App, error) {
+		obj := &appv1.App{}
+		obj.Name = appv1.AppName
+		return obj, a.Kube.Get(ctx, obj)
+	})
+}
+
 func (a *app) written(d task.Done) {
 	value, ok := a.tasks.Take(d)
 	if !ok {
@@ -96,11 +121,16 @@ func (a *app) written(d task.Done) {
 		a.waiting = false
 	case graceOver:
 		a.view.graceOver = true
+	case confirmDue:
+		a.confirm(v.app)
 	case writeDone:
 		a.writing = false
 		if v.err == nil {
 			a.attempts = 0
 			a.appChanged(v.app)
+			if v.app.UID != a.heardOf {
+				a.tasks.After(confirmAfter, confirmDue{v.app.UID})
+			}
 			return
 		}
 		a.attempts++
