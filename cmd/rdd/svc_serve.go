@@ -15,6 +15,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
@@ -49,7 +50,8 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	version := buildVersion()
-	run := instance.Run{PID: os.Getpid(), Version: version, Started: time.Now()}
+	self, _ := process.Find(os.Getpid())
+	run := instance.Run{PID: self.PID, Process: self.Start, Version: version, Started: time.Now()}
 	if err := s.instance.SaveRun(run); err != nil {
 		return err
 	}

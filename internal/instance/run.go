@@ -10,7 +10,10 @@ import (
 
 // Run is what a daemon says of itself when it starts, for those who cannot ask it.
 type Run struct {
-	PID     int       `json:"pid"`
+	PID int `json:"pid"`
+	// Process is when the kernel says that the process began, in the kernel's own
+	// unit: with the pid it names one process for good.
+	Process uint64    `json:"process"`
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // envDaemon makes the test binary a daemon that behaves as the value says.
@@ -52,7 +53,8 @@ func serve(mode string) error {
 		return err
 	}
 	defer func() { _ = lock.Release() }()
-	if err := inst.SaveRun(instance.Run{PID: os.Getpid(), Version: "v1", Started: time.Now()}); err != nil {
+	self, _ := process.Find(os.Getpid())
+	if err := inst.SaveRun(instance.Run{PID: self.PID, Process: self.Start, Version: "v1", Started: time.Now()}); err != nil {
 		return err
 	}
 	log, err := os.OpenFile(filepath.Join(inst.LogDir, LogName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 func TestStartAndStop(t *testing.T) {
@@ -227,5 +230,38 @@ func TestResetKeepsArguments(t *testing.T) {
 	}
 	if f.engine.deletes != 1 || f.pid(t) != 0 {
 		t.Errorf("deletes %d, pid %d", f.engine.deletes, f.pid(t))
+	}
+}
+
+// TestNobodyElseIsSignalled: a pid file that another program has locked may name
+// any process.
+func TestNobodyElseIsSignalled(t *testing.T) {
+	f := newFixture(t, behaves)
+	if err := f.Instance.Create(); err != nil {
+		t.Fatal(err)
+	}
+	bystander := exec.Command("sleep", "60")
+	if err := bystander.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = bystander.Process.Kill()
+		_ = bystander.Wait()
+	}()
+	lock, err := instance.Lock(f.Instance.PidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Release() }()
+	text := []byte(strconv.Itoa(bystander.Process.Pid) + "\n")
+	if err := os.WriteFile(f.Instance.PidFile, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Stop(t.Context(), StopOptions{Patience: time.Second})
+	if err == nil || !strings.Contains(err.Error(), "no daemon of this instance") {
+		t.Errorf("stop: %v", err)
+	}
+	if p, alive := process.Find(bystander.Process.Pid); !alive {
+		t.Errorf("%+v was killed", p)
 	}
 }

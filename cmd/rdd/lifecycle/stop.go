@@ -12,6 +12,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // How long a daemon that did not do what it was asked may take to end after a
@@ -107,12 +108,20 @@ func (m *Manager) signal(ctx context.Context, pid int, signal syscall.Signal, gr
 	if err != nil || !running {
 		return true, err
 	}
-	// The lock says that a daemon lives, and the file that it is this one: the
-	// pid cannot have been given to another process meanwhile.
 	if now != pid || pid <= 0 {
 		return false, fmt.Errorf("another daemon (pid %d) was started meanwhile; try again", now)
 	}
-	if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+	daemon, alive := process.Find(pid)
+	if !alive { // it may be ending just now
+		if gone, err := m.goneWithin(ctx, time.Second); gone || err != nil {
+			return gone, err
+		}
+	}
+	if !alive || m.Instance.LoadRun(pid).Process != daemon.Start {
+		// Whoever holds the lock, it is not what the file names.
+		return false, fmt.Errorf("%s is locked, but process %d, which it names, is no daemon of this instance and gets no signal; 'lsof %[1]s' says who holds it: end that, and try again", m.Instance.PidFile, pid)
+	}
+	if err := daemon.Signal(signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return false, fmt.Errorf("send %s to the daemon (pid %d): %w", signal, pid, err)
 	}
 	return m.goneWithin(ctx, grace)
