@@ -31,6 +31,8 @@ type bridge struct {
 	tasks       *task.Runner
 	informers   follower
 	synced      bool
+	// replayDue is set when a replay waits for the first lists.
+	replayDue bool
 	// latest is what to tell the app actor; nil for no App.
 	latest *appv1.App
 }
@@ -79,6 +81,11 @@ func (b *bridge) receiveOwn(c actor.Context, value any) {
 	case informersSynced:
 		b.synced = true
 		b.report("watching")
+		if b.replayDue {
+			b.replayDue = false
+			b.replay(c)
+			return
+		}
 		b.tellApp(c)
 	case appSeen:
 		b.latest = v.app
@@ -101,14 +108,14 @@ func (b *bridge) tellApp(c actor.Context) {
 // replay tells a restarted actor everything again. Those who know it already
 // find nothing new in it.
 func (b *bridge) replay(c actor.Context) {
-	if b.informers != nil {
-		if err := b.informers.Replay(); err != nil {
-			panic(err)
-		}
+	if !b.synced {
+		b.replayDue = true // to listen anew now would keep the first lists from ever being through
+		return
 	}
-	if b.synced {
-		b.tellApp(c)
+	if err := b.informers.Replay(); err != nil {
+		panic(err)
 	}
+	b.tellApp(c)
 }
 
 // run makes the informers and keeps them running until ctx ends.
