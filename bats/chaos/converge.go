@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
+)
+
+const (
+	// convergeWithin is how long everything may take to be as it should.
+	convergeWithin = 10 * time.Second
+	lookEvery      = 100 * time.Millisecond
+	// doctorWithin is longer than 'rdd doctor' takes at the most.
+	doctorWithin = 15 * time.Second
+)
+
+// converge waits until the engine is ready and the mirrors are exact, and
+// returns what still is not when the time is over.
+func (c *chaos) converge(ctx context.Context) (took time.Duration, wrong []string) {
+	began := time.Now()
+	for {
+		wrong = c.look(ctx)
+		took = time.Since(began)
+		if len(wrong) == 0 || took > convergeWithin || ctx.Err() != nil {
+			return took, wrong
+		}
+		_ = pause(ctx, lookEvery) // the end of ctx is seen above
+	}
+}
+
+// look tells everything that is not as it should be now.
+func (c *chaos) look(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	api, err := c.daemon.client()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	app := &appv1.App{}
+	if err := api.Get(ctx, client.ObjectKey{Name: appv1.AppName}, app); err != nil {
+		return []string{"read the App: " + err.Error()}
+	}
+	var wrong []string
+	if ready := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionEngineReady); ready == nil || ready.Status != "True" {
+		wrong = append(wrong, fmt.Sprintf("%s is not True: %+v", appv1.ConditionEngineReady, ready))
+	}
+	source := invariant.FromEndpoint("unix://"+c.dockerd.socket(), app.Status.Engine.APIVersion)
+	differences, err := invariant.Check(ctx, source, invariant.FromReader(api))
+	if err != nil {
+		return append(wrong, err.Error())
+	}
+	for _, d := range differences {
+		wrong = append(wrong, d.String())
+	}
+	return wrong
+}
+
+// doctor lets the daemon's own doctor look, which checks the datastore too.
+func (c *chaos) doctor(ctx context.Context) []string {
+	ctx, cancel := context.WithTimeout(ctx, doctorWithin)
+	defer cancel()
+	text, err := c.daemon.rdd(ctx, "doctor", "-o", "json")
+	var report struct {
+		Healthy bool
+		Checks  []struct {
+			Check, State, Text string
+			Differences        []invariant.Difference
+		}
+	}
+	if jsonErr := json.Unmarshal([]byte(text), &report); jsonErr != nil {
+		return []string{fmt.Sprintf("rdd doctor: %v, %v", err, jsonErr)}
+	}
+	var wrong []string
+	for _, check := range report.Checks {
+		seen := check.Check == "datastore" || check.Check == "mirrors" || check.Check == "daemon"
+		if check.State == "finding" || seen && check.State != "ok" {
+			wrong = append(wrong, fmt.Sprintf("rdd doctor: %s: %s: %s", check.Check, check.State, check.Text))
+		}
+		for _, d := range check.Differences {
+			wrong = append(wrong, "rdd doctor: "+d.String())
+		}
+	}
+	return wrong
+}

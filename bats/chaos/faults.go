@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// burstVolumes make more events than the 1,024 that an engine keeps for a
+// listener that does not read: each is made and removed.
+const burstVolumes = 600
+
+// doAll carries out the faults of a lane, one after the other.
+func (c *chaos) doAll(ctx context.Context, lane []fault) error {
+	for _, f := range lane {
+		if err := pause(ctx, f.after); err != nil {
+			return err
+		}
+		c.ledger.step("fault: " + f.String())
+		if err := c.do(ctx, f); err != nil {
+			return fmt.Errorf("%s: %w", f, err)
+		}
+		c.ledger.step("fault is over: " + f.String())
+	}
+	return nil
+}
+
+func (c *chaos) do(ctx context.Context, f fault) error {
+	switch f.deed {
+	case killDaemon, killTwice:
+		return c.killDaemon(ctx, f)
+	case termEngine:
+		return c.endEngine(ctx, f, syscall.SIGTERM)
+	case killEngine:
+		return c.endEngine(ctx, f, syscall.SIGKILL)
+	case stopEngine:
+		return c.stopEngine(ctx, f)
+	case burst:
+		return c.burst(ctx)
+	case badLink:
+		defer c.ledger.open(&c.ledger.weather)()
+		if err := c.link.set(f.weather); err != nil {
+			return err
+		}
+		err := pause(ctx, f.lasts)
+		return errors.Join(err, c.link.set(weather{}))
+	}
+	return fmt.Errorf("nobody knows how to %s", f.deed)
+}
+
+func (c *chaos) killDaemon(ctx context.Context, f fault) error {
+	defer c.ledger.open(&c.ledger.kills)()
+	c.daemon.api.Store(nil)
+	if err := errors.Join(c.daemon.kill(ctx), pause(ctx, f.gap)); err != nil {
+		return err
+	}
+	if f.deed == killTwice {
+		started := make(chan error, 1)
+		go func() { started <- c.daemon.start(ctx) }()
+		if err := errors.Join(pause(ctx, f.second), c.daemon.kill(ctx)); err != nil {
+			return err
+		}
+		<-started // whether it became ready before it was killed does not matter
+		c.daemon.api.Store(nil)
+	}
+	return c.daemon.start(ctx)
+}
+
+func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) error {
+	defer c.ledger.open(&c.ledger.weather)()
+	running := 0
+	if all, err := c.dockerd.engine.containers(ctx); err == nil {
+		for _, other := range all {
+			if other.State == "running" || other.State == "paused" {
+				running++
+			}
+		}
+	}
+	if err := c.dockerd.down(sig); err != nil {
+		return err
+	}
+	if err := pause(ctx, f.gap); err != nil {
+		return err
+	}
+	err := c.dockerd.up(ctx)
+	// Containers that a killed engine left are ended by the next one.
+	c.ledger.died(running)
+	return err
+}
+
+func (c *chaos) stopEngine(ctx context.Context, f fault) error {
+	defer c.ledger.open(&c.ledger.weather)()
+	if err := c.dockerd.signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	err := pause(ctx, f.lasts)
+	return errors.Join(err, c.dockerd.signal(syscall.SIGCONT))
+}
+
+// burst makes and removes volumes as fast as the engine can. When the engine
+// goes away meanwhile the rest is left out.
+func (c *chaos) burst(ctx context.Context) error {
+	var jobs errgroup.Group
+	jobs.SetLimit(4)
+	ctx, cancel := context.WithTimeout(ctx, 2*operationWithin)
+	defer cancel()
+	for i := range burstVolumes {
+		jobs.Go(func() error {
+			name := fmt.Sprintf("Burst_%d_%d", c.pool.next(), i)
+			return errors.Join(c.dockerd.engine.createVolume(ctx, name), c.dockerd.engine.removeVolume(ctx, name))
+		})
+	}
+	_ = jobs.Wait() // that the engine refuses, or is not there, is well
+	return nil
+}
+
+// pause waits.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

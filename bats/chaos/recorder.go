@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// change is a request of the daemon to the engine that changes something.
+type change struct {
+	method, path string
+	began, ended time.Time
+	// status of the answer; 0 when there was none.
+	status int
+}
+
+// done is whether the engine has done it, now or before.
+func (c change) done() bool {
+	return c.status >= http.StatusOK && c.status < http.StatusMultipleChoices || c.status == http.StatusNotModified
+}
+
+// recorder stands before the engine, behind the link: what comes through it is
+// what the daemon asks of the engine, and nobody else's. It writes down what
+// would change anything, with the answer.
+type recorder struct {
+	server *http.Server
+
+	mu      sync.Mutex
+	changes []*change
+}
+
+func newRecorder(socket, target string) (*recorder, error) {
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("stand before the engine: %w", err)
+	}
+	r := &recorder{}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(request *httputil.ProxyRequest) {
+			request.SetURL(&url.URL{Scheme: "http", Host: "engine"})
+			request.Out.Host = request.In.Host
+		},
+		Transport:     &http.Transport{DialContext: dialer(target), DisableCompression: true},
+		FlushInterval: -1,
+		ErrorLog:      log.New(io.Discard, "", 0),
+		// An engine that is not there sends no answer, also not one of a gateway.
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
+			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+				conn.Close()
+			}
+		},
+		ModifyResponse: func(response *http.Response) error {
+			if c, ok := response.Request.Context().Value(recorded{}).(*change); ok {
+				r.mu.Lock()
+				c.status, c.ended = response.StatusCode, time.Now()
+				r.mu.Unlock()
+			}
+			return nil
+		},
+	}
+	r.server = &http.Server{
+		Handler:           r.record(proxy),
+		ErrorLog:          log.New(io.Discard, "", 0),
+		ReadHeaderTimeout: time.Hour, // the weather may hold a request back for as long as it likes
+	}
+	go func() { _ = r.server.Serve(listener) }() // it returns when the server is closed
+	return r, nil
+}
+
+// recorded is the key of a request's change in its context.
+type recorded struct{}
+
+func (r *recorder) record(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		if request.Method == http.MethodGet || request.Method == http.MethodHead {
+			next.ServeHTTP(w, request)
+			return
+		}
+		c := &change{method: request.Method, path: request.URL.Path, began: time.Now()}
+		r.mu.Lock()
+		r.changes = append(r.changes, c)
+		r.mu.Unlock()
+		next.ServeHTTP(w, request.WithContext(context.WithValue(request.Context(), recorded{}, c)))
+	})
+}
+
+func (r *recorder) close() { r.server.Close() }
+
+// all is every change since the recorder was made.
+func (r *recorder) all() []change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []change
+	for _, c := range r.changes {
+		all = append(all, *c)
+	}
+	return all
+}
+
+// dialer dials a socket, whatever the address.
+func dialer(socket string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", socket)
+	}
+}

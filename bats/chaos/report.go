@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// stepsShown are printed with a violation; its report has all that are kept.
+const stepsShown = 40
+
+// bundleWithin is longer than 'rdd support-bundle' takes at the most.
+const bundleWithin = time.Minute
+
+// violation says what is wrong, and keeps what helps to find out why.
+func (c *chaos) violation(ctx context.Context, r round, wrong []string) {
+	c.results.violations++
+	fmt.Fprintf(c.out, "VIOLATION in round %d of seed %d: %s\n  %s\n", r.number, c.seed, r, strings.Join(wrong, "\n  "))
+	c.ledger.mu.Lock()
+	steps := slices.Clone(c.ledger.steps)
+	c.ledger.mu.Unlock()
+	fmt.Fprintf(c.out, "the last steps:\n  %s\n", strings.Join(steps[max(0, len(steps)-stepsShown):], "\n  "))
+	dir := filepath.Join(c.options.out, fmt.Sprintf("%d-%d", c.seed, r.number))
+	if err := c.keep(ctx, dir, wrong, steps); err != nil {
+		fmt.Fprintf(c.out, "not everything could be kept: %v\n", err)
+	}
+	fmt.Fprintf(c.out, "more is in %s; the same plan again: -seed %d -first %d -rounds 1\n", dir, c.seed, r.number)
+}
+
+// keep writes the steps, the daemon's requests, the engine's log and a support
+// bundle to a directory.
+func (c *chaos) keep(ctx context.Context, dir string, wrong, steps []string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make a directory for the report: %w", err)
+	}
+	var changes strings.Builder
+	for _, change := range c.recorder.all() {
+		fmt.Fprintf(&changes, "%s %s %s: %d after %s\n", change.began.UTC().Format("15:04:05.000"), change.method, change.path,
+			change.status, change.ended.Sub(change.began).Round(time.Millisecond))
+	}
+	files := map[string]string{
+		"violations.txt": strings.Join(wrong, "\n") + "\n",
+		"steps.txt":      strings.Join(steps, "\n") + "\n",
+		"requests.txt":   changes.String(),
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+	}
+	if err := copyFile(filepath.Join(dir, "dockerd.log"), c.dockerd.log.Name()); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, bundleWithin)
+	defer cancel()
+	_, err := c.daemon.rdd(ctx, "support-bundle", filepath.Join(dir, "bundle.tar.gz"))
+	return err
+}
+
+func copyFile(to, from string) error {
+	source, err := os.Open(from)
+	if err != nil {
+		return fmt.Errorf("keep a log: %w", err)
+	}
+	defer source.Close()
+	target, err := os.Create(to)
+	if err != nil {
+		return fmt.Errorf("keep a log: %w", err)
+	}
+	defer target.Close()
+	if _, err := io.Copy(target, source); err != nil {
+		return fmt.Errorf("keep a log: %w", err)
+	}
+	return nil
+}
+
+// summary says how all rounds were.
+func (c *chaos) summary() {
+	r := c.results
+	if len(r.took) == 0 {
+		return
+	}
+	sorted := slices.Sorted(slices.Values(r.took))
+	fmt.Fprintf(c.out, "%d rounds, %d with violations; converged in %.2f s (median), %.2f s (most)\n",
+		len(r.took), r.violations, sorted[len(sorted)/2].Seconds(), sorted[len(sorted)-1].Seconds())
+	fmt.Fprintf(c.out, "%d operations, %d acknowledged wishes and deletes: %d carried out, %d refused, %d overtaken, %d gone with the mirrors of an engine that was away\n",
+		c.ledger.operations, c.ledger.wishes, r.tally.done, r.tally.refused, r.tally.moot, r.tally.lost)
+	fmt.Fprintf(c.out, "%d requests of the daemon to the engine, all asked for unless said above; %d containers ended with their engine\n",
+		len(c.recorder.all()), c.ledger.ended)
+	fmt.Fprintf(c.out, "daemon: %d MB and %d goroutines after the first round, %d MB and %d at most, %d MB and %d at the end\n",
+		r.first.rss>>20, r.first.goroutines, r.biggest.rss>>20, r.biggest.goroutines, r.last.rss>>20, r.last.goroutines)
+}

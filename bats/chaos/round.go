@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// How large a daemon may be that mirrors a few dozen objects.
+const (
+	mostRSS        = 300 << 20
+	mostGoroutines = 600
+)
+
+// round lets things go wrong for a while, and then judges. It returns an error
+// when the run cannot go on.
+func (c *chaos) round(ctx context.Context, r round) error {
+	if err := c.refill(ctx); err != nil {
+		return fmt.Errorf("round %d: %w", r.number, err)
+	}
+	began := time.Now()
+	operations := c.ledger.operations
+	c.ledger.step(fmt.Sprintf("round %d: %s", r.number, r))
+	if err := c.trouble(ctx, r); err != nil {
+		c.violation(ctx, r, []string{err.Error()})
+		return fmt.Errorf("round %d: %w", r.number, err)
+	}
+	c.ledger.step("everybody rests")
+	took, wrong := c.converge(ctx)
+	wrong = append(wrong, c.doctor(ctx)...)
+	s, err := c.scene(ctx)
+	if err != nil {
+		wrong = append(wrong, "look at both sides: "+err.Error())
+	} else {
+		t, broken := c.ledger.judge(s, began)
+		c.results.add(t)
+		wrong = append(wrong, broken...)
+	}
+	wrong = append(wrong, c.ledger.unasked(c.recorder.all(), began)...)
+	wrong = append(wrong, c.daemon.leftovers()...)
+	wrong = append(wrong, c.grown(ctx)...)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c.results.took = append(c.results.took, took)
+	fmt.Fprintf(c.out, "round %3d: %s; %d operations; converged in %.2f s\n", r.number, r, c.ledger.operations-operations, took.Seconds())
+	if len(wrong) > 0 {
+		c.violation(ctx, r, wrong)
+	}
+	return nil
+}
+
+// trouble is the time in which everything happens at once.
+func (c *chaos) trouble(ctx context.Context, r round) error {
+	working, rest := context.WithCancel(ctx)
+	defer rest()
+	var busy sync.WaitGroup
+	for _, seed := range r.workers {
+		w := &worker{pool: c.pool, engine: c.dockerd.engine, ledger: c.ledger, dice: diceOf(seed), content: c.content}
+		busy.Go(func() { w.work(working) })
+	}
+	for _, seed := range r.wishers {
+		w := &wisher{pool: c.pool, engine: c.dockerd.engine, daemon: c.daemon, ledger: c.ledger, dice: diceOf(seed)}
+		busy.Go(func() { w.work(working) })
+	}
+	lanes, faulty := errgroup.WithContext(ctx)
+	lanes.Go(func() error { return pause(faulty, r.lasts) })
+	for _, lane := range r.lanes {
+		lanes.Go(func() error { return c.doAll(faulty, lane) })
+	}
+	err := lanes.Wait()
+	rest()
+	busy.Wait()
+	return err
+}
+
+func diceOf(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+// grown tells when the daemon has become too large.
+func (c *chaos) grown(ctx context.Context) []string {
+	now, err := c.daemon.size(ctx)
+	if err != nil {
+		return []string{"measure the daemon: " + err.Error()}
+	}
+	if c.results.first.rss == 0 {
+		c.results.first = now
+	}
+	c.results.biggest.rss = max(c.results.biggest.rss, now.rss)
+	c.results.biggest.goroutines = max(c.results.biggest.goroutines, now.goroutines)
+	if now.rss > mostRSS || now.goroutines > mostGoroutines {
+		return []string{fmt.Sprintf("the daemon has grown to %d MB and %d goroutines", now.rss>>20, now.goroutines)}
+	}
+	return nil
+}
+
+func (r *results) add(t tally) {
+	r.tally.done += t.done
+	r.tally.refused += t.refused
+	r.tally.moot += t.moot
+	r.tally.lost += t.lost
+}

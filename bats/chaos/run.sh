@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Attacks bin/rdd and a real engine ($ENGINE: debian or current) and looks
+# whether anything is lost. Arguments are those of bats/chaos.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source bats/scripts/engine.sh
+as_root "ENGINE=${ENGINE:-debian}" bats/chaos/run.sh "$@"
+use_engine "${ENGINE:-debian}"
+export CGO_ENABLED=0
+go build -o .cache/bin/chaos ./bats/chaos
+exec .cache/bin/chaos "$@"

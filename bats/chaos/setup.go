@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// chaos is one run.
+type chaos struct {
+	options
+
+	out io.Writer
+	// dir has everything that is gone after a run.
+	dir      string
+	dockerd  *dockerd
+	recorder *recorder
+	link     *link
+	daemon   *daemon
+	pool     *pool
+	ledger   *ledger
+	content  []byte
+	results  results
+}
+
+// begin brings up an engine and a daemon that mirrors it. What it returns must
+// be ended, also with an error.
+func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
+	c := &chaos{options: o, out: out, pool: &pool{}, ledger: newLedger()}
+	var err error
+	// The path of a socket must be short.
+	if c.dir, err = os.MkdirTemp("", "chaos"); err != nil {
+		return c, fmt.Errorf("make a directory: %w", err)
+	}
+	if c.content, err = tarOf("/bin/busybox", "bin/sleep"); err != nil {
+		return c, err
+	}
+	home := filepath.Join(c.dir, "home")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		return c, fmt.Errorf("make a home: %w", err)
+	}
+	if c.dockerd, err = newDockerd(c.dir, c.dir); err != nil {
+		return c, err
+	}
+	if err := c.dockerd.up(ctx); err != nil {
+		return c, err
+	}
+	between := filepath.Join(c.dir, "recorder.sock")
+	if c.recorder, err = newRecorder(between, c.dockerd.socket()); err != nil {
+		return c, err
+	}
+	if c.link, err = newLink(filepath.Join(c.dir, "engine.sock"), between); err != nil {
+		return c, err
+	}
+	if err := c.dockerd.engine.importImage(ctx, "base", "1", c.content); err != nil {
+		return c, err
+	}
+	c.daemon = &daemon{program: o.program, home: home}
+	if err := errors.Join(c.daemon.locate(ctx), c.daemon.start(ctx)); err != nil {
+		return c, err
+	}
+	_, err = c.daemon.rdd(ctx, "set", "vm.driver=external", "vm.endpoint=unix://"+c.link.socket, "running=true")
+	return c, err
+}
+
+// end takes everything away and says how it was.
+func (c *chaos) end(ctx context.Context) error {
+	var errs []error
+	if c.daemon != nil {
+		errs = append(errs, c.endDaemon(ctx))
+	}
+	if c.link != nil {
+		c.link.close()
+	}
+	if c.recorder != nil {
+		c.recorder.close()
+	}
+	if c.dockerd != nil {
+		errs = append(errs, c.dockerd.close(ctx))
+	}
+	if c.dir != "" {
+		errs = append(errs, os.RemoveAll(c.dir))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *chaos) endDaemon(ctx context.Context) error {
+	var errs []error
+	if now, err := c.daemon.size(ctx); err == nil {
+		c.results.last = now
+	}
+	c.summary()
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	if _, err := c.daemon.rdd(ctx, "svc", "delete"); err != nil {
+		errs = append(errs, err, c.daemon.kill(ctx))
+	}
+	for _, left := range c.daemon.leftovers() {
+		errs = append(errs, fmt.Errorf("after the end: %s", left))
+	}
+	if c.results.violations > 0 {
+		errs = append(errs, fmt.Errorf("%d of %d rounds violated what rdd promises; see %s", c.results.violations, len(c.results.took), c.options.out))
+	}
+	return errors.Join(errs...)
+}
+
+// refill brings what the workers believe up to what there is, since wishes and
+// lost answers leave them behind.
+func (c *chaos) refill(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	e := c.dockerd.engine
+	tags, err := e.images(ctx)
+	if err != nil {
+		return err
+	}
+	if tags[base] == "" {
+		r := &request{verb: touch, object: objectOf(containersv1.KindImage, base), what: "import"}
+		c.ledger.begin(r)
+		if err := e.importImage(ctx, "base", "1", c.content); err != nil {
+			return err
+		}
+		c.ledger.finish(r, true)
+		tags[base] = ""
+	}
+	all, err := e.containers(ctx)
+	if err != nil {
+		return err
+	}
+	volumes, err := e.volumes(ctx)
+	if err != nil {
+		return err
+	}
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	c.pool.images, c.pool.containers, c.pool.volumes = nil, nil, volumes
+	for tag := range tags {
+		c.pool.images = append(c.pool.images, tag)
+	}
+	for _, one := range all {
+		c.pool.containers = append(c.pool.containers, one.ID)
+	}
+	return nil
+}
+
+// results are those of all rounds.
+type results struct {
+	took       []time.Duration
+	violations int
+	tally      tally
+	first      size
+	last       size
+	biggest    size
+}
