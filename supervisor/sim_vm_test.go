@@ -106,6 +106,11 @@ type driver struct {
 
 var _ vm.Driver = driver{}
 
+// moment lets a moment pass that differs from what else happens now.
+func (d driver) moment(who string) {
+	d.fates.Pass(d.fates.Draw(who+string(d.name)).Between(100*time.Microsecond, 2*time.Millisecond))
+}
+
 func (d driver) Name() appv1.DriverName { return d.name }
 func (d driver) Managed() bool          { return d.managed }
 
@@ -167,10 +172,10 @@ func (d driver) Wait(ctx context.Context) error {
 	}
 	select {
 	case <-dead:
-		d.fates.Pass(time.Millisecond)
+		d.moment("wait")
 		return errors.New("simulated: the engine has died")
 	case <-ctx.Done():
-		d.fates.Pass(time.Millisecond)
+		d.moment("wait")
 		return ctx.Err()
 	}
 }
@@ -184,6 +189,7 @@ func (d driver) Ping(ctx context.Context, _ string) (string, error) {
 
 func (d driver) Stop(ctx context.Context) (string, error) {
 	if !d.managed {
+		d.moment("stop") // an answer at once would race with others
 		return "", nil
 	}
 	return "", d.calls.Call(ctx, d.process, "stop", "", func() error {

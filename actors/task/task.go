@@ -64,10 +64,14 @@ func (r *Runner) Go(timeout time.Duration, f func(context.Context) any) context.
 }
 
 // Loop runs f until it returns or the Runner stops. f reports through send,
-// which delivers one Done message for each call; its result is delivered too.
+// which delivers one Done message for each call; its result is delivered too,
+// unless it is nil.
 func (r *Runner) Loop(f func(ctx context.Context, send func(any)) any) {
 	go func() {
-		r.deliver(r.run(r.ctx, func(ctx context.Context) any { return f(ctx, r.Send) }))
+		d := r.run(r.ctx, func(ctx context.Context) any { return f(ctx, r.Send) })
+		if d.value != nil || d.panicked != nil {
+			r.deliver(d)
+		}
 	}()
 }
 

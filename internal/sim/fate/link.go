@@ -166,7 +166,7 @@ func (l *Link) exchange(ctx context.Context, dice *Dice, r Rates, effect func() 
 		return err
 	}
 	if hang && before {
-		return l.hang(ctx)
+		return l.hang(ctx, dice)
 	}
 	if err := l.arrive(ctx, dice); err != nil {
 		return err
@@ -176,7 +176,7 @@ func (l *Link) exchange(ctx context.Context, dice *Dice, r Rates, effect func() 
 	}
 	err := effect()
 	if hang {
-		return l.hang(ctx)
+		return l.hang(ctx, dice)
 	}
 	if back := l.travel(ctx, dice, r); back != nil {
 		return back
@@ -208,7 +208,7 @@ func (l *Link) arrive(ctx context.Context, dice *Dice) error {
 		select {
 		case <-frozen:
 		case <-ctx.Done():
-			return l.hang(ctx)
+			return l.hang(ctx, dice)
 		}
 		// Those who waited come through one after another.
 		if err := l.fates.Wait(ctx, dice.Between(time.Microsecond, time.Millisecond)); err != nil {
@@ -217,8 +217,8 @@ func (l *Link) arrive(ctx context.Context, dice *Dice) error {
 	}
 }
 
-func (l *Link) hang(ctx context.Context) error {
+func (l *Link) hang(ctx context.Context, dice *Dice) error {
 	<-ctx.Done()
-	l.fates.Pass(straggle)
+	l.fates.Pass(dice.Between(straggle, 2*straggle))
 	return ctx.Err()
 }
