@@ -50,9 +50,9 @@ type result struct {
 }
 
 // simulate runs one seed.
-func simulate(t *testing.T, seed uint64, print func(string)) (r result) {
+func simulate(t *testing.T, seed uint64, say func(string)) (r result) {
 	synctest.Test(t, func(*testing.T) {
-		tr := &trace{began: time.Now(), print: print}
+		tr := &trace{began: time.Now(), print: say}
 		w := newWorld(seed, tr)
 		stop, stopped := make(chan struct{}), make(chan struct{})
 		go func() {

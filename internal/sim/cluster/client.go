@@ -185,7 +185,7 @@ func (c MirrorClient) UpdateStatus(ctx context.Context, given containersv1.Mirro
 		if err != nil {
 			return nil, err
 		}
-		obj := copied(old.(containersv1.Mirror)).(containersv1.Mirror)
+		obj := copied(old.(containersv1.Mirror))
 		obj.SetStatusFrom(given.CopyMirror())
 		if !equality.Semantic.DeepEqual(obj, old) {
 			c.cluster.put(obj)

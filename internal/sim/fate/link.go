@@ -3,6 +3,7 @@ package fate
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -85,12 +86,7 @@ func (l *Link) Thaw() {
 
 // Calls is how many calls there were, by verb.
 func (l *Link) Calls() (out map[string]int) {
-	l.with(func() {
-		out = make(map[string]int, len(l.calls))
-		for verb, n := range l.calls {
-			out[verb] = n
-		}
-	})
+	l.with(func() { out = maps.Clone(l.calls) })
 	return out
 }
 
