@@ -96,7 +96,7 @@ func TestPageHasFiguresAndItsHandwrittenParts(t *testing.T) {
 	}
 	for _, want := range []string{
 		"# How fast and how big\n", "commit abc", "| full sync | 0.5 s, met | 0.4 s    |", "latency, volume created, p99",
-		"## The VM", "## Where a full sync goes", "### FullSync", "| images=500, latency=1ms, pool=8 | 500.0ms | 410 | 1402 | 10.0 |",
+		"## The VM", "## Where the rest goes", "### FullSync", "| images=500, latency=1ms, pool=8 | 500.0ms | 410 | 1402 | 10.0 |",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the page has no %q:\n%s", want, text.String())
