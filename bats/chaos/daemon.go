@@ -42,7 +42,7 @@ type daemon struct {
 
 // rdd runs one command and returns what it printed to stdout, also with an error.
 func (d *daemon) rdd(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, d.program, args...)
+	cmd := exec.CommandContext(ctx, d.program, args...) //nolint:gosec // the tester's own choice
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), elsewhere), "HOME="+d.home, "RDD_INSTANCE=chaos")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

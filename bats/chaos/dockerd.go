@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +20,9 @@ import (
 
 // engineWithin is how long a dockerd may take to start or to end.
 const engineWithin = time.Minute
+
+// tries are how often a dockerd that does not come up is started.
+const tries = 3
 
 // dockerd is a real engine that shares nothing with another one of the machine.
 // Without live-restore its containers end with it.
@@ -42,13 +47,30 @@ func newDockerd(dir, logs string) (*dockerd, error) {
 
 func (d *dockerd) socket() string { return filepath.Join(d.dir, "docker.sock") }
 
-// up starts $RDD_DOCKERD with $RDD_DOCKERD_ARGS and waits until it answers.
+// up starts an engine, and again when it ends at once: that is the engine's own
+// trouble after a kill, and not what is looked at here.
 func (d *dockerd) up(ctx context.Context) error {
+	var errs []error
+	for range tries {
+		err := d.upOnce(ctx)
+		if err == nil || d.running != nil || ctx.Err() != nil {
+			return err
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// upOnce starts $RDD_DOCKERD with $RDD_DOCKERD_ARGS and waits until it answers.
+func (d *dockerd) upOnce(ctx context.Context) error {
+	if err := d.forgetContainerd(ctx); err != nil {
+		return err
+	}
 	args := append(strings.Fields(os.Getenv("RDD_DOCKERD_ARGS")),
 		"--data-root", filepath.Join(d.dir, "data"), "--exec-root", filepath.Join(d.dir, "exec"),
 		"--pidfile", filepath.Join(d.dir, "pid"), "--host", "unix://"+d.socket(),
 		"--bridge", "none", "--iptables=false", "--ip6tables=false")
-	cmd := exec.Command(cmp.Or(os.Getenv("RDD_DOCKERD"), "dockerd"), args...)
+	cmd := exec.Command(cmp.Or(os.Getenv("RDD_DOCKERD"), "dockerd"), args...) //nolint:gosec // the tester's own choice
 	cmd.Stdout, cmd.Stderr = d.log, d.log
 	// An interrupt of this program must not reach it first.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -68,11 +90,33 @@ func (d *dockerd) up(ctx context.Context) error {
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-exited:
+			d.running = nil
 			return fmt.Errorf("dockerd ended before it answered; see %s", d.log.Name())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for dockerd to answer: %w", errors.Join(ctx.Err(), err))
 		}
 	}
+}
+
+// forgetContainerd waits until the containerd of a killed dockerd has ended with
+// it, and removes its pid: dockerd takes a zombie with this pid for a containerd
+// that runs, and waits for it in vain.
+func (d *dockerd) forgetContainerd(ctx context.Context) error {
+	file := filepath.Join(d.dir, "exec", "containerd", "containerd.pid")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for the containerd of a dockerd that was killed: %w", err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if p, alive := process.Find(pid); err == nil && alive && strings.Contains(strings.Join(p.Args(), " "), d.dir) {
+		if err := p.WaitFor(ctx, operationWithin); err != nil {
+			return fmt.Errorf("wait for the end of containerd: %w", err)
+		}
+	}
+	return os.Remove(file)
 }
 
 // signal sends one to the process alone.

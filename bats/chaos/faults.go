@@ -64,7 +64,7 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 		if err := errors.Join(pause(ctx, f.second), c.daemon.kill(ctx)); err != nil {
 			return err
 		}
-		<-started // whether it became ready before it was killed does not matter
+		_ = <-started // whether it became ready before it was killed does not matter
 		c.daemon.api.Store(nil)
 	}
 	return c.daemon.start(ctx)

@@ -110,7 +110,7 @@ func (l *link) serve(listener net.Listener) {
 
 // pass carries one call to its end.
 func (l *link) pass(daemon *net.UnixConn) {
-	defer daemon.Close()
+	defer func() { _ = daemon.Close() }()
 	if w, _ := l.now(); w.cut {
 		return
 	}
@@ -122,8 +122,7 @@ func (l *link) pass(daemon *net.UnixConn) {
 	c := &call{daemon: daemon, engine: conn.(*net.UnixConn), ended: make(chan struct{})}
 	c.end = sync.OnceFunc(func() {
 		close(c.ended)
-		c.daemon.Close()
-		c.engine.Close()
+		_, _ = c.daemon.Close(), c.engine.Close() // either may have broken off
 	})
 	defer c.end()
 	l.mu.Lock()

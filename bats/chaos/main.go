@@ -25,6 +25,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 func main() {
@@ -71,6 +74,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	log.SetLogger(logr.Discard()) // else it complains on stderr
 	fmt.Fprintf(out, "seed %d, %d rounds from %d\n", o.seed, o.rounds, o.first)
 	c, err := begin(ctx, o, out)
 	if err == nil {

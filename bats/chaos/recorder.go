@@ -91,7 +91,7 @@ func (r *recorder) record(next http.Handler) http.Handler {
 	})
 }
 
-func (r *recorder) close() { r.server.Close() }
+func (r *recorder) close() error { return r.server.Close() }
 
 // all is every change since the recorder was made.
 func (r *recorder) all() []change {

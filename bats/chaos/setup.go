@@ -79,7 +79,7 @@ func (c *chaos) end(ctx context.Context) error {
 		c.link.close()
 	}
 	if c.recorder != nil {
-		c.recorder.close()
+		errs = append(errs, c.recorder.close())
 	}
 	if c.dockerd != nil {
 		errs = append(errs, c.dockerd.close(ctx))
