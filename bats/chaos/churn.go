@@ -19,8 +19,11 @@ const (
 	mostVolumes    = 20
 	// tags are used again and again, so that they move from image to image.
 	movingTags = 6
-	// operationWithin is how long one change of the engine is waited for.
-	operationWithin = 4 * time.Second
+	// operationWithin is how long one change of the engine is waited for: longer
+	// than it is ever stopped. Whoever gives up on a removal of a volume may make
+	// the engine remove it, answer "context canceled" and send no event, which
+	// only the daemon's next full sync can make up for (moby, VolumeStore.purge).
+	operationWithin = 2 * time.Minute
 )
 
 // base is the image that always is there.

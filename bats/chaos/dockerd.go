@@ -112,7 +112,7 @@ func (d *dockerd) forgetContainerd(ctx context.Context) error {
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if p, alive := process.Find(pid); err == nil && alive && strings.Contains(strings.Join(p.Args(), " "), d.dir) {
-		if err := p.WaitFor(ctx, operationWithin); err != nil {
+		if err := p.WaitFor(ctx, answerWithin); err != nil {
 			return fmt.Errorf("wait for the end of containerd: %w", err)
 		}
 	}

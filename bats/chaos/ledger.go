@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -63,6 +64,8 @@ type ledger struct {
 	steps []string
 	// operations, acknowledged wishes and ended containers are counted.
 	operations, wishes, ended int
+	// bursts have so many events, each.
+	bursts []int
 }
 
 // steps that are kept.
@@ -125,6 +128,14 @@ func (l *ledger) died(running int) {
 	defer l.mu.Unlock()
 	l.deaths = append(l.deaths, time.Now())
 	l.ended += running
+}
+
+// burst notes one with so many events.
+func (l *ledger) burst(events int) {
+	l.step(fmt.Sprintf("burst of %d events", events))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bursts = append(l.bursts, events)
 }
 
 // of returns what was asked of an object.

@@ -92,6 +92,10 @@ func (c *chaos) summary() {
 		c.ledger.operations, c.ledger.wishes, r.tally.done, r.tally.refused, r.tally.moot, r.tally.lost)
 	fmt.Fprintf(c.out, "%d requests of the daemon to the engine, all asked for unless said above; %d containers ended with their engine\n",
 		len(c.recorder.all()), c.ledger.ended)
+	if bursts := c.ledger.bursts; len(bursts) > 0 {
+		slices.Sort(bursts)
+		fmt.Fprintf(c.out, "%d bursts, of %d to %d events\n", len(bursts), bursts[0], bursts[len(bursts)-1])
+	}
 	fmt.Fprintf(c.out, "daemon: %d MB and %d goroutines after the first round, %d MB and %d at most, %d MB and %d at the end\n",
 		r.first.rss>>20, r.first.goroutines, r.biggest.rss>>20, r.biggest.goroutines, r.last.rss>>20, r.last.goroutines)
 }

@@ -37,7 +37,7 @@ func (w *wisher) work(ctx context.Context) {
 }
 
 func (w *wisher) one(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, operationWithin)
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	number := w.dice.IntN(10)
 	api, err := w.daemon.client()
