@@ -14,6 +14,10 @@ import (
 // on its way to the engine, over a bad link too.
 const slack = 6 * time.Second
 
+// noted is how long after an answer the daemon has written down that a wish was
+// carried out, at the most; then no kill is a reason to do it again.
+const noted = 3 * time.Second
+
 // parsed is a change in the words of the ledger.
 type parsed struct {
 	object string
@@ -113,7 +117,7 @@ func (l *ledger) repeated(p parsed, some []change, since time.Time) []string {
 	var wrong []string
 	for i := 1; i < len(some); i++ {
 		first, second := some[i-1], some[i]
-		if second.began.Before(since) || l.disturbed(first.began.Add(-time.Second), second.ended) {
+		if second.began.Before(since) || l.disturbed(first.began.Add(-time.Second), first.ended.Add(noted)) {
 			continue
 		}
 		again := slices.ContainsFunc(l.of(p.object), func(r request) bool {

@@ -63,12 +63,15 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 		return err
 	}
 	if f.deed == killTwice {
-		started := make(chan error, 1)
-		go func() { started <- c.daemon.start(ctx) }()
+		started := make(chan struct{})
+		go func() {
+			defer close(started)
+			_ = c.daemon.start(ctx) // whether it became ready before it was killed does not matter
+		}()
 		if err := errors.Join(pause(ctx, f.second), c.daemon.kill(ctx)); err != nil {
 			return err
 		}
-		_ = <-started // whether it became ready before it was killed does not matter
+		<-started
 		c.daemon.api.Store(nil)
 	}
 	return c.daemon.start(ctx)

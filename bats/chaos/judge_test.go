@@ -59,7 +59,10 @@ func (s *story) sends(method, path string) {
 	s.changes = append(s.changes, change{method: method, path: "/v1.41" + path, began: at, ended: at.Add(time.Second), status: http.StatusNoContent})
 }
 
-func (s *story) killed() { s.kills = append(s.kills, span{s.next(), s.next()}) }
+// killed ends the daemon, so long after what was before.
+func (s *story) killed(after time.Duration) {
+	s.kills = append(s.kills, span{s.now.Add(after), s.next()})
+}
 
 const (
 	starts  = "/containers/abc/start"
@@ -80,7 +83,18 @@ func TestChangesThatNobodyAskedFor(t *testing.T) {
 		"delete as asked":         {func(s *story) { s.asks(request{verb: remove}); s.sends("DELETE", removes) }, ""},
 		"an old wish":             {func(s *story) { s.wishes(running, 2); s.wishes(created, 3); s.sends("POST", starts) }, "the wish is created since"},
 		"a wish twice":            {func(s *story) { s.wishes(running, 2); s.sends("POST", starts); s.sends("POST", starts) }, "one wish twice"},
-		"twice over a kill":       {func(s *story) { s.wishes(running, 2); s.sends("POST", starts); s.killed(); s.sends("POST", starts) }, ""},
+		"twice, killed at once": {func(s *story) {
+			s.wishes(running, 2)
+			s.sends("POST", starts)
+			s.killed(2 * time.Second)
+			s.sends("POST", starts)
+		}, ""},
+		"twice, killed later": {func(s *story) {
+			s.wishes(running, 2)
+			s.sends("POST", starts)
+			s.killed(20 * time.Second)
+			s.sends("POST", starts)
+		}, "one wish twice"},
 		"two wishes": {func(s *story) {
 			s.wishes(running, 2)
 			s.sends("POST", starts)

@@ -25,7 +25,9 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	began := time.Now()
 	operations := c.ledger.operations
 	c.ledger.step(fmt.Sprintf("round %d: %s", r.number, r))
-	if err := c.trouble(ctx, r); err != nil {
+	if err := c.trouble(ctx, r); ctx.Err() != nil {
+		return ctx.Err()
+	} else if err != nil {
 		c.violation(ctx, r, []string{err.Error()})
 		return fmt.Errorf("round %d: %w", r.number, err)
 	}
