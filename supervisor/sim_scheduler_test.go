@@ -78,6 +78,13 @@ func (s *scheduler) run(stop <-chan struct{}) {
 	}
 }
 
+// taken is how many steps there were.
+func (s *scheduler) taken() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.steps
+}
+
 func (s *scheduler) next(dice *fate.Dice) *simMailbox {
 	s.mu.Lock()
 	defer s.mu.Unlock()

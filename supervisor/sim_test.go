@@ -66,7 +66,7 @@ func simulate(t *testing.T, seed uint64, say func(string)) (r result) {
 		close(stop)
 		<-stopped
 		r = result{
-			hash: tr.hash, steps: w.scheduler.steps, violated: w.violated, end: tr.end(traceEnd),
+			hash: tr.hash, steps: w.scheduler.taken(), violated: w.violated, end: tr.end(traceEnd),
 			counts: w.counts, failures: w.failures, dead: w.deadLetters, converged: time.Duration(w.counts["converged"]),
 		}
 	})
@@ -85,8 +85,8 @@ func (w *world) run() {
 		w.checkDeletes()
 	}
 	w.finish()
-	if w.scheduler.steps > maxSteps {
-		w.violate("%d messages: a hot loop", w.scheduler.steps)
+	if w.scheduler.taken() > maxSteps {
+		w.violate("%d messages: a hot loop", w.scheduler.taken())
 	}
 }
 
@@ -193,7 +193,7 @@ func (w *world) converge() bool {
 			w.trace.note("world", "all is well")
 			return true
 		}
-		if w.scheduler.steps > maxSteps {
+		if w.scheduler.taken() > maxSteps {
 			break
 		}
 	}
