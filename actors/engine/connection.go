@@ -160,7 +160,9 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 
 // graceOver takes the mirrors of an engine away that did not come back.
 func (s *supervisor) graceOver(c actor.Context) {
-	if s.state != messages.EngineDisconnected {
+	// Each failure before the engine is ready again sets a timer; one that is left
+	// from an earlier break must not end the grace of this one.
+	if s.state != messages.EngineDisconnected || time.Now().Before(s.graceEnds) {
 		return
 	}
 	s.Logger.Warn("engine did not come back, taking its mirrors away", "grace", s.Grace)
