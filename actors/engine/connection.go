@@ -155,6 +155,9 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 	if s.graceEnds.IsZero() {
 		s.graceEnds = time.Now().Add(s.Grace)
 	}
+	if s.grace != nil {
+		s.grace.Stop()
+	}
 	s.grace = s.tasks.After(time.Until(s.graceEnds), graceOver{})
 }
 

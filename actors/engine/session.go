@@ -37,8 +37,13 @@ type session struct {
 	// for their next try.
 	reads  map[target]*read
 	images imageIndex
+	// opened is set once events are subscribed to. Only then a sync may begin: the
+	// order to begin it may have been meant for the session before a restart.
+	opened bool
 	// syncing is set while a full sync runs.
 	syncing bool
+	// unverified is set when the last full sync believed what was mirrored.
+	unverified bool
 	// gone are the targets that were told to be gone since the last full sync,
 	// and when they were read: a slow reading of before must not bring them back.
 	gone map[target]time.Time
@@ -92,7 +97,9 @@ func (s *session) Receive(c actor.Context) {
 		s.tasks.Stop()
 	case *actor.Stopped:
 	case messages.BeginSync:
-		s.startSync(msg.Images)
+		if s.opened {
+			s.startSync(msg.Images)
+		}
 	case task.Done:
 		if value, ok := s.tasks.Take(msg); ok {
 			s.receiveOwn(c, value)
@@ -105,6 +112,7 @@ func (s *session) Receive(c actor.Context) {
 func (s *session) receiveOwn(c actor.Context, value any) {
 	switch v := value.(type) {
 	case streamOpened:
+		s.opened = true
 		c.Request(c.Parent(), messages.SessionConnected{Engine: appv1.EngineStatus{
 			Version: v.info.Version, APIVersion: v.info.APIVersion,
 		}})

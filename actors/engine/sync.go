@@ -28,6 +28,10 @@ type (
 // this only guards against what should not be.
 const believeFor = time.Hour
 
+// verifyAfter is when the images are inspected that were believed because they
+// are mirrored: an earlier version of rdd may have written their mirrors.
+const verifyAfter = 30 * time.Second
+
 // startSync begins a full sync, unless one is under way. Beside what the session
 // has inspected it believes the images that are given, by ID.
 func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
@@ -37,6 +41,7 @@ func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
 	s.syncing = true
 	s.report("syncing")
 	known := s.images.believed(time.Now().Add(-believeFor))
+	s.unverified = len(mirrored) > 0
 	for id, images := range mirrored {
 		if known[id] == nil {
 			known[id] = images
@@ -159,5 +164,9 @@ func (s *session) syncDone(c actor.Context, v syncRead) {
 	clear(s.gone)
 	c.Send(c.Parent(), messages.SyncCompleted{AsOf: v.asOf, Unread: unread})
 	s.report("watching")
-	s.tasks.After(s.settings.Resync, syncDue{})
+	pause := s.settings.Resync
+	if s.unverified {
+		pause = min(pause, verifyAfter)
+	}
+	s.tasks.After(pause, syncDue{})
 }
