@@ -40,11 +40,16 @@ func (s *Store) tidy(ctx context.Context) {
 		case <-s.written:
 			idle.Reset(idleAfter)
 			if s.takeUncheckpointed(checkpointEvery) {
-				s.warn(ctx, s.log.checkpoint(ctx, false))
+				_, err := s.log.checkpoint(ctx, false)
+				s.warn(ctx, err)
 			}
 		case <-idle.C:
 			s.takeUncheckpointed(0)
-			s.warn(ctx, s.log.checkpoint(ctx, true))
+			emptied, err := s.log.checkpoint(ctx, true)
+			s.warn(ctx, err)
+			if !emptied && ctx.Err() == nil {
+				idle.Reset(10 * idleAfter)
+			}
 		case <-tick.C:
 			s.warn(ctx, s.compactTo(ctx, target))
 			target = s.revision()

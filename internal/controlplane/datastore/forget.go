@@ -19,18 +19,24 @@ const walLimit = 32 << 20
 
 // forget removes the changes up to a revision that have been superseded by then.
 func (l *log) forget(ctx context.Context, revision int64) error {
-	if revision <= l.forgotten.Load() {
+	if revision <= l.cleaned {
 		return nil // nothing has been written since
 	}
-	if _, err := l.writer.ExecContext(ctx, "UPDATE forgotten SET before = ?", revision); err != nil {
-		return err
+	if revision > l.forgotten.Load() {
+		if _, err := l.writer.ExecContext(ctx, "UPDATE forgotten SET before = ?", revision); err != nil {
+			return err
+		}
+		l.forgotten.Store(revision)
 	}
-	l.forgotten.Store(revision)
 	for done := int64(0); ; {
 		// Oldest first: a deletion goes after all that it supersedes, or with it.
 		batch, err := l.superseded(ctx, done, revision)
-		if err != nil || len(batch) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(batch) == 0 {
+			l.cleaned = revision
+			return nil
 		}
 		list, err := json.Marshal(batch)
 		if err != nil {
@@ -69,17 +75,29 @@ func (l *log) superseded(ctx context.Context, after, revision int64) ([]int64, e
 // checkpoint copies what was committed from the write-ahead log into the file,
 // while reads and writes go on. Only a moment without a writer lets the log begin
 // anew, so when it has grown, or nothing is being written, writes are held up for
-// what is left to copy.
-func (l *log) checkpoint(ctx context.Context, idle bool) error {
+// what is left to copy. It is false when a reader, which may be another process,
+// stood in the way of that.
+func (l *log) checkpoint(ctx context.Context, idle bool) (bool, error) {
 	if _, err := l.reader.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
-		return err
+		return false, err
 	}
 	size, err := l.walSize()
 	if err != nil || size <= walLimit && !idle {
-		return err
+		return err == nil, err
 	}
-	_, err = l.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return err
+	writer, err := l.writer.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = writer.Close() }() // which gives it back
+	// Writes must not wait for a reader.
+	if _, err := writer.ExecContext(ctx, "PRAGMA busy_timeout = 20"); err != nil {
+		return false, err
+	}
+	var busy, frames, copied int
+	err = writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &copied)
+	_, restoreErr := writer.ExecContext(context.WithoutCancel(ctx), "PRAGMA busy_timeout = "+busyTimeout)
+	return busy == 0, errors.Join(err, restoreErr)
 }
 
 func (l *log) walSize() (int64, error) {

@@ -29,6 +29,9 @@ CREATE TABLE IF NOT EXISTS forgotten (before INTEGER NOT NULL);
 INSERT INTO forgotten SELECT 0 WHERE NOT EXISTS (SELECT * FROM forgotten);
 PRAGMA user_version = 1;`
 
+// busyTimeout is how many milliseconds a statement waits for another one.
+const busyTimeout = "10000"
+
 // rowsAtOnce bounds how many changes one statement writes.
 const rowsAtOnce = 32
 
@@ -42,6 +45,8 @@ type log struct {
 	inserts [rowsAtOnce + 1]*sql.Stmt
 	// forgotten is the revision before which the past may be incomplete.
 	forgotten atomic.Int64
+	// cleaned is the revision up to which that is through.
+	cleaned int64
 }
 
 // row is one change.
@@ -56,7 +61,7 @@ type row struct {
 // openLog opens or makes the log in a file that check has found usable.
 func openLog(ctx context.Context, path, params string) (*log, error) {
 	// The one who commits never checkpoints, so that no write waits for the disk.
-	const pragmas = "_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(0)"
+	const pragmas = "_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(0)"
 	source := (&url.URL{Scheme: "file", Path: path, RawQuery: pragmas + params}).String()
 	l := &log{path: path}
 	var err error
