@@ -51,7 +51,7 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	version := buildVersion()
 	self, _ := process.Find(os.Getpid())
-	run := instance.Run{PID: self.PID, Process: self.Start, Version: version, Started: time.Now()}
+	run := instance.Run{PID: os.Getpid(), Process: self.Start, Version: version, Started: time.Now()}
 	if err := s.instance.SaveRun(run); err != nil {
 		return err
 	}

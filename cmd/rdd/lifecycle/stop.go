@@ -108,7 +108,10 @@ func (m *Manager) signal(ctx context.Context, pid int, signal syscall.Signal, gr
 	if err != nil || !running {
 		return true, err
 	}
-	if now != pid || pid <= 0 {
+	if pid <= 0 {
+		return false, fmt.Errorf("%s is locked, and names no process yet; if that stays so, 'lsof %[1]s' says who holds it: end that, and try again", m.Instance.PidFile)
+	}
+	if now != pid {
 		return false, fmt.Errorf("another daemon (pid %d) was started meanwhile; try again", now)
 	}
 	daemon, alive := process.Find(pid)
@@ -117,7 +120,8 @@ func (m *Manager) signal(ctx context.Context, pid int, signal syscall.Signal, gr
 			return gone, err
 		}
 	}
-	if !alive || m.Instance.LoadRun(pid).Process != daemon.Start {
+	run := m.Instance.LoadRun(pid) // without a version it is not of this pid; an older rdd kept no process
+	if !alive || run.Version == "" || run.Process != 0 && run.Process != daemon.Start {
 		// Whoever holds the lock, it is not what the file names.
 		return false, fmt.Errorf("%s is locked, but process %d, which it names, is no daemon of this instance and gets no signal; 'lsof %[1]s' says who holds it: end that, and try again", m.Instance.PidFile, pid)
 	}
