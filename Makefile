@@ -126,6 +126,11 @@ SEEDS ?= 10000
 sim: ## the whole actor tree in a simulated world; SEEDS=n schedules of faults
 	$(GO) test -count=1 -timeout=2h -run='TestSimulation$$' ./supervisor -v -seeds=$(SEEDS)
 
+ROUNDS ?= 10
+.PHONY: chaos
+chaos: deps-test build engine ## random faults on a real daemon and a real engine; ROUNDS=n
+	@ENGINE=$(ENGINE) bats/chaos/run.sh -rounds $(ROUNDS)
+
 .PHONY: race
 race: deps-race ## Go tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...
