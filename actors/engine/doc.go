@@ -4,7 +4,9 @@
 //
 // The session only reads and tells; mirrors write; the supervisor routes. So a
 // broken connection costs the session and nothing else: mirrors live on, and a
-// new session brings them up to date by difference.
+// new session brings them up to date by difference. It subscribes to events,
+// tells the supervisor that it is connected, and is told to begin with what is
+// mirrored of the images, so that it need not inspect those again.
 //
 // Reading map: supervisor.go is the actor, connection.go its life with the
 // session, registry.go its mirrors, progress.go what it says to the app actor;
