@@ -84,24 +84,9 @@ func (p *Picture) Props(name string, produce func(report func(state string)) act
 	opts = append(opts, actor.WithMailbox(func() actor.Mailbox {
 		mb := p.mailbox(name)
 		p.spawned(name, mb)
-		return mb
+		return finalMailbox{mb}
 	}))
 	return actor.PropsFromProducer(producer, opts...)
-}
-
-// observed is an actor whose end is noted in the picture.
-type observed struct {
-	actor.Actor
-	picture *Picture
-	name    string
-}
-
-// Receive implements actor.Actor.
-func (o *observed) Receive(c actor.Context) {
-	o.Actor.Receive(c)
-	if _, ok := c.Message().(*actor.Stopped); ok {
-		o.picture.gone(o.name)
-	}
 }
 
 func (p *Picture) spawned(name string, mb actor.Mailbox) {

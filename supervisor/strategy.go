@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -56,9 +57,9 @@ func (s *strategy) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor
 		sup.StopChildren(child)
 		return
 	}
-	// The child's mailbox stays suspended meanwhile; a stop still gets through. By
-	// then another actor may have the child's name: it did not fail, and a restart
-	// would make it forget what it was told.
+	// The child's mailbox stays suspended meanwhile; a stop still gets through, and
+	// is final. By then another actor may have the child's name: it did not fail, and
+	// a restart would make it forget what it was told.
 	it, _ := system.ProcessRegistry.Get(child)
 	time.AfterFunc(failed.RetryIn, func() {
 		if now, ok := system.ProcessRegistry.Get(child); ok && now == it {
@@ -67,10 +68,14 @@ func (s *strategy) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor
 	})
 }
 
-// record counts a failure and decides.
+// record counts a failure and decides. It forgets the children that have long
+// not failed: mirrors come and go under new names for as long as the daemon runs.
 func (s *strategy) record(name string, now time.Time) messages.ChildFailed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	maps.DeleteFunc(s.failures, func(name string, times []time.Time) bool {
+		return len(recentOnly(times, now.Add(-s.policy(name).Window))) == 0
+	})
 	p := s.policy(name)
 	recent := recentOnly(append(s.failures[name], now), now.Add(-p.Window))
 	if len(recent) > p.Intensity {

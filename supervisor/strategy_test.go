@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -161,4 +162,76 @@ func TestARestartIsForTheOneThatFailed(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// lingering is an actor whose child takes a second to stop; it fails when it is
+// told so, and whenever its state says to.
+func lingering(failIn func(message any) bool) actor.Actor {
+	return actor.ReceiveFunc(func(c actor.Context) {
+		if _, ok := c.Message().(*actor.Started); ok {
+			c.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+				if _, ok := c.Message().(*actor.Stopping); ok {
+					time.Sleep(time.Second)
+				}
+			}))
+		}
+		if failIn(c.Message()) {
+			panic(errors.New("boom"))
+		}
+	})
+}
+
+func TestAStopIsFinal(t *testing.T) {
+	isWord := func(m any) bool { _, ok := m.(string); return ok }
+	tests := map[string]func(message any) bool{
+		"a restart is due":           isWord,
+		"fails at its stop":          func(m any) bool { _, ok := m.(*actor.Stopping); return ok || isWord(m) },
+		"fails at its child's end":   func(m any) bool { _, ok := m.(*actor.Terminated); return ok },
+		"fails once it has stopped":  func(m any) bool { _, ok := m.(*actor.Stopped); return ok },
+		"fails at everything it can": func(m any) bool { _, ok := m.(*actor.Started); return !ok },
+	}
+	for name, failIn := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				policy := Policy{
+					Backoff:   task.Backoff{Min: 500 * time.Millisecond, Max: 500 * time.Millisecond},
+					Intensity: 6, Window: time.Hour,
+				}
+				picture, starts := NewPicture(), 0
+				system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+					return slog.New(slog.DiscardHandler)
+				}))
+				defer system.Shutdown()
+				props := picture.Props("child", func(func(string)) actor.Actor {
+					starts++
+					return lingering(failIn)
+				}, actor.WithGuardian(newStrategy(picture, func(string) Policy { return policy })))
+				child := system.Root.Spawn(props)
+				system.Root.Send(child, "fail")
+				synctest.Wait()
+				if err := system.Root.StopFuture(child).Wait(); err != nil {
+					t.Error("a child that was told to stop did not:", err)
+				}
+				time.Sleep(time.Minute)
+				if starts != 1 {
+					t.Errorf("%d starts: a stop was taken back", starts)
+				}
+				if nodes := picture.Nodes(); len(nodes) != 0 {
+					t.Errorf("the picture still shows %+v", nodes)
+				}
+			})
+		})
+	}
+}
+
+func TestOldFailuresAreForgotten(t *testing.T) {
+	s := newStrategy(NewPicture(), func(string) Policy { return Policy{Intensity: 2, Window: time.Minute} })
+	at := time.Unix(0, 0)
+	for i := range 1000 {
+		s.record(fmt.Sprint("container/", i), at)
+		at = at.Add(time.Second)
+	}
+	if n := len(s.failures); n > 61 {
+		t.Errorf("the failures of %d children are kept, 61 at most have failed within the window", n)
+	}
 }
