@@ -131,6 +131,11 @@ ROUNDS ?= 10
 chaos: deps-test build engine ## random faults on a real daemon and a real engine; ROUNDS=n
 	@ENGINE=$(ENGINE) bats/chaos/run.sh -rounds $(ROUNDS)
 
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz: ## make up inputs for every parser; FUZZTIME=10s for each, FUZZ=PATTERN for some
+	@bats/scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
+
 .PHONY: race
 race: deps-race ## Go tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race ./...

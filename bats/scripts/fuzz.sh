@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Fuzzes every target, one after the other: fuzz.sh TIME [PATTERN]
+# TIME is for each target, such as 10s. PATTERN is a regular expression of the
+# targets' names; all of them without one.
+#
+# What was found to be interesting is kept in .cache/fuzz/corpus for the next run.
+# What fails is written to the testdata of its package, for every run of the tests
+# from then on, and ends this run with an error when all others are done. Each run
+# adds lines of target, seconds and executions to .cache/fuzz/runs.tsv.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+time=$1
+pattern=${2:-.}
+go=${GO:-go}
+top=$PWD/.cache/fuzz
+mkdir -p "$top/corpus"
+
+# compile PACKAGE prints the path of its tests, built to be guided by coverage.
+compile() {
+    local program
+    program=$top/${1//\//-}.test
+    $go test -c -fuzz=. -o "$program" "./$1"
+    echo "$program"
+}
+
+# fuzz PACKAGE PROGRAM TARGET
+fuzz() {
+    local said began=$SECONDS corpus=$top/corpus/${1//\//-}
+    said=$(mktemp)
+    if (cd "$1" && nice -n 19 "$2" -test.run='^$' -test.fuzz="^$3\$" -test.fuzztime="$time" \
+        -test.parallel=1 -test.fuzzcachedir="$corpus" >"$said" 2>&1); then
+        local verdict=ok
+    else
+        local verdict=FAILED
+        failed+=("$3")
+        cat "$said"
+    fi
+    local executions
+    executions=$(sed -nE 's/.*execs: ([0-9]+).*/\1/p' "$said" | tail -n 1)
+    rm "$said"
+    printf '%s\t%s\t%s\t%s\n' "$3" "$((SECONDS - began))" "${executions:-0}" "$verdict" | tee -a "$top/runs.tsv"
+}
+
+failed=()
+while read -r package; do
+    mapfile -t targets < <(sed -nE 's/^func (Fuzz[A-Za-z0-9]+)\(.*/\1/p' "$package"/*_test.go | grep -E -e "$pattern")
+    ((${#targets[@]})) || continue
+    program=$(compile "$package")
+    for target in "${targets[@]}"; do
+        fuzz "$package" "$program" "$target"
+    done
+done < <(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sed 's,^\./,,' | sort -u)
+if ((${#failed[@]})); then
+    echo "failed: ${failed[*]}" >&2
+    exit 1
+fi
