@@ -14,9 +14,9 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/logtail"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
 // svcCmd holds the commands for the control plane.

@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/logtail"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 

@@ -3,10 +3,9 @@ package lima
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
@@ -36,36 +35,21 @@ func (d *Driver) end(pid int) (end vmhost.End, told bool) {
 	return end, found && err == nil && end.PID == pid
 }
 
-// hintLines is how many lines of the log end an error.
-const hintLines = 8
+// How much of the log ends an error: the last hintLines lines, of at most
+// hintWindow bytes.
+const (
+	hintLines  = 8
+	hintWindow = 16 << 10
+)
 
 // logHint ends an error with the last lines of the agent's log.
 func (d *Driver) logHint() string {
 	path := d.paths.AgentLog()
-	lines, err := lastLines(path, hintLines)
-	if err != nil || lines == "" {
+	text, err := logtail.End(path, hintWindow)
+	said := strings.TrimSpace(string(text))
+	if err != nil || said == "" {
 		return "; its log " + path + " tells nothing"
 	}
-	return "\nlast lines of " + path + ":\n" + lines
-}
-
-// lastLines returns up to n lines from the end of a file.
-func lastLines(path string, n int) (string, error) {
-	const window = 16 << 10
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	from := max(0, info.Size()-window)
-	text, err := io.ReadAll(io.NewSectionReader(f, from, window))
-	if err != nil {
-		return "", err
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	return strings.Join(lines[max(0, len(lines)-n):], "\n"), nil
+	lines := strings.Split(said, "\n")
+	return "\nlast lines of " + path + ":\n" + strings.Join(lines[max(0, len(lines)-hintLines):], "\n")
 }

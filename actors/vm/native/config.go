@@ -5,11 +5,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
 // Config says where an instance's engine lives.
@@ -129,20 +129,11 @@ func bridgeName(c Config) string {
 // cannot be read.
 func readTail(path string, lines int) string {
 	const window = 64 << 10
-	f, err := os.Open(path)
+	text, err := logtail.End(path, window)
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return ""
-	}
-	data := make([]byte, min(info.Size(), window))
-	if _, err := f.ReadAt(data, info.Size()-int64(len(data))); err != nil {
-		return ""
-	}
-	return tail(string(data), lines)
+	return tail(string(text), lines)
 }
 
 func tail(text string, lines int) string {

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/logtail"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
 // diedLines is how many lines of the log are shown of a daemon that died.

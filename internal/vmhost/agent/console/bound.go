@@ -3,9 +3,10 @@ package console
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
 // Bound shortens a log of more than limit bytes to its last keep bytes, of which
@@ -13,27 +14,23 @@ import (
 // it open: only for a writer that appends. What is written meanwhile may be lost,
 // or come before what was kept. A log that is not there is short.
 func Bound(path string, limit, keep int64) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("shorten the console's log: %w", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
 	if err != nil || info.Size() <= limit {
 		return err
 	}
-	tail := make([]byte, keep)
-	n, err := f.ReadAt(tail, max(0, info.Size()-keep))
-	if err != nil && !errors.Is(err, io.EOF) {
+	end, err := logtail.End(path, keep)
+	if err != nil {
 		return fmt.Errorf("shorten the console's log: %w", err)
 	}
-	if err := f.Truncate(0); err != nil {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_TRUNC, 0)
+	if err != nil {
 		return fmt.Errorf("shorten the console's log: %w", err)
 	}
-	if _, err := f.Write(tail[:n]); err != nil {
+	_, err = f.Write(end)
+	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("shorten the console's log: %w", err)
 	}
 	return nil

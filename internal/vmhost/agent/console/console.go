@@ -4,11 +4,12 @@ package console
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"regexp"
 	"strings"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
 // window is how much of the end of a log is read.
@@ -33,17 +34,7 @@ func Panic(path string) string {
 }
 
 func read(path string) []string {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > window {
-		if _, err := f.Seek(-window, io.SeekEnd); err != nil {
-			return nil
-		}
-	}
-	text, err := io.ReadAll(io.LimitReader(f, window))
+	text, err := logtail.End(path, window)
 	if err != nil {
 		return nil
 	}
