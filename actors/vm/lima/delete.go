@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 )
 
 // Delete implements vm.Driver.

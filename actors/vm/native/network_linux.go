@@ -12,7 +12,7 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 )
 
 // mender is what is left to do for the firewall after a start of dockerd. It

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/probe"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )

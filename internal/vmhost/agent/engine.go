@@ -2,12 +2,11 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/forward"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest"
 )
@@ -96,23 +95,5 @@ func (w *watcher) askEngine(ctx context.Context, conn *guest.Conn) error {
 		}
 		return err
 	}
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", w.cfg.Socket)
-		},
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://docker/_ping", http.NoBody)
-	if err != nil {
-		return err
-	}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return fmt.Errorf("ask the engine: %w", err)
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask the engine: %s", response.Status)
-	}
-	return nil
+	return probe.Ping(ctx, "unix://"+w.cfg.Socket)
 }

@@ -1,8 +1,9 @@
-// Package probe asks an engine the few things that drivers must know of it.
+// Package probe asks an engine the few things that must be known to bring it up
+// and to look after it.
 //
-// It exists so that drivers need no Docker client: a health check every few
-// seconds, and a start that polls every few milliseconds, want nothing but a
-// small request, and plain words when it fails.
+// It exists so that the drivers and the host agent need no Docker client: a
+// health check every few seconds, and a start that polls every few milliseconds,
+// want nothing but a small request, and plain words when it fails.
 package probe
 
 import (
