@@ -2,7 +2,6 @@ package lima
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
@@ -47,7 +47,7 @@ func newBenchWith(t *testing.T, program []string) *bench {
 	}
 	b := &bench{t: t, Driver: New(Config{
 		Home: filepath.Join(short, "lima"), LogDir: filepath.Join(short, "log"), Socket: filepath.Join(short, "docker.sock"),
-		Program: program, Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
+		Program: program, Logger: drivertest.Logger(t),
 	})}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -70,16 +70,6 @@ func newBenchWith(t *testing.T, program []string) *bench {
 		}
 	})
 	return b
-}
-
-// testWriter writes a log into the test's own, as long as the test lives.
-type testWriter struct{ t *testing.T }
-
-func (w testWriter) Write(line []byte) (int, error) {
-	if w.t.Context().Err() == nil {
-		w.t.Log(strings.TrimSpace(string(line)))
-	}
-	return len(line), nil
 }
 
 // another is another driver of the same VM, as a daemon that was restarted has.

@@ -1,12 +1,8 @@
 package lima
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"io/fs"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,8 +69,8 @@ func (b *bench) fixture(spec messages.VMSpec) drivertest.Fixture {
 			}
 		},
 		Spoil:      b.spoil,
-		Put:        b.put,
-		Has:        b.has,
+		Put:        drivertest.PutVolume,
+		Has:        drivertest.HasVolume,
 		Running:    b.active,
 		Everything: func() []string { return append(b.active(), b.files("")...) },
 	}
@@ -97,19 +93,6 @@ func (b *bench) spoil(t *testing.T) {
 	}
 }
 
-func (b *bench) put(t *testing.T, endpoint string) {
-	t.Helper()
-	if status, answer := request(t, endpoint, http.MethodPost, "/volumes/create", `{"Name": "kept"}`); status/100 != 2 {
-		t.Fatalf("make a volume: %d %s", status, answer)
-	}
-}
-
-func (b *bench) has(t *testing.T, endpoint string) bool {
-	t.Helper()
-	status, _ := request(t, endpoint, http.MethodGet, "/volumes/kept", "")
-	return status == http.StatusOK
-}
-
 // active names processes, sockets and pid files.
 func (b *bench) active() []string {
 	var found []string
@@ -129,27 +112,4 @@ func (b *bench) files(suffix string) []string {
 		return nil
 	})
 	return found
-}
-
-func request(t *testing.T, endpoint, method, path, body string) (status int, answer string) {
-	t.Helper()
-	socket := strings.TrimPrefix(endpoint, "unix://")
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", socket)
-	}}}
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://engine"+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
 }

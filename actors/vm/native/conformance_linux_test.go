@@ -6,12 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -65,7 +62,7 @@ func newBench(t *testing.T) *bench {
 	}
 	b := &bench{cfg: Config{
 		Dir: t.TempDir(), ShortDir: short, Socket: filepath.Join(short, "docker.sock"), LogDir: filepath.Join(short, "log"),
-		InstanceName: filepath.Base(short), Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil)),
+		InstanceName: filepath.Base(short), Logger: drivertest.Logger(t),
 	}}
 	b.d = New(b.cfg)
 	t.Cleanup(func() {
@@ -81,16 +78,6 @@ func newBench(t *testing.T) *bench {
 		}
 	})
 	return b
-}
-
-// testWriter writes a log into the test's own, as long as the test lives.
-type testWriter struct{ t *testing.T }
-
-func (w testWriter) Write(line []byte) (int, error) {
-	if w.t.Context().Err() == nil {
-		w.t.Log(strings.TrimSpace(string(line)))
-	}
-	return len(line), nil
 }
 
 func (b *bench) fixture(engine appv1.EngineName) drivertest.Fixture {
@@ -143,7 +130,7 @@ func (b *bench) put(t *testing.T, k kind) {
 		}
 		return
 	}
-	b.post(t, "/volumes/create", map[string]any{"Name": "kept"})
+	drivertest.PutVolume(t, k.endpoint())
 }
 
 func (b *bench) has(t *testing.T, k kind) bool {
@@ -152,8 +139,7 @@ func (b *bench) has(t *testing.T, k kind) bool {
 		_, err := os.Stat(filepath.Join(k.dataDir, "kept"))
 		return err == nil
 	}
-	status, _ := b.request(t, http.MethodGet, "/volumes/kept", nil)
-	return status == http.StatusOK
+	return drivertest.HasVolume(t, k.endpoint())
 }
 
 // active names processes, mounts, interfaces, firewall rules and sockets.
@@ -215,22 +201,5 @@ func (b *bench) post(t *testing.T, path string, body any) []byte {
 
 func (b *bench) request(t *testing.T, method, path string, body io.Reader) (int, []byte) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "unix", b.cfg.Socket)
-	}}}
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://engine"+path, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, answer
+	return drivertest.Request(t, b.docker().endpoint(), method, path, body)
 }
