@@ -29,18 +29,24 @@ type ruleset struct {
 	rules []string
 }
 
-// parseRules reads the output of iptables-save. Unknown lines are skipped.
+// parseRules reads the output of iptables-save. Unknown lines are skipped. A table
+// that comes twice is one.
 func parseRules(text string) []ruleset {
 	var sets []ruleset
+	at := -1
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if name, ok := strings.CutPrefix(line, "*"); ok {
-			sets = append(sets, ruleset{table: name, policies: map[string]string{}})
+			at = slices.IndexFunc(sets, func(set ruleset) bool { return set.table == name })
+			if at < 0 {
+				at = len(sets)
+				sets = append(sets, ruleset{table: name, policies: map[string]string{}})
+			}
 		}
-		if len(sets) == 0 {
+		if at < 0 {
 			continue
 		}
-		set := &sets[len(sets)-1]
+		set := &sets[at]
 		if rule, ok := strings.CutPrefix(line, "-A "); ok {
 			set.rules = append(set.rules, rule)
 		}
