@@ -29,7 +29,7 @@ type api interface {
 type follower interface {
 	Run(ctx context.Context) error
 	WaitForSync(ctx context.Context) error
-	Replay() error
+	Replay(ctx context.Context) error
 }
 
 // embedded is the control plane in this process as a server.

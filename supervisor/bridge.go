@@ -30,8 +30,9 @@ type bridge struct {
 	report      func(string)
 	tasks       *task.Runner
 	informers   follower
-	synced      bool
-	// replayDue is set when a replay waits for the first lists.
+	// told is whether the engine supervisor has heard of every mirror.
+	told bool
+	// replayDue is set when a replay waits for the first lists or another replay.
 	replayDue bool
 	// latest is what to tell the app actor; nil for no App.
 	latest *appv1.App
@@ -40,7 +41,7 @@ type bridge struct {
 // Messages of the bridge to itself.
 type (
 	informersMade   struct{ informers follower }
-	informersSynced struct{}
+	everythingTold  struct{}
 	informersEnded  struct{ err error }
 	appSeen         struct{ app *appv1.App }
 )
@@ -78,8 +79,8 @@ func (b *bridge) receiveOwn(c actor.Context, value any) {
 	switch v := value.(type) {
 	case informersMade:
 		b.informers = v.informers
-	case informersSynced:
-		b.synced = true
+	case everythingTold:
+		b.told = true
 		b.report("watching")
 		if b.replayDue {
 			b.replayDue = false
@@ -89,7 +90,7 @@ func (b *bridge) receiveOwn(c actor.Context, value any) {
 		b.tellApp(c)
 	case appSeen:
 		b.latest = v.app
-		if b.synced {
+		if b.told {
 			b.tellApp(c)
 		}
 	case informersEnded:
@@ -105,17 +106,22 @@ func (b *bridge) tellApp(c actor.Context) {
 	c.Send(b.app, messages.AppChanged{App: b.latest})
 }
 
-// replay tells a restarted actor everything again. Those who know it already
-// find nothing new in it.
+// replay tells a restarted actor everything again, the mirrors first. Those who
+// know it already find nothing new in it.
 func (b *bridge) replay(c actor.Context) {
-	if !b.synced {
-		b.replayDue = true // to listen anew now would keep the first lists from ever being through
+	if !b.told {
+		b.replayDue = true // to listen anew now would keep the lists from ever being through
 		return
 	}
-	if err := b.informers.Replay(); err != nil {
-		panic(err)
-	}
-	b.tellApp(c)
+	b.told = false
+	b.report("telling all again")
+	informers := b.informers
+	b.tasks.Go(syncTimeout, func(ctx context.Context) any {
+		if err := informers.Replay(ctx); err != nil {
+			return informersEnded{err: err}
+		}
+		return everythingTold{}
+	})
 }
 
 // run makes the informers and keeps them running until ctx ends.
@@ -138,7 +144,7 @@ func (b *bridge) run(ctx context.Context, h kube.Handler, send func(any)) error 
 		if err := informers.WaitForSync(waiting); err != nil {
 			return err
 		}
-		send(informersSynced{})
+		send(everythingTold{})
 		return nil
 	})
 	return g.Wait()

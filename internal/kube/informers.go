@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,13 +27,7 @@ type Handler interface {
 // Informers keep a copy of the App and of every mirror.
 type Informers struct {
 	cache     cache.Cache
-	handler   toolscache.ResourceEventHandler
 	listeners []*listener
-}
-
-type listener struct {
-	informer     cache.Informer
-	registration toolscache.ResourceEventHandlerRegistration
 }
 
 // Mirrors is where mirrors are followed, past HTTP.
@@ -57,17 +50,17 @@ func NewInformers(ctx context.Context, config *rest.Config, mirrors Mirrors, han
 	if err != nil {
 		return nil, fmt.Errorf("make the informers' cache: %w", err)
 	}
-	i := &Informers{cache: c, handler: eventHandler(handler)}
+	i := &Informers{cache: c}
 	for _, obj := range watched() {
 		inf, err := c.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
 		if err != nil {
 			return nil, fmt.Errorf("make an informer for %T: %w", obj, err)
 		}
-		reg, err := inf.AddEventHandler(i.handler)
+		l, err := listen(inf, handler)
 		if err != nil {
 			return nil, fmt.Errorf("listen to the informer for %T: %w", obj, err)
 		}
-		i.listeners = append(i.listeners, &listener{informer: inf, registration: reg})
+		i.listeners = append(i.listeners, l)
 	}
 	return i, nil
 }
@@ -94,47 +87,27 @@ func (i *Informers) Run(ctx context.Context) error {
 // there at the start.
 func (i *Informers) WaitForSync(ctx context.Context) error {
 	for _, l := range i.listeners {
-		select {
-		case <-l.registration.HasSyncedChecker().Done():
-		case <-ctx.Done():
-			return errors.New("the informers did not read their first lists in time")
+		if err := l.told(ctx); err != nil {
+			return fmt.Errorf("the informers did not read their first lists in time: %w", err)
 		}
 	}
 	return nil
 }
 
-// Replay tells the handler of every object again, as if it were new.
-func (i *Informers) Replay() error {
-	var errs []error
+// Replay tells the handler of every object again, as if it were new, and then
+// returns. Only one may run at a time.
+func (i *Informers) Replay(ctx context.Context) error {
 	for _, l := range i.listeners {
-		old := l.registration
-		reg, err := l.informer.AddEventHandler(i.handler)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("listen to an informer again: %w", err))
-			continue
+		if err := l.replay(ctx); err != nil {
+			return fmt.Errorf("tell again what an informer knows: %w", err)
 		}
-		l.registration = reg
-		errs = append(errs, l.informer.RemoveEventHandler(old))
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func watched() []client.Object {
 	return []client.Object{
 		&appv1.App{}, &containersv1.Container{}, &containersv1.Image{},
 		&containersv1.Volume{}, &containersv1.ContainerNamespace{},
-	}
-}
-
-func eventHandler(h Handler) toolscache.ResourceEventHandlerFuncs {
-	return toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    func(o any) { h.Changed(o.(client.Object)) },
-		UpdateFunc: func(_, o any) { h.Changed(o.(client.Object)) },
-		DeleteFunc: func(o any) {
-			if last, ok := o.(toolscache.DeletedFinalStateUnknown); ok {
-				o = last.Obj
-			}
-			h.Removed(o.(client.Object))
-		},
 	}
 }

@@ -45,10 +45,9 @@ type part struct {
 	revision int64
 	synced   chan struct{}
 	once     sync.Once
-	// replay has room for one wish to be told everything again.
-	replay chan struct{}
-	// former is an older version of an object than the one that is known.
-	former client.Object
+	// replay has room for one wish to be told everything again; it is closed when
+	// that is done.
+	replay chan chan struct{}
 }
 
 // Follow prepares to follow all changes.
@@ -60,7 +59,7 @@ func (c *Client) Follow(ctx context.Context, h Handler) (*Follower, error) {
 	for _, kind := range kinds() {
 		f.parts = append(f.parts, &part{
 			Client: c, kind: kind, handler: h, known: map[Key]client.Object{},
-			synced: make(chan struct{}), replay: make(chan struct{}, 1),
+			synced: make(chan struct{}), replay: make(chan chan struct{}, 1),
 		})
 	}
 	return f, nil
@@ -91,11 +90,18 @@ func (f *Follower) WaitForSync(ctx context.Context) error {
 }
 
 // Replay tells the handler of every object again.
-func (f *Follower) Replay() error {
+func (f *Follower) Replay(ctx context.Context) error {
 	for _, p := range f.parts {
+		done := make(chan struct{})
 		select {
-		case p.replay <- struct{}{}:
-		default:
+		case p.replay <- done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	return nil
@@ -162,16 +168,16 @@ func (p *part) watchOn(ctx context.Context) {
 		next, news, breaks := p.next()
 		if next == nil {
 			select { // first, so that nothing is left to chance below
-			case <-p.replay:
-				p.tellAll(ctx)
+			case done := <-p.replay:
+				p.tellAll(ctx, done)
 				continue
 			default:
 			}
 			select {
 			case <-news:
 				continue
-			case <-p.replay:
-				p.tellAll(ctx)
+			case done := <-p.replay:
+				p.tellAll(ctx, done)
 				continue
 			case <-breaks:
 			case <-ctx.Done():
@@ -221,24 +227,18 @@ func (p *part) tell(ctx context.Context, c change) bool {
 		p.handler.Removed(c.object)
 		return true
 	}
-	if old := p.known[c.key]; old != nil {
-		p.former = old
-	}
 	p.known[c.key] = c.object
 	p.handler.Changed(c.object)
 	return true
 }
 
-// tellAll tells of every object again. What a former listener still had to say
-// may come after it.
-func (p *part) tellAll(ctx context.Context) {
+// tellAll tells of every object again.
+func (p *part) tellAll(ctx context.Context, done chan<- struct{}) {
 	if p.fates.Wait(ctx, p.dice("replay").Between(10*time.Microsecond, time.Millisecond)) != nil {
 		return
 	}
 	for _, key := range sorted(p.known) {
 		p.handler.Changed(p.known[key])
 	}
-	if f := p.former; f != nil && p.known[keyOf(f)] != nil && p.dice("stale").Chance(0.5) {
-		p.handler.Changed(f)
-	}
+	close(done)
 }
