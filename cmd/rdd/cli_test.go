@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 // rdd runs a command in a home directory of its own, with no daemon.
@@ -22,18 +23,8 @@ func rdd(t *testing.T, args ...string) (code int, out, errOut string) {
 	return code, o.String(), e.String()
 }
 
-func home(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	t.Setenv("HOME", dir)
-	for _, name := range []string{"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName} {
-		t.Setenv(name, "")
-	}
-	return dir
-}
-
 func TestUsage(t *testing.T) {
-	home(t)
+	instancetest.Home(t)
 	for _, test := range []struct {
 		args string
 		code int
@@ -78,7 +69,7 @@ func TestUsage(t *testing.T) {
 
 // S5: paths are there with no daemon, and there is one implementation of them.
 func TestS5PathsNeedNoDaemon(t *testing.T) {
-	dir := home(t)
+	dir := instancetest.Home(t)
 	_, out, _ := rdd(t, "--instance", "o'k", "svc", "paths")
 	if out != "" {
 		t.Errorf("a name with a quote was taken: %s", out)
@@ -155,7 +146,7 @@ func TestServeGetsTheArguments(t *testing.T) {
 }
 
 func TestStartFlagsOverrideKeptArguments(t *testing.T) {
-	home(t)
+	instancetest.Home(t)
 	inst, err := instance.New("")
 	if err != nil {
 		t.Fatal(err)

@@ -1,20 +1,18 @@
 package main
 
 import (
-	"encoding/json"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/vmhosttest"
 )
 
 // machine lets the instance of a test seem to have a VM: its files, its host
@@ -41,27 +39,12 @@ func machine(t *testing.T, status vmhost.Status) vmhost.Paths {
 		}
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	lock, err := instance.Lock(paths.PidFile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("unix", paths.Socket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(status)
-	}), ReadHeaderTimeout: time.Second}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() {
-		_ = server.Close()
-		_ = lock.Release()
-	})
+	vmhosttest.Agent(t, paths, &status)
 	return paths
 }
 
 func TestVMWithoutOne(t *testing.T) {
-	home(t)
+	instancetest.Home(t)
 	for _, test := range []struct {
 		args string
 		code int
@@ -97,7 +80,7 @@ func TestVMWithoutOne(t *testing.T) {
 }
 
 func TestVMThatRuns(t *testing.T) {
-	home(t)
+	instancetest.Home(t)
 	machine(t, vmhost.Status{Revision: 1, Phase: vmhost.PhaseReady, Answers: true, MachinePID: 7, Acceleration: "tcg"})
 	for _, test := range []struct {
 		args string
@@ -126,7 +109,7 @@ func TestVMThatRuns(t *testing.T) {
 }
 
 func TestShell(t *testing.T) {
-	home(t)
+	instancetest.Home(t)
 	paths := machine(t, vmhost.Status{Revision: 1, Phase: vmhost.PhaseReady, Answers: true})
 	ssh := []string{"-F", paths.SSHConfig(), "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=10", "lima-rdd"}
 	for _, test := range []struct{ args, want []string }{
@@ -153,7 +136,7 @@ func TestShell(t *testing.T) {
 }
 
 func TestShellIsNotForAVMThatBoots(t *testing.T) {
-	home(t)
+	instancetest.Home(t)
 	machine(t, vmhost.Status{Revision: 1, Phase: vmhost.PhaseBoot})
 	if code, _, errOut := rdd(t, "shell", "true"); code != 1 || !strings.Contains(errOut, "boot") {
 		t.Errorf("%d, %s", code, errOut)
@@ -178,7 +161,7 @@ func TestShellTakesEverything(t *testing.T) {
 }
 
 func TestImagePathIsMadeAbsolute(t *testing.T) {
-	dir := home(t)
+	dir := instancetest.Home(t)
 	t.Chdir(dir)
 	if err := os.Mkdir("built", 0o700); err != nil {
 		t.Fatal(err)

@@ -12,29 +12,14 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
 )
 
 // patient is an instance in a home of its own, whose daemon is in this state.
 func patient(t *testing.T, state lifecycle.State) *examination {
 	t.Helper()
-	home, err := os.MkdirTemp("", "rdd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_DATA_HOME", "")
-	t.Setenv("XDG_STATE_HOME", "")
-	inst, err := instance.New("doc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := inst.Create(); err != nil {
-		t.Fatal(err)
-	}
-	e := &examination{Patient: Patient{Instance: inst}}
+	e := &examination{Patient: Patient{Instance: instancetest.Create(t, "doc")}}
 	e.status = func() (lifecycle.Status, error) {
 		return lifecycle.Status{State: state, PID: os.Getpid()}, nil
 	}

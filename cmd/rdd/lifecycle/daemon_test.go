@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
@@ -126,10 +127,7 @@ type fixture struct {
 
 func newFixture(t *testing.T, mode string) *fixture {
 	t.Helper()
-	t.Setenv("HOME", t.TempDir())
-	for _, name := range []string{"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName} {
-		t.Setenv(name, "")
-	}
+	instancetest.Home(t)
 	inst, err := instance.New("")
 	if err != nil {
 		t.Fatal(err)

@@ -2,49 +2,31 @@ package vmlook
 
 import (
 	"encoding/json"
-	"net"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/vmhosttest"
 )
 
-// agent is a host agent that says what it is told to: its lock, and a server.
-func agent(t *testing.T, status *vmhost.Status) vmhost.Paths {
+// machine is a VM that has a disk and, with a status, a host agent that tells it;
+// one of revision 0 hangs.
+func machine(t *testing.T, status *vmhost.Status) vmhost.Paths {
 	t.Helper()
-	home, err := os.MkdirTemp("", "vm")
-	if err != nil {
-		t.Fatal(err)
+	paths := vmhost.Paths{LimaHome: scratch.Dir(t)}
+	switch {
+	case status == nil:
+		if err := os.MkdirAll(paths.Dir(), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	case status.Revision == 0:
+		vmhosttest.Agent(t, paths, nil)
+	default:
+		vmhosttest.Agent(t, paths, status)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
-	paths := vmhost.Paths{LimaHome: home}
-	if err := os.MkdirAll(paths.Dir(), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if status == nil {
-		return paths
-	}
-	lock, err := instance.Lock(paths.PidFile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = lock.Release() })
-	if status.Revision == 0 {
-		return paths // it hangs
-	}
-	listener, err := net.Listen("unix", paths.Socket())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(status)
-	}), ReadHeaderTimeout: time.Second}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
 	return paths
 }
 
@@ -63,7 +45,7 @@ func TestLook(t *testing.T) {
 		"a machine that boots":    {&booting, StateStarting},
 	} {
 		t.Run(name, func(t *testing.T) {
-			paths := agent(t, test.status)
+			paths := machine(t, test.status)
 			got, err := Look(t.Context(), "i", paths)
 			if err != nil || got.State != test.want {
 				t.Errorf("%+v, %v; want %s", got, err, test.want)
@@ -82,7 +64,7 @@ func TestLook(t *testing.T) {
 }
 
 func TestJSONHasTheAgentsWordsAtTheTop(t *testing.T) {
-	paths := agent(t, &vmhost.Status{
+	paths := machine(t, &vmhost.Status{
 		Revision: 1, PID: 5, Phase: vmhost.PhaseReady, MachinePID: 7, Acceleration: "tcg", Answers: true,
 		Phases: []vmhost.PhaseTime{{Phase: vmhost.PhaseBoot, Took: time.Second}},
 	})

@@ -1,0 +1,49 @@
+// Package instancetest makes instances for the tests of other packages, which
+// never touch the user's own.
+package instancetest
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+)
+
+// Home makes an empty directory the user's home for the rest of the test, and
+// forgets all else in the environment that says where instances live.
+func Home(t *testing.T) string {
+	t.Helper()
+	home := scratch.Dir(t)
+	t.Setenv("HOME", home)
+	for _, name := range []string{"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName} {
+		t.Setenv(name, "")
+	}
+	return home
+}
+
+// Create makes an instance, which never had a daemon, in a home of its own.
+func Create(t *testing.T, name string) instance.Instance {
+	t.Helper()
+	Home(t)
+	inst, err := instance.New(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inst.Create(); err != nil {
+		t.Fatal(err)
+	}
+	return inst
+}
+
+// At describes an instance with all its files in a directory of its own, for a
+// daemon in the test's process: the environment stays as it is.
+func At(tb testing.TB, name string) instance.Instance {
+	tb.Helper()
+	dir := scratch.Dir(tb)
+	return instance.Instance{
+		Name: name, Dir: dir, LogDir: filepath.Join(dir, "log"), ShortDir: dir,
+		TLSDir: filepath.Join(dir, "tls"), DataDir: filepath.Join(dir, "data"),
+		Config: filepath.Join(dir, "kubeconfig"), DockerSocket: filepath.Join(dir, "docker.sock"),
+	}
+}
