@@ -40,10 +40,10 @@ type bridge struct {
 
 // Messages of the bridge to itself.
 type (
-	informersMade   struct{ informers follower }
-	everythingTold  struct{}
-	informersEnded  struct{ err error }
-	appSeen         struct{ app *appv1.App }
+	informersMade  struct{ informers follower }
+	everythingTold struct{}
+	informersEnded struct{ err error }
+	appSeen        struct{ app *appv1.App }
 )
 
 func newBridge(api api, app, engine *actor.PID, logger *slog.Logger, report func(string)) actor.Actor {

@@ -129,13 +129,27 @@ func (p *controlPlane) close() {
 		case p.server = <-p.started:
 		case <-ctx.Done():
 			p.logger.Error("the control plane does not give up its start")
+			go p.closeLate(p.started)
 		}
 	}
-	if p.server == nil {
-		return
+	if p.server != nil {
+		p.stop(ctx, p.server)
+		p.server = nil
 	}
-	if err := p.server.Stop(ctx); err != nil {
+}
+
+// closeLate ends a server that nobody waits for any more: it would hold the
+// datastore and the port.
+func (p *controlPlane) closeLate(started <-chan server) {
+	for s := range started {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		p.stop(ctx, s)
+	}
+}
+
+func (p *controlPlane) stop(ctx context.Context, s server) {
+	if err := s.Stop(ctx); err != nil {
 		p.logger.Error("the control plane did not end cleanly", "err", err)
 	}
-	p.server = nil
 }
