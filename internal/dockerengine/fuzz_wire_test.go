@@ -1,0 +1,174 @@
+package dockerengine
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/client"
+)
+
+// FuzzMapEvent makes up lines of the engine's event stream. An event must name an
+// object, for the session reads the object that it names, and a time from which the
+// next subscription can begin.
+func FuzzMapEvent(f *testing.F) {
+	f.Add([]byte(`{"Type":"container","Action":"start","Actor":{"ID":"a","Attributes":{"name":"b"}},"time":1700000000,"timeNano":1700000000000000001}`))
+	f.Add([]byte(`{"Type":"container","Action":"commit","Actor":{"ID":"a","Attributes":{"imageID":"sha256:1"}},"time":-1}`))
+	f.Add([]byte(`{"Type":"container","Action":"exec_create: sh -c x","Actor":{"ID":"a"}}`))
+	f.Add([]byte(`{"status":"untag","id":"sha256:1","Type":"image","Action":"untag","Actor":{"ID":"sha256:1","Attributes":null},"timeNano":9223372036854775807}`))
+	f.Add([]byte(`{"Type":"volume","Action":"destroy","Actor":{"ID":"\ud800"},"time":99999999999999}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var message events.Message
+		if json.Unmarshal(raw, &message) != nil {
+			return
+		}
+		event, ok := mapEvent(message)
+		if !ok {
+			if event != (Event{}) {
+				t.Fatalf("an event that is left out is %+v", event)
+			}
+			return
+		}
+		if event.ID == "" || event.Kind == "" || !utf8.ValidString(event.ID) {
+			t.Fatalf("bad event %+v", event)
+		}
+		if message.TimeNano != 0 && event.Time.UnixNano() != message.TimeNano {
+			t.Fatalf("time %v of %+v", event.Time, message)
+		}
+	})
+}
+
+// FuzzMapInfo makes up what the engine says of itself.
+func FuzzMapInfo(f *testing.F) {
+	f.Add([]byte(`{"ServerVersion":"20.10.24","OSType":"linux","Architecture":"x86_64","SystemTime":"2026-11-23T12:55:17.123456789Z"}`))
+	f.Add([]byte(`{"ServerVersion":7,"SystemTime":"0001-01-01T00:00:00Z"}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		info, err := mapInfo(raw)
+		if err != nil {
+			return
+		}
+		if !info.SystemTime.IsZero() && (info.SystemTime.Year() < 1 || info.SystemTime.Year() > 9999) {
+			t.Fatalf("the engine's clock shows %v", info.SystemTime)
+		}
+		if !utf8.ValidString(info.Version + info.OSType + info.Arch) {
+			t.Fatalf("not UTF-8: %+v", info)
+		}
+	})
+}
+
+// FuzzMapIDs makes up lists of containers.
+func FuzzMapIDs(f *testing.F) {
+	f.Add([]byte(`[{"Id":"a"},{"Id":"a"},{"Id":""},{},null,{"Id":7}]`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		ids, err := mapIDs("list", raw)
+		if err != nil {
+			return
+		}
+		slices.Sort(ids)
+		if slices.Contains(ids, "") || len(slices.Compact(slices.Clone(ids))) != len(ids) {
+			t.Fatalf("IDs %q", ids)
+		}
+	})
+}
+
+// FuzzListedImages holds what a list says of an image against what an inspection
+// says: of the same image they must be the same, else it would be inspected again
+// at every sync, and nothing else may be taken for it.
+func FuzzListedImages(f *testing.F) {
+	f.Add([]byte(`{"Id":"sha256:1","RepoTags":["b:1","a:1","a:1"],"RepoDigests":["x@y","<none>@<none>"]}`), "sha256:1", "a:1")
+	f.Add([]byte(`{"Id":"\ud800","RepoTags":["<none>:<none>","\ud800",null,""],"RepoDigests":null}`), "", "")
+	f.Fuzz(func(t *testing.T, raw []byte, id, tag string) {
+		images, err := mapImages(raw)
+		if err != nil {
+			return
+		}
+		listed, err := mapListedImages(slices.Concat([]byte("["), raw, []byte("]")))
+		if err != nil || len(listed) > 1 {
+			t.Fatalf("listed %+v: %v", listed, err)
+		}
+		for _, l := range listed {
+			if !l.SameAs(images) {
+				t.Fatalf("listed %+v, inspected %+v", l, images)
+			}
+			other := ListedImage{ID: id, Tags: append(slices.Clone(l.Tags), tag), Digests: l.Digests}
+			if other.SameAs(images) {
+				t.Fatalf("%+v is taken for %+v", other, l)
+			}
+		}
+	})
+}
+
+// FuzzEndpoint makes up endpoints as a user may set them. What is taken must be
+// something that moby's client takes too, and no words of an endpoint may get
+// lost on the way to it.
+func FuzzEndpoint(f *testing.F) {
+	for _, seed := range []string{
+		"unix:///var/run/docker.sock", "unix://relative", "tcp://127.0.0.1:2375", "tcp://[::1]:2375/base/", "http://h", "https://h/x",
+		"tcp://h", "tcp://u:p@h:1", "http://h:1?q=1", "ssh://h", "unix:///a/../b", "tcp://%zz:1", "http://h:99999",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		at, err := parseEndpoint(raw)
+		if err != nil {
+			if !errors.Is(err, errEndpointForms) {
+				t.Fatalf("the error does not say which forms there are: %v", err)
+			}
+			return
+		}
+		if (at.socket != "") != strings.HasPrefix(raw, "unix://") {
+			t.Fatalf("%q: %+v", raw, at)
+		}
+		if _, err := client.ParseHostURL(at.host); err != nil {
+			t.Fatalf("%q became %q, which is none: %v", raw, at.host, err)
+		}
+		if at.socket == "" {
+			if u, err := url.Parse(at.host); err != nil || u.Port() == "" {
+				t.Fatalf("%q became %q: %v", raw, at.host, err)
+			}
+		}
+	})
+}
+
+// FuzzTimes reads times, and writes the time from which events are asked for.
+func FuzzTimes(f *testing.F) {
+	f.Add("2026-11-23T12:55:17.000000001+23:59")
+	f.Add("0000-12-31T23:59:59Z")
+	f.Add("9999-12-31T23:59:59.999999999-23:59")
+	f.Fuzz(func(t *testing.T, text string) {
+		at, ok := parseTime(text)
+		if !ok {
+			return
+		}
+		if _, err := at.MarshalJSON(); err != nil {
+			t.Fatalf("%q cannot be written: %v", text, err)
+		}
+		if again, ok := parseTime(at.Format(time.RFC3339Nano)); !ok || !again.Equal(at) {
+			t.Fatalf("%q: %v, then %v", text, at, again)
+		}
+		if since := timestamp(at); !strings.Contains(since, ".") {
+			t.Fatalf("%q: since %q", text, since)
+		}
+	})
+}
+
+// FuzzRefusal makes up what an engine says when it refuses: users read it in a
+// condition, which takes only so much, and only UTF-8.
+func FuzzRefusal(f *testing.F) {
+	f.Add(clientPrefix + "conflict: \xff")
+	f.Add(strings.Repeat("✗", maxWords))
+	f.Fuzz(func(t *testing.T, words string) {
+		for _, err := range []error{refused(errors.New(words)), failed("remove it", errors.New(words))} {
+			if got := err.Error(); !utf8.ValidString(got) || len(got) > 2*maxWords {
+				t.Fatalf("%d bytes: %.80q", len(got), got)
+			}
+		}
+	})
+}
