@@ -10,6 +10,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 // baselineNamespace is where the plain way keeps its mirrors.
@@ -25,7 +27,7 @@ type plain struct {
 
 func startPlain(b *testing.B, sim *dockersim.Engine) plain {
 	b.Helper()
-	d := start(b, newInstance(b), engine.Settings{})
+	d := start(b, instancetest.At(b, "bench"), engine.Settings{})
 	if err := baseline.Install(b.Context(), d.config); err != nil {
 		b.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func following(scenario func(*testing.B, *dockersim.Engine, view)) func(*testing
 		events, _ := p.engine.Events(ctx, time.Time{})
 		ended := make(chan error, 1)
 		go func() { ended <- p.Follow(ctx, events) }()
-		eventually(b, "the event stream", func() error {
+		eventually.Holds(b, patience, "the event stream", func() error {
 			if sim.Streams() == 0 {
 				return fmt.Errorf("nobody listens to the engine")
 			}

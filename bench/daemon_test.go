@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,18 +15,15 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
-const (
-	// patience is how long anything may take, a full sync of the plain way with
-	// ten thousand images included.
-	patience = 5 * time.Minute
-	// glance is the time between two looks at what cannot be watched.
-	glance = 2 * time.Millisecond
-)
+// patience is how long anything may take, a full sync of the plain way with ten
+// thousand images included.
+const patience = 5 * time.Minute
 
 // daemon runs in this process, and is looked at from outside.
 type daemon struct {
@@ -37,22 +32,6 @@ type daemon struct {
 	config *rest.Config
 	client client.WithWatch
 	ended  chan error
-}
-
-// newInstance has all its files in a directory of its own, with a path short
-// enough for sockets.
-func newInstance(tb testing.TB) instance.Instance {
-	tb.Helper()
-	dir, err := os.MkdirTemp("", "rdd")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return instance.Instance{
-		Name: "bench", Dir: dir, LogDir: filepath.Join(dir, "log"), ShortDir: dir,
-		TLSDir: filepath.Join(dir, "tls"), DataDir: filepath.Join(dir, "data"),
-		Config: filepath.Join(dir, "kubeconfig"), DockerSocket: filepath.Join(dir, "docker.sock"),
-	}
 }
 
 // start runs a daemon and returns when it is ready. It ends with the test or
@@ -70,7 +49,7 @@ func start(tb testing.TB, inst instance.Instance, settings engine.Settings) *dae
 		d.leave()
 		cancel()
 	})
-	eventually(tb, "the daemon to be ready", func() error { return d.ready(inst.Config) })
+	eventually.Holds(tb, patience, "the daemon to be ready", func() error { return d.ready(inst.Config) })
 	scheme, err := kube.NewScheme()
 	if err != nil {
 		tb.Fatal(err)
@@ -176,28 +155,4 @@ func (d *daemon) app() *appv1.App {
 		d.tb.Fatal(err)
 	}
 	return obj
-}
-
-// eventually looks again and again until check has no complaint.
-func eventually(tb testing.TB, what string, check func() error) {
-	tb.Helper()
-	within(tb, patience, what, check)
-}
-
-func within(tb testing.TB, patience time.Duration, what string, check func() error) {
-	tb.Helper()
-	deadline := time.After(patience)
-	ticker := time.NewTicker(glance)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			tb.Fatalf("waited %v for %s: %v", patience, what, err)
-		}
-	}
 }

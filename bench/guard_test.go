@@ -13,6 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 // Guards count what an event, a sync or a mirror costs. Each count is exact, or
@@ -36,7 +38,7 @@ func TestI7AnEventCostsTheSameWithManyMirrors(t *testing.T) {
 	for _, images := range []int{10, 1000} {
 		sim := dockersim.Start(t)
 		sim.Populate(images, 0, 0)
-		d := start(t, newInstance(t), engine.Settings{})
+		d := start(t, instancetest.At(t, "bench"), engine.Settings{})
 		d.connect(sim)
 		costs = append(costs, costOfEvents(t, sim, d.mirrors()))
 	}
@@ -123,9 +125,9 @@ func (v view) writes(f func()) int64 {
 // settled is the revision after which nothing more is written for some time.
 func (v view) settled() int64 {
 	v.tb.Helper()
-	const looks = 50 // a glance apart
+	const looks = 50 // some milliseconds apart
 	last, same := v.revision(), 0
-	eventually(v.tb, "the writes to end", func() error {
+	eventually.Holds(v.tb, patience, "the writes to end", func() error {
 		now := v.revision()
 		if now != last {
 			last, same = now, 0
@@ -144,14 +146,14 @@ func TestAnUnchangedResyncWritesNothing(t *testing.T) {
 	const objects = 50
 	sim := dockersim.Start(t)
 	sim.Populate(objects, objects, objects)
-	d := start(t, newInstance(t), engine.Settings{Resync: 20 * time.Millisecond})
+	d := start(t, instancetest.At(t, "bench"), engine.Settings{Resync: 20 * time.Millisecond})
 	d.connect(sim)
 	mirrors := d.mirrors()
 	syncs := func() {
 		t.Helper()
 		const endpoint = "GET /containers/json"
 		before := sim.Calls(endpoint)
-		eventually(t, "some full syncs", func() error {
+		eventually.Holds(t, patience, "some full syncs", func() error {
 			// The last of them may be under way, the one before is over.
 			if n := sim.Calls(endpoint) - before; n < 5 {
 				return fmt.Errorf("%d have begun", n)
@@ -194,7 +196,7 @@ func TestAnUnchangedResyncWritesNothing(t *testing.T) {
 func TestARestartInspectsOnlyWhatMayHaveChanged(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(50, 10, 10)
-	inst := newInstance(t)
+	inst := instancetest.At(t, "bench")
 	d := start(t, inst, engine.Settings{})
 	d.connect(sim)
 	before := d.mirrors().versions()
@@ -221,20 +223,20 @@ func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
 	const few, more = 100, 900
 	sim := dockersim.Start(t)
 	sim.Populate(few, 0, 0)
-	d := start(t, newInstance(t), engine.Settings{Resync: 50 * time.Millisecond})
+	d := start(t, instancetest.At(t, "bench"), engine.Settings{Resync: 50 * time.Millisecond})
 	d.connect(sim)
 	mirrors := d.mirrors()
 	mirrors.settled()
 	before := runtime.NumGoroutine()
 	sim.Populate(more, 0, 0)
-	eventually(t, "the further mirrors", func() error {
+	eventually.Holds(t, patience, "the further mirrors", func() error {
 		if n := len(mirrors.versions()); n < few+more {
 			return fmt.Errorf("there are %d", n)
 		}
 		return nil
 	})
 	// A full sync comes and goes with a few; one each would be nine hundred.
-	within(t, 20*time.Second, "the goroutines of the further mirrors to end", func() error {
+	eventually.Holds(t, 20*time.Second, "the goroutines of the further mirrors to end", func() error {
 		if added := runtime.NumGoroutine() - before; added > more/10 {
 			return fmt.Errorf("%d goroutines came with %d mirrors", added, more)
 		}
@@ -246,7 +248,7 @@ func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
 func TestAllocationsOfAnEvent(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(1000, 0, 0)
-	d := start(t, newInstance(t), engine.Settings{})
+	d := start(t, instancetest.At(t, "bench"), engine.Settings{})
 	d.connect(sim)
 	w := d.mirrors().watch("volumes")
 	defer w.stop()

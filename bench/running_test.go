@@ -10,6 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 const (
@@ -34,7 +35,7 @@ func running(b *testing.B, scenario func(b *testing.B, sim *dockersim.Engine, d 
 		b.Run(fmt.Sprintf("mirrors=%d", p.mirrors), func(b *testing.B) {
 			sim := dockersim.Start(b)
 			sim.Populate(p.images, p.containers, p.volumes)
-			inst := newInstance(b)
+			inst := instancetest.At(b, "bench")
 			d := start(b, inst, engine.Settings{})
 			d.connect(sim)
 			scenario(b, sim, d, inst)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 // BenchmarkStart measures from the call of Run until a client is told that the
@@ -12,7 +13,7 @@ func BenchmarkStart(b *testing.B) {
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
-			inst := newInstance(b)
+			inst := instancetest.At(b, "bench")
 			b.StartTimer()
 			d := start(b, inst, engine.Settings{})
 			b.StopTimer()
@@ -21,7 +22,7 @@ func BenchmarkStart(b *testing.B) {
 		}
 	})
 	b.Run("later", func(b *testing.B) {
-		inst := newInstance(b)
+		inst := instancetest.At(b, "bench")
 		start(b, inst, engine.Settings{}).leave()
 		for b.Loop() {
 			d := start(b, inst, engine.Settings{})

@@ -9,6 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 const (
@@ -49,7 +50,7 @@ func fullSync(b *testing.B, images int, latency time.Duration, pool int) {
 	sim := dockersim.Start(b)
 	sim.Populate(images, containers, volumes)
 	memory := measureMemory(b)
-	d := start(b, newInstance(b), engine.Settings{Pool: pool})
+	d := start(b, instancetest.At(b, "bench"), engine.Settings{Pool: pool})
 	mirrors := d.mirrors()
 	sim.SetLatency(latency)
 	defer sim.SetLatency(0)

@@ -10,17 +10,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
 
-const namespace = "baseline"
+const (
+	namespace = "baseline"
+	patience  = 30 * time.Second
+)
 
 // TestBaselineMirrors holds the baseline to the same result as rdd: a
 // comparison with something that does less would say nothing.
@@ -32,7 +34,9 @@ func TestBaselineMirrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
-	config := startControlPlane(t)
+	opts := controlplanetest.Options(t)
+	controlplanetest.StartWith(t, opts)
+	config := controlplanetest.UserConfig(t, opts.Kubeconfig)
 	if err := baseline.Install(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +69,7 @@ func TestBaselineMirrors(t *testing.T) {
 	ended := make(chan error, 1)
 	events, _ := engine.Events(ctx, time.Time{})
 	go func() { ended <- m.Follow(ctx, events) }()
-	eventually(t, func() error {
+	eventually.Holds(t, patience, "the event stream", func() error {
 		if sim.Streams() == 0 {
 			return fmt.Errorf("nobody listens to the engine")
 		}
@@ -84,7 +88,7 @@ func TestBaselineMirrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	sim.AddVolume("last")
-	eventually(t, func() error {
+	eventually.Holds(t, patience, "the last volume", func() error {
 		if got := versions(t, look); got["volumes/"+containersv1.VolumeResourceName("last")] == "" {
 			return fmt.Errorf("not mirrored yet; there are: %v", got)
 		}
@@ -107,19 +111,6 @@ func TestBaselineMirrors(t *testing.T) {
 	}
 }
 
-// startControlPlane returns the configuration of a client that comes from outside.
-func startControlPlane(t *testing.T) *rest.Config {
-	t.Helper()
-	opts := controlplanetest.Options(t)
-	controlplanetest.StartWith(t, opts)
-	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	return config
-}
-
 // versions are the resource versions of all mirrors.
 func versions(t *testing.T, look dynamic.Interface) map[string]string {
 	t.Helper()
@@ -139,22 +130,4 @@ func versions(t *testing.T, look dynamic.Interface) map[string]string {
 		}
 	}
 	return out
-}
-
-func eventually(t *testing.T, check func() error) {
-	t.Helper()
-	deadline := time.After(30 * time.Second)
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			t.Fatal(err)
-		}
-	}
 }

@@ -10,11 +10,11 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
 var (
@@ -31,12 +31,7 @@ func mirrors(resource string) schema.GroupVersionResource {
 // userConfig is what the kubeconfig says: TLS and a token.
 func userConfig(t testing.TB, opts controlplane.Options) *rest.Config {
 	t.Helper()
-	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	return config
+	return controlplanetest.UserConfig(t, opts.Kubeconfig)
 }
 
 func dynamicClient(t testing.TB, config *rest.Config) dynamic.Interface {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +14,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 )
 
 const patience = 20 * time.Second
@@ -50,18 +51,6 @@ func must[T any](tb testing.TB) func(T, error) T {
 			tb.Fatal(err)
 		}
 		return value
-	}
-}
-
-// eventually waits for a condition.
-func eventually(tb testing.TB, what string, condition func() bool) {
-	tb.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !condition(); <-tick.C {
-		if time.Now().After(end) {
-			tb.Fatalf("waited in vain: %s", what)
-		}
 	}
 }
 
@@ -283,11 +272,7 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestOneOddObjectDoesNotCostTheList(t *testing.T) {
-	dir, err := os.MkdirTemp("", "odd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := scratch.Dir(t)
 	serve(t, filepath.Join(dir, "s"), map[string]string{
 		"/containers/json": `[{"Id":"a","Ports":[{"IP":"invalid IP","PrivatePort":"x"}],"Created":"now"},{"Id":"b"},{"Id":"a"},{}]`,
 		"/images/json":     `[{"Id":"i","Created":"now"},{"Id":"j"},{"Id":"i"}]`,
@@ -331,7 +316,7 @@ func TestConnectionsAreBoundedReusedAndClosed(t *testing.T) {
 	if err := engine.Close(); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "connections close", func() bool { return sim.Connections() == 0 })
+	eventually.True(t, patience, "the connections to close", func() bool { return sim.Connections() == 0 })
 	if _, err := engine.ListImages(ctx); err == nil {
 		t.Error("a closed engine answers")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
 
 const patience = 20 * time.Second
@@ -95,20 +96,9 @@ func TestSlowSubscribersLoseEventsOnOrder(t *testing.T) {
 		sim.AddVolume("volume-" + strconv.Itoa(i))
 	}
 	sim.Thaw()
-	waitFor(t, func() bool { sim.AddVolume("end"); return len(events) > 3 })
+	eventually.True(t, patience, "the events", func() bool { sim.AddVolume("end"); return len(events) > 3 })
 	if got := collect(t, events, ended); len(got) != 3 {
 		t.Errorf("got %q", got)
-	}
-}
-
-func waitFor(t *testing.T, condition func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(patience); !condition(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatal("waited in vain")
-		}
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
 
 func TestTail(t *testing.T) {
@@ -82,7 +84,7 @@ func (b *buffer) String() string {
 
 func TestFollowGoesOnAfterARotation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var out buffer
 	done := make(chan error, 1)
@@ -101,13 +103,12 @@ func TestFollowGoesOnAfterARotation(t *testing.T) {
 	}
 	expect := func(want string) {
 		t.Helper()
-		for out.String() != want {
-			select {
-			case <-ctx.Done():
-				t.Fatalf("%q, want %q", out.String(), want)
-			case <-time.After(5 * time.Millisecond):
+		eventually.Holds(t, 10*time.Second, "the lines", func() error {
+			if got := out.String(); got != want {
+				return fmt.Errorf("%q, want %q", got, want)
 			}
-		}
+			return nil
+		})
 	}
 	write("a\n")
 	expect("a\n")

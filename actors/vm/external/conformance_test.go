@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -29,21 +29,14 @@ func TestConformance(t *testing.T) {
 // serve answers at a unix socket as an engine does.
 func serve(t *testing.T, handler http.HandlerFunc) (endpoint string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ext")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "s")
+	path := filepath.Join(scratch.Dir(t), "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler}}
 	server.Start()
-	t.Cleanup(func() {
-		server.Close()
-		_ = os.RemoveAll(dir)
-	})
+	t.Cleanup(server.Close)
 	return "unix://" + path
 }
 

@@ -3,11 +3,11 @@ package external
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -49,11 +49,11 @@ func TestEndpoint(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			home := t.TempDir()
 			if test.config != "" {
-				write(t, filepath.Join(home, ".docker", "config.json"), test.config)
+				scratch.Write(t, filepath.Join(home, ".docker", "config.json"), test.config)
 			}
 			for name, meta := range test.contexts {
 				sum := sha256.Sum256([]byte(name))
-				write(t, filepath.Join(home, ".docker", "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json"), meta)
+				scratch.Write(t, filepath.Join(home, ".docker", "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json"), meta)
 			}
 			l := lookup{getenv: func(name string) string { return test.env[name] }, home: home, own: "unix:///own.sock"}
 			got, from, err := l.endpoint(messages.VMSpec{Endpoint: test.spec})
@@ -67,16 +67,6 @@ func TestEndpoint(t *testing.T) {
 				t.Errorf("endpoint = %q from %q, %v", got, from, err)
 			}
 		})
-	}
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 

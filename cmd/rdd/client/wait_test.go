@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
 
 // fakeServer serves one App. A watch gets what is set after it began, and
@@ -128,14 +129,7 @@ func wait(ctx context.Context, c *Client) <-chan outcome {
 
 func (f *fakeServer) untilWatches(t *testing.T, n int32) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
-	for f.watches.Load() < n {
-		select {
-		case <-deadline:
-			t.Fatalf("%d watches, want %d", f.watches.Load(), n)
-		case <-time.After(2 * time.Millisecond):
-		}
-	}
+	eventually.True(t, 10*time.Second, "more watches", func() bool { return f.watches.Load() >= n })
 }
 
 func expectSettled(t *testing.T, ended <-chan outcome) {

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 )
 
@@ -49,4 +52,16 @@ func StartWith(t testing.TB, opts controlplane.Options) *controlplane.Server {
 		}
 	})
 	return server
+}
+
+// UserConfig is that of a user's client, which reads the kubeconfig: TLS and a
+// token. It does not limit the client's rate.
+func UserConfig(t testing.TB, kubeconfig string) *rest.Config {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.QPS = -1
+	return config
 }

@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
@@ -41,13 +40,9 @@ func start(t *testing.T) plane {
 	t.Helper()
 	opts := controlplanetest.Options(t)
 	server := controlplanetest.StartWith(t, opts)
-	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
-	p := plane{mirrors: server.Mirrors(), userConfig: config}
-	if p.user, err = dynamic.NewForConfig(config); err != nil {
+	p := plane{mirrors: server.Mirrors(), userConfig: controlplanetest.UserConfig(t, opts.Kubeconfig)}
+	var err error
+	if p.user, err = dynamic.NewForConfig(p.userConfig); err != nil {
 		t.Fatal(err)
 	}
 	if p.daemon, err = dynamic.NewForConfig(server.RESTConfig()); err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
@@ -54,11 +55,7 @@ func TestPhases(t *testing.T) {
 }
 
 func TestStatusIsServed(t *testing.T) {
-	home, err := os.MkdirTemp("", "ag")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	home := scratch.Dir(t)
 	p := vmhost.Paths{LimaHome: home}
 	b := newBoard(vmhost.Status{PID: 7})
 	stop, err := serve(p.Socket(), b, slog.New(slog.DiscardHandler))

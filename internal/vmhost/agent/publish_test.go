@@ -14,6 +14,7 @@ import (
 	"github.com/lima-vm/lima/pkg/guestagent/api"
 	"github.com/lima-vm/lima/pkg/limayaml"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest"
 )
@@ -169,9 +170,5 @@ func TestSocketRemovedByHand(t *testing.T) {
 	if err := os.Remove(s.agent.cfg.Socket); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); !s.pings(); <-time.After(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not come back")
-		}
-	}
+	eventually.True(t, 10*time.Second, "the socket to come back", s.pings)
 }

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest/guesttest"
 )
@@ -80,11 +82,7 @@ type scene struct {
 
 func play(t *testing.T, change func(*agent, *guestOf)) *scene {
 	t.Helper()
-	home, err := os.MkdirTemp("", "wt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	home := scratch.Dir(t)
 	p := vmhost.Paths{LimaHome: home}
 	s := &scene{
 		t: t, guest: guesttest.Start(t), done: make(chan struct{}),
@@ -237,12 +235,7 @@ func TestSSHKilled(t *testing.T) {
 	if _, err := io.ReadAll(events.Body); err == nil {
 		t.Error("an event stream through the lost connection ended well")
 	}
-	for !s.pings() {
-		if time.Since(cut) > 10*time.Second {
-			t.Fatal("the socket does not work again")
-		}
-		<-time.After(10 * time.Millisecond)
-	}
+	eventually.True(t, 10*time.Second, "the socket to work again", s.pings)
 	if took := time.Since(cut); took > 3*time.Second {
 		t.Errorf("it took %v", took)
 	}

@@ -1,35 +1,26 @@
 package image
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-)
 
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+)
 
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(t.TempDir(), "lima.yaml")
-	write(t, file, "images: []\n")
+	scratch.Write(t, file, "images: []\n")
 	other := filepath.Join(t.TempDir(), "disk.iso")
-	write(t, other, "x")
+	scratch.Write(t, other, "x")
 	top := t.TempDir()
-	write(t, filepath.Join(top, ".cache", "vm-image", ManifestFile), "{}")
+	scratch.Write(t, filepath.Join(top, ".cache", "vm-image", ManifestFile), "{}")
 	installed := t.TempDir()
 	for _, program := range []string{top + "/bin/rdd", installed + "/bin/rdd"} {
-		write(t, program, "")
+		scratch.Write(t, program, "")
 	}
-	write(t, filepath.Join(installed, "share", "rdd", "vm-image", ManifestFile), "{}")
+	scratch.Write(t, filepath.Join(installed, "share", "rdd", "vm-image", ManifestFile), "{}")
 	for name, c := range map[string]struct {
 		want, env, program string
 		image              Image

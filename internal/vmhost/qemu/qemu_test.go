@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
@@ -29,12 +31,7 @@ type monitorServer struct {
 
 func serveMonitor(t *testing.T, answer func(string) []string) *monitorServer {
 	t.Helper()
-	home, err := os.MkdirTemp("", "qm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(home) })
-	s := &monitorServer{paths: vmhost.Paths{LimaHome: home}, answer: answer, conns: make(chan net.Conn, 10)}
+	s := &monitorServer{paths: vmhost.Paths{LimaHome: scratch.Dir(t)}, answer: answer, conns: make(chan net.Conn, 10)}
 	if err := os.MkdirAll(s.paths.Dir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +256,7 @@ func TestStop(t *testing.T) {
 				if err := machine.Signal(syscall.SIGSTOP); err != nil {
 					t.Fatal(err)
 				}
-				waitFor(t, func() bool { return Stopped(machine) })
+				eventually.True(t, 10*time.Second, "QEMU to stop", func() bool { return Stopped(machine) })
 			}
 			note, err := Stop(t.Context(), s.paths, 300*time.Millisecond)
 			if err != nil || !strings.Contains(note, c.note) || (note == "") != (c.note == "") {
@@ -272,14 +269,5 @@ func TestStop(t *testing.T) {
 				t.Errorf("stopping what is stopped: %q, %v", note, err)
 			}
 		})
-	}
-}
-
-func waitFor(t *testing.T, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); <-time.After(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not come to pass")
-		}
 	}
 }

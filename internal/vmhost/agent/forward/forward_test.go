@@ -13,25 +13,16 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 )
 
 const deadline = 10 * time.Second
 
-// shortDir is a directory whose path leaves room for a socket's name.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "fw")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
 // guestAt serves at a socket that stands for one in the guest.
 func guestAt(t *testing.T, serve func(*net.UnixConn)) Dial {
 	t.Helper()
-	path := filepath.Join(shortDir(t), "guest")
+	path := filepath.Join(scratch.Dir(t), "guest")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +44,7 @@ func guestAt(t *testing.T, serve func(*net.UnixConn)) Dial {
 
 func opened(t *testing.T, dial Dial) (*Forward, string) {
 	t.Helper()
-	socket := filepath.Join(shortDir(t), "run", "docker.sock")
+	socket := filepath.Join(scratch.Dir(t), "run", "docker.sock")
 	f, err := Open(socket, dial, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +166,7 @@ func TestE8SocketIsPrivate(t *testing.T) {
 }
 
 func TestOpenReplacesWhatAnotherLeft(t *testing.T) {
-	socket := filepath.Join(shortDir(t), "docker.sock")
+	socket := filepath.Join(scratch.Dir(t), "docker.sock")
 	if err := os.WriteFile(socket, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

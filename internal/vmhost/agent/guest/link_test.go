@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent/guest/guesttest"
 )
@@ -261,12 +262,7 @@ func TestParseBeat(t *testing.T) {
 // got all.
 func echoAt(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "gs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	path := filepath.Join(dir, "echo")
+	path := filepath.Join(scratch.Dir(t), "echo")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)

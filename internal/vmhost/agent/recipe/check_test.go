@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
 
@@ -38,7 +39,7 @@ func TestErrorsNameTheLine(t *testing.T) {
 	} {
 		p := home(t)
 		file := filepath.Join(t.TempDir(), "my.yaml")
-		write(t, file, c.text)
+		scratch.Write(t, file, c.text)
 		_, err := Read(image.Image{Kind: image.KindFile, Path: file}, spec(), p)
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -55,7 +56,7 @@ func TestErrorsNameTheLine(t *testing.T) {
 
 func TestAllErrorsAreTold(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "my.yaml")
-	write(t, file, "mounts:\n- location: /tmp\n- location: /etc\n")
+	scratch.Write(t, file, "mounts:\n- location: /tmp\n- location: /etc\n")
 	_, err := Read(image.Image{Kind: image.KindFile, Path: file}, spec(), home(t))
 	if err == nil {
 		t.Fatal("no error")

@@ -11,6 +11,7 @@ import (
 	"github.com/lima-vm/lima/pkg/limayaml"
 	"github.com/lima-vm/lima/pkg/version"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
 )
@@ -39,7 +40,7 @@ func builtImage(t *testing.T, arch string, leaveOut ...string) string {
 		image.ManifestFile: string(manifest), image.DiskFile: "disk", image.KernelFile: "kernel", image.InitrdFile: "initrd",
 		image.CmdlineFile: "root=/dev/vda rw quiet\n",
 	} {
-		write(t, filepath.Join(dir, name), text)
+		scratch.Write(t, filepath.Join(dir, name), text)
 	}
 	for _, name := range leaveOut {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
@@ -47,16 +48,6 @@ func builtImage(t *testing.T, arch string, leaveOut ...string) string {
 		}
 	}
 	return dir
-}
-
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func spec() vmhost.Spec {
@@ -147,7 +138,7 @@ mounts:
 func TestUsersOwn(t *testing.T) {
 	p := home(t)
 	file := filepath.Join(t.TempDir(), "lima.yaml")
-	write(t, file, usersOwn)
+	scratch.Write(t, file, usersOwn)
 	r, err := Read(image.Image{Kind: image.KindFile, Path: file}, spec(), p)
 	if err != nil {
 		t.Fatal(err)
