@@ -163,7 +163,8 @@ func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 	a.set(func(s *vmhost.Status) { s.MachinePID = p.PID })
 	a.phase(vmhost.PhaseEngine)
 	for p.Alive() {
-		if _, err := qemu.Status(ctx, a.paths); err == nil {
+		if monitor, err := qemu.Open(ctx, a.paths.QMP(), nil); err == nil {
+			monitor.Close()
 			break
 		}
 	}

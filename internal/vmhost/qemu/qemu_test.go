@@ -135,16 +135,16 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
-func TestStatusOfABusyMonitor(t *testing.T) {
+func TestABusyMonitorIsNotOpened(t *testing.T) {
 	s := serveMonitor(t, func(string) []string { return []string{`{"return": {"status": "running"}, "id": ID}`} })
 	held := open(t, s, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := Status(ctx, s.paths); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Open(ctx, s.paths.QMP(), nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("while another has the monitor: %v", err)
 	}
 	held.Close()
-	if state, err := Status(t.Context(), s.paths); err != nil || state != StateRunning {
+	if state, err := open(t, s, nil).State(t.Context()); err != nil || state != StateRunning {
 		t.Errorf("state %q, %v", state, err)
 	}
 }

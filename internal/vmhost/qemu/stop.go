@@ -24,19 +24,6 @@ const (
 	ForceWithin = quitWithin + killedWithin
 )
 
-// Status returns the state of the VM's machine, such as StateRunning. It fails
-// while somebody else is connected to the monitor, which a host agent always is.
-func Status(ctx context.Context, p vmhost.Paths) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
-	defer cancel()
-	m, err := Open(ctx, p.QMP(), nil)
-	if err != nil {
-		return "", err
-	}
-	defer m.Close()
-	return m.State(ctx)
-}
-
 // Stop ends the VM's QEMU: by the guest's own shutdown, if that ends within
 // grace, and by force otherwise, which takes up to ForceWithin and which note then
 // tells. No QEMU is no error. It
