@@ -171,11 +171,16 @@ func (a *vmActor) act() {
 	}
 }
 
+// retryBackoff is the wait before what failed is tried again.
+func retryBackoff() task.Backoff {
+	return task.Backoff{Min: 500 * time.Millisecond, Max: 30 * time.Second}
+}
+
 // fail records a failure and sets the time of the next try.
 func (a *vmActor) fail(what string, err error) {
 	a.failure.what, a.failure.err = what, err
 	a.failure.count++
-	wait := backoff(a.failure.count)
+	wait := retryBackoff().Delay(a.failure.count)
 	a.failure.retry = time.Now().Add(wait)
 	a.facts.waiting = true
 	a.facts.inspected = false

@@ -157,7 +157,7 @@ func TestLongHealthyRunResetsTheBackoff(t *testing.T) {
 			w.native.die()
 			synctest.Wait()
 		}
-		if m := w.last(); !strings.Contains(m.Message, "(once)") || time.Until(m.Retry) > backoffFirst {
+		if m := w.last(); !strings.Contains(m.Message, "(once)") || time.Until(m.Retry) > retryBackoff().Min {
 			t.Errorf("told %+v", m)
 		}
 	})

@@ -128,15 +128,3 @@ func TestFits(t *testing.T) {
 		})
 	}
 }
-
-func TestBackoffDoublesUpToACeiling(t *testing.T) {
-	for failures := 1; failures < 100; failures++ {
-		full := backoffCeiling
-		if failures <= 6 {
-			full = min(backoffFirst<<(failures-1), backoffCeiling)
-		}
-		if got := backoff(failures); got > full || got < full*3/4 {
-			t.Errorf("backoff(%d) = %s, want within [%s, %s]", failures, got, full*3/4, full)
-		}
-	}
-}

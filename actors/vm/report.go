@@ -94,7 +94,7 @@ func (a *vmActor) message(state messages.VMState) string {
 				a.watch.missedSince.Format(time.TimeOnly), a.watch.err, a.watch.every)
 		}
 		return fmt.Sprintf("%s (%s): %v\nrdd tries again by itself at %s, after longer pauses each time up to %s",
-			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), backoffCeiling)
+			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), retryBackoff().Max)
 	default:
 		return ""
 	}

@@ -19,6 +19,9 @@ const (
 	pingDeadline = 3 * time.Second
 	// pingFailures in a row make an engine count as hung.
 	pingFailures = 2
+	// healthyAfter is how long an engine must have run for its death to count
+	// as the first failure in a row again.
+	healthyAfter = 5 * time.Minute
 )
 
 // watch follows one attached engine until the engine dies or is let go.

@@ -47,11 +47,11 @@ booted_again() {
     done
     note "pauses before each start: ${pauses[*]} ms; $(message Running | head -1)"
     # How long it waited by its own account, which has no start in it that took
-    # long to fail: from half a second, doubled twice, and a quarter less at most.
+    # long to fail: from half a second, doubled twice, and half of it less at most.
     local waits
     mapfile -t waits < <(waited | tail -3)
     note "of which it waited: ${waits[*]} ms"
-    [[ ${waits[1]} -ge 750 && ${waits[2]} -ge 1500 && ${waits[2]} -le 2000 ]]
+    [[ ${waits[1]} -ge 500 && ${waits[2]} -ge 1000 && ${waits[2]} -le 2000 ]]
     [[ ${pauses[2]} -ge ${waits[2]} ]]
     note "healthy again after $(took eventually 150 vm_healthy) ms"
     booted_again
