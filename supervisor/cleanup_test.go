@@ -2,11 +2,15 @@ package supervisor
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
@@ -30,6 +34,29 @@ func (r *running) hold(name string, held bool) {
 	}
 }
 
+// waitsForTheMirrors fails unless the App, in answer to this generation, comes to
+// wait for nothing but mirrors that are to go.
+func (r *running) waitsForTheMirrors(generation int64) {
+	r.t.Helper()
+	r.eventually("the App to wait for the mirrors", func() error {
+		app := &appv1.App{}
+		if err := r.Get(r.t.Context(), client.ObjectKey{Name: appv1.AppName}, app); err != nil {
+			return err
+		}
+		settled := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
+		if settled == nil || settled.ObservedGeneration != generation {
+			return fmt.Errorf("generation %d: %+v", generation, settled)
+		}
+		if settled.Status == metav1.ConditionTrue {
+			r.t.Fatalf("Settled although a mirror is left: %+v", settled)
+		}
+		if !strings.Contains(settled.Message, "the mirrors to go") {
+			return fmt.Errorf("it waits for something else: %+v", settled)
+		}
+		return nil
+	})
+}
+
 func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 5, 5)
@@ -46,18 +73,16 @@ func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 		return nil
 	}
 	r.eventually("every other mirror to go", onlyHeld)
-	if status, reason := r.condition(appv1.ConditionSettled); status == "True" {
-		t.Errorf("Settled is %s (%s) although a mirror is left", status, reason)
-	}
+	// What was under way when the mirrors went is over once the App has answered
+	// another change.
+	generation = r.change(func(s *appv1.AppSpec) { s.VM.CPUs = 3 })
+	r.waitsForTheMirrors(generation)
 	r.end(true)
 
 	r = start(t, inst)
-	r.eventually("the condition to say so again", func() error {
-		if status, _ := r.condition(appv1.ConditionSettled); status == "True" {
-			return fmt.Errorf("Settled is %s", status)
-		}
-		return onlyHeld()
-	})
+	generation = r.change(func(s *appv1.AppSpec) { s.VM.CPUs = 4 })
+	r.waitsForTheMirrors(generation)
+	r.eventually("only the held mirror to be there", onlyHeld)
 	r.hold(held, false)
 	r.settled(generation)
 	if left := r.mirrors(); len(left) != 0 {
@@ -99,6 +124,9 @@ func TestI6WishesAreCarriedOutDuringAFullSync(t *testing.T) {
 	})
 	if status, _ := r.condition(appv1.ConditionEngineReady); status == "True" {
 		t.Error("the sync was over before the wish: the test shows nothing")
+	}
+	if want, got := engine.DefaultSettings().Pool, sim.PeakInFlight(); got < want {
+		t.Errorf("%d calls were under way at once, want %d: images are not read several at a time", got, want)
 	}
 	takeBack()
 }

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -277,6 +278,8 @@ func TestWishesOfAUser(t *testing.T) {
 	}{
 		{containersv1.StateRunning, func() error { return nil }, containersv1.ContainerRunning},
 		{containersv1.StateCreated, func() error { return sim.PauseContainer(id) }, containersv1.ContainerExited},
+		{containersv1.StateRunning, func() error { return errors.Join(sim.StartContainer(id), sim.PauseContainer(id)) }, containersv1.ContainerRunning},
+		{containersv1.StateCreated, func() error { return sim.Crash(id, 1) }, containersv1.ContainerExited},
 	} {
 		if err := step.before(); err != nil {
 			t.Fatal(err)

@@ -309,3 +309,26 @@ func TestStaleReadingsAreDropped(t *testing.T) {
 		}
 	})
 }
+
+// I5: the engine counts as left only when its last mirror has gone, however long
+// somebody else holds that one.
+func TestI5OneMirrorThatIsHeldHoldsUpTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(connectTo(1))
+		w.last(t)
+		held := &containersv1.Volume{}
+		held.Name, held.UID = "good", "u1"
+		w.send(messages.MirrorChanged{Object: held})
+		w.send(messages.DisconnectEngine{Seq: 2})
+		time.Sleep(time.Hour)
+		if got := w.last(t); got.State != messages.EngineCleaning || got.Seq != 2 {
+			t.Fatalf("told %+v while a mirror is left, want Cleaning", got)
+		}
+		w.send(messages.MirrorRemoved{Kind: containersv1.KindVolume, Name: "good", UID: "u1"})
+		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "good"})
+		if got := w.last(t); got.State != messages.EngineIdle {
+			t.Errorf("told %+v after the last mirror has gone, want Idle", got)
+		}
+	})
+}

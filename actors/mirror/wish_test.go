@@ -1,0 +1,60 @@
+package mirror
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+)
+
+// stubbornEngine notes what is done to its one container.
+type stubbornEngine struct {
+	dockerengine.Engine
+	calls *[]string
+}
+
+func (e stubbornEngine) note(call string) error {
+	*e.calls = append(*e.calls, call)
+	return nil
+}
+
+func (e stubbornEngine) StartContainer(context.Context, string) error   { return e.note("start") }
+func (e stubbornEngine) StopContainer(context.Context, string) error    { return e.note("stop") }
+func (e stubbornEngine) UnpauseContainer(context.Context, string) error { return e.note("unpause") }
+func (e stubbornEngine) Container(_ context.Context, id string) (*containersv1.Container, error) {
+	c := engineContainer(containersv1.ContainerExited)
+	c.Name = id
+	return c, nil
+}
+
+// Whatever the container does, a wish ends in the command that carries it out. A
+// paused one is let go on before: the engine refuses to start it, and it could not
+// answer the signal to stop.
+func TestS4AWishIsCarriedOutFromEveryState(t *testing.T) {
+	for _, state := range []containersv1.ContainerState{
+		containersv1.ContainerCreated, containersv1.ContainerRunning, containersv1.ContainerPausing, containersv1.ContainerPaused,
+		containersv1.ContainerRestarting, containersv1.ContainerRemoving, containersv1.ContainerExited, containersv1.ContainerDead,
+		containersv1.ContainerUnknown,
+	} {
+		for wish, command := range map[containersv1.WishedState]string{
+			containersv1.StateCreated: "stop", containersv1.StateRunning: "start",
+		} {
+			want := []string{command}
+			if state == containersv1.ContainerPaused {
+				want = []string{"unpause", command}
+			}
+			var calls []string
+			cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: stubbornEngine{calls: &calls}}
+			v := view{kind: cfg.Kind, engine: present, desired: engineContainer(state), resource: resource(wishes(wish))}
+			if op := decide(v); op != carryWish {
+				t.Errorf("%s and wished to be %s: %q", state, wish, op)
+				continue
+			}
+			if out := cfg.operate(t.Context(), carryWish, v); out.err != nil || out.refused != nil || !slices.Equal(calls, want) {
+				t.Errorf("%s and wished to be %s: did %q, %v, %v, want %q", state, wish, calls, out.err, out.refused, want)
+			}
+		}
+	}
+}
