@@ -57,7 +57,8 @@ func clean(text string) []string {
 			if r == '\t' {
 				return ' '
 			}
-			if r < ' ' || r == 0x7f || r == '\uFFFD' {
+			// The letters from 0x80 on drive a terminal as escapes do.
+			if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' {
 				return -1
 			}
 			return r

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -137,13 +138,17 @@ func (l *Link) converse(c *Conn, asks <-chan string) error {
 	return errors.New("the heartbeat in the guest ended")
 }
 
+// longestUptime is more than any guest has been up, in seconds.
+const longestUptime = 1e9
+
+// parseBeat reads a heartbeat. What cannot be one is none: who speaks is any image.
 func parseBeat(line string, now time.Time) (vmhost.Guest, bool) {
 	fields := strings.Fields(line)
 	if len(fields) != 6 || fields[0] != "rdd-beat" {
 		return vmhost.Guest{}, false
 	}
 	uptime, err := strconv.ParseFloat(fields[2], 64)
-	if err != nil {
+	if err != nil || !(uptime >= 0 && uptime <= longestUptime) { // NaN is neither
 		return vmhost.Guest{}, false
 	}
 	var numbers [3]int64
@@ -153,6 +158,9 @@ func parseBeat(line string, now time.Time) (vmhost.Guest, bool) {
 		}
 	}
 	block, total, free := numbers[0], numbers[1], numbers[2]
+	if block < 0 || free < 0 || free > total || block > 0 && total > math.MaxInt64/block {
+		return vmhost.Guest{}, false
+	}
 	return vmhost.Guest{
 		At: now, BootID: fields[1], Uptime: time.Duration(uptime * float64(time.Second)),
 		DiskSize: block * total, DiskFree: block * free,

@@ -1,0 +1,67 @@
+package instance
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// FuzzFiles makes up what an instance's files hold, which users and other programs
+// can write to: nothing of it may be taken for a daemon that is not, and arguments
+// that were taken must come back as they were.
+func FuzzFiles(f *testing.F) {
+	f.Add([]byte(`{"logLevel":"debug","port":1,"namespace":"n"}`), 1)
+	f.Add([]byte(`{"pid":7,"process":1,"version":"v","started":"2026-01-01T00:00:00Z"}`), 7)
+	f.Add([]byte("  17\n"), 17)
+	f.Add([]byte("-1"), -1)
+	f.Add([]byte("99999999999999999999"), 0)
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text []byte, pid int) {
+		i := Instance{Dir: dir, ArgsFile: filepath.Join(dir, "args.json")}
+		for _, path := range []string{i.ArgsFile, i.runFile(), filepath.Join(dir, "pid")} {
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := readPID(filepath.Join(dir, "pid")); got < 0 {
+			t.Errorf("%q: pid %d", text, got)
+		}
+		if run := i.LoadRun(pid); run.PID != pid {
+			t.Errorf("%q: %+v, want pid %d", text, run, pid)
+		}
+		args, err := i.LoadArgs()
+		if err != nil {
+			if !strings.Contains(err.Error(), i.ArgsFile) {
+				t.Errorf("%q: the error does not name the file: %v", text, err)
+			}
+			return
+		}
+		if err := i.SaveArgs(args); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := i.LoadArgs(); err != nil || again != args {
+			t.Errorf("%q: %+v, then %+v, %v", text, args, again, err)
+		}
+	})
+}
+
+// FuzzMountPoint writes a mount as the kernel does and reads it.
+func FuzzMountPoint(f *testing.F) {
+	f.Add("/a b", "36 35 98:0 /mnt1 ")
+	f.Add("/a\\040b\tc\nd", "")
+	f.Fuzz(func(t *testing.T, point, line string) {
+		_, _ = MountPoint(line)
+		_, _ = mountBelow(strings.NewReader(line), point)
+		// What else separates words for Go is no blank to the kernel, which writes
+		// it as it is; no such path is made by rdd or an engine.
+		if point == "" || strings.ContainsFunc(point, func(r rune) bool { return r != ' ' && r != '\t' && r != '\n' && strings.TrimSpace(string(r)) == "" }) {
+			return
+		}
+		kernel := strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(point)
+		got, ok := MountPoint("36 35 98:0 / " + kernel + " rw,noatime master:1 - ext3 /dev/root rw")
+		if !ok || got != point {
+			t.Errorf("%q, %v, want %q", got, ok, point)
+		}
+	})
+}
