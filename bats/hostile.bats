@@ -99,7 +99,7 @@ volumes() {
     eventually 5 gone "$pid"
     run -1 rdd svc start
     assert_output --partial "$dir/state.db"
-    assert_output --partial "moved away"
+    assert_output --partial "move the file away"
     run rdd doctor
     assert_output --regexp "finding +datastore .*$dir/state.db"
     mkdir "$RDD_TEST_HOME/damaged"

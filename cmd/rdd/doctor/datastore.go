@@ -13,9 +13,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// datastoreNext is for a datastore that is damaged.
-const datastoreNext = "'rdd svc stop --keep-vm', move the file away together with its -wal and -shm files, and 'rdd svc start': the mirrors come back from the engine, and only the settings and wishes are lost"
-
 // datastore lets SQLite check its file, in one read transaction, which neither
 // waits for the daemon nor holds it up.
 func (e *examination) datastore(ctx context.Context) Result {
@@ -32,9 +29,9 @@ func (e *examination) datastore(ctx context.Context) Result {
 	case err != nil && ctx.Err() != nil:
 		return skipped("%s is too large to be checked in the time there is", path)
 	case err != nil:
-		return finding(datastoreNext, "%v", err)
+		return finding(datastore.Remedy, "%v", err)
 	case len(complaints) > 0:
-		return finding(datastoreNext, "%s is damaged: %s", path, strings.Join(complaints, "; "))
+		return finding(datastore.Remedy, "%s is damaged: %s", path, strings.Join(complaints, "; "))
 	}
 	size := resource.NewQuantity(info.Size()>>10<<10, resource.BinarySI)
 	return ok("%s, %s, passes SQLite's integrity check", path, size)

@@ -13,9 +13,6 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// advice is what a user can do about a datastore that cannot be used.
-const advice = "free some space or repair the permissions if that is the cause; a damaged file can be moved away together with its -wal and -shm files: the next start makes a new one, the engine's objects are mirrored again, and only the settings are lost; 'rdd svc reset' removes the engine's data too"
-
 // vacuumFloor is how many bytes of the file must be unused, and more than half
 // of it, before a start spends the time to shrink it.
 const vacuumFloor = 16 << 20

@@ -69,7 +69,7 @@ func (s *Store) commit(ctx context.Context, batch []*pending) {
 	s.unsure.Store(true)
 	for _, p := range batch {
 		if p.change != nil { // who only reads is answered with what was before
-			p.err = fmt.Errorf("write %s to the datastore: %w", p.change.key, err)
+			p.err = s.log.failed("write "+p.change.key+" to", err)
 		}
 	}
 }

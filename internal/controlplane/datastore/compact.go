@@ -59,7 +59,7 @@ func (s *Store) tidy(ctx context.Context) {
 
 func (s *Store) warn(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
-		klog.Warningf("the datastore could not be tidied up, this is tried again: %v", err)
+		klog.Warningf("this is tried again: %v", s.log.failed("tidy up", err))
 	}
 }
 

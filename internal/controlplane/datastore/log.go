@@ -58,7 +58,8 @@ type row struct {
 	created, previous int64
 }
 
-// openLog opens or makes the log in a file that check has found usable.
+// openLog opens or makes the log in a file that check has found usable. Its errors
+// name the file.
 func openLog(ctx context.Context, path, params string) (*log, error) {
 	// The one who commits never checkpoints, so that no write waits for the disk.
 	const pragmas = "_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(0)"
@@ -66,16 +67,16 @@ func openLog(ctx context.Context, path, params string) (*log, error) {
 	l := &log{path: path}
 	var err error
 	if l.writer, err = sql.Open("sqlite", source); err != nil {
-		return nil, err
+		return nil, l.failed("open", err)
 	}
 	l.writer.SetMaxOpenConns(1)
 	if l.reader, err = sql.Open("sqlite", source); err != nil {
-		return nil, errors.Join(err, l.writer.Close())
+		return nil, errors.Join(l.failed("open", err), l.writer.Close())
 	}
 	l.reader.SetMaxOpenConns(4)
 	l.reader.SetMaxIdleConns(1)
 	if err := l.prepare(ctx); err != nil {
-		return nil, errors.Join(err, l.close())
+		return nil, errors.Join(l.failed("open", err), l.close())
 	}
 	return l, nil
 }

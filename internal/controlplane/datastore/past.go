@@ -47,7 +47,7 @@ func (l *log) after(ctx context.Context, revision, last int64) ([]*clientv3.Even
 		LEFT JOIN log AS p ON p.revision = l.previous AND l.previous > 0
 		WHERE l.revision > ? AND l.revision <= ? ORDER BY l.revision`, revision, last)
 	if err != nil {
-		return nil, err
+		return nil, l.failed("read", err)
 	}
 	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	var events []*clientv3.Event
@@ -55,7 +55,7 @@ func (l *log) after(ctx context.Context, revision, last int64) ([]*clientv3.Even
 		var r, before row
 		var created sql.NullInt64
 		if err := rows.Scan(&r.revision, &r.key, &r.value, &r.created, &r.previous, &before.value, &created); err != nil {
-			return nil, err
+			return nil, l.failed("read", err)
 		}
 		event := &clientv3.Event{Type: mvccpb.PUT, Kv: r.keyValue()}
 		if r.value == nil {
@@ -67,7 +67,7 @@ func (l *log) after(ctx context.Context, revision, last int64) ([]*clientv3.Even
 		}
 		events = append(events, event)
 	}
-	return events, l.known(revision, rows.Err())
+	return events, l.known(revision, l.failed("read", rows.Err()))
 }
 
 // known says so when what was read of a revision may have been forgotten while or
@@ -82,24 +82,24 @@ func (l *log) known(revision int64, err error) error {
 func (l *log) query(ctx context.Context, take func(row), query string, arguments ...any) error {
 	rows, err := l.reader.QueryContext(ctx, query, arguments...)
 	if err != nil {
-		return err
+		return l.failed("read", err)
 	}
 	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	for rows.Next() {
 		var r row
 		if err := rows.Scan(&r.revision, &r.key, &r.value, &r.created, &r.previous); err != nil {
-			return err
+			return l.failed("read", err)
 		}
 		take(r)
 	}
-	return rows.Err()
+	return l.failed("read", rows.Err())
 }
 
 // newest is the revision of the last change in the file.
 func (l *log) newest(ctx context.Context) (int64, error) {
 	var revision sql.NullInt64
 	err := l.reader.QueryRowContext(ctx, "SELECT max(revision) FROM log").Scan(&revision)
-	return max(1, revision.Int64, l.forgotten.Load()), err
+	return max(1, revision.Int64, l.forgotten.Load()), l.failed("read", err)
 }
 
 var errClosed = errors.New("the datastore is closed")

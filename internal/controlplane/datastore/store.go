@@ -57,7 +57,7 @@ func open(ctx context.Context, dir, params string) (*Store, error) {
 	}
 	log, err := openLog(ctx, path, params)
 	if err != nil {
-		return nil, fmt.Errorf("open the datastore %s: %w (%s)", path, err, advice)
+		return nil, err
 	}
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{
@@ -66,7 +66,7 @@ func open(ctx context.Context, dir, params string) (*Store, error) {
 	}
 	if s.head, err = log.latest(ctx); err != nil {
 		cancel()
-		return nil, fmt.Errorf("read the datastore %s: %w (%s)", path, errors.Join(err, log.close()), advice)
+		return nil, errors.Join(err, log.close())
 	}
 	s.client = &kubernetes.Client{Client: clientv3.NewCtxClient(run)}
 	s.client.Kubernetes = operations{s}

@@ -1,6 +1,7 @@
 package datastore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -106,6 +107,9 @@ func TestFullDisk(t *testing.T) {
 	if failed == nil || !strings.Contains(failed.Error(), "full") {
 		t.Fatalf("after %d writes: %v", written, failed)
 	}
+	if !strings.Contains(failed.Error(), store.log.path) || !strings.Contains(failed.Error(), "free some space") {
+		t.Errorf("it names no file, or nothing to do: %v", failed)
+	}
 	first, err := store.client.Kubernetes.Get(t.Context(), "/0000", kubernetes.GetOptions{})
 	if err != nil || first.KV == nil {
 		t.Fatalf("%+v, %v", first, err)
@@ -179,6 +183,49 @@ func damage(path string) error {
 	garbage := []byte(strings.Repeat("garbage ", 4096))
 	_, err = file.WriteAt(garbage, 40_960)
 	return errors.Join(err, file.Close())
+}
+
+// TestE5DamageIsToldWithTheFile reads pages that are damaged under a running store:
+// the error names the file and the way out, for a reader who only asked for a key.
+func TestE5DamageIsToldWithTheFile(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir)
+	store := testStore(t, dir, "")
+	last := put(t, store, "/last", "x", 0)
+	put(t, store, "/last", "y", last.Revision)
+	if _, err := store.log.checkpoint(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, FileName)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteAt(bytes.Repeat([]byte("garbage "), int(info.Size()-4096)/8), 4096)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	// What SQLite has in memory is not read from the file again.
+	store.log.reader.SetMaxIdleConns(0)
+	_, list := store.client.Kubernetes.List(t.Context(), "/", kubernetes.ListOptions{Revision: last.Revision})
+	_, get := store.client.Kubernetes.Get(t.Context(), "/last", kubernetes.GetOptions{Revision: last.Revision})
+	_, after := store.log.after(t.Context(), last.Revision-1, last.Revision+1)
+	for what, err := range map[string]error{
+		"a list of the past": list,
+		"a key of the past":  get,
+		"a probe":            store.Ping(t.Context()),
+		"a resumed watch":    after,
+	} {
+		for _, want := range []string{"malformed", path, Remedy} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s does not say %q: %v", what, want, err)
+			}
+		}
+	}
 }
 
 // TestCrash is a part of row E4: what was acknowledged is there after the files

@@ -1,0 +1,27 @@
+package datastore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Remedy is what a user can do about a datastore that is damaged.
+const Remedy = "'rdd svc stop --keep-vm', move the file away together with its -wal and -shm files, and 'rdd svc start': the mirrors come back from the engine, and only the settings and wishes are lost"
+
+// advice is what a user can do about a datastore that cannot be used.
+const advice = "free some space or repair the permissions if that is the cause; if the file is damaged, " + Remedy + "; 'rdd svc reset' removes the engine's data too"
+
+// failed says which file could not be read or written, why, and what to do next:
+// SQLite names neither, and who reads the error has only asked for a resource.
+// What the caller has given up says only that.
+func (l *log) failed(do string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s the datastore: %w", do, err)
+	default:
+		return fmt.Errorf("%s the datastore %s: %w (%s)", do, l.path, err, advice)
+	}
+}
