@@ -61,8 +61,9 @@ type vmActor struct {
 	stopNote string
 
 	// refusal is why the wished engine cannot take the place of the one there is,
-	// while facts.refused.
-	refusal error
+	// while facts.refused, and checkedFor the generation for which that was asked.
+	refusal    error
+	checkedFor int64
 
 	// told is the last VMChanged that was sent.
 	told messages.VMChanged

@@ -111,3 +111,37 @@ func TestVMPropertiesChangeByARestart(t *testing.T) {
 		}
 	})
 }
+
+// Who asks again after having mended the reason of a refusal is answered from a
+// look that began after that, and not from the one of before.
+func TestAskingAgainLooksAgainAtOnce(t *testing.T) {
+	for _, attached := range []bool{false, true} {
+		inWorld(t, func(w *world) {
+			if attached {
+				w.ensure(1, true, lima)
+				w.sleep(2 * time.Second)
+			}
+			w.lima.with(func() { w.lima.missing = errors.New("there is no QEMU") })
+			w.ensure(2, true, twoCPUs(lima))
+			w.sleep(10 * time.Minute)
+			if !w.last().Refused {
+				t.Fatalf("told %+v", w.last())
+			}
+			// Asked in the middle of a look that began before the reason was mended.
+			w.lima.with(func() { w.lima.lookTime = 5 * time.Second })
+			w.ensure(3, true, twoCPUs(lima))
+			w.sleep(time.Second)
+			w.lima.with(func() { w.lima.lookTime, w.lima.missing = 0, nil })
+			w.ensure(4, true, twoCPUs(lima))
+			for range 10 {
+				if m := w.last(); m.Generation == 4 && m.Refused {
+					t.Fatalf("told of before: %+v", m)
+				}
+				w.sleep(time.Second)
+			}
+			if m := w.last(); m.State != running || !m.Current {
+				t.Errorf("told %+v", m)
+			}
+		})
+	}
+}

@@ -27,7 +27,9 @@ func (a *vmActor) check() {
 // checkEnded keeps the answer for as long as it is worth something: what was
 // missing may be there the next time.
 func (a *vmActor) checkEnded(m callDone) {
-	a.facts.checked, a.facts.checkedSpec, a.facts.refused = true, m.spec, m.err != nil
+	a.facts.checkedSpec, a.facts.refused, a.checkedFor = m.spec, m.err != nil, m.call.generation
+	// Who has asked since may have mended the reason before.
+	a.facts.checked = a.checkedFor == a.generation
 	if a.refusal = m.err; m.err != nil {
 		a.cfg.Logger.Warn("the change cannot be carried out; the engine goes on as it was", "error", m.err)
 		a.tasks.After(checkEvery, checkDue{m.spec})
@@ -45,7 +47,7 @@ func (a *vmActor) onCheckDue(m checkDue) {
 
 // refused is whether no driver can carry out the wish as things are.
 func (a *vmActor) refused() bool {
-	keeps := a.facts.refused && a.facts.checkedSpec == a.wish.spec && isRefusal(a.refusal)
+	keeps := a.facts.refused && a.facts.checkedSpec == a.wish.spec && a.checkedFor == a.generation && isRefusal(a.refusal)
 	failed := a.facts.waiting && isRefusal(a.failure.err)
 	return a.wish.running && (keeps || failed)
 }

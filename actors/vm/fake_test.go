@@ -23,6 +23,7 @@ type fakeDriver struct {
 	dead      chan struct{} // closed when the running engine dies
 	calls     []string
 	missing   error         // of Available
+	lookTime  time.Duration // that Available takes
 	startErr  error         // of Start
 	stopErr   error         // of Stop
 	pingErr   error         // of Ping
@@ -69,10 +70,16 @@ func (f *fakeDriver) die() {
 func (f *fakeDriver) Name() appv1.DriverName { return f.name }
 func (f *fakeDriver) Managed() bool          { return f.managed }
 
-func (f *fakeDriver) Available(context.Context, messages.VMSpec) (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return "it is a fake", f.missing
+func (f *fakeDriver) Available(ctx context.Context, _ messages.VMSpec) (string, error) {
+	var wait time.Duration
+	var missing error
+	f.with(func() { wait, missing = f.lookTime, f.missing })
+	select {
+	case <-time.After(wait):
+		return "it is a fake", missing
+	case <-ctx.Done():
+		return "", fmt.Errorf("look: %w", ctx.Err())
+	}
 }
 
 func (f *fakeDriver) Inspect(context.Context) (Observed, error) {

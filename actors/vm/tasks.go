@@ -23,6 +23,8 @@ const (
 // call is a driver call in flight.
 type call struct {
 	cancel context.CancelFunc
+	// generation of the wish when it began.
+	generation int64
 }
 
 // progressed says at what a start is.
@@ -46,7 +48,7 @@ type callDone struct {
 
 // launch runs f outside the mailbox. Its result comes back as a message.
 func (a *vmActor) launch(kind job, deadline time.Duration, f func(context.Context, *call) callDone) {
-	t := &call{}
+	t := &call{generation: a.generation}
 	a.call, a.facts.job, a.facts.jobFor, a.facts.cancelled = t, kind, a.wish.spec, false
 	t.cancel = a.tasks.Go(deadline, func(ctx context.Context) any {
 		done := f(ctx, t)
@@ -172,6 +174,8 @@ func (a *vmActor) startEnded(m callDone, cancelled bool) {
 		a.facts.inspected = false
 	default:
 		a.fail("starting the engine failed", m.err)
+		// Who has asked since may have mended the reason before.
+		a.facts.waiting = m.call.generation == a.generation
 	}
 }
 

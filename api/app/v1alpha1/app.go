@@ -75,6 +75,13 @@ type VM struct {
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
 
+	// Retry, when it gets another value, has what failed or was refused tried
+	// again at once. A command that waits sets it to the time when it meets a
+	// refusal of before.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Retry string `json:"retry,omitempty"`
+
 	// CPUs of the VM.
 	// +kubebuilder:default=2
 	// +kubebuilder:validation:Minimum=1

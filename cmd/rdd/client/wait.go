@@ -91,6 +91,19 @@ func refused(app *appv1.App, generation int64) error {
 	return &RefusedError{Message: c.Message}
 }
 
+// news is whether what the App says of itself was not yet about the generation
+// when it was written: then what it says of that later is younger than the wish.
+func news(app *appv1.App, generation int64) bool {
+	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
+	return c == nil || c.ObservedGeneration < generation
+}
+
+// tryAgain has the daemon look at once whether what it refused was mended.
+func (c *Client) tryAgain(ctx context.Context) (*appv1.App, error) {
+	patch := fmt.Sprintf(`{"spec":{"vm":{"retry":%q}}}`, time.Now().UTC().Format(time.RFC3339Nano))
+	return c.PatchApp(ctx, []byte(patch), false)
+}
+
 // Settled says whether everything that the given generation asks for, or a
 // later one, has happened. A condition of an earlier generation does not count.
 func Settled(app *appv1.App, generation int64) bool {
@@ -102,22 +115,38 @@ func Settled(app *appv1.App, generation int64) bool {
 // report of each state it sees. A watch that closes is resumed. It returns a
 // *NotSettledError when ctx's deadline passes, a *RefusedError as soon as the
 // daemon says that it cannot be done, and ErrDaemonEnded when the daemon's
-// process is gone for longer than a restart takes.
+// process is gone for longer than a restart takes. A refusal that may be older
+// than the wait is not believed: the user may have mended its cause, so the
+// daemon is asked to look again, which makes another generation.
 func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(*appv1.App)) (*appv1.App, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go c.watchProcess(ctx, cancel)
 
 	var last *appv1.App
+	fresh := false
 	see := func(app *appv1.App) bool {
 		last = app
-		report(app)
-		return Settled(app, generation) || refused(app, generation) != nil
+		fresh = fresh || news(app, generation)
+		no := refused(app, generation) != nil
+		if fresh || !no {
+			report(app)
+		}
+		return no || Settled(app, generation)
 	}
 	for {
 		done, err := c.waitOnce(ctx, see)
 		if done {
-			return last, refused(last, generation)
+			no := refused(last, generation)
+			if no == nil || fresh {
+				return last, no
+			}
+			asked, err := c.tryAgain(ctx)
+			if err != nil {
+				return last, no
+			}
+			generation, fresh = asked.Generation, true
+			continue
 		}
 		if final(err) {
 			return last, err

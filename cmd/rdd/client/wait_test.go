@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -28,6 +29,7 @@ type fakeServer struct {
 	closing chan struct{} // closed to end all watches
 	watches atomic.Int32
 	status  int // answer with this status instead, if set
+	patched func(body string)
 }
 
 func newFake(t *testing.T) (*fakeServer, *Client) {
@@ -90,6 +92,11 @@ func (f *fakeServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if r.Method == http.MethodPatch {
+		body, _ := io.ReadAll(r.Body)
+		f.patched(string(body))
+		app, _, _, _ = f.state()
+	}
 	if r.URL.Query().Get("watch") == "" {
 		_ = json.NewEncoder(w).Encode(app)
 		return
@@ -277,5 +284,33 @@ func TestWaitEndsWhenItIsRefused(t *testing.T) {
 	_, err := c.WaitSettled(t.Context(), 7, func(*appv1.App) {})
 	if refused := (*RefusedError)(nil); !errors.As(err, &refused) {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// A user who has mended what was refused, and asks again, is not told the refusal
+// of before.
+func TestRefusalOfBeforeIsLookedAtAgain(t *testing.T) {
+	fake, c := newFake(t)
+	fake.set(7, condition("False", appv1.ReasonRefused, 7))
+	fake.patched = func(body string) {
+		if !strings.Contains(body, `"retry":"20`) {
+			t.Errorf("patched with %s", body)
+		}
+		fake.set(8, condition("False", appv1.ReasonRefused, 7))
+	}
+	ended := wait(t.Context(), c)
+	fake.untilWatches(t, 1)
+	fake.set(8, condition("False", "Starting", 8))
+	fake.set(8, condition("True", "Settled", 8))
+	expectSettled(t, ended)
+
+	// What is refused after another look is refused.
+	fake.set(7, condition("False", appv1.ReasonRefused, 7))
+	ended = wait(t.Context(), c)
+	fake.untilWatches(t, 2)
+	fake.set(8, condition("False", appv1.ReasonRefused, 8))
+	got := <-ended
+	if refused := (*RefusedError)(nil); !errors.As(got.err, &refused) {
+		t.Errorf("error = %v", got.err)
 	}
 }
