@@ -64,8 +64,12 @@ func parseTCPEndpoint(raw, scheme string) (endpoint, error) {
 	if scheme == "tcp" {
 		scheme = "http"
 	}
+	host := "tcp://" + net.JoinHostPort(u.Hostname(), port)
+	if _, err := url.Parse(host); err != nil { // such as tcp://::0, where brackets are missing
+		return endpoint{}, fmt.Errorf("endpoint %q cannot be parsed (%w): %w", raw, err, errEndpointForms)
+	}
 	return endpoint{
-		host:   "tcp://" + net.JoinHostPort(u.Hostname(), port) + strings.TrimSuffix(u.Path, "/"),
+		host:   host + strings.TrimSuffix(u.Path, "/"),
 		scheme: scheme,
 	}, nil
 }

@@ -111,7 +111,7 @@ func FuzzListedImages(f *testing.F) {
 func FuzzEndpoint(f *testing.F) {
 	for _, seed := range []string{
 		"unix:///var/run/docker.sock", "unix://relative", "tcp://127.0.0.1:2375", "tcp://[::1]:2375/base/", "http://h", "https://h/x",
-		"tcp://h", "tcp://u:p@h:1", "http://h:1?q=1", "ssh://h", "unix:///a/../b", "tcp://%zz:1", "http://h:99999",
+		"tcp://h", "tcp://u:p@h:1", "http://h:1?q=1", "ssh://h", "unix:///a/../b", "tcp://%zz:1", "http://h:99999", "tcp://::0",
 	} {
 		f.Add(seed)
 	}

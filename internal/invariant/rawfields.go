@@ -45,13 +45,13 @@ func (o rawObject) list(path ...string) []string {
 }
 
 // time is one in UTC, to the microsecond, as the API keeps times. The year 1 is
-// Docker's way to say never.
+// Docker's way to say never, and the API has no years of five digits.
 func (o rawObject) time(path ...string) string {
 	at, err := time.Parse(time.RFC3339Nano, o.text(path...))
-	if err != nil || at.UTC().Year() <= 1 {
+	if at = at.UTC(); err != nil || at.Year() <= 1 || at.Year() > 9999 {
 		return ""
 	}
-	return at.UTC().Truncate(time.Microsecond).Format("2006-01-02T15:04:05.000000Z")
+	return at.Truncate(time.Microsecond).Format("2006-01-02T15:04:05.000000Z")
 }
 
 func (f fields) texts(path string, values map[string]any) {
@@ -110,7 +110,7 @@ func rawBindings(value any) []string {
 	var texts []string
 	for _, element := range list {
 		binding, _ := element.(map[string]any)
-		texts = append(texts, bindingText(textOf(binding["HostIp"]), textOf(binding["HostPort"])))
+		texts = append(texts, bindingText(textOf(binding["HostIp"]), nonzero(textOf(binding["HostPort"]))))
 	}
 	return texts
 }
