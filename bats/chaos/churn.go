@@ -10,6 +10,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // How many objects of a kind there are at most: a start takes long here.
@@ -82,7 +83,7 @@ func (p *pool) full(list *[]string, most int) bool {
 type worker struct {
 	*pool
 
-	engine  *engine
+	engine  *enginetest.API
 	ledger  *ledger
 	dice    *rand.Rand
 	content []byte
@@ -128,7 +129,7 @@ func (w *worker) ask(object, what string, do func() error) error {
 	w.ledger.begin(r)
 	err := do()
 	// An engine that answers has done it or not; without an answer it may yet do it.
-	var answer *answerError
+	var answer *enginetest.AnswerError
 	w.ledger.finish(r, err == nil || errors.As(err, &answer))
 	return err
 }
@@ -143,7 +144,7 @@ func (w *worker) makeContainer(ctx context.Context) {
 	name := fmt.Sprintf("Box_%d", w.next())
 	id := ""
 	err := w.ask(name, "create", func() (err error) {
-		id, err = w.engine.createContainer(ctx, name, image)
+		id, err = w.engine.CreateContainer(ctx, name, image)
 		return err
 	})
 	if err != nil {
@@ -151,7 +152,7 @@ func (w *worker) makeContainer(ctx context.Context) {
 	}
 	w.add(&w.containers, id)
 	if run {
-		_ = w.ask(objectOf(containersv1.KindContainer, id), "start", func() error { return w.engine.do(ctx, "start", id) })
+		_ = w.ask(objectOf(containersv1.KindContainer, id), "start", func() error { return w.engine.Do(ctx, "start", id) })
 	}
 }
 
@@ -160,7 +161,7 @@ func (w *worker) changeContainer(ctx context.Context) {
 	verb := verbs[w.dice.IntN(len(verbs))]
 	if id, ok := w.pick(w.dice, &w.containers); ok {
 		// That it is refused, in the state that the container is in, is well.
-		_ = w.ask(objectOf(containersv1.KindContainer, id), verb, func() error { return w.engine.do(ctx, verb, id) })
+		_ = w.ask(objectOf(containersv1.KindContainer, id), verb, func() error { return w.engine.Do(ctx, verb, id) })
 	}
 }
 
@@ -169,7 +170,7 @@ func (w *worker) removeContainer(ctx context.Context) {
 	if !ok {
 		return
 	}
-	if w.ask(objectOf(containersv1.KindContainer, id), "rm", func() error { return w.engine.removeContainer(ctx, id) }) == nil {
+	if w.ask(objectOf(containersv1.KindContainer, id), "rm", func() error { return w.engine.RemoveContainer(ctx, id) }) == nil {
 		w.drop(&w.containers, id)
 	}
 }
@@ -181,7 +182,7 @@ func (w *worker) importImage(ctx context.Context) {
 	}
 	tag := fmt.Sprint(w.next())
 	ref := "import:" + tag
-	if w.ask(objectOf(containersv1.KindImage, ref), "import", func() error { return w.engine.importImage(ctx, "import", tag, w.content) }) == nil {
+	if w.ask(objectOf(containersv1.KindImage, ref), "import", func() error { return w.engine.ImportImage(ctx, "import", tag, w.content) }) == nil {
 		w.add(&w.images, ref)
 	}
 }
@@ -193,7 +194,7 @@ func (w *worker) tagImage(ctx context.Context) {
 		return
 	}
 	ref := "moving:" + tag
-	if w.ask(objectOf(containersv1.KindImage, ref), "tag "+image, func() error { return w.engine.tag(ctx, image, "moving", tag) }) == nil {
+	if w.ask(objectOf(containersv1.KindImage, ref), "tag "+image, func() error { return w.engine.Tag(ctx, image, "moving", tag) }) == nil {
 		w.add(&w.images, ref)
 	}
 }
@@ -203,7 +204,7 @@ func (w *worker) removeImage(ctx context.Context) {
 	if !ok || ref == base {
 		return
 	}
-	if w.ask(objectOf(containersv1.KindImage, ref), "rmi", func() error { return w.engine.untag(ctx, ref) }) == nil {
+	if w.ask(objectOf(containersv1.KindImage, ref), "rmi", func() error { return w.engine.Untag(ctx, ref) }) == nil {
 		w.drop(&w.images, ref)
 	}
 }
@@ -214,7 +215,7 @@ func (w *worker) makeVolume(ctx context.Context) {
 		return
 	}
 	name := fmt.Sprintf("Volume_%d", w.next())
-	if w.ask(objectOf(containersv1.KindVolume, name), "create", func() error { return w.engine.createVolume(ctx, name) }) == nil {
+	if w.ask(objectOf(containersv1.KindVolume, name), "create", func() error { return w.engine.CreateVolume(ctx, name) }) == nil {
 		w.add(&w.volumes, name)
 	}
 }
@@ -224,7 +225,7 @@ func (w *worker) removeVolume(ctx context.Context) {
 	if !ok {
 		return
 	}
-	if w.ask(objectOf(containersv1.KindVolume, name), "rm", func() error { return w.engine.removeVolume(ctx, name) }) == nil {
+	if w.ask(objectOf(containersv1.KindVolume, name), "rm", func() error { return w.engine.RemoveVolume(ctx, name) }) == nil {
 		w.drop(&w.volumes, name)
 	}
 }

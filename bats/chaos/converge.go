@@ -51,7 +51,7 @@ func (c *chaos) look(ctx context.Context) []string {
 	if ready := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionEngineReady); ready == nil || ready.Status != "True" {
 		wrong = append(wrong, fmt.Sprintf("%s is not True: %+v", appv1.ConditionEngineReady, ready))
 	}
-	source := invariant.FromEndpoint("unix://"+c.dockerd.socket(), app.Status.Engine.APIVersion)
+	source := invariant.FromEndpoint("unix://"+c.dockerd.Socket(), app.Status.Engine.APIVersion)
 	differences, err := invariant.Check(ctx, source, invariant.FromReader(api))
 	if err != nil {
 		return append(wrong, err.Error())

@@ -80,20 +80,20 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) error {
 	defer c.ledger.open(&c.ledger.weather)()
 	running := 0
-	if all, err := c.dockerd.engine.containers(ctx); err == nil {
+	if all, err := c.dockerd.Containers(ctx); err == nil {
 		for _, other := range all {
 			if other.State == "running" || other.State == "paused" {
 				running++
 			}
 		}
 	}
-	if err := c.dockerd.down(sig); err != nil {
+	if err := c.dockerd.Down(sig); err != nil {
 		return err
 	}
 	if err := pause(ctx, f.gap); err != nil {
 		return err
 	}
-	err := c.dockerd.up(ctx)
+	_, err := c.dockerd.Up(ctx)
 	// Containers that a killed engine left are ended by the next one.
 	c.ledger.died(running)
 	return err
@@ -101,11 +101,11 @@ func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) erro
 
 func (c *chaos) stopEngine(ctx context.Context, f fault) error {
 	defer c.ledger.open(&c.ledger.weather)()
-	if err := c.dockerd.signal(syscall.SIGSTOP); err != nil {
+	if err := c.dockerd.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
 	err := pause(ctx, f.lasts)
-	return errors.Join(err, c.dockerd.signal(syscall.SIGCONT))
+	return errors.Join(err, c.dockerd.Signal(syscall.SIGCONT))
 }
 
 // burst makes and removes volumes as fast as the engine can.
@@ -120,7 +120,7 @@ func (c *chaos) burst(ctx context.Context) error {
 				return nil
 			}
 			name := fmt.Sprintf("Burst_%d_%d", c.pool.next(), i)
-			for _, change := range []func(context.Context, string) error{c.dockerd.engine.createVolume, c.dockerd.engine.removeVolume} {
+			for _, change := range []func(context.Context, string) error{c.dockerd.CreateVolume, c.dockerd.RemoveVolume} {
 				// That the engine refuses, or is not there, is well.
 				if change(ctx, name) == nil {
 					events.Add(1)

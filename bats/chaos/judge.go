@@ -48,17 +48,17 @@ func (c *chaos) scene(ctx context.Context) (*scene, error) {
 			s.byName[objectOf(kind, m.GetName())] = m
 		}
 	}
-	all, err := c.dockerd.engine.containers(ctx)
+	all, err := c.dockerd.Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, one := range all {
 		s.containers[one.ID] = one.State
 	}
-	if s.images, err = c.dockerd.engine.images(ctx); err != nil {
+	if s.images, err = c.dockerd.Tags(ctx); err != nil {
 		return nil, err
 	}
-	names, err := c.dockerd.engine.volumes(ctx)
+	names, err := c.dockerd.Volumes(ctx)
 	for _, name := range names {
 		s.volumes[name] = true
 	}

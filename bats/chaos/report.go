@@ -53,7 +53,7 @@ func (c *chaos) keep(ctx context.Context, dir string, wrong, steps []string) err
 			return fmt.Errorf("write the report: %w", err)
 		}
 	}
-	if err := copyFile(filepath.Join(dir, "dockerd.log"), c.dockerd.log.Name()); err != nil {
+	if err := copyFile(filepath.Join(dir, "dockerd.log"), c.dockerd.Log()); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, bundleWithin)

@@ -62,11 +62,11 @@ func (c *chaos) trouble(ctx context.Context, r round) error {
 	defer rest()
 	var busy sync.WaitGroup
 	for _, seed := range r.workers {
-		w := &worker{pool: c.pool, engine: c.dockerd.engine, ledger: c.ledger, dice: diceOf(seed), content: c.content}
+		w := &worker{pool: c.pool, engine: c.dockerd.API, ledger: c.ledger, dice: diceOf(seed), content: c.content}
 		busy.Go(func() { w.work(working) })
 	}
 	for _, seed := range r.wishers {
-		w := &wisher{pool: c.pool, engine: c.dockerd.engine, daemon: c.daemon, ledger: c.ledger, dice: diceOf(seed)}
+		w := &wisher{pool: c.pool, engine: c.dockerd.API, daemon: c.daemon, ledger: c.ledger, dice: diceOf(seed)}
 		busy.Go(func() { w.work(working) })
 	}
 	lanes, faulty := errgroup.WithContext(ctx)

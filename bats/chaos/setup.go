@@ -10,6 +10,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // chaos is one run.
@@ -19,7 +20,7 @@ type chaos struct {
 	out io.Writer
 	// dir has everything that is gone after a run.
 	dir      string
-	dockerd  *dockerd
+	dockerd  *enginetest.Dockerd
 	recorder *recorder
 	link     *link
 	daemon   *daemon
@@ -38,27 +39,27 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	if c.dir, err = os.MkdirTemp("", "chaos"); err != nil {
 		return c, fmt.Errorf("make a directory: %w", err)
 	}
-	if c.content, err = tarOf("/bin/busybox", "bin/sleep"); err != nil {
+	if c.content, err = enginetest.TarOf(enginetest.Busybox, "bin/sleep"); err != nil {
 		return c, err
 	}
 	home := filepath.Join(c.dir, "home")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return c, fmt.Errorf("make a home: %w", err)
 	}
-	if c.dockerd, err = newDockerd(c.dir, c.dir); err != nil {
+	if c.dockerd, err = enginetest.New(c.dir, enginetest.CommandFromEnvironment()); err != nil {
 		return c, err
 	}
-	if err := c.dockerd.up(ctx); err != nil {
+	if _, err := c.dockerd.Up(ctx); err != nil {
 		return c, err
 	}
 	between := filepath.Join(c.dir, "recorder.sock")
-	if c.recorder, err = newRecorder(between, c.dockerd.socket()); err != nil {
+	if c.recorder, err = newRecorder(between, c.dockerd.Socket()); err != nil {
 		return c, err
 	}
 	if c.link, err = newLink(filepath.Join(c.dir, "engine.sock"), between); err != nil {
 		return c, err
 	}
-	if err := c.dockerd.engine.importImage(ctx, "base", "1", c.content); err != nil {
+	if err := c.dockerd.ImportImage(ctx, "base", "1", c.content); err != nil {
 		return c, err
 	}
 	c.daemon = &daemon{program: o.program, home: home}
@@ -82,7 +83,7 @@ func (c *chaos) end(ctx context.Context) error {
 		errs = append(errs, c.recorder.close())
 	}
 	if c.dockerd != nil {
-		errs = append(errs, c.dockerd.close(ctx))
+		errs = append(errs, c.dockerd.Close(ctx))
 	}
 	if c.dir != "" {
 		errs = append(errs, os.RemoveAll(c.dir))
@@ -115,25 +116,25 @@ func (c *chaos) endDaemon(ctx context.Context) error {
 func (c *chaos) refill(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	e := c.dockerd.engine
-	tags, err := e.images(ctx)
+	e := c.dockerd.API
+	tags, err := e.Tags(ctx)
 	if err != nil {
 		return err
 	}
 	if tags[base] == "" {
 		r := &request{verb: touch, object: objectOf(containersv1.KindImage, base), what: "import"}
 		c.ledger.begin(r)
-		if err := e.importImage(ctx, "base", "1", c.content); err != nil {
+		if err := e.ImportImage(ctx, "base", "1", c.content); err != nil {
 			return err
 		}
 		c.ledger.finish(r, true)
 		tags[base] = ""
 	}
-	all, err := e.containers(ctx)
+	all, err := e.Containers(ctx)
 	if err != nil {
 		return err
 	}
-	volumes, err := e.volumes(ctx)
+	volumes, err := e.Volumes(ctx)
 	if err != nil {
 		return err
 	}

@@ -13,13 +13,14 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // wisher changes the API, as a user does.
 type wisher struct {
 	*pool
 
-	engine *engine
+	engine *enginetest.API
 	daemon *daemon
 	ledger *ledger
 	dice   *rand.Rand
@@ -84,7 +85,7 @@ func (w *wisher) removeImage(ctx context.Context, api client.Client) {
 	if !ok {
 		return
 	}
-	id, err := w.engine.imageID(ctx, ref)
+	id, err := w.engine.ImageID(ctx, ref)
 	if err == nil {
 		w.remove(ctx, api, containersv1.KindImage, ref, containersv1.ImageResourceName(id, ref))
 	}

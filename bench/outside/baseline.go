@@ -15,6 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // rival is the baseline at work on the same engine, with a control plane in this
@@ -41,14 +42,14 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 		return err
 	}
 	defer func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), enginetest.StopWithin)
 		defer cancel()
 		err = errors.Join(err, plane.Stop(last))
 	}()
 	if err := baseline.Install(ctx, plane.RESTConfig()); err != nil {
 		return err
 	}
-	r, err := newRival(ctx, opts.Kubeconfig, "unix://"+b.docker.socket())
+	r, err := newRival(ctx, opts.Kubeconfig, "unix://"+b.docker.Socket())
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (b *bench) baselineEvents(ctx context.Context, r *rival) error {
 }
 
 func (b *bench) baselineLags(ctx context.Context, r *rival) error {
-	e := b.docker.engine
+	e := b.docker.API
 	l, err := volumeLags(ctx, e, r.tracker, b.baselineSamples)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // sizes says how much the engine holds.
@@ -105,15 +106,15 @@ func (b *bench) withEngine(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopWithin)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*enginetest.StopWithin)
 		defer cancel()
-		err = errors.Join(err, b.docker.close(last))
+		err = errors.Join(err, b.docker.Close(last))
 	}()
-	b.fill = &filler{docker: b.docker, engine: b.docker.engine}
-	if err := b.docker.pointTo(b.docker.socket()); err != nil {
+	b.fill = &filler{docker: b.docker, engine: b.docker.API}
+	if err := b.docker.pointTo(b.docker.Socket()); err != nil {
 		return err
 	}
-	if b.run.Engine, err = describeEngine(ctx, b.docker.engine); err != nil {
+	if b.run.Engine, err = describeEngine(ctx, b.docker.API); err != nil {
 		return err
 	}
 	return b.story(ctx)

@@ -51,25 +51,25 @@ func (b *bench) churns(ctx context.Context, s *scene) error {
 	if _, err := t.count(ctx, b.sizes.objects(s.images)); err != nil {
 		return err
 	}
-	e := b.docker.engine
+	e := b.docker.API
 	began := time.Now()
 	jobs, making := errgroup.WithContext(ctx)
 	jobs.SetLimit(parallel)
 	for i := range b.churn / 4 {
 		jobs.Go(func() error {
 			name := hashed("Churn", i)
-			return errors.Join(e.createVolume(making, name), e.removeVolume(making, name))
+			return errors.Join(e.CreateVolume(making, name), e.RemoveVolume(making, name))
 		})
 		jobs.Go(func() error {
 			tag := fmt.Sprintf("churn:%d", i)
-			return errors.Join(e.tag(making, busy, "churn", fmt.Sprint(i)), e.untag(making, tag))
+			return errors.Join(e.Tag(making, busy, "churn", fmt.Sprint(i)), e.Untag(making, tag))
 		})
 	}
 	if err := jobs.Wait(); err != nil {
 		return err
 	}
 	b.add(figures.Events, fmt.Sprintf("churn of %d events, the engine's pace", b.churn), figures.PerSecond, float64(b.churn)/time.Since(began).Seconds())
-	want, err := e.contents(ctx)
+	want, err := contents(ctx, e)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -10,6 +11,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // eventGoals are those of every latency.
@@ -30,11 +32,11 @@ const burstSize = 100
 type lags struct{ made, gone []float64 }
 
 // volumeLags makes and removes volumes, one at a time.
-func volumeLags(ctx context.Context, e *engine, t *tracker, count int) (lags, error) {
+func volumeLags(ctx context.Context, e *enginetest.API, t *tracker, count int) (lags, error) {
 	var l lags
 	for i := range count {
 		name := hashed("Latency", i)
-		if err := e.createVolume(ctx, name); err != nil {
+		if err := e.CreateVolume(ctx, name); err != nil {
 			return l, err
 		}
 		returned := time.Now()
@@ -43,7 +45,7 @@ func volumeLags(ctx context.Context, e *engine, t *tracker, count int) (lags, er
 			return l, err
 		}
 		l.made = append(l.made, milliseconds(at.Sub(returned)))
-		if err := e.removeVolume(ctx, name); err != nil {
+		if err := e.RemoveVolume(ctx, name); err != nil {
 			return l, err
 		}
 		returned = time.Now()
@@ -56,8 +58,8 @@ func volumeLags(ctx context.Context, e *engine, t *tracker, count int) (lags, er
 }
 
 // startLags starts one container again and again.
-func startLags(ctx context.Context, e *engine, t *tracker, count int) ([]float64, error) {
-	id, err := e.createContainer(ctx, "latency", busy)
+func startLags(ctx context.Context, e *enginetest.API, t *tracker, count int) ([]float64, error) {
+	id, err := e.CreateContainer(ctx, "latency", busy)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +68,7 @@ func startLags(ctx context.Context, e *engine, t *tracker, count int) ([]float64
 	}
 	var all []float64
 	for range count {
-		if err := e.start(ctx, id); err != nil {
+		if err := e.Do(ctx, "start", id); err != nil {
 			return nil, err
 		}
 		returned := time.Now()
@@ -75,14 +77,14 @@ func startLags(ctx context.Context, e *engine, t *tracker, count int) ([]float64
 			return nil, err
 		}
 		all = append(all, milliseconds(at.Sub(returned)))
-		if err := e.kill(ctx, id); err != nil {
+		if err := e.Do(ctx, "kill", id); err != nil {
 			return nil, err
 		}
 		if _, err := t.appeared(ctx, containers+"/"+id, "exited"); err != nil {
 			return nil, err
 		}
 	}
-	if err := e.removeContainer(ctx, id); err != nil {
+	if err := e.RemoveContainer(ctx, id); err != nil {
 		return nil, err
 	}
 	_, err = t.vanished(ctx, containers+"/"+id)
@@ -91,7 +93,7 @@ func startLags(ctx context.Context, e *engine, t *tracker, count int) ([]float64
 
 // burst makes volumes as fast as the engine can, and returns how long after the
 // last call's return all were mirrored.
-func burst(ctx context.Context, e *engine, t *tracker, objects int) (time.Duration, error) {
+func burst(ctx context.Context, e *enginetest.API, t *tracker, objects int) (time.Duration, error) {
 	each := func(do func(context.Context, string) error) error {
 		jobs, making := errgroup.WithContext(ctx)
 		jobs.SetLimit(parallel)
@@ -100,7 +102,7 @@ func burst(ctx context.Context, e *engine, t *tracker, objects int) (time.Durati
 		}
 		return jobs.Wait()
 	}
-	if err := each(e.createVolume); err != nil {
+	if err := each(e.CreateVolume); err != nil {
 		return 0, err
 	}
 	returned := time.Now()
@@ -108,7 +110,7 @@ func burst(ctx context.Context, e *engine, t *tracker, objects int) (time.Durati
 	if err != nil {
 		return 0, err
 	}
-	if err := each(e.removeVolume); err != nil {
+	if err := each(e.RemoveVolume); err != nil {
 		return 0, err
 	}
 	_, err = t.count(ctx, objects)
@@ -126,20 +128,20 @@ func (b *bench) events(ctx context.Context, s *scene) error {
 	if _, err := t.count(ctx, objects); err != nil {
 		return err
 	}
-	l, err := volumeLags(ctx, b.docker.engine, t, b.samples)
+	l, err := volumeLags(ctx, b.docker.API, t, b.samples)
 	if err != nil {
 		return err
 	}
 	b.run.Figure(figures.Events, volumeCreated, figures.Milliseconds, eventGoals()...).Values = l.made
 	b.run.Figure(figures.Events, volumeRemoved, figures.Milliseconds, eventGoals()...).Values = l.gone
 	b.say("container starts")
-	started, err := startLags(ctx, b.docker.engine, t, b.samples)
+	started, err := startLags(ctx, b.docker.API, t, b.samples)
 	if err != nil {
 		return err
 	}
 	b.run.Figure(figures.Events, containerStarted, figures.Milliseconds, eventGoals()...).Values = started
 	for range b.rounds {
-		lag, err := burst(ctx, b.docker.engine, t, objects)
+		lag, err := burst(ctx, b.docker.API, t, objects)
 		if err != nil {
 			return err
 		}
@@ -164,13 +166,13 @@ func (b *bench) recoveries(ctx context.Context, s *scene) error {
 		return w.await(ctx, fmt.Sprintf("ContainerEngineReady=%s", status), func(a *app) bool { return a.is(appv1.ConditionEngineReady, status) })
 	}
 	for range b.rounds {
-		if err := b.docker.down(); err != nil {
+		if err := b.docker.Down(syscall.SIGTERM); err != nil {
 			return err
 		}
 		if _, err := ready(metav1.ConditionFalse); err != nil {
 			return err
 		}
-		answered, err := b.docker.up(ctx)
+		answered, err := b.docker.Up(ctx)
 		if err != nil {
 			return err
 		}
@@ -178,7 +180,7 @@ func (b *bench) recoveries(ctx context.Context, s *scene) error {
 		if err != nil {
 			return err
 		}
-		want, err := b.docker.engine.contents(ctx)
+		want, err := contents(ctx, b.docker.API)
 		if err != nil {
 			return err
 		}

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"fmt"
-	"os"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // filler puts objects into an engine, and remembers what it has put there.
 type filler struct {
 	docker  *dockerd
-	engine  *engine
+	engine  *enginetest.API
 	images  int
 	running []string
 	small   []byte
@@ -49,7 +48,7 @@ func (f *filler) importAll(ctx context.Context, images int) error {
 	jobs.SetLimit(parallel)
 	for ; f.images < images; f.images++ {
 		tag := fmt.Sprint(f.images)
-		jobs.Go(func() error { return f.engine.importImage(making, "image", tag, f.small) })
+		jobs.Go(func() error { return f.engine.ImportImage(making, "image", tag, f.small) })
 	}
 	return jobs.Wait()
 }
@@ -57,14 +56,14 @@ func (f *filler) importAll(ctx context.Context, images int) error {
 // base makes what there is from the beginning.
 func (f *filler) base(ctx context.Context, n sizes) error {
 	var err error
-	if f.small, err = tarOf("/dev/null", "empty"); err != nil {
+	if f.small, err = enginetest.TarOf("/dev/null", "empty"); err != nil {
 		return err
 	}
-	busybox, err := tarOf("/bin/busybox", "bin/sleep")
+	busybox, err := enginetest.TarOf(enginetest.Busybox, "bin/sleep")
 	if err != nil {
 		return err
 	}
-	if err := f.engine.importImage(ctx, "base", "1", busybox); err != nil {
+	if err := f.engine.ImportImage(ctx, "base", "1", busybox); err != nil {
 		return err
 	}
 	f.images = 1
@@ -72,37 +71,17 @@ func (f *filler) base(ctx context.Context, n sizes) error {
 	jobs, making := errgroup.WithContext(ctx)
 	jobs.SetLimit(parallel)
 	for i := range n.volumes {
-		jobs.Go(func() error { return f.engine.createVolume(making, fmt.Sprintf("Volume_%d", i)) })
+		jobs.Go(func() error { return f.engine.CreateVolume(making, fmt.Sprintf("Volume_%d", i)) })
 	}
 	for i := range n.containers {
 		jobs.Go(func() error {
-			id, err := f.engine.createContainer(making, fmt.Sprintf("container%d", i), busy)
+			id, err := f.engine.CreateContainer(making, fmt.Sprintf("container%d", i), busy)
 			if err != nil || i >= n.running {
 				return err
 			}
 			f.running[i] = id
-			return f.engine.start(making, id)
+			return f.engine.Do(making, "start", id)
 		})
 	}
 	return jobs.Wait()
-}
-
-// tarOf is a tar with one file in it.
-func tarOf(file, name string) ([]byte, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read %s (Debian's busybox-static has it): %w", file, err)
-	}
-	var buffer bytes.Buffer
-	writer := tar.NewWriter(&buffer)
-	if err := writer.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
-	}
-	if _, err := writer.Write(content); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
-	}
-	if err := writer.Close(); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
-	}
-	return buffer.Bytes(), nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
 )
 
 // describe says what is measured, on what.
@@ -50,13 +51,13 @@ func describe(program string) (*figures.Run, error) {
 }
 
 // describeEngine asks an engine who it is.
-func describeEngine(ctx context.Context, e *engine) (figures.Engine, error) {
+func describeEngine(ctx context.Context, e *enginetest.API) (figures.Engine, error) {
 	var version struct{ Version, APIVersion string }
-	if err := e.call(ctx, http.MethodGet, "/version", nil, &version); err != nil {
+	if err := e.Call(ctx, http.MethodGet, "/version", nil, &version); err != nil {
 		return figures.Engine{}, err
 	}
 	var info struct{ Driver string }
-	if err := e.call(ctx, http.MethodGet, "/info", nil, &info); err != nil {
+	if err := e.Call(ctx, http.MethodGet, "/info", nil, &info); err != nil {
 		return figures.Engine{}, err
 	}
 	return figures.Engine{Name: "dockerd", Version: version.Version, API: version.APIVersion, Storage: info.Driver}, nil

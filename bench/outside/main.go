@@ -9,7 +9,7 @@
 //   - main.go, bench.go, parts.go: what is measured, in which order
 //   - start.go, sync.go, event.go, churn.go, baseline.go: the measures
 //   - daemon.go, process.go: the daemon, and what it uses
-//   - dockerd.go, engine.go, fill.go, proxy.go: the engine, and what is in it
+//   - engine.go, fill.go, proxy.go: the engine, and what is in it
 //   - subject.go, app.go, tracker.go: what the API says, and when
 package main
 

@@ -135,7 +135,7 @@ func (b *bench) scaleEvents(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	l, err := volumeLags(ctx, b.docker.engine, t, b.samples)
+	l, err := volumeLags(ctx, b.docker.API, t, b.samples)
 	if err != nil {
 		return err
 	}

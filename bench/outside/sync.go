@@ -14,6 +14,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 )
 
+// answerEvery is how often a daemon that starts is asked.
+const answerEvery = 2 * time.Millisecond
+
 // scene is a daemon whose engine is that of the benchmark, and who looks at it.
 type scene struct {
 	daemon *daemon
@@ -61,7 +64,7 @@ func (b *bench) syncOnce(ctx context.Context, s *scene) (time.Duration, error) {
 	if _, err := w.settled(ctx, generation); err != nil {
 		return 0, err
 	}
-	want, err := b.docker.engine.contents(ctx)
+	want, err := contents(ctx, b.docker.API)
 	if err != nil {
 		return 0, err
 	}
@@ -132,7 +135,7 @@ func (b *bench) syncs(ctx context.Context, s *scene) error {
 // resyncs kills the daemon, and starts it again with mirrors that are right.
 func (b *bench) resyncs(ctx context.Context, s *scene) error {
 	stand := b.dir + "/proxy.sock"
-	p, err := startProxy(stand, b.docker.socket(), func() error { return b.docker.pointTo(b.docker.socket()) })
+	p, err := startProxy(stand, b.docker.Socket(), func() error { return b.docker.pointTo(b.docker.Socket()) })
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -17,7 +18,7 @@ import (
 // ten thousand take minutes. It keeps them in one file, which is written at once
 // while the engine is down; any other engine is asked for one after the other.
 func (d *dockerd) tagAll(ctx context.Context, tags map[string]string) error {
-	files, err := filepath.Glob(filepath.Join(d.dir, "data", "image", "*", "repositories.json"))
+	files, err := filepath.Glob(filepath.Join(d.DataRoot(), "image", "*", "repositories.json"))
 	if err != nil {
 		return err
 	}
@@ -28,13 +29,13 @@ func (d *dockerd) tagAll(ctx context.Context, tags map[string]string) error {
 	jobs.SetLimit(parallel)
 	for to, from := range tags {
 		repo, tag, _ := strings.Cut(to, ":")
-		jobs.Go(func() error { return d.engine.tag(making, from, repo, tag) })
+		jobs.Go(func() error { return d.Tag(making, from, repo, tag) })
 	}
 	return jobs.Wait()
 }
 
 func (d *dockerd) tagFile(ctx context.Context, file string, tags map[string]string) error {
-	if err := d.down(); err != nil {
+	if err := d.Down(syscall.SIGTERM); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(file)
@@ -47,7 +48,7 @@ func (d *dockerd) tagFile(ctx context.Context, file string, tags map[string]stri
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return fmt.Errorf("tag images: %w", err)
 	}
-	_, err = d.up(ctx)
+	_, err = d.Up(ctx)
 	return err
 }
 

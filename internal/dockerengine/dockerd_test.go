@@ -72,8 +72,8 @@ func TestRealEngine(t *testing.T) {
 	t.Run("images", func(t *testing.T) { r.images(ctx, t) })
 	t.Run("containers and volumes", func(t *testing.T) { r.containersAndVolumes(ctx, t) })
 	t.Run("hung", func(t *testing.T) {
-		daemon.Freeze()
-		defer daemon.Thaw()
+		daemon.Freeze(t)
+		defer daemon.Thaw(t)
 		begin := time.Now()
 		if _, err := engine.Connect(deadline(t, 200*time.Millisecond)); !dockerengine.IsUnreachable(err) || time.Since(begin) > 5*time.Second {
 			t.Errorf("after %s: %v", time.Since(begin), err)

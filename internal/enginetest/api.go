@@ -1,0 +1,71 @@
+//go:build linux
+
+package enginetest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+)
+
+// idleConnections is how many are kept for the next requests.
+const idleConnections = 8
+
+// API is the Docker Engine API at a socket, as far as it is needed to make
+// objects and to know what there is.
+type API struct{ client *http.Client }
+
+// NewAPI does not look whether anybody listens at the socket.
+func NewAPI(socket string) *API {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", socket)
+	}
+	return &API{client: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections}}}
+}
+
+// AnswerError is an answer that is not what was asked for. Where there is no
+// such error, nobody knows whether the engine has done it.
+type AnswerError struct {
+	Status int
+	Text   string
+}
+
+func (e *AnswerError) Error() string {
+	return fmt.Sprintf("the engine answers %d: %s", e.Status, e.Text)
+}
+
+// Call sends one request, and decodes the answer into out unless that is nil.
+// The error of an answer of 400 and above is an AnswerError.
+func (a *API) Call(ctx context.Context, method, path string, body io.Reader, out any) error {
+	request, err := http.NewRequestWithContext(ctx, method, "http://engine"+path, body) //nolint:gosec // the names are a test's
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := a.client.Do(request) //nolint:gosec // it dials one socket, whatever the address
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %w", method, path, &AnswerError{response.StatusCode, string(bytes.TrimSpace(answer))})
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+//go:build linux
+
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+)
+
+// containerdWithin is how long the containerd of a killed dockerd lives on, at
+// the most.
+const containerdWithin = 5 * time.Second
+
+// Down ends it by SIGTERM or SIGKILL and waits until it has ended; one that does
+// not within StopWithin is killed, which is an error. Containers of one that is
+// killed live on, and those of one with --live-restore always do. It is no error
+// that none runs.
+func (d *Dockerd) Down(sig syscall.Signal) error {
+	if d.running == nil {
+		return nil
+	}
+	_ = d.Signal(sig) // it may have ended by itself
+	var late error
+	select {
+	case <-d.exited:
+	case <-time.After(StopWithin):
+		late = fmt.Errorf("dockerd did not end within %s of %v", StopWithin, sig)
+		_ = d.Signal(syscall.SIGKILL)
+		<-d.exited
+	}
+	d.running = nil
+	return late
+}
+
+// Close ends it, stopped or not, and everything that it has started. Its
+// directory is left to whoever made it.
+func (d *Dockerd) Close(ctx context.Context) error {
+	var errs []error
+	if d.running != nil {
+		_ = d.Signal(syscall.SIGCONT) // in case that it is stopped; else this does nothing
+		if all, err := d.Containers(ctx); err == nil {
+			for _, c := range all {
+				if c.State != "created" && c.State != "exited" {
+					errs = append(errs, d.RemoveContainer(ctx, c.ID))
+				}
+			}
+		}
+		errs = append(errs, d.Down(syscall.SIGTERM))
+	}
+	for _, p := range process.All() {
+		// Nobody else's command line has this directory in it.
+		if p.PID != os.Getpid() && strings.Contains(strings.Join(p.Args(), " "), d.dir+"/exec/") {
+			errs = append(errs, p.Signal(syscall.SIGKILL))
+		}
+	}
+	unmountBelow(d.dir)
+	return errors.Join(append(errs, d.log.Close())...)
+}
+
+// forgetContainerd waits until the containerd of a killed dockerd has ended with
+// it, and removes its pid: dockerd takes a zombie with this pid for a containerd
+// that runs, and waits for it in vain.
+func (d *Dockerd) forgetContainerd(ctx context.Context) error {
+	file := filepath.Join(d.dir, "exec", "containerd", "containerd.pid")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for the containerd of a dockerd that was killed: %w", err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if p, alive := process.Find(pid); err == nil && alive && strings.Contains(strings.Join(p.Args(), " "), d.dir) {
+		if err := p.WaitFor(ctx, containerdWithin); err != nil {
+			return fmt.Errorf("wait for the end of containerd: %w", err)
+		}
+	}
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the containerd of a dockerd that was killed: %w", err)
+	}
+	return nil
+}
+
+// unmountBelow takes away what dockerd leaves mounted, such as the network
+// namespace of the host.
+func unmountBelow(dir string) {
+	mounts, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return
+	}
+	for line := range strings.Lines(string(mounts)) {
+		fields := strings.Fields(line)
+		if len(fields) > 1 && strings.HasPrefix(fields[1], dir+"/") {
+			_ = syscall.Unmount(fields[1], syscall.MNT_DETACH)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+//go:build linux
+
+package enginetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// ImportImage makes an image of a tar. Its tag is in a label too, which makes it
+// distinct. Containers of it run /bin/sleep.
+func (a *API) ImportImage(ctx context.Context, repo, tag string, content []byte) error {
+	query := url.Values{
+		"fromSrc": {"-"}, "repo": {repo}, "tag": {tag},
+		"changes": {"LABEL made=" + repo + tag, `CMD ["/bin/sleep","86400"]`},
+	}
+	return a.Call(ctx, http.MethodPost, "/images/create?"+query.Encode(), bytes.NewReader(content), nil)
+}
+
+// ImageID is that of the image that a tag is on.
+func (a *API) ImageID(ctx context.Context, ref string) (string, error) {
+	var image struct {
+		ID string `json:"Id"`
+	}
+	err := a.Call(ctx, http.MethodGet, "/images/"+ref+"/json", nil, &image)
+	return image.ID, err
+}
+
+// Tag gives an image a tag, and takes it from another one that has it.
+func (a *API) Tag(ctx context.Context, image, repo, tag string) error {
+	query := url.Values{"repo": {repo}, "tag": {tag}}
+	return a.Call(ctx, http.MethodPost, "/images/"+image+"/tag?"+query.Encode(), nil, nil)
+}
+
+// Untag takes a tag away, and the image with its last one.
+func (a *API) Untag(ctx context.Context, tag string) error {
+	return a.Call(ctx, http.MethodDelete, "/images/"+tag, nil, nil)
+}
+
+// CreateContainer returns its ID. It has no network, which would take most of
+// the time of its start, and ends at once when it is stopped.
+func (a *API) CreateContainer(ctx context.Context, name, image string) (string, error) {
+	var answer struct{ ID string }
+	body := strings.NewReader(fmt.Sprintf(
+		`{"Image":%q,"Labels":{"name":%q},"StopSignal":"SIGKILL","HostConfig":{"NetworkMode":"none"}}`, image, name))
+	err := a.Call(ctx, http.MethodPost, "/containers/create?name="+name, body, &answer)
+	return answer.ID, err
+}
+
+// Do is one of the engine's verbs on a container: start, stop, kill, pause,
+// unpause, restart, or rename with a query.
+func (a *API) Do(ctx context.Context, verb, id string) error {
+	return a.Call(ctx, http.MethodPost, "/containers/"+id+"/"+verb, nil, nil)
+}
+
+// RemoveContainer removes one that runs, too.
+func (a *API) RemoveContainer(ctx context.Context, id string) error {
+	return a.Call(ctx, http.MethodDelete, "/containers/"+id+"?force=1", nil, nil)
+}
+
+// CreateVolume makes a volume of the local driver.
+func (a *API) CreateVolume(ctx context.Context, name string) error {
+	return a.Call(ctx, http.MethodPost, "/volumes/create", strings.NewReader(fmt.Sprintf(`{"Name":%q}`, name)), nil)
+}
+
+// RemoveVolume fails while a container uses it.
+func (a *API) RemoveVolume(ctx context.Context, name string) error {
+	return a.Call(ctx, http.MethodDelete, "/volumes/"+name, nil, nil)
+}

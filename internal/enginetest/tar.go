@@ -1,0 +1,33 @@
+//go:build linux
+
+package enginetest
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"os"
+)
+
+// Busybox is a static program that an image can consist of, /bin/sleep for one.
+const Busybox = "/bin/busybox"
+
+// TarOf is a tar with one file of this machine in it, under another name.
+func TarOf(file, name string) ([]byte, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read %s (Debian's busybox-static has %s): %w", file, Busybox, err)
+	}
+	var buffer bytes.Buffer
+	writer := tar.NewWriter(&buffer)
+	if err := writer.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
+		return nil, fmt.Errorf("make a tar: %w", err)
+	}
+	if _, err := writer.Write(content); err != nil {
+		return nil, fmt.Errorf("make a tar: %w", err)
+	}
+	if err := writer.Close(); err != nil {
+		return nil, fmt.Errorf("make a tar: %w", err)
+	}
+	return buffer.Bytes(), nil
+}
