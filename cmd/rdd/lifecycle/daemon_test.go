@@ -29,7 +29,8 @@ const (
 	behaves = "behaves"
 	dies    = "dies"
 	neverUp = "never up"
-	deaf    = "deaf" // takes a shutdown and a SIGTERM, and does nothing
+	deaf    = "deaf"  // takes a shutdown and a SIGTERM, and does nothing
+	crashes = "crash" // takes a shutdown, and dies
 )
 
 func TestMain(m *testing.M) {
@@ -82,7 +83,11 @@ func serve(mode string) error {
 	mux.HandleFunc("POST /rdd/shutdown", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(log, "shutdown", r.URL.RawQuery)
 		w.WriteHeader(http.StatusAccepted)
-		if mode != deaf {
+		switch mode {
+		case deaf:
+		case crashes:
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		default:
 			end()
 		}
 	})
@@ -111,9 +116,18 @@ func serve(mode string) error {
 type fakeEngine struct {
 	stops, deletes int
 	err            error
+	// look, if it is set, is called while the engine is being stopped.
+	look func()
 }
 
-func (e *fakeEngine) Stop(context.Context) error   { e.stops++; return e.err }
+func (e *fakeEngine) Stop(context.Context) error {
+	e.stops++
+	if e.look != nil {
+		e.look()
+	}
+	return e.err
+}
+
 func (e *fakeEngine) Delete(context.Context) error { e.deletes++; return e.err }
 
 // fixture is a manager whose daemons behave as mode says.

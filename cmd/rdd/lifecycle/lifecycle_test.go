@@ -39,8 +39,30 @@ func TestStartAndStop(t *testing.T) {
 	if !strings.Contains(f.log(t), "shutdown keepVM=false") {
 		t.Errorf("the daemon was asked: %s", f.log(t))
 	}
-	if f.engine.stops != 0 {
-		t.Error("the engine was stopped behind the daemon's back")
+	if f.engine.stops != 1 || f.reported("left running") {
+		t.Errorf("the engine was looked for %d times; %q", f.engine.stops, f.reports)
+	}
+}
+
+// E4: a daemon takes the request to end and is killed before its engine has
+// stopped: who asked is not told that all is well while the engine runs on.
+func TestE4EngineOfADaemonThatDiesWhileItEndsIsStopped(t *testing.T) {
+	f := newFixture(t, crashes)
+	for _, failure := range []error{nil, errors.New("dockerd survives")} {
+		f.start(t)
+		f.engine.stops, f.engine.err = 0, failure
+		f.engine.look = func() {
+			if _, err := instance.Lock(f.Instance.PidFile); err == nil {
+				t.Error("another daemon could take the engine up while it is stopped")
+			}
+		}
+		ran, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second})
+		if !ran || !errors.Is(err, failure) {
+			t.Errorf("ran %v, %v, want %v", ran, err, failure)
+		}
+		if f.engine.stops != 1 || f.pid(t) != 0 {
+			t.Errorf("stops %d, pid %d", f.engine.stops, f.pid(t))
+		}
 	}
 }
 

@@ -31,7 +31,12 @@ type StopOptions struct {
 }
 
 // Stop ends the daemon, and the engine unless that is to be kept, also one that
-// a killed daemon left running. It says whether there was a daemon.
+// a daemon left running. It says whether there was a daemon.
+//
+// That a daemon has taken the request and is gone says nothing of its engine: it
+// may have been killed or have failed on the way, or another command may have
+// told it before to keep the engine. So the engine is looked for in any case,
+// which takes milliseconds when it has ended.
 func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
 	pid, running, err := instance.Running(m.Instance.PidFile)
 	if err != nil {
@@ -43,19 +48,40 @@ func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning boo
 			return true, err
 		}
 	}
-	if clean || options.KeepEngine || !m.Instance.Exists() {
+	if options.KeepEngine || !m.Instance.Exists() {
 		return running, nil
 	}
-	if running {
+	if running && !clean {
 		m.Report("stopping the engine that the daemon left running")
 	}
-	if err := m.Engine.Stop(ctx); err != nil {
-		return running, fmt.Errorf("stop the engine: %w", err)
-	}
-	return running, nil
+	return running, m.stopEngine(ctx)
 }
 
-// end ends the daemon and says whether it ended in peace, with all it had to do.
+// stopEngine stops an engine that was left running, and keeps another daemon
+// from taking it up meanwhile.
+func (m *Manager) stopEngine(ctx context.Context) error {
+	return m.alone(func() error {
+		if err := m.Engine.Stop(ctx); err != nil {
+			return fmt.Errorf("stop the engine: %w", err)
+		}
+		return nil
+	})
+}
+
+// alone does something while no daemon can start. On a disk that is full or
+// read-only none can anyway, and there is no lock to be had.
+func (m *Manager) alone(do func() error) error {
+	lock, err := instance.Lock(m.Instance.PidFile)
+	if _, started := errors.AsType[*instance.RunningError](err); started {
+		return fmt.Errorf("%w; it was started meanwhile, try again", err)
+	}
+	if err != nil {
+		return do()
+	}
+	return errors.Join(do(), lock.Release())
+}
+
+// end ends the daemon and says whether it ended by itself, as it was asked to.
 func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean bool, err error) {
 	m.Report(fmt.Sprintf("stopping the daemon (pid %d)", pid))
 	if err := m.ask(ctx, options.KeepEngine); err != nil && !brokenOff(err) {
@@ -170,17 +196,12 @@ func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func(
 	if _, err := m.Stop(ctx, StopOptions{Patience: patience}); err != nil {
 		return err
 	}
-	lock, err := instance.Lock(m.Instance.PidFile)
-	if err != nil {
-		return fmt.Errorf("%w; it was started meanwhile, try again", err)
-	}
-	m.Report("removing the engine and its data")
-	err = m.Engine.Delete(ctx)
-	if err != nil {
-		err = fmt.Errorf("remove the engine: %w", err)
-	} else {
+	return m.alone(func() error {
+		m.Report("removing the engine and its data")
+		if err := m.Engine.Delete(ctx); err != nil {
+			return fmt.Errorf("remove the engine: %w", err)
+		}
 		m.Report("removing files")
-		err = remove()
-	}
-	return errors.Join(err, lock.Release())
+		return remove()
+	})
 }
