@@ -14,13 +14,13 @@ const advice = "free some space or repair the permissions if that is the cause; 
 
 // failed says which file could not be read or written, why, and what to do next:
 // SQLite names neither, and who reads the error has only asked for a resource.
-// What the caller has given up says only that.
+// A caller that gave up needs no advice.
 func (l *log) failed(do string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s the datastore: %w", do, err)
+		return fmt.Errorf("%s the datastore %s: %w", do, l.path, err)
 	default:
 		return fmt.Errorf("%s the datastore %s: %w (%s)", do, l.path, err, advice)
 	}

@@ -1,0 +1,147 @@
+package datastore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.etcd.io/etcd/client/v3/kubernetes"
+)
+
+// TestFullDisk is row E5: a write that did not happen is an error, and what was
+// there before is still there.
+func TestFullDisk(t *testing.T) {
+	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(100)")
+	value := strings.Repeat("x", 10_000)
+	var failed error
+	written := 0
+	for ; written < 1000 && failed == nil; written++ {
+		_, failed = store.client.Kubernetes.OptimisticPut(t.Context(), fmt.Sprintf("/%04d", written), []byte(value), 0, kubernetes.PutOptions{})
+	}
+	if failed == nil || !strings.Contains(failed.Error(), "full") {
+		t.Fatalf("after %d writes: %v", written, failed)
+	}
+	if !strings.Contains(failed.Error(), store.log.path) || !strings.Contains(failed.Error(), "free some space") {
+		t.Errorf("it names no file, or nothing to do: %v", failed)
+	}
+	first, err := store.client.Kubernetes.Get(t.Context(), "/0000", kubernetes.GetOptions{})
+	if err != nil || first.KV == nil {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	_, err = store.client.Kubernetes.OptimisticPut(t.Context(), "/0000", []byte(value), first.KV.ModRevision, kubernetes.PutOptions{GetOnFailure: true})
+	if err == nil {
+		t.Error("an update on a full disk was reported as done or as a conflict")
+	}
+	count, err := store.client.Kubernetes.Count(t.Context(), "/", kubernetes.CountOptions{})
+	if err != nil || count != int64(written-1) {
+		t.Errorf("%d of %d are there: %v", count, written-1, err)
+	}
+}
+
+// TestUnusable is the rest of row E5.
+func TestUnusable(t *testing.T) {
+	for name, breakIt := range map[string]func(path string) error{
+		"no database":     func(path string) error { return os.WriteFile(path, make([]byte, 8192), 0o600) },
+		"a directory":     func(path string) error { return os.Mkdir(path, 0o700) },
+		"a damaged page":  damage,
+		"cut in the half": func(path string) error { return os.Truncate(path, 8192) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, FileName)
+			if name == "a damaged page" || name == "cut in the half" {
+				fill(t, dir)
+			}
+			if err := breakIt(path); err != nil {
+				t.Fatal(err)
+			}
+			store, err := Open(t.Context(), dir)
+			if err == nil {
+				store.Close(t.Context())
+				t.Fatal("it was opened")
+			}
+			for _, want := range []string{path, "rdd svc reset"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error does not say %q: %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+// fill makes a datastore of some size, as a process leaves it that was killed.
+func fill(t *testing.T, dir string) {
+	t.Helper()
+	store, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		put(t, store, fmt.Sprintf("/%d", i), strings.Repeat("x", 4000), 0)
+	}
+	if err := store.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The log of a clean end is gone; an empty one says that there was a crash.
+	if err := os.WriteFile(filepath.Join(dir, FileName+"-wal"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// damage overwrites the middle of the file.
+func damage(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	garbage := []byte(strings.Repeat("garbage ", 4096))
+	_, err = file.WriteAt(garbage, 40_960)
+	return errors.Join(err, file.Close())
+}
+
+// TestE5DamageIsToldWithTheFile reads pages that are damaged under a running store:
+// the error names the file and the way out, for a reader who only asked for a key.
+func TestE5DamageIsToldWithTheFile(t *testing.T) {
+	dir := t.TempDir()
+	fill(t, dir)
+	store := testStore(t, dir, "")
+	last := put(t, store, "/last", "x", 0)
+	put(t, store, "/last", "y", last.Revision)
+	if _, err := store.log.checkpoint(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, FileName)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteAt(bytes.Repeat([]byte("garbage "), int(info.Size()-4096)/8), 4096)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	// What SQLite has in memory is not read from the file again.
+	store.log.reader.SetMaxIdleConns(0)
+	_, list := store.client.Kubernetes.List(t.Context(), "/", kubernetes.ListOptions{Revision: last.Revision})
+	_, get := store.client.Kubernetes.Get(t.Context(), "/last", kubernetes.GetOptions{Revision: last.Revision})
+	_, after := store.log.after(t.Context(), last.Revision-1, last.Revision+1)
+	for what, err := range map[string]error{
+		"a list of the past": list,
+		"a key of the past":  get,
+		"a probe":            store.Ping(t.Context()),
+		"a resumed watch":    after,
+	} {
+		for _, want := range []string{"malformed", path, Remedy} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s does not say %q: %v", what, want, err)
+			}
+		}
+	}
+}
