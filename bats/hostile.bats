@@ -110,6 +110,136 @@ volumes() {
     has volume kept
 }
 
+# damage overwrites the datastore under the running daemon, and kills that.
+damage() {
+    local pid
+    # A clean end moves everything from the log into the file.
+    rdd svc restart
+    pid=$(daemon_pid)
+    dd if=/dev/urandom of="$1" bs=4096 seek=1 count="$(($(stat -c %s "$1") / 4096 - 1))" conv=notrunc status=none
+    kill -KILL "$pid"
+    eventually 5 gone "$pid"
+    run -1 rdd svc start
+    assert_output --partial "$1"
+}
+
+@test "E5: a damaged datastore: a copy from before gets out of it, and so does 'rdd svc reset'" {
+    rdd svc start
+    rdd set running=true
+    make_volume before_the_copy
+    local file id
+    id=$(run_container kept)
+    eventually 10 mirrored
+    rdd svc stop --keep-vm
+    file=$(rdd svc paths dir)/data/state.db
+    mkdir "$RDD_TEST_HOME/copy"
+    cp "$file"* "$RDD_TEST_HOME/copy/"
+    rdd svc start
+    make_volume after_the_copy
+    engine rm -f kept
+    eventually 10 mirrored
+    damage "$file"
+    rm "$file"*
+    cp "$RDD_TEST_HOME"/copy/* "$(dirname "$file")/"
+    rdd svc start
+    # What it says of that time is corrected by what the engine has now.
+    eventually 20 connected
+    assert_mirrors_exact
+    has volume after_the_copy
+    run ! exists container "$id"
+    rdd doctor
+    damage "$file"
+    rdd svc reset
+    rdd svc start
+    rdd set running=true
+    assert_mirrors_exact
+    run ! has volume after_the_copy
+    rdd doctor
+}
+
+# sleeps SECONDS stops everything of the instance, as a machine that sleeps does,
+# and wakes it in the order of the pids that follow: those first, the others later.
+sleeps() {
+    local seconds=$1 pid all
+    shift
+    all=$(processes | cut -d' ' -f1)
+    for pid in $all; do
+        kill -STOP "$pid"
+    done
+    sleep "$seconds"
+    for pid in "$@"; do
+        kill -CONT "$pid"
+    done
+    # Long enough for deadlines to pass that were set before the sleep.
+    sleep 2
+    for pid in $all; do
+        kill -CONT "$pid"
+    done
+}
+
+@test "a machine that sleeps: nothing is lost, and nothing made anew, whoever wakes first" {
+    rdd svc start
+    rdd set running=true
+    local id pid before
+    id=$(run_container sleeper)
+    make_volume of_the_sleeper
+    eventually 10 mirrored
+    pid=$(daemon_pid)
+    before=$(uids; engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' sleeper)
+    # Longer than the time of grace, and than any deadline of a look at the engine.
+    sleeps 40 "$pid"
+    eventually 30 connected
+    assert_mirrors_exact
+    sleeps 20 "$(dockerd_pid)"
+    eventually 30 connected
+    assert_mirrors_exact
+    assert_equal "$(uids; engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' sleeper)" "$before"
+    is "$pid" daemon_pid
+    # It still hears what happens.
+    engine rm -f sleeper
+    eventually 10 mirrored
+    run ! exists container "$id"
+    rdd doctor
+}
+
+# A time namespace shows other monotonic and boot-time clocks to what is in it: the
+# start times of processes are others too.
+@test "the kernel's clocks leap by ten days between two starts, there and back" {
+    unshare --time --monotonic 864000 --boottime 864000 --fork true || skip "no time namespaces here"
+    rdd svc start
+    rdd set running=true
+    make_volume of_old
+    local id engine_pid before
+    id=$(run_container old)
+    eventually 10 mirrored
+    engine_pid=$(dockerd_pid)
+    before=$(uids)
+    rdd svc stop --keep-vm
+    unshare --time --monotonic 864000 --boottime 864000 --fork "$RDD_TEST_BIN/rdd" svc start
+    eventually 20 connected
+    assert_mirrors_exact
+    make_volume of_the_future
+    eventually 10 mirrored
+    rdd ctl patch container "$id" -n rancher-desktop --type=merge -p '{"spec":{"state":"created"}}'
+    eventually 20 is exited state old
+    # And a killed one, whose files tell of another clock.
+    local pid
+    pid=$(daemon_pid)
+    kill -KILL "$pid"
+    eventually 5 gone "$pid"
+    rdd svc start
+    eventually 20 connected
+    assert_mirrors_exact
+    is "$engine_pid" dockerd_pid
+    assert_equal "$(uids | grep -v "$(vol_name of_the_future)")" "$before"
+    rdd doctor
+}
+
+# vol_name NAME is the name of the volume's mirror.
+vol_name() {
+    echo "vol-$(printf %s "$1" | sha256sum | cut -d' ' -f1)"
+}
+
 @test "E6: a lock that another program holds, and files left where sockets belong" {
     rdd svc create
     rdd svc stop

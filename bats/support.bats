@@ -56,6 +56,19 @@ HANGS
     done
     holds daemon/goroutines.txt "goroutine "
     holds processes.txt "process $(daemon_pid),"
+    no_secrets
+}
+
+# no_secrets fails when a file of the bundle has the token, or a line of the key.
+no_secrets() {
+    local words
+    words=$(
+        cat "$(rdd svc paths tls_dir)/token"
+        echo
+        grep -v -e ----- "$(rdd svc paths tls_dir)/tls.key" | grep -E '.{40}'
+    )
+    assert [ "$(wc -l <<<"$words")" -ge 3 ]
+    run -1 grep -rlF -f <(printf '%s\n' "$words" "$(cut -c1-30 <<<"$words")" "$(head -n 1 <<<"$words" | base64 -w0 | cut -c1-30)") "$BUNDLE"
 }
 
 @test "S6: the bundle of a running instance" {
@@ -70,6 +83,7 @@ HANGS
     holds resources/app.json ContainerEngineReady
     holds sockets.txt "$DOCKER_SOCKET"
     is true jq .healthy "$BUNDLE/doctor.json"
+    no_secrets
     # What is not there is what this instance does not have.
     run -1 bash -c "jq -r '.entries[] | select(.error) | .name' '$BUNDLE/manifest.json' | grep -vE '^logs/'"
 }
