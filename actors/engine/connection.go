@@ -122,12 +122,21 @@ func (s *supervisor) sessionEnded() {
 		s.cleaned()
 	case s.want == nil:
 	case s.failing != "":
-		s.slow++
-		pause := task.Backoff{Min: s.Slow, Max: 30 * time.Second}
-		s.tasks.After(pause.Delay(s.slow), openAgain{})
+		s.tasks.After(s.pause(), openAgain{})
 	default:
 		s.open()
 	}
+}
+
+// pause before the next session after one whose failures passed the intensity
+// limit. While the mirrors still wait for the engine it is short: an engine that
+// comes back within their time of grace must be found within it.
+func (s *supervisor) pause() time.Duration {
+	if time.Now().Before(s.graceEnds) {
+		return time.Second
+	}
+	s.slow++
+	return task.Backoff{Min: s.Slow, Max: 30 * time.Second}.Delay(s.slow)
 }
 
 // connected lets the session begin, with what is mirrored of the images already.
