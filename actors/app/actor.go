@@ -57,6 +57,9 @@ type app struct {
 	// failed write waits for its next try.
 	writing, waiting bool
 	attempts         int
+	// unlinked is set from a failure of the engine supervisor until the bridge has
+	// told the next one of every mirror: before, it would say that none is left.
+	unlinked bool
 	// heardOf is the App that the bridge last told of.
 	heardOf types.UID
 	// ready is set once the resource said what this incarnation knows.
@@ -81,10 +84,10 @@ func (a *app) Receive(c actor.Context) {
 	case *actor.Stopped:
 		return
 	case messages.AppChanged:
-		a.heard, a.heardOf = true, msg.App.UID
+		a.heard, a.unlinked, a.heardOf = true, false, msg.App.UID
 		a.appChanged(msg.App)
 	case messages.AppRemoved:
-		a.heard = true
+		a.heard, a.unlinked = true, false
 		a.view.app = nil
 	case messages.VMChanged:
 		a.view.vm = msg
@@ -119,7 +122,7 @@ func (a *app) childFailed(f messages.ChildFailed) {
 		a.toldVM = nil
 		return
 	}
-	a.toldLink, a.view.linked = nil, false
+	a.toldLink, a.view.linked, a.unlinked = nil, false, true
 	a.view.engine = messages.EngineChanged{State: messages.EngineDisconnected, Message: f.Err.Error()}
 }
 
@@ -141,7 +144,7 @@ func (a *app) command(c actor.Context) {
 		c.Request(a.VM, want)
 	}
 	want, ok := wantedLink(a.view)
-	if !ok || a.toldLink != nil && *a.toldLink == want {
+	if !ok || a.unlinked || a.toldLink != nil && *a.toldLink == want {
 		return
 	}
 	a.toldLink, a.view.linked = &want, true
