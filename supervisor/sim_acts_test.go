@@ -58,7 +58,7 @@ func acts() []act {
 		{"engine frozen", 3, (*world).actFreeze},
 		{"engine away", 4, (*world).actAway},
 		{"streams", 3, func(w *world, d *fate.Dice) { w.used(d).model.CloseStreams() }},
-		{"watches", 3, func(w *world, _ *fate.Dice) { w.cluster.BreakWatches() }},
+		{"watches", 3, func(w *world, _ *fate.Dice) { w.laws.shaken(5 * time.Second); w.cluster.BreakWatches() }},
 		{"crash", 8, (*world).actCrash},
 		{"server", 1, (*world).actServer},
 		{"missing", 1, (*world).actMissing},
@@ -305,7 +305,9 @@ func (w *world) actFreeze(d *fate.Dice) {
 	w.disturb()
 	w.trace.note("outside", "freeze "+string(m.name))
 	m.link.Freeze()
-	w.after(d.Between(time.Second, 70*time.Second), func() { w.disturb(); m.link.Thaw() })
+	frozen := d.Between(time.Second, 70*time.Second)
+	w.laws.shaken(frozen + 45*time.Second)
+	w.after(frozen, func() { w.disturb(); m.link.Thaw() })
 }
 
 // actAway is an engine that goes and comes back under a VM that stays.
@@ -316,8 +318,7 @@ func (w *world) actAway(d *fate.Dice) {
 	}
 	w.disturb()
 	w.trace.note("outside", "engine away on "+string(m.name))
-	m.link.SetDown(simengine.Refused())
-	m.model.Stop()
+	m.cutOff()
 	if d.Chance(0.1) {
 		m.model.Wipe()
 	}
@@ -329,6 +330,13 @@ func (w *world) actAway(d *fate.Dice) {
 			}
 		})
 	})
+}
+
+// cutOff ends an engine under a VM that stays.
+func (m *machine) cutOff() {
+	m.with(func() { m.cut = time.Now() })
+	m.link.SetDown(simengine.Refused())
+	m.model.Stop()
 }
 
 // after does something later.
@@ -370,6 +378,18 @@ func (w *world) actRestart(d *fate.Dice) {
 		w.disturb()
 	}
 	w.order(order{keepVM: keep})
+}
+
+// forge makes an image's mirror one that a former rdd would have written, with
+// another reading of the engine.
+func (w *world) forge(d *fate.Dice) {
+	m := w.someMirror(d, containersv1.KindImage)
+	if m == nil {
+		return
+	}
+	w.trace.note("outside", fmt.Sprintf("a former rdd wrote %.16s", m.GetName()))
+	w.laws.with(func() { w.laws.forged[keyOf(m)] = true })
+	w.cluster.Forge(keyOf(m), func(o containersv1.Mirror) { o.(*containersv1.Image).Status.Architecture = "former" })
 }
 
 // order waits until the order was carried out.

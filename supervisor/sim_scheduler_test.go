@@ -32,6 +32,7 @@ type scheduler struct {
 	wake  chan struct{}
 	// crashes is how many of the next messages of a role end in a panic.
 	crashes map[string]int
+	laws    *laws
 }
 
 func newScheduler(f *fate.Fates, t *trace) *scheduler {
@@ -136,6 +137,7 @@ type simMailbox struct {
 
 func (m *simMailbox) post(queue *[]any, message any) {
 	s := m.scheduler
+	s.laws.posted(message)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	*queue = append(*queue, message)
@@ -187,6 +189,7 @@ func (m *simMailbox) step(dice *fate.Dice) {
 	defer func() {
 		if r := recover(); r != nil {
 			m.scheduler.trace.note(m.name, fmt.Sprintf("PANIC %s", firstLine(fmt.Sprint(r))))
+			m.scheduler.laws.panicked(m.name, firstLine(fmt.Sprint(r)))
 			m.invoker.EscalateFailure(r, message)
 		}
 	}()

@@ -27,8 +27,10 @@ type machine struct {
 	presence vm.Presence
 	spec     messages.VMSpec
 	dead     chan struct{}
-	missing  error
-	disk     string
+	// cut is when the engine was last lost.
+	cut     time.Time
+	missing error
+	disk    string
 }
 
 func newMachine(f *fate.Fates, name appv1.DriverName) *machine {
@@ -87,6 +89,7 @@ func (m *machine) down(left vm.Presence) {
 	defer m.mu.Unlock()
 	if m.presence == vm.Present {
 		close(m.dead)
+		m.cut = time.Now()
 		m.link.SetDown(engine.Refused())
 		m.model.Stop()
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
@@ -50,6 +49,12 @@ type world struct {
 	// failures of actors and dead letters, over all daemons.
 	failures, deadLetters int
 
+	laws *laws
+	// gentle is set when no call and no event is lost, late or slow.
+	gentle bool
+	// calmed is closed when nothing goes wrong any more.
+	calmed chan struct{}
+
 	orders chan order
 	ended  chan struct{}
 }
@@ -65,8 +70,11 @@ func newWorld(seed uint64, t *trace) *world {
 	w := &world{
 		seed: seed, fates: f, trace: t, scheduler: newScheduler(f, t), logger: slog.New(slog.DiscardHandler),
 		cluster: cluster.New(), api: cluster.NewLink(f), counts: map[string]int{},
-		orders: make(chan order), ended: make(chan struct{}),
+		orders: make(chan order), ended: make(chan struct{}), calmed: make(chan struct{}),
 	}
+	w.laws = newLaws(w)
+	w.scheduler.laws = w.laws
+	w.cluster.Witness(w.laws.wrote)
 	if t.print != nil {
 		w.logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -114,6 +122,7 @@ type simDaemon struct {
 
 func (w *world) boot() *simDaemon {
 	w.count("boots")
+	w.laws.booted()
 	d := &simDaemon{process: fate.NewProcess(), picture: NewPicture(), ended: make(chan struct{})}
 	d.picture.mailbox = w.scheduler.mailbox
 	for _, m := range w.machines {
@@ -145,9 +154,8 @@ func (w *world) boot() *simDaemon {
 func (w *world) dial(endpoint string, p *fate.Process) (dockerengine.Engine, error) {
 	for _, m := range w.machines {
 		if m.endpoint() == endpoint {
-			return engine.NewClient(m.model, w.fates, m.link, p, w.eventRates, func(verb string, kind containersv1.Kind, id string) {
-				w.judge(m, verb, kind, id)
-			}), nil
+			w.laws.with(func() { w.laws.dialed = m })
+			return engine.NewClient(m.model, w.fates, m.link, p, w.eventRates, judge{w, m}), nil
 		}
 	}
 	return nil, fmt.Errorf("simulated: no such endpoint: %q", endpoint)
@@ -182,7 +190,11 @@ func (w *world) live() {
 			d.process.Kill()
 			w.gone(d)
 		}
-		w.fates.Pass(w.fates.Draw("pause").Between(10*time.Millisecond, 5*time.Second))
+		pause := w.fates.Draw("pause")
+		if pause.Chance(0.3) {
+			w.forge(pause)
+		}
+		w.fates.Pass(pause.Between(10*time.Millisecond, 5*time.Second))
 	}
 }
 

@@ -51,7 +51,22 @@ type Cluster struct {
 	news map[containersv1.Kind]chan struct{}
 	// breaks is closed when all watches break.
 	breaks chan struct{}
+	// witness is told of each write of a daemon; it may be nil.
+	witness func(Write)
 }
+
+// Write is a write of a daemon that had an effect.
+type Write struct {
+	Verb string
+	Key  Key
+	// Begun is when the daemon made the call.
+	Begun time.Time
+	// Before and After are the stored object; nil when there is none.
+	Before, After client.Object
+}
+
+// Witness has every later write of a daemon told to witness, at the moment of its effect.
+func (c *Cluster) Witness(witness func(Write)) { c.witness = witness }
 
 // change is one change of one object.
 type change struct {
@@ -209,6 +224,48 @@ func (c *Cluster) Ever(kind containersv1.Kind, since time.Time, matches func(con
 		}
 	}
 	return false
+}
+
+// EverOf is whether a mirror was in a state that matches at any moment since a
+// time.
+func (c *Cluster) EverOf(key Key, since time.Time, matches func(containersv1.Mirror) bool) bool {
+	versions := c.History(key)
+	for i, v := range versions {
+		past := i+1 < len(versions) && versions[i+1].At.Before(since)
+		if m, ok := v.Object.(containersv1.Mirror); ok && !past && matches(m) {
+			return true
+		}
+	}
+	return false
+}
+
+// Removed is whether a mirror was removed since a time.
+func (c *Cluster) Removed(key Key, since time.Time) bool {
+	for _, v := range c.History(key) {
+		if v.Object == nil && !v.At.Before(since) {
+			return true
+		}
+	}
+	return false
+}
+
+// Generations is how many generations of how many resources of a kind have
+// matched.
+func (c *Cluster) Generations(kind containersv1.Kind, matches func(containersv1.Mirror) bool) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found := map[string]bool{}
+	for key, versions := range c.history {
+		if key.Kind != kind {
+			continue
+		}
+		for _, v := range versions {
+			if m, ok := v.Object.(containersv1.Mirror); ok && matches(m) {
+				found[fmt.Sprint(m.GetUID(), " ", m.GetGeneration())] = true
+			}
+		}
+	}
+	return len(found)
 }
 
 // Revision is the number of writes so far.

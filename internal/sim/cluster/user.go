@@ -71,6 +71,18 @@ func (c *Cluster) Touch(key Key, note string) {
 	}
 }
 
+// Forge changes the status of a mirror, as another version of rdd would have
+// written it.
+func (c *Cluster) Forge(key Key, change func(containersv1.Mirror)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.objects[key].(containersv1.Mirror); ok {
+		obj := copied(old)
+		change(obj)
+		c.put(obj)
+	}
+}
+
 // Finalizer puts a finalizer on a mirror, or takes it away. None can be put on
 // what is being deleted.
 func (c *Cluster) Finalizer(key Key, finalizer string, held bool) {

@@ -45,19 +45,23 @@ type Client struct {
 	link    *fate.Link
 	process *fate.Process
 	events  func() EventRates
-	// asked is told of each command before it is carried out.
-	asked  func(verb string, kind containersv1.Kind, id string)
-	closed atomic.Bool
+	judge   Judge
+	closed  atomic.Bool
 }
 
 var _ dockerengine.Engine = (*Client)(nil)
 
+// Judge is told of every command that changes something: when it is given, and
+// when its success was answered.
+type Judge interface {
+	Asked(verb string, kind containersv1.Kind, id string)
+	Answered(verb string, kind containersv1.Kind, id string)
+}
+
 // NewClient returns a client. events is asked at each event for what can happen
-// to it; asked is told of every command that changes something.
-func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates,
-	asked func(verb string, kind containersv1.Kind, id string),
-) *Client {
-	return &Client{model: m, fates: f, link: link, process: p, events: events, asked: asked}
+// to it.
+func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates, judge Judge) *Client {
+	return &Client{model: m, fates: f, link: link, process: p, events: events, judge: judge}
 }
 
 var errClientClosed = errors.New("simulated: this client was closed")
@@ -159,8 +163,12 @@ func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume,
 }
 
 func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
-	c.asked(verb, kind, id)
-	return c.call(ctx, verb, id, effect)
+	c.judge.Asked(verb, kind, id)
+	err := c.call(ctx, verb, id, effect)
+	if err == nil {
+		c.judge.Answered(verb, kind, id)
+	}
+	return err
 }
 
 // StartContainer implements [dockerengine.Engine].

@@ -104,6 +104,7 @@ func (m *Model) CreateContainer(spec ContainerSpec) (id string, err error) {
 		}
 		m.containers[c.id] = c
 		m.emit(containersv1.KindContainer, c.id, "create")
+		m.stampContainer(c.id)
 		id = c.id
 	})
 	return id, err
@@ -123,6 +124,7 @@ func (m *Model) change(id string, do func(*container) error) (err error) {
 			return
 		}
 		err = do(c)
+		m.stampContainer(id)
 	})
 	return err
 }
@@ -137,6 +139,8 @@ func (m *Model) Start(id string) error {
 			return nil
 		case c.startError != "":
 			c.exitCode, c.failed = 127, c.startError
+			m.stampContainer(id)
+			m.silence(id)
 			return errors.New(c.startError)
 		}
 		m.serial++

@@ -50,6 +50,7 @@ func (m *Model) AddImage(pulled bool, tags ...string) (id string) {
 		img := &image{id: "sha256:" + m.id("image"), created: m.now()}
 		m.images[img.id] = img
 		id = img.id
+		defer m.stampImage(id)
 		for _, tag := range tags {
 			m.moveTag(img, tag)
 			if !pulled {
@@ -84,6 +85,7 @@ func (m *Model) Tag(ref, tag string) (err error) {
 		}
 		m.moveTag(img, tag)
 		m.emit(containersv1.KindImage, img.id, "tag")
+		m.stampImage(img.id)
 	})
 	return err
 }
@@ -91,6 +93,7 @@ func (m *Model) Tag(ref, tag string) (err error) {
 func (m *Model) moveTag(img *image, tag string) {
 	if old := m.images[m.tags[tag]]; old != nil {
 		old.tags = without(old.tags, tag)
+		m.stampImage(old.id)
 	}
 	m.tags[tag] = img.id
 	img.tags = append(img.tags, tag)
@@ -134,6 +137,7 @@ func (m *Model) removeImage(ref string, force bool) error {
 		delete(m.images, img.id)
 		m.emit(containersv1.KindImage, img.id, "delete")
 	}
+	m.stampImage(img.id)
 	return nil
 }
 

@@ -29,6 +29,11 @@ type Model struct {
 	remembered []dockerengine.Event
 	streams    map[*stream]struct{}
 	offset     time.Duration
+	// versions of each object, and how many there are; stamped are the mirrors of
+	// each image at its last version.
+	versions map[object][]Version
+	stamps   int
+	stamped  map[string][]string
 }
 
 // New returns an engine that has nothing. The name goes into the IDs.
@@ -36,6 +41,7 @@ func New(name string) *Model {
 	return &Model{
 		name: name, containers: map[string]*container{}, images: map[string]*image{},
 		tags: map[string]string{}, volumes: map[string]*volume{}, streams: map[*stream]struct{}{},
+		versions: map[object][]Version{}, stamped: map[string][]string{},
 	}
 }
 
@@ -82,9 +88,10 @@ func (m *Model) Objects() (out []containersv1.Mirror) {
 // events that it remembers are forgotten.
 func (m *Model) Stop() {
 	m.with(func() {
-		for _, c := range m.containers {
-			if c.running {
+		for _, id := range slices.Sorted(maps.Keys(m.containers)) {
+			if c := m.containers[id]; c.running {
 				c.exit(m.now(), 137)
+				m.stampContainer(c.id)
 			}
 		}
 		m.remembered = nil
@@ -98,6 +105,10 @@ func (m *Model) Wipe() {
 		m.containers, m.images = map[string]*container{}, map[string]*image{}
 		m.tags, m.volumes = map[string]string{}, map[string]*volume{}
 		m.remembered = nil
+		for key := range m.versions {
+			m.stamp(key.kind, key.name, nil)
+		}
+		clear(m.stamped)
 	})
 }
 

@@ -33,6 +33,7 @@ func (m *Model) makeVolume(name string) {
 		m.volumes[name] = &volume{name: name, created: m.now()}
 	}
 	m.emit(containersv1.KindVolume, name, "create")
+	m.stampVolume(name)
 }
 
 // VolumeNames are the names of all volumes, sorted.
@@ -56,6 +57,7 @@ func (m *Model) RemoveVolume(name string) (err error) {
 		}
 		delete(m.volumes, name)
 		m.emit(containersv1.KindVolume, name, "destroy")
+		m.stampVolume(name)
 	})
 	return err
 }

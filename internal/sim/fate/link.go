@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// errDead is what the calls of a process that was killed come to.
-var errDead = errors.New("simulated: this process was killed")
+var (
+	// errDead is what the calls of a process that was killed come to.
+	errDead = errors.New("simulated: this process was killed")
+	// errBug is what callers that crash panic with.
+	errBug = errors.New("simulated bug, in a call")
+)
 
 // Rates are the probabilities, from 0 to 1, of what can happen to a call.
 type Rates struct {
@@ -152,8 +156,7 @@ func (l *Link) crash(ctx context.Context, dice *Dice) error {
 	if err := l.travel(ctx, dice, Rates{}); err != nil {
 		return err
 	}
-	var none *Link
-	return none.failure(dice)
+	panic(errBug)
 }
 
 func (l *Link) exchange(ctx context.Context, dice *Dice, r Rates, effect func() error) error {

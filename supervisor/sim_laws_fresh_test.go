@@ -1,0 +1,106 @@
+package supervisor
+
+import (
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+const (
+	// freshWithin is how old a mirror may be where no call and no event is lost or
+	// slow, and the engine is ready. The next full sync comes much later.
+	freshWithin = 8 * time.Second
+	// longestWish is how long a wish can take there, the stop of a container.
+	longestWish = 15 * time.Second
+)
+
+// watchFresh looks at the mirrors until the calm has come.
+func (l *laws) watchFresh() {
+	d := l.world.fates.Draw("fresh")
+	for {
+		l.world.fates.Pass(d.Between(2*time.Second, 4*time.Second))
+		select {
+		case <-l.world.calmed:
+			return
+		default:
+			l.fresh()
+		}
+	}
+}
+
+// fresh: while nothing is lost, what the engine has told of is mirrored soon, and
+// not only by the next full sync.
+func (l *laws) fresh() {
+	app := l.world.cluster.App()
+	well := false
+	l.with(func() {
+		well = l.engine == messages.EngineReady && time.Since(l.since) > freshWithin && time.Since(l.restless) > freshWithin
+	})
+	if app == nil || !well {
+		l.with(func() { clear(l.free) })
+		return
+	}
+	m := l.world.machine(app.Status.VM.Driver)
+	if m == nil {
+		return
+	}
+	mirrors := map[cluster.Key]containersv1.Mirror{}
+	for _, o := range l.world.cluster.Mirrors() {
+		mirrors[keyOf(o)] = o
+	}
+	for _, o := range m.model.Latest() {
+		if !o.At.Before(time.Now().Add(-freshWithin)) {
+			continue
+		}
+		key := cluster.Key{Kind: o.Kind, Namespace: app.Spec.Namespace, Name: o.Name}
+		if mirror := mirrors[key]; !o.Silent || mirror != nil && refusalOf(mirror, containersv1.ConditionStateReached) != nil {
+			l.isFresh(key, o.Object, mirror)
+		}
+		l.isRetried(m, key, o.Object, mirrors[key])
+	}
+	l.world.count("fresh")
+}
+
+func (l *laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
+	if l.isForged(key) || mirror != nil && l.world.cluster.EverOf(key, time.Now().Add(-longestWish), func(o containersv1.Mirror) bool {
+		return hasOpenWish(o) && refusalOf(o, containersv1.ConditionStateReached) == nil || o.GetDeletionTimestamp() != nil
+	}) {
+		return
+	}
+	switch {
+	case object == nil && mirror != nil:
+		l.world.violate("%s %.16s left the engine, and is mirrored still", key.Kind, key.Name)
+	case object == nil:
+	case mirror == nil:
+		if !l.world.cluster.Removed(key, time.Now().Add(-freshWithin)) {
+			l.world.violate("%s %.16s has no mirror yet", key.Kind, key.Name)
+		}
+	case !withoutRefusals(mirror).SameStatus(withoutRefusals(object)):
+		l.world.violate("%s %.16s is mirrored late:\n\t%+v\n\t%+v", key.Kind, key.Name, mirror, object)
+	}
+}
+
+// isRetried: a delete that was refused because of a container is tried again at
+// once when the container has gone.
+func (l *laws) isRetried(m *machine, key cluster.Key, object, mirror containersv1.Mirror) {
+	waits := mirror != nil && object != nil && mirror.GetDeletionTimestamp() != nil && refusalOf(mirror, containersv1.ConditionEngineDeleted) != nil &&
+		len(mirror.GetFinalizers()) == 1 && mirror.GetFinalizers()[0] == containersv1.Finalizer && m.model.Free(object)
+	l.with(func() {
+		since, was := l.free[key]
+		switch {
+		case !waits:
+			delete(l.free, key)
+		case !was:
+			l.free[key] = time.Now()
+		case time.Since(since) > freshWithin:
+			l.world.violate("the delete of %s %.16s is not tried again, and nothing is in its way", key.Kind, key.Name)
+		}
+	})
+}
+
+func (l *laws) isForged(key cluster.Key) (yes bool) {
+	l.with(func() { yes = l.forged[key] })
+	return yes
+}

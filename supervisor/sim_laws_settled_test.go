@@ -1,0 +1,122 @@
+package supervisor
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
+)
+
+const (
+	// news is how long the news of an engine that has died, or of a connection
+	// that broke, may be on its way to whoever says Settled.
+	news = 5 * time.Second
+	// informed is the same for the news of a mirror that was made.
+	informed = 30 * time.Second
+)
+
+// isSettled is whether an App says that everything its present spec asks for has
+// happened.
+func isSettled(app *appv1.App) bool {
+	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
+	return c != nil && c.Status == "True" && c.ObservedGeneration == app.Generation
+}
+
+// settled: Settled=True is never published while what it says is not so.
+func (l *laws) settled(write cluster.Write, app *appv1.App) {
+	if !isSettled(app) {
+		return
+	}
+	if !app.Spec.Running {
+		l.stopped(write)
+		return
+	}
+	m := l.world.machine(app.Status.VM.Driver)
+	if m == nil || app.Spec.VM.Driver != appv1.DriverAuto && app.Spec.VM.Driver != m.name {
+		l.violate(write, "settled with driver %q, want %s", app.Status.VM.Driver, app.Spec.VM.Driver)
+		return
+	}
+	l.runs(write, app, m)
+	for _, other := range l.world.machines {
+		if other != m && other.managed && other.is() == vm.Present {
+			l.violate(write, "settled on %s, and %s runs", m.name, other.name)
+		}
+	}
+	if app.Spec.ContainerEngine.Name == appv1.EngineContainerd {
+		l.unmirrored(write)
+		return
+	}
+	before, _ := write.Before.(*appv1.App)
+	condition := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
+	if before == nil || !isSettled(before) && condition.Message == "" {
+		l.complete(write, m)
+	}
+}
+
+// stopped: nothing runs and nothing is mirrored.
+func (l *laws) stopped(write cluster.Write) {
+	for _, m := range l.world.machines {
+		if is := m.is(); m.managed && is != vm.Absent {
+			l.violate(write, "settled as stopped, and %s is %s", m.name, is)
+		}
+	}
+	l.unmirrored(write)
+}
+
+// unmirrored: no mirror is there, but for those of which the news is on its way.
+func (l *laws) unmirrored(write cluster.Write) {
+	for _, o := range l.world.cluster.Mirrors() {
+		if at := l.createdAt(keyOf(o), o); write.Begun.Sub(at) > informed {
+			l.violate(write, "settled without mirrors, and %s %.16s is there since %s", o.MirrorKind(), o.GetName(), time.Since(at))
+		}
+	}
+}
+
+// runs: the wanted engine runs, and answers if it is mirrored.
+func (l *laws) runs(write cluster.Write, app *appv1.App, m *machine) {
+	known := write.Begun.Add(-news)
+	m.with(func() {
+		switch {
+		case m.cut.After(known):
+		case m.managed && m.presence != vm.Present:
+			l.violate(write, "settled as running, and %s is %s since %s", m.name, m.presence, time.Since(m.cut))
+		case m.managed && m.spec.Engine != app.Spec.ContainerEngine.Name:
+			l.violate(write, "settled with engine %s on %s, want %s", m.spec.Engine, m.name, app.Spec.ContainerEngine.Name)
+		case m.name == appv1.DriverLima && m.spec.VM.Restart != app.Spec.VM.Restart,
+			m.name == appv1.DriverLima && m.spec.VM.CPUs != int(app.Spec.VM.CPUs):
+			l.violate(write, "settled with the VM %+v, want %+v", m.spec.VM, app.Spec.VM)
+		case app.Spec.ContainerEngine.Name != appv1.EngineContainerd && m.link.Down() != nil:
+			l.violate(write, "settled as connected, and %s does not listen since %s", m.name, time.Since(m.cut))
+		}
+	})
+}
+
+// complete: every object that was there when the last sync began has a mirror,
+// or had one.
+func (l *laws) complete(write cluster.Write, m *machine) {
+	var since time.Time
+	l.with(func() { since = l.synced })
+	for _, o := range m.model.Objects() {
+		key := keyOf(o)
+		key.Namespace = l.world.cluster.App().Spec.Namespace
+		if m.model.Absent(key.Kind, key.Name, since) {
+			continue
+		}
+		history := l.world.cluster.History(key)
+		n := len(history)
+		if n == 0 || history[n-1].Object == nil && history[n-1].At.Before(since) {
+			l.violate(write, "settled, and %s %.16s has no mirror", o.MirrorKind(), o.GetName())
+		}
+	}
+}
+
+// hasOpenWish is whether a mirror is one of a container with a wish that was not
+// carried out yet.
+func hasOpenWish(o containersv1.Mirror) bool {
+	c, ok := o.(*containersv1.Container)
+	return ok && c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown && c.Status.ObservedGeneration < c.Generation
+}
