@@ -96,10 +96,14 @@ func (l *laws) runs(write cluster.Write, app *appv1.App, m *machine) {
 }
 
 // complete: every object that was there when the last sync began has a mirror,
-// or had one.
+// or had one. What that sync could not read is mirrored later.
 func (l *laws) complete(write cluster.Write, m *machine) {
 	var since time.Time
-	l.with(func() { since = l.synced })
+	unread := false
+	l.with(func() { since, unread = l.synced, l.unread })
+	if unread {
+		return
+	}
 	for _, o := range m.model.Objects() {
 		key := keyOf(o)
 		key.Namespace = l.world.cluster.App().Spec.Namespace
