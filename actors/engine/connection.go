@@ -85,6 +85,7 @@ func (s *supervisor) open() {
 			return
 		}
 		s.client, s.endpoint = client, s.want.Endpoint
+		s.dialed++
 	}
 	s.opening = true
 	namespace := s.want.Namespace
@@ -157,10 +158,16 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 		s.Logger.Warn("engine session failed", "err", f.Err)
 	}
 	s.failing = f.Err.Error()
-	if s.state != messages.EngineReady && s.state != messages.EngineSyncing {
+	switch s.state {
+	case messages.EngineReady, messages.EngineSyncing:
+		s.setState(messages.EngineDisconnected)
+	case messages.EngineConnecting: // with the mirrors of a former daemon, perhaps
+		if !s.graceEnds.IsZero() {
+			return
+		}
+	default:
 		return
 	}
-	s.setState(messages.EngineDisconnected)
 	if s.graceEnds.IsZero() {
 		s.graceEnds = time.Now().Add(s.Grace)
 	}
@@ -174,7 +181,11 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 func (s *supervisor) graceOver(c actor.Context) {
 	// Each failure before the engine is ready again sets a timer; one that is left
 	// from an earlier break must not end the grace of this one.
-	if s.state != messages.EngineDisconnected || time.Now().Before(s.graceEnds) {
+	waiting := s.state == messages.EngineDisconnected || s.state == messages.EngineConnecting
+	if !waiting || time.Now().Before(s.graceEnds) {
+		return
+	}
+	if s.mirrors.empty() {
 		return
 	}
 	s.Logger.Warn("engine did not come back, taking its mirrors away", "grace", s.Grace)

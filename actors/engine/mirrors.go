@@ -25,6 +25,12 @@ func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
 	if s.state == messages.EngineSyncing {
 		s.sync.await(e.key)
 	}
+	if e.pid != nil && !e.stopping && e.dialed != s.dialed {
+		// It was made to take its resource away, without this engine. Another one
+		// follows it.
+		e.stopping = true
+		c.Stop(e.pid)
+	}
 	s.tell(c, e, msg)
 }
 
@@ -195,5 +201,6 @@ func (s *supervisor) spawnMirror(c actor.Context, e *entry) {
 	if err != nil {
 		panic(fmt.Errorf("spawn mirror %s: %w", e.key.path(), err))
 	}
+	e.dialed = s.dialed
 	s.mirrors.started(e, pid)
 }

@@ -28,6 +28,8 @@ type entry struct {
 	namespace string
 	// pid is nil until the first thing is to be done.
 	pid *actor.PID
+	// dialed is the connection that the actor was made with; see supervisor.dialed.
+	dialed int
 	// stopping is set from the order to stop until the actor has ended.
 	stopping bool
 	// lost is set when its engine is gone.

@@ -62,6 +62,8 @@ type read struct {
 	// again is set when something happened to the target meanwhile.
 	again    bool
 	attempts int
+	// retry is when it is tried again after a failure.
+	retry *time.Timer
 }
 
 // Messages of the session to itself.
@@ -71,8 +73,12 @@ type (
 	syncDue      struct{}
 	pingDue      struct{}
 	pinged       struct{ err error }
-	readAgain    struct{ target target }
-	readDone     struct {
+	readAgain    struct {
+		target target
+		// attempts that had failed: whatever failed since has its own next try.
+		attempts int
+	}
+	readDone struct {
 		target  target
 		objects []containersv1.Mirror
 		asOf    time.Time
@@ -121,8 +127,11 @@ func (s *session) receiveOwn(c actor.Context, value any) {
 		panic(v.err)
 	case dockerengine.Event:
 		s.refresh(target{kind: v.Kind, id: v.ID})
+		s.tagged(v)
 	case readAgain:
-		s.startRead(v.target)
+		if r := s.reads[v.target]; r != nil && r.attempts == v.attempts {
+			s.startRead(v.target)
+		}
 	case readDone:
 		s.readDone(c, v)
 	case syncDue:
@@ -251,7 +260,10 @@ func (s *session) readDone(c actor.Context, v readDone) {
 		r.again = false
 		backoff := task.Backoff{Min: 200 * time.Millisecond, Max: time.Minute}
 		s.logger.Warn("object could not be read", "kind", v.target.kind, "id", v.target.id, "err", v.err)
-		s.tasks.After(backoff.Delay(r.attempts), readAgain{target: v.target})
+		if r.retry != nil { // of a reading in a full sync
+			r.retry.Stop()
+		}
+		r.retry = s.tasks.After(backoff.Delay(r.attempts), readAgain{target: v.target, attempts: r.attempts})
 		return
 	}
 	s.tell(c, v)

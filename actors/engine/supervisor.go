@@ -23,7 +23,9 @@ type supervisor struct {
 	seq  uint64
 	want *messages.ConnectEngine
 	// client of the wanted engine; kept until its last mirror is gone.
-	client   dockerengine.Engine
+	client dockerengine.Engine
+	// dialed counts the connections that client was; zero before the first.
+	dialed   int
 	endpoint string
 	// session is the child, until it has ended.
 	session *actor.PID
@@ -36,7 +38,7 @@ type supervisor struct {
 	slow  int
 	info  appv1.EngineStatus
 	grace *time.Timer
-	// graceEnds is when the mirrors of an engine that was ready go; zero while
+	// graceEnds is when the mirrors of an engine that does not answer go; zero while
 	// it is ready.
 	graceEnds time.Time
 	mirrors   registry

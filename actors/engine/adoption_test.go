@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// supervising runs a test with an engine supervisor that has taken nothing up yet.
+func supervising(t *testing.T, newEngine func() dockerengine.Engine, newMirror func(MirrorSpec) actor.Actor,
+	test func(send func(any)),
+) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := newEngine() // in here, so that its channels follow the test's clock
+		quiet := slog.New(slog.DiscardHandler)
+		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+		defer system.Shutdown()
+		pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
+			return New(Config{
+				EnsureNamespace: func(context.Context, string) error { return nil },
+				Dial:            func(string) (dockerengine.Engine, error) { return engine, nil },
+				NewMirror:       newMirror,
+				Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
+					return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
+				},
+				Logger: quiet, Report: func(string) {}, Settings: DefaultSettings(),
+			})
+		}, actor.WithSupervisor(restarting{map[string]int{}})))
+		defer func() { _ = system.Root.StopFuture(pid).Wait() }()
+		test(func(msg any) { system.Root.Send(pid, msg) })
+	})
+}
+
+func mirroredBefore() *containersv1.Container {
+	c := &containersv1.Container{}
+	c.Name, c.Namespace, c.UID, c.ResourceVersion = "c1", "ns", "u1", "5"
+	return c
+}
+
+func reachable(answers bool) func() dockerengine.Engine {
+	return func() dockerengine.Engine {
+		q := quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
+		q.up.Store(answers)
+		return q
+	}
+}
+
+// A mirror that was made to take its resource away knows no engine. When the
+// engine is wanted again meanwhile, one that knows it takes over.
+func TestAMirrorThatWasLeavingIsMadeAnewForItsEngine(t *testing.T) {
+	var withEngine, without atomic.Int32
+	newMirror := func(spec MirrorSpec) actor.Actor {
+		return actor.ReceiveFunc(func(c actor.Context) {
+			if _, ok := c.Message().(messages.ObjectSeen); !ok || spec.Kind != containersv1.KindContainer {
+				return
+			}
+			if spec.Engine == nil {
+				without.Add(1)
+			} else {
+				withEngine.Add(1)
+			}
+		})
+	}
+	supervising(t, reachable(true), newMirror, func(send func(any)) {
+		send(messages.MirrorChanged{Object: mirroredBefore()})
+		send(messages.DisconnectEngine{Seq: 1})
+		send(messages.ConnectEngine{Seq: 2, Endpoint: "unix:///sock", Namespace: "ns"})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		// The world has no API server: the resource is reported gone by hand, late.
+		send(messages.MirrorFinished{Kind: containersv1.KindContainer, Name: "c1"})
+		send(messages.MirrorRemoved{Kind: containersv1.KindContainer, Name: "c1", UID: "u1"})
+		send(messages.MirrorFinished{Kind: containersv1.KindContainer, Name: "c1"})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+	})
+	if without.Load() != 0 || withEngine.Load() == 0 {
+		t.Errorf("%d readings went to a mirror without an engine, %d to one with it", without.Load(), withEngine.Load())
+	}
+}
+
+// The mirrors of a former daemon go, after the time of grace, when the engine
+// lets no session connect.
+func TestMirrorsOfAnEngineThatNeverConnectsGo(t *testing.T) {
+	var lost atomic.Int32
+	newMirror := func(MirrorSpec) actor.Actor {
+		return actor.ReceiveFunc(func(c actor.Context) {
+			if _, ok := c.Message().(messages.EngineLost); ok {
+				lost.Add(1)
+			}
+		})
+	}
+	supervising(t, reachable(false), newMirror, func(send func(any)) {
+		send(messages.MirrorChanged{Object: mirroredBefore()})
+		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
+		time.Sleep(DefaultSettings().Grace / 2)
+		if lost.Load() != 0 {
+			t.Error("a mirror was given up within the time of grace")
+		}
+		time.Sleep(DefaultSettings().Grace)
+		if lost.Load() != 1 {
+			t.Errorf("%d mirrors were told that their engine is lost, want the one", lost.Load())
+		}
+	})
+}
+
+// unreadable has a container that cannot be inspected.
+type unreadable struct {
+	quietEngine
+	reads *atomic.Int32
+}
+
+func (u unreadable) Container(context.Context, string) (*containersv1.Container, error) {
+	u.reads.Add(1)
+	return nil, errors.New("internal server error")
+}
+
+// An object that cannot be read is tried once a minute, however many full syncs
+// have met it too.
+func TestTriesOfAnUnreadableObjectDoNotMultiply(t *testing.T) {
+	reads := &atomic.Int32{}
+	newEngine := func() dockerengine.Engine { return unreadable{reachable(true)().(quietEngine), reads} }
+	newMirror := func(MirrorSpec) actor.Actor { return actor.ReceiveFunc(func(actor.Context) {}) }
+	supervising(t, newEngine, newMirror, func(send func(any)) {
+		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
+		time.Sleep(5 * time.Hour)
+		before := reads.Load()
+		time.Sleep(time.Hour)
+		if n := reads.Load() - before; n < 30 || n > 150 {
+			t.Errorf("%d inspections in an hour, want about 100", n)
+		}
+	})
+}
