@@ -26,6 +26,11 @@ func Find(pid int) (Process, bool) {
 	if err != nil {
 		return Process{}, false
 	}
+	return parseStat(pid, data)
+}
+
+// parseStat reads /proc/PID/stat, of which proc(5) tells.
+func parseStat(pid int, data []byte) (Process, bool) {
 	// The name, in parentheses, may contain spaces and parentheses itself.
 	// After it come the state (field 3 of proc(5)), the parent, and, as field 22,
 	// the start time.

@@ -103,6 +103,9 @@ func diskSize(path string) (int64, error) {
 		return 0, err
 	}
 	if err == nil && header.Magic == magic {
+		if header.Size < 0 {
+			return 0, fmt.Errorf("the disk %s is damaged: its header is of more bytes than any disk has; 'rdd vm reset' makes a new one", path)
+		}
 		return header.Size, nil
 	}
 	info, err := f.Stat()
