@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -46,6 +47,10 @@ type vmActor struct {
 	generation int64
 	wish       wish
 	facts      facts
+
+	// last is the driver of the last engine of rdd's own, for as long as one has
+	// been wished without a break.
+	last appv1.DriverName
 
 	// call is the driver call in flight, for facts.job.
 	call *call
@@ -150,6 +155,9 @@ func (a *vmActor) ensure(sender *actor.PID, m messages.EnsureVM) {
 	if w != a.wish {
 		a.clearFailure()
 	}
+	if !w.running {
+		a.last = ""
+	}
 	a.wish, a.generation = w, m.Generation
 }
 
@@ -208,6 +216,10 @@ func (a *vmActor) onRetryDue(m retryDue) {
 		a.facts.waiting = false
 	}
 }
+
+// stay is the driver that auto stays with through a change of the engine; empty
+// when nothing has run yet.
+func (a *vmActor) stay() appv1.DriverName { return cmp.Or(a.last, a.facts.foundBy) }
 
 // driverName is the driver in use; empty while none was picked.
 func (a *vmActor) driverName() appv1.DriverName {

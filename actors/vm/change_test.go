@@ -145,3 +145,45 @@ func TestAskingAgainLooksAgainAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// Another driver that has become available would come up without the user's
+// containers, so auto does not change to it by itself.
+func TestAutoStaysThroughChangesAndRestarts(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.native.with(func() { w.native.missing = errors.New("no dockerd is installed") })
+		w.ensure(1, true, auto)
+		w.sleep(2 * time.Second)
+		w.native.with(func() { w.native.missing = nil })
+		steps := []func(){
+			func() { w.ensure(2, true, twoCPUs(auto)) },
+			func() {
+				w.ensure(3, false, twoCPUs(auto))
+				w.sleep(5 * time.Second)
+				w.ensure(4, true, twoCPUs(auto))
+			},
+			func() {
+				w.ensure(5, false, auto)
+				w.sleep(5 * time.Second)
+				w.stopActor()
+				w.spawn()
+				w.ensure(6, true, auto)
+			},
+			func() { // the disk went with a reset that did not get far
+				w.lima.with(func() { w.lima.used = time.Time{} })
+				w.lima.die()
+			},
+		}
+		for i, step := range steps {
+			step()
+			w.sleep(5 * time.Second)
+			if m := w.last(); m.State != running || m.Driver != appv1.DriverLima || !m.Current {
+				t.Errorf("step %d: told %+v", i, m)
+			}
+		}
+		w.wantCalls()
+		// Who wants another one says so.
+		w.ensure(7, true, native)
+		w.sleep(5 * time.Second)
+		w.wantCalls("start moby")
+	})
+}

@@ -16,10 +16,10 @@ const checkEvery = 30 * time.Second
 // check asks whether the wished engine could be brought up once the one that is
 // there has gone.
 func (a *vmActor) check() {
-	spec, drivers := a.wish.spec, a.cfg.Drivers
+	spec, drivers, stay := a.wish.spec, a.cfg.Drivers, a.stay()
 	a.progress = "checking whether the change can be carried out"
 	a.launch(checkJob, chooseDeadline, func(ctx context.Context, _ *call) callDone {
-		_, err := choose(ctx, drivers, spec, "")
+		_, err := choose(ctx, drivers, spec, "", stay)
 		return callDone{spec: spec, err: err}
 	})
 }

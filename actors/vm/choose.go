@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -28,10 +29,12 @@ func isRefusal(err error) bool {
 
 // choose picks the driver for a spec. The driver whose engine is there already
 // (kept, may be empty) stays if the spec allows it, even when it could not start
-// another one; else auto takes the first that is available, in the order in
-// which the drivers were configured. The error of a failed
-// choice names the reason of every driver that was asked.
-func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept appv1.DriverName) (choice, error) {
+// another one. Else auto stays with the driver that has the user's containers:
+// the one that ran last (stay, may be empty), or whose data was used last. Only
+// where there is none it takes the first that is available, in the order in which
+// the drivers were configured. The error of a failed choice names the reason of
+// every driver that was asked.
+func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept, stay appv1.DriverName) (choice, error) {
 	auto := spec.Driver == appv1.DriverAuto || spec.Driver == ""
 	for _, d := range drivers {
 		if d.Name() == kept && (auto || kept == spec.Driver) {
@@ -41,6 +44,42 @@ func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept ap
 	if !auto {
 		return chooseNamed(ctx, drivers, spec)
 	}
+	if stay == "" {
+		var err error
+		if stay, err = lastUsed(ctx, drivers); err != nil {
+			return choice{}, err
+		}
+	}
+	for _, d := range drivers {
+		if d.Name() == stay && d.Managed() {
+			return chooseStay(ctx, d, spec)
+		}
+	}
+	return chooseFirst(ctx, drivers, spec)
+}
+
+// chooseStay goes on with a driver that has containers of this instance. Another
+// one would come up without them, which nobody has asked for.
+func chooseStay(ctx context.Context, d Driver, spec messages.VMSpec) (choice, error) {
+	reason, err := d.Available(ctx, spec)
+	if err != nil {
+		return choice{d, ""}, refusal{fmt.Errorf("driver %s, with which auto stays since the images, containers and volumes of this instance are there: %w; to begin without them, choose another driver, as with 'rdd set vm.driver=%s'", d.Name(), err, another(d.Name()))}
+	}
+	return choice{d, fmt.Sprintf("auto stays with %s, which has the containers of this instance: %s", d.Name(), reason)}, nil
+}
+
+// another is an example of a driver that is not the one named.
+func another(name appv1.DriverName) appv1.DriverName {
+	if name == appv1.DriverLima {
+		return appv1.DriverNative
+	}
+	return appv1.DriverLima
+}
+
+// chooseFirst takes the first that is available. A question that was not answered
+// in time is no answer: to go on to the next driver for it would bring up another
+// engine whenever the machine is slow.
+func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {
 	var failed []error
 	for _, d := range drivers {
 		reason, err := d.Available(ctx, spec)
@@ -48,8 +87,31 @@ func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept ap
 			return choice{d, fmt.Sprintf("auto picked %s: %s", d.Name(), reason)}, nil
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", d.Name(), err))
+		if err := errors.Join(failed...); d.Managed() && !isRefusal(refusal{err}) {
+			return choice{}, fmt.Errorf("it was not found out in time which driver can run an engine here: %w", err)
+		}
 	}
 	return choice{}, refusal{fmt.Errorf("no driver can run an engine here: %w", errors.Join(failed...))}
+}
+
+// lastUsed returns the managed driver whose data was used last; empty when none
+// has any.
+func lastUsed(ctx context.Context, drivers []Driver) (appv1.DriverName, error) {
+	var last appv1.DriverName
+	var used time.Time
+	for _, d := range drivers {
+		if !d.Managed() {
+			continue
+		}
+		seen, err := d.Inspect(ctx)
+		if err != nil {
+			return "", fmt.Errorf("look for the data of driver %s: %w", d.Name(), err)
+		}
+		if seen.Used.After(used) {
+			last, used = d.Name(), seen.Used
+		}
+	}
+	return last, nil
 }
 
 func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {

@@ -1,9 +1,12 @@
 package vm
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -33,7 +36,7 @@ func TestChoose(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			n, e := newFake(appv1.DriverNative), newFake(appv1.DriverExternal)
 			n.missing, e.missing = test.noNative, test.noExternal
-			got, err := choose(t.Context(), []Driver{n, e}, test.spec, test.kept)
+			got, err := choose(t.Context(), []Driver{n, e}, test.spec, test.kept, "")
 			if test.failure != "" {
 				if err == nil || !strings.Contains(err.Error(), test.failure) {
 					t.Errorf("error = %v, want %q", err, test.failure)
@@ -60,5 +63,35 @@ func TestStopAndDeleteTryEveryDriver(t *testing.T) {
 	}
 	if calls := c.history(); len(calls) != 0 {
 		t.Errorf("the engine that is not managed was touched: %q", calls)
+	}
+}
+
+// A program that takes too long to say what it is may be there all the same.
+func TestAutoDoesNotPassOverADriverThatDidNotAnswerInTime(t *testing.T) {
+	for _, late := range []error{context.DeadlineExceeded, context.Canceled} {
+		n, l := newFake(appv1.DriverNative), newFake(appv1.DriverLima)
+		n.missing = fmt.Errorf("dockerd --version: %w", late)
+		got, err := choose(t.Context(), []Driver{n, l}, auto, "", "")
+		if err == nil || !errors.Is(err, late) || isRefusal(err) {
+			t.Errorf("choose = %+v, %v", got, err)
+		}
+	}
+}
+
+func TestAutoStaysWithTheDataThatWasUsedLast(t *testing.T) {
+	n, l, e := newFake(appv1.DriverNative), newFake(appv1.DriverLima), newFake(appv1.DriverExternal)
+	drivers := []Driver{n, l, e}
+	n.used, l.used = time.Unix(1, 0), time.Unix(2, 0)
+	got, err := choose(t.Context(), drivers, auto, "", "")
+	if err != nil || got.driver != l || !strings.Contains(got.reason, "auto stays with lima") {
+		t.Errorf("choose = %+v, %v", got, err)
+	}
+	l.missing = errors.New("there is no QEMU")
+	if got, err = choose(t.Context(), drivers, auto, "", ""); !isRefusal(err) ||
+		!strings.Contains(err.Error(), "there is no QEMU") || !strings.Contains(err.Error(), "rdd set vm.driver=native") {
+		t.Errorf("choose = %+v, %v", got, err)
+	}
+	if got, err = choose(t.Context(), drivers, native, "", appv1.DriverLima); err != nil || got.driver != n {
+		t.Errorf("named: choose = %+v, %v", got, err)
 	}
 }

@@ -30,6 +30,9 @@ type Observed struct {
 	// unless Absent: Engine at least, and all that decides whether the engine is
 	// the one that another spec asks for. Its Driver is not looked at.
 	Spec messages.VMSpec
+	// Used is when the data of the engine (images, containers, volumes) was last
+	// put to use; zero when the driver has none. It counts when Absent too.
+	Used time.Time
 	// Detail for a log or a user, such as "dockerd, pid 123".
 	Detail string
 }

@@ -20,6 +20,7 @@ type fakeDriver struct {
 	mu        sync.Mutex
 	presence  Presence
 	spec      messages.VMSpec
+	used      time.Time     // its data, last
 	dead      chan struct{} // closed when the running engine dies
 	calls     []string
 	missing   error         // of Available
@@ -88,7 +89,7 @@ func (f *fakeDriver) Inspect(context.Context) (Observed, error) {
 	if !f.managed {
 		return Observed{Presence: Absent}, nil
 	}
-	return Observed{Presence: f.presence, Spec: f.spec}, nil
+	return Observed{Presence: f.presence, Spec: f.spec, Used: f.used}, nil
 }
 
 func (f *fakeDriver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
@@ -108,7 +109,7 @@ func (f *fakeDriver) Start(ctx context.Context, spec messages.VMSpec, progress f
 		return "", f.startErr
 	}
 	if f.presence != Present {
-		f.presence, f.spec, f.dead = Present, spec, make(chan struct{})
+		f.presence, f.spec, f.dead, f.used = Present, spec, make(chan struct{}), time.Now()
 	}
 	return "unix:///" + string(f.name), nil
 }

@@ -67,14 +67,14 @@ func (a *vmActor) inspect() {
 }
 
 func (a *vmActor) start() {
-	spec, drivers, kept := target(a.wish, a.facts), a.cfg.Drivers, appv1.DriverName("")
+	spec, drivers, kept, stay := target(a.wish, a.facts), a.cfg.Drivers, appv1.DriverName(""), a.stay()
 	if a.facts.found.Presence != Absent {
 		kept = a.facts.foundBy
 	}
 	a.progress, a.stopNote = "choosing a driver", ""
 	send := a.tasks.Send
 	a.launch(startJob, startDeadline(drivers, spec), func(ctx context.Context, t *call) callDone {
-		chosen, err := chooseWithin(ctx, drivers, spec, kept)
+		chosen, err := chooseWithin(ctx, drivers, spec, kept, stay)
 		if err != nil {
 			return callDone{choice: chosen, spec: spec, err: err}
 		}
@@ -96,10 +96,10 @@ func startDeadline(drivers []Driver, spec messages.VMSpec) time.Duration {
 	return chooseDeadline + longest + startSlack
 }
 
-func chooseWithin(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept appv1.DriverName) (choice, error) {
+func chooseWithin(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept, stay appv1.DriverName) (choice, error) {
 	ctx, cancel := context.WithTimeout(ctx, chooseDeadline)
 	defer cancel()
-	return choose(ctx, drivers, spec, kept)
+	return choose(ctx, drivers, spec, kept, stay)
 }
 
 // stop stops the attached engine, or the one that was found.

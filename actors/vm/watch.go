@@ -62,8 +62,9 @@ func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	ctx, cancel := context.WithCancel(a.tasks.Context())
 	driver := a.choice.driver
 	w := &watch{cancel: cancel, since: time.Now(), every: pingEveryOther}
+	a.last = ""
 	if driver.Managed() {
-		w.every = pingEvery
+		w.every, a.last = pingEvery, have.Driver
 	}
 	a.watch, a.endpoint = w, endpoint
 	a.facts.attached, a.facts.attachedSpec = true, have

@@ -19,6 +19,17 @@ func (p Paths) Config() string { return filepath.Join(p.LimaHome, "hostagent.jso
 // before the machine is started. It is there as long as the disk is.
 func (p Paths) Current() string { return filepath.Join(p.Dir(), "spec.json") }
 
+// Disk is what the guest has written since the disk was made from its image.
+func (p Paths) Disk() string { return filepath.Join(p.Dir(), "diffdisk") }
+
+// Record is the file in which an agent writes down how the machine was made, and
+// whether one was ever up on this disk. It is gone with the disk.
+func (p Paths) Record() string { return filepath.Join(p.Dir(), "machine.json") }
+
+// Making is there from before the directory of a new VM is made, or that of an
+// old one removed, until its machine is about to be started.
+func (p Paths) Making() string { return filepath.Join(p.LimaHome, "making") }
+
 // End is the file with the End of the last agent.
 func (p Paths) End() string { return filepath.Join(p.LimaHome, "end.json") }
 

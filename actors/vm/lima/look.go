@@ -75,9 +75,9 @@ func (d *Driver) configured() vmhost.Spec {
 func (d *Driver) Inspect(ctx context.Context) (vm.Observed, error) {
 	s, err := d.look()
 	if err != nil || s.nothing() {
-		return vm.Observed{Presence: vm.Absent}, err
+		return vm.Observed{Presence: vm.Absent, Used: vmhost.LastUsed(d.paths)}, err
 	}
-	seen := vm.Observed{Presence: vm.Broken, Spec: vmSpec(s.spec)}
+	seen := vm.Observed{Presence: vm.Broken, Used: vmhost.LastUsed(d.paths), Spec: vmSpec(s.spec)}
 	switch {
 	case s.agent.PID == 0:
 		seen.Detail = fmt.Sprintf("QEMU, pid %d, with no host agent", s.machine.PID)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -62,18 +63,34 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 
 // Inspect implements vm.Driver.
 func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
-	s := load(d.paths.state)
+	s, used := load(d.paths.state), d.used()
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
-			return vm.Observed{Presence: vm.Present, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
+			return vm.Observed{Presence: vm.Present, Used: used, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
 		}
 	}
 	for _, k := range d.kinds() {
 		if left := leftovers(k); len(left) > 0 {
-			return vm.Observed{Presence: vm.Broken, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
+			return vm.Observed{Presence: vm.Broken, Used: used, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
 		}
 	}
-	return vm.Observed{Presence: vm.Absent}, nil
+	return vm.Observed{Presence: vm.Absent, Used: used}, nil
+}
+
+// used is when the data of an engine was last put to use; zero when there is none.
+// A directory of data that is empty was made for an engine that could not begin.
+func (d *Driver) used() (last time.Time) {
+	for _, k := range d.kinds() {
+		if entries, err := os.ReadDir(k.dataDir); err != nil || len(entries) == 0 {
+			continue
+		}
+		for _, path := range []string{k.dataDir, d.paths.state} {
+			if info, err := os.Stat(path); err == nil && info.ModTime().After(last) {
+				last = info.ModTime()
+			}
+		}
+	}
+	return last
 }
 
 // Wait implements vm.Driver.

@@ -108,9 +108,12 @@ func (l launcher) version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	name := filepath.Base(l.program)
-	out, err := exec.CommandContext(ctx, l.program, "--version").Output()
+	cmd := exec.CommandContext(ctx, l.program, "--version")
+	// What a script left behind may hold its output.
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s --version: %w", l.program, err)
+		return "", fmt.Errorf("%s --version: %w", l.program, errors.Join(err, ctx.Err()))
 	}
 	for word := range strings.FieldsSeq(string(out)) {
 		if v := strings.TrimPrefix(word, "v"); v != "" && v[0] >= '0' && v[0] <= '9' {

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/lima-vm/lima/pkg/store/filenames"
-
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
@@ -19,10 +17,6 @@ import (
 // engine and the user has chosen another image since. That a file cannot be read,
 // or is not there, is none.
 
-// makingFile is there from before the directory of a new VM is made, or that of
-// an old one removed, until its machine is about to be started.
-func makingFile(p vmhost.Paths) string { return filepath.Join(p.LimaHome, "making") }
-
 // resetsFile has the resets that were carried out. It outlives the disks, so
 // that a wish of long ago that comes back, with an App from a backup or with a
 // new datastore, costs no disk.
@@ -31,7 +25,7 @@ func resetsFile(p vmhost.Paths) string { return filepath.Join(p.LimaHome, "reset
 // existing returns what the VM's disk was made from, and its size in bytes; nil
 // when there is none, or one that is to be replaced.
 func (a *agent) existing() (*record, int64, error) {
-	disk := filepath.Join(a.paths.Dir(), filenames.DiffDisk)
+	disk := a.paths.Disk()
 	switch _, err := os.Lstat(disk); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, 0, nil
@@ -44,7 +38,7 @@ func (a *agent) existing() (*record, int64, error) {
 	}
 	rec, found, err := loadRecord(a.paths)
 	if err == nil && !found {
-		err = fmt.Errorf("%s is not there", recordFile(a.paths))
+		err = fmt.Errorf("%s is not there", a.paths.Record())
 	}
 	if err != nil {
 		return nil, 0, keeping(err)
@@ -67,7 +61,7 @@ func keeping(err error) error {
 // replaced is whether the disk goes: it is still being made, or a reset was
 // asked for that was not carried out yet.
 func (a *agent) replaced() (bool, error) {
-	switch _, err := os.Lstat(makingFile(a.paths)); {
+	switch _, err := os.Lstat(a.paths.Making()); {
 	case err == nil:
 		return true, nil
 	case !errors.Is(err, fs.ErrNotExist):
@@ -87,7 +81,7 @@ func (a *agent) resets() (done []string, err error) {
 
 // beginMaking is called before anything of an old VM is touched.
 func (a *agent) beginMaking() error {
-	if err := vmhost.Save(makingFile(a.paths), "this VM is being made"); err != nil {
+	if err := vmhost.Save(a.paths.Making(), "this VM is being made"); err != nil {
 		return fmt.Errorf("begin to make the VM: %w", err)
 	}
 	return nil
@@ -107,7 +101,7 @@ func (a *agent) endMaking() error {
 			}
 		}
 	}
-	if err := os.Remove(makingFile(a.paths)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(a.paths.Making()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("end to make the VM: %w", err)
 	}
 	return nil

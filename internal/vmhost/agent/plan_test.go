@@ -111,7 +111,7 @@ func TestPlans(t *testing.T) {
 			disk:   "1073741824",
 		},
 		"killed while it was made": {
-			change: func(t *testing.T, a *agent, _ string) { put(t, makingFile(a.paths), "") },
+			change: func(t *testing.T, a *agent, _ string) { put(t, a.paths.Making(), "") },
 			disk:   "10737418240",
 		},
 		"an old reset that comes back": {
@@ -139,12 +139,12 @@ func TestPlans(t *testing.T) {
 			fails: "'rdd vm reset'",
 		},
 		"a record that cannot be read": {
-			change: func(t *testing.T, a *agent, _ string) { put(t, recordFile(a.paths), `{"image": 7}`) },
+			change: func(t *testing.T, a *agent, _ string) { put(t, a.paths.Record(), `{"image": 7}`) },
 			fails:  "'rdd vm reset'",
 		},
 		"a record that is gone": {
 			change: func(t *testing.T, a *agent, _ string) {
-				if err := os.Remove(recordFile(a.paths)); err != nil {
+				if err := os.Remove(a.paths.Record()); err != nil {
 					t.Fatal(err)
 				}
 			},

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,15 +26,13 @@ type record struct {
 	Booted bool `json:"booted,omitempty"`
 }
 
-func recordFile(p vmhost.Paths) string { return filepath.Join(p.Dir(), "machine.json") }
-
 // loadRecord returns the record. One that is not there is no error.
 func loadRecord(p vmhost.Paths) (r record, found bool, err error) {
-	found, err = vmhost.Load(recordFile(p), &r)
+	found, err = vmhost.Load(p.Record(), &r)
 	return r, found, err
 }
 
-func (r record) save(p vmhost.Paths) error { return vmhost.Save(recordFile(p), r) }
+func (r record) save(p vmhost.Paths) error { return vmhost.Save(p.Record(), r) }
 
 // show puts a record on the status.
 func (r record) show(s *vmhost.Status) {
