@@ -156,10 +156,14 @@ func (w *worker) makeContainer(ctx context.Context) {
 	}
 }
 
+// forWishes is whether a container, by its random ID, is one that workers make and
+// remove, and only wishes start and stop: what a wish leaves behind is then seen.
+func forWishes(id string) bool { return id < "8" }
+
 func (w *worker) changeContainer(ctx context.Context) {
 	verbs := []string{"start", "start", "stop", "kill", "pause", "unpause", "restart"}
 	verb := verbs[w.dice.IntN(len(verbs))]
-	if id, ok := w.pick(w.dice, &w.containers); ok {
+	if id, ok := w.pick(w.dice, &w.containers); ok && !forWishes(id) {
 		// That it is refused, in the state that the container is in, is well.
 		_ = w.ask(objectOf(containersv1.KindContainer, id), verb, func() error { return w.engine.Do(ctx, verb, id) })
 	}

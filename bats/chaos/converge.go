@@ -48,8 +48,10 @@ func (c *chaos) look(ctx context.Context) []string {
 		return []string{"read the App: " + err.Error()}
 	}
 	var wrong []string
-	if ready := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionEngineReady); ready == nil || ready.Status != "True" {
-		wrong = append(wrong, fmt.Sprintf("%s is not True: %+v", appv1.ConditionEngineReady, ready))
+	for _, name := range []string{appv1.ConditionRunning, appv1.ConditionEngineReady, appv1.ConditionSettled} {
+		if is := meta.FindStatusCondition(app.Status.Conditions, name); is == nil || is.Status != "True" {
+			wrong = append(wrong, fmt.Sprintf("%s is not True: %+v", name, is))
+		}
 	}
 	source := invariant.FromEndpoint("unix://"+c.dockerd.Socket(), app.Status.Engine.APIVersion)
 	differences, err := invariant.Check(ctx, source, invariant.FromReader(api))

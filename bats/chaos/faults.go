@@ -37,6 +37,8 @@ func (c *chaos) do(ctx context.Context, f fault) error {
 	switch f.deed {
 	case killDaemon, killTwice:
 		return c.killDaemon(ctx, f)
+	case killPending:
+		return c.killPending(ctx, f)
 	case termEngine:
 		return c.endEngine(ctx, f, syscall.SIGTERM)
 	case killEngine:
@@ -75,6 +77,13 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 		c.daemon.api.Store(nil)
 	}
 	return c.daemon.start(ctx)
+}
+
+func (c *chaos) killPending(ctx context.Context, f fault) error {
+	defer c.ledger.open(&c.ledger.weather)()
+	err := c.link.set(weather{name: "pending", hold: true, drop: true, way: toEngine})
+	err = errors.Join(err, pause(ctx, f.lasts), c.killDaemon(ctx, f))
+	return errors.Join(err, c.link.set(weather{}))
 }
 
 func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) error {
@@ -121,10 +130,13 @@ func (c *chaos) burst(ctx context.Context) error {
 			}
 			name := fmt.Sprintf("Burst_%d_%d", c.pool.next(), i)
 			for _, change := range []func(context.Context, string) error{c.dockerd.CreateVolume, c.dockerd.RemoveVolume} {
-				// That the engine refuses, or is not there, is well.
-				if change(ctx, name) == nil {
-					events.Add(1)
+				// The engine may be away for a part of it.
+				for change(ctx, name) != nil {
+					if time.Now().After(late) || pause(ctx, lookEvery) != nil {
+						return nil
+					}
 				}
+				events.Add(1)
 			}
 			return nil
 		})

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -177,6 +178,31 @@ func (l *ledger) endOfDelete(s *scene, r request, away bool) (ending, string) {
 		}
 	}
 	return broken, "the mirror went, and the engine's object is there and mirrored anew"
+}
+
+// replaced tells of mirrors that were made anew, though the engine was not away
+// for so long, and nobody made their object anew.
+func (l *ledger) replaced(before, now *scene, since time.Time) []string {
+	if before == nil || l.away(since, time.Now()) > grace {
+		return nil
+	}
+	var wrong []string
+	for name, m := range now.byName {
+		old := before.byName[name]
+		if old == nil || old.GetUID() == m.GetUID() {
+			continue
+		}
+		// Names of containers and volumes are used once; tags come back.
+		if image, ok := m.(*containersv1.Image); ok {
+			tag := objectOf(containersv1.KindImage, image.Status.RepoTag)
+			if image.Status.RepoTag == "" || slices.ContainsFunc(l.of(tag), func(r request) bool { return r.ended.IsZero() || r.ended.After(since) }) {
+				continue
+			}
+		}
+		wrong = append(wrong, fmt.Sprintf("the mirror %s was made anew, though the engine was not away for long", name))
+	}
+	slices.Sort(wrong)
+	return wrong
 }
 
 // tells is whether a condition says that the engine refuses this generation.

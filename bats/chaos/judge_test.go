@@ -194,3 +194,21 @@ func TestAcknowledgedDeletes(t *testing.T) {
 		})
 	}
 }
+
+func TestMirrorsThatAreMadeAnew(t *testing.T) {
+	before, same, other := sceneOf("u", 1, 1, "", ""), sceneOf("u", 2, 2, "", ""), sceneOf("v", 1, 1, "", "")
+	s := begun()
+	since := time.Now()
+	for name, test := range map[string]struct {
+		before, now *scene
+		want        int
+	}{"the first round": {nil, other, 0}, "kept": {before, same, 0}, "anew": {before, other, 1}} {
+		if got := s.replaced(test.before, test.now, since); len(got) != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	s.weather = append(s.weather, span{since.Add(-time.Second), since.Add(time.Minute)})
+	if got := s.replaced(before, other, since); len(got) != 0 {
+		t.Errorf("the engine was away: %v", got)
+	}
+}

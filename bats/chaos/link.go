@@ -31,8 +31,10 @@ type link struct {
 // call is one connection of the daemon, and the one to the engine.
 type call struct {
 	daemon, engine *net.UnixConn
-	ended          chan struct{}
-	end            func()
+	// luck is whether weather spares it that spares some.
+	luck  float64
+	ended chan struct{}
+	end   func()
 }
 
 func newLink(socket, target string) (*link, error) {
@@ -119,7 +121,7 @@ func (l *link) pass(daemon *net.UnixConn) {
 	if err != nil {
 		return
 	}
-	c := &call{daemon: daemon, engine: conn.(*net.UnixConn), ended: make(chan struct{})}
+	c := &call{luck: rand.Float64(), daemon: daemon, engine: conn.(*net.UnixConn), ended: make(chan struct{})}
 	c.end = sync.OnceFunc(func() {
 		close(c.ended)
 		_, _ = c.daemon.Close(), c.engine.Close() // either may have broken off
@@ -181,11 +183,14 @@ func (l *link) finish(c *call, to *net.UnixConn, err error) {
 // as may pass.
 func (l *link) wait(c *call, data []byte, back bool, passed *int) []byte {
 	w, changed := l.now()
-	for w.hold {
+	for w.hold && w.holdsUp(c.luck, back) {
 		if !c.wait(time.Hour, changed) {
 			return nil
 		}
 		w, changed = l.now()
+	}
+	if !w.holdsUp(c.luck, back) {
+		return data
 	}
 	pause := w.delay
 	if w.jitter > 0 {

@@ -13,11 +13,14 @@ type deed string
 const (
 	killDaemon deed = "kill rdd"       // SIGKILL, and a new start after the gap
 	killTwice  deed = "kill rdd twice" // the second one while it starts
-	termEngine deed = "term dockerd"   // SIGTERM, and a new start after the gap
-	killEngine deed = "kill dockerd"   // SIGKILL, and a new start after the gap
-	stopEngine deed = "stop dockerd"   // SIGSTOP, and SIGCONT after the time it lasts
-	burst      deed = "burst"          // more events than the engine buffers for a listener
-	badLink    deed = "link"           // weather on the socket between daemon and engine
+	// killPending kills while no wish gets through to the engine, so that the next
+	// daemon has to find them in the datastore alone.
+	killPending deed = "kill rdd with wishes pending"
+	termEngine  deed = "term dockerd" // SIGTERM, and a new start after the gap
+	killEngine  deed = "kill dockerd" // SIGKILL, and a new start after the gap
+	stopEngine  deed = "stop dockerd" // SIGSTOP, and SIGCONT after the time it lasts
+	burst       deed = "burst"        // more events than the engine buffers for a listener
+	badLink     deed = "link"         // weather on the socket between daemon and engine
 )
 
 // fault is one thing that goes wrong.
@@ -40,7 +43,7 @@ func (f fault) String() string {
 		return fmt.Sprintf("%s %.1fs", f.deed, f.lasts.Seconds())
 	case badLink:
 		return fmt.Sprintf("%s %s %.1fs", f.deed, f.weather.name, f.lasts.Seconds())
-	case killDaemon, killTwice, termEngine, killEngine, burst:
+	case killDaemon, killTwice, killPending, termEngine, killEngine, burst:
 	}
 	return string(f.deed)
 }
@@ -103,7 +106,10 @@ func draw(seed uint64, number int, long bool) round {
 
 func drawDaemon(dice *rand.Rand) fault {
 	f := fault{deed: killDaemon, after: between(dice, 0, 3*time.Second), gap: between(dice, 0, 800*time.Millisecond)}
-	if dice.IntN(3) == 0 {
+	switch dice.IntN(4) {
+	case 0:
+		f.deed, f.lasts = killPending, between(dice, 500*time.Millisecond, 1500*time.Millisecond)
+	case 1:
 		f.deed, f.second = killTwice, between(dice, 50*time.Millisecond, 1500*time.Millisecond)
 	}
 	return f

@@ -41,7 +41,9 @@ func (c *chaos) round(ctx context.Context, r round) error {
 		t, broken := c.ledger.judge(s, began)
 		c.results.add(t)
 		wrong = append(wrong, broken...)
+		wrong = append(wrong, c.ledger.replaced(c.before, s, began)...)
 	}
+	c.before = s
 	wrong = append(wrong, c.ledger.unasked(c.recorder.all(), began)...)
 	wrong = append(wrong, c.daemon.leftovers()...)
 	wrong = append(wrong, c.grown(ctx)...)

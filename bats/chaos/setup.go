@@ -28,6 +28,8 @@ type chaos struct {
 	ledger   *ledger
 	content  []byte
 	results  results
+	// before is how the round before left everything.
+	before *scene
 }
 
 // begin brings up an engine and a daemon that mirrors it. What it returns must

@@ -28,12 +28,32 @@ type weather struct {
 	slice int
 	// limit ends a connection after so many bytes to the daemon, 0 for never.
 	limit int
+	// way is the direction in which data is held up, both by default.
+	way way
+	// spared is the share of connections that the weather does not touch, 0 to 1.
+	spared float64
 	// linger is how much later the other side hears that a connection has ended.
 	linger time.Duration
 }
 
+// way is a direction of data.
+type way int
+
+const (
+	bothWays way = iota
+	toDaemon
+	toEngine
+)
+
+// holdsUp is whether data of a call is touched: its luck is from 0 to 1, and back
+// says that it goes to the daemon.
+func (w weather) holdsUp(luck float64, back bool) bool {
+	return luck >= w.spared && (w.way == bothWays || (w.way == toDaemon) == back)
+}
+
 // drawWeather draws one of the ways in which a connection can be bad: those that
-// toxiproxy knows, and a half-closed one.
+// toxiproxy knows, with its directions and its share of connections that stay
+// as they are, and a half-closed one.
 func drawWeather(dice *rand.Rand) weather {
 	all := []weather{
 		{name: "reset", cut: true},
@@ -47,5 +67,10 @@ func drawWeather(dice *rand.Rand) weather {
 		{name: "limit", limit: 50 + dice.IntN(20_000)},
 		{name: "slow-close", linger: between(dice, 100*time.Millisecond, 2*time.Second), cut: dice.IntN(2) == 0},
 	}
-	return all[dice.IntN(len(all))]
+	w := all[dice.IntN(len(all))]
+	w.way = way(dice.IntN(3))
+	if dice.IntN(3) == 0 {
+		w.spared = dice.Float64()
+	}
+	return w
 }
