@@ -11,6 +11,9 @@ import (
 type imageIndex struct {
 	byID  map[string]*indexedImage
 	byTag map[string]string
+	// moves are the tags that events told of; a reading that is older may say
+	// that they are where they were before.
+	moves map[string]move
 }
 
 type indexedImage struct {
@@ -27,14 +30,15 @@ type indexedImage struct {
 type imageChange struct {
 	// gone are the names of mirrors that the image has no more.
 	gone []string
-	// robbed are the IDs of other images that have lost a tag to this one.
+	// robbed are the IDs of images that have lost a tag: others to this one, or
+	// this one while it was read.
 	robbed []string
 	// stale is set when a later reading was told already.
 	stale bool
 }
 
 func newImageIndex() imageIndex {
-	return imageIndex{byID: map[string]*indexedImage{}, byTag: map[string]string{}}
+	return imageIndex{byID: map[string]*indexedImage{}, byTag: map[string]string{}, moves: map[string]move{}}
 }
 
 // update takes a reading of an image, or of a reference that is not there any
@@ -56,6 +60,9 @@ func (x imageIndex) update(id string, objects []containersv1.Mirror, asOf time.T
 		images = append(images, o.(*containersv1.Image))
 		tag := images[len(images)-1].Status.RepoTag
 		tags[o.GetName()] = tag
+		if m, ok := x.moves[tag]; ok && m.to != id && asOf.Before(m.at) {
+			change.robbed = append(change.robbed, id)
+		}
 		if owner, ok := x.byTag[tag]; ok && tag != "" && owner != id {
 			change.robbed = append(change.robbed, owner)
 		}

@@ -161,6 +161,7 @@ func (s *session) syncDone(c actor.Context, v syncRead) {
 		}
 	}
 	s.images.prune(v.asOf, keep)
+	s.images.settleMoves(v.asOf.Add(-readTimeout))
 	clear(s.gone)
 	c.Send(c.Parent(), messages.SyncCompleted{AsOf: v.asOf, Unread: unread})
 	s.report("watching")

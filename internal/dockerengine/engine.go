@@ -99,6 +99,9 @@ type Event struct {
 	ID string
 	// Action such as start or untag.
 	Action string
+	// Tag is what an image is called from now on, in place of any other image that
+	// had this tag: the engine does not tell of that one. Empty for other events.
+	Tag string
 	// Time by the engine's clock.
 	Time time.Time
 }

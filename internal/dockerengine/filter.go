@@ -30,12 +30,16 @@ func mapEvent(message events.Message) (Event, bool) {
 	if !ok || message.Actor.ID == "" || isHarmless(kind, string(message.Action)) {
 		return Event{}, false
 	}
-	return Event{
+	event := Event{
 		Kind:   kind,
 		ID:     message.Actor.ID,
 		Action: string(message.Action),
 		Time:   eventTime(message),
-	}, true
+	}
+	if kind == containersv1.KindImage && message.Action == events.ActionTag {
+		event.Tag = message.Actor.Attributes["name"]
+	}
+	return event, true
 }
 
 func kindOf(eventType events.Type) (containersv1.Kind, bool) {

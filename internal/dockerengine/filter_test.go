@@ -42,6 +42,10 @@ func TestMapEvent(t *testing.T) {
 	if !ok || got != want {
 		t.Errorf("got %+v, %t", got, ok)
 	}
+	got, _ = mapEvent(events.Message{Type: "image", Action: "tag", Actor: events.Actor{ID: "sha256:1", Attributes: map[string]string{"name": "app:One"}}})
+	if got.Tag != "app:One" {
+		t.Errorf("a tag: got %+v", got)
+	}
 	got, ok = mapEvent(events.Message{Type: "volume", Action: "create", Actor: events.Actor{ID: "v"}, Time: at.Unix()})
 	if !ok || !got.Time.Equal(at.Truncate(time.Second)) {
 		t.Errorf("without nanoseconds: got %+v, %t", got, ok)
