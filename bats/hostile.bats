@@ -104,8 +104,12 @@ volumes() {
     assert_output --regexp "finding +datastore .*$dir/state.db"
     mkdir "$RDD_TEST_HOME/damaged"
     mv "$dir"/state.db* "$RDD_TEST_HOME/damaged/"
+    local engine_pid
+    engine_pid=$(dockerd_pid)
     rdd svc start
-    rdd set running=true
+    is true field app app .spec.running
+    eventually 20 connected
+    assert_equal "$(dockerd_pid)" "$engine_pid"
     assert_mirrors_exact
     has volume kept
 }

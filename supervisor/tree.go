@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // The names of the tree.
@@ -111,9 +113,12 @@ func (b blueprint) bridgeProps(api api, app, engine *actor.PID) *actor.Props {
 	})
 }
 
-func (b blueprint) appProps(api api, vm, engine *actor.PID) *actor.Props {
+func (b blueprint) appProps(api api, vmActor, engine *actor.PID) *actor.Props {
 	return b.child(appName, func(report func(string)) actor.Actor {
-		return app.New(app.Config{Kube: api, Namespace: b.namespace, VM: vm, Engine: engine, Logger: b.logger, Report: report})
+		return app.New(app.Config{
+			Kube: api, Namespace: b.namespace, VM: vmActor, Engine: engine, Logger: b.logger, Report: report,
+			Existing: func(ctx context.Context) (messages.VMSpec, bool, error) { return vm.Existing(ctx, b.drivers) },
+		})
 	})
 }
 

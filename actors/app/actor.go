@@ -34,6 +34,8 @@ type Config struct {
 	// Namespace of the mirrors in an App that is made because there is none;
 	// empty is the API's default.
 	Namespace string
+	// Existing looks for a managed engine that lives already, as vm.Existing does.
+	Existing func(ctx context.Context) (spec messages.VMSpec, found bool, err error)
 	// VM and Engine are told what should be.
 	VM, Engine *actor.PID
 	Logger     *slog.Logger

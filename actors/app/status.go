@@ -57,7 +57,8 @@ func (a *app) write() bool {
 		return false
 	}
 	if a.view.app == nil {
-		a.start(func(ctx context.Context) (*appv1.App, error) { return a.create(ctx) })
+		looks, first := a.attempts, a.heardOf == ""
+		a.start(func(ctx context.Context) (*appv1.App, error) { return a.create(ctx, looks, first) })
 		return false
 	}
 	if a.view.vm.Generation == 0 {
@@ -85,14 +86,6 @@ func (a *app) start(f func(context.Context) (*appv1.App, error)) {
 		}
 		return writeDone{app: app, err: err}
 	})
-}
-
-// create makes the App with its defaults, which the API server fills in.
-func (a *app) create(ctx context.Context) (*appv1.App, error) {
-	obj := &appv1.App{}
-	obj.Name = appv1.AppName
-	obj.Spec.Namespace = a.Namespace
-	return obj, a.Kube.Create(ctx, obj)
 }
 
 // confirm reads the App again if the bridge has not told of it.
