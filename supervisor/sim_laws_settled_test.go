@@ -96,14 +96,10 @@ func (l *laws) runs(write cluster.Write, app *appv1.App, m *machine) {
 }
 
 // complete: every object that was there when the last sync began has a mirror,
-// or had one. What that sync could not read is mirrored later.
+// or had one.
 func (l *laws) complete(write cluster.Write, m *machine) {
 	var since time.Time
-	unread := false
-	l.with(func() { since, unread = l.synced, l.unread })
-	if unread {
-		return
-	}
+	l.with(func() { since = l.synced })
 	for _, o := range m.model.Objects() {
 		key := keyOf(o)
 		key.Namespace = l.world.cluster.App().Spec.Namespace

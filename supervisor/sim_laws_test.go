@@ -33,8 +33,6 @@ type laws struct {
 	dialed *machine
 	// synced is when the lists of the last completed sync were read.
 	synced time.Time
-	// unread is set when that sync could not read an object: it is read later.
-	unread bool
 	// restless is until when something is still being made up for.
 	restless time.Time
 	// forgets counts what makes rdd forget which wishes it has carried out.
@@ -76,7 +74,7 @@ func (l *laws) posted(message any) {
 			l.broke = time.Now() // with the mirrors of a former daemon, perhaps
 		}
 	case messages.SyncCompleted:
-		l.synced, l.unread = m.AsOf, len(m.Unread) > 0
+		l.synced = m.AsOf
 	case messages.ChildFailed:
 		l.restlessFor(m.RetryIn + time.Second)
 		if m.GaveUp {

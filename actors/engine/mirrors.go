@@ -21,7 +21,7 @@ func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
 		return
 	}
 	e.seen, e.asOf, e.lost = &msg, msg.AsOf, false
-	s.sync.read(target{kind: e.key.kind, id: e.engineID()})
+	s.sync.read(target{kind: e.key.kind, id: e.engineID()}, e.key)
 	if s.state == messages.EngineSyncing {
 		s.sync.await(e.key)
 	}

@@ -25,8 +25,9 @@ type progress struct {
 	totals map[containersv1.Kind]int
 	// done is set when the session has read everything.
 	done bool
-	// unread objects could not be read, by the engine's own IDs.
-	unread map[target]struct{}
+	// unread objects could not be read, by the engine's own IDs. One that was read
+	// since is no longer among them when its mirrors, which are kept here, settle.
+	unread map[target]map[key]struct{}
 	// failed holds the reasons of objects that could not be mirrored.
 	failed map[key]error
 	// due is set while a report of the progress is on its way.
@@ -51,11 +52,23 @@ func (p *progress) await(k key) {
 	p.awaited[k] = struct{}{}
 }
 
-// read takes note that an object could be read after all.
-func (p *progress) read(t target) { delete(p.unread, t) }
+// read takes note that an object could be read after all, and has this mirror.
+func (p *progress) read(t target, k key) {
+	if mirrors, ok := p.unread[t]; ok {
+		mirrors[k] = struct{}{}
+	}
+}
 
 func (p *progress) settled(k key, err error) {
 	delete(p.pending, k)
+	for t, mirrors := range p.unread {
+		if _, ok := mirrors[k]; !ok {
+			continue
+		}
+		if delete(mirrors, k); len(mirrors) == 0 {
+			delete(p.unread, t)
+		}
+	}
 	if err == nil {
 		delete(p.failed, k)
 	} else if p.failed != nil {
@@ -67,10 +80,10 @@ func (p *progress) gaveUp(k key, err error) { p.settled(k, fmt.Errorf("gave up: 
 
 func (p *progress) completed(unread map[containersv1.Kind][]string) {
 	p.done = true
-	p.unread = map[target]struct{}{}
+	p.unread = map[target]map[key]struct{}{}
 	for kind, ids := range unread {
 		for _, id := range ids {
-			p.unread[target{kind, id}] = struct{}{}
+			p.unread[target{kind, id}] = map[key]struct{}{}
 		}
 	}
 }
