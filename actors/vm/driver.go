@@ -72,7 +72,9 @@ type Driver interface {
 	// Present is adopted and a Broken one is recovered, if it is the engine that
 	// spec names; another one must be stopped first and is an error. progress is
 	// told the phases; it may be called from any goroutine until Start returns.
-	// The engine is not tied to ctx, nor to this process. After an error, the end of ctx included, the engine is either
+	// The engine is not tied to ctx, nor to this process. One that is adopted and
+	// answered once, but does not now, may be returned after some seconds all the
+	// same: Ping tells what is wrong with it. After an error, the end of ctx included, the engine is either
 	// gone or can be adopted by another Start and stopped by Stop.
 	Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (endpoint string, err error)
 

@@ -16,6 +16,8 @@ type limits struct {
 	// silence bounds the wait for an agent to answer that has answered before. It
 	// must be longer than the agent holds back an answer.
 	silence time.Duration
+	// adopt bounds the wait for the engine of a VM that was up before this start.
+	adopt time.Duration
 	// lastWords bounds the wait for an agent whose machine is gone to say so.
 	lastWords time.Duration
 
@@ -36,7 +38,7 @@ type limits struct {
 func defaultLimits() limits {
 	return limits{
 		lock: 15 * time.Second, answer: 10 * time.Second, silence: vmhost.LongPoll + 10*time.Second,
-		lastWords: 10 * time.Second,
+		adopt: 5 * time.Second, lastWords: 10 * time.Second,
 		agentStop: 27 * time.Second, stop: 34 * time.Second, machineStop: 20 * time.Second, killed: 2 * time.Second,
 	}
 }

@@ -116,10 +116,21 @@ type follower struct {
 	progress func(string)
 	// told is what progress was told last.
 	told string
+	// troubled is since when the agent has all ready and the engine does not answer.
+	troubled time.Time
+}
+
+// inTrouble is whether a VM that came up once has not answered for a while. The
+// start of it is over: what is wrong with it is for the health checks to tell.
+func (f *follower) inTrouble() bool {
+	if f.troubled.IsZero() {
+		f.troubled = time.Now()
+	}
+	return time.Since(f.troubled) >= f.d.limits.adopt
 }
 
 // follow returns nil when the agent says that all is ready, and the engine
-// answers.
+// answers, or did when the agent looked and is in trouble since.
 func (f *follower) follow(ctx context.Context, agent process.Process) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -140,7 +151,7 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 				seen = status.Revision
 				continue
 			}
-			if err = f.answers(ctx); err == nil {
+			if err = f.answers(ctx); err == nil || f.inTrouble() {
 				return nil
 			}
 		}
@@ -182,9 +193,13 @@ func (f *follower) answers(ctx context.Context) error {
 	return os.Chmod(socket, 0o600)
 }
 
-// tell passes a phase on, once.
+// tell passes a phase on, and what is wrong, once.
 func (f *follower) tell(s vmhost.Status) {
-	if text := phaseText(s); text != "" && text != f.told {
+	text := phaseText(s)
+	if s.Trouble != "" {
+		text = strings.TrimPrefix(text+"; ", "; ") + s.Trouble
+	}
+	if text != "" && text != f.told {
 		f.told = text
 		f.progress(text)
 	}

@@ -169,3 +169,36 @@ func TestAgentThatHangsInAStartIsReplacedByTheNext(t *testing.T) {
 		t.Error("the agent that hangs lives")
 	}
 }
+
+// A VM that hangs, or sleeps, when the daemon starts is no start that goes on for
+// minutes: it is adopted, and the health checks tell what is wrong.
+func TestAdoptsAVMInTrouble(t *testing.T) {
+	b := newBench(t, behaves)
+	b.start()
+	for path, text := range map[string]string{troubleFile(b.paths): "QEMU is stopped", b.cfg.Socket: ""} {
+		if err := removeFile(path); err != nil {
+			t.Fatal(err)
+		}
+		if text == "" {
+			continue
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.told = nil
+	b.Driver = b.another()
+	b.limits.adopt = 200 * time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	endpoint, err := b.Start(ctx, someSpec(), b.progress)
+	if err != nil || endpoint != "unix://"+b.cfg.Socket {
+		t.Errorf("Start = %q, %v", endpoint, err)
+	}
+	if told := strings.Join(b.told, "\n"); !strings.HasSuffix(told, "\nQEMU is stopped") {
+		t.Errorf("told %q", told)
+	}
+	if _, err := b.Ping(t.Context(), endpoint); err == nil || !strings.Contains(err.Error(), "QEMU is stopped") {
+		t.Errorf("Ping = %v", err)
+	}
+}
