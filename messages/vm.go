@@ -73,7 +73,8 @@ type VMChanged struct {
 	Driver appv1.DriverName
 	// DriverReason says why this driver was picked.
 	DriverReason string
-	// Endpoint at which the engine answers, while State is VMRunning.
+	// Endpoint at which the engine listens, while State is VMRunning, and while an
+	// engine does not answer that is not given up, which is VMFailed.
 	Endpoint string
 	// Engine that runs, while State is VMRunning.
 	Engine appv1.EngineName

@@ -52,7 +52,8 @@ func (a *vmActor) tell(answer bool) {
 	if now.State != messages.VMStopped {
 		now.Driver = a.driverName()
 	}
-	if now.State == messages.VMRunning {
+	if now.State == messages.VMRunning || a.watch.hung() {
+		// Where one listens that does not answer is what who looks needs to know.
 		now.Endpoint, now.Engine = a.endpoint, a.facts.attachedSpec.Engine
 	}
 	if a.facts.waiting {
@@ -90,8 +91,7 @@ func (a *vmActor) message(state messages.VMState) string {
 		return a.progress
 	case messages.VMFailed:
 		if a.watch.hung() {
-			return fmt.Sprintf("the engine is alive but has not answered since %s (%v); rdd does not kill it, goes on asking every %s and reports Running as soon as it answers; 'rdd stop' and 'rdd start' start it afresh",
-				a.watch.missedSince.Format(time.TimeOnly), a.watch.err, a.watch.every)
+			return a.watch.silence()
 		}
 		return fmt.Sprintf("%s (%s): %v\nrdd tries again by itself at %s, after longer pauses each time up to %s",
 			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), retryBackoff().Max)

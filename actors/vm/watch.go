@@ -29,7 +29,9 @@ type watch struct {
 	cancel context.CancelFunc
 	// every is the pause between two health checks.
 	every time.Duration
-	since time.Time
+	// managed is whether the engine is rdd's own.
+	managed bool
+	since   time.Time
 	// note of the last health check that was answered.
 	note string
 	// missed health checks in a row, when the first of them was begun, and the
@@ -43,6 +45,18 @@ type watch struct {
 // not killed for it: a machine or a process that was paused comes back, with
 // every container. But it is not reported as running either.
 func (w *watch) hung() bool { return w != nil && w.missed >= pingFailures }
+
+// silence says since when a hung engine has not answered. That one of rdd's own
+// is alive is known from its process; of another one nothing is.
+func (w *watch) silence() string {
+	since := w.missedSince.Format(time.TimeOnly)
+	if !w.managed {
+		return fmt.Sprintf("the engine, which is not rdd's own, has not answered since %s (%v); rdd does not start or stop it, goes on asking every %s and reports Running as soon as it answers; start it again, or choose another one with 'rdd set vm.driver=...'",
+			since, w.err, w.every)
+	}
+	return fmt.Sprintf("the engine is alive but has not answered since %s (%v); rdd does not kill it, goes on asking every %s and reports Running as soon as it answers; 'rdd stop' and 'rdd start' start it afresh",
+		since, w.err, w.every)
+}
 
 // engineGone says that the engine's process has ended.
 type engineGone struct {
@@ -61,9 +75,9 @@ type pinged struct {
 func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	ctx, cancel := context.WithCancel(a.tasks.Context())
 	driver := a.choice.driver
-	w := &watch{cancel: cancel, since: time.Now(), every: pingEveryOther}
+	w := &watch{cancel: cancel, since: time.Now(), every: pingEveryOther, managed: driver.Managed()}
 	a.last = ""
-	if driver.Managed() {
+	if w.managed {
 		w.every, a.last = pingEvery, have.Driver
 	}
 	a.watch, a.endpoint = w, endpoint
