@@ -69,6 +69,8 @@ type vmActor struct {
 	// while facts.refused, and checkedFor the generation for which that was asked.
 	refusal    error
 	checkedFor int64
+	// recheck is when it is asked again.
+	recheck *time.Timer
 
 	// told is the last VMChanged that was sent.
 	told messages.VMChanged

@@ -187,3 +187,22 @@ func TestAutoStaysThroughChangesAndRestarts(t *testing.T) {
 		w.wantCalls("start moby")
 	})
 }
+
+func TestARefusedChangeIsLookedAtAtOnePace(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.ensure(1, true, lima)
+		w.sleep(2 * time.Second)
+		w.lima.with(func() { w.lima.missing = errors.New("there is no QEMU") })
+		for generation := range int64(10) {
+			w.ensure(2+generation, true, twoCPUs(lima))
+			w.sleep(time.Second)
+		}
+		w.lima.with(func() { w.lima.looks = 0 })
+		w.sleep(time.Hour)
+		w.lima.with(func() {
+			if want := int(time.Hour / checkEvery); w.lima.looks > want+1 || w.lima.looks < want-1 {
+				t.Errorf("looked %d times in an hour", w.lima.looks)
+			}
+		})
+	})
+}

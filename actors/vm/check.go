@@ -32,7 +32,10 @@ func (a *vmActor) checkEnded(m callDone) {
 	a.facts.checked = a.checkedFor == a.generation
 	if a.refusal = m.err; m.err != nil {
 		a.cfg.Logger.Warn("the change cannot be carried out; the engine goes on as it was", "error", m.err)
-		a.tasks.After(checkEvery, checkDue{m.spec})
+		if a.recheck != nil {
+			a.recheck.Stop()
+		}
+		a.recheck = a.tasks.After(checkEvery, checkDue{m.spec})
 	}
 }
 

@@ -24,6 +24,7 @@ type fakeDriver struct {
 	dead      chan struct{} // closed when the running engine dies
 	calls     []string
 	missing   error         // of Available
+	looks     int           // of Available
 	lookTime  time.Duration // that Available takes
 	startErr  error         // of Start
 	stopErr   error         // of Stop
@@ -74,7 +75,7 @@ func (f *fakeDriver) Managed() bool          { return f.managed }
 func (f *fakeDriver) Available(ctx context.Context, _ messages.VMSpec) (string, error) {
 	var wait time.Duration
 	var missing error
-	f.with(func() { wait, missing = f.lookTime, f.missing })
+	f.with(func() { wait, missing, f.looks = f.lookTime, f.missing, f.looks+1 })
 	select {
 	case <-time.After(wait):
 		return "it is a fake", missing
