@@ -7,8 +7,8 @@ import (
 )
 
 // Check says whether a VM could be made or started from cfg, as far as that can
-// be said without doing it: whether the image is whole, and what is wrong with a
-// user's lima.yaml. It touches nothing, and may be called while a host agent
+// be said without doing it: whether the image is whole, whether there is space
+// for a new disk, and what is wrong with a user's lima.yaml. It touches nothing, and may be called while a host agent
 // lives, by another process.
 func Check(cfg vmhost.Config) error {
 	log := slog.New(slog.DiscardHandler)
@@ -17,8 +17,13 @@ func Check(cfg vmhost.Config) error {
 		return err
 	}
 	a := &agent{cfg: cfg, paths: vmhost.Paths{LimaHome: cfg.LimaHome}, lima: lima, log: log}
-	return lima.call(func() error {
-		_, err := a.makePlan()
+	return lima.call(a.check)
+}
+
+func (a *agent) check() error {
+	pl, err := a.makePlan()
+	if err != nil {
 		return err
-	})
+	}
+	return a.checkSpace(pl)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/lima-vm/lima/pkg/instance"
 	"github.com/lima-vm/lima/pkg/store"
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sys/unix"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/guestagent"
@@ -27,7 +26,7 @@ func (a *agent) fetch(ctx context.Context, pl plan) (int64, error) {
 	if pl.keep {
 		return 0, nil
 	}
-	if err := enoughSpace(a.paths.LimaHome, pl.image.Needs()); err != nil {
+	if err := a.checkSpace(pl); err != nil {
 		return 0, err
 	}
 	y := pl.recipe.Config
@@ -56,27 +55,6 @@ func (a *agent) fetch(ctx context.Context, pl plan) (int64, error) {
 		return 0, fmt.Errorf("the VM has no image for the architecture %s", *y.Arch)
 	}
 	return 0, fmt.Errorf("fetch the VM's image: %w; check the network, or build an image with 'make vm-image'", errors.Join(failed...))
-}
-
-// enoughSpace fails when there are fewer than need bytes free in dir.
-func enoughSpace(dir string, need int64) error {
-	free, err := freeSpace(dir)
-	if err != nil {
-		return fmt.Errorf("look for space for the VM in %s: %w", dir, err)
-	}
-	if free < need {
-		return fmt.Errorf("there is not enough space for the VM in %s: %s are needed at once, %s are free", dir, bytes(need), bytes(free))
-	}
-	return nil
-}
-
-// freeSpace returns how many bytes are free in dir for this user.
-func freeSpace(dir string) (int64, error) {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, err
-	}
-	return int64(s.Bavail) * int64(s.Bsize), nil //nolint:unconvert // Its type differs on macOS.
 }
 
 // makeDisk makes the VM's directory with its disk, or brings the one that is

@@ -27,6 +27,8 @@ type agent struct {
 	log   *slog.Logger
 	// tick of the heartbeat; 0 is its default.
 	tick time.Duration
+	// freeSpace says how many bytes are free in a directory; nil asks the kernel.
+	freeSpace func(dir string) (int64, error)
 }
 
 // Load reads the configuration of the agent in a Lima home.
