@@ -97,7 +97,7 @@ func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, e
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	grace := stopGrace
-	if stop.because != nil {
+	if stop.because != nil || w.nothingToSave() {
 		grace = neverReadyGrace
 	}
 	note, err = m.stop(ending, grace)
@@ -105,6 +105,19 @@ func (a *agent) watch(ctx context.Context, m machine, g guestOf) (note string, e
 		return "", err
 	}
 	return note, stop.because
+}
+
+// nothingToSave is whether no engine was ever up on the disk. A guest that is
+// still at its first boot does not hear its power button, and nobody has put
+// anything into it.
+func (w *watcher) nothingToSave() bool {
+	select {
+	case <-w.ready:
+		return false
+	default:
+	}
+	rec, found, err := loadRecord(w.paths)
+	return err == nil && found && !rec.Booted && !rec.Up && !w.guest.up
 }
 
 // stopError says that the machine is to be stopped: because it was asked for

@@ -29,6 +29,7 @@ type fakeMachine struct {
 	mu        sync.Mutex
 	condition condition
 	stopped   bool
+	grace     time.Duration // of the stop
 	woken     int
 }
 
@@ -39,10 +40,10 @@ func (m *fakeMachine) hint() <-chan struct{}    { return m.hints }
 func (*fakeMachine) networked() <-chan struct{} { return nil }
 func (*fakeMachine) close()                     {}
 
-func (m *fakeMachine) stop(context.Context, time.Duration) (string, error) {
+func (m *fakeMachine) stop(_ context.Context, grace time.Duration) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.stopped = true
+	m.stopped, m.grace = true, grace
 	return "by force", nil
 }
 
@@ -322,5 +323,21 @@ func TestMachineEnds(t *testing.T) {
 	<-s.done
 	if s.err == nil || !strings.Contains(s.err.Error(), "it was unplugged") || s.machine.stopped {
 		t.Errorf("%v", s.err)
+	}
+}
+
+func TestAGuestThatNeverWasUpIsNotWaitedFor(t *testing.T) {
+	for want, rec := range map[time.Duration]record{neverReadyGrace: {}, stopGrace: {Booted: true}} {
+		s := play(t, func(a *agent, g *guestOf) {
+			g.port = 1 // nobody answers there
+			if err := rec.save(a.paths); err != nil {
+				t.Error(err)
+			}
+		})
+		s.cancel()
+		<-s.done
+		if s.machine.grace != want {
+			t.Errorf("booted before: %v; it got %v to power down, want %v", rec.Booted, s.machine.grace, want)
+		}
 	}
 }
