@@ -21,17 +21,24 @@ const (
 	wakeBytes = 64 << 20
 )
 
+// Texts of troubles have no figures that change while the trouble is the same:
+// each change of them is written to the App.
+
 // diskTrouble says that a guest's disk of size bytes is full; empty when it is
 // not, and while a guest that has just been booted has not taken up a new size.
 func diskTrouble(g *vmhost.Guest, size int64) string {
-	if g == nil || g.DiskSize == 0 || g.DiskFree >= max(lowBytes, g.DiskSize/lowPart) {
+	if g == nil || g.DiskSize == 0 {
+		return ""
+	}
+	low := max(lowBytes, g.DiskSize/lowPart)
+	if g.DiskFree >= low {
 		return ""
 	}
 	if g.Uptime < growWithin && g.DiskSize < size/2 {
 		return ""
 	}
-	return fmt.Sprintf("the VM's disk is full: %s of %s are free; remove what is not needed, for example with 'docker system prune', or enlarge it with 'rdd set vm.disk=...'",
-		bytes(g.DiskFree), bytes(g.DiskSize))
+	return fmt.Sprintf("the VM's disk is full: less than %s of %s are free; remove what is not needed, for example with 'docker system prune', or enlarge it with 'rdd set vm.disk=...'",
+		bytes(low), bytes(g.DiskSize))
 }
 
 // sight is what was found out about a machine whose guest is silent, or that
@@ -57,9 +64,9 @@ func machineTrouble(s sight) string {
 	switch s.condition {
 	case starved:
 		if s.free >= wakeBytes {
-			return fmt.Sprintf("%sthe VM was paused because this machine did not take what it wrote to %s; it is tried again, now that %s are free there", silent, s.dir, bytes(s.free))
+			return fmt.Sprintf("%sthe VM was paused because this machine did not take what it wrote to %s; it is tried again, now that there is space", silent, s.dir)
 		}
-		return fmt.Sprintf("%sthe VM was paused because the disk of this machine is full: %s are free in %s; make space there, and it goes on by itself", silent, bytes(s.free), s.dir)
+		return fmt.Sprintf("%sthe VM was paused because the disk of this machine is full: less than %s are free in %s; make space there, and it goes on by itself", silent, bytes(wakeBytes), s.dir)
 	case paused:
 		return silent + "the VM was paused, not by rdd; restart it with 'rdd vm restart'"
 	case suspended:

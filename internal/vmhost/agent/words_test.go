@@ -62,8 +62,8 @@ func TestMachineTrouble(t *testing.T) {
 		"stopped":              {sight{condition: suspended, since: since, up: true, pid: 7}, []string{"kill -CONT 7", "15:04:05"}},
 		"stopped at boot":      {sight{condition: suspended, pid: 7}, []string{"kill -CONT 7"}},
 		"paused":               {sight{condition: paused, up: true}, []string{"paused", "not by rdd"}},
-		"host full":            {sight{condition: starved, up: true, dir: "/vm", free: 4096}, []string{"disk of this machine is full", "4 KiB", "/vm", "by itself"}},
-		"host full no more":    {sight{condition: starved, up: true, dir: "/vm", free: 1 << 30}, []string{"tried again", "1 GiB", "/vm"}},
+		"host full":            {sight{condition: starved, up: true, dir: "/vm", free: 4096}, []string{"disk of this machine is full", "less than 64 MiB", "/vm", "by itself"}},
+		"host full no more":    {sight{condition: starved, up: true, dir: "/vm", free: 1 << 30}, []string{"tried again", "there is space", "/vm"}},
 	} {
 		got := machineTrouble(c.sight)
 		if len(c.says) == 0 && got != "" {
