@@ -45,7 +45,7 @@ type Observed struct {
 // a new process continues where a killed one left off.
 //
 // All methods may be called at any time, in any order, from any goroutine, but
-// the caller sees to it that Start, Stop and Delete do not overlap. Every
+// the caller sees to it that Start, Stop and Delete do not overlap (Serial). Every
 // method returns soon after its context ends, with an error that wraps the
 // context's. Errors are for users: they name what was done and, where known,
 // what to do next.
