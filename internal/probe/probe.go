@@ -88,13 +88,15 @@ func split(endpoint string) (base string, dial dialFunc, err error) {
 		return "", nil, fmt.Errorf("endpoint %q is no URL: %w", endpoint, err)
 	}
 	switch u.Scheme {
-	case "tcp", "http":
+	case "tcp", "http", "https":
 		if u.Host == "" {
 			return "", nil, fmt.Errorf("endpoint %q names no host; it should look like tcp://127.0.0.1:2375", endpoint)
 		}
-		return "http://" + u.Host, dialer.DialContext, nil
-	case "https":
-		return "https://" + u.Host, dialer.DialContext, nil
+		scheme := "http"
+		if u.Scheme == "https" {
+			scheme = "https"
+		}
+		return scheme + "://" + u.Host, dialer.DialContext, nil
 	case "ssh":
 		return "", nil, fmt.Errorf("endpoint %q: rdd does not connect over SSH; forward the socket with 'ssh -nNT -L /path/docker.sock:/var/run/docker.sock HOST' and set unix:///path/docker.sock", endpoint)
 	default:
