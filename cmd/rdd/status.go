@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -26,6 +28,8 @@ type overview struct {
 	// VM of vm.driver=lima; nil when there is none.
 	VM      *vmlook.Report `json:"vm,omitempty"`
 	Mirrors *client.Counts `json:"mirrors,omitempty"`
+	// Errors say why a part is missing, by the part's name.
+	Errors map[string]string `json:"errors,omitempty"`
 }
 
 type appState struct {
@@ -38,48 +42,49 @@ type appState struct {
 func (c *statusCmd) Run(s *session) error {
 	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
 	defer cancel()
-	view, err := s.overview(ctx)
-	if err != nil {
-		return err
-	}
+	view := s.overview(ctx)
+	var err error
 	if c.json() {
 		err = s.printJSON(view)
 	} else {
 		err = table(s.out, view.rows())
 	}
-	if err == nil && view.Daemon.State != lifecycle.StateRunning {
+	if err == nil && (view.Daemon.State != lifecycle.StateRunning || len(view.Errors) > 0) {
 		err = statusError(exitError)
 	}
 	return err
 }
 
-func (s *session) overview(ctx context.Context) (overview, error) {
-	var view overview
-	vm, err := vmlook.Look(ctx, s.instance.Name, s.vmPaths())
-	if err != nil {
-		return view, err
+// overview looks at every part. One that cannot be looked at takes no other with it.
+func (s *session) overview(ctx context.Context) overview {
+	view := overview{Errors: map[string]string{}}
+	failed := func(part string, err error) bool {
+		if err != nil {
+			view.Errors[part] = err.Error()
+		}
+		return err != nil
 	}
-	if vm.State != vmlook.StateNone {
+	vm, err := vmlook.Look(ctx, s.instance.Name, s.vmPaths())
+	if !failed("vm", err) && vm.State != vmlook.StateNone {
 		view.VM = &vm
 	}
-	if view.Daemon, err = s.manager(func(string) {}).Status(ctx); err != nil || view.Daemon.State != lifecycle.StateRunning {
-		return view, err
+	view.Daemon, err = s.manager(func(string) {}).Status(ctx)
+	if failed("daemon", err) || view.Daemon.State != lifecycle.StateRunning {
+		return view
 	}
 	c, err := client.New(s.instance)
-	if err != nil {
-		return view, err
+	if failed("app", err) {
+		return view
 	}
-	app, err := c.App(ctx)
-	if err != nil {
-		return view, err
+	namespace := appv1.DefaultNamespace
+	if app, err := c.App(ctx); !failed("app", err) {
+		view.App = &appState{app.Generation, app.Spec, app.Status}
+		namespace = cmp.Or(app.Spec.Namespace, namespace)
 	}
-	view.App = &appState{app.Generation, app.Spec, app.Status}
-	counts, err := c.Counts(ctx, cmp.Or(app.Spec.Namespace, appv1.DefaultNamespace))
-	if err != nil {
-		return view, err
+	if counts, err := c.Counts(ctx, namespace); !failed("mirrors", err) {
+		view.Mirrors = &counts
 	}
-	view.Mirrors = &counts
-	return view, nil
+	return view
 }
 
 func (v overview) rows() [][2]string {
@@ -97,6 +102,9 @@ func (v overview) rows() [][2]string {
 			text += ", as of before: the engine is not connected"
 		}
 		rows = append(rows, [2]string{"mirrors", text})
+	}
+	for _, part := range slices.Sorted(maps.Keys(v.Errors)) {
+		rows = append(rows, [2]string{part, "cannot be looked at: " + v.Errors[part]})
 	}
 	return rows
 }

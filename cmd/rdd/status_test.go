@@ -1,0 +1,38 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+)
+
+// A part that cannot be looked at is said, and takes no other part with it.
+func TestStatusShowsWhatItCanWhenAPartFails(t *testing.T) {
+	instancetest.Home(t)
+	inst, err := instance.New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inst.Create(); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody, root included, finds a VM below what is no directory.
+	if err := os.Remove(inst.LimaHome); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(inst.LimaHome, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := rdd(t, "status")
+	for _, want := range []string{"instance:", "stopped", "cannot be looked at", inst.LimaHome} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q does not say %q", out, want)
+		}
+	}
+	if code != exitError {
+		t.Errorf("exit code %d", code)
+	}
+}
