@@ -1,7 +1,9 @@
 package client
 
 import (
+	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -29,8 +31,21 @@ func ConfigFor(inst instance.Instance, namespace string) (string, error) {
 	}
 	current.Namespace = namespace
 	path := filepath.Join(inst.Dir, "config-"+namespace+".yaml")
-	if err := clientcmd.WriteToFile(*config, path); err != nil {
+	text, err := clientcmd.Write(*config)
+	if err == nil {
+		err = replaceIfOther(path, text)
+	}
+	if err != nil {
 		return "", fmt.Errorf("write kubeconfig for namespace %s: %w", namespace, err)
 	}
 	return path, nil
+}
+
+// replaceIfOther leaves a file that has this content already as it is: many
+// commands run at the same time, also on a disk that is full.
+func replaceIfOther(path string, content []byte) error {
+	if before, err := os.ReadFile(path); err == nil && bytes.Equal(before, content) {
+		return nil
+	}
+	return instance.ReplaceFile(path, content)
 }
