@@ -57,9 +57,9 @@ func SSHPort(args []string) int {
 	forward := regexp.MustCompile(`hostfwd=tcp:[^:,]*:(\d+)-[^:,]*:22(?:,|$)`)
 	for _, arg := range args {
 		if found := forward.FindStringSubmatch(arg); found != nil {
-			port, err := strconv.Atoi(found[1])
+			port, err := strconv.ParseUint(found[1], 10, 16)
 			if err == nil {
-				return port
+				return int(port)
 			}
 		}
 	}

@@ -63,6 +63,7 @@ func clean(text string) []string {
 			}
 			return r
 		}, line)
+		line = strings.TrimRight(line, " ")
 		if strings.TrimSpace(line) != "" {
 			lines = append(lines, line)
 		}
