@@ -105,6 +105,20 @@ teardown() {
     connected
 }
 
+@test "a stop without a daemon is remembered by the next one" {
+    rdd set running=true
+    kill -KILL "$(daemon_pid)"
+    run -0 rdd stop
+    is "" dockerd_pid
+    rdd svc restart
+    is false field app app .spec.running
+    is "" dockerd_pid
+    rdd svc stop
+    run -0 rdd stop
+    is false field app app .spec.running
+    rdd set running=true
+}
+
 @test "a wait holds through flapping, and ends with the last word" {
     rdd set running=false --wait=false
     rdd set running=true --wait=false
