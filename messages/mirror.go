@@ -48,4 +48,7 @@ type MirrorFinished struct {
 	Name string
 	// AsOf of the last fact about the engine's object that the mirror knows.
 	AsOf time.Time
+	// Removed is the resource that was last there, if there was one. The informers
+	// may not know yet that it is gone.
+	Removed types.UID
 }

@@ -167,12 +167,12 @@ func DeleteEngine(ctx context.Context, inst instance.Instance, log *slog.Logger)
 // drivers in the order in which vm.driver=auto tries them: an engine of rdd's
 // own never touches what is not rdd's.
 func drivers(inst instance.Instance, log *slog.Logger) []vm.Driver {
-	return []vm.Driver{
+	return vm.Serial([]vm.Driver{
 		native.New(native.Config{
 			Dir: inst.DataDir, ShortDir: inst.ShortDir, Socket: inst.DockerSocket,
 			LogDir: inst.LogDir, InstanceName: inst.Name, Logger: log,
 		}),
 		lima.New(lima.Config{Home: inst.LimaHome, LogDir: inst.LogDir, Socket: inst.DockerSocket, Logger: log}),
 		external.New("unix://" + inst.DockerSocket),
-	}
+	})
 }

@@ -95,8 +95,9 @@ func (l *laws) runs(write cluster.Write, app *appv1.App, m *machine) {
 	})
 }
 
-// complete: every object that was there when the last sync began has a mirror,
-// or had one.
+// complete: every object that was there when the engine was synced with at its
+// connection has a mirror, or had one, or lost it so lately that the news is on
+// its way. What a later sync finds may still be on its way into a mirror.
 func (l *laws) complete(write cluster.Write, m *machine) {
 	var since time.Time
 	l.with(func() { since = l.synced })
@@ -108,7 +109,7 @@ func (l *laws) complete(write cluster.Write, m *machine) {
 		}
 		history := l.world.cluster.History(key)
 		n := len(history)
-		if n == 0 || history[n-1].Object == nil && history[n-1].At.Before(since) {
+		if n == 0 || history[n-1].Object == nil && history[n-1].At.Before(since) && write.Begun.Sub(history[n-1].At) > informed {
 			l.violate(write, "settled, and %s %.16s has no mirror", o.MirrorKind(), o.GetName())
 		}
 	}

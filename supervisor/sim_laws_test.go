@@ -31,8 +31,10 @@ type laws struct {
 	lost, cleaned time.Time
 	// dialed is the machine whose engine the supervisor holds a client of.
 	dialed *machine
-	// synced is when the lists of the last completed sync were read.
-	synced time.Time
+	// synced is when the lists of the last first sync of a session were read;
+	// connecting is set until it is complete.
+	synced     time.Time
+	connecting bool
 	// restless is until when something is still being made up for.
 	restless time.Time
 	// forgets counts what makes rdd forget which wishes it has carried out.
@@ -73,8 +75,12 @@ func (l *laws) posted(message any) {
 		if m.State == messages.EngineConnecting && m.Failing && l.broke.IsZero() {
 			l.broke = time.Now() // with the mirrors of a former daemon, perhaps
 		}
+	case messages.SessionConnected:
+		l.connecting = true
 	case messages.SyncCompleted:
-		l.synced = m.AsOf
+		if l.connecting {
+			l.synced, l.connecting = m.AsOf, false
+		}
 	case messages.ChildFailed:
 		l.restlessFor(m.RetryIn + time.Second)
 		if m.GaveUp {

@@ -142,7 +142,14 @@ func (s *supervisor) mirrorSettled(msg messages.MirrorSettled) {
 // on its way to it.
 func (s *supervisor) mirrorFinished(c actor.Context, msg messages.MirrorFinished) {
 	e := s.mirrors.get(msg.Kind, msg.Name)
-	if e == nil || e.pid == nil || e.stopping || e.resource != nil {
+	if e == nil || e.pid == nil || e.stopping {
+		return
+	}
+	if e.resource != nil && e.resource.GetUID() == msg.Removed {
+		// The next mirror would take what the informers still have for what is there.
+		e.resource = nil
+	}
+	if e.resource != nil {
 		return
 	}
 	if !e.lost && (e.seen != nil || e.asOf.After(msg.AsOf)) {

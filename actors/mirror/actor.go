@@ -121,7 +121,7 @@ func (m *mirror) step(c actor.Context) {
 		m.report(op, "")
 		m.settled(c)
 	case finish:
-		c.Send(c.Parent(), messages.MirrorFinished{Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf})
+		c.Send(c.Parent(), messages.MirrorFinished{Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf, Removed: m.removed})
 	default:
 		m.busy, m.running = true, op
 		m.report(op, "")

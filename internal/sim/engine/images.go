@@ -54,7 +54,7 @@ func (m *Model) AddImage(pulled bool, tags ...string) (id string) {
 		for _, tag := range tags {
 			m.moveTag(img, tag)
 			if !pulled {
-				m.emit(containersv1.KindImage, id, "tag")
+				m.emitTag(id, tag)
 			}
 		}
 		if pulled && len(tags) > 0 {
@@ -84,7 +84,7 @@ func (m *Model) Tag(ref, tag string) (err error) {
 			return
 		}
 		m.moveTag(img, tag)
-		m.emit(containersv1.KindImage, img.id, "tag")
+		m.emitTag(img.id, tag)
 		m.stampImage(img.id)
 	})
 	return err

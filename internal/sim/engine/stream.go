@@ -39,7 +39,16 @@ func (s *stream) wake() {
 }
 
 func (m *Model) emit(kind containersv1.Kind, id, action string) {
-	ev := dockerengine.Event{Kind: kind, ID: id, Action: action, Time: time.Now().Add(m.offset).UTC()}
+	m.send(dockerengine.Event{Kind: kind, ID: id, Action: action})
+}
+
+// emitTag tells that an image has a tag from now on.
+func (m *Model) emitTag(id, tag string) {
+	m.send(dockerengine.Event{Kind: containersv1.KindImage, ID: id, Action: "tag", Tag: tag})
+}
+
+func (m *Model) send(ev dockerengine.Event) {
+	ev.Time = time.Now().Add(m.offset).UTC()
 	m.remembered = append(m.remembered, ev)
 	if len(m.remembered) > remembers {
 		m.remembered = m.remembered[1:]
