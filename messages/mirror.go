@@ -42,6 +42,14 @@ type MirrorSettled struct {
 	Refused bool
 }
 
+// MirrorRead says what the mirror itself has read of the engine's object. Another
+// one that takes over, or the next incarnation, begins with it.
+type MirrorRead struct {
+	Object containersv1.Mirror
+	// AsOf is when the reading began.
+	AsOf time.Time
+}
+
 // MirrorFinished says that neither resource nor object is left.
 type MirrorFinished struct {
 	Kind containersv1.Kind

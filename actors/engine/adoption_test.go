@@ -141,3 +141,32 @@ func TestTriesOfAnUnreadableObjectDoNotMultiply(t *testing.T) {
 		}
 	})
 }
+
+// What a mirror has read itself, after a start that failed, is not lost with it.
+func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
+	const late = "read by the mirror"
+	var last atomic.Value
+	var crashed atomic.Bool
+	newMirror := func(spec MirrorSpec) actor.Actor {
+		return actor.ReceiveFunc(func(c actor.Context) {
+			seen, ok := c.Message().(messages.ObjectSeen)
+			if !ok || spec.Kind != containersv1.KindContainer {
+				return
+			}
+			last.Store(seen.Object.(*containersv1.Container).Status.Error)
+			if crashed.CompareAndSwap(false, true) {
+				mine := mirroredBefore()
+				mine.Status.Error = late
+				c.Send(c.Parent(), messages.MirrorRead{Object: mine, AsOf: time.Now()})
+				panic("a bug")
+			}
+		})
+	}
+	supervising(t, reachable(true), newMirror, func(send func(any)) {
+		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
+		time.Sleep(10 * time.Second)
+		if got := last.Load(); got != late {
+			t.Errorf("after its restart the mirror was told the error %q, want %q", got, late)
+		}
+	})
+}

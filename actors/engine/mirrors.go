@@ -124,6 +124,17 @@ func (s *supervisor) mirrorRemoved(c actor.Context, msg messages.MirrorRemoved) 
 	}
 }
 
+// mirrorRead keeps what a mirror has read for whoever follows it: the last
+// reading of the session may be from before a start that failed, of which no
+// event tells.
+func (s *supervisor) mirrorRead(msg messages.MirrorRead) {
+	e := s.mirrors.get(msg.Object.MirrorKind(), msg.Object.GetName())
+	if e == nil || e.lost || msg.AsOf.Before(e.asOf) {
+		return
+	}
+	e.seen, e.asOf = &messages.ObjectSeen{Object: msg.Object, AsOf: msg.AsOf}, msg.AsOf
+}
+
 func (s *supervisor) mirrorSettled(msg messages.MirrorSettled) {
 	e := s.mirrors.get(msg.Kind, msg.Name)
 	if e == nil {

@@ -133,6 +133,8 @@ func (s *supervisor) receiveFact(c actor.Context) bool {
 		s.mirrorChanged(c, msg)
 	case messages.MirrorRemoved:
 		s.mirrorRemoved(c, msg)
+	case messages.MirrorRead:
+		s.mirrorRead(msg)
 	case messages.MirrorSettled:
 		s.mirrorSettled(msg)
 	case messages.MirrorFinished:

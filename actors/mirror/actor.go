@@ -96,7 +96,7 @@ func (m *mirror) Receive(c actor.Context) {
 	case messages.RetryNow:
 		m.engineRetry.reset()
 	case task.Done:
-		m.done(msg)
+		m.done(c, msg)
 	default:
 		m.Logger.Error("mirror got a message it does not know", "mirror", m.Name, "message", msg)
 		return

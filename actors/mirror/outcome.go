@@ -4,8 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // retryDue says that a failed call may be tried again.
@@ -47,7 +50,7 @@ func (cfg Config) runner(op operation, v view) func(context.Context) any {
 }
 
 // done takes up what a task brought.
-func (m *mirror) done(d task.Done) {
+func (m *mirror) done(c actor.Context, d task.Done) {
 	value, ok := m.tasks.Take(d)
 	if !ok {
 		return
@@ -58,6 +61,9 @@ func (m *mirror) done(d task.Done) {
 	case outcome:
 		m.busy = false
 		m.apply(v)
+		if v.fact != nil {
+			c.Send(c.Parent(), messages.MirrorRead{Object: v.fact, AsOf: v.began})
+		}
 	}
 }
 
