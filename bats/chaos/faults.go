@@ -130,11 +130,8 @@ func (c *chaos) burst(ctx context.Context) error {
 			}
 			name := fmt.Sprintf("Burst_%d_%d", c.pool.next(), i)
 			for _, change := range []func(context.Context, string) error{c.dockerd.CreateVolume, c.dockerd.RemoveVolume} {
-				// The engine may be away for a part of it.
-				for change(ctx, name) != nil {
-					if time.Now().After(late) || pause(ctx, lookEvery) != nil {
-						return nil
-					}
+				if !insist(ctx, late, func() error { return change(ctx, name) }) {
+					return nil
 				}
 				events.Add(1)
 			}
@@ -144,6 +141,17 @@ func (c *chaos) burst(ctx context.Context) error {
 	err := jobs.Wait()
 	c.ledger.burst(int(events.Load()))
 	return err
+}
+
+// insist makes a change as soon as the engine takes it, which may be away for a
+// while. It answers whether it was in time.
+func insist(ctx context.Context, late time.Time, change func() error) bool {
+	for change() != nil {
+		if time.Now().After(late) || pause(ctx, lookEvery) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // pause waits.
