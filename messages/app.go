@@ -1,6 +1,10 @@
 package messages
 
-import appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+import (
+	"time"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+)
 
 // AppChanged says what the App resource is now. The kube bridge sends it to the
 // app actor once every informer has read its first list, and after each change.
@@ -27,7 +31,15 @@ type Drained struct{}
 
 // Replay asks the kube bridge to tell of every object again, because an actor
 // that had been told was restarted.
-type Replay struct{}
+type Replay struct {
+	// Since is when that actor began. A telling that began later has all it needs.
+	Since time.Time
+}
+
+// MirrorsTold says to the engine supervisor that the bridge has told of every
+// mirror that there is, from Since on. It may be of a telling that an earlier
+// incarnation has heard a part of.
+type MirrorsTold struct{ Since time.Time }
 
 // AppReady says that the App's status is of this daemon and not of a former
 // one. The app actor sends it to the root, once.

@@ -30,8 +30,10 @@ type bridge struct {
 	report      func(string)
 	tasks       *task.Runner
 	informers   follower
-	// told is whether the engine supervisor has heard of every mirror.
-	told bool
+	// told is whether the engine supervisor has heard of every mirror, since the
+	// telling that began at since.
+	told  bool
+	since time.Time
 	// replayDue is set when a replay waits for the first lists or another replay.
 	replayDue bool
 	// latest is what to tell the app actor; nil for no App.
@@ -40,7 +42,10 @@ type bridge struct {
 
 // Messages of the bridge to itself.
 type (
-	informersMade  struct{ informers follower }
+	informersMade struct {
+		informers follower
+		at        time.Time
+	}
 	everythingTold struct{}
 	informersEnded struct{ err error }
 	appSeen        struct{ app *appv1.App }
@@ -65,7 +70,9 @@ func (b *bridge) Receive(c actor.Context) {
 		b.tasks.Stop()
 	case *actor.Stopped:
 	case messages.Replay:
-		b.replay(c)
+		if msg.Since.After(b.since) {
+			b.replay(c)
+		}
 	case task.Done:
 		if value, ok := b.tasks.Take(msg); ok {
 			b.receiveOwn(c, value)
@@ -78,7 +85,7 @@ func (b *bridge) Receive(c actor.Context) {
 func (b *bridge) receiveOwn(c actor.Context, value any) {
 	switch v := value.(type) {
 	case informersMade:
-		b.informers = v.informers
+		b.informers, b.since = v.informers, v.at
 	case everythingTold:
 		b.told = true
 		b.report("watching")
@@ -87,6 +94,7 @@ func (b *bridge) receiveOwn(c actor.Context, value any) {
 			b.replay(c)
 			return
 		}
+		c.Send(b.engine, messages.MirrorsTold{Since: b.since})
 		b.tellApp(c)
 	case appSeen:
 		b.latest = v.app
@@ -113,7 +121,7 @@ func (b *bridge) replay(c actor.Context) {
 		b.replayDue = true // to listen anew now would keep the lists from ever being through
 		return
 	}
-	b.told = false
+	b.told, b.since = false, time.Now()
 	b.report("telling all again")
 	informers := b.informers
 	b.tasks.Go(syncTimeout, func(ctx context.Context) any {
@@ -130,7 +138,7 @@ func (b *bridge) run(ctx context.Context, h kube.Handler, send func(any)) error 
 	if err != nil {
 		return err
 	}
-	send(informersMade{informers: informers})
+	send(informersMade{informers: informers, at: time.Now()})
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := informers.Run(ctx); err != nil {

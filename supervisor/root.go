@@ -58,6 +58,10 @@ func (r *root) Receive(c actor.Context) {
 		r.ready(true)
 	case messages.ChildFailed:
 		r.childFailed(c, msg)
+	case messages.Replay: // of an engine supervisor that begins
+		if r.bridge != nil {
+			c.Send(r.bridge, msg)
+		}
 	case messages.Shutdown:
 		r.shutdown(c, msg)
 	case messages.Drained:
@@ -109,12 +113,11 @@ func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
 		c.Send(r.app, f)
 	case engineName:
 		c.Send(r.app, f)
-		c.Send(r.bridge, messages.Replay{})
 	case appName:
 		if r.stopping {
 			c.Request(r.app, messages.Drain{})
 		}
-		c.Send(r.bridge, messages.Replay{})
+		c.Send(r.bridge, messages.Replay{Since: time.Now()})
 	}
 }
 

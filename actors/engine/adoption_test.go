@@ -37,6 +37,8 @@ func supervising(t *testing.T, newEngine func() dockerengine.Engine, newMirror f
 			})
 		}, actor.WithSupervisor(restarting{map[string]int{}})))
 		defer func() { _ = system.Root.StopFuture(pid).Wait() }()
+		synctest.Wait()
+		system.Root.Send(pid, messages.MirrorsTold{Since: time.Now()})
 		test(func(msg any) { system.Root.Send(pid, msg) })
 	})
 }
@@ -167,6 +169,23 @@ func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		if got := last.Load(); got != late {
 			t.Errorf("after its restart the mirror was told the error %q, want %q", got, late)
+		}
+	})
+}
+
+// One that has not been told of every mirror since it began cannot say that none
+// is left: an incarnation before it may have heard of them.
+func TestNoneIsLeftOnlyOnceAllWereTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldUntold(t)
+		w.send(messages.DisconnectEngine{Seq: 1})
+		w.send(messages.MirrorsTold{Since: time.Now().Add(-time.Second)})
+		if got := w.last(t); got.State != messages.EngineCleaning {
+			t.Errorf("told %+v although a mirror may be there, want Cleaning", got)
+		}
+		w.send(messages.MirrorsTold{Since: time.Now()})
+		if got := w.last(t); got.State != messages.EngineIdle {
+			t.Errorf("told %+v, want Idle", got)
 		}
 	})
 }

@@ -43,6 +43,10 @@ type supervisor struct {
 	graceEnds time.Time
 	mirrors   registry
 	sync      progress
+	// begun is when this incarnation did; informed is set once it has been told of
+	// every mirror that there is. Before, it cannot say that none is left.
+	begun    time.Time
+	informed bool
 	// ending is set when this incarnation stops.
 	ending bool
 }
@@ -69,6 +73,10 @@ func (s *supervisor) Receive(c actor.Context) {
 	switch msg := c.Message().(type) {
 	case *actor.Started:
 		s.tasks = task.NewRunner(c)
+		s.begun = time.Now()
+		if c.Parent() != nil {
+			c.Send(c.Parent(), messages.Replay{Since: s.begun})
+		}
 		s.Report(string(s.state))
 	case *actor.Stopping, *actor.Restarting:
 		s.ending = true
@@ -133,6 +141,11 @@ func (s *supervisor) receiveFact(c actor.Context) bool {
 		s.mirrorChanged(c, msg)
 	case messages.MirrorRemoved:
 		s.mirrorRemoved(c, msg)
+	case messages.MirrorsTold:
+		if !msg.Since.Before(s.begun) {
+			s.informed = true
+			s.cleaned()
+		}
 	case messages.MirrorRead:
 		s.mirrorRead(msg)
 	case messages.MirrorSettled:

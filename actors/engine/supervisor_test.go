@@ -103,6 +103,13 @@ func (r restarting) HandleFailure(system *actor.ActorSystem, sup actor.Superviso
 }
 
 func newWorld(t *testing.T) *world {
+	w := newWorldUntold(t)
+	w.send(messages.MirrorsTold{Since: time.Now()})
+	return w
+}
+
+// newWorldUntold is one whose supervisor has not been told of every mirror yet.
+func newWorldUntold(t *testing.T) *world {
 	w := &world{}
 	w.engine = quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 	w.engine.up.Store(true)
@@ -127,6 +134,7 @@ func newWorld(t *testing.T) *world {
 	}))
 	w.pid = w.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(cfg) },
 		actor.WithSupervisor(restarting{map[string]int{}})))
+	synctest.Wait()
 	t.Cleanup(func() {
 		_ = w.system.Root.StopFuture(w.pid).Wait()
 		_ = w.system.Root.StopFuture(w.owner).Wait()
