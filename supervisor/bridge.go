@@ -71,7 +71,7 @@ func (b *bridge) Receive(c actor.Context) {
 	case *actor.Stopped:
 	case messages.Replay:
 		if msg.Since.After(b.since) {
-			b.replay(c)
+			b.replay()
 		}
 	case task.Done:
 		if value, ok := b.tasks.Take(msg); ok {
@@ -91,7 +91,7 @@ func (b *bridge) receiveOwn(c actor.Context, value any) {
 		b.report("watching")
 		if b.replayDue {
 			b.replayDue = false
-			b.replay(c)
+			b.replay()
 			return
 		}
 		c.Send(b.engine, messages.MirrorsTold{Since: b.since})
@@ -116,7 +116,7 @@ func (b *bridge) tellApp(c actor.Context) {
 
 // replay tells a restarted actor everything again, the mirrors first. Those who
 // know it already find nothing new in it.
-func (b *bridge) replay(c actor.Context) {
+func (b *bridge) replay() {
 	if !b.told {
 		b.replayDue = true // to listen anew now would keep the lists from ever being through
 		return

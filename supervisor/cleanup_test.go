@@ -65,7 +65,7 @@ func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 	r.connect(sim)
 	held := containersv1.VolumeResourceName(sim.VolumeNames()[0])
 	r.hold(held, true)
-	generation := r.change(func(s *appv1.AppSpec) { s.Running = false })
+	r.change(func(s *appv1.AppSpec) { s.Running = false })
 	onlyHeld := func() error {
 		if left := r.mirrors(); len(left) != 1 || left["Volume/"+held] == nil {
 			return fmt.Errorf("%d mirrors are left, want only the one that is held", len(left))
@@ -75,7 +75,7 @@ func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 	r.eventually("every other mirror to go", onlyHeld)
 	// What was under way when the mirrors went is over once the App has answered
 	// another change.
-	generation = r.change(func(s *appv1.AppSpec) { s.VM.CPUs = 3 })
+	generation := r.change(func(s *appv1.AppSpec) { s.VM.CPUs = 3 })
 	r.waitsForTheMirrors(generation)
 	r.end(true)
 

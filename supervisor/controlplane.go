@@ -141,7 +141,7 @@ func (p *controlPlane) close() {
 // closeLate ends a server that nobody waits for any more: it would hold the
 // datastore and the port.
 func (p *controlPlane) closeLate(started <-chan server) {
-	for s := range started {
+	if s, ok := <-started; ok {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 		defer cancel()
 		p.stop(ctx, s)

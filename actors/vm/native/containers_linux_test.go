@@ -22,6 +22,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -212,11 +213,13 @@ func TestHungEngineIsStopped(t *testing.T) {
 	if err := innermost(b.docker(), p).Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, err := b.d.Ping(ctx, ""); err == nil {
-		t.Error("a hung engine answers")
-	}
+	// The signal takes effect when the kernel gets round to it.
+	eventually.True(t, 5*time.Second, "a hung engine does not answer", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		_, err := b.d.Ping(ctx, "")
+		return err != nil
+	})
 	if seen, err := b.d.Inspect(t.Context()); err != nil || seen.Presence != vm.Present {
 		t.Errorf("Inspect = %+v, %v; a hung engine is present", seen, err)
 	}
