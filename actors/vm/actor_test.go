@@ -216,15 +216,19 @@ func TestForeignEngineIsAskedLessOften(t *testing.T) {
 		w.ensure(1, true, remote)
 		w.sleep(2 * time.Second)
 		w.external.with(func() { w.external.pingErr = errors.New("no answer") })
-		w.sleep(17 * time.Second)
+		w.sleep(10 * time.Second)
 		w.wantStates(starting, running)
-		w.sleep(3 * time.Second)
+		w.sleep(2 * time.Second)
 		// Nobody has looked whether it is alive, and rdd could not start it afresh.
 		if m := w.last(); strings.Contains(m.Message, "alive") || strings.Contains(m.Message, "kill") || strings.Contains(m.Message, "afresh") ||
 			!strings.Contains(m.Message, "has not answered since") {
 			t.Errorf("told %+v", m)
 		}
 		w.wantStates(failed)
+		// Once it answers again, that is seen as soon as with one of rdd's own.
+		w.external.with(func() { w.external.pingErr = nil })
+		w.sleep(3 * time.Second)
+		w.wantStates(running)
 	})
 }
 

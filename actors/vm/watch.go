@@ -13,7 +13,7 @@ const (
 	// with the two constants below, one that hangs is told within nine seconds.
 	pingEvery = 3 * time.Second
 	// pingEveryOther is the same for an engine that belongs to somebody else and
-	// may be far away.
+	// may be far away, as long as it answers.
 	pingEveryOther = 10 * time.Second
 	// pingDeadline bounds one health check.
 	pingDeadline = 3 * time.Second
@@ -52,10 +52,10 @@ func (w *watch) silence() string {
 	since := w.missedSince.Format(time.TimeOnly)
 	if !w.managed {
 		return fmt.Sprintf("the engine, which is not rdd's own, has not answered since %s (%v); rdd does not start or stop it, goes on asking every %s and reports Running as soon as it answers; start it again, or choose another one with 'rdd set vm.driver=...'",
-			since, w.err, w.every)
+			since, w.err, pingEvery)
 	}
 	return fmt.Sprintf("the engine is alive but has not answered since %s (%v); rdd does not kill it, goes on asking every %s and reports Running as soon as it answers; 'rdd stop' and 'rdd start' start it afresh",
-		since, w.err, w.every)
+		since, w.err, pingEvery)
 }
 
 // engineGone says that the engine's process has ended.
@@ -86,28 +86,31 @@ func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	// Both end with the watch, not only with the actor.
 	a.tasks.Loop(func(context.Context, func(any)) any { return engineGone{w, driver.Wait(ctx)} })
 	a.tasks.Loop(func(_ context.Context, send func(any)) any {
-		checkHealth(ctx, w.every, func(ctx context.Context) {
+		checkHealth(ctx, w.every, func(ctx context.Context) error {
 			asked := time.Now()
 			note, err := driver.Ping(ctx, endpoint)
 			send(pinged{watch: w, asked: asked, note: note, err: err})
+			return err
 		})
 		return nil
 	})
 }
 
 // checkHealth pings until ctx ends. The first time is at once, so that the
-// trouble of an engine is known by the time it is used.
-func checkHealth(ctx context.Context, every time.Duration, ping func(context.Context)) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+// trouble of an engine is known by the time it is used. One that does not answer
+// is asked again soon, whoever owns it.
+func checkHealth(ctx context.Context, every time.Duration, ping func(context.Context) error) {
 	for {
+		begun, pause := time.Now(), every
 		bounded, cancel := context.WithTimeout(ctx, pingDeadline)
-		ping(bounded)
+		if ping(bounded) != nil {
+			pause = pingEvery
+		}
 		cancel()
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(time.Until(begun.Add(pause))):
 		}
 	}
 }
