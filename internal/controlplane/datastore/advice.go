@@ -7,7 +7,7 @@ import (
 )
 
 // Remedy is what a user can do about a datastore that is damaged.
-const Remedy = "'rdd svc stop --keep-vm', move the file away together with its -wal and -shm files, and 'rdd svc start': the mirrors come back from the engine, and only the settings and wishes are lost"
+const Remedy = "'rdd svc stop --keep-vm', move the file away together with its -wal and -shm files, and 'rdd svc start': an engine of rdd's own that runs goes on and is mirrored anew, and only the other settings and wishes are lost"
 
 // advice is what a user can do about a datastore that cannot be used.
 const advice = "free some space or repair the permissions if that is the cause; if the file is damaged, " + Remedy + "; 'rdd svc reset' removes the engine's data too"
