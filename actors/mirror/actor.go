@@ -43,6 +43,8 @@ type mirror struct {
 	// removed is the resource that was last seen to go. The answer to a write may
 	// come in later than the news of its removal, and must not bring it back.
 	removed types.UID
+	// version is the newest that was seen of any resource with this name.
+	version string
 	// busy is set while an operation runs; there is never more than one. running
 	// is what it is, and cancel ends it early.
 	busy    bool
@@ -181,18 +183,18 @@ func (m *mirror) gone(asOf time.Time) {
 }
 
 // changed takes a newer resource, or the informer's own copy of the one it has,
-// so that both share their memory.
+// so that both share their memory. Versions are of the datastore, and so of all
+// resources: what is older than any that was seen has been replaced or removed.
 func (m *mirror) changed(obj containersv1.Mirror) {
 	if obj.GetUID() == m.removed {
 		return
 	}
-	old := m.view.resource
-	if old != nil && old.GetUID() == obj.GetUID() {
-		order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), old.GetResourceVersion())
-		if err == nil && order < 0 {
-			return
-		}
+	order, err := resourceversion.CompareResourceVersion(obj.GetResourceVersion(), m.version)
+	if err == nil && order < 0 {
+		return
 	}
+	m.version = obj.GetResourceVersion()
+	old := m.view.resource
 	if old == nil || old.GetGeneration() != obj.GetGeneration() || old.GetUID() != obj.GetUID() {
 		// A new wish is tried at once.
 		m.engineRetry.reset()

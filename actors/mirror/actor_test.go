@@ -27,27 +27,36 @@ type slowWriter struct {
 	calls  chan string
 	answer chan error
 	away   *bool
+	// stored is what the API server has; nil when it has no such resource.
+	stored *containersv1.Container
 }
 
-func (w slowWriter) do(call string) (containersv1.Mirror, error) {
+func (w *slowWriter) Get(_ context.Context, _ containersv1.Kind, _, name string) (containersv1.Mirror, error) {
+	if w.stored == nil {
+		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "containers"}, name)
+	}
+	return w.stored.CopyMirror(), nil
+}
+
+func (w *slowWriter) do(call string) (containersv1.Mirror, error) {
 	if *w.away {
 		return nil, errors.New("the API server is away")
 	}
 	w.calls <- call
 	return nil, <-w.answer
 }
-func (w slowWriter) Create(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+func (w *slowWriter) Create(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
 	return w.do("create")
 }
-func (w slowWriter) UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+func (w *slowWriter) UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
 	return w.do("status")
 }
-func (w slowWriter) AddFinalizer(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+func (w *slowWriter) AddFinalizer(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
 	return w.do("finalizer")
 }
 
 // Remove leaves the object to somebody else's finalizer.
-func (w slowWriter) Remove(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+func (w *slowWriter) Remove(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	_, err := w.do("remove")
 	left := obj.CopyMirror()
 	left.SetFinalizers([]string{"example.com/theirs"})
@@ -71,13 +80,13 @@ type stage struct {
 	system   *actor.ActorSystem
 	mirror   *actor.PID
 	told     []any
-	writer   slowWriter
+	writer   *slowWriter
 	removals []time.Time
 	refusal  error
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{writer: slowWriter{calls: make(chan string, 1), answer: make(chan error, 1), away: new(bool)}}
+	s := &stage{writer: &slowWriter{calls: make(chan string, 1), answer: make(chan error, 1), away: new(bool)}}
 	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
@@ -142,7 +151,8 @@ func TestARefusedDeleteIsRetriedWithBackOffAndAtOnceWhenItMaySucceed(t *testing.
 		s := newStage(t)
 		s.refusal = errors.New("in use")
 		*s.writer.away = true // the condition cannot be written, which must not stop the tries
-		s.send(messages.MirrorChanged{Object: withUID(resource(terminating), "u1", "5")})
+		s.writer.stored = withUID(resource(terminating), "u1", "5")
+		s.send(messages.MirrorChanged{Object: s.writer.stored})
 		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -201,12 +211,82 @@ func TestAnOlderResourceIsDropped(t *testing.T) {
 	if m.view.resource != containersv1.Mirror(newer) {
 		t.Error("an older version replaced a newer one")
 	}
-	again := withUID(resource(), "u2", "3")
+	again := withUID(resource(), "u2", "12")
 	again.CreationTimestamp = metav1.Now()
 	m.changed(again)
 	if m.view.resource != containersv1.Mirror(again) {
 		t.Error("a resource that was made anew was taken for an older version")
 	}
+}
+
+// A change of a resource that is gone may come in when the next one with its name
+// is there, or none: the news of the removal can overtake it on another way.
+func TestALateVersionOfAFormerResourceIsDropped(t *testing.T) {
+	m := &mirror{view: view{kind: containersv1.KindContainer}}
+	next := withUID(resource(), "u2", "10")
+	m.changed(next)
+	m.changed(withUID(resource(terminating), "u1", "8"))
+	if m.view.resource != containersv1.Mirror(next) {
+		t.Error("a former resource replaced the one that followed it")
+	}
+	m.apply(outcome{op: deleteResource, resourceGone: true, uid: "u2"})
+	m.changed(withUID(resource(terminating), "u1", "9"))
+	if m.view.resource != nil {
+		t.Error("a former resource is taken for one that is there")
+	}
+}
+
+// A mirror that is new knows of no removal. It must not remove the engine's object
+// because of what it has heard late, nor start or stop it.
+func TestTheEngineIsNotCalledForAResourceThatIsGone(t *testing.T) {
+	next := withUID(resource(), "u2", "9")
+	unwished := withUID(resource(wishes(containersv1.StateUnknown)), "u1", "9")
+	unwished.Generation++
+	for name, tc := range map[string]struct {
+		late, stored *containersv1.Container
+	}{
+		"a delete of a resource that is gone":            {withUID(resource(terminating), "u1", "5"), nil},
+		"a delete of a former resource":                  {withUID(resource(terminating), "u1", "5"), next},
+		"a wish of a former resource":                    {withUID(resource(wishes(containersv1.StateRunning)), "u1", "5"), next},
+		"a wish that was taken back":                     {withUID(resource(wishes(containersv1.StateRunning)), "u1", "5"), unwished},
+		"a delete from whom somebody took the finalizer": {withUID(resource(terminating), "u1", "5"), withUID(resource(terminating, stripped), "u1", "6")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t)
+				s.writer.stored = tc.stored
+				*s.writer.away = tc.stored != nil
+				s.send(messages.MirrorChanged{Object: tc.late})
+				// scriptedEngine panics at everything but a removal.
+				s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
+				if n := len(s.removals); n != 0 {
+					t.Errorf("the engine's object was removed %d times", n)
+				}
+				if tc.stored != nil {
+					return
+				}
+				if call := <-s.writer.calls; call != "create" {
+					t.Errorf("the mirror made a %s, want a new resource for the object that is there", call)
+				}
+				s.writer.answer <- nil
+			})
+		})
+	}
+}
+
+// What is stored may have changed in what does not matter.
+func TestAWishOfAnOlderVersionIsCarriedOutAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		s.refusal = errors.New("in use")
+		*s.writer.away = true
+		s.writer.stored = withUID(resource(terminating), "u1", "7")
+		s.send(messages.MirrorChanged{Object: withUID(resource(terminating), "u1", "5")})
+		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
+		if len(s.removals) != 1 {
+			t.Errorf("%d removals, want 1", len(s.removals))
+		}
+	})
 }
 
 // conflictingWriter refuses the first removal as one from stale data.

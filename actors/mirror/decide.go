@@ -34,6 +34,12 @@ type view struct {
 	waiting bool
 }
 
+// with is the view with another resource.
+func (v view) with(resource containersv1.Mirror) view {
+	v.resource = resource
+	return v
+}
+
 // refusal is the engine's answer to a wish that it did not carry out.
 type refusal struct {
 	// condition in which the refusal shows; empty when nothing was refused.

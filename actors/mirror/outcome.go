@@ -97,8 +97,9 @@ func (m *mirror) apply(out outcome) {
 // applyEngineAnswer takes up how the engine answered a user's wish.
 func (m *mirror) applyEngineAnswer(out outcome) {
 	switch {
+	case out.outdated:
 	case out.err != nil:
-		m.Logger.Warn("engine did not answer", "err", out.err)
+		m.Logger.Warn("wish could not be carried out", "err", out.err)
 		m.engineRetry.later(m.tasks)
 		m.engineRetry.unreachable = true
 	case out.refused != nil:

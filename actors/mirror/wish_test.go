@@ -46,8 +46,9 @@ func TestS4AWishIsCarriedOutFromEveryState(t *testing.T) {
 				want = []string{"unpause", command}
 			}
 			var calls []string
-			cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: stubbornEngine{calls: &calls}}
-			v := view{kind: cfg.Kind, engine: present, desired: engineContainer(state), resource: resource(wishes(wish))}
+			stored := resource(wishes(wish))
+			cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: stubbornEngine{calls: &calls}, Kube: &slowWriter{stored: stored}}
+			v := view{kind: cfg.Kind, engine: present, desired: engineContainer(state), resource: stored}
 			if op := decide(v); op != carryWish {
 				t.Errorf("%s and wished to be %s: %q", state, wish, op)
 				continue
