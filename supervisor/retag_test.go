@@ -9,22 +9,30 @@ import (
 
 // The engine tells of the image that got a tag, and not of the one that lost it.
 // When the tag is removed before the former is read, only the event has said it.
+// A pull names the tag and not the image, a load the image and not its tags.
 func TestE3ATagThatMovesAndGoesAtOnceLeavesNoGhost(t *testing.T) {
 	sim := dockersim.Start(t)
-	first, second := sim.AddImage("app:one", "app:two"), sim.AddImage("app:three")
 	r := start(t, testInstance(t))
 	r.connect(sim)
-	r.exact(sim)
-	sim.SetLatency(300 * time.Millisecond)
-	if err := sim.Tag(second, "app:two"); err != nil {
-		t.Fatal(err)
-	}
-	if err := sim.RemoveImage("app:two", false); err != nil {
-		t.Fatal(err)
-	}
-	sim.SetLatency(0)
-	r.exact(sim)
-	if got := sim.ImageTags(first); len(got) != 1 {
-		t.Fatalf("the first image has %v", got)
+	for name, move := range map[string]func(tag string) error{
+		"tag":  func(tag string) error { return sim.Tag(sim.AddImage("app:new"), tag) },
+		"pull": func(tag string) error { sim.Pull(tag); return nil },
+		"load": func(tag string) error { sim.Load(tag, "app:other"); return nil },
+	} {
+		tag := name + ":moves"
+		first := sim.AddImage(name+":stays", tag)
+		r.exact(sim)
+		sim.SetLatency(300 * time.Millisecond)
+		if err := move(tag); err != nil {
+			t.Fatal(err)
+		}
+		if err := sim.RemoveImage(tag, false); err != nil {
+			t.Fatal(err)
+		}
+		sim.SetLatency(0)
+		r.exact(sim)
+		if got := sim.ImageTags(first); len(got) != 1 {
+			t.Fatalf("%s: the first image has %v", name, got)
+		}
 	}
 }

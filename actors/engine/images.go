@@ -14,6 +14,8 @@ type imageIndex struct {
 	// moves are the tags that events told of; a reading that is older may say
 	// that they are where they were before.
 	moves map[string]move
+	// shuffled is when an event last told that some tags have moved, and not which.
+	shuffled time.Time
 }
 
 type indexedImage struct {
@@ -60,7 +62,7 @@ func (x imageIndex) update(id string, objects []containersv1.Mirror, asOf time.T
 		images = append(images, o.(*containersv1.Image))
 		tag := images[len(images)-1].Status.RepoTag
 		tags[o.GetName()] = tag
-		if m, ok := x.moves[tag]; ok && m.to != id && asOf.Before(m.at) {
+		if x.isOld(id, tag, asOf) {
 			change.robbed = append(change.robbed, id)
 		}
 		if owner, ok := x.byTag[tag]; ok && tag != "" && owner != id {

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 )
 
 // A tag that moves from one image to another, and is removed before the other
@@ -37,5 +39,43 @@ func TestE3AnOldReadingOfAMovedTagIsNotBelieved(t *testing.T) {
 	x.settleMoves(at(4))
 	if len(x.moves) != 0 {
 		t.Error("a move is kept for ever")
+	}
+}
+
+// An event that names the tag alone, as a pull's.
+func TestE3WhoeverHasATagThatWasPulledIsReadAgain(t *testing.T) {
+	at := func(second int64) time.Time { return time.Unix(second, 0) }
+	x := newImageIndex()
+	x.update("a", imagesOf("a", "x:1"), at(1))
+	if owner, robbed := x.moved("x:1", "", at(2)); !robbed || owner != "a" {
+		t.Errorf("the loser is %q, want a", owner)
+	}
+	if change := x.update("b", imagesOf("b", "x:1"), at(1)); !slices.Contains(change.robbed, "b") {
+		t.Errorf("read again: %v, want b, which was read before", change.robbed)
+	}
+	if change := x.update("c", imagesOf("c", "x:1"), at(3)); slices.Contains(change.robbed, "c") {
+		t.Errorf("read again: %v, though c was read since", change.robbed)
+	}
+}
+
+// An event that names no tag, as a load's.
+func TestE3EveryImageThatALoadHasRobbedIsReadAgain(t *testing.T) {
+	at := func(second int64) time.Time { return time.Unix(second, 0) }
+	x := newImageIndex()
+	x.update("robbed", imagesOf("robbed", "x:1", "x:2"), at(1))
+	x.update("same", imagesOf("same", "y:1"), at(1))
+	x.update("gone", imagesOf("gone"), at(1))
+	list := []dockerengine.ListedImage{
+		{ID: "robbed", Tags: []string{"x:2"}}, {ID: "same", Tags: []string{"y:1"}}, {ID: "new", Tags: []string{"x:1"}},
+	}
+	if got := x.changed(list); !slices.Equal(got, []string{"gone", "robbed"}) {
+		t.Errorf("read again: %v, want gone and robbed", got)
+	}
+	x.shuffled = at(3)
+	if change := x.update("late", imagesOf("late", "z:1"), at(2)); !slices.Equal(change.robbed, []string{"late"}) {
+		t.Errorf("read again: %v, want what was read before the load and came in after it", change.robbed)
+	}
+	if change := x.update("late", imagesOf("late", "z:1"), at(4)); len(change.robbed) != 0 {
+		t.Errorf("read again and again: %v", change.robbed)
 	}
 }

@@ -44,6 +44,9 @@ type session struct {
 	syncing bool
 	// unverified is set when the last full sync believed what was mirrored.
 	unverified bool
+	// relisting is set while the images are listed beside a full sync, relistAgain
+	// when they must be once more.
+	relisting, relistAgain bool
 	// gone are the targets that were told to be gone since the last full sync,
 	// and when they were read: a slow reading of before must not bring them back.
 	gone map[target]time.Time
@@ -134,6 +137,8 @@ func (s *session) receiveOwn(c actor.Context, value any) {
 		}
 	case readDone:
 		s.readDone(c, v)
+	case relisted:
+		s.relisted(v)
 	case syncDue:
 		s.startSync(nil)
 	case pingDue:

@@ -65,6 +65,20 @@ func (e *Engine) Pull(ref string) string {
 	return id
 }
 
+// Load adds an image as docker load does: with one event, which names no tag.
+func (e *Engine) Load(tags ...string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := e.newImage(ImageSpec{})
+	for _, tag := range tags {
+		named, err := parseReference(tag)
+		must(err)
+		e.moveTag(id, reference.FamiliarString(named))
+	}
+	e.emit("image", "load", id, map[string]string{"name": id})
+	return id
+}
+
 // Tag gives an image another tag, as docker tag does.
 func (e *Engine) Tag(image, tag string) error {
 	e.mu.Lock()
