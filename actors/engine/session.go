@@ -18,7 +18,9 @@ import (
 
 const (
 	readTimeout = 30 * time.Second
-	syncTimeout = 5 * time.Minute
+	// syncPatience is how long a full sync may go on without reading anything.
+	// However long it takes in all, one that was given up would begin anew.
+	syncPatience = 5 * time.Minute
 )
 
 type sessionConfig struct {

@@ -78,6 +78,7 @@ type world struct {
 	mu        sync.Mutex // guards told
 	told      []messages.EngineChanged
 	engine    quietEngine
+	dial      func(string) (dockerengine.Engine, error)
 	panicking atomic.Bool  // the mirror "bad", whenever it sees something
 	good, bad atomic.Int32 // how often these mirrors were made
 }
@@ -113,12 +114,13 @@ func newWorldUntold(t *testing.T) *world {
 	w := &world{}
 	w.engine = quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 	w.engine.up.Store(true)
+	w.dial = func(string) (dockerengine.Engine, error) { return w.engine, nil }
 	w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
 	cfg := Config{
 		EnsureNamespace: func(context.Context, string) error { return nil },
-		Dial:            func(string) (dockerengine.Engine, error) { return w.engine, nil },
+		Dial:            func(endpoint string) (dockerengine.Engine, error) { return w.dial(endpoint) },
 		NewMirror:       w.newMirror,
 		Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 			return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })

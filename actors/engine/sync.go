@@ -48,11 +48,21 @@ func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
 		}
 	}
 	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
-		ctx, cancel := context.WithTimeout(ctx, syncTimeout)
+		ctx, progressed, cancel := patiently(ctx, syncPatience)
 		defer cancel()
 		asOf := time.Now()
-		return syncRead{asOf: asOf, err: s.readAll(ctx, known, send)}
+		return syncRead{asOf: asOf, err: s.readAll(ctx, known, func(v any) {
+			progressed()
+			send(v)
+		})}
 	})
+}
+
+// patiently returns a context that ends when there was no progress for so long.
+func patiently(ctx context.Context, patience time.Duration) (waiting context.Context, progressed, end func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(patience, func() { cancel(fmt.Errorf("the engine gave nothing for %s", patience)) })
+	return ctx, func() { timer.Reset(patience) }, func() { timer.Stop(); cancel(nil) }
 }
 
 // readAll lists every kind at once, then reads each object of which the lists do
@@ -93,8 +103,8 @@ func (s *session) readAll(ctx context.Context, known map[string][]*containersv1.
 	s.readEach(ctx, &pool, containersv1.KindContainer, containers, send)
 	s.readEach(ctx, &pool, containersv1.KindImage, unknownImages(images, known, began, send), send)
 	_ = pool.Wait() // each reading carries its own error
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("read the engine's objects: %w", err)
+	if ctx.Err() != nil {
+		return fmt.Errorf("read the engine's objects: %w", context.Cause(ctx))
 	}
 	return nil
 }
@@ -119,6 +129,8 @@ func unknownImages(listed []dockerengine.ListedImage, known map[string][]*contai
 func (s *session) readEach(ctx context.Context, pool *errgroup.Group, kind containersv1.Kind, ids []string, send func(any)) {
 	for _, id := range ids {
 		pool.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, readTimeout)
+			defer cancel()
 			t := target{kind: kind, id: id}
 			done := readDone{target: t, asOf: time.Now()}
 			done.objects, done.err = s.inspect(ctx, t)

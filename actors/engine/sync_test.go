@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// slowEngine has many containers and takes its time for each; for one of them, if
+// it is named, all the time that it is given.
+type slowEngine struct {
+	quietEngine
+	containers int
+	hangs      string
+	lists      *atomic.Int32
+}
+
+func (e slowEngine) ListContainers(context.Context) ([]string, error) {
+	e.lists.Add(1)
+	var ids []string
+	for i := range e.containers {
+		ids = append(ids, fmt.Sprint("c", i))
+	}
+	return ids, nil
+}
+
+func (e slowEngine) Container(ctx context.Context, id string) (*containersv1.Container, error) {
+	patience := 20 * time.Second
+	if id == e.hangs {
+		patience = time.Hour
+	}
+	select {
+	case <-time.After(patience):
+		return e.quietEngine.Container(ctx, id)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// syncWith connects to a slow engine, and returns what the owner was told last
+// after a time, and how often the engine was listed.
+func syncWith(t *testing.T, e slowEngine, after time.Duration) (told messages.EngineChanged, lists int32) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		e.quietEngine, e.lists = w.engine, &atomic.Int32{}
+		w.dial = func(string) (dockerengine.Engine, error) { return e, nil }
+		w.send(connectTo(1))
+		time.Sleep(after)
+		told, lists = w.last(t), e.lists.Load()
+	})
+	return told, lists
+}
+
+// A sync that was given up because it takes long would begin anew, for ever.
+func TestASyncMayTakeLongWhileItGoesOn(t *testing.T) {
+	told, lists := syncWith(t, slowEngine{containers: 800}, 34*time.Minute)
+	if told.State != messages.EngineReady || lists != 1 {
+		t.Errorf("after %d lists the owner was told %+v, want Ready after one", lists, told)
+	}
+}
+
+func TestAnObjectThatHangsHoldsUpNoSync(t *testing.T) {
+	told, lists := syncWith(t, slowEngine{containers: 8, hangs: "c3"}, time.Minute)
+	if told.State != messages.EngineReady || lists != 1 || !strings.Contains(told.Message, "1 objects could not be read") {
+		t.Errorf("after %d lists the owner was told %+v, want Ready but for one object", lists, told)
+	}
+}
+
+func TestASyncThatReadsNothingIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, progressed, end := patiently(t.Context(), time.Minute)
+		defer end()
+		for range 5 {
+			time.Sleep(50 * time.Second)
+			progressed()
+		}
+		if ctx.Err() != nil {
+			t.Fatal("given up while it went on")
+		}
+		time.Sleep(61 * time.Second)
+		if ctx.Err() == nil || !strings.Contains(context.Cause(ctx).Error(), "nothing for 1m0s") {
+			t.Errorf("it goes on: %v", context.Cause(ctx))
+		}
+	})
+}
