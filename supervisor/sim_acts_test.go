@@ -149,6 +149,7 @@ func (w *world) actWish(d *fate.Dice) {
 	})
 	w.trace.note("user", fmt.Sprintf("wish %s for %.12s", state, m.GetName()))
 	w.cluster.Wish(keyOf(m), state)
+	w.laws.wished(keyOf(m))
 }
 
 func (w *world) actDelete(d *fate.Dice) {

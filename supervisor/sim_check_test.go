@@ -14,34 +14,6 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// staleness is how old the daemon's picture of a wish may be while it acts on it.
-const staleness = time.Minute
-
-// judge is told of each command to an engine. One that nobody asked for breaks
-// the law.
-func (w *world) judge(m *machine, verb string, kind containersv1.Kind, id string) {
-	w.trace.note("engine "+string(m.name), fmt.Sprintf("%s %s %.24s", verb, kind, id))
-	w.count("commands")
-	asked := func(o containersv1.Mirror) bool {
-		c, ok := o.(*containersv1.Container)
-		switch {
-		case o.EngineID() != id:
-			return false
-		case verb == "remove":
-			return o.GetDeletionTimestamp() != nil && slices.Contains(o.GetFinalizers(), containersv1.Finalizer)
-		case verb == "start":
-			return ok && c.Spec.State == containersv1.StateRunning && c.Status.ObservedGeneration < c.Generation
-		case verb == "stop":
-			return ok && c.Spec.State == containersv1.StateCreated && c.Status.ObservedGeneration < c.Generation
-		default:
-			return ok && c.Spec.State != containersv1.StateUnknown && c.Status.ObservedGeneration < c.Generation
-		}
-	}
-	if !w.cluster.Ever(kind, time.Now().Add(-staleness), asked) {
-		w.violate("%s %s %s on %s: nobody asked for that", verb, kind, id, m.name)
-	}
-}
-
 // problems says what is not yet as it should be when nothing goes wrong any more.
 func (w *world) problems() []string {
 	app := w.cluster.App()

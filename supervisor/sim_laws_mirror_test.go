@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"fmt"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -107,49 +106,4 @@ func (l *laws) createdAt(key cluster.Key, mirror containersv1.Mirror) time.Time 
 		}
 	}
 	return time.Time{}
-}
-
-// carried counts commands of one kind to one object.
-type carried struct {
-	answered int
-	// forgets when the first of them was given.
-	forgets int
-}
-
-// judge holds the commands to one machine against the law.
-type judge struct {
-	*world
-	on *machine
-}
-
-// Asked implements engine.Judge.
-func (j judge) Asked(verb string, kind containersv1.Kind, id string) {
-	j.judge(j.on, verb, kind, id)
-	j.laws.with(func() {
-		if j.laws.carried[verb+id] == nil {
-			j.laws.carried[verb+id] = &carried{forgets: j.laws.forgets}
-		}
-	})
-}
-
-// Answered implements engine.Judge: a wish is carried out once. Once more is
-// allowed each time that rdd was made to forget.
-func (j judge) Answered(verb string, kind containersv1.Kind, id string) {
-	wish := map[string]containersv1.WishedState{"start": containersv1.StateRunning, "stop": containersv1.StateCreated}[verb]
-	if wish == "" {
-		return
-	}
-	wishes := j.cluster.Generations(kind, func(o containersv1.Mirror) bool {
-		c, ok := o.(*containersv1.Container)
-		return ok && c.Name == id && c.Spec.State == wish
-	})
-	l := j.laws
-	l.with(func() {
-		c := l.carried[verb+id]
-		c.answered++
-		if again := l.forgets - c.forgets; c.answered > wishes+again {
-			j.violate("%s %s was carried out %d times, for %d wishes and after %d failures", verb, id, c.answered, wishes, again)
-		}
-	})
-	j.trace.note("engine "+string(j.on.name), fmt.Sprintf("%s %.12s done", verb, id))
 }

@@ -37,14 +37,14 @@ type laws struct {
 	connecting bool
 	// restless is until when something is still being made up for.
 	restless time.Time
-	// forgets counts what makes rdd forget which wishes it has carried out.
-	forgets int
 	// serials are the versions of the engine's objects that were mirrored last.
 	serials map[*machine]map[cluster.Key]int
 	// forged are mirrors that a former rdd has written wrong.
 	forged map[cluster.Key]bool
-	// carried are the commands that the engine has answered, by object and verb.
-	carried map[string]*carried
+	// incarnations of the mirrors of containers, by ID, and what has become of the
+	// wishes.
+	incarnations map[string]int
+	wishes       map[errand]*wish
 	// free is since when nothing keeps an object that was deleted in the engine.
 	free map[cluster.Key]time.Time
 }
@@ -52,7 +52,7 @@ type laws struct {
 func newLaws(w *world) *laws {
 	return &laws{
 		world: w, serials: map[*machine]map[cluster.Key]int{}, forged: map[cluster.Key]bool{},
-		carried: map[string]*carried{}, free: map[cluster.Key]time.Time{},
+		incarnations: map[string]int{}, wishes: map[errand]*wish{}, free: map[cluster.Key]time.Time{},
 	}
 }
 
@@ -85,9 +85,6 @@ func (l *laws) posted(message any) {
 		l.restlessFor(m.RetryIn + time.Second)
 		if m.GaveUp {
 			l.restlessFor(time.Minute)
-		}
-		if m.Name != sessionName && m.Name != appName && m.Name != vmName {
-			l.forgets++
 		}
 	}
 }
@@ -137,7 +134,6 @@ func (l *laws) shaken(d time.Duration) { l.with(func() { l.restlessFor(d) }) }
 func (l *laws) booted() {
 	l.with(func() {
 		l.moved("")
-		l.forgets++
 		l.restlessFor(time.Second)
 	})
 }
@@ -146,6 +142,7 @@ func (l *laws) booted() {
 // connection broke, and what holds the API server that this ended; every other
 // one must have been ordered.
 func (l *laws) panicked(name, reason string) {
+	l.began(name)
 	if role := roleOf(name); role == engineName || role == rootName {
 		l.with(func() { l.moved("") })
 	}

@@ -95,6 +95,7 @@ func (s *scheduler) next(dice *fate.Dice) *simMailbox {
 
 // mailbox makes the mailbox of an actor.
 func (s *scheduler) mailbox(name string) actor.Mailbox {
+	s.laws.began(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.serial++

@@ -207,9 +207,8 @@ func (c *Cluster) History(key Key) []Version {
 	return slices.Clone(c.history[key])
 }
 
-// Ever is whether a mirror of a kind was in a state that matches at any moment
-// since a time.
-func (c *Cluster) Ever(kind containersv1.Kind, since time.Time, matches func(containersv1.Mirror) bool) bool {
+// Since is every state in which a mirror of a kind was at any moment since a time.
+func (c *Cluster) Since(kind containersv1.Kind, since time.Time) (found []containersv1.Mirror) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, versions := range c.history {
@@ -218,12 +217,12 @@ func (c *Cluster) Ever(kind containersv1.Kind, since time.Time, matches func(con
 		}
 		for i, v := range versions {
 			past := i+1 < len(versions) && versions[i+1].At.Before(since)
-			if m, ok := v.Object.(containersv1.Mirror); ok && !past && matches(m) {
-				return true
+			if m, ok := v.Object.(containersv1.Mirror); ok && !past {
+				found = append(found, m)
 			}
 		}
 	}
-	return false
+	return found
 }
 
 // EverOf is whether a mirror was in a state that matches at any moment since a
@@ -247,25 +246,6 @@ func (c *Cluster) Removed(key Key, since time.Time) bool {
 		}
 	}
 	return false
-}
-
-// Generations is how many generations of how many resources of a kind have
-// matched.
-func (c *Cluster) Generations(kind containersv1.Kind, matches func(containersv1.Mirror) bool) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	found := map[string]bool{}
-	for key, versions := range c.history {
-		if key.Kind != kind {
-			continue
-		}
-		for _, v := range versions {
-			if m, ok := v.Object.(containersv1.Mirror); ok && matches(m) {
-				found[fmt.Sprint(m.GetUID(), " ", m.GetGeneration())] = true
-			}
-		}
-	}
-	return len(found)
 }
 
 // Revision is the number of writes so far.

@@ -51,11 +51,10 @@ type Client struct {
 
 var _ dockerengine.Engine = (*Client)(nil)
 
-// Judge is told of every command that changes something: when it is given, and
-// when its success was answered.
+// Judge is told of every command that changes something, when it is given. What it
+// returns is called when the success of the command was answered.
 type Judge interface {
-	Asked(verb string, kind containersv1.Kind, id string)
-	Answered(verb string, kind containersv1.Kind, id string)
+	Asked(verb string, kind containersv1.Kind, id string) (answered func())
 }
 
 // NewClient returns a client. events is asked at each event for what can happen
@@ -163,10 +162,10 @@ func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume,
 }
 
 func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
-	c.judge.Asked(verb, kind, id)
+	answered := c.judge.Asked(verb, kind, id)
 	err := c.call(ctx, verb, id, effect)
 	if err == nil {
-		c.judge.Answered(verb, kind, id)
+		answered()
 	}
 	return err
 }
