@@ -189,3 +189,22 @@ func TestNoneIsLeftOnlyOnceAllWereTold(t *testing.T) {
 		}
 	})
 }
+
+// A mirror whose object is gone, and of which it heard after the full sync, would
+// stay until the next one.
+func TestNoEngineIsConnectedToBeforeAllMirrorsWereTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldUntold(t)
+		dialed := 0
+		w.dial = func(string) (dockerengine.Engine, error) { dialed++; return w.engine, nil }
+		w.send(connectTo(1))
+		time.Sleep(time.Minute)
+		if got := w.last(t); dialed != 0 || got.State != messages.EngineConnecting {
+			t.Errorf("dialed %d times and told %+v before all was told", dialed, got)
+		}
+		w.send(messages.MirrorsTold{Since: time.Now()})
+		if got := w.last(t); dialed != 1 || got.State != messages.EngineReady {
+			t.Errorf("dialed %d times and told %+v, want Ready", dialed, got)
+		}
+	})
+}

@@ -73,9 +73,10 @@ func (s *supervisor) cleaned() {
 	s.open()
 }
 
-// open prepares a session, unless there is one or none is wanted.
+// open prepares a session, unless there is one or none is wanted. A mirror that
+// turned up after the full sync would wait for the next one if its object is gone.
 func (s *supervisor) open() {
-	if s.want == nil || s.session != nil || s.opening || s.state == messages.EngineCleaning {
+	if s.want == nil || s.session != nil || s.opening || !s.informed || s.state == messages.EngineCleaning {
 		return
 	}
 	if s.client == nil {

@@ -44,7 +44,8 @@ type supervisor struct {
 	mirrors   registry
 	sync      progress
 	// begun is when this incarnation did; informed is set once it has been told of
-	// every mirror that there is. Before, it cannot say that none is left.
+	// every mirror that there is. Before, it cannot say that none is left, and it
+	// connects to no engine.
 	begun    time.Time
 	informed bool
 	// ending is set when this incarnation stops.
@@ -145,6 +146,7 @@ func (s *supervisor) receiveFact(c actor.Context) bool {
 		if !msg.Since.Before(s.begun) {
 			s.informed = true
 			s.cleaned()
+			s.open()
 		}
 	case messages.MirrorRead:
 		s.mirrorRead(msg)
