@@ -138,14 +138,24 @@ func (l *laws) booted() {
 	})
 }
 
+// began is a new actor, or a new incarnation of one that has failed: it knows only
+// what was written. What a failed root had below it goes on until it is restarted.
+func (l *laws) began(name string) {
+	l.with(func() {
+		if id, ok := strings.CutPrefix(name, rootName+"/"+engineName+"/container/"); ok {
+			l.incarnations[id]++
+		}
+		if name == rootName+"/"+engineName {
+			l.moved("")
+		}
+	})
+}
+
 // panicked looks at an actor's panic. The session tells by one that its
 // connection broke, and what holds the API server that this ended; every other
 // one must have been ordered.
 func (l *laws) panicked(name, reason string) {
 	l.began(name)
-	if role := roleOf(name); role == engineName || role == rootName {
-		l.with(func() { l.moved("") })
-	}
 	switch roleOf(name) {
 	case sessionName, controlPlaneName, bridgeName, rootName:
 	default:

@@ -3,7 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -33,14 +32,6 @@ type wish struct {
 	carried int
 	// incarnations of the mirror before the wish was made.
 	incarnations int
-}
-
-// began is a new mirror, or a new incarnation of one that has failed: it knows
-// only what was written.
-func (l *laws) began(name string) {
-	if id, ok := strings.CutPrefix(name, rootName+"/"+engineName+"/container/"); ok {
-		l.with(func() { l.incarnations[id]++ })
-	}
 }
 
 // wished takes note of a user's wish, which was made just now.
