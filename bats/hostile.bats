@@ -78,8 +78,13 @@ volumes() {
     run rdd doctor
     assert_output --regexp "finding +disk .*cannot be written to"
     has volume kept
+    # A stop has to do without a daemon, and says that the wish is not kept.
+    run -1 rdd stop
+    assert_output --partial "the engine was stopped, but that it is to stay so could not be kept"
+    is "" dockerd_pid
     mount -o remount,rw "$data"
     rdd svc start
+    eventually 20 connected
     eventually 20 rdd doctor
     assert_mirrors_exact
 }

@@ -42,7 +42,8 @@ func (c *setCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.apply(change{assignments: assignments, dryRun: c.DryRun}, c.waiting)
+	_, err = s.apply(change{assignments: assignments, dryRun: c.DryRun}, c.waiting)
+	return err
 }
 
 // withPaths makes a path on the command line one that the daemon, which runs in
@@ -80,23 +81,24 @@ type change struct {
 	check func(*appv1.App) error
 }
 
-// apply sets properties, starting the daemon when needed, and waits.
-func (s *session) apply(what change, wait waiting) error {
+// apply sets properties, starting the daemon when needed, and waits. It says
+// whether they were set, which does not mean that what they ask for has happened.
+func (s *session) apply(what change, wait waiting) (set bool, err error) {
 	if wait.Timeout < 0 {
-		return &usageError{"--timeout must not be negative"}
+		return false, &usageError{"--timeout must not be negative"}
 	}
 	// What this program knows to be wrong is not worth starting a daemon for.
 	running, err := s.running()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !running {
 		crd, err := property.EmbeddedCRD()
 		if err != nil {
-			return err
+			return false, err
 		}
 		if _, err := patchFor(crd, what.assignments); err != nil {
-			return err
+			return false, err
 		}
 	}
 	shown := progress.New(s.err)
@@ -109,13 +111,13 @@ func (s *session) apply(what change, wait waiting) error {
 	}
 	c, err := s.connect(ctx, shown)
 	if err != nil {
-		return err
+		return false, err
 	}
 	after, err := s.change(ctx, c, shown, what)
 	if err != nil || what.dryRun || !wait.wanted() {
-		return err
+		return err == nil, err
 	}
-	return s.settle(ctx, c, shown, after.Generation)
+	return true, s.settle(ctx, c, shown, after.Generation)
 }
 
 func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []string) ([]byte, error) {
@@ -167,7 +169,7 @@ func (s *session) change(ctx context.Context, c *client.Client, shown *progress.
 
 // settle waits until the App has settled at generation, and shows what for.
 func (s *session) settle(ctx context.Context, c *client.Client, shown *progress.Progress, generation int64) error {
-	app, err := c.WaitSettled(ctx, generation, func(app *appv1.App) {
+	app, err := c.WaitSettled(ctx, generation, func(app *appv1.App, generation int64) {
 		if !client.Settled(app, generation) {
 			shown.Update(waitsFor(app, generation))
 		}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
@@ -19,38 +20,49 @@ type startCmd struct {
 
 // Run implements the command.
 func (c *startCmd) Run(s *session) error {
-	return s.apply(change{assignments: []string{"running=true"}}, c.waiting)
+	_, err := s.apply(change{assignments: []string{"running=true"}}, c.waiting)
+	return err
 }
 
 type stopCmd struct {
 	waiting
 }
 
+// stopPatience is how long a daemon that was started for this and does not take
+// the wish may take to end.
+const stopPatience = time.Minute
+
 // Run implements the command. The wish is kept by the daemon, which is started
-// for that: else the next one would bring the engine up again. One that cannot
-// be started does not keep the engine from being stopped.
+// for that: else the next one would bring the engine up again. One that does not
+// come up, or cannot keep the wish, does not keep the engine from being stopped.
 func (c *stopCmd) Run(s *session) error {
+	ran, err := s.running()
+	if err != nil {
+		return err
+	}
 	wished, err := s.hasDatastore()
 	if err != nil {
 		return err
 	}
-	if wished {
-		err = s.apply(change{assignments: []string{"running=false"}}, c.waiting)
-		if _, dead := errors.AsType[*lifecycle.DiedError](err); !dead {
+	var kept error
+	if ran || wished {
+		set, err := s.apply(change{assignments: []string{"running=false"}}, c.waiting)
+		if _, usage := errors.AsType[*usageError](err); ran || set || usage || s.ctx.Err() != nil {
 			return err
 		}
+		kept = err
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, max(c.Timeout, startTimeout))
+	ctx, cancel := context.WithTimeout(s.ctx, 2*stopPatience)
 	defer cancel()
 	shown := progress.New(s.err)
 	defer shown.Close()
-	if _, stopErr := s.manager(shown.Update).Stop(ctx, lifecycle.StopOptions{}); stopErr != nil {
-		return errors.Join(err, stopErr)
+	if _, err := s.manager(shown.Update).Stop(ctx, lifecycle.StopOptions{Patience: stopPatience}); err != nil {
+		return errors.Join(kept, err)
 	}
 	shown.Close()
 	fmt.Fprintln(s.out, "no daemon runs, and no engine of this instance runs now")
-	if err != nil {
-		return fmt.Errorf("the engine was stopped, but that it is to stay so could not be kept: %w", err)
+	if kept != nil {
+		return fmt.Errorf("the engine was stopped, but that it is to stay so could not be kept: %w", kept)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func daemonRows(status lifecycle.Status) [][2]string {
 		ago := duration.HumanDuration(time.Since(status.Since))
 		rows = append(rows, [2]string{"since", status.Since.Local().Format(time.RFC3339) + " (" + ago + ")"})
 	}
-	rows = append(rows, [2]string{"server", status.Server}, [2]string{"error", status.Error})
+	rows = append(rows, [2]string{"now", status.Doing}, [2]string{"server", status.Server}, [2]string{"error", status.Error})
 	flag := " --instance " + status.Instance
 	switch status.State {
 	case lifecycle.StateStopped:

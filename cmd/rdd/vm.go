@@ -88,7 +88,7 @@ type vmRestartCmd struct {
 
 // Run implements the command.
 func (c *vmRestartCmd) Run(s *session) error {
-	return s.apply(change{assignments: []string{"vm.restart=" + stamp()}, check: func(app *appv1.App) error {
+	_, err := s.apply(change{assignments: []string{"vm.restart=" + stamp()}, check: func(app *appv1.App) error {
 		if driver := driverOf(app); driver != appv1.DriverLima && driver != "" {
 			return fmt.Errorf("vm.driver=%s has no VM that could be restarted; %s", driver, insteadOfVM(driver))
 		}
@@ -97,6 +97,7 @@ func (c *vmRestartCmd) Run(s *session) error {
 		}
 		return nil
 	}}, c.waiting)
+	return err
 }
 
 type vmResetCmd struct {
@@ -114,7 +115,7 @@ func (c *vmResetCmd) Run(s *session) error {
 		return err
 	}
 	later := false
-	err := s.apply(change{assignments: []string{"vm.reset=" + stamp()}, check: func(app *appv1.App) error {
+	_, err := s.apply(change{assignments: []string{"vm.reset=" + stamp()}, check: func(app *appv1.App) error {
 		driver := driverOf(app)
 		later = !app.Spec.Running || (driver != appv1.DriverLima && driver != "")
 		return nil

@@ -9,6 +9,7 @@ import (
 )
 
 // Run is what a daemon says of itself when it starts, for those who cannot ask it.
+// A command that keeps daemons away for a while says so in the same place.
 type Run struct {
 	PID int `json:"pid"`
 	// Process is when the kernel says that the process began, in the kernel's own
@@ -16,9 +17,11 @@ type Run struct {
 	Process uint64    `json:"process"`
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
+	// Doing is what a command does that is no daemon; empty for a daemon.
+	Doing string `json:"doing,omitempty"`
 }
 
-// SaveRun keeps what the daemon, which holds the lock, says of itself.
+// SaveRun keeps what the process that holds the lock says of itself.
 func (i Instance) SaveRun(run Run) error {
 	text, err := json.Marshal(run)
 	if err != nil {

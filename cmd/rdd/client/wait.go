@@ -112,13 +112,13 @@ func Settled(app *appv1.App, generation int64) bool {
 }
 
 // WaitSettled waits until the App has settled at generation or later, and tells
-// report of each state it sees. A watch that closes is resumed. It returns a
+// report of each state it sees, and of the generation that it waits for. A watch that closes is resumed. It returns a
 // *NotSettledError when ctx's deadline passes, a *RefusedError as soon as the
 // daemon says that it cannot be done, and ErrDaemonEnded when the daemon's
 // process is gone for longer than a restart takes. A refusal that may be older
 // than the wait is not believed: the user may have mended its cause, so the
 // daemon is asked to look again, which makes another generation.
-func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(*appv1.App)) (*appv1.App, error) {
+func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(app *appv1.App, generation int64)) (*appv1.App, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go c.watchProcess(ctx, cancel)
@@ -130,7 +130,7 @@ func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(
 		fresh = fresh || news(app, generation)
 		no := refused(app, generation) != nil
 		if fresh || !no {
-			report(app)
+			report(app, generation)
 		}
 		return no || Settled(app, generation)
 	}

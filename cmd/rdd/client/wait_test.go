@@ -128,7 +128,7 @@ type outcome struct {
 func wait(ctx context.Context, c *Client) <-chan outcome {
 	ended := make(chan outcome, 1)
 	go func() {
-		app, err := c.WaitSettled(ctx, 7, func(*appv1.App) {})
+		app, err := c.WaitSettled(ctx, 7, func(*appv1.App, int64) {})
 		ended <- outcome{app, err}
 	}()
 	return ended
@@ -197,7 +197,7 @@ func TestDeadlineSaysWhatIsMissing(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err := c.WaitSettled(ctx, 7, func(*appv1.App) {})
+	_, err := c.WaitSettled(ctx, 7, func(*appv1.App, int64) {})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v is no passed deadline", err)
 	}
@@ -281,7 +281,7 @@ func TestWaitEndsWhenItIsRefused(t *testing.T) {
 	// A refusal of an earlier generation says nothing about this one.
 	fake.set(7, condition("False", appv1.ReasonRefused, 6))
 	go fake.set(7, condition("False", appv1.ReasonRefused, 7))
-	_, err := c.WaitSettled(t.Context(), 7, func(*appv1.App) {})
+	_, err := c.WaitSettled(t.Context(), 7, func(*appv1.App, int64) {})
 	if refused := (*RefusedError)(nil); !errors.As(err, &refused) {
 		t.Errorf("error = %v", err)
 	}

@@ -24,6 +24,9 @@ func (e *examination) daemon(context.Context) Result {
 	if err != nil {
 		return finding("mend what is said about "+e.Instance.PidFile, "cannot be looked at: %v", err)
 	}
+	if status.Doing != "" {
+		return skipped("stopped; %s", status.Doing)
+	}
 	if status.State == lifecycle.StateStopped {
 		return e.stopped()
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
@@ -213,6 +214,60 @@ func TestE4EngineOfAKilledDaemonIsStopped(t *testing.T) {
 	}
 	if ran, err := f.Stop(t.Context(), StopOptions{}); ran || err != nil || f.engine.stops != 1 {
 		t.Errorf("ran %v, %v, stops %d", ran, err, f.engine.stops)
+	}
+}
+
+// TestStopsAtOnce: each of them ends well, and one after the other has looked
+// for the engine. Nobody takes a command that does so for a daemon.
+func TestStopsAtOnce(t *testing.T) {
+	f := newFixture(t, behaves)
+	f.start(t)
+	looked := make(chan struct{})
+	goOn := make(chan struct{})
+	f.engine.look = sync.OnceFunc(func() {
+		close(looked)
+		<-goOn
+	})
+	ended := make(chan error, 2)
+	stop := func() {
+		_, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second})
+		ended <- err
+	}
+	go stop()
+	select {
+	case <-looked:
+	case err := <-ended:
+		t.Fatalf("the engine was not looked for: %v", err)
+	}
+	if status, err := f.Status(t.Context()); err != nil || status.State != StateStopped || !strings.Contains(status.Doing, "stopping the engine") {
+		t.Errorf("status meanwhile: %+v, %v", status, err)
+	}
+	if _, err := f.Stop(t.Context(), StopOptions{Patience: time.Millisecond}); err == nil || !strings.Contains(err.Error(), "stopping the engine since") {
+		t.Errorf("one without patience: %v", err)
+	}
+	go stop()
+	eventually.True(t, 10*time.Second, "the second one waits", func() bool { return f.reported("waiting for another command") })
+	close(goOn)
+	for range 2 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if f.engine.stops != 2 || f.pid(t) != 0 {
+		t.Errorf("stops %d, pid %d", f.engine.stops, f.pid(t))
+	}
+}
+
+// TestNobodyIsAloneBesideADaemon: what needs the instance for itself is not done.
+func TestNobodyIsAloneBesideADaemon(t *testing.T) {
+	f := newFixture(t, behaves)
+	pid := f.start(t)
+	err := f.alone(t.Context(), time.Minute, "testing", func() error {
+		t.Error("it was done")
+		return nil
+	})
+	if running, ok := errors.AsType[*instance.RunningError](err); !ok || running.PID != pid {
+		t.Errorf("alone: %v", err)
 	}
 }
 

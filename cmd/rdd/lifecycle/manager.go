@@ -74,6 +74,8 @@ type Status struct {
 	Since time.Time `json:"since,omitzero"`
 	// Server is the URL of the API server.
 	Server string `json:"server,omitempty"`
+	// Doing is what a command does that keeps daemons away meanwhile.
+	Doing string `json:"doing,omitempty"`
 	// Error says why the API server does not answer.
 	Error string `json:"error,omitempty"`
 }
@@ -89,6 +91,10 @@ func (m *Manager) Status(ctx context.Context) (Status, error) {
 		return status, err
 	}
 	run := m.Instance.LoadRun(pid)
+	if run.Doing != "" {
+		status.Doing = fmt.Sprintf("another command (pid %d) is %s", pid, run.Doing)
+		return status, nil
+	}
 	status.State, status.PID, status.Version, status.Since = StateRunning, pid, run.Version, run.Started
 	c, err := client.New(m.Instance)
 	if err == nil {

@@ -38,7 +38,7 @@ type StopOptions struct {
 // told it before to keep the engine. So the engine is looked for in any case,
 // which takes milliseconds when it has ended.
 func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
-	pid, running, err := instance.Running(m.Instance.PidFile)
+	pid, running, err := m.daemon(ctx, options.Patience)
 	if err != nil {
 		return false, err
 	}
@@ -54,31 +54,18 @@ func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning boo
 	if running && !clean {
 		m.Report("stopping the engine that the daemon left running")
 	}
-	return running, m.stopEngine(ctx)
-}
-
-// stopEngine stops an engine that was left running, and keeps another daemon
-// from taking it up meanwhile.
-func (m *Manager) stopEngine(ctx context.Context) error {
-	return m.alone(func() error {
+	err = m.alone(ctx, options.Patience, "stopping the engine", func() error {
 		if err := m.Engine.Stop(ctx); err != nil {
 			return fmt.Errorf("stop the engine: %w", err)
 		}
 		return nil
 	})
-}
-
-// alone does something while no daemon can start. On a disk that is full or
-// read-only none can anyway, and there is no lock to be had.
-func (m *Manager) alone(do func() error) error {
-	lock, err := instance.Lock(m.Instance.PidFile)
-	if _, started := errors.AsType[*instance.RunningError](err); started {
-		return fmt.Errorf("%w; it was started meanwhile, try again", err)
+	if _, another := errors.AsType[*instance.RunningError](err); another && clean {
+		// What was asked for has happened, and somebody wants a daemon since: the
+		// engine is its business.
+		return running, nil
 	}
-	if err != nil {
-		return do()
-	}
-	return errors.Join(do(), lock.Release())
+	return running, err
 }
 
 // end ends the daemon and says whether it ended by itself, as it was asked to.
@@ -196,7 +183,7 @@ func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func(
 	if _, err := m.Stop(ctx, StopOptions{Patience: patience}); err != nil {
 		return err
 	}
-	return m.alone(func() error {
+	return m.alone(ctx, patience, "removing the engine", func() error {
 		m.Report("removing the engine and its data")
 		if err := m.Engine.Delete(ctx); err != nil {
 			return fmt.Errorf("remove the engine: %w", err)
