@@ -76,7 +76,7 @@ type VMChanged struct {
 	// Endpoint at which the engine listens, while State is VMRunning, and while an
 	// engine does not answer that is not given up, which is VMFailed.
 	Endpoint string
-	// Engine that runs, while State is VMRunning.
+	// Engine that listens at Endpoint.
 	Engine appv1.EngineName
 	// Message for a user: the phase of a start, or what failed and what to do next.
 	Message string

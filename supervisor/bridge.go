@@ -17,7 +17,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// syncTimeout bounds the first lists of the informers.
+// syncTimeout bounds the first lists of the informers, and a replay of what they have.
 const syncTimeout = 30 * time.Second
 
 // bridge is the actor that turns watch events into messages. It decides

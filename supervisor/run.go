@@ -138,12 +138,18 @@ func (d *daemon) died() error {
 	return errors.New("the actor tree ended without being asked to; the engine was left running")
 }
 
+// leftoverTimeout bounds the stop of an engine that the tree did not stop: a call
+// of the driver that hangs must not keep the daemon from ending.
+const leftoverTimeout = time.Minute
+
 // stopLeftover stops an engine that the tree did not, because it failed or had
 // not come up yet.
 func (d *daemon) stopLeftover(ctx context.Context) error {
 	if d.keepVM {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, leftoverTimeout)
+	defer cancel()
 	return stop(ctx, d.drivers, d.Logger)
 }
 
@@ -164,8 +170,9 @@ func DeleteEngine(ctx context.Context, inst instance.Instance, log *slog.Logger)
 	return vm.Delete(ctx, drivers(inst, log))
 }
 
-// drivers in the order in which vm.driver=auto tries them: an engine of rdd's
-// own never touches what is not rdd's.
+// drivers in the order in which vm.driver=auto tries them when no driver has
+// containers of this instance: an engine of rdd's own never touches what is not
+// rdd's.
 func drivers(inst instance.Instance, log *slog.Logger) []vm.Driver {
 	return vm.Serial([]vm.Driver{
 		native.New(native.Config{

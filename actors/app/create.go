@@ -10,8 +10,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// looksAtMost is how often a failed look for an engine puts off the App.
-const looksAtMost = 3
+// looksAtMost is how often a failed look for an engine puts off the App: with the
+// pauses of its tries for a quarter to half a minute. Who starts a daemon waits
+// for the App, and an engine that is taken for none is stopped.
+const looksAtMost = 10
 
 // create makes the App with its defaults, which the API server fills in. looks
 // is how often that has failed in a row; first says that this actor has not

@@ -88,7 +88,7 @@ func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", d.Name(), err))
 		if err := errors.Join(failed...); d.Managed() && !isRefusal(refusal{err}) {
-			return choice{}, fmt.Errorf("it was not found out in time which driver can run an engine here: %w", err)
+			return choice{}, fmt.Errorf("it was not found out in time which driver can run an engine here: %w; rdd asks again, and to have another one now, choose it, as with 'rdd set vm.driver=%s'", err, another(d.Name()))
 		}
 	}
 	return choice{}, refusal{fmt.Errorf("no driver can run an engine here: %w", errors.Join(failed...))}

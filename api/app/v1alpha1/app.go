@@ -63,8 +63,10 @@ type ContainerEngine struct {
 type VM struct {
 	// Driver that brings the engine up: native (rdd's own engine, directly on
 	// Linux), lima (in a VM), external (an engine that is already there and is
-	// never started, stopped or changed by rdd), or auto (rdd picks, in this
-	// order, and says so in status.vm).
+	// never started, stopped or changed by rdd), or auto (rdd stays with
+	// the driver that has the containers of this instance; where there are none it
+	// picks the first of native, lima and external that works, and it says so in
+	// status.vm).
 	// +kubebuilder:default=auto
 	// +optional
 	Driver DriverName `json:"driver,omitempty"`
