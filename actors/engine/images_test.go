@@ -84,3 +84,11 @@ func TestOnlyWhatWasInspectedIsBelieved(t *testing.T) {
 		t.Errorf("believed for ever, because it was listed meanwhile: %v", known)
 	}
 }
+
+func TestAReadingThatComesInLateIsNotBelieved(t *testing.T) {
+	x := newImageIndex()
+	x.update("a", imagesOf("a", "x:1", "x:2"), time.Unix(2, 0))
+	if change := x.update("a", imagesOf("a", "x:1"), time.Unix(1, 0)); !change.stale || len(x.byID["a"].tags) != 2 {
+		t.Errorf("an older reading brought %+v", change)
+	}
+}

@@ -59,3 +59,35 @@ func TestS4AWishIsCarriedOutFromEveryState(t *testing.T) {
 		}
 	}
 }
+
+// movedEngine has one image, which has not the tag any more of the one that is to
+// be removed.
+type movedEngine struct {
+	stubbornEngine
+	id string
+}
+
+func (e movedEngine) Images(context.Context, string) ([]*containersv1.Image, error) {
+	img := &containersv1.Image{}
+	img.Name = containersv1.ImageResourceName(e.id, "app:1")
+	img.Status.ID, img.Status.RepoTag = e.id, "app:1"
+	return []*containersv1.Image{img}, nil
+}
+
+func (e movedEngine) RemoveImage(context.Context, string) error { return e.note("remove") }
+
+// A tag names the image that has it now, and the user has deleted another one.
+func TestTheImageThatGotTheTagOfADeletedOneStays(t *testing.T) {
+	for id, want := range map[string][]string{"sha256:deleted": {"remove"}, "sha256:other": nil} {
+		var calls []string
+		deleted := &containersv1.Image{}
+		deleted.Name = containersv1.ImageResourceName("sha256:deleted", "app:1")
+		deleted.Status.ID, deleted.Status.RepoTag = "sha256:deleted", "app:1"
+		cfg := Config{Kind: containersv1.KindImage, Name: deleted.Name, Engine: movedEngine{stubbornEngine{calls: &calls}, id}}
+		out := outcome{op: removeObject}
+		cfg.removeObject(t.Context(), view{kind: cfg.Kind, engine: present, desired: deleted}, &out)
+		if !out.objectGone || !slices.Equal(calls, want) {
+			t.Errorf("the tag is of %s: did %q, want %q; gone %t", id, calls, want, out.objectGone)
+		}
+	}
+}
