@@ -392,10 +392,3 @@ func (w *world) forge(d *fate.Dice) {
 	w.laws.with(func() { w.laws.forged[keyOf(m)] = true })
 	w.cluster.Forge(keyOf(m), func(o containersv1.Mirror) { o.(*containersv1.Image).Status.Architecture = "former" })
 }
-
-// order waits until the order was carried out.
-func (w *world) order(o order) {
-	o.done = make(chan struct{})
-	w.orders <- o
-	<-o.done
-}

@@ -198,6 +198,13 @@ func (w *world) live() {
 	}
 }
 
+// order waits until the order was carried out.
+func (w *world) order(o order) {
+	o.done = make(chan struct{})
+	w.orders <- o
+	<-o.done
+}
+
 // endWithin is the longest that an orderly end may take.
 const endWithin = 3 * time.Minute
 
