@@ -59,11 +59,11 @@ type app struct {
 	// failed write waits for its next try.
 	writing, waiting bool
 	attempts         int
-	// unlinked is set from a failure of the engine supervisor until the bridge has
-	// told the next one of every mirror: before, it would say that none is left.
-	unlinked bool
 	// heardOf is the App that the bridge last told of.
 	heardOf types.UID
+	// removed is the App that the bridge last told to be gone: the answer to a write
+	// may come in later, and must not bring it back.
+	removed types.UID
 	// ready is set once the resource said what this incarnation knows.
 	ready bool
 }
@@ -86,11 +86,11 @@ func (a *app) Receive(c actor.Context) {
 	case *actor.Stopped:
 		return
 	case messages.AppChanged:
-		a.heard, a.unlinked, a.heardOf = true, false, msg.App.UID
+		a.heard, a.heardOf = true, msg.App.UID
 		a.appChanged(msg.App)
 	case messages.AppRemoved:
-		a.heard, a.unlinked = true, false
-		a.view.app = nil
+		a.heard = true
+		a.appRemoved()
 	case messages.VMChanged:
 		a.view.vm = msg
 	case messages.EngineChanged:
@@ -124,17 +124,23 @@ func (a *app) childFailed(f messages.ChildFailed) {
 		a.toldVM = nil
 		return
 	}
-	a.toldLink, a.view.linked, a.unlinked = nil, false, true
+	a.toldLink, a.view.linked = nil, false
 	a.view.engine = messages.EngineChanged{State: messages.EngineDisconnected, Message: f.Err.Error()}
 }
 
 // appChanged takes a newer App.
 func (a *app) appChanged(app *appv1.App) {
+	if app.UID != "" && app.UID == a.removed {
+		return
+	}
 	if old := a.view.app; old != nil && old.UID == app.UID && olderThan(app, old) {
 		return
 	}
 	a.view.app = app
 }
+
+// appRemoved takes up that there is no App any more.
+func (a *app) appRemoved() { a.removed, a.view.app = a.heardOf, nil }
 
 // command tells the VM and the engine what should be, when that has changed.
 func (a *app) command(c actor.Context) {
@@ -146,7 +152,7 @@ func (a *app) command(c actor.Context) {
 		c.Request(a.VM, want)
 	}
 	want, ok := wantedLink(a.view)
-	if !ok || a.unlinked || a.toldLink != nil && *a.toldLink == want {
+	if !ok || a.toldLink != nil && *a.toldLink == want {
 		return
 	}
 	a.toldLink, a.view.linked = &want, true
