@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -82,4 +83,19 @@ func (e endpoint) dial(ctx context.Context, network, address string) (net.Conn, 
 		return dialer.DialContext(ctx, "unix", e.socket)
 	}
 	return dialer.DialContext(ctx, network, address)
+}
+
+// HTTP returns a client, and the URL before every path, for those who read an
+// engine's own JSON. Who is done with it calls CloseIdleConnections. See New for
+// the endpoints.
+func HTTP(raw string) (client *http.Client, base string, err error) {
+	at, err := parseEndpoint(raw)
+	if err != nil {
+		return nil, "", err
+	}
+	base = "http://engine"
+	if at.socket == "" {
+		base = at.scheme + strings.TrimPrefix(at.host, "tcp")
+	}
+	return &http.Client{Transport: &http.Transport{DialContext: at.dial, MaxIdleConnsPerHost: maxIdleConns, DisableCompression: true}}, base, nil
 }

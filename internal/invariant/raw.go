@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/containerd/errdefs"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 )
 
 // maxAnswer bounds one answer of the engine, in bytes.
@@ -25,30 +25,14 @@ type rawEngine struct {
 
 // newRawEngine is for an endpoint in the form that dockerengine.New takes.
 func newRawEngine(endpoint, apiVersion string) (*rawEngine, error) {
-	at, err := url.Parse(endpoint)
+	client, base, err := dockerengine.HTTP(endpoint)
 	if err != nil {
-		return nil, fmt.Errorf("read the engine's endpoint %q: %w", endpoint, err)
-	}
-	transport := &http.Transport{MaxIdleConnsPerHost: readers, DisableCompression: true}
-	e := &rawEngine{client: &http.Client{Transport: transport}}
-	switch at.Scheme {
-	case "unix":
-		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var dialer net.Dialer
-			return dialer.DialContext(ctx, "unix", at.Path)
-		}
-		e.base = "http://engine"
-	case "tcp":
-		e.base = "http://" + at.Host + strings.TrimSuffix(at.Path, "/")
-	case "http", "https":
-		e.base = at.Scheme + "://" + at.Host + strings.TrimSuffix(at.Path, "/")
-	default:
-		return nil, fmt.Errorf("the engine's endpoint %q is of an unknown kind", endpoint)
+		return nil, err
 	}
 	if apiVersion != "" {
-		e.base += "/v" + apiVersion
+		base += "/v" + apiVersion
 	}
-	return e, nil
+	return &rawEngine{client: client, base: base}, nil
 }
 
 // get decodes the answer to a GET. What is not there is an errdefs.ErrNotFound.

@@ -2,13 +2,13 @@ package bundle
 
 import (
 	"context"
-	"net"
-	"net/http"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 )
 
-// engineParts are what the engine itself can tell, at the instance's own socket,
-// past the daemon. Configurations of containers, with their environments, are
-// not asked for.
+// engineParts are what the engine itself can tell, past the daemon.
+// Configurations of containers, with their environments, are not asked for.
 func (s Subject) engineParts() []part {
 	return answers(map[string]string{
 		"engine/version.json":    "/version",
@@ -21,9 +21,24 @@ func (s Subject) engineParts() []part {
 }
 
 func (s Subject) askEngine(ctx context.Context, path string) ([]byte, error) {
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "unix", s.Instance.DockerSocket)
-	}}
-	defer transport.CloseIdleConnections()
-	return get(ctx, &http.Client{Transport: transport}, "http://engine"+path)
+	httpClient, base, err := dockerengine.HTTP(s.endpoint(ctx))
+	if err != nil {
+		return nil, err
+	}
+	defer httpClient.CloseIdleConnections()
+	return get(ctx, httpClient, base+path)
+}
+
+// endpoint is where the daemon says that the engine listens, which may be an
+// engine of somebody else. A daemon that says nothing leaves the instance's own
+// socket, at which an engine of rdd's own is also when no daemon runs.
+func (s Subject) endpoint(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if c, err := client.New(s.Instance); err == nil {
+		if app, err := c.App(ctx); err == nil && app.Status.VM.Endpoint != "" {
+			return app.Status.VM.Endpoint
+		}
+	}
+	return "unix://" + s.Instance.DockerSocket
 }
