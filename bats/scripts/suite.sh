@@ -75,6 +75,7 @@ go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
 bats_tests bats-debian engine-debian bats/scripts/run.sh debian bats
 bats_tests bats-current engine-current bats/scripts/run.sh current bats
+check chaos make chaos ROUNDS=10
 bats_tests bats-vm-short vm-image bats/scripts/vm.sh bats/vm/short
 
 title summary
