@@ -52,6 +52,10 @@ stop_external() {
     eventually 20 is running state before
 }
 
+@test "external: a support bundle has what that engine says" {
+    rdd support-bundle - | tar -xzO --wildcards '*/engine/containers.json' | grep -q /before
+}
+
 @test "external: running=false lets go of it, and leaves it as it is" {
     local pid life
     pid=$(cat "$HOME/ext/pid") life=$(engine inspect -f '{{.State.Pid}}' before)
@@ -63,7 +67,6 @@ stop_external() {
     run -0 rdd set running=true
     assert_mirrors_exact
 }
-
 
 @test "external: the engine is restarted by its owner" {
     local before
