@@ -145,3 +145,31 @@ func TestE5DamageIsToldWithTheFile(t *testing.T) {
 		}
 	}
 }
+
+// TestE5ANewerFormatIsNoDamage: who goes back to an older rdd is not told to throw
+// a sound datastore away.
+func TestE5ANewerFormatIsNoDamage(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.log.writer.ExecContext(t.Context(), fmt.Sprintf("PRAGMA user_version=%d", format+1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(t.Context(), dir)
+	if err == nil {
+		t.Fatal("a format that is not known was opened")
+	}
+	for _, want := range []string{dir, "newer rdd", "rdd svc reset"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; does not say %q", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), "damaged") {
+		t.Errorf("%v; speaks of damage", err)
+	}
+}

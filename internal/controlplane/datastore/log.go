@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -87,7 +86,7 @@ func (l *log) prepare(ctx context.Context) error {
 		return err
 	}
 	if version > format {
-		return fmt.Errorf("it was written by a newer rdd (format %d, this one knows %d): use that one", version, format)
+		return newerError(version)
 	}
 	if _, err := l.writer.ExecContext(ctx, tables); err != nil {
 		return err
