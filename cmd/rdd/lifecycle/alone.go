@@ -26,6 +26,8 @@ func (m *Manager) alone(ctx context.Context, patience time.Duration, doing strin
 			switch {
 			case lookErr != nil:
 				return lookErr
+			case ctx.Err() != nil:
+				return ctx.Err()
 			case running:
 				return fmt.Errorf("%w; it was started meanwhile, try again", err)
 			}
