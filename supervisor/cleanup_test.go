@@ -14,6 +14,7 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 // hold puts somebody else's finalizer on a mirror, or takes it away.
@@ -60,7 +61,7 @@ func (r *running) waitsForTheMirrors(generation int64) {
 func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 5, 5)
-	inst := testInstance(t)
+	inst := instancetest.At(t, "test")
 	r := start(t, inst)
 	r.connect(sim)
 	held := containersv1.VolumeResourceName(sim.VolumeNames()[0])
@@ -99,7 +100,7 @@ func TestI6WishesAreCarriedOutDuringAFullSync(t *testing.T) {
 	id := sim.ContainerIDs()[0]
 	// 200 images, eight at a time: half a minute, far longer than the wish takes.
 	takeBack := sim.Inject("GET /images/{name}/json", dockersim.Fault{Latency: time.Second})
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.change(func(s *appv1.AppSpec) {
 		s.Running = true
 		s.VM = appv1.VM{Driver: appv1.DriverExternal, Endpoint: sim.Endpoint()}

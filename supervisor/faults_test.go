@@ -13,6 +13,7 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 // exact waits until the images' tags, the containers and the volumes that are
@@ -61,7 +62,7 @@ func (r *running) condition(typ string) (status, reason string) {
 func TestE1LostEventsAreRepairedByTheNextFullSync(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
-	r := start(t, testInstance(t), func(d *daemon) { d.settings.Resync = 100 * time.Millisecond })
+	r := start(t, instancetest.At(t, "test"), func(d *daemon) { d.settings.Resync = 100 * time.Millisecond })
 	r.connect(sim)
 	sim.DropEvents("*/*", 1000)
 	sim.AddVolume("silent")
@@ -77,7 +78,7 @@ func TestE1AnObjectThatCannotBeReadCostsOnlyItself(t *testing.T) {
 	sim.Populate(5, 3, 2)
 	bad := sim.ContainerIDs()[0]
 	takeBack := sim.Inject("GET /containers/"+bad+"/json", dockersim.Fault{Status: 500, Message: "cannot say"})
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	mirrors := r.mirrors()
 	if _, ok := mirrors["Container/"+bad]; ok || len(mirrors) != 9 {
@@ -94,7 +95,7 @@ func TestE2EventsBetweenListAndSubscribeAreNotLost(t *testing.T) {
 		sim.AddVolume("between")
 		sim.AddContainer("between", sim.ImageIDs()[0])
 	}})
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	r.exact(sim)
 }
@@ -102,7 +103,7 @@ func TestE2EventsBetweenListAndSubscribeAreNotLost(t *testing.T) {
 func TestE3TagsAreExact(t *testing.T) {
 	sim := dockersim.Start(t)
 	first, second := sim.AddImage("app:One", "app:two"), sim.AddImage("app:three")
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	r.exact(sim)
 	for _, step := range []func() error{
@@ -128,7 +129,7 @@ func TestE10AFailedStartIsMirrored(t *testing.T) {
 	if err := sim.SetStartError(id, "exec: no such file"); err != nil {
 		t.Fatal(err)
 	}
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	c := r.container(id)
 	before := client.MergeFrom(c.DeepCopy())
@@ -160,7 +161,7 @@ func TestE10AFailedStartIsMirrored(t *testing.T) {
 func TestABrokenEventStreamIsNoticedAndMended(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	before := r.mirrors()
 	connections := sim.Calls("GET /events")
@@ -177,7 +178,7 @@ func TestABrokenEventStreamIsNoticedAndMended(t *testing.T) {
 func TestAHungEngineIsSaidToBeDisconnected(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
-	r := start(t, testInstance(t), func(d *daemon) {
+	r := start(t, instancetest.At(t, "test"), func(d *daemon) {
 		d.settings.Ping, d.settings.Answer = 50*time.Millisecond, 200*time.Millisecond
 	})
 	r.connect(sim)
@@ -198,7 +199,7 @@ func TestAHungEngineIsSaidToBeDisconnected(t *testing.T) {
 func TestABurstLosesNothing(t *testing.T) {
 	sim := dockersim.Start(t)
 	image := sim.AddImage("web:1")
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	sim.DuplicateEvents("*/*", 50)
 	for i := range 300 {
@@ -229,7 +230,7 @@ func TestI7AnEventCostsTheSameHoweverManyMirrorsThereAre(t *testing.T) {
 	cost := func(objects int) map[string]int {
 		sim := dockersim.Start(t)
 		sim.Populate(objects, objects, objects)
-		r := start(t, testInstance(t))
+		r := start(t, instancetest.At(t, "test"))
 		r.connect(sim)
 		sim.ResetCalls()
 		sim.AddVolume("one")

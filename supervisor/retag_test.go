@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
 // The engine tells of the image that got a tag, and not of the one that lost it.
@@ -12,7 +13,7 @@ import (
 // A pull names the tag and not the image, a load the image and not its tags.
 func TestE3ATagThatMovesAndGoesAtOnceLeavesNoGhost(t *testing.T) {
 	sim := dockersim.Start(t)
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	for name, move := range map[string]func(tag string) error{
 		"tag":  func(tag string) error { return sim.Tag(sim.AddImage("app:new"), tag) },

@@ -6,19 +6,20 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
@@ -32,21 +33,6 @@ type running struct {
 	t    testing.TB
 	stop context.CancelFunc
 	err  chan error
-}
-
-// testInstance has all its files in a directory of its own.
-func testInstance(t testing.TB) instance.Instance {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "rdd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return instance.Instance{
-		Name: "test", Dir: dir, LogDir: filepath.Join(dir, "log"), ShortDir: dir,
-		TLSDir: filepath.Join(dir, "tls"), DataDir: filepath.Join(dir, "data"),
-		Config: filepath.Join(dir, "kubeconfig"), DockerSocket: filepath.Join(dir, "docker.sock"),
-	}
 }
 
 // start runs a daemon and waits until it is ready.
@@ -66,16 +52,11 @@ func start(t testing.TB, inst instance.Instance, change ...func(*daemon)) *runni
 		}
 		return nil
 	})
-	config, err := clientcmd.BuildConfigFromFlags("", inst.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.QPS = -1
 	scheme, err := kube.NewScheme()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Client, err = client.New(config, client.Options{Scheme: scheme}); err != nil {
+	if r.Client, err = client.New(controlplanetest.UserConfig(t, inst.Config), client.Options{Scheme: scheme}); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -108,17 +89,7 @@ func (r *running) end(keepVM bool) {
 
 func (r *running) eventually(what string, check func() error) {
 	r.t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			r.t.Fatalf("waited %v for %s: %v", patience, what, err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	eventually.Holds(r.t, patience, what, check)
 }
 
 // wish changes the App's spec and waits until that has happened.
@@ -204,7 +175,7 @@ func (r *running) container(id string) *containersv1.Container {
 func TestMirrorsFollowTheEngine(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(20, 10, 10)
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	if n := len(r.mirrors()); n != 40 {
 		t.Fatalf("%d mirrors, want 40", n)
@@ -237,7 +208,7 @@ func TestMirrorsFollowTheEngine(t *testing.T) {
 func TestRestartWritesNothing(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(50, 20, 20)
-	inst := testInstance(t)
+	inst := instancetest.At(t, "test")
 	r := start(t, inst)
 	r.connect(sim)
 	before := r.mirrors()
@@ -260,7 +231,7 @@ func TestWishesOfAUser(t *testing.T) {
 	sim := dockersim.Start(t)
 	image := sim.AddImage("web:1")
 	id := sim.AddContainer("web", image)
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	patch := func(state containersv1.WishedState) {
 		t.Helper()
@@ -326,7 +297,7 @@ func TestWishesOfAUser(t *testing.T) {
 func TestBlipKeepsTheMirrors(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(10, 5, 5)
-	r := start(t, testInstance(t))
+	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	before := r.mirrors()
 	var gone string
@@ -352,7 +323,7 @@ func TestBlipKeepsTheMirrors(t *testing.T) {
 func TestGraceTakesMirrorsOfALostEngineAway(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(10, 5, 5)
-	r := start(t, testInstance(t), func(d *daemon) { d.settings.Grace = 100 * time.Millisecond })
+	r := start(t, instancetest.At(t, "test"), func(d *daemon) { d.settings.Grace = 100 * time.Millisecond })
 	r.connect(sim)
 	if err := sim.Refuse(); err != nil {
 		t.Fatal(err)
