@@ -268,7 +268,9 @@ func TestTheEngineIsNotCalledForAResourceThatIsGone(t *testing.T) {
 				if call := <-s.writer.calls; call != "create" {
 					t.Errorf("the mirror made a %s, want a new resource for the object that is there", call)
 				}
+				*s.writer.away = true // it would go on for ever
 				s.writer.answer <- nil
+				synctest.Wait()
 			})
 		})
 	}
