@@ -46,9 +46,16 @@ func (c *stopCmd) Run(s *session) error {
 	}
 	var kept error
 	if ran || wished {
+		began := time.Now()
 		set, err := s.apply(change{assignments: []string{"running=false"}}, c.waiting)
-		if _, usage := errors.AsType[*usageError](err); ran || set || usage || s.ctx.Err() != nil {
+		_, usage := errors.AsType[*usageError](err)
+		switch {
+		case err == nil, set, usage, s.ctx.Err() != nil:
 			return err
+		case ran:
+			return fmt.Errorf("%w; 'rdd svc stop' stops the engine all the same, and the daemon", err)
+		case c.wanted() && time.Since(began) >= c.Timeout:
+			return err // a daemon that is coming up is no failure of it
 		}
 		kept = err
 	}
@@ -62,7 +69,7 @@ func (c *stopCmd) Run(s *session) error {
 	shown.Close()
 	fmt.Fprintln(s.out, "no daemon runs, and no engine of this instance runs now")
 	if kept != nil {
-		return fmt.Errorf("the engine was stopped, but that it is to stay so could not be kept: %w", kept)
+		return fmt.Errorf("the engine was stopped, but that it is to stay so could not be kept: %s", kept.Error())
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (i Instance) SaveRun(run Run) error {
 	return nil
 }
 
-// LoadRun reads what the daemon with this pid said of itself; another daemon's
+// LoadRun reads what the process with this pid said of itself; another daemon's
 // or none: only the pid.
 func (i Instance) LoadRun(pid int) Run {
 	var run Run

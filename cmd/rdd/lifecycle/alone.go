@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -44,28 +45,37 @@ func (m *Manager) alone(ctx context.Context, patience time.Duration, doing strin
 	}
 }
 
+// forever is the patience of those who have a context that ends.
+const forever = time.Duration(math.MaxInt64)
+
 // daemon says whether a daemon holds the instance. Another command that holds it
-// is waited for.
+// is waited for. One that has just taken the lock has not said yet what it is.
 func (m *Manager) daemon(ctx context.Context, patience time.Duration) (pid int, running bool, err error) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	for begun := time.Now(); ; {
+	begun, holder, since := time.Now(), 0, time.Now()
+	for {
 		pid, running, err = instance.Running(m.Instance.PidFile)
 		if err != nil || !running {
 			return 0, false, err
 		}
 		run := m.Instance.LoadRun(pid)
-		waited := time.Since(begun)
+		if pid != holder || run.Doing != "" {
+			holder, since = pid, time.Now()
+		}
 		switch {
-		case run.Version != "", run.Doing == "" && waited >= nameless:
+		case run.Version != "", time.Since(since) >= nameless:
 			return pid, true, nil
-		case run.Doing != "" && waited >= patience:
+		case run.Doing != "" && time.Since(begun) >= patience:
 			return 0, false, fmt.Errorf("another command (pid %d) has been %s since %s; try again when it has ended", pid, run.Doing, run.Started.Format(time.TimeOnly))
 		case run.Doing != "":
 			m.Report(fmt.Sprintf("waiting for another command (pid %d), which is %s", pid, run.Doing))
 		}
 		select {
 		case <-ctx.Done():
+			if run.Doing != "" {
+				return 0, false, fmt.Errorf("another command (pid %d) is still %s: %w", pid, run.Doing, ctx.Err())
+			}
 			return 0, false, ctx.Err()
 		case <-ticker.C:
 		}

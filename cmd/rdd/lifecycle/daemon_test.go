@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ const (
 	neverUp = "never up"
 	deaf    = "deaf"  // takes a shutdown and a SIGTERM, and does nothing
 	crashes = "crash" // takes a shutdown, and dies
+	late    = "late"  // lets another process have the lock first
+	stopper = "stop"  // is no daemon, but a command that stops one
 )
 
 func TestMain(m *testing.M) {
@@ -49,6 +52,16 @@ func serve(mode string) error {
 	inst, err := instance.New("")
 	if err != nil {
 		return err
+	}
+	switch mode {
+	case stopper:
+		return stopAll(inst)
+	case late:
+		for end := time.Now().Add(2 * time.Second); time.Now().Before(end); <-time.After(time.Millisecond) {
+			if _, held, _ := instance.Running(inst.PidFile); held {
+				break
+			}
+		}
 	}
 	lock, err := instance.Lock(inst.PidFile)
 	if err != nil {
@@ -110,6 +123,36 @@ func serve(mode string) error {
 	case <-ended.Done():
 	}
 	return nil
+}
+
+// stopAll is what the command does, with an engine that takes longer to stop than
+// a process may hold the instance without saying what it is.
+func stopAll(inst instance.Instance) error {
+	m := &Manager{
+		Instance: inst, Report: func(string) {},
+		Engine: &fakeEngine{look: func() { <-time.After(nameless + 300*time.Millisecond) }},
+	}
+	_, err := m.Stop(context.Background(), StopOptions{Patience: time.Minute})
+	return err
+}
+
+// another starts a process that behaves as mode says, and returns what waits for
+// its end.
+func another(t *testing.T, mode string) (wait func()) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), envDaemon+"="+mode)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("%s: %v: %s", mode, err, out.String())
+		}
+	}
 }
 
 // fakeEngine counts what is asked of it.

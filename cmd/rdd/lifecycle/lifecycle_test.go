@@ -258,6 +258,42 @@ func TestStopsAtOnce(t *testing.T) {
 	}
 }
 
+// TestManyStopsAtOnce: each holds the instance for a while, and is a process that
+// the others have not seen before.
+func TestManyStopsAtOnce(t *testing.T) {
+	f := newFixture(t, behaves)
+	f.start(t)
+	var waits []func()
+	for range 3 {
+		waits = append(waits, another(t, stopper))
+	}
+	for _, wait := range waits {
+		wait()
+	}
+	if pid := f.pid(t); pid != 0 {
+		t.Errorf("process %d holds the instance", pid)
+	}
+}
+
+// TestStartBesideAStop: a daemon that finds a command in its place is started
+// again when that has ended.
+func TestStartBesideAStop(t *testing.T) {
+	f := newFixture(t, late)
+	wait := func() {}
+	var once sync.Once
+	f.Report = func(text string) {
+		if strings.HasPrefix(text, "starting") {
+			once.Do(func() { wait = another(t, stopper) })
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, started, err := f.Start(ctx, instance.Args{}); !started || err != nil {
+		t.Errorf("started %v, %v", started, err)
+	}
+	wait()
+}
+
 // TestNobodyIsAloneBesideADaemon: what needs the instance for itself is not done.
 func TestNobodyIsAloneBesideADaemon(t *testing.T) {
 	f := newFixture(t, behaves)

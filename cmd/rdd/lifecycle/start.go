@@ -58,35 +58,45 @@ func (e *NotReadyError) Error() string {
 func (*NotReadyError) Unwrap() error { return context.DeadlineExceeded }
 
 // Start brings the daemon up, if none runs, and waits until it is ready. It
-// says whether it started one. The arguments are kept for later starts.
+// says whether it started one. The arguments are kept for later starts. Another
+// command that keeps daemons away is waited for.
 func (m *Manager) Start(ctx context.Context, args instance.Args) (c *client.Client, started bool, err error) {
-	_, running, err := instance.Running(m.Instance.PidFile)
-	if err != nil {
-		return nil, false, err
-	}
-	if running {
-		if err := m.Instance.SaveArgs(args); err != nil {
+	for {
+		_, running, err := m.daemon(ctx, forever)
+		if err != nil {
 			return nil, false, err
 		}
-		// One that was just killed looks alive for as long as the kernel takes it
-		// down, which is no reason not to start another.
-		if c, err = m.ready(ctx, nil); !errors.Is(err, client.ErrDaemonEnded) {
-			return c, false, err
+		if running {
+			if err := m.Instance.SaveArgs(args); err != nil {
+				return nil, false, err
+			}
+			// One that was just killed looks alive for as long as the kernel takes it
+			// down, which is no reason not to start another.
+			if c, err = m.ready(ctx, nil); !errors.Is(err, client.ErrDaemonEnded) {
+				return c, false, err
+			}
+		}
+		c, err := m.startOne(ctx, args)
+		// Who held the instance instead of it has gone.
+		if !errors.Is(err, client.ErrDaemonEnded) {
+			return c, err == nil, err
 		}
 	}
+}
+
+func (m *Manager) startOne(ctx context.Context, args instance.Args) (*client.Client, error) {
 	m.Report("starting the daemon")
 	if err := m.Create(); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if err := m.Instance.SaveArgs(args); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	child, err := m.spawn(args)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	c, err = m.ready(ctx, child)
-	return c, err == nil, err
+	return m.ready(ctx, child)
 }
 
 // child is a daemon that this process started.

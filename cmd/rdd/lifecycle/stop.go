@@ -22,6 +22,9 @@ const (
 	killGrace = 5 * time.Second
 )
 
+// stopTries is how many daemons a stop ends that others start meanwhile.
+const stopTries = 3
+
 // StopOptions say how to end a daemon.
 type StopOptions struct {
 	// KeepEngine leaves the engine running, for the next daemon to adopt.
@@ -36,8 +39,19 @@ type StopOptions struct {
 // That a daemon has taken the request and is gone says nothing of its engine: it
 // may have been killed or have failed on the way, or another command may have
 // told it before to keep the engine. So the engine is looked for in any case,
-// which takes milliseconds when it has ended.
+// which takes milliseconds when it has ended. A daemon that somebody started
+// before that has taken it up, and is ended too.
 func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
+	for try := 1; ; try++ {
+		ran, err := m.stop(ctx, options)
+		wasRunning = wasRunning || ran
+		if _, another := errors.AsType[*instance.RunningError](err); !another || try == stopTries {
+			return wasRunning, err
+		}
+	}
+}
+
+func (m *Manager) stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
 	pid, running, err := m.daemon(ctx, options.Patience)
 	if err != nil {
 		return false, err
@@ -54,18 +68,12 @@ func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning boo
 	if running && !clean {
 		m.Report("stopping the engine that the daemon left running")
 	}
-	err = m.alone(ctx, options.Patience, "stopping the engine", func() error {
+	return running, m.alone(ctx, options.Patience, "stopping the engine", func() error {
 		if err := m.Engine.Stop(ctx); err != nil {
 			return fmt.Errorf("stop the engine: %w", err)
 		}
 		return nil
 	})
-	if _, another := errors.AsType[*instance.RunningError](err); another && clean {
-		// What was asked for has happened, and somebody wants a daemon since: the
-		// engine is its business.
-		return running, nil
-	}
-	return running, err
 }
 
 // end ends the daemon and says whether it ended by itself, as it was asked to.
@@ -157,17 +165,15 @@ func (m *Manager) goneWithin(ctx context.Context, patience time.Duration) (bool,
 
 // Delete ends everything and removes every file of the instance.
 func (m *Manager) Delete(ctx context.Context, patience time.Duration) error {
-	return m.wipe(ctx, patience, m.Instance.Remove)
+	_, err := m.wipe(ctx, patience, m.Instance.Remove)
+	return err
 }
 
 // Reset removes the datastore and the engine, and keeps certificates and
 // arguments. It says whether a daemon ran.
 func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning bool, err error) {
-	_, wasRunning, err = instance.Running(m.Instance.PidFile)
+	wasRunning, err = m.wipe(ctx, patience, m.Instance.RemoveData)
 	if err != nil {
-		return false, err
-	}
-	if err := m.wipe(ctx, patience, m.Instance.RemoveData); err != nil {
 		return wasRunning, err
 	}
 	return wasRunning, m.Create()
@@ -175,15 +181,16 @@ func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning
 
 // wipe ends the daemon, keeps another one from starting, and removes the engine
 // and then the files.
-func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func() error) error {
+func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func() error) (wasRunning bool, err error) {
 	if _, err := os.Stat(m.Instance.Dir); errors.Is(err, os.ErrNotExist) {
-		return remove()
+		return false, remove()
 	}
 	// All goes, so that the engine is not worth waiting for; Delete ends it too.
-	if _, err := m.Stop(ctx, StopOptions{Patience: patience}); err != nil {
-		return err
+	wasRunning, err = m.Stop(ctx, StopOptions{Patience: patience})
+	if err != nil {
+		return wasRunning, err
 	}
-	return m.alone(ctx, patience, "removing the engine", func() error {
+	return wasRunning, m.alone(ctx, patience, "removing the engine", func() error {
 		m.Report("removing the engine and its data")
 		if err := m.Engine.Delete(ctx); err != nil {
 			return fmt.Errorf("remove the engine: %w", err)
