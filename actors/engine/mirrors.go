@@ -18,6 +18,9 @@ func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
 	}
 	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), s.want.Namespace)
 	if msg.AsOf.Before(e.asOf) {
+		if e.seen != nil { // it could be read all the same
+			s.sync.read(target{kind: e.key.kind, id: e.engineID()}, e.key)
+		}
 		return
 	}
 	e.seen, e.asOf, e.lost = &msg, msg.AsOf, false

@@ -53,6 +53,18 @@ func (s *session) tagged(ev dockerengine.Event) {
 	}
 }
 
+// shuffled looks again at what was read before some tags moved of which no event
+// tells. One list answers for all that was only listed.
+func (s *session) shuffled(v readDone, id string) {
+	switch {
+	case len(v.objects) == 0 || !v.asOf.Before(s.images.shuffled):
+	case v.listed:
+		s.relist()
+	default:
+		s.refresh(target{kind: containersv1.KindImage, id: id})
+	}
+}
+
 // relist lists the images, once more if it is being done.
 func (s *session) relist() {
 	s.relistAgain = s.relisting
@@ -93,7 +105,7 @@ func (x imageIndex) moved(tag, to string, at time.Time) (owner string, robbed bo
 // isOld is whether a tag may have moved since an image was read to have it.
 func (x imageIndex) isOld(id, tag string, asOf time.Time) bool {
 	m, moved := x.moves[tag]
-	return moved && m.to != id && asOf.Before(m.at) || tag != "" && asOf.Before(x.shuffled)
+	return moved && m.to != id && asOf.Before(m.at)
 }
 
 // changed are the images that are not any more what they are in a list.

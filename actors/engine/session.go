@@ -313,6 +313,7 @@ func (s *session) tellImage(c actor.Context, v readDone) {
 	if change.stale {
 		return
 	}
+	s.shuffled(v, id)
 	if !v.listed {
 		s.images.inspected(id, v.asOf)
 	}

@@ -52,7 +52,9 @@ func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
 		defer cancel()
 		asOf := time.Now()
 		return syncRead{asOf: asOf, err: s.readAll(ctx, known, func(v any) {
-			progressed()
+			if done, ok := v.(readDone); !ok || done.err == nil {
+				progressed()
+			}
 			send(v)
 		})}
 	})
