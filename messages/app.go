@@ -29,8 +29,8 @@ type Drain struct{}
 // Drained says that the engine has stopped and no mirror is left.
 type Drained struct{}
 
-// Replay asks the kube bridge to tell of every object again, because an actor
-// that had been told was restarted.
+// Replay asks the kube bridge to tell of every object, because an actor that must
+// hear of them began. The first telling of a start answers it too.
 type Replay struct {
 	// Since is when that actor began. A telling that began later has all it needs.
 	Since time.Time

@@ -34,8 +34,9 @@ type bridge struct {
 	// telling that began at since.
 	told  bool
 	since time.Time
-	// replayDue is set when a replay waits for the first lists or another replay.
-	replayDue bool
+	// asked is since when somebody has to be told of everything. A telling that
+	// began before waits for the first lists, or for another one, to be through.
+	asked time.Time
 	// latest is what to tell the app actor; nil for no App.
 	latest *appv1.App
 }
@@ -70,7 +71,10 @@ func (b *bridge) Receive(c actor.Context) {
 		b.tasks.Stop()
 	case *actor.Stopped:
 	case messages.Replay:
-		if msg.Since.After(b.since) {
+		if msg.Since.After(b.asked) {
+			b.asked = msg.Since
+		}
+		if b.told && b.asked.After(b.since) { // to listen anew before would keep the lists from ever being through
 			b.replay()
 		}
 	case task.Done:
@@ -89,8 +93,7 @@ func (b *bridge) receiveOwn(c actor.Context, value any) {
 	case everythingTold:
 		b.told = true
 		b.report("watching")
-		if b.replayDue {
-			b.replayDue = false
+		if b.asked.After(b.since) {
 			b.replay()
 			return
 		}
@@ -117,10 +120,6 @@ func (b *bridge) tellApp(c actor.Context) {
 // replay tells a restarted actor everything again, the mirrors first. Those who
 // know it already find nothing new in it.
 func (b *bridge) replay() {
-	if !b.told {
-		b.replayDue = true // to listen anew now would keep the lists from ever being through
-		return
-	}
 	b.told, b.since = false, time.Now()
 	b.report("telling all again")
 	informers := b.informers
