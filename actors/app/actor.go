@@ -59,6 +59,8 @@ type app struct {
 	// failed write waits for its next try.
 	writing, waiting bool
 	attempts         int
+	// looks for an engine, before there is an App, that failed.
+	looks int
 	// heardOf is the App that the bridge last told of.
 	heardOf types.UID
 	// removed is the App that the bridge last told to be gone: the answer to a write

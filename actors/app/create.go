@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -10,13 +11,21 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// looksAtMost is how often a failed look for an engine puts off the App: with the
-// pauses of its tries for a quarter to half a minute. Who starts a daemon waits
+// A failed look for an engine puts off the App, so often and, with what a look may
+// take and the pauses between them, for a minute at most. Who starts a daemon waits
 // for the App, and an engine that is taken for none is stopped.
-const looksAtMost = 10
+const (
+	looksAtMost = 10
+	lookTimeout = 3 * time.Second
+)
+
+// lookError says that it could not be looked for an engine.
+type lookError struct{ error }
+
+func (e lookError) Unwrap() error { return e.error }
 
 // create makes the App with its defaults, which the API server fills in. looks
-// is how often that has failed in a row; first says that this actor has not
+// is how often a look has failed; first says that this actor has not
 // known an App before.
 //
 // An engine that lives while there is no App is one whose App was lost, with the
@@ -28,10 +37,12 @@ func (a *app) create(ctx context.Context, looks int, first bool) (*appv1.App, er
 	obj.Name = appv1.AppName
 	obj.Spec.Namespace = a.Namespace
 	if first {
-		there, found, err := a.Existing(ctx)
+		looking, cancel := context.WithTimeout(ctx, lookTimeout)
+		there, found, err := a.Existing(looking)
+		cancel()
 		switch {
 		case err != nil && looks < looksAtMost:
-			return nil, fmt.Errorf("look for an engine that runs already: %w", err)
+			return nil, lookError{fmt.Errorf("look for an engine that runs already: %w", err)}
 		case err != nil:
 			a.Logger.Error("whether an engine runs already cannot be said; the App is made with its defaults", "err", err)
 		case found:

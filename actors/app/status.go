@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -57,7 +58,7 @@ func (a *app) write() bool {
 		return false
 	}
 	if a.view.app == nil {
-		looks, first := a.attempts, a.heardOf == ""
+		looks, first := a.looks, a.heardOf == ""
 		a.start(func(ctx context.Context) (*appv1.App, error) { return a.create(ctx, looks, first) })
 		return false
 	}
@@ -128,6 +129,9 @@ func (a *app) written(d task.Done) {
 		}
 		a.attempts++
 		a.waiting = true
+		if errors.As(v.err, new(lookError)) {
+			a.looks++
+		}
 		if apierrors.IsNotFound(v.err) {
 			a.view.app = nil
 		}

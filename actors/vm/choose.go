@@ -81,14 +81,18 @@ func another(name appv1.DriverName) appv1.DriverName {
 // engine whenever the machine is slow.
 func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {
 	var failed []error
-	for _, d := range drivers {
+	for i, d := range drivers {
 		reason, err := d.Available(ctx, spec)
 		if err == nil {
 			return choice{d, fmt.Sprintf("auto picked %s: %s", d.Name(), reason)}, nil
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", d.Name(), err))
 		if err := errors.Join(failed...); d.Managed() && !isRefusal(refusal{err}) {
-			return choice{}, fmt.Errorf("it was not found out in time which driver can run an engine here: %w; rdd asks again, and to have another one now, choose it, as with 'rdd set vm.driver=%s'", err, another(d.Name()))
+			err = fmt.Errorf("it was not found out in time which driver can run an engine here, and rdd asks again: %w", err)
+			if i+1 < len(drivers) {
+				err = fmt.Errorf("%w; another one can be chosen now, with 'rdd set vm.driver=%s'", err, drivers[i+1].Name())
+			}
+			return choice{}, err
 		}
 	}
 	return choice{}, refusal{fmt.Errorf("no driver can run an engine here: %w", errors.Join(failed...))}
