@@ -54,7 +54,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 10, "how many rounds")
 	flags.IntVar(&o.first, "first", 1, "number of the first round, to look at a later one of a run again")
 	flags.Uint64Var(&o.seed, "seed", 0, "plan of an earlier run; 0 draws a new one")
-	flags.BoolVar(&o.long, "long", false, "stop the engine for up to a minute, not 20 s")
+	flags.BoolVar(&o.long, "long", false, "stop the engine, for five seconds to a minute, in each round that does something to it")
 	flags.StringVar(&o.program, "rdd", "bin/rdd", "the program to attack")
 	flags.StringVar(&o.out, "out", ".cache/chaos", "where the reports of violations go")
 	if err := flags.Parse(args); err != nil {

@@ -117,14 +117,14 @@ func drawDaemon(dice *rand.Rand) fault {
 
 func drawEngine(dice *rand.Rand, long bool) fault {
 	f := fault{after: between(dice, 0, 2*time.Second), gap: between(dice, 0, 2*time.Second)}
+	if long {
+		f.deed, f.lasts = stopEngine, between(dice, 5*time.Second, time.Minute)
+		return f
+	}
 	f.deed = []deed{termEngine, killEngine, stopEngine}[dice.IntN(3)]
 	// Mostly short, so that there is time for many.
-	most := 18.0
-	if long {
-		most = 58
-	}
 	u := dice.Float64()
-	f.lasts = time.Duration((2 + most*u*u*u) * float64(time.Second))
+	f.lasts = time.Duration((2 + 18*u*u*u) * float64(time.Second))
 	return f
 }
 
