@@ -89,14 +89,16 @@ func split(endpoint string) (base string, dial dialFunc, err error) {
 	}
 	switch u.Scheme {
 	case "tcp", "http", "https":
-		if u.Host == "" {
-			return "", nil, fmt.Errorf("endpoint %q names no host; it should look like tcp://127.0.0.1:2375", endpoint)
-		}
 		scheme := "http"
 		if u.Scheme == "https" {
 			scheme = "https"
 		}
-		return scheme + "://" + u.Host, dialer.DialContext, nil
+		base = scheme + "://" + u.Host
+		// What is no port of HTTP may pass where the scheme is another.
+		if _, err := url.Parse(base); u.Host == "" || err != nil {
+			return "", nil, fmt.Errorf("endpoint %q names no host, or no port; it should look like tcp://127.0.0.1:2375", endpoint)
+		}
+		return base, dialer.DialContext, nil
 	case "ssh":
 		return "", nil, fmt.Errorf("endpoint %q: rdd does not connect over SSH; forward the socket with 'ssh -nNT -L /path/docker.sock:/var/run/docker.sock HOST' and set unix:///path/docker.sock", endpoint)
 	default:

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -70,7 +71,14 @@ func (f lineFinder) key(field string) (int, bool) {
 	return 0, false
 }
 
+// pathPattern is a path as the YAML library takes it: one whose bracket is not
+// closed makes it panic.
+var pathPattern = regexp.MustCompile(`^\$(\.[A-Za-z0-9_-]+|\[[0-9]{1,9}\])*$`)
+
 func (f lineFinder) find(path string) ast.Node {
+	if !pathPattern.MatchString(path) {
+		return nil
+	}
 	p, err := yaml.PathString(path)
 	if err != nil {
 		return nil
