@@ -132,9 +132,11 @@ chaos: deps-test build engine ## random faults on a real daemon and a real engin
 	@ENGINE=$(ENGINE) bats/chaos/run.sh -rounds $(ROUNDS)
 
 FUZZTIME ?= 10s
-.PHONY: fuzz
+.PHONY: fuzz fuzz-short
 fuzz: ## make up inputs for every parser; FUZZTIME=10s for each, FUZZ=PATTERN for some
 	@bats/scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
+fuzz-short: ## the same for a second each
+	@UNGUIDED=yes bats/scripts/fuzz.sh 1s
 
 .PHONY: race
 race: deps-race ## Go tests with the race detector

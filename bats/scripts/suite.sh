@@ -73,6 +73,7 @@ check portable make portable
 check lint make lint
 go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
+check fuzz make fuzz-short
 bats_tests bats-debian engine-debian bats/scripts/run.sh debian bats
 bats_tests bats-current engine-current bats/scripts/run.sh current bats
 check chaos make chaos ROUNDS=10
