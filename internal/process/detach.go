@@ -1,9 +1,11 @@
 package process
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -27,7 +29,9 @@ func Start(cmd *exec.Cmd) (p Process, ended <-chan error, err error) {
 		// may reach it.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	}
-	DropInherited()
+	if err := dropInherited(); err != nil {
+		return Process{}, nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return Process{}, nil, err
 	}
@@ -38,6 +42,25 @@ func Start(cmd *exec.Cmd) (p Process, ended <-chan error, err error) {
 	end := make(chan error, 1)
 	go func() { end <- cmd.Wait() }()
 	return p, end, nil
+}
+
+// dropInherited keeps files that this process inherited from its own parent, such
+// as a lock or a pipe that another process waits on, from being held open by a child
+// that outlives it. Files that Go opens are never passed on.
+//
+// It does not use close_range(2): kernels before 5.11 lack the flag that is needed,
+// and some sandboxes refuse the call.
+func dropInherited() error {
+	entries, err := os.ReadDir(openFiles)
+	if err != nil {
+		return fmt.Errorf("list the open files, which a child must not inherit: %w", err)
+	}
+	for _, entry := range entries {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+	return nil
 }
 
 // Environ is this process's environment without what its service manager told

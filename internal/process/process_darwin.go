@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -114,17 +113,5 @@ func BootID() string {
 	return id
 }
 
-// DropInherited keeps files that this process inherited from its own parent, such
-// as a lock or a pipe that somebody waits on, from being held open by a child
-// that lives on. Files that Go opens are never passed on anyway.
-func DropInherited() {
-	entries, err := os.ReadDir("/dev/fd")
-	if err != nil {
-		return
-	}
-	for _, entry := range entries {
-		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
-			syscall.CloseOnExec(fd)
-		}
-	}
-}
+// openFiles is the directory that lists this process's descriptors.
+const openFiles = "/dev/fd"

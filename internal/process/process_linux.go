@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -152,10 +151,5 @@ func BootID() string {
 	return strings.TrimSpace(string(data))
 }
 
-// DropInherited keeps files that this process inherited from its own parent, such
-// as a lock or a pipe that somebody waits on, from being held open by a child
-// that lives on. Files that Go opens are never passed on anyway. Kernels before
-// 5.11 do not know the call, which costs nothing worse than what it prevents.
-func DropInherited() {
-	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
-}
+// openFiles is the directory that lists this process's descriptors.
+const openFiles = "/proc/self/fd"

@@ -8,12 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // diedLines is how many lines of the log are shown of a daemon that died.
@@ -102,13 +102,13 @@ func (m *Manager) startOne(ctx context.Context, args instance.Args) (*client.Cli
 // child is a daemon that this process started.
 type child struct {
 	pid   int
-	ended chan error
+	ended <-chan error
 	// where its output begins
 	logFrom, stderrFrom int64
 }
 
-// spawn starts the daemon in a session of its own, so that neither the end of
-// the terminal nor a Ctrl-C reaches it.
+// spawn starts the daemon apart from this process: it inherits no descriptor, and
+// neither the end of the terminal nor a Ctrl-C reaches it.
 func (m *Manager) spawn(args instance.Args) (*child, error) {
 	stderr, from, err := m.stderr()
 	if err != nil {
@@ -118,16 +118,15 @@ func (m *Manager) spawn(args instance.Args) (*child, error) {
 	cmd := m.Command(args)
 	cmd.Stdout, cmd.Stderr = stderr, stderr
 	cmd.Dir = m.Instance.Dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	c := &child{ended: make(chan error, 1), stderrFrom: from}
+	c := &child{stderrFrom: from}
 	if info, err := os.Stat(m.Log()); err == nil {
 		c.logFrom = info.Size()
 	}
-	if err := cmd.Start(); err != nil {
+	daemon, ended, err := process.Start(cmd)
+	if err != nil {
 		return nil, fmt.Errorf("start the daemon: %w", err)
 	}
-	c.pid = cmd.Process.Pid
-	go func() { c.ended <- cmd.Wait() }()
+	c.pid, c.ended = daemon.PID, ended
 	return c, nil
 }
 
@@ -137,7 +136,7 @@ func (m *Manager) spawn(args instance.Args) (*child, error) {
 func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
-	var ended chan error
+	var ended <-chan error
 	if c != nil {
 		ended = c.ended
 	}
