@@ -48,7 +48,8 @@ func TestUsage(t *testing.T) {
 		{"svc start --log-level loud", 2, "debug"},
 		{"--instance ../x svc paths", 2, "instance name"},
 		{"tree", 1, "svc start"},
-		{"svc config", 1, "svc create"},
+		{"svc config", 1, "svc start"},
+		{"service statsu", 2, "Run \"rdd svc --help\""},
 		{"svc logs", 1, "no log yet"},
 		{"svc status", 1, "stopped"},
 		{"status", 1, "svc start"},
@@ -121,8 +122,33 @@ func TestCtlStartsNoDaemonForItsHelp(t *testing.T) {
 		"": false, "--help": false, "get --help": false, "help get": false, "completion bash": false,
 		"config view": false, "get pods": true, "version": true, "version --client": false, "api-resources -o name": true,
 	} {
-		if got := needsDaemon(strings.Fields(args)); got != want {
+		if got := (&session{}).parseCtl(strings.Fields(args)).needsDaemon; got != want {
 			t.Errorf("%q: %v", args, got)
+		}
+	}
+}
+
+func TestCtlTypingErrorsStartNoDaemon(t *testing.T) {
+	for _, args := range []string{"gte pods", "get pods --no-such-flag", "--no-such-flag get pods", "-n x", "get -o", "--instance"} {
+		if (&session{}).parseCtl(strings.Fields(args)).needsDaemon {
+			t.Errorf("%q starts a daemon", args)
+		}
+	}
+}
+
+func TestCtlKnowsTheInstanceFlag(t *testing.T) {
+	for args, want := range map[string]ctlLine{
+		"--instance y get pods":        {"y", true},
+		"--instance=y get pods":        {"y", true},
+		"-n x --instance y get pods":   {"y", true},
+		"get pods --instance y -o yml": {"y", true},
+		"--instance y config view":     {"y", false},
+		"--instance y gte pods":        {"", false},
+		"exec a -- cmd --instance y":   {"", true},
+		"get pods":                     {"", true},
+	} {
+		if got := (&session{}).parseCtl(strings.Fields(args)); got != want {
+			t.Errorf("%q: %+v, want %+v", args, got, want)
 		}
 	}
 }

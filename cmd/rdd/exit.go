@@ -85,8 +85,21 @@ func report(out io.Writer, err error) int {
 func commandOf(parse *kong.ParseError) string {
 	if parse.Context != nil {
 		if selected := parse.Context.Selected(); selected != nil {
-			return "rdd " + selected.Path()
+			return commandPath(selected)
 		}
 	}
 	return "rdd"
+}
+
+// commandPath is what one types to get to a command: kong's own path has the
+// aliases and arguments in it.
+func commandPath(node *kong.Node) string {
+	if node.Parent == nil {
+		return "rdd"
+	}
+	path := commandPath(node.Parent)
+	if node.Type == kong.CommandNode {
+		path += " " + node.Name
+	}
+	return path
 }

@@ -40,6 +40,7 @@ func TestExitCodes(t *testing.T) {
 		{context.DeadlineExceeded, 4},
 		{&client.NotSettledError{Last: errors.New("x")}, 4},
 		{&lifecycle.NotReadyError{PID: 5}, 4},
+		{&lifecycle.HungError{PID: 5}, 1},
 		{statusError(7), 7},
 	} {
 		wrapped := test.err

@@ -24,7 +24,7 @@ import (
 const startTimeout = time.Minute
 
 // lookTimeout bounds commands that only look: a hung daemon must not hang them.
-const lookTimeout = 3 * time.Second
+const lookTimeout = lifecycle.HungAfter
 
 // session is what a command is given.
 type session struct {
@@ -85,6 +85,7 @@ func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 		argv = append(argv, "--namespace", args.Namespace)
 	}
 	cmd := exec.Command(program, argv...)
+	cmd.Env = append(os.Environ(), args.Environment.List()...)
 	if err != nil {
 		cmd.Err = fmt.Errorf("find this program: %w", err)
 	}
@@ -94,14 +95,17 @@ func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 // connect returns a client for the daemon, which is started with the arguments
 // of last time when none runs.
 func (s *session) connect(ctx context.Context, shown *progress.Progress) (*client.Client, error) {
-	args, err := s.instance.LoadArgs()
-	if err != nil {
-		return nil, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	c, _, err := s.manager(shown.Update).Start(ctx, args)
-	return c, err
+	return s.manager(shown.Update).Connect(ctx, func() (instance.Args, error) { return keptArgs(s.instance) })
+}
+
+// keptArgs are the arguments of the last start, with what the environment of
+// this command changes of them.
+func keptArgs(inst instance.Instance) (instance.Args, error) {
+	args, err := inst.LoadArgs()
+	args.Environment = args.Environment.With(os.LookupEnv)
+	return args, err
 }
 
 // existing returns a client for the daemon that runs; none runs: a

@@ -230,7 +230,7 @@ func printProperties(out io.Writer, name string) error {
 	}
 	fmt.Fprintln(out, "\nProperties:")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, p := range properties {
+	for _, p := range properties.Settable() {
 		kind := p.Type
 		if len(p.Enum) > 0 {
 			kind = strings.Join(p.Enum, "|")

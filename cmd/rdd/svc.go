@@ -56,7 +56,7 @@ type daemonFlags struct {
 
 // args are the kept arguments with what was given on the command line.
 func (f daemonFlags) args(inst instance.Instance) (instance.Args, error) {
-	args, err := inst.LoadArgs()
+	args, err := keptArgs(inst)
 	if err != nil {
 		return args, err
 	}

@@ -31,6 +31,9 @@ func (c *svcStatusCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	if args, err := s.instance.LoadArgs(); err == nil {
+		status.Environment = args.Environment.Shown()
+	}
 	if c.json() {
 		err = s.printJSON(status)
 	} else {
@@ -54,6 +57,9 @@ func daemonRows(status lifecycle.Status) [][2]string {
 		rows = append(rows, [2]string{"since", status.Since.Local().Format(time.RFC3339) + " (" + ago + ")"})
 	}
 	rows = append(rows, [2]string{"now", status.Doing}, [2]string{"server", status.Server}, [2]string{"error", status.Error})
+	for _, variable := range status.Environment {
+		rows = append(rows, [2]string{"environment", variable})
+	}
 	flag := " --instance " + status.Instance
 	switch status.State {
 	case lifecycle.StateStopped:

@@ -81,7 +81,7 @@ type svcResetCmd struct {
 
 // Run implements the command.
 func (c *svcResetCmd) Run(s *session) error {
-	args, err := s.instance.LoadArgs()
+	args, err := keptArgs(s.instance)
 	if err != nil {
 		return err
 	}

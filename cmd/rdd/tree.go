@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/treeview"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
 type treeCmd struct {
@@ -24,7 +25,8 @@ func (c *treeCmd) Run(s *session) error {
 	}
 	var nodes []treeview.Node
 	if err := daemon.Tree(ctx, &nodes); errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the daemon does not answer within %s; 'rdd svc logs' says what it did last, 'rdd svc restart' replaces it and leaves the engine running", lookTimeout)
+		pid, _, _ := instance.Running(s.instance.PidFile)
+		return &lifecycle.HungError{PID: pid, Silent: lookTimeout}
 	} else if err != nil {
 		return err
 	}

@@ -19,6 +19,8 @@ type Args struct {
 	// Namespace of Kubernetes for the mirrors, chosen at the first start; empty
 	// means the App's default.
 	Namespace string `json:"namespace,omitempty"`
+	// Environment of the daemon, as far as it is kept.
+	Environment Environment `json:"environment,omitzero"`
 }
 
 // LoadArgs reads the arguments of the last start; none were kept: the zero value.
@@ -38,7 +40,12 @@ func (i Instance) LoadArgs() (Args, error) {
 }
 
 // SaveArgs keeps args. A reader sees the old ones or the new ones, never half.
+// Arguments that are kept already are not written again, so that a full disk is
+// no obstacle where nothing changes.
 func (i Instance) SaveArgs(args Args) error {
+	if kept, err := i.LoadArgs(); err == nil && kept == args {
+		return nil
+	}
 	text, err := json.MarshalIndent(args, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode the daemon's arguments: %w", err)

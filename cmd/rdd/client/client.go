@@ -176,7 +176,7 @@ func (c *Client) Shutdown(ctx context.Context, keepVM bool) error {
 func KubeconfigText(inst instance.Instance) ([]byte, error) {
 	text, err := os.ReadFile(inst.Config)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("instance %q has no kubeconfig yet; make it with 'rdd --instance %s svc create'", inst.Name, inst.Name)
+		return nil, fmt.Errorf("instance %q has no kubeconfig yet, since its daemon has never run: start it with 'rdd --instance %s svc start'", inst.Name, inst.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)

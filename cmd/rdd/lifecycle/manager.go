@@ -76,6 +76,8 @@ type Status struct {
 	Server string `json:"server,omitempty"`
 	// Doing is what a command does that keeps daemons away meanwhile.
 	Doing string `json:"doing,omitempty"`
+	// Environment that is kept for each start, as NAME=VALUE, without passwords.
+	Environment []string `json:"environment,omitempty"`
 	// Error says why the API server does not answer.
 	Error string `json:"error,omitempty"`
 }

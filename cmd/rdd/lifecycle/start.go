@@ -57,27 +57,58 @@ func (e *NotReadyError) Error() string {
 // Unwrap makes it a deadline that passed.
 func (*NotReadyError) Unwrap() error { return context.DeadlineExceeded }
 
+// HungError says that a daemon takes connections and does not answer.
+type HungError struct {
+	PID int
+	// Silent is how long nothing was heard from it.
+	Silent time.Duration
+}
+
+func (e *HungError) Error() string {
+	return fmt.Sprintf("the daemon (pid %d) has not answered for %s: 'rdd svc logs' shows what it did last, 'rdd svc restart' replaces it and leaves the engine running",
+		e.PID, e.Silent.Round(time.Second))
+}
+
 // Start brings the daemon up, if none runs, and waits until it is ready. It
-// says whether it started one. The arguments are kept for later starts. Another
+// reports whether it started one. The arguments are kept for later starts. Another
 // command that keeps daemons away is waited for.
 func (m *Manager) Start(ctx context.Context, args instance.Args) (c *client.Client, started bool, err error) {
+	keep := func() error { return m.Instance.SaveArgs(args) }
+	return m.up(ctx, keep, func() (instance.Args, error) { return args, nil })
+}
+
+// Connect returns a client for the daemon that runs, and neither reads nor writes
+// its arguments: what frees a full disk must reach it. When none runs, Connect
+// starts one with the arguments that load returns.
+func (m *Manager) Connect(ctx context.Context, load func() (instance.Args, error)) (*client.Client, error) {
+	c, _, err := m.up(ctx, func() error { return nil }, load)
+	return c, err
+}
+
+// up returns a client for the daemon, which is started when none runs. For one
+// that runs already, it calls found first.
+func (m *Manager) up(ctx context.Context, found func() error, load func() (instance.Args, error)) (c *client.Client, started bool, err error) {
 	for {
 		_, running, err := m.daemon(ctx, forever)
 		if err != nil {
 			return nil, false, err
 		}
 		if running {
-			if err := m.Instance.SaveArgs(args); err != nil {
+			if err := found(); err != nil {
 				return nil, false, err
 			}
-			// One that was just killed looks alive for as long as the kernel takes it
-			// down, which is no reason not to start another.
+			// A daemon that was just killed looks alive until the kernel has removed
+			// it. That is no reason not to start another.
 			if c, err = m.ready(ctx, nil); !errors.Is(err, client.ErrDaemonEnded) {
 				return c, false, err
 			}
 		}
+		args, err := load()
+		if err != nil {
+			return nil, false, err
+		}
 		c, err := m.startOne(ctx, args)
-		// Who held the instance instead of it has gone.
+		// The process that held the instance instead has gone.
 		if !errors.Is(err, client.ErrDaemonEnded) {
 			return c, err == nil, err
 		}
@@ -141,6 +172,7 @@ func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 		ended = c.ended
 	}
 	var last error
+	var silence silence
 	for {
 		pid, running, err := instance.Running(m.Instance.PidFile)
 		if err != nil {
@@ -148,9 +180,13 @@ func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 		}
 		if running {
 			var ready *client.Client
+			began := time.Now()
 			ready, last = m.probe(ctx)
 			if last == nil && (ended == nil || pid == c.pid) {
 				return ready, nil
+			}
+			if hung := silence.heard(m.Instance.LoadRun(pid), began, last, ctx.Err()); hung != nil {
+				return nil, hung
 			}
 			m.Report("waiting for the daemon to be ready")
 		} else if ended == nil {
@@ -172,8 +208,36 @@ func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 	}
 }
 
-// probe asks the daemon once. The kubeconfig is read anew, because a daemon
-// that starts may write another port into it.
+// HungAfter is how long every command waits for a daemon that takes connections
+// and does not answer. startingFor is how long after its start a daemon is not
+// taken for one that hangs: its port accepts before it serves.
+const (
+	HungAfter   = 3 * time.Second
+	startingFor = 10 * time.Second
+)
+
+// silence is the time during which a daemon took connections and did not answer.
+type silence struct{ since time.Time }
+
+// heard takes the result of a probe that began at a time, and returns a
+// *HungError when the daemon has been silent for too long. ended is the error of
+// the caller's own context, whose end says nothing of the daemon.
+func (s *silence) heard(run instance.Run, began time.Time, probe, ended error) error {
+	if !errors.Is(probe, context.DeadlineExceeded) || ended != nil {
+		s.since = time.Time{}
+		return nil
+	}
+	if s.since.IsZero() {
+		s.since = began
+	}
+	if silent := time.Since(s.since); silent >= HungAfter && time.Since(run.Started) >= startingFor {
+		return &HungError{PID: run.PID, Silent: silent}
+	}
+	return nil
+}
+
+// probe asks the daemon once. The kubeconfig is read each time, because a
+// daemon that starts may write another port into it.
 func (m *Manager) probe(ctx context.Context) (*client.Client, error) {
 	c, err := client.New(m.Instance)
 	if err != nil {

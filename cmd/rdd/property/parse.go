@@ -79,10 +79,16 @@ func put(object map[string]any, path []string, value any) {
 	object[path[len(path)-1]] = value
 }
 
-// parse gives value the property's type. An entry of a map is a string.
+// parse gives value the property's type. An entry of a map is a string. No value
+// means the default.
 func (p Property) parse(value string, entry bool) (any, error) {
 	if entry {
 		return value, nil
+	}
+	// A merge patch removes what is null, and the API server puts the default in
+	// its place.
+	if value == "" && (p.Default != "" || p.Type != "string" || len(p.Enum) > 0) {
+		return nil, nil
 	}
 	if len(p.Enum) > 0 && !slices.Contains(p.Enum, value) {
 		return nil, usagef("%s=%s: use one of %s", p.Name, value, strings.Join(p.Enum, ", "))

@@ -22,6 +22,8 @@ type Property struct {
 	Type string `json:"type"`
 	// Enum lists the legal values; empty: no such limit.
 	Enum []string `json:"enum,omitempty"`
+	// Immutable properties are chosen at the first start and cannot be set later.
+	Immutable bool `json:"immutable,omitempty"`
 	// Default as one would type it; empty: none.
 	Default string `json:"default,omitempty"`
 	// Description in one paragraph.
@@ -62,7 +64,7 @@ func (s *Set) add(prefix string, schema apiextensionsv1.JSONSchemaProps) {
 			continue
 		}
 		*s = append(*s, Property{
-			Name: full, Type: typeOf(field), Enum: enumOf(field), Default: text(field.Default),
+			Name: full, Type: typeOf(field), Enum: enumOf(field), Default: text(field.Default), Immutable: isImmutable(field),
 			Description: strings.Join(strings.Fields(field.Description), " "), schema: field,
 		})
 	}
@@ -79,6 +81,13 @@ func typeOf(schema apiextensionsv1.JSONSchemaProps) string {
 	default:
 		return schema.Type
 	}
+}
+
+// isImmutable reports whether a rule of the schema forbids every change.
+func isImmutable(schema apiextensionsv1.JSONSchemaProps) bool {
+	return slices.ContainsFunc(schema.XValidations, func(rule apiextensionsv1.ValidationRule) bool {
+		return rule.Rule == "self == oldSelf"
+	})
 }
 
 func enumOf(schema apiextensionsv1.JSONSchemaProps) []string {
@@ -110,11 +119,16 @@ func (s Set) Find(name string) (Property, bool) {
 	return s[i], true
 }
 
-// Names lists the names of the properties.
+// Names lists the names of the properties that can be set.
 func (s Set) Names() []string {
-	names := make([]string, len(s))
-	for i, p := range s {
-		names[i] = p.Name
+	var names []string
+	for _, p := range s.Settable() {
+		names = append(names, p.Name)
 	}
 	return names
+}
+
+// Settable returns the properties that are not immutable.
+func (s Set) Settable() Set {
+	return slices.DeleteFunc(slices.Clone(s), func(p Property) bool { return p.Immutable })
 }
