@@ -11,15 +11,11 @@ import (
 	"k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
-	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/kubernetes/pkg/registry/admissionregistration/resolver"
-
-	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
 // admissionChain decides about writes: nothing is created in a namespace that is
@@ -30,7 +26,9 @@ type admissionChain struct {
 	lifecycle *lifecycle.Lifecycle
 	policies  *validating.Plugin
 	mapper    meta.RESTMapper
-	caches    []cache.DoneChecker
+	// own are the names of the policies and bindings that are part of the program.
+	own    sets.Set[string]
+	caches []cache.DoneChecker
 	// filled is closed when the namespaces are known, inForce when the policies
 	// have been compiled.
 	filled, inForce chan struct{}
@@ -121,6 +119,7 @@ func (*admissionChain) Handles(admission.Operation) bool { return true }
 
 // Admit implements [admission.MutationInterface].
 func (a *admissionChain) Admit(ctx context.Context, attributes admission.Attributes, objects admission.ObjectInterfaces) error {
+	dropCollectorFinalizers(attributes)
 	if err := wait(ctx, a.filled, attributes); err != nil || !a.lifecycle.Handles(attributes.GetOperation()) {
 		return err
 	}
@@ -128,16 +127,19 @@ func (a *admissionChain) Admit(ctx context.Context, attributes admission.Attribu
 }
 
 // Validate implements [admission.ValidationInterface]. The daemon is not subject
-// to policies: rdd's own are about everybody else, and a user's must not keep
-// the mirrors from showing what is.
+// to policies: rdd's own restrict other users, and a user's must not keep the
+// mirrors from showing the engine's state.
 func (a *admissionChain) Validate(ctx context.Context, attributes admission.Attributes, objects admission.ObjectInterfaces) error {
 	if user := attributes.GetUserInfo(); user != nil && user.GetName() == DaemonUser {
 		return nil
 	}
+	if err := a.protectPolicies(attributes); err != nil {
+		return err
+	}
 	if err := wait(ctx, a.inForce, attributes); err != nil || !a.policies.Handles(attributes.GetOperation()) {
 		return err
 	}
-	return a.policies.Validate(ctx, attributes, objects)
+	return a.withWayOut(a.policies.Validate(ctx, attributes, objects), attributes)
 }
 
 func wait(ctx context.Context, ready <-chan struct{}, attributes admission.Attributes) error {
@@ -155,15 +157,6 @@ func reviews() []schema.GroupResource {
 		{Group: "authentication.k8s.io", Resource: "selfsubjectreviews"},
 		{Group: "authorization.k8s.io", Resource: "selfsubjectaccessreviews"},
 	}
-}
-
-// newParamMapper knows the App, which rdd's own policies refer to, without asking
-// the server, and other kinds by discovery.
-func newParamMapper(kube kubernetes.Interface) meta.RESTMapper {
-	known := meta.NewDefaultRESTMapper([]schema.GroupVersion{appv1alpha1.GroupVersion})
-	known.Add(appv1alpha1.GroupVersion.WithKind("App"), meta.RESTScopeRoot)
-	discovered := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kube.Discovery()))
-	return meta.FirstHitRESTMapper{MultiRESTMapper: meta.MultiRESTMapper{known, discovered}}
 }
 
 // waitFor returns when everything is done, or with ctx's error.

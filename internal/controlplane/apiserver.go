@@ -40,6 +40,8 @@ type serverParts struct {
 	// client is the in-process one that the servers' own controllers use.
 	client *rest.Config
 	port   int
+	// rejected bounds the log lines that strangers cause.
+	rejected *repeats
 }
 
 // newAPIServers builds the chain. Nothing runs yet.
@@ -71,7 +73,7 @@ func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
 	config.ExternalAddress = net.JoinHostPort(loopback, strconv.Itoa(parts.port))
 	config.EffectiveVersion = servedVersion{compatibility.DefaultBuildEffectiveVersion()}
 	config.LoopbackClientConfig = parts.client
-	config.Authentication.Authenticator = tokenAuthenticator(parts.creds.token)
+	config.Authentication.Authenticator = tokenAuthenticator(parts.creds.token, opts.Logger, parts.rejected)
 	config.Authorization.Authorizer = masters()
 	config.AdmissionControl = parts.admission
 	config.MergedResourceConfig = serverstorage.NewResourceConfig()
@@ -104,6 +106,7 @@ func newCRDServer(config genericapiserver.Config, store *datastore.Store) (*apie
 		ExtraConfig: apiextensionsapiserver.ExtraConfig{
 			CRDRESTOptionsGetter: store.RESTOptions(unstructured.UnstructuredJSONScheme, nil),
 			MasterCount:          1,
+			ServiceResolver:      noServices{},
 		},
 	}
 	completed := crdConfig.Complete()

@@ -3,6 +3,7 @@ package controlplane
 import (
 	"context"
 	"crypto/subtle"
+	"log/slog"
 	"net/http"
 
 	"k8s.io/apiserver/pkg/authentication/authenticator"
@@ -20,16 +21,27 @@ func privileged(name string) user.Info {
 	}
 }
 
-// tokenAuthenticator knows the one token there is. Nobody is anonymous.
-func tokenAuthenticator(token string) authenticator.Request {
+// tokenAuthenticator knows the one token there is. Nobody is anonymous. What it
+// rejects it counts in log lines of its own, since a library's line for each would
+// let anybody on this machine fill the logs.
+func tokenAuthenticator(token string, logger *slog.Logger, rejected *repeats) authenticator.Request {
 	want := []byte(token)
 	admin := privileged(AdminUser)
-	return bearertoken.New(authenticator.TokenFunc(func(_ context.Context, got string) (*authenticator.Response, bool, error) {
+	bearer := bearertoken.New(authenticator.TokenFunc(func(_ context.Context, got string) (*authenticator.Response, bool, error) {
 		if subtle.ConstantTimeCompare([]byte(got), want) != 1 {
 			return nil, false, nil
 		}
 		return &authenticator.Response{User: admin}, true, nil
 	}))
+	return authenticator.RequestFunc(func(r *http.Request) (*authenticator.Response, bool, error) {
+		response, known, _ := bearer.AuthenticateRequest(r)
+		if !known {
+			rejected.note("token", func(count int) {
+				logger.Warn("rejected requests without the API token; 'rdd svc config' prints a kubeconfig that has it", slog.Int("count", count))
+			})
+		}
+		return response, known, nil
+	})
 }
 
 // asDaemon gives every request the identity of [DaemonUser]; it is for handlers

@@ -33,7 +33,7 @@ import (
 // namespaced; admission policies, because they say what must not be; and the
 // reviews behind 'kubectl auth'.
 type coreAPI struct {
-	namespaces *namespacestorage.REST
+	namespaces namespaceREST
 	policies   *policystorage.REST
 	bindings   *bindingstorage.REST
 	groups     []*genericapiserver.APIGroupInfo
@@ -49,7 +49,7 @@ func newCoreAPI(store *datastore.Store, authz authorizer.Authorizer, params reso
 	if err != nil {
 		return nil, err
 	}
-	api.namespaces = namespaces
+	api.namespaces = namespaceREST{namespaces}
 	policies, policyStatus, err := policystorage.NewREST(options, authz, params)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func newCoreAPI(store *datastore.Store, authz authorizer.Authorizer, params reso
 	}
 
 	api.legacy = apiGroup(corev1.SchemeGroupVersion, map[string]rest.Storage{
-		"namespaces":          namespaces,
+		"namespaces":          api.namespaces,
 		"namespaces/status":   namespaceStatus,
 		"namespaces/finalize": finalize,
 	})

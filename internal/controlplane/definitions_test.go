@@ -136,3 +136,21 @@ func TestForeignObjectIsRefused(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestPolicyNamesOwnDefinitions compares the names in a policy with the files.
+func TestPolicyNamesOwnDefinitions(t *testing.T) {
+	text, err := policyFiles.ReadFile("policies/rdd-definitions.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, definitions := allDefinitions(t, testStore(t))
+	for _, definition := range definitions {
+		crd, ok := definition.desired.(*apiextensions.CustomResourceDefinition)
+		if ok && !strings.Contains(string(text), "'"+crd.Name+"'") {
+			t.Errorf("rdd-definitions does not protect %s", crd.Name)
+		}
+		if ok && !strings.Contains(string(text), "'"+crd.Spec.Group+"'") {
+			t.Errorf("rdd-definitions does not protect the group %s", crd.Spec.Group)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/audit"
 	"k8s.io/apiserver/pkg/endpoints/filters"
 	"k8s.io/apiserver/pkg/endpoints/request"
@@ -26,17 +27,29 @@ func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config)
 	h.inProcess = outer(h.inProcess, config)
 
 	network := inner(api, config)
+	network = withEndlessBodies(network, config.LongRunningFunc)
+	network = withKnownConnection(network, config.Serializer)
 	network = filters.WithAuthentication(network, config.Authentication.Authenticator,
-		filters.Unauthorized(config.Serializer), nil, nil)
+		unauthorized(config.Serializer), nil, nil)
 	network = genericfilters.WithTimeoutForNonLongRunningRequests(network, config.LongRunningFunc)
 	network = filters.WithRequestDeadline(network, nil, nil, config.LongRunningFunc, config.Serializer, config.RequestTimeout)
 	network = filters.WithCacheControl(network)
-	return outer(network, config)
+	return withBodyDeadline(outer(network, config), bodyTime)
+}
+
+// unauthorized answers a request without the token.
+func unauthorized(codecs runtime.NegotiatedSerializer) http.Handler {
+	answer := filters.Unauthorized(codecs)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		closeAfter(w, r)
+		answer.ServeHTTP(w, r)
+	})
 }
 
 // inner is what stands directly before the API.
 func inner(api http.Handler, config *genericapiserver.Config) http.Handler {
 	handler := filters.WithAuthorization(api, config.Authorization.Authorizer, config.Serializer)
+	handler = withoutImpersonation(handler, config.Serializer)
 	return filters.WithWarningRecorder(handler)
 }
 

@@ -19,6 +19,8 @@ import (
 
 var (
 	namespaces = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
+	policies   = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicies"}
+	bindings   = schema.GroupVersionResource{Group: "admissionregistration.k8s.io", Version: "v1", Resource: "validatingadmissionpolicybindings"}
 	crds       = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 )
 
@@ -81,4 +83,38 @@ func must(t testing.TB, client dynamic.Interface, resource schema.GroupVersionRe
 		t.Fatalf("create %s %s: %v", object.GetKind(), object.GetName(), err)
 	}
 	return created
+}
+
+// newCRD defines a namespaced resource with one version, v1, of any fields.
+func newCRD(group, plural, kind string) *unstructured.Unstructured {
+	anything := map[string]any{"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}}
+	return object(schema.GroupVersion{Group: "apiextensions.k8s.io", Version: "v1"}, "CustomResourceDefinition", "", plural+"."+group, map[string]any{
+		"spec": map[string]any{
+			"group":    group,
+			"scope":    "Namespaced",
+			"names":    map[string]any{"plural": plural, "singular": plural + "ingular", "kind": kind, "listKind": kind + "List"},
+			"versions": []any{map[string]any{"name": "v1", "served": true, "storage": true, "schema": anything}},
+		},
+	})
+}
+
+// approved says of a definition in a group of Kubernetes' what the API server wants
+// to read there.
+func approved(crd *unstructured.Unstructured) *unstructured.Unstructured {
+	crd.SetAnnotations(map[string]string{"api-approved.kubernetes.io": "unapproved, of a test"})
+	return crd
+}
+
+// converterService calls a Service, of which there are none; converterURL a server.
+var (
+	converterService = map[string]any{"service": map[string]any{"namespace": "default", "name": "converter", "path": "/convert"}}
+	converterURL     = map[string]any{"url": "https://127.0.0.1:1/convert"}
+)
+
+func withConversion(crd *unstructured.Unstructured, client map[string]any) *unstructured.Unstructured {
+	spec := crd.Object["spec"].(map[string]any)
+	spec["conversion"] = map[string]any{"strategy": "Webhook", "webhook": map[string]any{
+		"conversionReviewVersions": []any{"v1"}, "clientConfig": client,
+	}}
+	return crd
 }

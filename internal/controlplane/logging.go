@@ -3,6 +3,7 @@ package controlplane
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -15,6 +16,9 @@ import (
 var libraries struct { //nolint:gochecknoglobals // the library's own logger is global
 	once   sync.Once
 	logger atomic.Pointer[slog.Logger]
+	// repeats bounds what they log again and again, such as an error that a
+	// controller meets at every attempt.
+	repeats repeats
 }
 
 // captureLogs sends what the Kubernetes libraries log to logger.
@@ -44,7 +48,22 @@ func (q quieter) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (q quieter) Handle(ctx context.Context, record slog.Record) error {
 	record.Level = lower(record.Level)
-	return q.handler().Handle(ctx, record)
+	if record.Level < slog.LevelWarn {
+		return q.handler().Handle(ctx, record)
+	}
+	key := record.Message
+	record.Attrs(func(a slog.Attr) bool {
+		key += " " + a.String()
+		return true
+	})
+	libraries.repeats.note(key, func(count int) {
+		if count > 1 {
+			record = record.Clone()
+			record.AddAttrs(slog.Int("repeated", count))
+		}
+		_ = q.handler().Handle(context.WithoutCancel(ctx), record) // a log that cannot be written can be reported nowhere
+	})
+	return nil
 }
 
 func (q quieter) WithAttrs(attrs []slog.Attr) slog.Handler {
@@ -70,4 +89,24 @@ func lower(level slog.Level) slog.Level {
 		return level - slog.LevelInfo + slog.LevelDebug
 	}
 	return level
+}
+
+// connectionLog takes what an [http.Server] logs. Most of it is about clients that
+// do not speak TLS, or hang up, and have not shown a token.
+type connectionLog struct {
+	logger *slog.Logger
+	lines  *repeats
+}
+
+// Write implements [io.Writer].
+func (c connectionLog) Write(p []byte) (int, error) {
+	line := strings.TrimSpace(string(p))
+	level, key := slog.LevelWarn, line
+	if strings.HasPrefix(line, "http: TLS handshake error") {
+		level, key = slog.LevelDebug, "handshake"
+	}
+	c.lines.note(key, func(count int) {
+		c.logger.Log(context.Background(), level, line, slog.Int("count", count))
+	})
+	return len(p), nil
 }

@@ -45,6 +45,15 @@ func patch(resource schema.GroupVersionResource, namespace, name, patch string, 
 	}
 }
 
+func apply(resource schema.GroupVersionResource, name, object string, subresources ...string) attempt {
+	return func(ctx context.Context, client dynamic.Interface) error {
+		force := true
+		_, err := client.Resource(resource).Patch(ctx, name, types.ApplyPatchType, []byte(object),
+			metav1.PatchOptions{FieldManager: "test", Force: &force}, subresources...)
+		return err
+	}
+}
+
 // TestPolicies tries, as a user, everything that a policy or a rule in a
 // definition forbids, and what stands right beside it and must work. Row I2 and
 // the mirrors' namespace of row E9 are among them.
@@ -104,6 +113,22 @@ func TestPolicies(t *testing.T) {
 		{"delete another namespace", remove(namespaces, "", "other"), ""},
 		{"delete a definition of rdd", remove(crds, "", "images.containers.rancherdesktop.io"), "belongs to rdd"},
 		{"change a definition of rdd", patch(crds, "", "apps.app.rancherdesktop.io", `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
+		{"write the status of a definition of rdd", patch(crds, "", "apps.app.rancherdesktop.io", `{"status":{"conditions":[]}}`, "status"), "belongs to rdd"},
+		{"apply a definition of rdd", apply(crds, "apps.app.rancherdesktop.io", `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"apps.app.rancherdesktop.io","labels":{"a":"b"}}}`), "belongs to rdd"},
+		{"apply the status of a definition of rdd", apply(crds, "images.containers.rancherdesktop.io", `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"images.containers.rancherdesktop.io"},"status":{"storedVersions":["v9"],"conditions":null,"acceptedNames":null}}`, "status"), "belongs to rdd"},
+		{"define a resource in a group of rdd", create(crds, newCRD("containers.rancherdesktop.io", "things", "Thing")), "below a domain of your own"},
+		{"define a resource in a coming group of rdd", create(crds, newCRD("hub.rancherdesktop.io", "things", "Thing")), "belongs to rdd"},
+		{"define a resource in a built-in group", create(crds, approved(newCRD("authentication.k8s.io", "things", "Thing"))), "built into"},
+		{"define a resource", create(crds, newCRD("example.com", "things", "Thing")), ""},
+		{"change a definition", patch(crds, "", "things.example.com", `{"metadata":{"labels":{"a":"b"}}}`), ""},
+		{"define a resource with a conversion webhook", create(crds, withConversion(newCRD("example.com", "others", "Other"), converterService)), "no conversion webhooks"},
+		{"add a conversion webhook", patch(crds, "", "things.example.com", `{"spec":{"conversion":{"strategy":"Webhook","webhook":{"conversionReviewVersions":["v1"],"clientConfig":{"url":"https://127.0.0.1:1/"}}}}}`), "no conversion webhooks"},
+		{"delete a definition", remove(crds, "", "things.example.com"), ""},
+		{"delete a policy of rdd", remove(policies, "", "rdd-definitions"), "belongs to rdd"},
+		{"delete all policies", removeAll(policies, ""), "belongs to rdd"},
+		{"delete a binding of rdd", remove(bindings, "", "rdd-definitions"), "belongs to rdd"},
+		{"change a policy of rdd", patch(policies, "", "rdd-definitions", `{"spec":{"failurePolicy":"Ignore"}}`), "belongs to rdd"},
+		{"change a binding of rdd", patch(bindings, "", "rdd-definitions", `{"spec":{"validationActions":["Warn"]}}`), "belongs to rdd"},
 
 		{"delete a Container", remove(containers, home, "one"), ""},
 		{"delete an Image", remove(images, home, "one"), ""},

@@ -39,6 +39,7 @@ type Server struct {
 	transport *inprocess.Transport
 	listener  net.Listener
 	https     *http.Server
+	rejected  repeats
 
 	// enforcing waits for the policies to come into force.
 	enforcing sync.WaitGroup
@@ -127,6 +128,7 @@ func (s *Server) build(ctx context.Context) error {
 		admission: s.admission,
 		client:    s.internalConfig(),
 		port:      s.port,
+		rejected:  &s.rejected,
 	})
 	if err != nil {
 		return err
@@ -146,6 +148,9 @@ func (s *Server) seed(ctx context.Context) error {
 	}
 	policies, err := policyDefinitions(s.servers.api, policyFiles)
 	if err != nil {
+		return err
+	}
+	if s.admission.own, err = namesOf(policies); err != nil {
 		return err
 	}
 	for _, definition := range append(definitions, policies...) {
@@ -224,8 +229,8 @@ func (s *Server) runAdmission(ctx context.Context) error {
 			go s.fail(err)
 		}
 	})
-	s.reaper = &namespaceReaper{kube: kube, metadata: metadataClient, logger: s.opts.Logger}
-	return startNamespaceReaper(s.running, s.reaper, namespaces)
+	s.reaper = newNamespaceReaper(kube, metadataClient, s.opts.Logger)
+	return s.reaper.start(s.running, namespaces)
 }
 
 // Mirrors is the daemon's own way to the mirrors.

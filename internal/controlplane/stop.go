@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,23 +22,33 @@ const farewell = 100 * time.Millisecond
 func (s *Server) serve() {
 	s.https = &http.Server{
 		Handler:           s.servers.core.Handler,
-		ReadHeaderTimeout: 30 * time.Second,
+		ReadHeaderTimeout: 10 * time.Second, // also for the TLS handshake
 		IdleTimeout:       90 * time.Second,
-		// A client that speaks no TLS is not worth an error in the log.
-		ErrorLog:    slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return s.running },
+		MaxHeaderBytes:    128 << 10,
+		ErrorLog:          log.New(connectionLog{s.opts.Logger, &s.rejected}, "", 0),
+		BaseContext:       func(net.Listener) context.Context { return s.running },
+		ConnContext:       withConnection,
 		TLSConfig: &tls.Config{
 			MinVersion:   tls.VersionTLS12,
 			Certificates: []tls.Certificate{s.creds.certificate},
 		},
 	}
+	clients := newGate(s.listener, defaultLimits(), s.reportStrangers)
 	go func() {
-		err := s.https.ServeTLS(s.listener, "", "")
+		err := s.https.ServeTLS(clients, "", "")
 		if errors.Is(err, http.ErrServerClosed) || s.running.Err() != nil {
 			return
 		}
 		s.fail(fmt.Errorf("the API server's listener failed: %w", err))
 	}()
+}
+
+// reportStrangers logs that a connection was closed to make room.
+func (s *Server) reportStrangers() {
+	s.rejected.note("connections", func(count int) {
+		s.opts.Logger.Warn("too many connections without the API token; closed those that had waited longest: "+
+			"'ss -tnp' as root shows whose they are", slog.Int("count", count), slog.Int("port", s.port))
+	})
 }
 
 // fail ends the control plane because of something that it cannot live without.

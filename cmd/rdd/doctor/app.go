@@ -18,7 +18,7 @@ import (
 func (e *examination) conditions(context.Context) Result {
 	app, err := e.app()
 	if err != nil {
-		return skipped("%v", err)
+		return unanswered(err)
 	}
 	var words []string
 	for _, c := range app.Status.Conditions {
@@ -84,8 +84,10 @@ func (e *examination) engine(ctx context.Context) Result {
 		return ok("%s answers at %s, and goes on without the daemon", info.Version, endpoint)
 	case askErr == nil:
 		return ok("%s answers at %s, in %s", info.Version, endpoint, time.Since(began).Round(time.Millisecond))
-	case err != nil:
+	case err != nil && unanswered(err).State == Skipped:
 		return skipped("none answers at %s, and no daemon says whether one should", endpoint)
+	case err != nil:
+		return unchecked("none answers at %s, and the daemon does not say whether one should: %v", endpoint, err)
 	}
 	return finding("'rdd svc logs' and dockerd.log in the log directory say more; rdd starts an engine of its own again by itself, and connects again to another's",
 		"it does not answer at %s: %v", endpoint, askErr)

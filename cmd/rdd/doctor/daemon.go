@@ -94,12 +94,15 @@ func processState(pid int) string {
 // port looks whether somebody listens where the kubeconfig says.
 func (e *examination) port(ctx context.Context) Result {
 	status, err := e.status()
-	if err != nil || status.State == lifecycle.StateStopped {
+	if err != nil {
+		return unchecked("see daemon")
+	}
+	if status.State == lifecycle.StateStopped {
 		return skipped("no daemon runs")
 	}
 	config, err := client.Config(e.Instance)
 	if err != nil {
-		return skipped("see kubeconfig")
+		return unchecked("see kubeconfig")
 	}
 	server, err := url.Parse(config.Host)
 	if err != nil {

@@ -27,7 +27,7 @@ func (e *examination) datastore(ctx context.Context) Result {
 	complaints, err := datastore.Integrity(ctx, path)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return skipped("%s is too large to be checked in the time there is", path)
+		return unchecked("%s is too large to be checked in the time there is", path)
 	case err != nil:
 		return finding(datastore.Remedy, "%v", err)
 	case len(complaints) > 0:

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
@@ -141,5 +143,35 @@ func TestPrintSaysWhatToDo(t *testing.T) {
 		if !strings.Contains(b.String(), words) {
 			t.Errorf("%q is missing in:\n%s", words, b.String())
 		}
+	}
+}
+
+// An API server that runs and does not answer, as one without descriptors, leaves
+// most of the looks with nothing to look at.
+func TestWhatCannotBeCheckedIsNotHealthy(t *testing.T) {
+	refused := errors.New("connection refused")
+	for state, want := range map[lifecycle.State]State{
+		lifecycle.StateRunning: Unchecked, lifecycle.StateHung: Unchecked, lifecycle.StateStopped: Skipped,
+	} {
+		e := patient(t, state)
+		e.app = func() (*appv1.App, error) {
+			if state == lifecycle.StateRunning {
+				return nil, refused
+			}
+			return nil, &noDaemonError{state}
+		}
+		for name, look := range map[string]func(context.Context) Result{"app": e.conditions, "engine": e.engine, "mirrors": e.mirrors} {
+			if got := look(t.Context()); got.State != want {
+				t.Errorf("daemon %s: %s is %s (%s), want %s", state, name, got.State, got.Text, want)
+			}
+		}
+	}
+	var b strings.Builder
+	report := Report{Instance: "x", Checks: []Result{{Check: "daemon", State: OK}, {Check: "mirrors", State: Unchecked, Text: "why"}}}
+	if err := report.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "is healthy") || !strings.Contains(b.String(), "1 check could not be done") {
+		t.Errorf("got:\n%s", b.String())
 	}
 }

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -56,11 +57,9 @@ func Examine(ctx context.Context, p Patient) Report {
 		return p.Status(ctx)
 	})
 	e.app = sync.OnceValues(func() (*appv1.App, error) { return e.readApp(ctx) })
-	report := Report{Instance: p.Instance.Name, Version: p.Version, Time: time.Now().Round(time.Millisecond), Healthy: true}
+	report := Report{Instance: p.Instance.Name, Version: p.Version, Time: time.Now().Round(time.Millisecond)}
 	report.Checks = examineAll(ctx, e.looks())
-	for _, result := range report.Checks {
-		report.Healthy = report.Healthy && result.State != Finding
-	}
+	report.Healthy = report.count(Finding)+report.count(Unchecked) == 0
 	return report
 }
 
@@ -139,3 +138,13 @@ func (e *examination) readApp(ctx context.Context) (*appv1.App, error) {
 type noDaemonError struct{ state lifecycle.State }
 
 func (e *noDaemonError) Error() string { return "the daemon is " + string(e.state) }
+
+// unanswered is the result of a look that the API server did not answer. Without a
+// daemon there is nothing to check.
+func unanswered(err error) Result {
+	var none *noDaemonError
+	if errors.As(err, &none) && none.state == lifecycle.StateStopped {
+		return skipped("%v", err)
+	}
+	return unchecked("the API server does not answer: %v", err)
+}

@@ -26,19 +26,19 @@ const (
 func (e *examination) mirrors(ctx context.Context) Result {
 	app, err := e.app()
 	if err != nil {
-		return skipped("%v", err)
+		return unanswered(err)
 	}
 	engine, reason := engineOf(app)
 	if reason != "" {
-		return skipped("%s", reason)
+		return unchecked("%s", reason)
 	}
 	config, err := client.Config(e.Instance)
 	if err != nil {
-		return skipped("see kubeconfig")
+		return unchecked("see kubeconfig")
 	}
 	scheme, err := kube.NewScheme()
 	if err != nil {
-		return skipped("%v", err)
+		return unchecked("%v", err)
 	}
 	config.QPS = -1
 	reader, err := kubeclient.New(config, kubeclient.Options{Scheme: scheme})

@@ -18,8 +18,10 @@ const (
 	OK State = "ok"
 	// Finding: something is wrong, and Next says what to do.
 	Finding State = "finding"
-	// Skipped: it could not be looked at, because of what another look found, or
-	// because there is nothing to look at.
+	// Unchecked: there is something to check and it could not be, so that nothing
+	// is known about it. Text says why.
+	Unchecked State = "unchecked"
+	// Skipped: there is nothing to check.
 	Skipped State = "skipped"
 )
 
@@ -41,7 +43,7 @@ type Report struct {
 	Version  string `json:"version"`
 	// Time of the examination, by the clock of this machine.
 	Time time.Time `json:"time"`
-	// Healthy is whether there was no finding.
+	// Healthy is whether all that there is was checked, without a finding.
 	Healthy bool     `json:"healthy"`
 	Checks  []Result `json:"checks"`
 }
@@ -52,6 +54,10 @@ func ok(format string, args ...any) Result {
 
 func skipped(format string, args ...any) Result {
 	return Result{State: Skipped, Text: fmt.Sprintf(format, args...)}
+}
+
+func unchecked(format string, args ...any) Result {
+	return Result{State: Unchecked, Text: fmt.Sprintf(format, args...)}
 }
 
 func finding(next, format string, args ...any) Result {
@@ -65,37 +71,48 @@ const shown = 20
 // to do.
 func (r Report) Print(out io.Writer) error {
 	var b strings.Builder
-	findings := 0
 	for _, c := range r.Checks {
-		fmt.Fprintf(&b, "%-8s %-11s %s\n", c.State, c.Check, strings.ReplaceAll(strings.TrimSpace(c.Text), "\n", "; "))
+		fmt.Fprintf(&b, "%-9s %-11s %s\n", c.State, c.Check, strings.ReplaceAll(strings.TrimSpace(c.Text), "\n", "; "))
 		for i, d := range c.Differences {
 			if i == shown {
-				fmt.Fprintf(&b, "%20s and %d more; -o json has them all\n", "", len(c.Differences)-shown)
+				fmt.Fprintf(&b, "%21s and %d more; -o json has them all\n", "", len(c.Differences)-shown)
 				break
 			}
-			fmt.Fprintf(&b, "%20s %s\n", "", d)
+			fmt.Fprintf(&b, "%21s %s\n", "", d)
 		}
-		if c.State == Finding {
-			findings++
-			if c.Next != "" {
-				fmt.Fprintf(&b, "%20s → %s\n", "", c.Next)
-			}
+		if c.State == Finding && c.Next != "" {
+			fmt.Fprintf(&b, "%21s → %s\n", "", c.Next)
 		}
 	}
-	switch findings {
-	case 0:
-		text := "is healthy"
-		if r.stopped() {
-			text = "does not run, and nothing about it is wrong"
-		}
-		fmt.Fprintf(&b, "instance %q %s\n", r.Instance, text)
-	case 1:
-		fmt.Fprintf(&b, "instance %q: 1 finding; 'rdd support-bundle' collects what a report about it needs\n", r.Instance)
-	default:
-		fmt.Fprintf(&b, "instance %q: %d findings; 'rdd support-bundle' collects what a report about them needs\n", r.Instance, findings)
-	}
+	b.WriteString(r.conclusion())
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+// conclusion is the report's last line.
+func (r Report) conclusion() string {
+	findings, unchecked := r.count(Finding), r.count(Unchecked)
+	switch {
+	case findings > 0:
+		return fmt.Sprintf("instance %q: %s; 'rdd support-bundle' collects what a report needs\n", r.Instance, plural(findings, "finding"))
+	case unchecked > 0:
+		return fmt.Sprintf("instance %q: nothing is known to be wrong, but %s could not be done: run 'rdd doctor' again\n",
+			r.Instance, plural(unchecked, "check"))
+	case r.stopped():
+		return fmt.Sprintf("instance %q does not run, and nothing about it is wrong\n", r.Instance)
+	default:
+		return fmt.Sprintf("instance %q is healthy\n", r.Instance)
+	}
+}
+
+func (r Report) count(state State) int {
+	count := 0
+	for _, c := range r.Checks {
+		if c.State == state {
+			count++
+		}
+	}
+	return count
 }
 
 // stopped is whether there was no daemon to look at.

@@ -1,8 +1,11 @@
 package datastore
 
 import (
+	"context"
+
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/apiserver/pkg/storage"
 	"k8s.io/apiserver/pkg/storage/etcd3"
@@ -62,5 +65,28 @@ func (s *Store) storage(
 	if err != nil {
 		return nil, nil, err
 	}
-	return result, result.Close, nil
+	return knownRevisions{Interface: result, store: s}, result.Close, nil
+}
+
+// knownRevisions is a storage that rejects a watch from a revision of the future
+// before it begins, as kube-apiserver does. etcd's client would report it within
+// the watch, as an internal error, to which clients react by retrying.
+type knownRevisions struct {
+	storage.Interface
+
+	store *Store
+}
+
+// Watch implements [storage.Interface].
+func (k knownRevisions) Watch(ctx context.Context, key string, opts storage.ListOptions) (watch.Interface, error) {
+	requested, err := k.Versioner().ParseResourceVersion(opts.ResourceVersion)
+	if err != nil {
+		return nil, err
+	}
+	// There is no replica that lags behind, so waiting does not help.
+	const retryAfter = 0
+	if now := uint64(k.store.revision()); requested > now { //nolint:gosec // revisions begin at 1
+		return nil, storage.NewTooLargeResourceVersionError(requested, now, retryAfter)
+	}
+	return k.Interface.Watch(ctx, key, opts)
 }

@@ -1,0 +1,18 @@
+package controlplane
+
+import (
+	"fmt"
+	"net/url"
+)
+
+// noServices is the [webhook.ServiceResolver] of an API server without Services.
+// A policy rejects definitions with a conversion webhook; one that is in the
+// datastore nevertheless fails with this error, where no resolver at all would
+// make the process panic.
+type noServices struct{}
+
+// ResolveEndpoint implements [webhook.ServiceResolver].
+func (noServices) ResolveEndpoint(namespace, name string, _ int32) (*url.URL, error) {
+	return nil, fmt.Errorf("call the conversion webhook of service %s/%s: rdd has no Services: set spec.conversion.strategy of the definition to None",
+		namespace, name)
+}
