@@ -39,6 +39,7 @@ type Picture struct {
 	failures    map[string]int
 	deadLetters int
 	last        string
+	lastErr     error
 	// mailbox makes the mailbox of an actor; name is the actor's.
 	mailbox func(name string) actor.Mailbox
 }
@@ -107,7 +108,7 @@ func (p *Picture) failed(name string, f messages.ChildFailed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failures[roleOf(name)]++
-	p.last = name + ": " + f.Err.Error()
+	p.last, p.lastErr = name+": "+f.Err.Error(), f.Err
 	n := p.nodes[name]
 	if n == nil {
 		return
@@ -135,6 +136,13 @@ func (p *Picture) totals() (failures map[string]int, deadLetters int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.failures), p.deadLetters
+}
+
+// lastError is the cause of the last failure; nil: there was none.
+func (p *Picture) lastError() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lastErr
 }
 
 func (p *Picture) lastFailure() string {

@@ -44,12 +44,13 @@ type Config struct {
 // which stops the engine too. It returns when everything has ended.
 func Run(ctx context.Context, cfg Config) error { return newDaemon(cfg).run(ctx) }
 
-func (d *daemon) run(ctx context.Context) error {
+func (d *daemon) run(ctx context.Context) error { return d.runTree(ctx, d.blueprint()) }
+
+func (d *daemon) runTree(ctx context.Context, b blueprint) error {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(quiet{d.Logger.Handler()}).With("lib", "protoactor")
 	}), actor.WithDeadLetterRequestLogging(false))
 	defer system.Shutdown()
-	b := d.blueprint()
 	system.EventStream.Subscribe(func(e any) {
 		if _, ok := e.(*actor.DeadLetterEvent); ok {
 			d.picture.deadLetter()
@@ -132,6 +133,9 @@ func (d *daemon) serve(ctx context.Context) (server, error) {
 
 // died is the error of a tree that ended without being asked to.
 func (d *daemon) died() error {
+	if cause := d.picture.lastError(); permanent(cause) {
+		return fmt.Errorf("%w; the engine was left running", cause)
+	}
 	if failure := d.picture.lastFailure(); failure != "" {
 		return fmt.Errorf("the actor tree failed too often and gave up, last: %s; the engine was left running", failure)
 	}

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -23,7 +24,8 @@ type Policy struct {
 	Window    time.Duration
 }
 
-// strategy restarts each failed child on its own, after a delay. The
+// strategy restarts each failed child on its own, after a delay. A child whose
+// failure is permanent is stopped at once. The
 // framework's own strategy with that name grows linearly and has no ceiling.
 type strategy struct {
 	policy  func(child string) Policy
@@ -49,6 +51,9 @@ func (s *strategy) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor
 	}
 	failed := s.record(name, time.Now())
 	failed.Err = asError(reason)
+	if permanent(failed.Err) {
+		failed.GaveUp, failed.RetryIn = true, 0
+	}
 	s.picture.failed(child.Id, failed)
 	if ok {
 		system.Root.Send(parent.Self(), failed)
@@ -94,6 +99,16 @@ func recentOnly(times []time.Time, since time.Time) []time.Time {
 		times = times[1:]
 	}
 	return times
+}
+
+// permanent reports whether an error says of itself that a restart cannot help, as
+// that of a datastore that this program cannot read.
+func permanent(err error) bool {
+	cause, ok := errors.AsType[interface {
+		error
+		Permanent() bool
+	}](err)
+	return ok && cause.Permanent()
 }
 
 func asError(reason any) error {

@@ -3,6 +3,7 @@ package controlplane
 import (
 	"context"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -16,7 +17,7 @@ import (
 
 func testStore(t *testing.T) *datastore.Store {
 	t.Helper()
-	store, err := datastore.Open(t.Context(), t.TempDir())
+	store, err := datastore.Open(t.Context(), t.TempDir(), filepath.Join(t.TempDir(), "revision"))
 	if err != nil {
 		t.Fatal(err)
 	}

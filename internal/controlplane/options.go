@@ -20,7 +20,8 @@ const (
 type Options struct {
 	// DataDir is where the datastore lives, mode 0700.
 	DataDir string
-	// TLSDir is where certificate, key, token and the last port are, mode 0600.
+	// TLSDir is where certificate, key, token, the last port and the last reserved
+	// revision are, mode 0600.
 	TLSDir string
 	// Kubeconfig is the path of the file that is written, mode 0600, for clients
 	// which come over TLS with a bearer token.

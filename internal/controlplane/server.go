@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +24,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/inprocess"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 )
+
+// revisionFile is the file in TLSDir that remembers which revisions the datastore
+// may have used. It is beside the keys because a reset keeps them.
+const revisionFile = "revision"
 
 // Server is a running control plane. Its methods may be called concurrently.
 type Server struct {
@@ -99,7 +104,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listener, s.port, err = listen(ctx, s.opts); err != nil {
 		return err
 	}
-	s.store, err = datastore.Open(ctx, s.opts.DataDir)
+	s.store, err = datastore.Open(ctx, s.opts.DataDir, filepath.Join(s.opts.TLSDir, revisionFile))
 	return err
 }
 

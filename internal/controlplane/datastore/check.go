@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -19,14 +18,14 @@ const vacuumFloor = 16 << 20
 
 // check opens the file as SQLite does, writes to it and reads it, so that a
 // datastore which cannot work is refused with its name and a reason before
-// anything depends on it.
+// anything depends on it. Before the first write it inspects the file read-only: a
+// file that is refused stays as it is.
 func check(ctx context.Context, path string) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("the datastore %s cannot be used: %w (%s)", path, err, advice)
-		}
-	}()
+	defer func() { err = unusable(path, err) }()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if err := inspect(ctx, path); err != nil {
 		return err
 	}
 	// SQLite creates the file with the umask's mode, and the log beside it with
@@ -76,7 +75,7 @@ func quickCheck(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	if result != "ok" {
-		return fmt.Errorf("it is damaged: %s", result)
+		return damagedError(result)
 	}
 	return nil
 }

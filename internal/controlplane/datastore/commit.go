@@ -60,6 +60,7 @@ func (s *Store) commit(ctx context.Context, batch []*pending) {
 	if len(next.rows) == 0 {
 		return
 	}
+	s.reservation.reserve(next.revision)
 	began := time.Now()
 	err := s.log.append(context.WithoutCancel(ctx), next.rows)
 	if err == nil {

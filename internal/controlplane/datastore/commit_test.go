@@ -13,8 +13,7 @@ import (
 // TestWritesOfOneBatchSeeEachOther: what is committed together is decided in
 // order, each write on top of those before it.
 func TestWritesOfOneBatchSeeEachOther(t *testing.T) {
-	dir := t.TempDir()
-	store := testStore(t, dir, "")
+	store := testStore(t, t.TempDir(), "")
 	begin := store.revision()
 	write := func(value string, expected int64) *pending {
 		c := &change{key: "/a", expected: expected}
@@ -40,7 +39,11 @@ func TestWritesOfOneBatchSeeEachOther(t *testing.T) {
 			t.Errorf("write %d of the batch: %s, want %s", i, got, want)
 		}
 	}
-	for where, h := range map[string]head{"in memory": store.head, "in the file": testStore(t, dir, "").head} {
+	file, err := store.log.latest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for where, h := range map[string]head{"in memory": store.head, "in the file": file} {
 		if kv := h.values["/a"]; kv == nil || string(kv.Value) != "6" || kv.CreateRevision != begin+4 || h.revision != begin+4 {
 			t.Errorf("%s: %+v at revision %d", where, kv, h.revision)
 		}
@@ -88,7 +91,7 @@ func TestABatchThatFailsLeavesNothing(t *testing.T) {
 
 // TestAClosedStoreSaysSo: nobody waits for a goroutine that has ended.
 func TestAClosedStoreSaysSo(t *testing.T) {
-	store, err := Open(t.Context(), t.TempDir())
+	store, err := Open(t.Context(), t.TempDir(), reserved(t))
 	if err != nil {
 		t.Fatal(err)
 	}

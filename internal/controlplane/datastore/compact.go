@@ -7,7 +7,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// What is older than the interval and not among the last compactRetain revisions
+// What is older than the interval and not among the last compactRetain changes
 // is forgotten: so far back a watch or a paged list can be resumed.
 const (
 	compactInterval = 5 * time.Minute
@@ -75,9 +75,13 @@ func (s *Store) takeUncheckpointed(least int) bool {
 }
 
 // compactTo forgets what was superseded before the target revision, but not what
-// is among the last revisions.
+// is among the last changes.
 func (s *Store) compactTo(ctx context.Context, target int64) error {
-	return s.log.forget(ctx, min(target, s.revision()-compactRetain))
+	retained, err := s.log.retained(ctx, compactRetain)
+	if err != nil {
+		return err
+	}
+	return s.log.forget(ctx, min(target, retained))
 }
 
 func (s *Store) revision() int64 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.etcd.io/etcd/client/v3/kubernetes"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,7 +51,7 @@ func newSubject(t *testing.T) *subject {
 	}
 	original := storagetesting.NewPrefixTransformer([]byte(transformed), false)
 	s := &subject{
-		store:       testStore(t, t.TempDir(), ""),
+		store:       storeFromOne(t),
 		codec:       serializer.NewCodecFactory(scheme).LegacyCodec(examplev1.SchemeGroupVersion),
 		transformer: &exchangeable{},
 		original:    original,
@@ -69,6 +70,15 @@ func newSubject(t *testing.T) *subject {
 	t.Cleanup(inner.Close)
 	s.Interface = inner
 	return s
+}
+
+// storeFromOne is a store whose revisions begin at 1, as those of etcd and as the
+// tests expect.
+func storeFromOne(t *testing.T) *Store {
+	t.Helper()
+	store, err := open(t.Context(), t.TempDir(), settings{reserved: reserved(t), now: time.UnixMicro(1)})
+	closeAtEnd(t, store, err)
+	return store
 }
 
 // UpdatePrefixTransformer implements [storagetesting.InterfaceWithPrefixTransformer].

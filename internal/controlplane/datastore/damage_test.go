@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,14 @@ func TestUnusable(t *testing.T) {
 		"a directory":     func(path string) error { return os.Mkdir(path, 0o700) },
 		"a damaged page":  damage,
 		"cut in the half": func(path string) error { return os.Truncate(path, 8192) },
+		"a socket": func(path string) error {
+			listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path})
+			if err == nil {
+				listener.SetUnlinkOnClose(false)
+				err = listener.Close()
+			}
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -59,10 +68,13 @@ func TestUnusable(t *testing.T) {
 			if err := breakIt(path); err != nil {
 				t.Fatal(err)
 			}
-			store, err := Open(t.Context(), dir)
+			store, err := Open(t.Context(), dir, reserved(t))
 			if err == nil {
 				store.Close(t.Context())
 				t.Fatal("it was opened")
+			}
+			if _, permanent := errors.AsType[*Unusable](err); !permanent {
+				t.Errorf("the error is not permanent: %v", err)
 			}
 			for _, want := range []string{path, "rdd svc reset"} {
 				if !strings.Contains(err.Error(), want) {
@@ -76,7 +88,7 @@ func TestUnusable(t *testing.T) {
 // fill makes a datastore of some size, as a process leaves it that was killed.
 func fill(t *testing.T, dir string) {
 	t.Helper()
-	store, err := Open(t.Context(), dir)
+	store, err := Open(t.Context(), dir, reserved(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,33 +155,5 @@ func TestE5DamageIsToldWithTheFile(t *testing.T) {
 				t.Errorf("%s does not say %q: %v", what, want, err)
 			}
 		}
-	}
-}
-
-// TestE5ANewerFormatIsNoDamage: who goes back to an older rdd is not told to throw
-// a sound datastore away.
-func TestE5ANewerFormatIsNoDamage(t *testing.T) {
-	dir := t.TempDir()
-	s, err := Open(t.Context(), dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.log.writer.ExecContext(t.Context(), fmt.Sprintf("PRAGMA user_version=%d", format+1)); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	_, err = Open(t.Context(), dir)
-	if err == nil {
-		t.Fatal("a format that is not known was opened")
-	}
-	for _, want := range []string{dir, "newer rdd", "rdd svc reset"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%v; does not say %q", err, want)
-		}
-	}
-	if strings.Contains(err.Error(), "damaged") {
-		t.Errorf("%v; speaks of damage", err)
 	}
 }

@@ -2,6 +2,7 @@ package datastore
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,17 @@ func (l *log) forget(ctx context.Context, revision int64) error {
 		}
 		done = batch[len(batch)-1]
 	}
+}
+
+// retained is the revision of the last change before the last n ones; 0: there are
+// no more than n. Revisions cannot be counted instead: each opening skips some.
+func (l *log) retained(ctx context.Context, n int) (int64, error) {
+	var revision int64
+	err := l.reader.QueryRowContext(ctx, "SELECT revision FROM log ORDER BY revision DESC LIMIT 1 OFFSET ?", n).Scan(&revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return revision, err
 }
 
 // superseded are the next changes after one revision that are not needed to know

@@ -80,7 +80,7 @@ func TestE5AStartAfterACrashFindsDamageInEveryPage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		store, err := Open(t.Context(), dir)
+		store, err := Open(t.Context(), dir, reserved(t))
 		if err == nil {
 			err = store.Close(t.Context())
 		}
@@ -104,7 +104,7 @@ func TestE5AStartAfterACrashFindsDamageInEveryPage(t *testing.T) {
 // reads only what is newest, and would find no damage in the rest by itself.
 func supersede(t *testing.T, dir string) {
 	t.Helper()
-	store, err := Open(t.Context(), dir)
+	store, err := Open(t.Context(), dir, reserved(t))
 	if err != nil {
 		t.Fatal(err)
 	}

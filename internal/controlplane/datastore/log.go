@@ -81,13 +81,6 @@ func openLog(ctx context.Context, path, params string) (*log, error) {
 }
 
 func (l *log) prepare(ctx context.Context) error {
-	var version int
-	if err := l.writer.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return err
-	}
-	if version > format {
-		return newerError(version)
-	}
 	if _, err := l.writer.ExecContext(ctx, tables); err != nil {
 		return err
 	}

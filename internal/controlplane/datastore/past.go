@@ -12,10 +12,10 @@ import (
 
 // latest is the state of all keys, and the revision of the last change.
 func (l *log) latest(ctx context.Context) (head, error) {
-	h := head{revision: max(1, l.forgotten.Load()), values: map[string]*mvccpb.KeyValue{}}
+	h := head{revision: l.forgotten.Load(), values: map[string]*mvccpb.KeyValue{}}
 	err := l.query(ctx, func(r row) {
 		h.revision = max(h.revision, r.revision)
-		if r.value != nil {
+		if r.value != nil && r.key != epochKey {
 			h.values[r.key] = r.keyValue()
 			h.keys = append(h.keys, r.key)
 		}
@@ -36,7 +36,7 @@ func (l *log) between(ctx context.Context, start, end string, limit, revision in
 		WHERE key >= ?1 AND key < ?2 AND value IS NOT NULL
 			AND revision = (SELECT max(revision) FROM log WHERE key = l.key AND revision <= ?3)
 		ORDER BY key LIMIT ?4`, start, end, revision, limit)
-	return kvs, l.known(revision, err)
+	return kvs, l.known(ctx, revision, err)
 }
 
 // after are the changes after a revision up to another one, oldest first, each
@@ -67,16 +67,32 @@ func (l *log) after(ctx context.Context, revision, last int64) ([]*clientv3.Even
 		}
 		events = append(events, event)
 	}
-	return events, l.known(revision, l.failed("read", rows.Err()))
+	return events, l.known(ctx, revision, l.failed("read", rows.Err()))
 }
 
-// known says so when what was read of a revision may have been forgotten while or
-// before it was read.
-func (l *log) known(revision int64, err error) error {
-	if err == nil && revision < l.forgotten.Load() {
+// known returns err, or that the revision is compacted: what was read of it may have
+// been forgotten while or before it was read, or it is none of this log. Each
+// revision that clients were given is that of a change, and all changes since the
+// forgotten ones are in the table. One that is missing was lost after clients had
+// seen it.
+func (l *log) known(ctx context.Context, revision int64, err error) error {
+	forgotten := l.forgotten.Load()
+	switch {
+	case err != nil:
+		return err
+	case revision < forgotten:
+		return rpctypes.ErrGRPCCompacted
+	case revision == forgotten:
+		return nil
+	}
+	var exists bool
+	if err := l.reader.QueryRowContext(ctx, "SELECT EXISTS (SELECT * FROM log WHERE revision = ?)", revision).Scan(&exists); err != nil {
+		return l.failed("read", err)
+	}
+	if !exists {
 		return rpctypes.ErrGRPCCompacted
 	}
-	return err
+	return nil
 }
 
 func (l *log) query(ctx context.Context, take func(row), query string, arguments ...any) error {
@@ -95,11 +111,11 @@ func (l *log) query(ctx context.Context, take func(row), query string, arguments
 	return l.failed("read", rows.Err())
 }
 
-// newest is the revision of the last change in the file.
+// newest is the revision of the last change in the file; 0: there was none.
 func (l *log) newest(ctx context.Context) (int64, error) {
 	var revision sql.NullInt64
 	err := l.reader.QueryRowContext(ctx, "SELECT max(revision) FROM log").Scan(&revision)
-	return max(1, revision.Int64, l.forgotten.Load()), l.failed("read", err)
+	return max(revision.Int64, l.forgotten.Load()), l.failed("read", err)
 }
 
 var errClosed = errors.New("the datastore is closed")

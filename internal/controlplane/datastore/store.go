@@ -18,8 +18,10 @@ const FileName = "state.db"
 
 // Store is an open datastore. Its methods may be called concurrently.
 type Store struct {
-	log    *log
-	client *kubernetes.Client
+	log *log
+	// reservation is used by the goroutine that commits.
+	reservation *reservation
+	client      *kubernetes.Client
 	// queue are the writes that wait for the goroutine that commits.
 	queue chan *pending
 	// unsure is set when a write failed and may have taken place nevertheless.
@@ -43,25 +45,42 @@ type Store struct {
 	tasks sync.WaitGroup
 }
 
-// Open opens or creates the datastore in dir. An error names the file, says what
-// is wrong with it and what to do next.
-func Open(ctx context.Context, dir string) (*Store, error) {
-	return open(ctx, dir, "")
+// Open opens or creates the datastore in dir. The file reserved remembers which
+// revisions were used; it belongs in a directory that outlives dir. An error names
+// the datastore's file, the cause and the next step; it is an [*Unusable] when
+// another try would fail too.
+func Open(ctx context.Context, dir, reserved string) (*Store, error) {
+	store, err := open(ctx, dir, settings{reserved: reserved, now: time.Now()})
+	return store, classified(err)
 }
 
-// open adds SQLite parameters, for tests that want a small disk.
-func open(ctx context.Context, dir, params string) (*Store, error) {
+// settings are what tests set otherwise.
+type settings struct {
+	reserved string
+	// now is when the log is opened.
+	now time.Time
+	// params are more parameters of SQLite, such as a bound on the size.
+	params string
+}
+
+func open(ctx context.Context, dir string, with settings) (*Store, error) {
 	path := filepath.Join(dir, FileName)
 	if err := check(ctx, path); err != nil {
 		return nil, err
 	}
-	log, err := openLog(ctx, path, params)
+	log, err := openLog(ctx, path, with.params)
 	if err != nil {
 		return nil, err
 	}
+	reservation := readReservation(with.reserved)
+	first, err := log.begin(ctx, with.now, reservation.upTo)
+	if err != nil {
+		return nil, errors.Join(err, log.close())
+	}
+	reservation.reserve(first)
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{
-		log: log, queue: make(chan *pending, rowsAtOnce), written: make(chan struct{}, 1),
+		log: log, reservation: reservation, queue: make(chan *pending, rowsAtOnce), written: make(chan struct{}, 1),
 		metrics: newMetrics(), watches: map[*subscription]struct{}{}, cancel: cancel, ended: make(chan struct{}),
 	}
 	if s.head, err = log.latest(ctx); err != nil {

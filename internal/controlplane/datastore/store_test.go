@@ -22,7 +22,20 @@ import (
 
 func testStore(t testing.TB, dir, params string) *Store {
 	t.Helper()
-	store, err := open(t.Context(), dir, params)
+	store, err := open(t.Context(), dir, settings{reserved: reserved(t), now: time.Now(), params: params})
+	closeAtEnd(t, store, err)
+	return store
+}
+
+func testStoreAt(t testing.TB, dir, reserved string) *Store {
+	t.Helper()
+	store, err := Open(t.Context(), dir, reserved)
+	closeAtEnd(t, store, err)
+	return store
+}
+
+func closeAtEnd(t testing.TB, store *Store, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +44,12 @@ func testStore(t testing.TB, dir, params string) *Store {
 			t.Error(err)
 		}
 	})
-	return store
+}
+
+// reserved is a file for reserved revisions that no other store uses.
+func reserved(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "revision")
 }
 
 func put(t testing.TB, store *Store, key, value string, expected int64) kubernetes.PutResponse {
@@ -153,7 +171,7 @@ func TestWatchBeyondTheLog(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	response := <-store.client.Watch(ctx, "/a/", clientv3.WithPrefix(), clientv3.WithRev(1000))
+	response := <-store.client.Watch(ctx, "/a/", clientv3.WithPrefix(), clientv3.WithRev(store.revision()+1000))
 	if response.Err() == nil {
 		t.Errorf("got %+v", response)
 	}
@@ -223,7 +241,10 @@ func TestHeadIsTheLog(t *testing.T) {
 			seen.apply(row{revision: event.Kv.ModRevision, key: string(event.Kv.Key), value: event.Kv.Value, created: event.Kv.CreateRevision})
 		}
 	}
-	file := testStore(t, dir, "").head
+	file, err := store.log.latest(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, other := range map[string]head{"in memory": store.head, "watched": seen} {
 		if diff := cmp.Diff(file, other, cmp.AllowUnexported(head{}), cmp.Comparer(sameKeyValue), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("in the file and %s differ: %s", name, diff)
