@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/doctor"
@@ -41,11 +42,21 @@ func Write(ctx context.Context, s Subject, out io.Writer) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("make a directory for the bundle's parts: %w; set TMPDIR to a place with room", err)
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
-	redactor := newRedactor(knownSecrets(s))
-	archive := newArchive(out, scratch, redactor, s)
-	errs := []error{}
+	// All parts are there before the first is written: a secret of one of them may
+	// stand in another.
+	sieve := newSieve()
+	var parts []collected
 	for _, made := range collectAll(ctx, s) {
-		errs = append(errs, archive.text(<-made))
+		part := <-made
+		if hasObjects(part.name) {
+			part.text = sieve.sift(part.text)
+		}
+		parts = append(parts, part)
+	}
+	archive := newArchive(out, scratch, newRedactor(knownSecrets(s, sieve.secrets())), s)
+	errs := []error{}
+	for _, part := range parts {
+		errs = append(errs, archive.text(part))
 	}
 	for _, file := range s.files() {
 		errs = append(errs, archive.file(ctx, file))
@@ -55,6 +66,16 @@ func Write(ctx context.Context, s Subject, out io.Writer) (Manifest, error) {
 		return archive.manifest, fmt.Errorf("write the bundle: %w", err)
 	}
 	return archive.manifest, nil
+}
+
+// hasObjects reports whether a part is made of objects of the engine or resources,
+// which a user fills with what he likes.
+func hasObjects(name string) bool {
+	switch name {
+	case "resources/definitions.json", "resources/policies.json", "engine/version.json":
+		return false
+	}
+	return strings.HasPrefix(name, "resources/") || strings.HasPrefix(name, "engine/")
 }
 
 // WriteFile writes the bundle to a file of mode 0600, which appears when it is

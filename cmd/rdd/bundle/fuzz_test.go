@@ -22,7 +22,7 @@ func FuzzRedactor(f *testing.F) {
 		if strings.Contains(got, secret) {
 			t.Fatalf("%q is left in %q", secret, got)
 		}
-		if plain := before + after; !suspicious(plain) && !strings.Contains(plain, "KEY") {
+		if plain := before + after; !newRedactor(nil).suspicious(plain) && !strings.Contains(plain, "KEY") {
 			if same := redactedText(t, nil, plain); same != plain {
 				t.Fatalf("%q became %q", plain, same)
 			}

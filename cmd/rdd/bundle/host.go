@@ -148,7 +148,7 @@ func (s Subject) environment(context.Context) ([]byte, error) {
 		if !matters(name) {
 			continue
 		}
-		if looksSecret(name) {
+		if secretName(name) {
 			value = redacted
 		}
 		fmt.Fprintf(&b, "%s=%s\n", name, value)

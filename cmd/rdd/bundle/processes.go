@@ -42,32 +42,60 @@ func (s Subject) instanceProcesses() []process.Process {
 	return slices.DeleteFunc(all, func(p process.Process) bool { return !mine[p.PID] })
 }
 
-// processes shows the instance's processes.
+// processes shows the instance's processes. What runs in containers is shown by its
+// name alone: its arguments and its environment are the user's.
 func (s Subject) processes(ctx context.Context) ([]byte, error) {
 	r := &report{}
 	for _, p := range s.instanceProcesses() {
-		r.title(fmt.Sprintf("process %d, parent %d: %s", p.PID, p.Parent, strings.Join(p.Args(), " ")))
-		dir := filepath.Join("/proc", strconv.Itoa(p.PID))
-		if text, err := os.ReadFile(filepath.Join(dir, "status")); err == nil {
-			r.Write(text)
+		args := p.Args()
+		own := ownProgram(args)
+		if !own && len(args) > 1 {
+			args = []string{args[0], fmt.Sprintf("(%d arguments, not shown)", len(args)-1)}
 		}
-		for _, link := range []string{"exe", "cwd", "root"} {
-			if to, err := os.Readlink(filepath.Join(dir, link)); err == nil {
-				fmt.Fprintf(r, "%s -> %s\n", link, to)
-			}
-		}
-		if files, err := os.ReadDir(filepath.Join(dir, "fd")); err == nil {
-			fmt.Fprintf(r, "open files: %d\n", len(files))
-		}
+		r.title(fmt.Sprintf("process %d, parent %d: %s", p.PID, p.Parent, strings.Join(args, " ")))
+		r.process(p.PID)
 		for _, entry := range environmentOf(p.PID) {
 			name, value, _ := strings.Cut(entry, "=")
-			if matters(name) && !looksSecret(name) {
+			if own && matters(name) && !secretName(name) {
 				fmt.Fprintf(r, "environment: %s=%s\n", name, value)
 			}
 		}
 	}
 	r.run(ctx, "ps", "-eo", "pid,ppid,user,stat,etime,time,rss,comm")
 	return r.result()
+}
+
+// process shows what the kernel says of a process.
+func (r *report) process(pid int) {
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	if text, err := os.ReadFile(filepath.Join(dir, "status")); err == nil {
+		r.Write(text)
+	}
+	for _, link := range []string{"exe", "cwd", "root"} {
+		if to, err := os.Readlink(filepath.Join(dir, link)); err == nil {
+			fmt.Fprintf(r, "%s -> %s\n", link, to)
+		}
+	}
+	if files, err := os.ReadDir(filepath.Join(dir, "fd")); err == nil {
+		fmt.Fprintf(r, "open files: %d\n", len(files))
+	}
+}
+
+// ownProgram reports whether a command line is of a program that rdd or its engine
+// starts, so that its arguments are theirs.
+func ownProgram(args []string) bool {
+	if len(args) == 0 {
+		return false
+	}
+	name := filepath.Base(args[0])
+	for _, beginning := range []string{"containerd-shim", "qemu-"} {
+		if strings.HasPrefix(name, beginning) {
+			return true
+		}
+	}
+	return slices.Contains([]string{
+		"rdd", "dockerd", "containerd", "docker-proxy", "docker-init", "rootlesskit", "slirp4netns", "ssh", "exe",
+	}, name)
 }
 
 // environmentOf is the environment of a process, where it can be seen.

@@ -21,9 +21,12 @@ const maxLine = 1 << 20
 type redactor struct {
 	// known secrets, the longest first.
 	known    []string
+	signs    *signs
 	longest  int
 	patterns []pattern
-	named    *regexp.Regexp
+	option   *regexp.Regexp
+	pair     *regexp.Regexp
+	address  *regexp.Regexp
 	flag     *regexp.Regexp
 	value    *regexp.Regexp
 	begin    *regexp.Regexp
@@ -36,22 +39,39 @@ type pattern struct {
 }
 
 func newRedactor(secrets []string) *redactor {
-	const words = `(?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|key-data|credential|identitytoken|\bauth\b)`
+	const (
+		words = `(?:pass|pwd|pw|secret|token|key|cred|auth|cookie|session)`
+		// A value ends with the quote that it begins with, else at white space or at
+		// the quote of the text around it.
+		value = `("(?:[^"\\]|\\.)*"|\\"(?:[^"\\]|\\[^"])*\\"|'[^']*'|(?:[^\s"\\]|\\[^"\s])+)`
+	)
 	r := &redactor{
 		known: secrets,
+		signs: newSigns(),
 		patterns: []pattern{
+			{regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?["']?\s*[:=]\s*\\?["']?(?:(?:bearer|basic|digest|negotiate|token)\s+)?)[^\n]+`), "${1}${2}" + redacted},
 			{regexp.MustCompile(`(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + redacted},
-			{regexp.MustCompile(`(://)[^/\s@"']+@`), "${1}" + redacted + "@"},
-			// --password value, as one text or as elements of a list
-			{regexp.MustCompile(`(?i)(--?[\w-]*` + words + `[\w-]*["']?,?\s+["']?)([^\s"'-][^\s"']*)`), "${1}" + redacted},
+			// https://user:password@host
+			{regexp.MustCompile(`(://)(?:[^\s"'@/?#]*(?::[^\s"'@]*)?@)+`), "${1}" + redacted + "@"},
+			// curl -u user:password, docker login -p password, mysql -ppassword
+			{regexp.MustCompile(`((?:^|[\s"'])(?:-u|-U|--user|--proxy-user)["']?[,=]?\s*["']?[^\s"':=]*[^\s"':=\d][^\s"':=]*:)[^\s"']+`), "${1}" + redacted},
+			{regexp.MustCompile(`((?:^|[\s"'])-p["',\s]*)[^\s"',\d:\[-][^\s"']*`), "${1}" + redacted},
+			{regexp.MustCompile(`((?:^|[\s"'])-p)\d[^\s"':/.-]*[A-Za-z!#$%&*+;<>?@^_~][^\s"']*`), "${1}" + redacted},
+			// tokens that are known by their shape
+			{regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?`), redacted},
+			{regexp.MustCompile(`\b(?:gh[pousr]_|github_pat_|glpat-|dckr_(?:pat|oat)_|xox[abprs]-|sk-|npm_|hf_|SWMTKN-|AKIA)[\w-]{12,}`), redacted},
 		},
+		// --password value, as one text or as elements of a list
+		option: regexp.MustCompile(`(?i)((?:^|[\s"'])--?[\w-]*` + words + `[\w-]*["']?,?\s+)` + value),
 		// NAME=value, name: value, "name": "value"
-		named: regexp.MustCompile(`(?i)([\w.-]*` + words + `[\w.-]*\\?["']?\s*[:=]\s*\\?["']?)([^\s"',;&{}\[\]\\]+)`),
+		pair: regexp.MustCompile(`([A-Za-z_][\w.-]*)(\\?["']?\s*[:=]\s*)` + value),
+		// user:password@tcp(host:1)/database
+		address: regexp.MustCompile(`([\w.+-]+:)([^\s"'@:/]+)(@(?:sha(?:256|384|512):)?[\w\[(])`),
 		// An element of a list, one on each line, whose secret is the next one.
-		flag:  regexp.MustCompile(`(?i)["']--?[\w-]*` + words + `[\w-]*["'],\s*$`),
+		flag:  regexp.MustCompile(`(?i)["'](?:--?[\w-]*` + words + `[\w-]*|-p|-u)["'],\s*$`),
 		value: regexp.MustCompile(`(["']).*(["'])`),
-		begin: regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`),
-		end:   regexp.MustCompile(`-----END [A-Z0-9 ]*PRIVATE KEY-----`),
+		begin: regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`),
+		end:   regexp.MustCompile(`-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`),
 	}
 	for _, secret := range secrets {
 		r.longest = max(r.longest, len(secret))
@@ -59,16 +79,10 @@ func newRedactor(secrets []string) *redactor {
 	return r
 }
 
-// suspicious is whether a pattern could match. Most lines are not, and are done
+// suspicious reports whether a pattern could match. Most lines are not, and are done
 // with at once: to match the patterns costs fifty times as much.
-func suspicious(text string) bool {
-	lower := strings.ToLower(text)
-	for _, word := range []string{"pass", "secret", "token", "key", "credential", "auth", "bearer", "basic"} {
-		if strings.Contains(lower, word) {
-			return true
-		}
-	}
-	return strings.Contains(lower, "://") && strings.Contains(lower, "@")
+func (r *redactor) suspicious(text string) bool {
+	return r.signs.in(text) || strings.HasPrefix(text, "-") || strings.Contains(text, "@") && strings.Contains(text, ":")
 }
 
 // line is text, of one line or several, without secrets.
@@ -76,20 +90,82 @@ func (r *redactor) line(text string) string {
 	for _, secret := range r.known {
 		text = strings.ReplaceAll(text, secret, redacted)
 	}
-	if !suspicious(text) {
+	if !r.suspicious(text) {
 		return text
 	}
 	for _, p := range r.patterns {
 		text = p.what.ReplaceAllString(text, p.with)
 	}
-	return r.named.ReplaceAllStringFunc(text, func(found string) string {
-		parts := r.named.FindStringSubmatch(found)
-		switch parts[2] {
-		case "true", "false", "null":
+	text = r.option.ReplaceAllStringFunc(text, func(found string) string {
+		parts := r.option.FindStringSubmatch(found)
+		if strings.HasPrefix(strings.Trim(parts[2], `"'`), "--") { // the next option
 			return found
 		}
-		return parts[1] + redacted
+		return parts[1] + quoteLike(parts[2])
 	})
+	return r.pairs(r.addresses(text))
+}
+
+// addresses takes the passwords out of user:password@host, but leaves alone an image
+// with a digest.
+func (r *redactor) addresses(text string) string {
+	if !strings.Contains(text, "@") {
+		return text
+	}
+	return r.address.ReplaceAllStringFunc(text, func(found string) string {
+		parts := r.address.FindStringSubmatch(found)
+		if strings.HasPrefix(parts[3], "@sha") && strings.Contains(parts[3], ":") {
+			return found
+		}
+		return parts[1] + redacted + parts[3]
+	})
+}
+
+// pairs takes out the values whose names say that they are secret.
+func (r *redactor) pairs(text string) string {
+	var b strings.Builder
+	for {
+		// One after the other: a value that stays may hold a pair itself.
+		at := r.pair.FindStringSubmatchIndex(text)
+		if at == nil {
+			b.WriteString(text)
+			return b.String()
+		}
+		name, value := text[at[2]:at[3]], text[at[6]:at[7]]
+		b.WriteString(text[:at[6]])
+		rest := text[at[6]:]
+		if secretName(name) && !harmless(value) {
+			b.WriteString(quoteLike(value))
+			rest = text[at[7]:]
+		}
+		text = rest
+	}
+}
+
+// harmless reports whether a value is no secret whatever its name is.
+func harmless(value string) bool {
+	value = strings.Trim(value, `"'\`)
+	if strings.HasPrefix(value, redacted) {
+		return true
+	}
+	switch strings.ToLower(strings.TrimRight(value, ",;)}]")) {
+	case "", "true", "false", "null", "nil", "none", "<nil>", "[", "{", "map[", "[{":
+		return true
+	case "bearer", "basic", "digest", "negotiate": // what follows has been taken out
+		return true
+	}
+	return false
+}
+
+// quoteLike is what stands for a value, in the same quotes.
+func quoteLike(value string) string {
+	for _, quote := range []string{`\"`, `"`, `'`} {
+		if strings.HasPrefix(value, quote) {
+			return quote + redacted + quote
+		}
+	}
+	// What closes the text around the value stays.
+	return redacted + value[len(strings.TrimRight(value, ",;)}]")):]
 }
 
 // copy copies text without secrets. The lines of a private key are left out.
@@ -113,7 +189,7 @@ func (r *redactor) copy(to io.Writer, from io.Reader) error {
 		if afterFlag {
 			line = r.value.ReplaceAllString(line, "${1}"+redacted+"${2}")
 		}
-		afterFlag = suspicious(line) && r.flag.MatchString(line)
+		afterFlag = r.suspicious(line) && r.flag.MatchString(line)
 		if _, writeErr := out.WriteString(r.line(line)); writeErr != nil {
 			return writeErr
 		}
@@ -128,7 +204,7 @@ func (r *redactor) copy(to io.Writer, from io.Reader) error {
 
 // withoutKeys takes private keys out, which may begin in one line and end in another.
 func (r *redactor) withoutKeys(line string, inKey bool) (string, bool) {
-	if !inKey && !strings.Contains(line, "PRIVATE KEY-----") {
+	if !inKey && !strings.Contains(line, "PRIVATE KEY") {
 		return line, false
 	}
 	var b strings.Builder

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -17,8 +16,8 @@ import (
 const minSecret = 8
 
 // knownSecrets are the values that must not be in a bundle, whatever they stand
-// beside. What cannot be read cannot get into the bundle either.
-func knownSecrets(s Subject) []string {
+// beside, and those that were learned. What cannot be read cannot get into the bundle either.
+func knownSecrets(s Subject, learned []string) []string {
 	var secrets []string
 	add := func(values ...string) {
 		for _, value := range values {
@@ -28,6 +27,7 @@ func knownSecrets(s Subject) []string {
 			secrets = append(secrets, value, base64.StdEncoding.EncodeToString([]byte(value)))
 		}
 	}
+	add(learned...)
 	if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, "token")); err == nil {
 		add(string(token))
 	}
@@ -120,18 +120,13 @@ func registrySecrets(file string) []string {
 	return secrets
 }
 
-// looksSecret is whether a variable of this name holds a secret.
-func looksSecret(name string) bool {
-	return regexp.MustCompile(`(?i)pass|secret|token|key|cred|auth|cookie|session`).MatchString(name)
-}
-
 // environmentSecrets are the values of variables that look like secrets.
 func environmentSecrets(environment []string) []string {
 	var secrets []string
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")
 		// A path is no secret, and what is in the file is not in the bundle.
-		if looksSecret(name) && !strings.HasPrefix(value, "/") {
+		if secretName(name) && !strings.HasPrefix(value, "/") {
 			secrets = append(secrets, value)
 		}
 	}
