@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
 )
 
