@@ -51,7 +51,7 @@ func (w *slowWriter) Create(context.Context, containersv1.Mirror) (containersv1.
 func (w *slowWriter) UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
 	return w.do("status")
 }
-func (w *slowWriter) AddFinalizer(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+func (w *slowWriter) Claim(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
 	return w.do("finalizer")
 }
 

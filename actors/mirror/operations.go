@@ -20,7 +20,7 @@ type Writer interface {
 	// Create writes the status too.
 	Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
-	AddFinalizer(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
+	Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	// Remove takes rdd's finalizer away too, and returns what others still hold.
 	Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 }
@@ -84,7 +84,7 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 		obj.SetResourceVersion(v.resource.GetResourceVersion())
 		out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj)
 	case restoreFinalizer:
-		out.resource, out.err = cfg.Kube.AddFinalizer(ctx, v.resource)
+		out.resource, out.err = cfg.Kube.Claim(ctx, v.resource)
 	case deleteResource:
 		out.resource, out.err = cfg.Kube.Remove(ctx, v.resource)
 		out.resourceGone = out.resource == nil && out.err == nil

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
@@ -67,8 +68,13 @@ func TestPolicies(t *testing.T) {
 	must(t, daemon, namespaces, newNamespace(home))
 	must(t, daemon, namespaces, newNamespace("other"))
 	for _, kind := range []string{"Container", "Image", "Volume", "ContainerNamespace"} {
-		must(t, daemon, mirrors(strings.ToLower(kind)+"s"), newMirror(kind, home, "one"))
+		mirror := newMirror(kind, home, "one")
+		if containersv1alpha1.Kind(kind).HasFinalizer() {
+			mirror.SetFinalizers([]string{containersv1alpha1.Finalizer})
+		}
+		must(t, daemon, mirrors(strings.ToLower(kind)+"s"), mirror)
 	}
+	must(t, daemon, mirrors("volumes"), newMirror("Volume", home, "bare"))
 	containers, images, volumes, engineNamespaces := mirrors("containers"), mirrors("images"), mirrors("volumes"), mirrors("containernamespaces")
 	appNamed := func(name string) *unstructured.Unstructured {
 		app := newApp(nil)
@@ -104,6 +110,14 @@ func TestPolicies(t *testing.T) {
 		{"write an Image's status", patch(images, home, "one", `{"status":{"size":1}}`, "status"), "rdd alone"},
 		{"write a Volume's status", patch(volumes, home, "one", `{"status":{"driver":"x"}}`, "status"), "rdd alone"},
 		{"write a ContainerNamespace's status", patch(engineNamespaces, home, "one", `{"status":{"name":"x"}}`, "status"), "rdd alone"},
+		{"a one-shot action", patch(containers, home, "one", `{"metadata":{"annotations":{"containers.rancherdesktop.io/action":"restart"}}}`), "not supported yet"},
+		{"an empty action", patch(containers, home, "one", `{"metadata":{"annotations":{"containers.rancherdesktop.io/action":""}}}`), "not supported yet"},
+		{"another annotation", patch(containers, home, "one", `{"metadata":{"annotations":{"note":"mine"}}}`), ""},
+		{"a finalizer of one's own", patch(volumes, home, "one", `{"metadata":{"finalizers":["example.com/held","engine.rancherdesktop.io/docker-mirror"]}}`), ""},
+		{"all finalizers of a Volume", patch(volumes, home, "one", `{"metadata":{"finalizers":null}}`), "by rdd alone"},
+		{"rdd's finalizer of a Container", patch(containers, home, "one", `{"metadata":{"finalizers":["example.com/held"]}}`), "by rdd alone"},
+		{"an Image's finalizer by its status", patch(images, home, "one", `{"metadata":{"finalizers":[]}}`, "status"), "rdd alone"},
+		{"a Volume without its finalizer", remove(volumes, home, "bare"), "try again"},
 		{"label a Container", patch(containers, home, "one", `{"metadata":{"labels":{"a":"b"}}}`), ""},
 		{"delete a ContainerNamespace", remove(engineNamespaces, home, "one"), "goes by itself"},
 		{"delete all ContainerNamespaces", removeAll(engineNamespaces, home), "goes by itself"},

@@ -70,8 +70,8 @@ func refusals() []refusal {
 		{"hold what is on its way out", metav1.StatusReasonInvalid, true, func(t *testing.T, p plane, w writer, obj containersv1.Mirror) error {
 			obj.SetFinalizers([]string{foreign})
 			must(w.Create(t.Context(), obj))(t)
-			p.userDeletes(t, obj)
-			_, err := w.AddFinalizer(t.Context(), p.read(t, obj))
+			p.daemonDeletes(t, obj)
+			_, err := w.Claim(t.Context(), p.read(t, obj))
 			return err
 		}},
 		{"a name that cannot be", metav1.StatusReasonInvalid, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
@@ -97,7 +97,7 @@ func staleRefusals() []refusal {
 			return err
 		}),
 		stale("hold what was changed", true, func(t *testing.T, w writer, obj containersv1.Mirror) error {
-			_, err := w.AddFinalizer(t.Context(), obj)
+			_, err := w.Claim(t.Context(), obj)
 			return err
 		}),
 		stale("remove what was changed", true, func(t *testing.T, w writer, obj containersv1.Mirror) error {

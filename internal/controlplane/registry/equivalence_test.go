@@ -1,12 +1,17 @@
 package registry_test
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
@@ -33,7 +38,16 @@ func changeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containe
 }
 
 func finalizeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
-	return must(w.AddFinalizer(t.Context(), obj))(t)
+	return must(w.Claim(t.Context(), obj))(t)
+}
+
+// earlierIt makes the mirror one as an earlier version left it, or as a client did
+// when clients could still remove the finalizer. Only the daemon can do so.
+func earlierIt(patch string) func(*testing.T, plane, writer, containersv1.Mirror) containersv1.Mirror {
+	return func(t *testing.T, p plane, _ writer, obj containersv1.Mirror) containersv1.Mirror {
+		p.daemonPatches(t, obj, patch)
+		return p.read(t, obj)
+	}
 }
 
 func removeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
@@ -80,12 +94,12 @@ func stories() map[string][]step {
 			{"change", changeIt},
 			{"remove", removeIt},
 		},
-		"a finalizer stripped by hand": {
+		"a mirror without the finalizer": {
 			{"create", createIt},
-			{"strip", patchIt(`{"metadata":{"finalizers":null}}`)},
+			{"strip", earlierIt(`{"metadata":{"finalizers":null}}`)},
 			{"restore", finalizeIt},
 			{"restore again", finalizeIt},
-			{"strip once more", patchIt(`{"metadata":{"finalizers":["` + foreign + `"]}}`)},
+			{"strip once more", earlierIt(`{"metadata":{"finalizers":["` + foreign + `"]}}`)},
 			{"restore beside another", finalizeIt},
 		},
 		"removed while somebody holds it": {
@@ -163,13 +177,42 @@ func (p plane) snapshot(t *testing.T, kind containersv1.Kind, namespace, name st
 func neutral(obj *unstructured.Unstructured) map[string]any {
 	obj = obj.DeepCopy()
 	metadata := obj.Object["metadata"].(map[string]any)
+	managers := managersOf(obj)
+	if obj.GetKind() == string(containersv1.KindContainerNamespace) {
+		managers = nil // over HTTP, none is recorded of a create in which no field of its own is set
+	}
 	for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "namespace"} {
 		delete(metadata, key)
 	}
+	metadata["managers"] = managers
 	if obj.GetDeletionTimestamp() != nil {
 		metadata["deletionTimestamp"] = "set"
 	}
 	return obj.Object
+}
+
+// managersOf lists the fields of each manager. It leaves out the spec, because a
+// create over HTTP makes the default of spec.state the daemon's, and the list of
+// finalizers itself, which nobody can remove from an owner of an element.
+func managersOf(obj *unstructured.Unstructured) map[string]string {
+	managers := map[string]string{}
+	for _, entry := range obj.GetManagedFields() {
+		set := fieldpath.NewSet()
+		if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
+			panic(fmt.Sprintf("managed fields of %s: %v", entry.Manager, err))
+		}
+		var paths []string
+		for path := range set.Leaves().All() {
+			if p := path.String(); !strings.HasPrefix(p, ".spec") && p != ".metadata.finalizers" {
+				paths = append(paths, path.String())
+			}
+		}
+		slices.Sort(paths)
+		if len(paths) > 0 {
+			managers[fmt.Sprint(entry.Manager, " ", entry.Operation, " ", entry.APIVersion, " ", entry.Subresource)] = strings.Join(paths, "\n")
+		}
+	}
+	return managers
 }
 
 // clear takes all mirrors of a kind away, whoever holds them.

@@ -64,6 +64,9 @@ func (m *Mirrors) Create(ctx context.Context, obj containersv1.Mirror) (containe
 	return m.write(ctx, obj, func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
 		created := obj.CopyMirror()
 		created.GetObjectKind().SetGroupVersionKind(obj.MirrorKind().GroupVersionKind())
+		if err := manage(created, true, metav1.Now()); err != nil {
+			return nil, err
+		}
 		return s.Create(ctx, created, m.admit, &metav1.CreateOptions{})
 	})
 }
@@ -82,11 +85,14 @@ func (m *Mirrors) UpdateStatus(ctx context.Context, obj containersv1.Mirror) (co
 	return m.update(ctx, obj, func(stored containersv1.Mirror) { stored.SetStatusFrom(obj) })
 }
 
-// AddFinalizer gives obj rdd's finalizer, if obj is of the latest revision, and
-// returns what was stored.
-func (m *Mirrors) AddFinalizer(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+// Claim gives obj rdd's finalizer, where its kind has it, and the managed fields
+// of what rdd writes, if obj is of the latest revision, and returns what was
+// stored.
+func (m *Mirrors) Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	return m.update(ctx, obj, func(stored containersv1.Mirror) {
-		stored.SetFinalizers(append(others(stored), containersv1.Finalizer))
+		if obj.MirrorKind().HasFinalizer() {
+			stored.SetFinalizers(append(others(stored), containersv1.Finalizer))
+		}
 	})
 }
 
@@ -150,10 +156,11 @@ func (u updateFunc) Preconditions() *metav1.Preconditions {
 
 // UpdatedObject implements [rest.UpdatedObjectInfo].
 func (u updateFunc) UpdatedObject(_ context.Context, stored runtime.Object) (runtime.Object, error) {
-	mirror := stored.(containersv1.Mirror).CopyMirror()
+	before := stored.(containersv1.Mirror)
+	mirror := before.CopyMirror()
 	u.change(mirror)
 	mirror.SetResourceVersion(u.obj.GetResourceVersion())
-	return mirror, nil
+	return mirror, manage(mirror, !mirror.SameStatus(before), metav1.Now())
 }
 
 type writeFunc func(context.Context, *genericregistry.Store) (runtime.Object, error)

@@ -93,6 +93,25 @@ func (p plane) userPatches(t *testing.T, obj containersv1.Mirror, patch string) 
 	return patched
 }
 
+// daemonPatches merges a patch into obj, as the daemon, over HTTP.
+func (p plane) daemonPatches(t *testing.T, obj containersv1.Mirror, patch string) {
+	t.Helper()
+	of := p.daemon.Resource(obj.MirrorKind().GroupVersionResource()).Namespace(obj.GetNamespace())
+	_, err := of.Patch(t.Context(), obj.GetName(), types.MergePatchType, []byte(patch), metav1.PatchOptions{FieldManager: "earlier"})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// daemonDeletes deletes obj, as the daemon, over HTTP.
+func (p plane) daemonDeletes(t *testing.T, obj containersv1.Mirror) {
+	t.Helper()
+	of := p.daemon.Resource(obj.MirrorKind().GroupVersionResource()).Namespace(obj.GetNamespace())
+	if err := of.Delete(t.Context(), obj.GetName(), metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // userDeletes deletes obj, as the user.
 func (p plane) userDeletes(t *testing.T, obj containersv1.Mirror) {
 	t.Helper()

@@ -18,7 +18,7 @@ import (
 type writer interface {
 	Create(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 	UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
-	AddFinalizer(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
+	Claim(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 	Remove(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 }
 
@@ -34,7 +34,7 @@ func (w overHTTP) of(obj containersv1.Mirror) dynamic.ResourceInterface {
 
 // Create takes two writes: a create ignores the status.
 func (w overHTTP) Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
-	created, err := typed(obj)(w.of(obj).Create(ctx, asUnstructured(obj), metav1.CreateOptions{}))
+	created, err := typed(obj)(w.of(obj).Create(ctx, asUnstructured(obj), metav1.CreateOptions{FieldManager: containersv1.FieldManager}))
 	if err != nil {
 		return nil, err
 	}
@@ -43,10 +43,13 @@ func (w overHTTP) Create(ctx context.Context, obj containersv1.Mirror) (containe
 }
 
 func (w overHTTP) UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
-	return typed(obj)(w.of(obj).UpdateStatus(ctx, asUnstructured(obj), metav1.UpdateOptions{}))
+	return typed(obj)(w.of(obj).UpdateStatus(ctx, asUnstructured(obj), metav1.UpdateOptions{FieldManager: containersv1.FieldManager}))
 }
 
-func (w overHTTP) AddFinalizer(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+func (w overHTTP) Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	if !obj.MirrorKind().HasFinalizer() {
+		return w.setFinalizers(ctx, obj, foreignOf(obj))
+	}
 	return w.setFinalizers(ctx, obj, append(foreignOf(obj), containersv1.Finalizer))
 }
 
@@ -78,7 +81,7 @@ func (w overHTTP) setFinalizers(ctx context.Context, obj containersv1.Mirror, fi
 	if err != nil {
 		return nil, err
 	}
-	return typed(obj)(w.of(obj).Patch(ctx, obj.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}))
+	return typed(obj)(w.of(obj).Patch(ctx, obj.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: containersv1.FieldManager}))
 }
 
 // typed converts what the API server answered into a mirror of the kind of like.

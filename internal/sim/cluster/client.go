@@ -203,8 +203,8 @@ func (c MirrorClient) UpdateStatus(ctx context.Context, given containersv1.Mirro
 	})
 }
 
-// AddFinalizer gives a mirror rdd's finalizer.
-func (c MirrorClient) AddFinalizer(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
+// Claim gives a mirror rdd's finalizer.
+func (c MirrorClient) Claim(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
 	return c.result(ctx, "add finalizer", keyOf(given), func() (client.Object, error) {
 		old, err := c.stored(given)
 		if err != nil {

@@ -1,0 +1,47 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// FieldManager is the manager, in metadata.managedFields, of the finalizer and
+// the status of a mirror.
+const FieldManager = "rdd"
+
+// StatusSubresource is the subresource by which a status is written.
+const StatusSubresource = "status"
+
+// IsOwnManager reports whether an entry of managed fields is rdd's.
+func IsOwnManager(entry metav1.ManagedFieldsEntry) bool {
+	return entry.Manager == FieldManager && entry.Operation == metav1.ManagedFieldsOperationUpdate &&
+		(entry.Subresource == "" || entry.Subresource == StatusSubresource)
+}
+
+// HasOwnManager reports whether the managed fields of a mirror name rdd as the
+// manager of everything that rdd writes. They do not in the datastore of an
+// earlier version, nor after a client has reset them.
+func HasOwnManager(m Mirror) bool {
+	status, finalizer := false, !m.MirrorKind().HasFinalizer()
+	for _, entry := range m.GetManagedFields() {
+		if IsOwnManager(entry) {
+			status = status || entry.Subresource == StatusSubresource
+			finalizer = finalizer || entry.Subresource == ""
+		}
+	}
+	return status && finalizer
+}
+
+// TrimManagedFields reduces the managed fields of a mirror to what HasOwnManager
+// needs. They are as large as the rest of the object, and the daemon keeps a copy
+// of every mirror.
+func TrimManagedFields(m Mirror) {
+	var kept []metav1.ManagedFieldsEntry
+	for _, entry := range m.GetManagedFields() {
+		if IsOwnManager(entry) {
+			kept = append(kept, metav1.ManagedFieldsEntry{
+				Manager: entry.Manager, Operation: entry.Operation, Subresource: entry.Subresource,
+			})
+		}
+	}
+	m.SetManagedFields(kept)
+}
