@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
@@ -47,7 +46,7 @@ func acts() []act {
 		{"delete app", 1, func(w *world, _ *fate.Dice) { w.disturb(); w.cluster.DeleteApp() }},
 		{"wish", 14, (*world).actWish},
 		{"delete mirror", 10, (*world).actDelete},
-		{"strip finalizer", 4, func(w *world, d *fate.Dice) { w.finalizer(d, containersv1.Finalizer, false) }},
+		{"disown", 4, (*world).actDisown},
 		{"hold", 3, func(w *world, d *fate.Dice) { w.finalizer(d, foreign, true) }},
 		{"let go", 3, func(w *world, d *fate.Dice) { w.finalizer(d, foreign, false) }},
 		{"touch", 6, (*world).actTouch},
@@ -158,12 +157,25 @@ func (w *world) actDelete(d *fate.Dice) {
 		return
 	}
 	w.trace.note("user", fmt.Sprintf("delete %s %.12s %s", m.MirrorKind(), m.GetName(), m.GetUID()))
+	if !w.cluster.Delete(keyOf(m)) {
+		return
+	}
 	if app := w.cluster.App(); app != nil && len(m.GetFinalizers()) == 1 && m.GetFinalizers()[0] == containersv1.Finalizer {
 		w.with(func() {
 			w.deletes = append(w.deletes, deletion{at: time.Now(), key: keyOf(m), mirror: m, on: w.machine(app.Status.VM.Driver)})
 		})
 	}
-	w.cluster.Delete(keyOf(m))
+}
+
+// actDisown makes a mirror one of an earlier version of rdd.
+func (w *world) actDisown(d *fate.Dice) {
+	m := w.someMirror(d, "")
+	if m == nil {
+		return
+	}
+	stripped := d.Chance(0.5)
+	w.trace.note("outside", fmt.Sprintf("an earlier rdd left %s %.12s, stripped %t", m.MirrorKind(), m.GetName(), stripped))
+	w.cluster.Disown(keyOf(m), stripped)
 }
 
 func (w *world) finalizer(d *fate.Dice, name string, held bool) {
@@ -172,12 +184,6 @@ func (w *world) finalizer(d *fate.Dice, name string, held bool) {
 		return
 	}
 	w.trace.note("user", fmt.Sprintf("finalizer %s %t on %s %.12s", name, held, m.MirrorKind(), m.GetName()))
-	if name == containersv1.Finalizer {
-		// A delete of it is the user's own affair now.
-		w.with(func() {
-			w.deletes = slices.DeleteFunc(w.deletes, func(d deletion) bool { return d.key == keyOf(m) })
-		})
-	}
 	w.cluster.Finalizer(keyOf(m), name, held)
 }
 

@@ -127,6 +127,9 @@ func (p *problems) same(m *machine, object, resource containersv1.Mirror) {
 	if plain := withoutRefusals(resource); !plain.SameStatus(withoutRefusals(object)) {
 		p.add("%s differs:\n\t%+v\n\t%+v", what, plain, object)
 	}
+	if !containersv1.HasOwnManager(resource) {
+		p.add("%s has no managed fields of rdd", what)
+	}
 	if object.MirrorKind().HasFinalizer() != slices.Contains(resource.GetFinalizers(), containersv1.Finalizer) {
 		p.add("%s has the finalizers %v", what, resource.GetFinalizers())
 	}
@@ -190,7 +193,7 @@ func withoutRefusals(m containersv1.Mirror) containersv1.Mirror {
 	}
 	if conditions := out.MirrorConditions(); conditions != nil {
 		*conditions = slices.DeleteFunc(*conditions, func(c metav1.Condition) bool {
-			return c.Type == containersv1.ConditionEngineDeleted || c.Type == containersv1.ConditionStateReached
+			return containersv1.IsOwnCondition(c.Type)
 		})
 		for i := range *conditions {
 			(*conditions)[i].LastTransitionTime = metav1.Time{}

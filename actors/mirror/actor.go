@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -45,26 +44,19 @@ type mirror struct {
 	removed types.UID
 	// version is the newest that was seen of any resource with this name.
 	version string
-	// busy is set while an operation runs; there is never more than one. running
-	// is what it is, and cancel ends it early.
-	busy    bool
-	running operation
-	cancel  context.CancelFunc
-	// engineRetry and writeRetry pace the calls that failed.
-	engineRetry, writeRetry retry
+	// engine runs the calls to the engine, and api the writes to the API server.
+	engine, api lane
 	// told is the last MirrorSettled.
 	told messages.MirrorSettled
-	// lastErr is why the last operation failed.
-	lastErr error
 }
 
 // New returns a mirror actor.
 func New(cfg Config) actor.Actor {
 	return &mirror{
-		Config:      cfg,
-		view:        view{kind: cfg.Kind},
-		engineRetry: retry{backoff: task.Backoff{Min: time.Second, Max: 5 * time.Minute}},
-		writeRetry:  retry{backoff: task.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}},
+		Config: cfg,
+		view:   view{kind: cfg.Kind},
+		engine: lane{retry: retry{backoff: task.Backoff{Min: time.Second, Max: 5 * time.Minute}}},
+		api:    lane{retry: retry{backoff: task.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}}},
 	}
 }
 
@@ -85,9 +77,6 @@ func (m *mirror) Receive(c actor.Context) {
 		m.gone(msg.AsOf)
 	case messages.EngineLost:
 		m.view.lost = true
-		if m.busy && m.running.callsEngine() {
-			m.cancel() // nobody waits for an engine that is gone
-		}
 	case messages.MirrorChanged:
 		m.changed(msg.Object)
 	case messages.MirrorRemoved:
@@ -96,7 +85,7 @@ func (m *mirror) Receive(c actor.Context) {
 			m.view.resource = nil
 		}
 	case messages.RetryNow:
-		m.engineRetry.reset()
+		m.engine.retry.reset()
 	case task.Done:
 		m.done(c, msg)
 	default:
@@ -106,42 +95,51 @@ func (m *mirror) Receive(c actor.Context) {
 	m.step(c)
 }
 
-// step does the next thing there is to do, if any.
+// step starts what there is to do next, if anything.
 func (m *mirror) step(c actor.Context) {
-	m.view.waiting = m.engineRetry.waiting
-	if m.busy {
-		return
+	m.view.waiting, m.view.inFlight = m.engine.retry.waiting, m.engine.running
+	m.view.deleted = isDeleted(m.view)
+	p := decide(m.view)
+	if p.cancel {
+		m.engine.abandon()
 	}
-	op := decide(m.view)
-	if m.writeRetry.waiting && op.writes() {
-		m.report(op, "retrying")
-		m.settled(c)
-		return
+	if p.engine != nothing {
+		m.start(&m.engine, p.engine)
+		m.view.inFlight = p.engine
 	}
-	switch op {
-	case nothing:
-		m.report(op, "")
-		m.settled(c)
-	case finish:
+	m.report(p)
+	switch {
+	case m.api.running != nothing:
+	case p.write == finish:
 		c.Send(c.Parent(), messages.MirrorFinished{Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf, Removed: m.removed})
+	case p.write == nothing || m.api.retry.waiting:
+		m.settled(c)
 	default:
-		m.busy, m.running = true, op
-		m.report(op, "")
-		m.cancel = m.tasks.Go(operationTimeout, m.Config.runner(op, m.view))
+		m.start(&m.api, p.write)
 	}
 }
 
-func (m *mirror) report(op operation, state string) {
+// start runs an operation in its lane.
+func (m *mirror) start(l *lane, op operation) {
+	l.running, l.abandoned = op, false
+	l.cancel = m.tasks.Go(operationTimeout, m.Config.runner(op, m.view))
+}
+
+func (m *mirror) report(p plan) {
+	state := "mirrored"
 	switch {
-	case state != "":
-	case op != nothing:
-		state = string(op)
+	case m.engine.running != nothing:
+		state = string(m.engine.running)
+	case p.write == finish:
+		return
+	case p.write != nothing && m.api.retry.waiting:
+		state = "retrying"
+	case p.write != nothing:
+		state = string(p.write)
 	case m.view.refusal.condition != "":
 		state = "refused"
 	case m.view.resource == nil || m.view.engine == unknown:
 		state = "waiting"
-	default:
-		state = "mirrored"
 	}
 	m.Report(state)
 }
@@ -152,8 +150,11 @@ func (m *mirror) settled(c actor.Context) {
 		return
 	}
 	s := messages.MirrorSettled{
-		Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf, Err: m.lastErr,
+		Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf, Err: m.api.err,
 		Refused: m.view.refusal.condition != "",
+	}
+	if s.Err == nil {
+		s.Err = m.engine.err
 	}
 	if s != m.told {
 		m.told = s
@@ -168,8 +169,8 @@ func (m *mirror) seen(object containersv1.Mirror, asOf time.Time) {
 	}
 	m.factAsOf = asOf
 	m.view.engine, m.view.desired, m.view.lost = present, object, false
-	if m.engineRetry.unreachable {
-		m.engineRetry.reset()
+	if m.engine.retry.unreachable {
+		m.engine.retry.reset()
 	}
 }
 
@@ -197,11 +198,11 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 	old := m.view.resource
 	if old == nil || old.GetGeneration() != obj.GetGeneration() || old.GetUID() != obj.GetUID() {
 		// A new wish is tried at once.
-		m.engineRetry.reset()
+		m.engine.retry.reset()
 		m.view.refusal = refusal{}
 	}
 	if old == nil || old.GetUID() != obj.GetUID() {
-		m.view.carried = 0 // generations begin anew
+		m.view.carried, m.view.deleted = 0, false // they are about the former resource
 	}
 	m.view.resource = obj
 }

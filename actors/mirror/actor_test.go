@@ -322,7 +322,7 @@ func TestI8AConflictOnStrippingTheFinalizerIsRetriedOnFreshData(t *testing.T) {
 		t.Fatalf("the conflict counts as %+v, want it to bring the fresh resource", out)
 	}
 	m.apply(out)
-	if got := decide(m.view); got != deleteResource {
+	if got := decide(m.view).write; got != deleteResource {
 		t.Fatalf("after the conflict the mirror does %q, want %q again", got, deleteResource)
 	}
 	if out = cfg.operate(t.Context(), deleteResource, m.view); out.err != nil || !out.resourceGone {

@@ -32,6 +32,11 @@ type view struct {
 	refusal refusal
 	// waiting is set while a call to the engine must wait for its next try.
 	waiting bool
+	// inFlight is the call to the engine that is under way, nothing when none is.
+	inFlight operation
+	// deleted is set once the delete of the resource is carried out: an object that
+	// has its name later is another one.
+	deleted bool
 }
 
 // with is the view with another resource.
@@ -51,74 +56,121 @@ type refusal struct {
 type operation string
 
 const (
-	nothing          operation = "nothing"
-	finish           operation = "finish"
-	create           operation = "create"
-	writeStatus      operation = "write status"
-	restoreFinalizer operation = "restore finalizer"
-	deleteResource   operation = "delete resource"
-	removeObject     operation = "remove from engine"
-	carryWish        operation = "carry out wish"
+	nothing        operation = ""
+	finish         operation = "finish"
+	create         operation = "create"
+	writeStatus    operation = "write status"
+	claim          operation = "claim"
+	deleteResource operation = "delete resource"
+	removeObject   operation = "remove from engine"
+	carryWish      operation = "carry out wish"
 )
 
-// writes is whether the operation writes to the API server.
-func (op operation) writes() bool {
-	switch op {
-	case create, writeStatus, restoreFinalizer, deleteResource:
-		return true
-	}
-	return false
-}
-
-// callsEngine is whether the operation carries out a user's wish in the engine.
+// callsEngine reports whether the operation is a call to the engine for a user,
+// and not a write to the API server.
 func (op operation) callsEngine() bool { return op == removeObject || op == carryWish }
 
-// decide says what to do next. It is level-triggered: the same view gives the
-// same answer, whatever happened before.
-func decide(v view) operation {
-	gone := v.lost || v.engine == absent
-	if v.resource == nil {
-		switch {
-		case gone:
-			return finish
-		case v.engine == present:
-			return create
-		}
-		return nothing
-	}
-	if v.resource.GetDeletionTimestamp() != nil {
-		return decideTerminating(v, gone)
-	}
+// plan is what to do next. A call to the engine and a write to the API server run
+// beside each other, and never two of a kind: a stop can take minutes, and what
+// the engine reports meanwhile is to be seen.
+type plan struct {
+	engine, write operation
+	// cancel is set when the call in flight has lost its reason.
+	cancel bool
+}
+
+// decide returns what to do next. It is level-triggered: the same view gives the
+// same plan, whatever happened before.
+func decide(v view) plan {
+	var p plan
 	switch {
-	case gone:
-		return deleteResource
-	case v.kind.HasFinalizer() && !hasFinalizer(v.resource):
-		return restoreFinalizer
-	case v.engine != present:
+	case v.inFlight == nothing && !v.waiting:
+		p.engine = engineCall(v)
+		v.inFlight = p.engine
+	case v.lost:
+		p.cancel = v.inFlight != nothing
+	case v.inFlight == carryWish:
+		p.cancel = v.engine == absent || v.resource != nil && isTerminating(v.resource)
+	}
+	p.write = decideWrite(v)
+	return p
+}
+
+// engineCall returns the call that the resource asks for.
+func engineCall(v view) operation {
+	switch {
+	case v.lost || v.engine != present || v.resource == nil:
 		return nothing
-	case wishPending(v) && !v.waiting:
+	case isTerminating(v.resource):
+		// Without rdd's finalizer the delete may well be rdd's own, for an engine
+		// that was lost and is back: no object may be removed because of it. Nor
+		// because of a delete that is carried out already.
+		if hasFinalizer(v.resource) && !v.deleted {
+			return removeObject
+		}
+	case wishPending(v):
 		return carryWish
-	case !composeStatus(v).SameStatus(v.resource):
-		return writeStatus
 	}
 	return nothing
 }
 
-// decideTerminating is decide for a resource that somebody has deleted.
-func decideTerminating(v view, gone bool) operation {
+// decideWrite returns the write that brings the resource closer to the engine's
+// object, or finish when neither is left.
+func decideWrite(v view) operation {
+	gone := v.lost || v.engine == absent
 	switch {
-	case gone && hasFinalizer(v.resource):
-		return deleteResource
-	case gone || v.engine != present || !hasFinalizer(v.resource):
-		// Without rdd's finalizer the delete may well be rdd's own, for an engine
-		// that was lost and is back: no object may be removed because of it.
+	case v.resource == nil && v.inFlight != nothing:
+		return nothing // the answer says whether the object is still there
+	case v.resource == nil && gone:
+		return finish
+	case v.resource == nil && v.engine == present:
+		return create
+	case v.resource == nil:
 		return nothing
-	case !v.waiting:
-		return removeObject
-	case !composeStatus(v).SameStatus(v.resource):
-		return writeStatus
+	case isTerminating(v.resource):
+		return writeTerminating(v, gone)
+	case gone:
+		return deleteResource
+	case !isClaimed(v.resource):
+		return claim
+	}
+	return statusWrite(v)
+}
+
+// writeTerminating is decideWrite for a resource that is being deleted. One that
+// only the finalizer of another controller holds still shows what the engine has.
+func writeTerminating(v view, gone bool) operation {
+	switch {
+	case hasFinalizer(v.resource) && (gone || v.deleted):
+		return deleteResource
+	case v.engine == present || gone && !hasFinalizer(v.resource):
+		return statusWrite(v)
 	}
 	return nothing
+}
+
+func statusWrite(v view) operation {
+	if v.engine == unknown && !v.lost || composeStatus(v).SameStatus(v.resource) {
+		return nothing
+	}
+	return writeStatus
+}
+
+// isDeleted reports whether the delete of the resource is carried out.
+func isDeleted(v view) bool {
+	return v.resource != nil && isTerminating(v.resource) && (v.deleted || v.engine == absent)
+}
+
+func isTerminating(m containersv1.Mirror) bool { return m.GetDeletionTimestamp() != nil }
+
+// isHeld reports whether only finalizers of other controllers keep the resource.
+func isHeld(m containersv1.Mirror) bool {
+	return isTerminating(m) && !hasFinalizer(m) && len(m.GetFinalizers()) > 0
+}
+
+// isClaimed reports whether the resource has rdd's finalizer and managed fields.
+func isClaimed(m containersv1.Mirror) bool {
+	return containersv1.HasOwnManager(m) && (hasFinalizer(m) || !m.MirrorKind().HasFinalizer())
 }
 
 func hasFinalizer(m containersv1.Mirror) bool {

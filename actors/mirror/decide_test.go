@@ -1,9 +1,11 @@
 package mirror
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -24,10 +26,19 @@ func resource(change ...func(*containersv1.Container)) *containersv1.Container {
 	c.Finalizers = []string{containersv1.Finalizer}
 	c.Spec.State = containersv1.StateUnknown
 	c.Status.ObservedGeneration = 1
+	c.ManagedFields = ownFields()
 	for _, f := range change {
 		f(c)
 	}
 	return c
+}
+
+// ownFields are what is kept of the managed fields of a mirror that rdd has written.
+func ownFields() []metav1.ManagedFieldsEntry {
+	return []metav1.ManagedFieldsEntry{
+		{Manager: containersv1.FieldManager, Operation: metav1.ManagedFieldsOperationUpdate},
+		{Manager: containersv1.FieldManager, Operation: metav1.ManagedFieldsOperationUpdate, Subresource: containersv1.StatusSubresource},
+	}
 }
 
 func terminating(c *containersv1.Container) {
@@ -36,6 +47,14 @@ func terminating(c *containersv1.Container) {
 }
 
 func stripped(c *containersv1.Container) { c.Finalizers = nil }
+
+func unmanaged(c *containersv1.Container) { c.ManagedFields = nil }
+
+// held is a deleted resource that only another controller's finalizer keeps.
+func heldByOther(c *containersv1.Container) {
+	terminating(c)
+	c.Finalizers = []string{"example.com/theirs"}
+}
 
 func wishes(state containersv1.WishedState) func(*containersv1.Container) {
 	return func(c *containersv1.Container) {
@@ -51,53 +70,94 @@ func TestDecide(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		view view
-		want operation
+		want plan
 	}{
-		{"nothing is known", view{}, nothing},
-		{"new object", view{engine: present, desired: running}, create},
-		{"object and resource gone", view{engine: absent}, finish},
-		{"engine lost, resource gone", view{lost: true}, finish},
-		{"in step", view{engine: present, desired: running, resource: resource()}, nothing},
-		{"engine not asked yet", view{resource: resource()}, nothing},
-		{"engine not asked yet, deleted by a user", view{resource: resource(terminating)}, nothing},
-		{"state changed", view{engine: present, desired: paused, resource: resource()}, writeStatus},
-		{"S2: finalizer stripped", view{engine: present, desired: running, resource: resource(stripped)}, restoreFinalizer},
-		{"object gone", view{engine: absent, resource: resource()}, deleteResource},
-		{"object gone, finalizer gone", view{engine: absent, resource: resource(stripped)}, deleteResource},
-		{"engine lost", view{lost: true, engine: present, desired: running, resource: resource()}, deleteResource},
-		{"engine back after somebody stripped the finalizer", view{engine: present, desired: running, resource: resource(stripped)}, restoreFinalizer},
-		{"deleted by a user", view{engine: present, desired: running, resource: resource(terminating)}, removeObject},
-		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, deleteResource},
-		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, desired: running, resource: resource(terminating)}, deleteResource},
-		{"deleted by rdd for a lost engine that is back, held by somebody else: no call to the engine", view{engine: present, desired: running, resource: resource(terminating, stripped)}, nothing},
-		{"held by somebody else's finalizer", view{engine: absent, resource: resource(terminating, stripped)}, nothing},
-		{"I3: refused delete shows first", view{engine: present, desired: running, resource: resource(terminating), waiting: true, refusal: refused}, writeStatus},
-		{"wish to run", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, carryWish},
-		{"S4: wish to stop a paused one", view{engine: present, desired: paused, resource: resource(wishes(containersv1.StateCreated))}, carryWish},
-		{"no wish in a new generation", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateUnknown))}, writeStatus},
-		{"wish carried out, not yet written", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), carried: 2}, writeStatus},
-		{"wish waits for its next try", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), waiting: true}, nothing},
-		{"wish of a container whose engine is lost", view{lost: true, engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, deleteResource},
+		{"nothing is known", view{}, plan{}},
+		{"new object", view{engine: present, desired: running}, plan{write: create}},
+		{"object and resource gone", view{engine: absent}, plan{write: finish}},
+		{"engine lost, resource gone", view{lost: true}, plan{write: finish}},
+		{"in step", view{engine: present, desired: running, resource: resource()}, plan{}},
+		{"engine not asked yet", view{resource: resource()}, plan{}},
+		{"engine not asked yet, deleted by a user", view{resource: resource(terminating)}, plan{}},
+		{"state changed", view{engine: present, desired: paused, resource: resource()}, plan{write: writeStatus}},
+		{"S2: no finalizer", view{engine: present, desired: running, resource: resource(stripped)}, plan{write: claim}},
+		{"F4: no managed fields", view{engine: present, desired: running, resource: resource(unmanaged)}, plan{write: claim}},
+		{"object gone", view{engine: absent, resource: resource()}, plan{write: deleteResource}},
+		{"object gone, finalizer gone", view{engine: absent, resource: resource(stripped)}, plan{write: deleteResource}},
+		{"engine lost", view{lost: true, engine: present, desired: running, resource: resource()}, plan{write: deleteResource}},
+		{"deleted by a user", view{engine: present, desired: running, resource: resource(terminating)}, plan{engine: removeObject}},
+		{"deleted by a user, state changed", view{engine: present, desired: paused, resource: resource(terminating)}, plan{engine: removeObject, write: writeStatus}},
+		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, plan{write: deleteResource}},
+		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, desired: running, resource: resource(terminating)}, plan{write: deleteResource}},
+		{"delete carried out, the name is used again", view{engine: present, desired: running, resource: resource(terminating), deleted: true}, plan{write: deleteResource}},
+		{"I3: refused delete shows first", view{engine: present, desired: running, resource: resource(terminating), waiting: true, refusal: refused}, plan{write: writeStatus}},
+		{"wish to run", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, plan{engine: carryWish}},
+		{"S4: wish to stop a paused one", view{engine: present, desired: paused, resource: resource(wishes(containersv1.StateCreated))}, plan{engine: carryWish, write: writeStatus}},
+		{"no wish in a new generation", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateUnknown))}, plan{write: writeStatus}},
+		{"wish carried out, not yet written", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), carried: 2}, plan{write: writeStatus}},
+		{"wish waits for its next try", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), waiting: true}, plan{}},
+		{"wish of a container whose engine is lost", view{lost: true, engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, plan{write: deleteResource}},
+		{"wish of a resource without the finalizer", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning), stripped)}, plan{engine: carryWish, write: claim}},
+
+		{"held, object gone: shows why", view{engine: absent, resource: resource(heldByOther)}, plan{write: writeStatus}},
+		{"held, engine lost: shows why", view{lost: true, resource: resource(heldByOther)}, plan{write: writeStatus}},
+		{"held, engine not asked yet", view{resource: resource(heldByOther)}, plan{}},
+		{"held, engine is back or name is used again: no call to the engine", view{engine: present, desired: paused, resource: resource(heldByOther)}, plan{write: writeStatus}},
+
+		{"stop in flight", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated)), inFlight: carryWish}, plan{}},
+		{"stop in flight, paused outside", view{engine: present, desired: paused, resource: resource(wishes(containersv1.StateCreated)), inFlight: carryWish}, plan{write: writeStatus}},
+		{"stop in flight, finalizer gone", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), stripped), inFlight: carryWish}, plan{write: claim}},
+		{"stop in flight, wish taken back: waits for its end", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), wishes(containersv1.StateRunning)), inFlight: carryWish}, plan{}},
+		{"stop in flight, no wish any more: not observed before its end", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), wishes(containersv1.StateUnknown)), inFlight: carryWish}, plan{}},
+		{"stop in flight, deleted by a user", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), terminating), inFlight: carryWish}, plan{cancel: true}},
+		{"stop in flight, object gone", view{engine: absent, resource: resource(wishes(containersv1.StateCreated)), inFlight: carryWish}, plan{cancel: true, write: deleteResource}},
+		{"stop in flight, engine lost", view{lost: true, engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated)), inFlight: carryWish}, plan{cancel: true, write: deleteResource}},
+		{"removal in flight", view{engine: present, desired: running, resource: resource(terminating), inFlight: removeObject}, plan{}},
+		{"removal in flight, object gone", view{engine: absent, resource: resource(terminating), inFlight: removeObject}, plan{write: deleteResource}},
+		{"removal in flight, engine lost", view{lost: true, engine: present, desired: running, resource: resource(terminating), inFlight: removeObject}, plan{cancel: true, write: deleteResource}},
+		{"removal in flight, resource gone", view{engine: absent, inFlight: removeObject}, plan{}},
+		{"removal in flight, resource gone, name used again", view{engine: present, desired: running, inFlight: removeObject}, plan{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.view.kind = containersv1.KindContainer
 			if got := decide(tc.view); got != tc.want {
-				t.Errorf("decide = %q, want %q", got, tc.want)
+				t.Errorf("decide = %+v, want %+v", got, tc.want)
 			}
 		})
 	}
 }
 
+func TestHeldConditionNamesTheFinalizer(t *testing.T) {
+	running := engineContainer(containersv1.ContainerRunning)
+	for want, v := range map[string]view{
+		"no such object": {engine: absent},
+		"not connected":  {lost: true},
+		"gets a new":     {engine: present, desired: running},
+	} {
+		v.kind, v.resource = containersv1.KindContainer, resource(heldByOther)
+		got := composeStatus(v)
+		condition := meta.FindStatusCondition(*got.MirrorConditions(), containersv1.ConditionHeld)
+		if condition == nil || !strings.Contains(condition.Message, want) || !strings.Contains(condition.Message, "example.com/theirs") {
+			t.Errorf("want %q and the finalizer in the condition %+v", want, condition)
+		}
+		v.resource.SetStatusFrom(got)
+		if p := decide(v); p != (plan{}) {
+			t.Errorf("once that is written: %+v", p)
+		}
+	}
+}
+
 func TestNamespaceHasNoFinalizer(t *testing.T) {
 	ns := &containersv1.ContainerNamespace{}
+	ns.ManagedFields = ownFields()
 	ns.Name, ns.Status.Name = containersv1.MobyNamespace, containersv1.MobyNamespace
 	v := view{kind: containersv1.KindContainerNamespace, engine: present, desired: ns, resource: ns}
-	if got := decide(v); got != nothing {
-		t.Errorf("decide = %q for a namespace in step, want %q", got, nothing)
+	if got := decide(v); got != (plan{}) {
+		t.Errorf("decide = %+v for a namespace in step, want nothing", got)
 	}
 	v.engine = absent
-	if got := decide(v); got != deleteResource {
-		t.Errorf("decide = %q for a namespace that is gone, want %q", got, deleteResource)
+	if got := decide(v); got != (plan{write: deleteResource}) {
+		t.Errorf("decide = %+v for a namespace that is gone, want %q", got, deleteResource)
 	}
 }
 

@@ -20,6 +20,7 @@ type Writer interface {
 	// Create writes the status too.
 	Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
+	// Claim adds rdd's finalizer, where the kind has it, and rdd's managed fields.
 	Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	// Remove takes rdd's finalizer away too, and returns what others still hold.
 	Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
@@ -83,7 +84,7 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 		obj.SetUID(v.resource.GetUID())
 		obj.SetResourceVersion(v.resource.GetResourceVersion())
 		out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj)
-	case restoreFinalizer:
+	case claim:
 		out.resource, out.err = cfg.Kube.Claim(ctx, v.resource)
 	case deleteResource:
 		out.resource, out.err = cfg.Kube.Remove(ctx, v.resource)
@@ -136,7 +137,7 @@ func (cfg Config) stillWished(ctx context.Context, v view, out *outcome) bool {
 		out.resourceGone, out.outdated = true, true
 	case err != nil:
 		out.err = err
-	case fresh.GetUID() != out.uid || decide(v.with(fresh)) != out.op || fresh.GetGeneration() != out.generation:
+	case fresh.GetUID() != out.uid || engineCall(v.with(fresh)) != out.op || fresh.GetGeneration() != out.generation:
 		out.resource, out.outdated = fresh, true
 	}
 	return out.err == nil && !out.outdated

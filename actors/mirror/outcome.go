@@ -44,6 +44,25 @@ func (r *retry) reset() {
 	*r = retry{backoff: r.backoff}
 }
 
+// lane runs operations of one kind, one at a time.
+type lane struct {
+	// running is nothing while the lane is free.
+	running operation
+	cancel  context.CancelFunc
+	// abandoned is set when the operation was cancelled because it has lost its
+	// reason: how it ends is no failure.
+	abandoned bool
+	retry     retry
+	// err is why the last operation failed.
+	err error
+}
+
+// abandon ends the operation early.
+func (l *lane) abandon() {
+	l.abandoned = true
+	l.cancel()
+}
+
 // runner is the operation as a task.
 func (cfg Config) runner(op operation, v view) func(context.Context) any {
 	return func(ctx context.Context) any { return cfg.operate(ctx, op, v) }
@@ -59,7 +78,6 @@ func (m *mirror) done(c actor.Context, d task.Done) {
 	case retryDue:
 		v.of.waiting = false
 	case outcome:
-		m.busy = false
 		m.apply(v)
 		if v.fact != nil {
 			c.Send(c.Parent(), messages.MirrorRead{Object: v.fact, AsOf: v.began})
@@ -68,8 +86,16 @@ func (m *mirror) done(c actor.Context, d task.Done) {
 }
 
 func (m *mirror) apply(out outcome) {
+	l := &m.api
+	if out.op.callsEngine() {
+		l = &m.engine
+	}
+	l.running = nothing
+	if l.abandoned {
+		out.err = nil
+	}
 	if out.resource != nil {
-		out.resource.SetManagedFields(nil)
+		containersv1.TrimManagedFields(out.resource)
 		m.changed(out.resource)
 	}
 	if out.resourceGone {
@@ -81,17 +107,17 @@ func (m *mirror) apply(out outcome) {
 	if out.objectGone {
 		m.gone(out.began)
 	}
-	m.lastErr = out.err
-	if out.op.callsEngine() {
+	l.err = out.err
+	switch {
+	case out.op.callsEngine() && l.abandoned:
+	case out.op.callsEngine():
 		m.applyEngineAnswer(out)
-		return
+	case out.err == nil:
+		l.retry.reset()
+	default:
+		m.Logger.Warn("mirror could not be written", "err", out.err)
+		l.retry.later(m.tasks)
 	}
-	if out.err == nil {
-		m.writeRetry.reset()
-		return
-	}
-	m.Logger.Warn("mirror could not be written", "err", out.err)
-	m.writeRetry.later(m.tasks)
 }
 
 // applyEngineAnswer takes up how the engine answered a user's wish.
@@ -100,12 +126,12 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 	case out.outdated:
 	case out.err != nil:
 		m.Logger.Warn("wish could not be carried out", "err", out.err)
-		m.engineRetry.later(m.tasks)
-		m.engineRetry.unreachable = true
+		m.engine.retry.later(m.tasks)
+		m.engine.retry.unreachable = true
 	case out.refused != nil:
 		m.refuse(out)
 	default:
-		m.engineRetry.reset()
+		m.engine.retry.reset()
 		m.view.refusal = refusal{}
 		if out.op == carryWish && m.worksOn(out) {
 			m.view.carried = out.generation
@@ -127,6 +153,6 @@ func (m *mirror) refuse(out outcome) {
 		condition = containersv1.ConditionEngineDeleted
 	}
 	m.view.refusal = refusal{condition: condition, message: out.refused.Error()}
-	m.engineRetry.later(m.tasks)
+	m.engine.retry.later(m.tasks)
 	m.Logger.Info("engine refused", "mirror", m.Name, "operation", out.op, "err", out.refused)
 }

@@ -1,7 +1,9 @@
 package mirror
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,10 +12,15 @@ import (
 )
 
 // composeStatus returns an object whose status is what the resource's status
-// should be: the engine's facts, what was carried out, and what was refused.
+// should be: the engine's facts, what was carried out, and what keeps the resource
+// from being what the user asked for.
 func composeStatus(v view) containersv1.Mirror {
 	out := containersv1.NewMirror(v.kind)
-	out.SetStatusFrom(v.desired)
+	if v.desired != nil {
+		out.SetStatusFrom(v.desired)
+	} else {
+		out.SetStatusFrom(v.resource) // as the object was last
+	}
 	if c, ok := out.(*containersv1.Container); ok {
 		c.Status.ObservedGeneration = observedGeneration(v)
 	}
@@ -23,25 +30,31 @@ func composeStatus(v view) containersv1.Mirror {
 	return out
 }
 
-// observedGeneration is the newest generation that leaves nothing to do.
+// observedGeneration is the newest generation that leaves nothing to do. It stays
+// while the engine is at work for an older one.
 func observedGeneration(v view) int64 {
 	c := v.resource.(*containersv1.Container)
-	if wishPending(v) {
+	if v.inFlight != nothing || wishPending(v) {
 		return max(v.carried, c.Status.ObservedGeneration)
 	}
 	return c.Generation
 }
 
 // composeConditions keeps the transition time of every condition whose status
-// did not change, and adds the one that tells of a refusal.
+// did not change, and adds those that are rdd's own.
 func composeConditions(v view, fromEngine []metav1.Condition) []metav1.Condition {
-	out := slices.Clone(fromEngine)
+	out := slices.DeleteFunc(slices.Clone(fromEngine), func(c metav1.Condition) bool {
+		return containersv1.IsOwnCondition(c.Type)
+	})
 	if v.refusal.condition != "" {
 		out = append(out, metav1.Condition{
 			Type: v.refusal.condition, Status: metav1.ConditionFalse,
 			Reason: containersv1.ReasonRefused, Message: v.refusal.message,
 			ObservedGeneration: v.resource.GetGeneration(),
 		})
+	}
+	if isHeld(v.resource) {
+		out = append(out, held(v))
 	}
 	now := metav1.Now().Rfc3339Copy()
 	for i := range out {
@@ -52,4 +65,21 @@ func composeConditions(v view, fromEngine []metav1.Condition) []metav1.Condition
 		}
 	}
 	return out
+}
+
+// held is the condition of a resource that rdd has released.
+func held(v view) metav1.Condition {
+	state := "the container engine has no such object any more"
+	switch {
+	case v.lost:
+		state = "the container engine is not connected"
+	case v.engine == present:
+		state = "the container engine has an object with this name, which gets a new resource"
+	}
+	return metav1.Condition{
+		Type: containersv1.ConditionHeld, Status: metav1.ConditionTrue, Reason: containersv1.ReasonForeignFinalizer,
+		Message: fmt.Sprintf("this resource is deleted, and %s: it goes when its last finalizer is removed (%s)",
+			state, strings.Join(v.resource.GetFinalizers(), ", ")),
+		ObservedGeneration: v.resource.GetGeneration(),
+	}
 }

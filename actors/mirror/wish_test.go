@@ -49,7 +49,7 @@ func TestS4AWishIsCarriedOutFromEveryState(t *testing.T) {
 			stored := resource(wishes(wish))
 			cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: stubbornEngine{calls: &calls}, Kube: &slowWriter{stored: stored}}
 			v := view{kind: cfg.Kind, engine: present, desired: engineContainer(state), resource: stored}
-			if op := decide(v); op != carryWish {
+			if op := decide(v).engine; op != carryWish {
 				t.Errorf("%s and wished to be %s: %q", state, wish, op)
 				continue
 			}

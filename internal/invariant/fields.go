@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
 // fields are the values of a status by their paths. What is empty is left out,
@@ -74,14 +76,14 @@ func (f fields) add(path string, value any) {
 	}
 }
 
-// conditions notes the status of each condition that tells of the engine. The
-// other two are promises to the user.
+// conditions notes the status of each condition that tells of the engine. rdd's
+// own are promises to the user.
 func (f fields) conditions(value any) {
 	list, _ := value.([]any)
 	for _, element := range list {
 		condition, _ := element.(map[string]any)
 		name := fmt.Sprint(condition["type"])
-		if !isRefusal(name) {
+		if !containersv1.IsOwnCondition(name) {
 			f.set("conditions["+name+"]", fmt.Sprint(condition["status"]))
 		}
 	}

@@ -7,11 +7,6 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// isRefusal is whether conditions of this type tell what the engine refused.
-func isRefusal(conditionType string) bool {
-	return conditionType == containersv1.ConditionStateReached || conditionType == containersv1.ConditionEngineDeleted
-}
-
 // identity is what makes two mirrors stand for the same object of the engine.
 type identity struct {
 	kind containersv1.Kind

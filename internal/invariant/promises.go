@@ -93,7 +93,7 @@ func waitingWish(m containersv1.Mirror, d Difference, now time.Time) (Difference
 // waitingDelete finds a delete that was neither carried out nor visibly refused.
 func waitingDelete(m containersv1.Mirror, d Difference, now time.Time) (Difference, bool) {
 	deleted := m.GetDeletionTimestamp()
-	if deleted == nil || refused(m, containersv1.ConditionEngineDeleted) {
+	if deleted == nil || heldByOthers(m) || refused(m, containersv1.ConditionEngineDeleted) {
 		return d, false
 	}
 	d.Problem, d.Age = WaitingDelete, now.Sub(deleted.Time)

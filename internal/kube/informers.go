@@ -44,7 +44,7 @@ func NewInformers(ctx context.Context, config *rest.Config, mirrors Mirrors, han
 	}
 	c, err := cache.New(config, cache.Options{
 		Scheme: scheme, Mapper: newMapper(),
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: trimManagedFields,
 		NewInformer:      informerMaker(mirrors),
 	})
 	if err != nil {
@@ -63,6 +63,18 @@ func NewInformers(ctx context.Context, config *rest.Config, mirrors Mirrors, han
 		i.listeners = append(i.listeners, l)
 	}
 	return i, nil
+}
+
+// trimManagedFields leaves of the managed fields only what says whether rdd is
+// among the managers of a mirror.
+func trimManagedFields(obj any) (any, error) {
+	switch o := obj.(type) {
+	case containersv1.Mirror:
+		containersv1.TrimManagedFields(o)
+	case client.Object:
+		o.SetManagedFields(nil)
+	}
+	return obj, nil
 }
 
 // informerMaker makes the informers of the mirrors follow them where they are kept.

@@ -15,9 +15,29 @@ const (
 	ConditionEngineDeleted = "EngineDeleted"
 	// ConditionStateReached is False while the engine refuses the wish in spec.state.
 	ConditionStateReached = "StateReached"
-	// ReasonRefused is the reason of both; the message carries the engine's words.
+	// ConditionHeld is True while a deleted resource, of which rdd has let go, is
+	// kept by the finalizers of other controllers. The message names them.
+	ConditionHeld = "Held"
+	// ReasonForeignFinalizer is the reason of ConditionHeld.
+	ReasonForeignFinalizer = "ForeignFinalizer"
+	// ConditionMirrored is False while rdd fails to keep the resource equal to the
+	// engine's object.
+	ConditionMirrored = "Mirrored"
+	// ReasonMirrorFailed is the reason of ConditionMirrored.
+	ReasonMirrorFailed = "MirrorFailed"
+	// ReasonRefused is the reason of the first two; the message carries the engine's words.
 	ReasonRefused = "EngineRefused"
 )
+
+// IsOwnCondition reports whether a condition of a mirror is about what rdd does,
+// and not about the engine's object.
+func IsOwnCondition(conditionType string) bool {
+	switch conditionType {
+	case ConditionEngineDeleted, ConditionStateReached, ConditionHeld, ConditionMirrored:
+		return true
+	}
+	return false
+}
 
 // ContainerResourceName is the name of the Container that mirrors the
 // container with this full ID.

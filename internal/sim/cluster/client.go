@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -181,6 +182,7 @@ func (c MirrorClient) Create(ctx context.Context, given containersv1.Mirror) (co
 		case c.cluster.objects[key] != nil:
 			return nil, apierrors.NewAlreadyExists(resource(key), key.Name)
 		}
+		manage(obj)
 		c.cluster.add(obj)
 		return obj, nil
 	})
@@ -195,6 +197,7 @@ func (c MirrorClient) UpdateStatus(ctx context.Context, given containersv1.Mirro
 		}
 		obj := copied(old.(containersv1.Mirror))
 		obj.SetStatusFrom(given.CopyMirror())
+		manage(obj)
 		if !equality.Semantic.DeepEqual(obj, old) {
 			c.cluster.put(obj)
 			return obj, nil
@@ -203,7 +206,7 @@ func (c MirrorClient) UpdateStatus(ctx context.Context, given containersv1.Mirro
 	})
 }
 
-// Claim gives a mirror rdd's finalizer.
+// Claim gives a mirror rdd's finalizer and managed fields.
 func (c MirrorClient) Claim(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
 	return c.result(ctx, "add finalizer", keyOf(given), func() (client.Object, error) {
 		old, err := c.stored(given)
@@ -213,7 +216,16 @@ func (c MirrorClient) Claim(ctx context.Context, given containersv1.Mirror) (con
 		if old.GetDeletionTimestamp() != nil {
 			return nil, apierrors.NewForbidden(resource(keyOf(old)), old.GetName(), errors.New("simulated: it is being deleted"))
 		}
-		return c.cluster.setFinalizers(old, append(others(old), containersv1.Finalizer)), nil
+		obj := copied(old.(containersv1.Mirror))
+		if obj.MirrorKind().HasFinalizer() {
+			obj.SetFinalizers(append(others(old), containersv1.Finalizer))
+		}
+		manage(obj)
+		if equality.Semantic.DeepEqual(obj, old) {
+			return old, nil
+		}
+		c.cluster.put(obj)
+		return obj, nil
 	})
 }
 
@@ -255,4 +267,15 @@ func wrap(verb string, key Key, err error) error {
 
 func others(obj client.Object) []string {
 	return slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(f string) bool { return f == containersv1.Finalizer })
+}
+
+// manage makes rdd a manager of what it writes, as far as it reads that again.
+func manage(obj containersv1.Mirror) {
+	own := []metav1.ManagedFieldsEntry{{
+		Manager: containersv1.FieldManager, Operation: metav1.ManagedFieldsOperationUpdate, Subresource: containersv1.StatusSubresource,
+	}}
+	if slices.Contains(obj.GetFinalizers(), containersv1.Finalizer) {
+		own = append(own, metav1.ManagedFieldsEntry{Manager: containersv1.FieldManager, Operation: metav1.ManagedFieldsOperationUpdate})
+	}
+	obj.SetManagedFields(own)
 }

@@ -49,14 +49,35 @@ func (c *Cluster) Wish(key Key, state containersv1.WishedState) {
 	c.put(obj)
 }
 
-// Delete deletes a mirror. The policy that protects a ContainerNamespace is
+// Delete deletes a mirror, and reports whether that was accepted: one without
+// rdd's finalizer is protected. The policy that protects a ContainerNamespace is
 // the caller's to heed.
-func (c *Cluster) Delete(key Key) {
+func (c *Cluster) Delete(key Key) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if obj := c.objects[key]; obj != nil {
-		c.remove(obj)
+	obj := c.objects[key]
+	if obj == nil || obj.GetDeletionTimestamp() == nil && !slices.Contains(obj.GetFinalizers(), containersv1.Finalizer) {
+		return false
 	}
+	c.remove(obj)
+	return true
+}
+
+// Disown makes a mirror what an earlier version of rdd left: without managed
+// fields, and without the finalizer when a client had removed it.
+func (c *Cluster) Disown(key Key, stripped bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.objects[key]
+	if old == nil || old.GetDeletionTimestamp() != nil {
+		return
+	}
+	obj := copied(old)
+	obj.SetManagedFields(nil)
+	if stripped {
+		obj.SetFinalizers(others(obj))
+	}
+	c.put(obj)
 }
 
 // Touch changes metadata that means nothing to rdd, so that who writes from an
