@@ -66,7 +66,9 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	}
 	fmt.Fprintf(s.err, "rdd: instance %q, pid %d, log %s\n", s.instance.Name, run.PID, file.Filename)
 	logger.Info("daemon starts", slog.String("instance", s.instance.Name), slog.Int("pid", run.PID), slog.String("version", version))
-	err = serveUntilSignalled(s.ctx, logger, func(ctx context.Context) error {
+	ctx, cancel := whileHeld(s.ctx, lock, logger)
+	defer cancel()
+	err = serveUntilSignalled(ctx, logger, func(ctx context.Context) error {
 		return supervisor.Run(ctx, supervisor.Config{
 			Instance: s.instance, Port: c.Port, Namespace: c.Namespace, Logger: logger, Version: version,
 		})
@@ -77,6 +79,23 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	}
 	logger.Info("daemon ends")
 	return nil
+}
+
+// lockLook is the pause between two looks at the pid file.
+const lockLook = time.Second
+
+// whileHeld returns a context that ends when the pid file is not this daemon's any
+// more: the user has removed the instance's directories, and the next daemon would
+// run beside this one. The engine is stopped then, as by a signal.
+func whileHeld(ctx context.Context, lock *instance.PidLock, logger *slog.Logger) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		if lock.WaitLost(ctx, lockLook) == nil {
+			logger.Error("stopping with the engine: the pid file of this daemon was removed or replaced")
+			cancel()
+		}
+	}()
+	return ctx, cancel
 }
 
 func newLogger(file *lumberjack.Logger, level string) (*slog.Logger, error) {

@@ -67,10 +67,14 @@ type svcDeleteCmd struct {
 func (c *svcDeleteCmd) Run(s *session) error {
 	shown := progress.New(s.err)
 	defer shown.Close()
-	if err := s.manager(shown.Update).Delete(s.ctx, c.Timeout); err != nil {
+	left, err := s.manager(shown.Update).Delete(s.ctx, c.Timeout)
+	if err != nil {
 		return err
 	}
 	shown.Close()
+	for _, path := range left {
+		fmt.Fprintf(s.out, "left, since it was behind a link and is not rdd's: %s\n", path)
+	}
 	fmt.Fprintf(s.out, "nothing of instance %q is left\n", s.instance.Name)
 	return nil
 }

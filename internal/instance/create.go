@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -21,9 +23,15 @@ func (i Instance) Exists() bool {
 
 // Create makes the instance's directories, readable by this user only. It may
 // be called again at any time. It refuses directories that are another user's
-// or another instance's.
+// or another instance's, and to make new ones in the home of another user.
 func (i Instance) Create() error {
-	for _, dir := range []string{i.Dir, i.LogDir, i.ShortDir, i.LimaHome, i.TLSDir, i.DataDir} {
+	dirs := []string{i.Dir, i.LogDir, i.ShortDir, i.LimaHome, i.TLSDir, i.DataDir}
+	for _, dir := range dirs {
+		if err := checkHome(dir, os.Getuid()); err != nil {
+			return err
+		}
+	}
+	for _, dir := range dirs {
 		if err := makePrivate(dir); err != nil {
 			return fmt.Errorf("create directory %s: %w", dir, err)
 		}
@@ -73,6 +81,36 @@ func (i Instance) checkOwner() error {
 		return fmt.Errorf("directory %s belongs to instance %q; choose another name with --instance or %s", dir, found, EnvName)
 	}
 	return nil
+}
+
+// checkHome refuses a directory that would be made in a directory of another user,
+// such as by root in the home that 'sudo -E' keeps: that user could neither use nor
+// remove it. Root's directories, such as /tmp, may be used by everybody.
+func checkHome(dir string, uid int) error {
+	for {
+		info, err := os.Stat(dir)
+		if errors.Is(err, fs.ErrNotExist) && filepath.Dir(dir) != dir {
+			dir = filepath.Dir(dir)
+			continue
+		}
+		if err != nil {
+			return nil //nolint:nilerr // Making the directory says what is wrong.
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || int(stat.Uid) == uid || stat.Uid == 0 {
+			return nil
+		}
+		owner, self := userName(int(stat.Uid)), userName(uid)
+		return fmt.Errorf("create the instance's files as user %s: %s belongs to user %s: run rdd as %[3]s, or set HOME (and XDG_DATA_HOME and XDG_STATE_HOME, if they are set) to directories of %[1]s", self, dir, owner)
+	}
+}
+
+// userName returns the name of a user, or the number of one without a name.
+func userName(uid int) string {
+	if found, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return found.Username
+	}
+	return strconv.Itoa(uid)
 }
 
 // makePrivate makes a directory of mode 0700 and its parents, or takes group's

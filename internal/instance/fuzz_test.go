@@ -45,23 +45,3 @@ func FuzzFiles(f *testing.F) {
 		}
 	})
 }
-
-// FuzzMountPoint writes a mount as the kernel does and reads it.
-func FuzzMountPoint(f *testing.F) {
-	f.Add("/a b", "36 35 98:0 /mnt1 ")
-	f.Add("/a\\040b\tc\nd", "")
-	f.Fuzz(func(t *testing.T, point, line string) {
-		_, _ = MountPoint(line)
-		_, _ = mountBelow(strings.NewReader(line), point)
-		// What else separates words for Go is no blank to the kernel, which writes
-		// it as it is; no such path is made by rdd or an engine.
-		if point == "" || strings.ContainsFunc(point, func(r rune) bool { return r != ' ' && r != '\t' && r != '\n' && strings.TrimSpace(string(r)) == "" }) {
-			return
-		}
-		kernel := strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(point)
-		got, ok := MountPoint("36 35 98:0 / " + kernel + " rw,noatime master:1 - ext3 /dev/root rw")
-		if !ok || got != point {
-			t.Errorf("%q, %v, want %q", got, ok, point)
-		}
-	})
-}

@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -77,14 +78,44 @@ func tryLock(pidFile string) (*PidLock, error) {
 	return &PidLock{file: f}, nil
 }
 
-// Release removes the pid file and gives the lock back.
+// Release removes the pid file, unless another process has replaced it, and gives
+// the lock back.
 func (l *PidLock) Release() error {
+	if l.lost() {
+		return l.file.Close()
+	}
 	// Removed first: who opens the old file later finds that it is no longer there.
 	err := os.Remove(l.file.Name())
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	return errors.Join(err, l.file.Close())
+}
+
+// lost reports whether the pid file was removed or replaced. An error is no proof.
+func (l *PidLock) lost() bool {
+	same, err := isFileAt(l.file, l.file.Name())
+	return err == nil && !same
+}
+
+// WaitLost returns nil when the pid file has been removed or replaced for two looks
+// in a row, and the error of ctx when that ends first. The holder keeps nobody else
+// out any more then.
+func (l *PidLock) WaitLost(ctx context.Context, every time.Duration) error {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for before := false; ; {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+		now := l.lost()
+		if now && before {
+			return nil
+		}
+		before = now
+	}
 }
 
 // Running says whether a daemon holds the pid file, and its pid (0 when it has

@@ -1,97 +1,208 @@
 package instance
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+	"syscall"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 )
 
-// Remove removes every file of the instance. It does nothing for an instance
-// that does not exist. The daemon and the engine must be stopped before.
-func (i Instance) Remove() error {
-	logs := i.LogDir
-	if filepath.Base(logs) == "logs" {
-		logs = filepath.Dir(logs)
-	}
-	// Dir goes last: it is what tells that something is left to be removed.
-	return i.remove(logs, i.ShortDir, i.Dir)
+// Place is a directory of the instance. A user may move it to another disk and put
+// a link in its place; then it may hold other files too.
+type Place struct {
+	path string
+	// made are patterns of filepath.Match for what rdd makes in it.
+	made []string
+}
+
+// Remove removes every file of the instance. It does nothing for an instance that
+// does not exist. The daemon and the engine must be stopped before. Of a directory
+// that the user replaced by a link, the link is removed and in its target what rdd
+// made; left are the paths that stay there.
+func (i Instance) Remove() (left []string, err error) {
+	return i.remove(true, i.everything())
 }
 
 // RemoveData removes the datastore and the data of the engine, and keeps
-// certificates, arguments and logs.
+// certificates, arguments and logs. Links to other disks stay, and their targets.
 func (i Instance) RemoveData() error {
-	return i.remove(i.DataDir, i.LimaHome)
+	_, err := i.remove(false, i.data())
+	return err
 }
 
-func (i Instance) remove(dirs ...string) error {
+// CheckRemovable returns why Remove would refuse to begin: a directory or link of
+// another user or instance, or a mount below.
+func (i Instance) CheckRemovable() error {
+	return i.check(i.everything())
+}
+
+// data are the places that a reset empties.
+func (i Instance) data() []Place {
+	return []Place{
+		{i.DataDir, []string{"engine", "state.db", "state.db-*", "state.db.*", ".state.db*"}},
+		LimaHome(i.LimaHome),
+	}
+}
+
+// LimaHome returns the place of the instance's VMs.
+func LimaHome(path string) Place {
+	return Place{path, []string{
+		"rdd", "_config", "_tmp", "_guestagent", "_cache", "_disks", "_networks", "hostagent.*", ".hostagent.*",
+		"accel.json", "resets.json", "end.json", "making", ".accel.json.*", ".resets.json.*", ".end.json.*",
+	}}
+}
+
+// everything are all places, inner ones before those that hold them.
+func (i Instance) everything() []Place {
+	logs := Place{i.LogDir, []string{
+		"*.log", "*.log.[0-9]", "*-[0-9][0-9][0-9][0-9]-[0-9][0-9]-*.log", "*-[0-9][0-9][0-9][0-9]-[0-9][0-9]-*.log.gz",
+	}}
+	places := append(i.data(),
+		Place{i.TLSDir, []string{"tls.crt", "tls.key", "token", "port", "revision", ".tls.*", ".token*", ".port*", ".revision*"}},
+		logs,
+	)
+	if filepath.Base(i.LogDir) == "logs" {
+		places = append(places, Place{filepath.Dir(i.LogDir), []string{"logs"}})
+	}
+	// Dir goes last: its existence says that something is left to be removed.
+	return append(places,
+		Place{i.ShortDir, []string{ownerFile, "." + ownerFile + ".*", "lima", "engine", "*.sock", "*.sock.ttrpc"}},
+		Place{i.Dir, []string{
+			ownerFile, "tls", "data", "config.yaml", "rdd.pid", "args.json", "run.json", "cache",
+			"." + ownerFile + ".*", ".config.yaml*", ".args.json.*", ".run.json.*",
+		}},
+	)
+}
+
+func (i Instance) check(places []Place) error {
 	if err := i.checkOwner(); err != nil {
 		return err
 	}
-	for _, dir := range dirs {
-		if err := checkNoMounts(dir); err != nil {
+	for _, p := range places {
+		if err := p.Check(); err != nil {
 			return err
 		}
-	}
-	var errs []error
-	for _, dir := range dirs {
-		if err := os.RemoveAll(dir); err != nil {
-			errs = append(errs, fmt.Errorf("remove %s: %w", dir, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// checkNoMounts fails when something is mounted below dir: to remove it would
-// remove what is mounted, such as the directory behind a bind-mounted volume.
-func checkNoMounts(dir string) error {
-	f, err := os.Open("/proc/self/mountinfo")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look for mounts below %s: %w", dir, err)
-	}
-	defer f.Close()
-	resolved, err := filepath.EvalSymlinks(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("look for mounts below %s: %w", dir, err)
-	}
-	point, err := mountBelow(f, resolved)
-	if err != nil {
-		return fmt.Errorf("look for mounts below %s: %w", dir, err)
-	}
-	if point != "" {
-		return fmt.Errorf("%s is still mounted, so %s cannot be removed safely; stop the engine with 'rdd svc stop', or unmount it, and try again", point, dir)
 	}
 	return nil
 }
 
-// mountBelow returns the first mount point below dir, or nothing.
-func mountBelow(mountinfo io.Reader, dir string) (string, error) {
-	lines := bufio.NewScanner(mountinfo)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if point, ok := MountPoint(lines.Text()); ok && strings.HasPrefix(point, dir+"/") {
-			return point, nil
-		}
+// remove checks all places before it removes anything.
+func (i Instance) remove(links bool, places []Place) (left []string, err error) {
+	if err := i.check(places); err != nil {
+		return nil, err
 	}
-	return "", lines.Err()
+	var errs []error
+	for _, p := range places {
+		more, err := p.remove(links)
+		left, errs = append(left, more...), append(errs, err)
+	}
+	return left, errors.Join(errs...)
 }
 
-// MountPoint takes the fifth field of a line of /proc/self/mountinfo (see
-// proc_pid_mountinfo(5)), in which blanks and backslashes are octal.
-func MountPoint(line string) (string, bool) {
-	fields := strings.Fields(line)
-	if len(fields) < 5 {
-		return "", false
+// linked reports whether the place is a link, which must be the user's own, as must
+// be its target: another user's could lead anywhere.
+func (p Place) linked() (bool, error) {
+	info, err := os.Lstat(p.path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return false, nil
 	}
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(fields[4]), true
+	if err == nil && info.Mode()&fs.ModeSymlink == 0 {
+		return false, nil
+	}
+	if err == nil {
+		err = owned(info)
+	}
+	if err != nil {
+		return false, fmt.Errorf("remove %s: %w", p.path, err)
+	}
+	target, err := os.Stat(p.path)
+	if err == nil {
+		err = owned(target)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("remove what %s leads to: %w", p.path, err)
+	}
+	return true, nil
+}
+
+func owned(info fs.FileInfo) error {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Getuid() {
+		return fmt.Errorf("the owner is the user with id %d: remove it as that user, and run the command again", stat.Uid)
+	}
+	return nil
+}
+
+// madeHere reports whether rdd makes an entry of this name in the place.
+func (p Place) madeHere(name string) bool {
+	return slices.ContainsFunc(p.made, func(pattern string) bool {
+		matches, err := filepath.Match(pattern, name)
+		return err == nil && matches
+	})
+}
+
+// Check returns why the place cannot be removed: what is mounted below, or that it is
+// a link of another user.
+func (p Place) Check() error {
+	linked, err := p.linked()
+	if err != nil {
+		return err
+	}
+	if !linked {
+		return filetree.CheckUnmounted(p.path)
+	}
+	entries, err := os.ReadDir(p.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove what %s leads to: %w", p.path, err)
+	}
+	target := filetree.Resolve(p.path)
+	for _, entry := range entries {
+		if !p.madeHere(entry.Name()) {
+			continue
+		}
+		if err := filetree.CheckUnmounted(filepath.Join(target, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Empty removes the place, or empties what a link there leads to.
+func (p Place) Empty() error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	_, err := p.remove(false)
+	return err
+}
+
+// remove removes the place. A link is kept unless links is set; left is what stays
+// behind a link that is removed.
+func (p Place) remove(links bool) (left []string, err error) {
+	linked, err := p.linked()
+	if err != nil {
+		return nil, err
+	}
+	if !linked {
+		return nil, filetree.Remove(p.path)
+	}
+	target := filetree.Resolve(p.path)
+	names, err := filetree.Clear(p.path, p.madeHere)
+	if err != nil || !links {
+		return nil, err
+	}
+	if err := os.Remove(p.path); err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		left = append(left, filepath.Join(target, name))
+	}
+	if len(names) == 0 && target != p.path {
+		left = append(left, target)
+	}
+	return left, nil
 }

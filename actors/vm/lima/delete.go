@@ -19,8 +19,12 @@ func (d *Driver) Delete(ctx context.Context) error {
 	if _, err := d.Stop(ctx); err != nil {
 		return err
 	}
+	home := instance.LimaHome(d.cfg.Home)
+	if err := home.Check(); err != nil {
+		return fmt.Errorf("remove the VM: %w", err)
+	}
 	failed := []error{d.removeLogs()}
-	if err := os.RemoveAll(d.cfg.Home); err != nil {
+	if err := home.Empty(); err != nil {
 		failed = append(failed, fmt.Errorf("remove the VM: %w", err))
 	}
 	return errors.Join(failed...)

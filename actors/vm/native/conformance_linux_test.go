@@ -18,6 +18,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -152,8 +153,10 @@ func (b *bench) active(k kind) []string {
 		found = append(found, fmt.Sprintf("process %d %v", p.PID, p.Args()))
 	}
 	for _, dir := range []string{b.cfg.Dir, b.cfg.ShortDir} {
-		mounts, _ := mountsBelow(dir)
-		found = append(found, mounts...)
+		mounts, _ := filetree.MountsBelow(dir)
+		for _, m := range mounts {
+			found = append(found, m.String())
+		}
 	}
 	name := bridgeName(b.cfg)
 	if _, err := netlink.LinkByName(name); err == nil {

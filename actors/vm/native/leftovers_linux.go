@@ -1,18 +1,13 @@
 package native
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
@@ -88,57 +83,8 @@ func inContainer(p process.Process, containers []string) bool {
 	})
 }
 
-func isBelow(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
-
-// mountsBelow lists the mount points at or below dir, the last mounted first.
-func mountsBelow(dir string) ([]string, error) {
-	data, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil, fmt.Errorf("read the mounts: %w", err)
-	}
-	var points []string
-	for line := range strings.Lines(string(data)) {
-		if point, ok := instance.MountPoint(line); ok && isBelow(point, dir) {
-			points = append(points, point)
-		}
-	}
-	slices.Reverse(points)
-	return points, nil
-}
-
-// unmountBelow unmounts all at or below dir. A mount that is still in use goes
-// when its last user does.
-func unmountBelow(dir string) error {
-	points, err := mountsBelow(dir)
-	if err != nil {
-		return err
-	}
-	var failed []error
-	for _, point := range points {
-		err := unix.Unmount(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
-		if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, fs.ErrNotExist) {
-			failed = append(failed, fmt.Errorf("unmount %s: %w", point, err))
-		}
-	}
-	return errors.Join(failed...)
-}
-
-// removeTree removes dir with all in it, but never through a mount: what is
-// mounted there may be somebody's data.
-func removeTree(dir string) error {
-	points, err := mountsBelow(dir)
-	if err != nil {
-		return err
-	}
-	if len(points) > 0 {
-		return fmt.Errorf("%s is not removed, since something is mounted at %s", dir, points[0])
-	}
-	err = os.RemoveAll(dir)
-	if err != nil && rootless() {
-		err = removeMapped(dir)
-	}
-	if err != nil {
-		return fmt.Errorf("remove %s: %w", dir, err)
-	}
-	return nil
+// isBelow reports whether a path is dir or below it, whichever links either is
+// written with.
+func isBelow(path, dir string) bool {
+	return filepath.IsAbs(path) && (filetree.IsBelow(path, dir) || filetree.IsBelow(filetree.Resolve(path), filetree.Resolve(dir)))
 }

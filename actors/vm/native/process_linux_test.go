@@ -1,10 +1,8 @@
 package native
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -70,35 +68,5 @@ func TestBelongs(t *testing.T) {
 		if got := belongs(k, test.args); got != test.want {
 			t.Errorf("belongs(%q) = %v", test.args, got)
 		}
-	}
-}
-
-func TestRemoveTreeNeverCrossesAMount(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("mounts something, which needs root")
-	}
-	dir := t.TempDir()
-	point := filepath.Join(dir, "a mount")
-	if err := os.Mkdir(point, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("none", point, "tmpfs", 0, ""); err != nil {
-		t.Skipf("cannot mount here: %v", err)
-	}
-	precious := filepath.Join(point, "precious")
-	if err := os.WriteFile(precious, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := removeTree(dir); err == nil {
-		t.Error("a tree with a mount was removed")
-	}
-	if _, err := os.Stat(precious); err != nil {
-		t.Error(err)
-	}
-	if err := unmountBelow(dir); err != nil {
-		t.Error(err)
-	}
-	if err := removeTree(dir); err != nil {
-		t.Error(err)
 	}
 }

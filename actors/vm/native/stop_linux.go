@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
@@ -193,6 +194,10 @@ func (d *Driver) cleanUp(k kind) error {
 func (d *Driver) Delete(ctx context.Context) error {
 	was := load(d.paths.state)
 	if _, err := d.Stop(ctx); err != nil {
+		return err
+	}
+	// What is mounted now is the user's: it is found before anything is removed.
+	if err := filetree.CheckUnmounted(d.paths.runDir, d.paths.engineDir); err != nil {
 		return err
 	}
 	var failed []error

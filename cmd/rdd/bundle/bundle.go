@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/doctor"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 )
 
 // MaxFile is how many bytes of one file or answer are kept.
@@ -41,7 +42,7 @@ func Write(ctx context.Context, s Subject, out io.Writer) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, fmt.Errorf("make a directory for the bundle's parts: %w; set TMPDIR to a place with room", err)
 	}
-	defer func() { _ = os.RemoveAll(scratch) }()
+	defer func() { _ = filetree.Remove(scratch) }()
 	// All parts are there before the first is written: a secret of one of them may
 	// stand in another.
 	sieve := newSieve()

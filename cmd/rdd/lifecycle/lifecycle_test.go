@@ -336,12 +336,12 @@ func TestNobodyIsAloneBesideADaemon(t *testing.T) {
 
 func TestDeleteLeavesNothing(t *testing.T) {
 	f := newFixture(t, behaves)
-	if err := f.Delete(t.Context(), time.Second); err != nil {
+	if _, err := f.Delete(t.Context(), time.Second); err != nil {
 		t.Errorf("nothing there: %v", err)
 	}
 	f.start(t)
 	f.engine.err = errors.New("a container will not go")
-	if err := f.Delete(t.Context(), 10*time.Second); err == nil {
+	if _, err := f.Delete(t.Context(), 10*time.Second); err == nil {
 		t.Error("files were removed under a living engine")
 	}
 	if !f.Instance.Exists() {
@@ -349,7 +349,7 @@ func TestDeleteLeavesNothing(t *testing.T) {
 	}
 	f.engine.err = nil
 	for range 2 {
-		if err := f.Delete(t.Context(), 10*time.Second); err != nil {
+		if _, err := f.Delete(t.Context(), 10*time.Second); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -85,6 +85,10 @@ func (m *Manager) Connect(ctx context.Context, load func() (instance.Args, error
 	return c, err
 }
 
+// orphanPatience is how long a daemon whose pid file was removed may take to stop
+// its engine before it is killed.
+const orphanPatience = time.Minute
+
 // up returns a client for the daemon, which is started when none runs. For one
 // that runs already, it calls found first.
 func (m *Manager) up(ctx context.Context, found func() error, load func() (instance.Args, error)) (c *client.Client, started bool, err error) {
@@ -105,6 +109,9 @@ func (m *Manager) up(ctx context.Context, found func() error, load func() (insta
 		}
 		args, err := load()
 		if err != nil {
+			return nil, false, err
+		}
+		if _, err := m.endOrphans(ctx, orphanPatience); err != nil {
 			return nil, false, err
 		}
 		c, err := m.startOne(ctx, args)

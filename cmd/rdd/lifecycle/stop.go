@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"syscall"
 	"time"
 
@@ -42,6 +41,10 @@ type StopOptions struct {
 // which takes milliseconds when it has ended. A daemon that somebody started
 // before that has taken it up, and is ended too.
 func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
+	wasRunning, err = m.endOrphans(ctx, options.Patience)
+	if err != nil {
+		return wasRunning, err
+	}
 	for try := 1; ; try++ {
 		ran, err := m.stop(ctx, options)
 		wasRunning = wasRunning || ran
@@ -161,41 +164,4 @@ func (m *Manager) goneWithin(ctx context.Context, patience time.Duration) (bool,
 		err = ctx.Err()
 	}
 	return gone, err
-}
-
-// Delete ends everything and removes every file of the instance.
-func (m *Manager) Delete(ctx context.Context, patience time.Duration) error {
-	_, err := m.wipe(ctx, patience, m.Instance.Remove)
-	return err
-}
-
-// Reset removes the datastore and the engine, and keeps certificates and
-// arguments. It says whether a daemon ran.
-func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning bool, err error) {
-	wasRunning, err = m.wipe(ctx, patience, m.Instance.RemoveData)
-	if err != nil {
-		return wasRunning, err
-	}
-	return wasRunning, m.Create()
-}
-
-// wipe ends the daemon, keeps another one from starting, and removes the engine
-// and then the files.
-func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func() error) (wasRunning bool, err error) {
-	if _, err := os.Stat(m.Instance.Dir); errors.Is(err, os.ErrNotExist) {
-		return false, remove()
-	}
-	// All goes, so that the engine is not worth waiting for; Delete ends it too.
-	wasRunning, err = m.Stop(ctx, StopOptions{Patience: patience})
-	if err != nil {
-		return wasRunning, err
-	}
-	return wasRunning, m.alone(ctx, patience, "removing the engine", func() error {
-		m.Report("removing the engine and its data")
-		if err := m.Engine.Delete(ctx); err != nil {
-			return fmt.Errorf("remove the engine: %w", err)
-		}
-		m.Report("removing files")
-		return remove()
-	})
 }

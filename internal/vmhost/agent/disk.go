@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/lima-vm/lima/pkg/store"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/guestagent"
 )
@@ -126,7 +126,7 @@ func (a *agent) create(ctx context.Context, pl plan) (*store.Instance, error) {
 	if err := a.beginMaking(); err != nil {
 		return nil, err
 	}
-	if err := os.RemoveAll(a.paths.Dir()); err != nil {
+	if err := filetree.Remove(a.paths.Dir()); err != nil {
 		return nil, fmt.Errorf("remove the old VM: %w", err)
 	}
 	if err := pl.recipe.WriteAround(a.paths); err != nil {

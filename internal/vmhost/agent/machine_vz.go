@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -12,6 +11,8 @@ import (
 	"github.com/lima-vm/lima/pkg/driver"
 	"github.com/lima-vm/lima/pkg/limayaml"
 	"github.com/lima-vm/lima/pkg/store/filenames"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 )
 
 // vzMachine is a machine of Apple's Virtualization framework. It lives in this
@@ -27,7 +28,7 @@ type vzMachine struct {
 func (a *agent) startVZ(ctx context.Context, d driver.Driver) (*vzMachine, error) {
 	// What an agent that was killed left makes Lima believe that a machine runs.
 	stale := filepath.Join(a.paths.Dir(), filenames.PIDFile(limayaml.VZ))
-	if err := os.RemoveAll(stale); err != nil {
+	if err := filetree.Remove(stale); err != nil {
 		return nil, fmt.Errorf("remove the pid file of the last machine: %w", err)
 	}
 	var ended chan error

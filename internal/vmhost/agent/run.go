@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
@@ -92,10 +93,10 @@ func live(ctx context.Context, cfg vmhost.Config, paths vmhost.Paths, log *slog.
 	}
 	// What Lima leaves behind when the agent is killed is gone with the next one.
 	scratch := filepath.Join(cfg.LimaHome, "_tmp")
-	if err := errors.Join(os.RemoveAll(scratch), os.MkdirAll(scratch, 0o700), os.Setenv("TMPDIR", scratch)); err != nil {
+	if err := errors.Join(filetree.Remove(scratch), os.MkdirAll(scratch, 0o700), os.Setenv("TMPDIR", scratch)); err != nil {
 		return "", fmt.Errorf("make a directory for temporary files: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	defer func() { err = errors.Join(err, filetree.Remove(scratch)) }()
 	b := newBoard(vmhost.Status{PID: os.Getpid(), Spec: cfg.Spec})
 	stop, err := serve(paths.Socket(), b, log)
 	if err != nil {

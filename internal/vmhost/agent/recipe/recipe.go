@@ -11,6 +11,7 @@ import (
 	"github.com/lima-vm/lima/pkg/limayaml"
 	"github.com/lima-vm/lima/pkg/store/filenames"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
@@ -154,7 +155,7 @@ func (r Recipe) WriteAround(p vmhost.Paths) error {
 	for name, y := range map[string]*limayaml.LimaYAML{filenames.Default: r.defaults, filenames.Override: r.override} {
 		path := filepath.Join(dir, name)
 		if y == nil {
-			if err := os.RemoveAll(path); err != nil {
+			if err := filetree.Remove(path); err != nil {
 				return fmt.Errorf("remove Lima's %s: %w", name, err)
 			}
 			continue

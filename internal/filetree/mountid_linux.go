@@ -1,0 +1,39 @@
+package filetree
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// mountID tells the mounts of one moment apart. The device number would not do:
+// a bind mount has that of its source, and a subvolume of btrfs has its own.
+type mountID uint64
+
+// mountOf returns the mount that an open file is on.
+func mountOf(f *os.File) (mountID, error) {
+	var stat unix.Statx_t
+	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_MNT_ID, &stat)
+	if err == nil && stat.Mask&unix.STATX_MNT_ID != 0 {
+		return mountID(stat.Mnt_id), nil
+	}
+	return mountOfInfo(f)
+}
+
+// mountOfInfo is mountOf for kernels before 5.8.
+func mountOfInfo(f *os.File) (mountID, error) {
+	data, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(int(f.Fd())))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if value, ok := strings.CutPrefix(line, "mnt_id:"); ok {
+			id, err := strconv.ParseUint(strings.TrimSpace(value), 10, 64)
+			return mountID(id), err
+		}
+	}
+	return 0, fmt.Errorf("the kernel names no mount of %s", f.Name())
+}

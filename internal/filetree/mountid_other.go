@@ -1,0 +1,21 @@
+//go:build !linux
+
+package filetree
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// mountID is the device number: there are no bind mounts here.
+type mountID uint64
+
+// mountOf returns the file system that an open file is on.
+func mountOf(f *os.File) (mountID, error) {
+	var stat unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &stat); err != nil {
+		return 0, err
+	}
+	return mountID(stat.Dev), nil
+}

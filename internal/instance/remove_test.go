@@ -1,0 +1,156 @@
+package instance
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// moved moves a directory of the instance elsewhere, beside a file of the user,
+// puts a link in its place, and returns where it went.
+func moved(t *testing.T, dir string) string {
+	t.Helper()
+	target := filepath.Join(t.TempDir(), "disk")
+	if err := os.Rename(dir, target); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, dir); err != nil {
+		t.Fatal(err)
+	}
+	touch(t, filepath.Join(target, "thesis.txt"))
+	return target
+}
+
+func touch(t *testing.T, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return strings.Join(all, " ")
+}
+
+// F2: the user moved one of rdd's directories to another disk.
+func TestF2RemoveBehindALinkKeepsUserFiles(t *testing.T) {
+	for name, dir := range map[string]func(Instance) string{
+		"dir":       func(i Instance) string { return i.Dir },
+		"data":      func(i Instance) string { return i.DataDir },
+		"tls":       func(i Instance) string { return i.TLSDir },
+		"short_dir": func(i Instance) string { return i.ShortDir },
+		"lima_home": func(i Instance) string { return i.LimaHome },
+		"log_dir":   func(i Instance) string { return i.LogDir },
+		"state":     func(i Instance) string { return filepath.Dir(i.LogDir) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := scratch(t, "2")
+			if err := i.Create(); err != nil {
+				t.Fatal(err)
+			}
+			outside := filepath.Join(t.TempDir(), "outside")
+			touch(t, filepath.Join(outside, "precious"))
+			touch(t, filepath.Join(i.DataDir, "engine", "x"))
+			touch(t, filepath.Join(i.DataDir, "state.db-wal"))
+			if err := os.Symlink(outside, filepath.Join(i.DataDir, "engine", "link")); err != nil {
+				t.Fatal(err)
+			}
+			target := moved(t, dir(i))
+			left, err := i.Remove()
+			if err != nil || !slices.Equal(left, []string{filepath.Join(target, "thesis.txt")}) {
+				t.Errorf("left %q, %v", left, err)
+			}
+			if got := names(t, target); got != "thesis.txt" {
+				t.Errorf("the disk has %q", got)
+			}
+			if got := names(t, outside); got != "precious" {
+				t.Errorf("outside has %q", got)
+			}
+			for _, path := range i.Paths() {
+				if _, err := os.Lstat(path.Value); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("%s is left: %s", path.Key, path.Value)
+				}
+			}
+		})
+	}
+}
+
+func TestRemoveDataKeepsALink(t *testing.T) {
+	i := scratch(t, "2")
+	if err := i.Create(); err != nil {
+		t.Fatal(err)
+	}
+	target := moved(t, i.DataDir)
+	touch(t, filepath.Join(target, "engine", "x"))
+	if err := i.RemoveData(); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, target); got != "thesis.txt" {
+		t.Errorf("the disk has %q", got)
+	}
+	if got, err := os.Readlink(i.DataDir); err != nil || got != target {
+		t.Errorf("the link is %q, %v", got, err)
+	}
+}
+
+func TestRemoveRefusesAForeignTarget(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give a directory to another user")
+	}
+	i := scratch(t, "2")
+	if err := i.Create(); err != nil {
+		t.Fatal(err)
+	}
+	target := moved(t, i.DataDir)
+	touch(t, filepath.Join(target, "state.db"))
+	if err := os.Chown(target, 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	before := names(t, i.Dir)
+	if _, err := i.Remove(); err == nil || !strings.Contains(err.Error(), "the user with id 1") {
+		t.Errorf("remove = %v", err)
+	}
+	if got := names(t, i.Dir) + names(t, target); got != before+"state.db thesis.txt" {
+		t.Errorf("something was removed: %q", got)
+	}
+}
+
+func TestCheckHomeRefusesAnotherUsers(t *testing.T) {
+	home := t.TempDir()
+	uid := os.Getuid()
+	if err := checkHome(filepath.Join(home, "a", "b"), uid); err != nil {
+		t.Errorf("one's own: %v", err)
+	}
+	if err := checkHome("/rdd-none/a", uid+1); err != nil {
+		t.Errorf("root's: %v", err)
+	}
+	if uid == 0 {
+		if err := os.Chown(home, 12345, 12345); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		uid = 12345
+	}
+	err := checkHome(filepath.Join(home, "a", "b"), uid)
+	if err == nil || !strings.Contains(err.Error(), home+" belongs to user") {
+		t.Errorf("another user's: %v", err)
+	}
+	if got := names(t, home); got != "" {
+		t.Errorf("it made %q", got)
+	}
+}
