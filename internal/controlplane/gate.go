@@ -106,7 +106,7 @@ func (g *gate) makeRoom() time.Duration {
 	if left := g.limits.grace - time.Since(oldest.since); left > 0 {
 		return left
 	}
-	oldest.Close()
+	_ = oldest.Close() // whether it was open still or not, its place is free
 	g.full()
 	return 0
 }
@@ -116,7 +116,7 @@ func (g *gate) enter(conn net.Conn) *gatedConn {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	c.place = g.strangers.PushBack(c)
-	c.timer = time.AfterFunc(g.limits.patience, func() { c.Close() })
+	c.timer = time.AfterFunc(g.limits.patience, func() { _ = c.Close() })
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
 
 // secondVersion adds v2 to a definition.
@@ -29,20 +31,10 @@ func secondVersion(crd *unstructured.Unstructured) *unstructured.Unstructured {
 	return crd
 }
 
-// eventually waits for what a user's client can see.
+// waitFor waits for what a user's client can see.
 func waitFor(t testing.TB, what string, condition func() error) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for {
-		err := condition()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	eventually.Holds(t, time.Minute, what, condition)
 }
 
 // TestConversionWebhookOfBefore writes, as the daemon, definitions that a policy
@@ -119,17 +111,13 @@ func newPolicy(name string, spec map[string]any) *unstructured.Unstructured {
 		}}},
 		"validations": []any{map[string]any{"expression": "false"}},
 	}
-	for key, value := range spec {
-		whole[key] = value
-	}
+	maps.Copy(whole, spec)
 	return object(policies.GroupVersion(), "ValidatingAdmissionPolicy", "", name, map[string]any{"spec": whole})
 }
 
 func newBinding(name, policy string, spec map[string]any) *unstructured.Unstructured {
 	whole := map[string]any{"policyName": policy, "validationActions": []any{"Deny"}}
-	for key, value := range spec {
-		whole[key] = value
-	}
+	maps.Copy(whole, spec)
 	return object(bindings.GroupVersion(), "ValidatingAdmissionPolicyBinding", "", name, map[string]any{"spec": whole})
 }
 
