@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/dynamic"
 
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
@@ -258,6 +259,22 @@ func TestOddDefinitions(t *testing.T) {
 	}
 }
 
+// release ends the deletion of a Container, as rdd does when the engine's object
+// is gone.
+func release(t *testing.T, daemon dynamic.Interface, namespace, name string) {
+	t.Helper()
+	left, err := daemon.Resource(mirrors("containers")).Namespace(namespace).Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left.GetFinalizers()) != 1 {
+		t.Errorf("a deleted mirror has the finalizers %v", left.GetFinalizers())
+	}
+	if err := patch(mirrors("containers"), namespace, name, `{"metadata":{"finalizers":null}}`)(t.Context(), daemon); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestPropagationPoliciesEnd deletes objects of each kind with each policy. There
 // is no garbage collector to remove the finalizers that these policies set.
 func TestPropagationPoliciesEnd(t *testing.T) {
@@ -288,7 +305,9 @@ func TestPropagationPoliciesEnd(t *testing.T) {
 			must(t, user, things, thing)
 			must(t, user, things, object(things.GroupVersion(), "Thing", home, "one-"+how, nil))
 			must(t, user, things, object(things.GroupVersion(), "Thing", home, "many-"+how, nil))
-			must(t, daemon, mirrors("containers"), newMirror("Container", home, "one-"+how))
+			mirror := newMirror("Container", home, "one-"+how)
+			mirror.SetFinalizers([]string{containersv1alpha1.Finalizer})
+			must(t, daemon, mirrors("containers"), mirror)
 			for _, target := range []struct {
 				resource        schema.GroupVersionResource
 				namespace, name string
@@ -301,6 +320,9 @@ func TestPropagationPoliciesEnd(t *testing.T) {
 				resource := user.Resource(target.resource).Namespace(target.namespace)
 				if err := resource.Delete(t.Context(), target.name, options); err != nil {
 					t.Fatal(err)
+				}
+				if target.resource == mirrors("containers") {
+					release(t, daemon, home, target.name)
 				}
 				waitFor(t, target.resource.Resource, func() error {
 					return gone(t.Context(), user, target.resource, target.namespace, target.name)
