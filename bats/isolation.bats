@@ -29,3 +29,79 @@ releases_starter() {
     releases_starter "$RDD_TEST_BIN/rdd" start
     [[ -n $(dockerd_pid) ]]
 }
+
+# Processes and files of another user are not below the test's home.
+teardown() {
+    [[ -n ${BATS_TEST_COMPLETED:-} || -n ${BATS_TEST_SKIPPED:-} ]] || support_bundle "$BATS_TEST_NAME"
+    local pid
+    for pid in $(jobs -p); do
+        kill "$pid" 2>/dev/null || true
+    done
+    rm -rf "/tmp/${RDD_TEST_HOME##*/}.forged"
+}
+
+# impostor EXE ARG... starts a process of a user without rights that runs a copy of
+# a program under another name, and sets $impostor to its pid. The name of a shell
+# cannot be chosen, so perl looks like the engine's program.
+impostor() {
+    local exe=$1
+    shift
+    install -m 755 "$(command -v perl)" "$RDD_TEST_HOME/$exe"
+    (cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+        "$RDD_TEST_HOME/$exe" -e 'sleep 600' -- "$@" 3>&- >/dev/null 2>&1) &
+    impostor=$!
+    eventually 10 grep -qs "^Uid:.65534.65534.65534" "/proc/$impostor/status"
+    eventually 10 bash -c "[[ \$(readlink /proc/$impostor/exe) == $RDD_TEST_HOME/$exe ]]"
+}
+
+@test "F1: a process of another user that looks like the engine's is left alone" {
+    local short forged=/tmp/${RDD_TEST_HOME##*/}.forged
+    short=$(rdd svc paths short_dir)
+    rdd start
+
+    # What runc would find where the arguments of a shim lead to: a container with a
+    # hook. The name of the namespace leads there from every place of runc's records.
+    mkdir -p "$forged/y"
+    jq -n --arg ran "$forged/ran" '{id: "y", init_process_pid: 999999, init_process_start: 1, config: {
+        rootfs: "/", cgroups: {path: "/y", memory: 0}, Hooks: {poststop: [{path: "/usr/bin/touch", args: ["touch", $ran]}]}}}' >"$forged/y/state.json"
+    chmod -R a+rX "$forged"
+    impostor containerd-shim-runc-v2 -namespace "../../../../../../../..$forged" -id y "$short/engine/docker/z"
+    local shim=$impostor
+    impostor dockerd "--config-file=$(rdd svc paths dir)/data/engine/docker.json" "$short/engine/docker/z"
+    local dockerd=$impostor
+
+    local before
+    before=$(milliseconds)
+    rdd stop
+    # Another user's process is not waited for, which would take 10 seconds.
+    (($(milliseconds) - before < 9000))
+    assert_not_exists "$forged/ran"
+    kill -0 "$shim"
+    kill -0 "$dockerd"
+    rdd start
+    connected
+    # Nor is it when the engine is gone without having cleaned up.
+    kill -KILL "$(daemon_pid)" "$(dockerd_pid | grep -vx "$dockerd")"
+    rdd svc stop
+    kill -0 "$shim"
+    kill -0 "$dockerd"
+    assert_not_exists "$forged/ran"
+}
+
+@test "F1: another user who holds the lock of earlier versions delays nothing" {
+    local before lock=/run/lock/rdd-firewall.lock
+    [[ ! -e $lock ]] || skip "$lock is there"
+    rdd svc start
+    (cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+        perl -e 'use Fcntl ":flock"; open(F, ">", shift) or die; flock(F, LOCK_EX); chmod 0666, *F; sleep 600' "$lock" 3>&- >/dev/null 2>&1) &
+    local holder=$!
+    eventually 10 not flock --nonblock "$lock" true
+    before=$(milliseconds)
+    rdd start
+    rdd stop
+    (($(milliseconds) - before < 14000))
+    kill "$holder"
+    rm "$lock"
+    assert_equal "$(stat -c '%u %a' /run/rdd /run/rdd/firewall.lock)" $'0 700\n0 600'
+    run -1 grep -F 'lock of the firewall' "$(rdd svc paths log_dir)/rdd.log"
+}

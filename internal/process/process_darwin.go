@@ -63,6 +63,19 @@ func (p Process) Args() []string {
 	return fields[:min(count, len(fields))]
 }
 
+// Mine reports whether the process is this user's own: its real, effective and
+// saved user IDs are this process's effective one.
+func (p Process) Mine() bool {
+	info, err := unix.SysctlKinfoProc("kern.proc.pid", p.PID)
+	if err != nil {
+		return false
+	}
+	now, alive := fromKernel(info)
+	me := uint32(os.Geteuid())
+	return alive && now.Start == p.Start &&
+		info.Eproc.Ucred.Uid == me && info.Eproc.Pcred.P_ruid == me && info.Eproc.Pcred.P_svuid == me
+}
+
 // Signal sends sig to this very process and to no other that got its pid since,
 // as far as that can be known here. It is no error when the process is gone.
 func (p Process) Signal(sig syscall.Signal) error {

@@ -50,11 +50,88 @@ func parseStat(pid int, data []byte) (Process, bool) {
 
 // Args returns the process's command line; empty if it is gone.
 func (p Process) Args() []string {
-	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.PID), "cmdline"))
+	data, err := os.ReadFile(p.file("cmdline"))
 	if err != nil || len(data) == 0 {
 		return nil
 	}
 	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
+}
+
+// Mine reports whether the process is this user's own: its real, effective, saved
+// and file system user IDs are this process's effective one, and it has the same
+// root directory. A process that another user started with a setuid program keeps
+// that user's real ID. A container's root has the ID of this user, in an engine of
+// root and in a rootless one, and another root directory. A process that cannot be
+// inspected is not this user's.
+func (p Process) Mine() bool {
+	owner, uniform := p.Owner()
+	if !uniform || owner != os.Geteuid() {
+		return false
+	}
+	own, err := os.Stat("/")
+	if err != nil {
+		return false
+	}
+	// The link leads to the directory itself, whatever path it has for that process.
+	root, err := os.Stat(p.file("root"))
+	return err == nil && os.SameFile(own, root) && p.Alive()
+}
+
+// Owner returns the real user ID of the process, and whether its effective, saved
+// and file system ones are the same.
+func (p Process) Owner() (uid int, uniform bool) {
+	data, err := os.ReadFile(p.file("status"))
+	if err != nil {
+		return -1, false
+	}
+	return parseOwner(data)
+}
+
+// parseOwner reads the line Uid of /proc/PID/status; see proc_pid_status(5). The
+// process's name, on the first line, has its line feeds escaped.
+func parseOwner(status []byte) (uid int, uniform bool) {
+	for line := range strings.Lines(string(status)) {
+		text, ok := strings.CutPrefix(line, "Uid:")
+		if !ok {
+			continue
+		}
+		ids := strings.Fields(text)
+		if len(ids) != 4 {
+			return -1, false
+		}
+		uid, err := strconv.Atoi(ids[0])
+		if err != nil || uid < 0 {
+			return -1, false
+		}
+		return uid, ids[1] == ids[0] && ids[2] == ids[0] && ids[3] == ids[0]
+	}
+	return -1, false
+}
+
+// Executable returns the name of the file that the process runs, without its
+// directory: that of the interpreter for a script. It is empty if the process is
+// gone or another user's. A file that was replaced since keeps its name.
+func (p Process) Executable() string {
+	path, err := os.Readlink(p.file("exe"))
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(strings.TrimSuffix(path, " (deleted)"))
+}
+
+// SharesNetwork reports whether the process is in this process's network namespace.
+func (p Process) SharesNetwork() bool {
+	own, err := os.Stat("/proc/self/ns/net")
+	if err != nil {
+		return false
+	}
+	its, err := os.Stat(p.file("ns/net"))
+	return err == nil && os.SameFile(own, its)
+}
+
+// file is the path of a file in /proc/PID.
+func (p Process) file(name string) string {
+	return filepath.Join("/proc", strconv.Itoa(p.PID), name)
 }
 
 // Signal sends sig to this very process and to no other that got its pid since.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -355,41 +354,5 @@ func TestEngineHoldsNoInheritedFile(t *testing.T) {
 		if target, _ := os.Readlink(filepath.Join(dir, entry.Name())); target == inherited {
 			t.Errorf("the engine holds %s as %s", target, entry.Name())
 		}
-	}
-}
-
-func TestStopOfContainerdEndsItsContainers(t *testing.T) {
-	needRoot(t)
-	needEngine(t, appv1.EngineContainerd)
-	ctr := search("ctr", New(Config{}).searchPath())
-	if ctr == "" {
-		t.Skip("there is no ctr to start a container with")
-	}
-	b := newBench(t)
-	if _, err := b.d.Start(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd}, func(string) {}); err != nil {
-		t.Fatal(err)
-	}
-	k, _ := b.d.kind(appv1.EngineContainerd)
-	root := t.TempDir()
-	me, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	image(t) // skips when the program could not run in there
-	if err := os.WriteFile(filepath.Join(root, "me"), me, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), ctr, "-a", k.socket, "run", "-d", "--env", inContainerEnv+"=1", "--rootfs", root, "c1", "/me").CombinedOutput()
-	if err != nil {
-		t.Fatalf("ctr run: %v %s", err, out)
-	}
-	if left := leftovers(k); len(left) < 2 {
-		t.Fatalf("the container's processes are %v, want a shim and a program at least", left)
-	}
-	if _, err := b.d.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if left := b.active(k); len(left) > 0 {
-		t.Errorf("left after a stop: %v", left)
 	}
 }

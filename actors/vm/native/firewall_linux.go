@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,14 +95,14 @@ func readForwarding(sets []ruleset) *forwarding {
 	return &forwarding{Enabled: strings.TrimSpace(string(data)) == "1", Policy: policy}
 }
 
-// anyDockerd is whether a dockerd of anybody runs on this machine.
+// anyDockerd reports whether a dockerd relies on this machine's firewall: a process
+// of root, of this program, in this network namespace. That of another user, such as
+// a rootless one, cannot.
 func anyDockerd() bool {
-	for _, p := range process.All() {
-		if args := p.Args(); len(args) > 0 && filepath.Base(args[0]) == "dockerd" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(process.All(), func(p process.Process) bool {
+		uid, uniform := p.Owner()
+		return uniform && uid == 0 && p.Executable() == "dockerd" && p.SharesNetwork()
+	})
 }
 
 // changeRules applies the change that follows from the rules as they are, and

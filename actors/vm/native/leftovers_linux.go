@@ -1,63 +1,56 @@
 package native
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// leftovers are the processes of an engine that are not the engine itself:
-// shims of containers, the containerd of dockerd, port proxies, and all
-// processes of its containers.
+// leftovers returns the processes of an engine that are not the engine itself:
+// shims of containers, the containerd of dockerd, port proxies, and all processes
+// of its containers.
+//
+// What proves that a process is the engine's is never what it says of itself: a
+// helper runs as this user outside of any container, the first process of a
+// container is in the engine's records, and all others descend from those.
 func leftovers(k kind) []process.Process {
 	all := process.All()
-	var left []process.Process
-	var containers []string
+	left := recordedInits(k)
 	for _, p := range all {
-		args := p.Args()
-		if !belongs(k, args) {
-			continue
-		}
-		left = append(left, p)
-		if id := argAfter(args, "-id"); id != "" {
-			containers = append(containers, id)
-		}
-	}
-	for _, p := range all {
-		if !slices.Contains(left, p) && inContainer(p, containers) {
+		if isHelper(k, p) && !slices.ContainsFunc(left, func(c process.Process) bool { return c.PID == p.PID }) {
 			left = append(left, p)
 		}
 	}
-	return appendDescendants(left, all)
+	return append(left, process.Descendants(left, all)...)
 }
 
-// appendDescendants adds the descendants of left among all: without control
-// groups, as in a rootless engine, they are the processes of its containers.
-func appendDescendants(left, all []process.Process) []process.Process {
-	for i := 0; i < len(left); i++ {
-		for _, p := range all {
-			if p.Parent == left[i].PID && !slices.Contains(left, p) {
-				left = append(left, p)
-			}
-		}
-	}
-	return left
+// isHelper reports whether a process is one of the programs that the engine starts
+// beside containers. Its arguments tell this engine's helpers from those of another
+// engine of the same user; they prove nothing else.
+func isHelper(k kind, p process.Process) bool {
+	return p.Mine() && belongs(k, p.Executable(), p.Args())
 }
 
-// belongs is whether a command line is that of a helper of the engine: one of
-// the known programs, with a path of this engine among its arguments.
-func belongs(k kind, args []string) bool {
+// isShim reports whether a process is the parent of one of the engine's containers.
+func isShim(k kind, p process.Process) bool {
+	return strings.HasPrefix(p.Executable(), shimPrefix) && isHelper(k, p)
+}
+
+// shimPrefix begins the name of every program that is a containerd shim.
+const shimPrefix = "containerd-shim"
+
+// belongs reports whether a program with these arguments is a helper of the engine:
+// one of the known programs, with a path of this engine among its arguments.
+func belongs(k kind, program string, args []string) bool {
 	if len(args) == 0 {
 		return false
 	}
-	name := filepath.Base(args[0])
-	if !strings.HasPrefix(name, "containerd") && !strings.HasPrefix(name, "dockerd") &&
-		!slices.Contains([]string{"docker-proxy", "runc", "rootlesskit", "slirp4netns", "exe"}, name) {
+	// A runc that runs from a copy of itself in memory is called exe.
+	if !strings.HasPrefix(program, "containerd") && !strings.HasPrefix(program, "dockerd") &&
+		!slices.Contains([]string{"docker-proxy", "runc", "rootlesskit", "slirp4netns", "exe"}, program) {
 		return false
 	}
 	for _, arg := range args[1:] {
@@ -69,18 +62,6 @@ func belongs(k kind, args []string) bool {
 		}
 	}
 	return false
-}
-
-// inContainer is whether a process is in the control group of a container. A
-// container's group is named after its ID, with every cgroup driver.
-func inContainer(p process.Process, containers []string) bool {
-	if len(containers) == 0 {
-		return false
-	}
-	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.PID), "cgroup"))
-	return err == nil && slices.ContainsFunc(containers, func(id string) bool {
-		return len(id) >= 32 && strings.Contains(string(data), id)
-	})
 }
 
 // isBelow reports whether a path is dir or below it, whichever links either is

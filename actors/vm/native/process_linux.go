@@ -6,25 +6,27 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// findEngine returns the process of the engine. The state file is asked first,
-// all processes are searched otherwise: an engine whose state was lost is found
-// too. The argument that names the instance's own configuration file decides.
+// findEngine returns the process of the engine. The record of its start comes first:
+// a pid and a start time in a file that only this user can write to. An engine whose
+// record was lost is searched for. Only a process of this user, outside of any
+// container, is an engine; the argument that names the instance's own configuration
+// file then tells it from this user's other processes.
 func findEngine(k kind, s state) (process.Process, bool) {
 	if s.Engine == k.engine && s.PID > 0 && s.BootID == process.BootID() {
-		p := process.Process{PID: s.PID, Start: s.StartTime}
-		if p.Alive() && slices.Contains(p.Args(), k.configArg()) {
+		if p, ok := process.Find(s.PID); ok && p.Start == s.StartTime && isEngine(k, p) {
 			return p, true
 		}
 	}
 	var oldest process.Process
 	for _, p := range process.All() {
-		if !slices.Contains(p.Args(), k.configArg()) {
-			continue
-		}
 		// A rootless engine is a chain of processes; the first of it is the engine.
-		if oldest.PID == 0 || p.Start < oldest.Start {
+		if (oldest.PID == 0 || p.Start < oldest.Start) && isEngine(k, p) {
 			oldest = p
 		}
 	}
 	return oldest, oldest.PID != 0
+}
+
+func isEngine(k kind, p process.Process) bool {
+	return slices.Contains(p.Args(), k.configArg()) && p.Mine()
 }

@@ -52,21 +52,22 @@ func TestFindEngineNeedsTheExactArgument(t *testing.T) {
 func TestBelongs(t *testing.T) {
 	k := kind{execDir: "/run/x/engine/docker", dataDir: "/home/me/engine/docker", socket: "/run/x/docker.sock"}
 	tests := []struct {
-		args []string
-		want bool
+		program string
+		args    []string
+		want    bool
 	}{
-		{[]string{"/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-address", "/run/x/engine/docker/containerd/containerd.sock"}, true},
-		{[]string{"containerd", "--config", "/run/x/engine/docker/containerd/containerd.toml"}, true},
-		{[]string{"containerd", "--config=/run/x/engine/docker/containerd/containerd.toml"}, true},
-		{[]string{"containerd-shim-runc-v2", "-address", "/run/x/engine/docker2/containerd.sock"}, false},
-		{[]string{"containerd-shim-runc-v2", "-address", "/run/containerd/containerd.sock"}, false},
-		{[]string{"tail", "-f", "/run/x/engine/docker/log"}, false},
-		{[]string{"docker", "-H", "/run/x/docker.sock"}, false},
-		{nil, false},
+		{"containerd-shim-runc-v2", []string{"/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-address", "/run/x/engine/docker/containerd/containerd.sock"}, true},
+		{"containerd", []string{"containerd", "--config", "/run/x/engine/docker/containerd/containerd.toml"}, true},
+		{"containerd", []string{"containerd", "--config=/run/x/engine/docker/containerd/containerd.toml"}, true},
+		{"containerd-shim-runc-v2", []string{"containerd-shim-runc-v2", "-address", "/run/x/engine/docker2/containerd.sock"}, false},
+		{"containerd-shim-runc-v2", []string{"containerd-shim-runc-v2", "-address", "/run/containerd/containerd.sock"}, false},
+		{"tail", []string{"containerd", "-f", "/run/x/engine/docker/log"}, false},
+		{"docker", []string{"docker", "-H", "/run/x/docker.sock"}, false},
+		{"containerd", nil, false},
 	}
 	for _, test := range tests {
-		if got := belongs(k, test.args); got != test.want {
-			t.Errorf("belongs(%q) = %v", test.args, got)
+		if got := belongs(k, test.program, test.args); got != test.want {
+			t.Errorf("belongs(%q, %q) = %v", test.program, test.args, got)
 		}
 	}
 }

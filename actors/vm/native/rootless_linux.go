@@ -18,16 +18,17 @@ import (
 // namespaces and end with it.
 func rootless() bool { return os.Geteuid() != 0 }
 
-// innermost is the engine's own process in the chain of processes that begins
+// innermost returns the engine's own process in the chain of processes that begins
 // with first: a rootless dockerd is wrapped, and its wrapper would not end it
-// gracefully.
+// gracefully. Each process of the chain passes the engine's arguments to the next.
 func innermost(k kind, first process.Process) process.Process {
-	for _, p := range process.All() {
-		if args := p.Args(); slices.Contains(args, k.configArg()) && filepath.Base(args[0]) == k.program {
-			return p
+	inner := first
+	for _, p := range process.Descendants([]process.Process{first}, process.All()) {
+		if p.Parent == inner.PID && slices.Contains(p.Args(), k.configArg()) {
+			inner = p
 		}
 	}
-	return first
+	return inner
 }
 
 // removeMapped removes a directory with files of subordinate users, which only

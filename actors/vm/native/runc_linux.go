@@ -2,61 +2,173 @@ package native
 
 import (
 	"context"
+	"encoding/json"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// container is one that a shim was started for.
-type container struct{ namespace, id string }
+// sharedRuncRoot is where runc keeps the records of a containerd's containers
+// unless the client that creates one names another place; containerd has no setting
+// for it.
+const sharedRuncRoot = "/run/containerd/runc"
 
-// containersOf are the containers of the shims among left.
-func containersOf(left []process.Process) []container {
+// tasksDir holds, in the execDir of a containerd, a directory for each container:
+// NAMESPACE/ID.
+const tasksDir = "io.containerd.runtime.v2.task"
+
+// container is one of the engine's, of which runc has a record.
+type container struct {
+	// root is the directory of runc's records, one for each container.
+	root, id string
+	// init is the container's first process, as of the record.
+	init process.Process
+}
+
+// containers returns the containers that runc has a record of. Their names come
+// from the engine's own directory, which only this user can write to.
+func containers(k kind) []container {
+	patterns, depth := "runtime-*/*/*", 3
+	if k.engine == appv1.EngineContainerd {
+		patterns = tasksDir + "/*/*"
+	}
+	own, err := os.OpenRoot(k.execDir)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = own.Close() }()
+	found, _ := fs.Glob(own.FS(), patterns)
 	var all []container
-	for _, p := range left {
-		if c := (container{argAfter(p.Args(), "-namespace"), argAfter(p.Args(), "-id")}); isShim(p) && c.id != "" {
-			all = append(all, c)
+	for _, path := range found {
+		names := strings.Split(path, "/")
+		if len(names) != depth || !isName(names[1]) || !isName(names[2]) {
+			continue
+		}
+		base, bundle := filepath.Join(k.execDir, names[0]), ""
+		if k.engine == appv1.EngineContainerd {
+			base, bundle = sharedRuncRoot, filepath.Join(k.execDir, path)
+		}
+		if init, ok := readRecord(base, filepath.Join(names[1], names[2]), bundle); ok {
+			all = append(all, container{root: filepath.Join(base, names[1]), id: names[2], init: init})
 		}
 	}
 	return all
 }
 
-func argAfter(args []string, name string) string {
-	if i := slices.Index(args, name); i >= 0 && i+1 < len(args) {
-		return args[i+1]
+// isName reports whether a text is an identifier of containerd, as namespaces and
+// containers have: one element of a path, and no option of a command.
+func isName(text string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*$`).MatchString(text)
+}
+
+// readRecord reads runc's record of a container in the directory dir below base. A
+// record that another user could have written is none, and neither is, if a bundle
+// is given, that of a container with another bundle: of another containerd.
+func readRecord(base, dir, bundle string) (init process.Process, ok bool) {
+	root, err := os.OpenRoot(base)
+	if err != nil {
+		return process.Process{}, false
 	}
-	return ""
+	defer func() { _ = root.Close() }()
+	info, err := root.Lstat(dir)
+	if err != nil || !info.IsDir() || !isPrivate(info) {
+		return process.Process{}, false
+	}
+	data, err := root.ReadFile(filepath.Join(dir, "state.json"))
+	var record struct {
+		PID    int    `json:"init_process_pid"`
+		Start  uint64 `json:"init_process_start"`
+		Config struct {
+			Labels []string `json:"labels"`
+		} `json:"config"`
+	}
+	if err != nil || json.Unmarshal(data, &record) != nil {
+		return process.Process{}, false
+	}
+	if bundle != "" && !slices.ContainsFunc(record.Config.Labels, func(label string) bool {
+		path, found := strings.CutPrefix(label, "bundle=")
+		return found && isSameFile(path, bundle)
+	}) {
+		return process.Process{}, false
+	}
+	return process.Process{PID: record.PID, Start: record.Start}, true
 }
 
-func isShim(p process.Process) bool {
-	args := p.Args()
-	return len(args) > 0 && strings.HasPrefix(filepath.Base(args[0]), "containerd-shim")
+// isPrivate reports whether only this user can write to a file.
+func isPrivate(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid() && info.Mode().Perm()&0o022 == 0
 }
 
-// forget makes runc forget containers whose processes are gone. A shim that was
+func isSameFile(a, b string) bool {
+	one, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	other, err := os.Stat(b)
+	return err == nil && os.SameFile(one, other)
+}
+
+// recordedInits returns the first processes of the engine's containers that live.
+// After a reboot another process may have the pid and the start time of a record;
+// it is not in the container's control group.
+func recordedInits(k kind) []process.Process {
+	var alive []process.Process
+	for _, c := range containers(k) {
+		if p, ok := process.Find(c.init.PID); ok && p.Start == c.init.Start && inGroupOf(p, c.id) {
+			alive = append(alive, p)
+		}
+	}
+	return alive
+}
+
+// inGroupOf reports whether a process is in the control group of a container, which
+// has the container's ID in its name with every cgroup driver.
+func inGroupOf(p process.Process, id string) bool {
+	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.PID), "cgroup"))
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		for name := range strings.SplitSeq(strings.TrimSpace(line), "/") {
+			if name == id || strings.HasSuffix(name, "-"+id+".scope") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// forget makes runc forget the containers of an engine that is gone. A shim that was
 // killed does not do it any more; control groups would stay behind, and for
-// containerd, whose runc keeps its state outside of any instance's directories,
-// no container with the same name could be started again.
-func (d *Driver) forget(ctx context.Context, k kind, containers []container) {
+// containerd, whose runc keeps its records outside of any instance's directories,
+// no container with the same name could be started again. A rootless engine has no
+// control groups of its own, and its records go with its directory.
+func (d *Driver) forget(ctx context.Context, k kind) {
+	if rootless() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	runc := search("runc", d.searchPath())
-	for _, c := range containers {
-		states, _ := filepath.Glob(filepath.Join(k.execDir, "runtime-*", c.namespace, c.id))
-		outside, _ := filepath.Glob(filepath.Join("/run/containerd/runc", c.namespace, c.id))
-		for _, state := range append(states, outside...) {
-			if runc == "" {
-				d.log.Warn("no runc is there to remove what is left of a container", "state", state)
-				continue
-			}
-			out, err := exec.CommandContext(ctx, runc, "--root", filepath.Dir(state), "delete", "--force", c.id).CombinedOutput()
-			if err != nil {
-				d.log.Warn("cannot remove what is left of a container", "state", state, "error", err, "output", strings.TrimSpace(string(out)))
-			}
+	for _, c := range containers(k) {
+		if runc == "" {
+			d.log.Warn("cannot remove the runtime state of a container: runc is not installed", "container", c.id, "root", c.root)
+			continue
+		}
+		out, err := exec.CommandContext(ctx, runc, "--root", c.root, "delete", "--force", c.id).CombinedOutput()
+		if err != nil {
+			d.log.Warn("cannot remove the runtime state of a container", "container", c.id, "root", c.root, "error", err, "output", strings.TrimSpace(string(out)))
 		}
 	}
 }

@@ -46,8 +46,7 @@ func clearPIDFiles(ctx context.Context, k kind) error {
 		return nil
 	}
 	for _, p := range leftovers(k) {
-		args := p.Args()
-		if len(args) == 0 || filepath.Base(args[0]) != "containerd" {
+		if p.Executable() != "containerd" || !isHelper(k, p) {
 			continue
 		}
 		if err := p.Signal(syscall.SIGKILL); err != nil {

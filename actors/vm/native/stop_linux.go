@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -135,17 +136,14 @@ func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Proces
 // stopLeftovers ends the processes that an engine left behind, containers first.
 func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
 	left := leftovers(k)
-	if len(left) == 0 {
-		return nil
+	if len(left) > 0 {
+		d.log.Warn("stopping the processes that "+k.program+" left behind", "processes", len(left))
 	}
-	d.log.Warn("stopping what is left of "+k.program, "processes", len(left))
-	containers := containersOf(left)
-	for _, p := range left {
-		if !isShim(p) {
-			_ = p.Signal(syscall.SIGTERM)
-		}
+	others := slices.DeleteFunc(slices.Clone(left), func(p process.Process) bool { return isShim(k, p) })
+	for _, p := range others {
+		_ = p.Signal(syscall.SIGTERM)
 	}
-	waitContainers(ctx, left, gracefulContainers)
+	waitAll(ctx, others, gracefulContainers)
 	deadline := time.Now().Add(forcedStop)
 	for len(left) > 0 && time.Now().Before(deadline) && ctx.Err() == nil {
 		for _, p := range left {
@@ -159,21 +157,19 @@ func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
 		// A process that was just being started is seen the second time.
 		left = leftovers(k)
 	}
-	d.forget(ctx, k, containers)
+	d.forget(ctx, k)
 	if len(left) > 0 {
 		return fmt.Errorf("%d processes of %s survive even SIGKILL, the first is pid %d", len(left), k.program, left[0].PID)
 	}
 	return ctx.Err()
 }
 
-// waitContainers waits until only shims are left, or the time is over.
-func waitContainers(ctx context.Context, left []process.Process, limit time.Duration) {
+// waitAll waits until processes have ended, or the time is over.
+func waitAll(ctx context.Context, processes []process.Process, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for _, p := range left {
-		if !isShim(p) {
-			_ = p.Wait(ctx)
-		}
+	for _, p := range processes {
+		_ = p.Wait(ctx)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,31 +65,6 @@ func TestE4EngineOfADaemonThatDiesWhileItEndsIsStopped(t *testing.T) {
 		if f.engine.stops != 1 || f.pid(t) != 0 {
 			t.Errorf("stops %d, pid %d", f.engine.stops, f.pid(t))
 		}
-	}
-}
-
-// F3: 'flock FILE rdd start' ends with its lock released, although the daemon lives.
-func TestF3DaemonHoldsNoInheritedLock(t *testing.T) {
-	f := newFixture(t, behaves)
-	path := filepath.Join(t.TempDir(), "lock")
-	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Flock(fd, syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	f.start(t)
-	if err := syscall.Close(fd); err != nil {
-		t.Fatal(err)
-	}
-	again, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
-	if err := syscall.Flock(int(again.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		t.Errorf("the daemon holds the lock: %v", err)
 	}
 }
 

@@ -1,0 +1,33 @@
+package lifecycle
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// F3: 'flock FILE rdd start' ends with its lock released, although the daemon lives.
+func TestF3DaemonHoldsNoInheritedLock(t *testing.T) {
+	f := newFixture(t, behaves)
+	path := filepath.Join(t.TempDir(), "lock")
+	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(fd, syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	f.start(t)
+	if err := syscall.Close(fd); err != nil {
+		t.Fatal(err)
+	}
+	again, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if err := syscall.Flock(int(again.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		t.Errorf("the daemon holds the lock: %v", err)
+	}
+}

@@ -1,0 +1,97 @@
+package process
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// lasting starts a process that lives until the test ends.
+func lasting(t *testing.T, attr *syscall.SysProcAttr) Process {
+	t.Helper()
+	cmd := exec.Command("/bin/sleep", "600")
+	cmd.Env, cmd.SysProcAttr = []string{}, attr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	p, ok := Find(cmd.Process.Pid)
+	if !ok {
+		t.Fatal("a living process is not found")
+	}
+	return p
+}
+
+// F1: a process of another user is never mine.
+func TestF1MineIsOfThisUser(t *testing.T) {
+	p := lasting(t, nil)
+	if !p.Mine() || p.Executable() != "sleep" || !p.SharesNetwork() {
+		t.Errorf("own process: mine %v, executable %q, shares network %v", p.Mine(), p.Executable(), p.SharesNetwork())
+	}
+	later := p
+	later.Start++
+	if later.Mine() {
+		t.Error("a process that is gone is mine")
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("starting a process of another user needs root")
+	}
+	const nobody = 65534
+	foreign := lasting(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}})
+	if uid, uniform := foreign.Owner(); uid != nobody || !uniform || foreign.Mine() {
+		t.Errorf("a process of another user: owner %d, %v, mine %v", uid, uniform, foreign.Mine())
+	}
+}
+
+func TestParseOwner(t *testing.T) {
+	const head = "Name:\tx\\nUid:\\t0\\t0\\t0\\t0\nPPid:\t1\n"
+	for text, want := range map[string]struct {
+		uid     int
+		uniform bool
+	}{
+		head + "Uid:\t0\t0\t0\t0\nGid:\t7\t7\t7\t7\n": {0, true},
+		head + "Uid:\t1000\t1000\t1000\t1000\n":       {1000, true},
+		head + "Uid:\t1000\t0\t0\t0\n":                {1000, false}, // a setuid program of root
+		head + "Uid:\t0\t0\t1000\t0\n":                {0, false},
+		head + "Uid:\t0\t0\t0\n":                      {-1, false},
+		head + "Uid:\t-1\t-1\t-1\t-1\n":               {-1, false},
+		head:                                          {-1, false},
+		"":                                            {-1, false},
+		head + "Uid:\t99999999999999999999\t0\t0\t0\nUid:\t0\t0\t0\t0\n": {-1, false},
+	} {
+		if uid, uniform := parseOwner([]byte(text)); uid != want.uid || uniform != want.uniform {
+			t.Errorf("%q: %d, %v, want %+v", text, uid, uniform, want)
+		}
+	}
+}
+
+// FuzzOwner gives processes odd IDs: only four equal ones make an owner.
+func FuzzOwner(f *testing.F) {
+	f.Add([]byte("Name:\tx\nUid:\t0\t0\t0\t0\n"))
+	f.Add([]byte("Uid:\t0\t0\t0\t1\nUid:\t0\t0\t0\t0"))
+	f.Add([]byte("Uid:"))
+	f.Fuzz(func(t *testing.T, status []byte) {
+		if uid, uniform := parseOwner(status); uniform && uid < 0 {
+			t.Fatalf("%q: owner %d", status, uid)
+		}
+	})
+}
+
+func TestDescendants(t *testing.T) {
+	shim := Process{PID: 10, Parent: 1, Start: 100}
+	all := []Process{
+		{PID: 1, Start: 1}, shim,
+		{PID: 20, Parent: 10, Start: 101}, {PID: 30, Parent: 20, Start: 102},
+		// A child of an earlier process 10.
+		{PID: 40, Parent: 10, Start: 50}, {PID: 41, Parent: 40, Start: 200},
+		{PID: 50, Parent: 1, Start: 300},
+	}
+	got := Descendants([]Process{shim}, all)
+	if len(got) != 2 || got[0].PID != 20 || got[1].PID != 30 {
+		t.Errorf("descendants = %+v, want 20 and 30", got)
+	}
+}
