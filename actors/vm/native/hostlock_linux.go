@@ -3,30 +3,38 @@ package native
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// hostLock is the lock that all instances on the machine take while they change
-// what belongs to all of them: the firewall. dockerd fails to start when another
-// one rebuilds the same chains at the same time.
-const hostLock = "/run/lock/rdd-firewall.lock"
+// hostLockDir is the directory of the lock that all instances on the machine take
+// while they change what belongs to all of them: the firewall. dockerd fails to
+// start when another one rebuilds the same chains at the same time. Only root can
+// look into the directory, so no other user can hold the lock.
+const hostLockDir = "/run/rdd"
+
+// hostLockName is the name of the lock in its directory.
+const hostLockName = "firewall.lock"
 
 // hostLockDeadline is how long an instance waits for another one. A start holds
 // the lock for about half a second.
 const hostLockDeadline = 15 * time.Second
 
-// lockHost takes the lock and returns what gives it back. It never fails: after
-// the deadline, or where there is no such lock, things go on without it, since
-// a stuck instance must not stop the others. A dockerd that is not rdd's does
-// not take it either.
+// lockHost takes the lock and returns what releases it. It never fails: after the
+// deadline, or where there is no such lock, the caller continues without it, since
+// a stuck instance must not stop the others. A dockerd that is not rdd's does not
+// take it either. A rootless engine has a firewall of its own and needs no lock.
 func (d *Driver) lockHost(ctx context.Context) (unlock func()) {
 	nothing := func() {}
-	f, err := os.OpenFile(hostLock, os.O_CREATE|os.O_RDWR, 0o600)
+	if rootless() {
+		return nothing
+	}
+	f, err := openLock(hostLockDir, hostLockName)
 	if err != nil {
-		d.log.Debug("no lock for the firewall", "error", err)
+		d.log.Warn("no lock for the firewall; continuing without it", "error", err)
 		return nothing
 	}
 	ctx, cancel := context.WithTimeout(ctx, hostLockDeadline)
@@ -45,8 +53,47 @@ func (d *Driver) lockHost(ctx context.Context) (unlock func()) {
 			}
 		case <-ctx.Done():
 		}
-		d.log.Warn("another instance holds the lock of the firewall; going on without it", "lock", hostLock, "error", err)
+		d.log.Warn("another instance holds the lock of the firewall; continuing without it", "lock", f.Name(), "error", err)
 		_ = f.Close()
 		return nothing
 	}
+}
+
+// openLock opens a file to lock, in a directory that only this user can enter. Both
+// are made if they are missing. A directory or a file that is a link, another user's
+// or open to others is an error.
+func openLock(dir, name string) (*os.File, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("make the directory of the lock: %w", err)
+	}
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open the directory of the lock, %s: %w", dir, err)
+	}
+	defer func() { _ = unix.Close(fd) }()
+	if err := checkLockFile(fd, dir, unix.S_IFDIR); err != nil {
+		return nil, err
+	}
+	path := dir + "/" + name
+	file, err := unix.Openat(fd, name, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock %s: %w", path, err)
+	}
+	if err := checkLockFile(file, path, unix.S_IFREG); err != nil {
+		return nil, errors.Join(err, unix.Close(file))
+	}
+	return os.NewFile(uintptr(file), path), nil
+}
+
+// checkLockFile fails unless an open file is of this kind, this user's, and closed to
+// all others.
+func checkLockFile(fd int, path string, kind uint32) error {
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return fmt.Errorf("inspect %s: %w", path, err)
+	}
+	if stat.Mode&unix.S_IFMT != kind || int(stat.Uid) != os.Geteuid() || stat.Mode&0o077 != 0 {
+		return fmt.Errorf("%s has mode %o and belongs to user %d, so that another user could hold the lock: remove it, and rdd makes it again", path, stat.Mode, stat.Uid)
+	}
+	return nil
 }
