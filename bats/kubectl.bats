@@ -80,6 +80,33 @@ setup_file() {
     is running state two
 }
 
+# manifest STATE LABEL writes a Container's manifest, as a user keeps it in a repository.
+manifest() {
+    printf '{"apiVersion": "containers.rancherdesktop.io/v1alpha1", "kind": "Container", "metadata": {"name": "%s", "labels": {"mine": "%s"}}, "spec": {"state": "%s"}}' \
+        "$(container_resource applied)" "$2" "$1" >"$BATS_TEST_TMPDIR/manifest.json"
+}
+
+@test "F4: apply and then apply --server-side take no finalizer, and need no force" {
+    local id
+    id=$(create_container applied)
+    eventually 5 exists container "$id"
+    manifest created one
+    kube apply --server-side --field-manager fresh -f "$BATS_TEST_TMPDIR/manifest.json"
+    manifest running one
+    run ! kube apply --server-side --field-manager other -f "$BATS_TEST_TMPDIR/manifest.json"
+    assert_output --partial 'conflict with "fresh"'
+    refute_output --partial 'conflict with "rdd"'
+    manifest created one
+    kube apply -f "$BATS_TEST_TMPDIR/manifest.json"
+    for label in two three; do
+        manifest created "$label"
+        kube apply --server-side --force-conflicts -f "$BATS_TEST_TMPDIR/manifest.json"
+        is "$label" field container "$id" .metadata.labels.mine
+        is '["engine.rancherdesktop.io/docker-mirror"]' field container "$id" '.metadata.finalizers | tojson'
+    done
+    eventually 10 wish_done "$id"
+}
+
 @test "ctl starts the daemon when needed" {
     rdd svc stop
     run -0 rdd ctl get app app -o name

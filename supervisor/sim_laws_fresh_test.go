@@ -12,8 +12,8 @@ const (
 	// freshWithin is how old a mirror may be where no call and no event is lost or
 	// slow, and the engine is ready. The next full sync comes much later.
 	freshWithin = 8 * time.Second
-	// longestWish is how long a wish can take there, the stop of a container.
-	longestWish = 15 * time.Second
+	// longestDelete is how long a delete can take there.
+	longestDelete = 15 * time.Second
 )
 
 // watchFresh looks at the mirrors until the calm has come.
@@ -64,8 +64,8 @@ func (l *laws) fresh() {
 }
 
 func (l *laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
-	if l.isForged(key) || mirror != nil && l.world.cluster.EverOf(key, time.Now().Add(-longestWish), func(o containersv1.Mirror) bool {
-		return hasOpenWish(o) && refusalOf(o, containersv1.ConditionStateReached) == nil || o.GetDeletionTimestamp() != nil
+	if l.isForged(key) || mirror != nil && l.world.cluster.EverOf(key, time.Now().Add(-longestDelete), func(o containersv1.Mirror) bool {
+		return o.GetDeletionTimestamp() != nil
 	}) {
 		return
 	}

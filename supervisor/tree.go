@@ -13,6 +13,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -138,6 +139,9 @@ func (b blueprint) engineProps(api api) *actor.Props {
 	return b.child(engineName, func(report func(string)) actor.Actor {
 		return engine.New(engine.Config{
 			EnsureNamespace: api.EnsureNamespace, Dial: b.dial, NewMirror: newMirror,
+			MarkFailed: func(ctx context.Context, kind containersv1.Kind, namespace, name string, cause error) error {
+				return mirror.MarkFailed(ctx, api.Mirrors(), kind, namespace, name, cause)
+			},
 			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
 				return b.picture.Props(name, produce)
 			},

@@ -29,6 +29,8 @@ type Config struct {
 	Dial func(endpoint string) (dockerengine.Engine, error)
 	// NewMirror makes a mirror actor.
 	NewMirror func(MirrorSpec) actor.Actor
+	// MarkFailed shows on a resource that its mirror fails for good.
+	MarkFailed func(ctx context.Context, kind containersv1.Kind, namespace, name string, cause error) error
 	// Props makes the props of a child that shows in the live picture of the
 	// tree under its full name.
 	Props  func(name string, produce func(report func(string)) actor.Actor) *actor.Props

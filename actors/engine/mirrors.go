@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -26,7 +27,7 @@ func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
 	e.seen, e.asOf, e.lost = &msg, msg.AsOf, false
 	s.sync.read(target{kind: e.key.kind, id: e.engineID()}, e.key)
 	if s.state == messages.EngineSyncing {
-		s.sync.await(e.key)
+		s.await(e)
 	}
 	if e.pid != nil && !e.stopping && e.dialed != s.dialed {
 		// It was made to take its resource away, without this engine. Another one
@@ -56,7 +57,7 @@ func (s *supervisor) syncCompleted(c actor.Context, msg messages.SyncCompleted) 
 			continue
 		}
 		if s.state == messages.EngineSyncing {
-			s.sync.await(e.key)
+			s.await(e)
 		}
 		s.objectGone(c, messages.ObjectGone{Kind: e.key.kind, Name: e.key.name, AsOf: msg.AsOf})
 	}
@@ -197,13 +198,14 @@ func (s *supervisor) retryRefused(c actor.Context) {
 // lose tells a mirror that its engine is gone.
 func (s *supervisor) lose(c actor.Context, e *entry) {
 	e.lost, e.seen = true, nil
+	e.rests = rests{}
 	s.tell(c, e, messages.EngineLost{})
 }
 
 // tell sends msg to the mirror; a new mirror is told everything, msg included.
 func (s *supervisor) tell(c actor.Context, e *entry, msg any) {
 	switch {
-	case e.stopping:
+	case e.stopping || e.rests.resting:
 	case e.pid == nil:
 		s.spawnMirror(c, e)
 		e.tellAll(c)
@@ -222,6 +224,6 @@ func (s *supervisor) spawnMirror(c actor.Context, e *entry) {
 	if err != nil {
 		panic(fmt.Errorf("spawn mirror %s: %w", e.key.path(), err))
 	}
-	e.dialed = s.dialed
+	e.dialed, e.rests.spawned, e.rests.resting = s.dialed, time.Now(), false
 	s.mirrors.started(e, pid)
 }

@@ -40,6 +40,8 @@ type entry struct {
 	seen *messages.ObjectSeen
 	// asOf is when the last reading was begun, of presence or absence.
 	asOf time.Time
+	// rests are the pauses of a mirror that fails for good.
+	rests rests
 	// refused is set while the engine refuses the user's wish.
 	refused bool
 }

@@ -186,6 +186,10 @@ func (s *supervisor) taskDone(c actor.Context, d task.Done) {
 		s.sync.due = false
 	case respawn:
 		s.revive(c, v.e)
+	case marked:
+		if v.err != nil {
+			s.Logger.Warn("failure of a mirror could not be shown on its resource", "err", v.err)
+		}
 	}
 }
 
@@ -200,15 +204,7 @@ func (s *supervisor) childFailed(c actor.Context, f messages.ChildFailed) {
 	if e == nil {
 		return
 	}
-	s.Logger.Error("mirror failed", "mirror", f.Name, "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
-	if f.GaveUp {
-		s.sync.gaveUp(e.key, f.Err)
-		s.checkReady()
-		return
-	}
-	if e.pid != nil && !e.stopping {
-		e.tellAll(c) // whatever the mirror knew is gone with its former self
-	}
+	s.mirrorFailed(c, e, f)
 }
 
 // terminated takes note that a child has ended.
@@ -226,7 +222,7 @@ func (s *supervisor) terminated(c actor.Context, who *actor.PID) {
 	default:
 		// The strategy gave up on it. The news of that may come before or after
 		// this, so nothing is decided from it.
-		s.tasks.After(s.Slow, respawn{e})
+		s.rest(e)
 	}
 }
 

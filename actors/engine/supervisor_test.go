@@ -81,6 +81,7 @@ type world struct {
 	dial      func(string) (dockerengine.Engine, error)
 	panicking atomic.Bool  // the mirror "bad", whenever it sees something
 	good, bad atomic.Int32 // how often these mirrors were made
+	marked    atomic.Value // the mirror that was last marked as failed, and why
 }
 
 // restarting restarts a failed child after a second, and gives up at the third
@@ -122,6 +123,10 @@ func newWorldUntold(t *testing.T) *world {
 		EnsureNamespace: func(context.Context, string) error { return nil },
 		Dial:            func(endpoint string) (dockerengine.Engine, error) { return w.dial(endpoint) },
 		NewMirror:       w.newMirror,
+		MarkFailed: func(_ context.Context, _ containersv1.Kind, _, name string, cause error) error {
+			w.marked.Store(name + ": " + cause.Error())
+			return nil
+		},
 		Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 			return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
 		},

@@ -87,12 +87,21 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	s := &stage{writer: &slowWriter{calls: make(chan string, 1), answer: make(chan error, 1), away: new(bool)}}
+	return s.start(t, s.writer, scriptedEngine{removals: &s.removals, err: &s.refusal})
+}
+
+// stageWith is a stage with another API server and engine.
+func stageWith(t *testing.T, writer Writer, engine dockerengine.Engine) *stage {
+	return (&stage{}).start(t, writer, engine)
+}
+
+func (s *stage) start(t *testing.T, writer Writer, engine dockerengine.Engine) *stage {
 	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
 	cfg := Config{
 		Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns",
-		Kube: s.writer, Engine: scriptedEngine{removals: &s.removals, err: &s.refusal},
+		Kube: writer, Engine: engine,
 		Logger: slog.New(slog.DiscardHandler), Report: func(string) {},
 	}
 	parent := s.system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {

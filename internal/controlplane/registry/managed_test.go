@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/util/csaupgrade"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
 
 // applyClientSide does what kubectl apply does without --server-side: it patches,
@@ -95,7 +96,8 @@ func TestManagedFieldsAreStable(t *testing.T) {
 		if !containersv1.HasOwnManager(made) {
 			t.Fatalf("managed fields of a new mirror: %v", made.GetManagedFields())
 		}
-		time.Sleep(1100 * time.Millisecond) // the times of managed fields are in seconds
+		second := time.Now().Truncate(time.Second) // the unit of the times in managed fields
+		eventually.True(t, deadline, "the next second", func() bool { return time.Now().After(second.Add(time.Second)) })
 		for _, write := range []func() (containersv1.Mirror, error){
 			func() (containersv1.Mirror, error) { return p.mirrors.UpdateStatus(t.Context(), made) },
 			func() (containersv1.Mirror, error) { return p.mirrors.Claim(t.Context(), made) },

@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// A mirror that fails for good is made again ever more rarely, whatever happens to
+// its object, and its resource shows that. The end of its engine is a new try.
+func TestFailingMirrorIsRespawnedLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.panicking.Store(true)
+		w.send(connectTo(1))
+		w.last(t)
+		failing := &containersv1.Volume{}
+		failing.Name, failing.Namespace, failing.UID, failing.ResourceVersion = "bad", "ns", "u1", "1"
+		w.send(messages.MirrorChanged{Object: failing})
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		before := w.bad.Load()
+		for range 60 { // an event a minute
+			w.send(messages.ObjectSeen{Object: failing, AsOf: time.Now()})
+			time.Sleep(time.Minute)
+		}
+		synctest.Wait()
+		if n := w.bad.Load() - before; n < 20 || n > 80 {
+			t.Errorf("made %d times in an hour, want a few tries in each 150 to 300 s", n)
+		}
+		if marked, _ := w.marked.Load().(string); !strings.Contains(marked, "bad: cannot mirror bad") {
+			t.Errorf("marked as failed: %q", marked)
+		}
+		if got := w.last(t); got.State != messages.EngineReady {
+			t.Errorf("told %+v, want Ready: a mirror that fails holds up no sync", got)
+		}
+		w.send(messages.DisconnectEngine{Seq: 2})
+		w.send(messages.MirrorRemoved{Kind: containersv1.KindVolume, Name: "bad", UID: "u1"})
+		if got := w.last(t); got.State != messages.EngineIdle {
+			t.Errorf("told %+v right after the stop, want Idle", got)
+		}
+	})
+}
+
+func TestRestsGrowAndBeginAgain(t *testing.T) {
+	r, now := rests{}, time.Now()
+	r.spawned = now
+	for _, most := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
+		if got := r.next(5*time.Second, now); got < most/2 || got > most {
+			t.Errorf("a pause of %v, want %v to %v", got, most/2, most)
+		}
+	}
+	for range 10 {
+		if got := r.next(5*time.Second, now); got > longestRest {
+			t.Errorf("a pause of %v, want %v at most", got, longestRest)
+		}
+	}
+	if got := r.next(5*time.Second, now.Add(time.Hour)); got > 5*time.Second {
+		t.Errorf("after an hour without a failure the first pause is %v", got)
+	}
+}

@@ -1,0 +1,251 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// memory is an API server with one container, or none.
+type memory struct {
+	slowWriter
+	mu      sync.Mutex // guards the rest
+	stored  *containersv1.Container
+	version int
+	created int
+	failing bool
+}
+
+func (w *memory) put(c *containersv1.Container) containersv1.Mirror {
+	w.version++
+	c.ResourceVersion = strconv.Itoa(w.version)
+	w.stored = c
+	return c.DeepCopy()
+}
+
+func (w *memory) has() *containersv1.Container {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stored.DeepCopy()
+}
+
+func (w *memory) Get(ctx context.Context, kind containersv1.Kind, namespace, name string) (containersv1.Mirror, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return (&slowWriter{stored: w.stored}).Get(ctx, kind, namespace, name)
+}
+
+func (w *memory) Create(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.created++
+	c := obj.CopyMirror().(*containersv1.Container)
+	c.UID, c.ManagedFields = "created", ownFields()
+	return w.put(c), nil
+}
+
+func (w *memory) UpdateStatus(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.stored.DeepCopy()
+	c.SetStatusFrom(obj)
+	return w.put(c), nil
+}
+
+func (w *memory) Remove(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failing {
+		return nil, errors.New("the API server is away")
+	}
+	w.stored = nil
+	return nil, nil
+}
+
+// busyEngine takes for a stop until the test says so.
+type busyEngine struct {
+	dockerengine.Engine
+	mu      sync.Mutex // guards calls
+	calls   []string
+	stopped chan struct{}
+}
+
+func (e *busyEngine) note(call string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls = append(e.calls, call)
+}
+
+func (e *busyEngine) made() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.calls)
+}
+
+func (e *busyEngine) StopContainer(ctx context.Context, _ string) error {
+	e.note("stop")
+	select {
+	case <-e.stopped:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (e *busyEngine) StartContainer(context.Context, string) error {
+	e.note("start")
+	return nil
+}
+
+func (e *busyEngine) RemoveContainer(context.Context, string, bool) error {
+	e.note("remove")
+	return nil
+}
+
+func (e *busyEngine) Container(context.Context, string) (*containersv1.Container, error) {
+	return engineContainer(containersv1.ContainerExited), nil
+}
+
+// stopping is a mirror whose stop is in flight.
+func stopping(t *testing.T) (*stage, *memory, *busyEngine) {
+	w, e := &memory{version: 10}, &busyEngine{stopped: make(chan struct{})}
+	s := stageWith(t, w, e)
+	s.store(w, withUID(resource(wishes(containersv1.StateCreated)), "u1", ""))
+	s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
+	if made := e.made(); !slices.Equal(made, []string{"stop"}) {
+		t.Fatalf("the engine was called for %q, want one stop", made)
+	}
+	return s, w, e
+}
+
+// store makes a resource what the API server has, and tells the mirror.
+func (s *stage) store(w *memory, c *containersv1.Container) {
+	w.mu.Lock()
+	stored := w.put(c)
+	w.mu.Unlock()
+	s.send(messages.MirrorChanged{Object: stored})
+}
+
+func TestStopInFlightShowsChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, w, e := stopping(t)
+		renamed := engineContainer(containersv1.ContainerPaused)
+		renamed.Status.Name = "renamed"
+		time.Sleep(time.Second)
+		s.send(messages.ObjectSeen{Object: renamed, AsOf: time.Now()})
+		if got := w.has().Status; got.Name != "renamed" || got.Status != containersv1.ContainerPaused || got.ObservedGeneration != 1 {
+			t.Errorf("during the stop the status is %+v", got)
+		}
+		close(e.stopped)
+		synctest.Wait()
+		if got := w.has().Status; got.Status != containersv1.ContainerExited || got.ObservedGeneration != 2 {
+			t.Errorf("after the stop the status is %+v", got)
+		}
+		if made := e.made(); !slices.Equal(made, []string{"stop"}) {
+			t.Errorf("the engine was called for %q, want one stop", made)
+		}
+	})
+}
+
+func TestDeleteDuringStopRemovesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, w, e := stopping(t)
+		deleted := w.has()
+		terminating(deleted)
+		began := time.Now()
+		s.store(w, deleted)
+		if made := e.made(); !slices.Equal(made, []string{"stop", "remove"}) || time.Since(began) > 0 {
+			t.Errorf("%q after %v, want the removal at once", made, time.Since(began))
+		}
+		if w.has() != nil {
+			t.Error("the resource is still there")
+		}
+	})
+}
+
+func TestSpecChangedDuringStopFollowsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, w, e := stopping(t)
+		changed := w.has()
+		wishes(containersv1.StateRunning)(changed)
+		s.store(w, changed)
+		if made := e.made(); len(made) != 1 || w.has().Status.ObservedGeneration != 1 {
+			t.Errorf("during the stop: %q, generation %d observed", made, w.has().Status.ObservedGeneration)
+		}
+		close(e.stopped)
+		synctest.Wait()
+		if made := e.made(); !slices.Equal(made, []string{"stop", "start"}) || w.has().Status.ObservedGeneration != 3 {
+			t.Errorf("after the stop: %q, generation %d observed", made, w.has().Status.ObservedGeneration)
+		}
+	})
+}
+
+// The name of a deleted object is used again before its resource could be released.
+func TestDeleteSparesTheNextObject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e := &memory{version: 10, failing: true}, &busyEngine{}
+		s := stageWith(t, w, e)
+		s.store(w, withUID(resource(terminating), "u1", ""))
+		s.send(messages.ObjectGone{Kind: containersv1.KindContainer, Name: "c1", AsOf: time.Now()})
+		time.Sleep(time.Millisecond)
+		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
+		w.mu.Lock()
+		w.failing = false
+		w.mu.Unlock()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if made := e.made(); len(made) != 0 {
+			t.Errorf("the engine was called for %q", made)
+		}
+		if w.created != 1 || w.has() == nil || w.has().UID != "created" {
+			t.Errorf("%d resources were made for the next object; there is %+v", w.created, w.has())
+		}
+	})
+}
+
+// A resource that another controller's finalizer holds follows the next object of
+// its name, and makes way for a resource of that object.
+func TestHeldMirrorFollowsTheNextObject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e := &memory{version: 10}, &busyEngine{}
+		s := stageWith(t, w, e)
+		s.store(w, withUID(resource(heldByOther), "u1", ""))
+		next := engineContainer(containersv1.ContainerPaused)
+		s.send(messages.ObjectSeen{Object: next, AsOf: time.Now()})
+		if got := w.has().Status; got.Status != containersv1.ContainerPaused {
+			t.Errorf("the held resource shows %+v", got)
+		}
+		w.mu.Lock()
+		w.stored = nil
+		w.mu.Unlock()
+		s.send(messages.MirrorRemoved{Kind: containersv1.KindContainer, Name: "c1", UID: "u1"})
+		if w.created != 1 || len(e.made()) != 0 {
+			t.Errorf("%d new resources, and the engine was called for %q", w.created, e.made())
+		}
+	})
+}
+
+func TestMarkFailedNamesTheCauseOnce(t *testing.T) {
+	w := &memory{}
+	w.put(resource())
+	for range 2 {
+		err := MarkFailed(t.Context(), w, containersv1.KindContainer, "ns", "c1", errors.New("boom\nstack"))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := w.has().Status.Conditions
+	if w.version != 2 || len(c) != 1 || c[0].Type != containersv1.ConditionMirrored || !strings.HasSuffix(c[0].Message, ": boom") {
+		t.Errorf("%d writes, conditions %+v", w.version-1, c)
+	}
+}
