@@ -12,20 +12,21 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
-// Find returns the VM's QEMU. The pid file is asked first, all processes are
-// searched otherwise, because QEMU writes the file a moment after it started.
-// The command line decides: the argument that names the VM's own pid file.
+// Find returns the VM's QEMU. The pid file is read first, all processes are
+// searched otherwise, because QEMU writes the file a moment after it started. Only a
+// process of this user, outside of any container, is the VM's; the argument that
+// names the VM's own pid file then tells it from this user's other processes.
 func Find(p vmhost.Paths) (process.Process, bool) {
 	names := pidFiles(p)
 	if text, err := os.ReadFile(p.MachinePidFile()); err == nil {
 		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-			if found, ok := process.Find(pid); ok && isMachine(found.Args(), names) {
+			if found, ok := process.Find(pid); ok && isMachine(found, names) {
 				return found, true
 			}
 		}
 	}
 	for _, candidate := range process.All() {
-		if isMachine(candidate.Args(), names) {
+		if isMachine(candidate, names) {
 			return candidate, true
 		}
 	}
@@ -42,7 +43,11 @@ func pidFiles(p vmhost.Paths) []string {
 	return names
 }
 
-func isMachine(args, pidFiles []string) bool {
+func isMachine(p process.Process, pidFiles []string) bool {
+	return namesPidFile(p.Args(), pidFiles) && p.Mine()
+}
+
+func namesPidFile(args, pidFiles []string) bool {
 	for i := 1; i < len(args); i++ {
 		if args[i-1] == "-pidfile" && slices.Contains(pidFiles, args[i]) {
 			return true
