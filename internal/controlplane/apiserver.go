@@ -46,7 +46,7 @@ type serverParts struct {
 
 // newAPIServers builds the chain. Nothing runs yet.
 func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
-	servers := &apiServers{chains: &handlerChains{}}
+	servers := &apiServers{chains: &handlerChains{slow: &slowWatches{limit: opts.WriteLimit, logger: opts.Logger}}}
 	servers.config = genericConfig(opts, parts)
 	servers.config.BuildHandlerChainFunc = servers.chains.build
 

@@ -17,6 +17,8 @@ type handlerChains struct {
 	// inProcess is for clients in this process: they are [DaemonUser], and their
 	// contexts say how long a request may take.
 	inProcess http.Handler
+	// slow ends watches from the network.
+	slow *slowWatches
 }
 
 // build makes the chain for requests from the network and keeps the one for
@@ -26,7 +28,7 @@ func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config)
 	h.inProcess = asDaemon(h.inProcess)
 	h.inProcess = outer(h.inProcess, config)
 
-	network := inner(api, config)
+	network := inner(h.slow.bounded(api), config)
 	network = withEndlessBodies(network, config.LongRunningFunc)
 	network = withKnownConnection(network, config.Serializer)
 	network = filters.WithAuthentication(network, config.Authentication.Authenticator,

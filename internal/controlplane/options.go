@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -31,6 +32,9 @@ type Options struct {
 	Port int
 	// ContextName names cluster, context and user in the kubeconfig.
 	ContextName string
+	// WriteLimit is how long one write to a client may take that watches and does not
+	// read; 0: 15 s. The watch is then ended.
+	WriteLimit time.Duration
 	// Handlers serve more paths, such as "/rdd/" (a prefix, by its trailing
 	// slash), behind the same authentication. They may stream.
 	Handlers map[string]http.Handler
@@ -53,6 +57,9 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.ContextName == "" {
 		o.ContextName = "rdd"
+	}
+	if o.WriteLimit == 0 {
+		o.WriteLimit = writeLimit
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

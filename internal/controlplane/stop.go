@@ -25,9 +25,11 @@ func (s *Server) serve() {
 		ReadHeaderTimeout: 10 * time.Second, // also for the TLS handshake
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    128 << 10,
-		ErrorLog:          log.New(connectionLog{s.opts.Logger, &s.rejected}, "", 0),
-		BaseContext:       func(net.Listener) context.Context { return s.running },
-		ConnContext:       withConnection,
+		// A client that reads nothing at all blocks every stream of its connection.
+		HTTP2:       &http.HTTP2Config{WriteByteTimeout: s.opts.WriteLimit},
+		ErrorLog:    log.New(connectionLog{s.opts.Logger, &s.rejected}, "", 0),
+		BaseContext: func(net.Listener) context.Context { return s.running },
+		ConnContext: withConnection,
 		TLSConfig: &tls.Config{
 			MinVersion:   tls.VersionTLS12,
 			Certificates: []tls.Certificate{s.creds.certificate},

@@ -146,7 +146,7 @@ func (s *Store) announce(rows []row, took time.Duration) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, r := range rows {
-		event := s.head.apply(r)
+		event := &event{Event: s.head.apply(r)}
 		for watch := range s.watches {
 			watch.offer(event)
 		}

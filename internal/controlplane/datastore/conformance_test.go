@@ -61,14 +61,17 @@ func newSubject(t *testing.T) *subject {
 	s.recorder = storagetesting.NewKubernetesRecorder(s.lists)
 	s.store.client.Kubernetes = s.recorder
 	versioner := storage.APIObjectVersioner{}
-	inner, err := etcd3.New(s.store.client, nil, s.codec, func() runtime.Object { return &example.Pod{} },
+	newPod := func() runtime.Object { return &example.Pod{} }
+	inner, err := etcd3.New(s.store.client, nil, s.codec, newPod,
 		func() runtime.Object { return &example.PodList{} }, prefix, "/pods/", schema.GroupResource{Resource: "pods"},
 		s.transformer, etcd3.NewDefaultLeaseManagerConfig(), etcd3.NewDefaultDecoder(s.codec, versioner), versioner)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(inner.Close)
-	s.Interface = inner
+	s.Interface = &watched{
+		Interface: inner, store: s.store, codec: s.codec, transformer: s.transformer, newFunc: newPod, root: prefix, prefix: "/pods/",
+	}
 	return s
 }
 

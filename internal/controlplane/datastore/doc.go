@@ -10,7 +10,8 @@
 // each key is kept in memory, in the encoding of the log (some kilobytes for an
 // object), and a change is announced to the watches by the one goroutine that
 // makes all of them. So a read asks SQLite only for the past, a watch does not
-// poll, and what many write at once is committed at once.
+// poll, and what many write at once is committed at once. An event is decoded once
+// for all watches of a resource, and encoded once for all their clients.
 //
 // What has been acknowledged survives the end of the process at any moment
 // (kill -9): SQLite runs with a write-ahead log and synchronous=NORMAL, which

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
 )
 
@@ -60,16 +59,17 @@ func session(t *testing.T, dir, reserved string, n int) (last, epoch int64) {
 func statusOf(t *testing.T, store *Store, revision int64) string {
 	t.Helper()
 	_, err := store.client.Kubernetes.List(t.Context(), "/registry/", kubernetes.ListOptions{Revision: revision})
-	watch := <-store.client.Watch(t.Context(), "/registry/", clientv3.WithPrefix(), clientv3.WithRev(revision+1))
-	switch {
-	case errors.Is(err, rpctypes.ErrCompacted) && watch.CompactRevision > 0:
-		return "expired"
-	case errors.Is(err, rpctypes.ErrFutureRev) && watch.Err() != nil:
+	if errors.Is(err, rpctypes.ErrFutureRev) {
 		return "future"
-	case err == nil && watch.Err() == nil:
+	}
+	watch := <-follow(t.Context(), store, newSubscription("/registry/", true), revision)
+	switch {
+	case errors.Is(err, rpctypes.ErrCompacted) && errors.Is(watch.err, rpctypes.ErrGRPCCompacted):
+		return "expired"
+	case err == nil && watch.err == nil:
 		return "ok"
 	}
-	return fmt.Sprintf("list %v, watch %v", err, watch.Err())
+	return fmt.Sprintf("list %v, watch %v", err, watch.err)
 }
 
 // F6: no log gives out a revision that an earlier one in its place gave out.

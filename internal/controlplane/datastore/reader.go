@@ -78,6 +78,23 @@ func (reader) Do(context.Context, clientv3.Op) (clientv3.OpResponse, error) {
 // writes of [operations].
 func (reader) Txn(context.Context) clientv3.Txn { return unusedTxn{} }
 
+// unusedWatcher is the [clientv3.Watcher] that nothing uses: watches are those of
+// [watched].
+type unusedWatcher struct{}
+
+// Watch implements [clientv3.Watcher].
+func (unusedWatcher) Watch(context.Context, string, ...clientv3.OpOption) clientv3.WatchChan {
+	closed := make(chan clientv3.WatchResponse)
+	close(closed)
+	return closed
+}
+
+// RequestProgress implements [clientv3.Watcher].
+func (unusedWatcher) RequestProgress(context.Context) error { return errUnused("RequestProgress") }
+
+// Close implements [clientv3.Watcher].
+func (unusedWatcher) Close() error { return nil }
+
 type unusedTxn struct{}
 
 func (t unusedTxn) If(...clientv3.Cmp) clientv3.Txn  { return t }

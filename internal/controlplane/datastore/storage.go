@@ -1,11 +1,8 @@
 package datastore
 
 import (
-	"context"
-
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/apiserver/pkg/storage"
 	"k8s.io/apiserver/pkg/storage/etcd3"
@@ -24,23 +21,36 @@ const prefix = "/registry"
 // There is no watch cache: it would hold a second, decoded copy of every object
 // for watches that one process's few informers do not need. And there is no
 // garbage collector, so an owner's foreground deletion finalizer is never set.
+//
+// The objects of a watch are shared with other watches, and only fit to be encoded.
 func (s *Store) RESTOptions(codec runtime.Codec, versioner runtime.GroupVersioner) generic.RESTOptionsGetter {
+	return s.options(codec, versioner, true)
+}
+
+// InProcessOptions are RESTOptions for a registry whose watches get objects of the
+// types of the codec's scheme, and each one its own.
+func (s *Store) InProcessOptions(codec runtime.Codec) generic.RESTOptionsGetter {
+	return s.options(codec, nil, false)
+}
+
+func (s *Store) options(codec runtime.Codec, versioner runtime.GroupVersioner, shared bool) generic.RESTOptionsGetter {
 	config := storagebackend.NewDefaultConfig(prefix, codec)
 	config.EncodeVersioner = versioner
 	config.CompactionInterval = 0
-	return optionsGetter{store: s, config: config}
+	return optionsGetter{store: s, config: config, shared: shared}
 }
 
 type optionsGetter struct {
 	store  *Store
 	config *storagebackend.Config
+	shared bool
 }
 
 // GetRESTOptions implements [generic.RESTOptionsGetter].
 func (g optionsGetter) GetRESTOptions(resource schema.GroupResource, _ runtime.Object) (generic.RESTOptions, error) {
 	return generic.RESTOptions{
 		StorageConfig:           g.config.ForResource(resource),
-		Decorator:               g.store.storage,
+		Decorator:               g.storage,
 		ResourcePrefix:          resource.Group + "/" + resource.Resource,
 		DeleteCollectionWorkers: 4,
 		EnableGarbageCollection: false,
@@ -49,7 +59,7 @@ func (g optionsGetter) GetRESTOptions(resource schema.GroupResource, _ runtime.O
 
 // storage is the [generic.StorageDecorator] that makes a resource's storage. All
 // resources share the store's one client, which outlives them.
-func (s *Store) storage(
+func (g optionsGetter) storage(
 	config *storagebackend.ConfigForResource,
 	resourcePrefix string,
 	_ func(runtime.Object) (string, error),
@@ -58,35 +68,16 @@ func (s *Store) storage(
 	_ storage.IndexerFuncs,
 	_ *cache.Indexers,
 ) (storage.Interface, factory.DestroyFunc, error) {
-	versioner := storage.APIObjectVersioner{}
-	result, err := etcd3.New(s.client, nil, config.Codec, newFunc, newListFunc, config.Prefix, resourcePrefix,
-		config.GroupResource, identity.NewEncryptCheckTransformer(), config.LeaseManagerConfig,
+	versioner, transformer := storage.APIObjectVersioner{}, identity.NewEncryptCheckTransformer()
+	result, err := etcd3.New(g.store.client, nil, config.Codec, newFunc, newListFunc, config.Prefix, resourcePrefix,
+		config.GroupResource, transformer, config.LeaseManagerConfig,
 		etcd3.NewDefaultDecoder(config.Codec, versioner), versioner)
 	if err != nil {
 		return nil, nil, err
 	}
-	return knownRevisions{Interface: result, store: s}, result.Close, nil
-}
-
-// knownRevisions is a storage that rejects a watch from a revision of the future
-// before it begins, as kube-apiserver does. etcd's client would report it within
-// the watch, as an internal error, to which clients react by retrying.
-type knownRevisions struct {
-	storage.Interface
-
-	store *Store
-}
-
-// Watch implements [storage.Interface].
-func (k knownRevisions) Watch(ctx context.Context, key string, opts storage.ListOptions) (watch.Interface, error) {
-	requested, err := k.Versioner().ParseResourceVersion(opts.ResourceVersion)
-	if err != nil {
-		return nil, err
+	w := &watched{
+		Interface: result, store: g.store, codec: config.Codec, transformer: transformer, newFunc: newFunc,
+		root: config.Prefix, prefix: resourcePrefix, shared: g.shared,
 	}
-	// There is no replica that lags behind, so waiting does not help.
-	const retryAfter = 0
-	if now := uint64(k.store.revision()); requested > now { //nolint:gosec // revisions begin at 1
-		return nil, storage.NewTooLargeResourceVersionError(requested, now, retryAfter)
-	}
-	return k.Interface.Watch(ctx, key, opts)
+	return w, result.Close, nil
 }

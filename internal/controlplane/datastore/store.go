@@ -90,7 +90,7 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 	s.client = &kubernetes.Client{Client: clientv3.NewCtxClient(run)}
 	s.client.Kubernetes = operations{s}
 	s.client.KV = reader{s}
-	s.client.Watcher = watcher{s}
+	s.client.Watcher = unusedWatcher{}
 	s.tasks.Go(func() {
 		defer close(s.ended)
 		s.commits(run)

@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
 	"golang.org/x/sync/errgroup"
 )
@@ -59,6 +58,38 @@ func put(t testing.TB, store *Store, key, value string, expected int64) kubernet
 		t.Fatal(err)
 	}
 	return response
+}
+
+// response is what a watch of keys gets at a time, or why it ended.
+type response struct {
+	Events []*event
+	err    error
+}
+
+// follow watches keys without a resource's storage. The channel is closed when the
+// watch ends.
+func follow(ctx context.Context, store *Store, subscription *subscription, from int64) <-chan response {
+	out := make(chan response)
+	send := func(r response) bool {
+		select {
+		case out <- r:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	at, _ := store.subscribe(subscription, false)
+	go func() {
+		defer close(out)
+		defer store.unsubscribe(subscription)
+		err := store.follow(ctx, subscription, from, at, func(events []*event) (bool, error) {
+			return len(events) == 0 || send(response{Events: events}), nil
+		})
+		if err != nil {
+			send(response{err: err})
+		}
+	}()
+	return out
 }
 
 // TestOptimisticWrites goes through the life of a key.
@@ -143,7 +174,7 @@ func TestWatchFrom(t *testing.T) {
 	put(t, store, "/b/1", "other", 0)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	events := store.client.Watch(ctx, "/a/", clientv3.WithPrefix(), clientv3.WithRev(second.Revision))
+	events := follow(ctx, store, newSubscription("/a/", true), second.Revision-1)
 	if _, err := store.client.Kubernetes.OptimisticDelete(ctx, "/a/1", second.Revision, kubernetes.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -162,18 +193,6 @@ func TestWatchFrom(t *testing.T) {
 	}
 	cancel()
 	for range events {
-	}
-}
-
-// TestWatchBeyondTheLog tells a client that knows a future which never was, as
-// after a reset, instead of leaving it to wait.
-func TestWatchBeyondTheLog(t *testing.T) {
-	store := testStore(t, t.TempDir(), "")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	response := <-store.client.Watch(ctx, "/a/", clientv3.WithPrefix(), clientv3.WithRev(store.revision()+1000))
-	if response.Err() == nil {
-		t.Errorf("got %+v", response)
 	}
 }
 
@@ -198,8 +217,8 @@ func TestCompaction(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	response := <-store.client.Watch(ctx, "/registry/", clientv3.WithPrefix(), clientv3.WithRev(5))
-	if !errors.Is(response.Err(), rpctypes.ErrCompacted) {
+	response := <-follow(ctx, store, newSubscription("/registry/", true), 4)
+	if !errors.Is(response.err, rpctypes.ErrGRPCCompacted) {
 		t.Errorf("a watch from the past: %+v", response)
 	}
 	if now, err := store.client.Kubernetes.Get(t.Context(), "/registry/a", kubernetes.GetOptions{}); err != nil || now.KV.ModRevision != last {
@@ -216,7 +235,7 @@ func TestHeadIsTheLog(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	begin := store.revision()
-	events := store.client.Watch(ctx, "/registry/", clientv3.WithPrefix(), clientv3.WithRev(begin+1))
+	events := follow(ctx, store, newSubscription("/registry/", true), begin)
 	var group errgroup.Group
 	for writer := range writers {
 		random := rand.New(rand.NewPCG(uint64(writer), 1))
@@ -228,8 +247,8 @@ func TestHeadIsTheLog(t *testing.T) {
 	seen := head{revision: begin, values: map[string]*mvccpb.KeyValue{}}
 	for seen.revision < store.revision() {
 		response, ok := <-events
-		if !ok || response.Err() != nil {
-			t.Fatalf("the watch ended: %v", response.Err())
+		if !ok || response.err != nil {
+			t.Fatalf("the watch ended: %v", response.err)
 		}
 		for _, event := range response.Events {
 			if event.Kv.ModRevision != seen.revision+1 {
@@ -291,7 +310,7 @@ func TestUnsureWrite(t *testing.T) {
 	store.unsure.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	events := store.client.Watch(ctx, "/registry/a", clientv3.WithRev(first.Revision+1))
+	events := follow(ctx, store, newSubscription("/registry/a", false), first.Revision)
 	got, err := store.client.Kubernetes.Get(ctx, "/registry/a", kubernetes.GetOptions{})
 	if err != nil || string(got.KV.Value) != "2" {
 		t.Errorf("got %+v, %v", got, err)

@@ -32,7 +32,7 @@ func newStore(kind containersv1.Kind, scheme *runtime.Scheme, store *datastore.S
 		DeleteStrategy:            strategy{scheme, names.SimpleNameGenerator},
 		TableConvertor:            rest.NewDefaultTableConvertor(kind.GroupVersionResource().GroupResource()),
 	}
-	options := &generic.StoreOptions{RESTOptions: store.RESTOptions(codec, nil)}
+	options := &generic.StoreOptions{RESTOptions: store.InProcessOptions(codec)}
 	return s, s.CompleteWithOptions(options)
 }
 

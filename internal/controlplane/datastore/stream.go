@@ -1,0 +1,181 @@
+package datastore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apiserver/pkg/storage"
+)
+
+// streamBuffer is how many events wait for the reader beside those that wait for the
+// stream: a reader that finds several of them sends them together.
+const streamBuffer = 100
+
+// stream is one watch of a resource.
+type stream struct {
+	watched   *watched
+	predicate storage.SelectionPredicate
+	all       bool // the predicate takes everything
+	// from is the revision after which the watch begins.
+	from              int64
+	initial, bookmark bool
+
+	ctx     context.Context //nolint:containedctx // it is the life of the watch
+	cancel  context.CancelFunc
+	results chan watch.Event
+}
+
+var _ watch.Interface = (*stream)(nil)
+
+func newStream(ctx context.Context, w *watched, predicate storage.SelectionPredicate) *stream {
+	s := &stream{watched: w, predicate: predicate, all: predicate.Empty(), results: make(chan watch.Event, streamBuffer)}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	return s
+}
+
+// ResultChan implements [watch.Interface].
+func (s *stream) ResultChan() <-chan watch.Event { return s.results }
+
+// Stop implements [watch.Interface].
+func (s *stream) Stop() { s.cancel() }
+
+// start subscribes a stream and runs it in a goroutine until it or the store ends.
+func (s *Store) start(stream *stream, subscription *subscription) error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	at, ok := s.subscribe(subscription, stream.initial)
+	if !ok {
+		return errClosed
+	}
+	go func() {
+		defer close(stream.results)
+		defer stream.cancel()
+		defer s.unsubscribe(subscription)
+		stop := context.AfterFunc(s.client.Ctx(), stream.cancel)
+		defer stop()
+		if err := s.feed(stream, subscription, at); err != nil && stream.ctx.Err() == nil {
+			stream.send(failed(err))
+		}
+	}()
+	return nil
+}
+
+// feed sends a stream what its client asked for, until one of them ends.
+func (s *Store) feed(stream *stream, subscription *subscription, at place) error {
+	if !stream.initial {
+		return s.follow(stream.ctx, subscription, stream.from, at, stream.sendAll)
+	}
+	if ok, err := stream.begin(at); !ok || err != nil {
+		return err
+	}
+	return s.follow(stream.ctx, subscription, at.revision, at, stream.sendAll)
+}
+
+// begin sends the objects that are there, and the bookmark after them if it is due.
+func (s *stream) begin(at place) (bool, error) {
+	for _, kv := range at.existing {
+		// As if it were created now, but at its own revision.
+		created := &mvccpb.KeyValue{Key: kv.Key, Value: kv.Value, CreateRevision: kv.ModRevision, ModRevision: kv.ModRevision}
+		ok, err := s.sendAll([]*event{{Event: &clientv3.Event{Type: mvccpb.PUT, Kv: created}}})
+		if !ok || err != nil {
+			return ok, err
+		}
+	}
+	if !s.bookmark {
+		return true, nil
+	}
+	object := s.watched.newFunc()
+	if err := s.watched.Versioner().UpdateObject(object, uint64(at.revision)); err != nil { //nolint:gosec // revisions begin at 1
+		return false, fmt.Errorf("make the bookmark after the first events: %w", err)
+	}
+	if err := storage.AnnotateInitialEventsEndBookmark(object); err != nil {
+		return false, fmt.Errorf("make the bookmark after the first events: %w", err)
+	}
+	return s.send(watch.Event{Type: watch.Bookmark, Object: object}), nil
+}
+
+// sendAll sends those of the events that the predicate takes. It is false when the
+// stream has ended.
+func (s *stream) sendAll(events []*event) (bool, error) {
+	for i, e := range events {
+		result, err := s.result(e)
+		if err != nil {
+			return false, err
+		}
+		events[i] = nil // what has been sent is not kept for those that wait
+		if result.Type != "" && !s.send(result) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// result is an event as the reader gets it; without a type: not at all. A change can
+// move an object into what the predicate takes, or out of it.
+func (s *stream) result(e *event) (watch.Event, error) {
+	var now, before *decoded
+	if e.Type != mvccpb.DELETE {
+		if now = e.decode(s.ctx, s.watched, false); now.err != nil {
+			return watch.Event{}, now.err
+		}
+	}
+	if len(e.PrevKv.GetValue()) > 0 && (now == nil || !s.all) {
+		if before = e.decode(s.ctx, s.watched, true); before.err != nil {
+			return watch.Event{}, before.err
+		}
+	}
+	isIn, wasIn := s.takes(now), s.takes(before)
+	switch {
+	case now == nil && wasIn:
+		return watch.Event{Type: watch.Deleted, Object: before.served}, nil
+	case now == nil:
+		return watch.Event{}, nil
+	case isIn && (e.IsCreate() || !s.all && !wasIn):
+		return watch.Event{Type: watch.Added, Object: now.served}, nil
+	case isIn:
+		return watch.Event{Type: watch.Modified, Object: now.served}, nil
+	case wasIn:
+		return watch.Event{Type: watch.Deleted, Object: before.served}, nil
+	}
+	return watch.Event{}, nil
+}
+
+func (s *stream) takes(d *decoded) bool {
+	if d == nil {
+		return false
+	}
+	if s.all {
+		return true
+	}
+	matches, err := s.predicate.Matches(d.object)
+	return err == nil && matches
+}
+
+func (s *stream) send(result watch.Event) bool {
+	select {
+	case s.results <- result:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// failed is the event that says why a watch ends.
+func failed(err error) watch.Event {
+	if errors.Is(err, rpctypes.ErrGRPCCompacted) {
+		err = apierrors.NewResourceExpired("the resource version of the watch is too old, or not of this datastore: list again")
+	}
+	var known apierrors.APIStatus
+	if !errors.As(err, &known) {
+		known = apierrors.NewInternalError(err)
+	}
+	status := known.Status()
+	return watch.Event{Type: watch.Error, Object: &status}
+}
