@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -13,29 +12,18 @@ import (
 
 // Orphans returns the processes that hold the lock of a pid file which was removed
 // from this path, such as a daemon whose directories a user removed by hand. The
-// kernel's record proves it: the process is of this user, and has the removed file
-// open with an exclusive lock. This process is none of them.
+// kernel's record proves it: the process is of this user, outside of any container,
+// and has the removed file open with an exclusive lock. This process is none of them.
 func Orphans(pidFile string) []process.Process {
 	var orphans []process.Process
 	gone := filetree.Resolve(pidFile) + " (deleted)"
 	for _, p := range process.All() {
 		dir := filepath.Join("/proc", strconv.Itoa(p.PID))
-		if p.PID != os.Getpid() && isOurs(dir) && locks(dir, gone) && p.Alive() {
+		if p.PID != os.Getpid() && p.Mine() && locks(dir, gone) && p.Alive() {
 			orphans = append(orphans, p)
 		}
 	}
 	return orphans
-}
-
-// isOurs reports whether a process runs as this user: its directory in /proc
-// belongs to its effective user.
-func isOurs(dir string) bool {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return false
-	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(stat.Uid) == os.Geteuid()
 }
 
 // locks reports whether a process holds an exclusive flock of the named file.
