@@ -33,8 +33,9 @@ type svcServeCmd struct {
 	Namespace string `help:"Kubernetes namespace of the mirrors, if this is the first start." placeholder:"NAME"`
 }
 
-// Run is the daemon. The first SIGTERM, SIGINT or SIGHUP stops the engine and
-// then the daemon; the second ends the daemon at once and leaves the engine.
+// Run is the daemon. The first SIGTERM or SIGINT stops the engine and then the
+// daemon; the second ends the daemon at once and leaves the engine. SIGHUP is
+// ignored.
 func (c *svcServeCmd) Run(s *session) (err error) {
 	if err := checkPort(c.Port); err != nil {
 		return err
@@ -108,10 +109,16 @@ func newLogger(file *lumberjack.Logger, level string) (*slog.Logger, error) {
 
 // serveUntilSignalled runs serve with a context that the first signal ends. The
 // second signal returns at once, so that the process ends while serve may hang.
+// SIGHUP does nothing: a terminal that closes must not stop containers, and there
+// is no configuration to read again. It is caught and not set to be ignored,
+// since an engine and its containers would inherit that.
 func serveUntilSignalled(ctx context.Context, logger *slog.Logger, serve func(context.Context) error) error {
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -120,6 +127,8 @@ func serveUntilSignalled(ctx context.Context, logger *slog.Logger, serve func(co
 		select {
 		case err := <-done:
 			return err
+		case <-hangups:
+			logger.Info("SIGHUP is ignored; 'rdd svc stop' or SIGTERM stops the daemon and its engine")
 		case got := <-signals:
 			if count++; count > 1 {
 				return fmt.Errorf("ended at once by a second signal (%s); the engine may have been left running, 'rdd svc stop' stops it", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +51,45 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	<-stopping
 	signalSelf(t)
 	expectEnd(t, done, true)
+}
+
+// lines sends each line of a log.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
+}
+
+// TestServeIgnoresSIGHUP sends two, of which the second would end the daemon at
+// once if they counted.
+func TestServeIgnoresSIGHUP(t *testing.T) {
+	log := make(lines, 10)
+	started := make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		done <- serveUntilSignalled(t.Context(), slog.New(slog.NewTextHandler(log, nil)), func(ctx context.Context) error {
+			close(started)
+			<-ctx.Done()
+			return nil
+		})
+	}()
+	<-started
+	for range 2 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case line := <-log:
+			if !strings.Contains(line, "SIGHUP is ignored") {
+				t.Errorf("the log says %s", line)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the log says nothing of SIGHUP")
+		}
+	}
+	signalSelf(t)
+	expectEnd(t, done, false)
 }
 
 func expectEnd(t *testing.T, done <-chan error, failed bool) {
