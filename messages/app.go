@@ -26,6 +26,10 @@ type Shutdown struct {
 // the daemon is about to end. The answer is Drained.
 type Drain struct{}
 
+// Draining says, while a Drain is under way, whether the engine is being stopped. It
+// is sent at each change. A stop takes as long as the containers' stop timeouts.
+type Draining struct{ EngineStopping bool }
+
 // Drained says that the engine has stopped and no mirror is left.
 type Drained struct{}
 

@@ -10,8 +10,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// drainTimeout bounds how long the end of the daemon waits for its engine to
-// stop. A driver needs 40 s at the most, mirrors a moment.
+// drainTimeout bounds how long the end of the daemon waits for its mirrors to go
+// and for a driver that does nothing. While an engine is being stopped it does not
+// count: the driver bounds that by the containers' own stop timeouts.
 const drainTimeout = 60 * time.Second
 
 // drainOver says that the engine did not stop in time.
@@ -28,6 +29,8 @@ type root struct {
 	bridge   *actor.PID
 	app      *actor.PID
 	stopping bool
+	// engineStopping is whether the app actor waits for a driver to stop the engine.
+	engineStopping bool
 }
 
 func newRoot(b blueprint, report func(string)) actor.Actor {
@@ -64,12 +67,13 @@ func (r *root) Receive(c actor.Context) {
 		}
 	case messages.Shutdown:
 		r.shutdown(c, msg)
+	case messages.Draining:
+		r.engineStopping = msg.EngineStopping
 	case messages.Drained:
 		r.stopNext(c)
 	case task.Done:
 		if v, ok := r.tasks.Take(msg); ok && v == (drainOver{}) {
-			r.logger.Error("the engine did not stop in time", "timeout", drainTimeout)
-			r.stopNext(c)
+			r.drainOver(c)
 		}
 	case *actor.Terminated:
 		r.terminated(c, msg.Who)
@@ -136,6 +140,17 @@ func (r *root) shutdown(c actor.Context, msg messages.Shutdown) {
 	}
 	c.Request(r.app, messages.Drain{})
 	r.tasks.After(drainTimeout, drainOver{})
+}
+
+// drainOver ends the tree without the app actor's consent, unless an engine is
+// being stopped.
+func (r *root) drainOver(c actor.Context) {
+	if r.engineStopping {
+		r.tasks.After(drainTimeout, drainOver{})
+		return
+	}
+	r.logger.Error("the daemon ends although the mirrors or the engine are not gone", "timeout", drainTimeout)
+	r.stopNext(c)
 }
 
 func (r *root) stopNext(c actor.Context) {

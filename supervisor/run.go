@@ -142,28 +142,23 @@ func (d *daemon) died() error {
 	return errors.New("the actor tree ended without being asked to; the engine was left running")
 }
 
-// leftoverTimeout bounds the stop of an engine that the tree did not stop: a call
-// of the driver that hangs must not keep the daemon from ending.
-const leftoverTimeout = time.Minute
-
 // stopLeftover stops an engine that the tree did not, because it failed or had
 // not come up yet.
 func (d *daemon) stopLeftover(ctx context.Context) error {
 	if d.keepVM {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, leftoverTimeout)
-	defer cancel()
-	return stop(ctx, d.drivers, d.Logger)
+	return stop(ctx, d.drivers, func(text string) { d.Logger.Info("stopping the engine", "at", text) }, d.Logger)
 }
 
-// StopEngine stops an engine that was left running, with no daemon.
-func StopEngine(ctx context.Context, inst instance.Instance, log *slog.Logger) error {
-	return stop(ctx, drivers(inst, log), log)
+// StopEngine stops an engine that was left running, with no daemon. progress is sent
+// what it waits for.
+func StopEngine(ctx context.Context, inst instance.Instance, progress func(string), log *slog.Logger) error {
+	return stop(ctx, drivers(inst, log), progress, log)
 }
 
-func stop(ctx context.Context, drivers []vm.Driver, log *slog.Logger) error {
-	return vm.Stop(ctx, drivers, func(name appv1.DriverName, note string) {
+func stop(ctx context.Context, drivers []vm.Driver, progress func(string), log *slog.Logger) error {
+	return vm.Stop(ctx, drivers, progress, func(name appv1.DriverName, note string) {
 		log.Warn("the engine was stopped", "driver", name, "note", note)
 	})
 }

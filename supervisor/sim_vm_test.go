@@ -190,7 +190,9 @@ func (d driver) Ping(ctx context.Context, _ string) (string, error) {
 	return "", d.link.Call(ctx, d.process, "health", "", func() error { return nil })
 }
 
-func (d driver) Stop(ctx context.Context) (string, error) {
+func (d driver) StopWithin() time.Duration { return time.Minute }
+
+func (d driver) Stop(ctx context.Context, _ func(string)) (string, error) {
 	if !d.managed {
 		d.moment("stop") // an answer at once would race with others
 		return "", nil
@@ -205,6 +207,6 @@ func (d driver) Stop(ctx context.Context) (string, error) {
 }
 
 func (d driver) Delete(ctx context.Context) error {
-	_, err := d.Stop(ctx)
+	_, err := d.Stop(ctx, func(string) {})
 	return err
 }

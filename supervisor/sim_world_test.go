@@ -231,7 +231,7 @@ func (w *world) end(d *simDaemon, o order) {
 	}
 	if !o.kill && !o.keepVM {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		_ = task.Safely(func() error { return vm.Stop(ctx, d.drivers, func(appv1.DriverName, string) {}) })
+		_ = task.Safely(func() error { return vm.Stop(ctx, d.drivers, func(string) {}, func(appv1.DriverName, string) {}) })
 		cancel()
 	}
 	w.gone(d)

@@ -53,6 +53,8 @@ type app struct {
 	toldLink *link
 	// drainer waits for Drained.
 	drainer *actor.PID
+	// engineStopping is what the last Draining said.
+	engineStopping bool
 	// heard is set once the bridge has told of the App, or that there is none.
 	heard bool
 	// writing is set while the resource is being written; waiting while a
@@ -101,7 +103,7 @@ func (a *app) Receive(c actor.Context) {
 		// The actor that failed starts empty: say again what it should do.
 		a.childFailed(msg)
 	case messages.Drain:
-		a.view.draining, a.drainer = true, c.Sender()
+		a.view.draining, a.drainer, a.engineStopping = true, c.Sender(), false
 	case task.Done:
 		a.written(msg)
 	default:
@@ -113,7 +115,19 @@ func (a *app) Receive(c actor.Context) {
 		a.ready = true
 		c.Send(c.Parent(), messages.AppReady{})
 	}
-	if a.drainer != nil && a.heard && (a.view.app == nil || a.view.drained()) {
+	a.drain(c)
+}
+
+// drain sends what a Drain has come to.
+func (a *app) drain(c actor.Context) {
+	if a.drainer == nil {
+		return
+	}
+	if stopping := a.view.vm.State == messages.VMStopping; stopping != a.engineStopping {
+		a.engineStopping = stopping
+		c.Send(a.drainer, messages.Draining{EngineStopping: stopping})
+	}
+	if a.heard && (a.view.app == nil || a.view.drained()) {
 		c.Send(a.drainer, messages.Drained{})
 		a.drainer = nil
 	}

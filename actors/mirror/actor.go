@@ -14,8 +14,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// operationTimeout bounds one operation. Stopping a container takes its own
-// stop timeout, 10 s by default, and waiting for a turn to write takes a moment.
+// operationTimeout bounds one operation, but for the stop of a container, which takes
+// as long as the container's own stop timeout. Waiting for a turn to write takes a
+// moment.
 const operationTimeout = 90 * time.Second
 
 // Config is what a mirror is made from.
@@ -122,7 +123,7 @@ func (m *mirror) step(c actor.Context) {
 // start runs an operation in its lane.
 func (m *mirror) start(l *lane, op operation) {
 	l.running, l.abandoned = op, false
-	l.cancel = m.tasks.Go(operationTimeout, m.Config.runner(op, m.view))
+	l.cancel = m.tasks.Go(timeout(op), m.Config.runner(op, m.view))
 }
 
 func (m *mirror) report(p plan) {

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 )
@@ -49,6 +50,14 @@ type outcome struct {
 	refused error
 	// err is any other failure; the operation is tried again.
 	err error
+}
+
+// timeout bounds an operation. One that may stop a container bounds its parts.
+func timeout(op operation) time.Duration {
+	if op == carryWish {
+		return task.NoDeadline
+	}
+	return operationTimeout
 }
 
 // operate runs one operation to its end. The view is a copy; nothing in it is changed.
@@ -131,6 +140,8 @@ func (cfg Config) newResource(v view) containersv1.Mirror {
 // was removed because of that does not come back. The write that follows would
 // notice, but too late. The reading costs a fraction of what the engine takes.
 func (cfg Config) stillWished(ctx context.Context, v view, out *outcome) bool {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
 	fresh, err := cfg.Kube.Get(ctx, cfg.Kind, cfg.Namespace, cfg.Name)
 	switch {
 	case apierrors.IsNotFound(err):
@@ -190,7 +201,9 @@ func (cfg Config) carryWish(ctx context.Context, v view, out *outcome) {
 	state := v.desired.(*containersv1.Container).Status.Status
 	err := cfg.setState(ctx, c.Spec.State, state)
 	out.began = time.Now()
-	fact, readErr := cfg.Engine.Container(ctx, cfg.Name)
+	reading, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
+	fact, readErr := cfg.Engine.Container(reading, cfg.Name)
 	switch {
 	case dockerengine.IsNotFound(readErr):
 		out.objectGone = true
@@ -207,14 +220,16 @@ func (cfg Config) carryWish(ctx context.Context, v view, out *outcome) {
 }
 
 func (cfg Config) setState(ctx context.Context, wish containersv1.WishedState, state containersv1.ContainerState) error {
+	bounded, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
 	if state == containersv1.ContainerPaused {
 		// A paused container can neither start nor handle the stop signal.
-		if err := cfg.Engine.UnpauseContainer(ctx, cfg.Name); err != nil && !dockerengine.IsConflict(err) {
+		if err := cfg.Engine.UnpauseContainer(bounded, cfg.Name); err != nil && !dockerengine.IsConflict(err) {
 			return err
 		}
 	}
 	if wish == containersv1.StateRunning {
-		return cfg.Engine.StartContainer(ctx, cfg.Name)
+		return cfg.Engine.StartContainer(bounded, cfg.Name)
 	}
 	return cfg.Engine.StopContainer(ctx, cfg.Name)
 }

@@ -52,10 +52,16 @@ func (r *Runner) Context() context.Context { return r.ctx }
 // Stop cancels every task. Results that are still on their way are dropped.
 func (r *Runner) Stop() { r.cancel() }
 
+// NoDeadline is the timeout of a task that bounds its work itself.
+const NoDeadline time.Duration = 0
+
 // Go runs f with a deadline and delivers its result as a Done message. What it
 // returns ends the context of f early; the result is delivered all the same.
 func (r *Runner) Go(timeout time.Duration, f func(context.Context) any) context.CancelFunc {
-	ctx, cancel := context.WithTimeout(r.ctx, timeout)
+	ctx, cancel := context.WithCancel(r.ctx)
+	if timeout != NoDeadline {
+		ctx, cancel = context.WithTimeout(r.ctx, timeout)
+	}
 	go func() {
 		defer cancel()
 		r.deliver(r.run(ctx, f))

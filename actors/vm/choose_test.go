@@ -56,7 +56,7 @@ func TestStopAndDeleteTryEveryDriver(t *testing.T) {
 		f.stopTime = 0
 	}
 	a.stopErr, b.stopErr = errors.New("one"), errors.New("two")
-	for _, err := range []error{Stop(t.Context(), []Driver{a, b, c}, func(appv1.DriverName, string) {}), Delete(t.Context(), []Driver{a, b, c})} {
+	for _, err := range []error{Stop(t.Context(), []Driver{a, b, c}, func(string) {}, func(appv1.DriverName, string) {}), Delete(t.Context(), []Driver{a, b, c})} {
 		if err == nil || !strings.Contains(err.Error(), "one") || !strings.Contains(err.Error(), "two") {
 			t.Errorf("error = %v, want both", err)
 		}

@@ -37,6 +37,10 @@ type Observed struct {
 	Detail string
 }
 
+// NoLimit is how long a stop takes when a container has no stop timeout: until that
+// container ends.
+const NoLimit time.Duration = -1
+
 // Driver brings one kind of engine up and down. There is at most one engine of
 // a driver at any time.
 //
@@ -95,10 +99,18 @@ type Driver interface {
 	Ping(ctx context.Context, endpoint string) (note string, err error)
 
 	// Stop returns when every process of the engine is gone, containers
-	// included: gracefully first, then by force, within 40 seconds. Data stays.
-	// Stopping what does not run is no error. note is what a user should know
-	// about a stop that worked, such as that force was needed.
-	Stop(ctx context.Context) (note string, err error)
+	// included: gracefully first, then by force. Data stays. Stopping what does
+	// not run is no error. Each container gets its stop signal once and its own stop
+	// timeout, however often Stop is called for the same engine, and by whichever
+	// Driver value: a later call waits for the stop under way. progress is sent
+	// what the stop waits for; it may be called from any goroutine until Stop
+	// returns. note is what a user should know about a stop that worked, such as
+	// that force was needed.
+	Stop(ctx context.Context, progress func(string)) (note string, err error)
+
+	// StopWithin is the longest that Stop takes for what runs now before it gives
+	// up by itself, or NoLimit. A caller's own deadline must lie above it.
+	StopWithin() time.Duration
 
 	// Delete stops the engine and removes all that the driver ever made: data,
 	// sockets, mounts, network interfaces, firewall rules, files. What it could

@@ -33,10 +33,12 @@ type fakeDriver struct {
 	stopNote  string        // of Stop
 	startTime time.Duration // that Start takes
 	stopTime  time.Duration // that Stop takes
+
+	stopWithin time.Duration // of StopWithin
 }
 
 func newFake(name appv1.DriverName) *fakeDriver {
-	return &fakeDriver{name: name, managed: name != appv1.DriverExternal, presence: Absent, startTime: time.Second, stopTime: time.Second}
+	return &fakeDriver{name: name, managed: name != appv1.DriverExternal, presence: Absent, startTime: time.Second, stopTime: time.Second, stopWithin: 30 * time.Second}
 }
 
 func (f *fakeDriver) with(change func()) {
@@ -132,8 +134,14 @@ func (f *fakeDriver) Ping(context.Context, string) (string, error) {
 	return f.pingNote, f.pingErr
 }
 
-func (f *fakeDriver) Stop(ctx context.Context) (string, error) {
+func (f *fakeDriver) StopWithin() (limit time.Duration) {
+	f.with(func() { limit = f.stopWithin })
+	return limit
+}
+
+func (f *fakeDriver) Stop(ctx context.Context, progress func(string)) (string, error) {
 	f.called("stop")
+	progress("waiting for a fake container")
 	var wait time.Duration
 	f.with(func() { wait = f.stopTime })
 	select {
@@ -153,6 +161,6 @@ func (f *fakeDriver) Stop(ctx context.Context) (string, error) {
 func (f *fakeDriver) StartWithin(messages.VMSpec) time.Duration { return 2 * time.Minute }
 
 func (f *fakeDriver) Delete(ctx context.Context) error {
-	_, err := f.Stop(ctx)
+	_, err := f.Stop(ctx, func(string) {})
 	return err
 }

@@ -9,11 +9,14 @@ import (
 )
 
 // Stop stops the engines of all managed drivers, for a caller with no daemon
-// running. Every driver is tried; the errors are joined. note, called for each
-// driver that has one, is told what a user should know.
-func Stop(ctx context.Context, drivers []Driver, note func(appv1.DriverName, string)) error {
+// running, however long their containers take. Every driver is tried; the errors
+// are joined. progress is sent what a stop waits for, and note, called for each
+// driver that has one, what a user should know.
+func Stop(ctx context.Context, drivers []Driver, progress func(string), note func(appv1.DriverName, string)) error {
 	return forManaged(drivers, "stop", func(d Driver) error {
-		text, err := d.Stop(ctx)
+		ctx, cancel := boundStop(ctx, d)
+		defer cancel()
+		text, err := d.Stop(ctx, progress)
 		if text != "" {
 			note(d.Name(), text)
 		}

@@ -52,12 +52,12 @@ func (s *serial) Start(ctx context.Context, spec messages.VMSpec, progress func(
 }
 
 // Stop implements Driver.
-func (s *serial) Stop(ctx context.Context) (string, error) {
+func (s *serial) Stop(ctx context.Context, progress func(string)) (string, error) {
 	if err := s.take(ctx); err != nil {
 		return "", err
 	}
 	defer s.give()
-	return s.Driver.Stop(ctx)
+	return s.Driver.Stop(ctx, progress)
 }
 
 // Delete implements Driver.

@@ -26,7 +26,7 @@ func (s *slow) Start(ctx context.Context, _ messages.VMSpec, _ func(string)) (st
 	return "", ctx.Err()
 }
 
-func (s *slow) Stop(context.Context) (string, error) {
+func (s *slow) Stop(context.Context, func(string)) (string, error) {
 	if s.starting {
 		s.overlaps++
 	}
@@ -43,10 +43,10 @@ func TestCallsThatChangeSomethingDoNotOverlap(t *testing.T) {
 		cancel()
 		short, done := context.WithTimeout(t.Context(), time.Millisecond)
 		defer done()
-		if _, err := drivers[0].Stop(short); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := drivers[0].Stop(short, func(string) {}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Stop = %v", err)
 		}
-		if err := Stop(t.Context(), drivers, func(appv1.DriverName, string) {}); err != nil || s.overlaps != 0 {
+		if err := Stop(t.Context(), drivers, func(string) {}, func(appv1.DriverName, string) {}); err != nil || s.overlaps != 0 {
 			t.Errorf("Stop = %v, %d overlaps", err, s.overlaps)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -16,8 +17,9 @@ const (
 	// chooseDeadline bounds the question which driver can work, probes included.
 	chooseDeadline = 30 * time.Second
 	// startSlack is what a start gets beyond the driver's own bound.
-	startSlack   = 15 * time.Second
-	stopDeadline = time.Minute
+	startSlack = 15 * time.Second
+	// stopSlack is what a stop gets beyond the driver's own bound.
+	stopSlack = 15 * time.Second
 )
 
 // call is a driver call in flight.
@@ -27,9 +29,10 @@ type call struct {
 	generation int64
 }
 
-// progressed says at what a start is.
+// progressed says at what a start or a stop is.
 type progressed struct {
-	call   *call
+	call *call
+	// choice of a start.
 	choice choice
 	text   string
 }
@@ -111,10 +114,13 @@ func (a *vmActor) stop() {
 	drivers := a.cfg.Drivers
 	a.detach()
 	a.progress = "stopping the engine and its containers"
-	a.launch(stopJob, stopDeadline, func(ctx context.Context, _ *call) callDone {
+	send := a.tasks.Send
+	a.launch(stopJob, task.NoDeadline, func(ctx context.Context, t *call) callDone {
 		for _, d := range drivers {
 			if d.Name() == name {
-				note, err := d.Stop(ctx)
+				ctx, cancel := boundStop(ctx, d)
+				defer cancel()
+				note, err := d.Stop(ctx, func(text string) { send(progressed{call: t, text: text}) })
 				return callDone{note: note, err: err}
 			}
 		}
@@ -122,9 +128,22 @@ func (a *vmActor) stop() {
 	})
 }
 
+// boundStop bounds the stop of what a driver runs now.
+func boundStop(ctx context.Context, d Driver) (context.Context, context.CancelFunc) {
+	limit := d.StopWithin()
+	if limit == NoLimit {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit+stopSlack)
+}
+
 func (a *vmActor) onProgress(m progressed) {
-	if m.call == a.call {
-		a.choice, a.progress = m.choice, m.text
+	if m.call != a.call {
+		return
+	}
+	a.progress = m.text
+	if a.facts.job == startJob {
+		a.choice = m.choice
 	}
 }
 

@@ -49,7 +49,7 @@ func (s *session) manager(shown func(string)) *lifecycle.Manager {
 				DataDir: inst.DataDir, TLSDir: inst.TLSDir, Kubeconfig: inst.Config,
 			})
 		},
-		Engine: engine{s.instance, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))},
+		Engine: engine{s.instance, shown, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))},
 		Command: func(args instance.Args) *exec.Cmd {
 			return serveCommand(s.instance, args)
 		},
@@ -60,11 +60,12 @@ func (s *session) manager(shown func(string)) *lifecycle.Manager {
 // engine implements lifecycle.Engine.
 type engine struct {
 	instance instance.Instance
+	progress func(string)
 	logger   *slog.Logger
 }
 
 func (e engine) Stop(ctx context.Context) error {
-	return supervisor.StopEngine(ctx, e.instance, e.logger)
+	return supervisor.StopEngine(ctx, e.instance, e.progress, e.logger)
 }
 
 func (e engine) Delete(ctx context.Context) error {

@@ -10,7 +10,7 @@ import (
 
 // patience is how long a daemon may take to end.
 type patience struct {
-	Timeout time.Duration `help:"How long the daemon may take before it is killed." default:"1m"`
+	Timeout time.Duration `help:"How long to wait for the daemon. One that does nothing is killed then; one that stops containers with longer stop timeouts keeps doing so." default:"1m"`
 }
 
 type svcStopCmd struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,8 +18,8 @@ const (
 	// maxIdleConns is how many connections are kept for reuse: twice the pool
 	// of inspects, so that commands and a sync do not push each other out.
 	maxIdleConns = 32
-	// maxConns bounds the connections to one engine. It is well above the pool,
-	// because a stop holds one for 10 s and more.
+	// maxConns bounds the connections to one engine, beside those of stops, which
+	// hold one for as long as containers take.
 	maxConns = 128
 	// idleConnTimeout is how long an unused connection is kept.
 	idleConnTimeout = 90 * time.Second
@@ -35,6 +36,9 @@ type docker struct {
 	// is replaced and never changed, because moby's own way to negotiate again
 	// writes to a client that other goroutines read.
 	current atomic.Pointer[client.Client]
+	// stops are the runs, by the container's ID, for which a stop was sent and not
+	// answered.
+	stops sync.Map
 	// open ends with Close.
 	open  context.Context
 	close context.CancelFunc
@@ -57,7 +61,9 @@ func New(endpoint string) (Engine, error) {
 		// A local socket gains nothing from compression.
 		DisableCompression: true,
 	}
-	d := &docker{endpoint: at, transport: transport, tap: &tap{base: transport}}
+	unlimited := transport.Clone()
+	unlimited.MaxConnsPerHost, unlimited.DisableKeepAlives = 0, true
+	d := &docker{endpoint: at, transport: transport, tap: &tap{base: transport, unlimited: unlimited}}
 	d.open, d.close = context.WithCancel(context.Background())
 	if d.probe, err = d.newClient(""); err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", endpoint, err)

@@ -24,14 +24,6 @@ func (d *docker) StartContainer(ctx context.Context, id string) error {
 	})
 }
 
-// StopContainer implements Engine.
-func (d *docker) StopContainer(ctx context.Context, id string) error {
-	return d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.ContainerStop(ctx, id, client.ContainerStopOptions{})
-		return err
-	})
-}
-
 // UnpauseContainer implements Engine.
 func (d *docker) UnpauseContainer(ctx context.Context, id string) error {
 	return d.command(ctx, func(cli *client.Client) error {

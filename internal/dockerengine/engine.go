@@ -10,8 +10,8 @@ import (
 // Engine is the part of the Docker Engine API that rdd uses. It is safe for
 // concurrent use.
 //
-// Every call but Events needs a context with a deadline: an engine that hangs
-// is noticed by nothing else. Errors carry the engine's own words; IsNotFound,
+// Every call but Events and StopContainer needs a context with a deadline: an
+// engine that hangs is noticed by nothing else. Errors carry the engine's own words; IsNotFound,
 // IsConflict and IsUnreachable tell their classes apart.
 //
 // The resources that are returned belong to the caller. They carry a name and
@@ -55,8 +55,11 @@ type Engine interface {
 	// StartContainer starts a container; one that runs already is left alone.
 	StartContainer(ctx context.Context, id string) error
 	// StopContainer stops a container and returns when it has stopped. The
-	// engine kills it after the container's own stop timeout, 10 s by default:
-	// give the context more. One that is stopped already is left alone.
+	// engine kills it after the container's own stop timeout, 10 s by default and
+	// none for some, so the call has a deadline of its own and ctx needs none. One
+	// that is stopped already is left alone. A container gets one stop signal, also
+	// when a call whose answer was lost is repeated, by whichever client, while the
+	// engine still carries out the first one.
 	StopContainer(ctx context.Context, id string) error
 	// UnpauseContainer resumes a paused container.
 	UnpauseContainer(ctx context.Context, id string) error

@@ -19,8 +19,10 @@ import (
 // engines that printed "invalid IP" have shown. The fields that rdd mirrors
 // need none of that. It also saves decoding the fields that nobody reads.
 type tap struct {
-	base   http.RoundTripper
-	closed atomic.Bool
+	base http.RoundTripper
+	// unlimited is for requests that hold their connection for long.
+	unlimited http.RoundTripper
+	closed    atomic.Bool
 }
 
 // errClosed is the error of calls after Close.
@@ -34,12 +36,23 @@ func withTap(ctx context.Context) (context.Context, *bytes.Buffer) {
 	return context.WithValue(ctx, tapKey{}, body), body
 }
 
+type unlimitedKey struct{}
+
+// withoutLimit returns a context whose request takes no connection from the others.
+func withoutLimit(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unlimitedKey{}, true)
+}
+
 // RoundTrip implements http.RoundTripper.
 func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.closed.Load() {
 		return nil, errClosed
 	}
-	resp, err := t.base.RoundTrip(req)
+	transport := t.base
+	if req.Context().Value(unlimitedKey{}) != nil {
+		transport = t.unlimited
+	}
+	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}

@@ -278,14 +278,14 @@ func stop(t *testing.T, d vm.Driver) {
 	t.Helper()
 	ctx, cancel := bounded(t)
 	defer cancel()
-	if _, err := d.Stop(ctx); err != nil {
+	if _, err := d.Stop(ctx, ignore); err != nil {
 		t.Fatalf("Stop: %v", err)
 	}
 }
 
 // stopped is Stop without its note.
 func stopped(ctx context.Context, d vm.Driver) error {
-	_, err := d.Stop(ctx)
+	_, err := d.Stop(ctx, ignore)
 	return err
 }
 

@@ -112,7 +112,10 @@ func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err er
 }
 
 // Stop implements vm.Driver: the engine is left alone.
-func (d *Driver) Stop(context.Context) (string, error) { return "", nil }
+func (d *Driver) Stop(context.Context, func(string)) (string, error) { return "", nil }
+
+// StopWithin implements vm.Driver.
+func (d *Driver) StopWithin() time.Duration { return 0 }
 
 // Delete implements vm.Driver: the driver never made anything.
 func (d *Driver) Delete(context.Context) error { return nil }

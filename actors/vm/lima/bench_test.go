@@ -123,7 +123,7 @@ func (b *bench) stop() string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
 	defer cancel()
-	note, err := b.Stop(ctx)
+	note, err := b.Stop(ctx, func(string) {})
 	if err != nil {
 		b.t.Fatalf("Stop: %v", err)
 	}

@@ -16,7 +16,7 @@ import (
 
 // Delete implements vm.Driver.
 func (d *Driver) Delete(ctx context.Context) error {
-	if _, err := d.Stop(ctx); err != nil {
+	if _, err := d.Stop(ctx, func(string) {}); err != nil {
 		return err
 	}
 	home := instance.LimaHome(d.cfg.Home)

@@ -12,8 +12,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
+// StopWithin implements vm.Driver.
+func (d *Driver) StopWithin() time.Duration { return d.limits.stop + qemu.ForceWithin }
+
 // Stop implements vm.Driver.
-func (d *Driver) Stop(ctx context.Context) (string, error) {
+func (d *Driver) Stop(ctx context.Context, _ func(string)) (string, error) {
 	until := time.Now().Add(d.limits.stop)
 	var notes []string
 	// An agent that is killed may have started a machine just before.

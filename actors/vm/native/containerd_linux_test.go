@@ -71,7 +71,7 @@ func (b containerdBench) run(t *testing.T) {
 	root := t.TempDir()
 	copyMe(t, filepath.Join(root, "me"))
 	out, err := exec.CommandContext(t.Context(), search("ctr", b.d.searchPath()), "-a", b.k.socket, "run", "-d",
-		"--env", inContainerEnv+"=1", "--rootfs", root, b.cfg.InstanceName, "/me").CombinedOutput()
+		"--env", inContainerEnv+"=0s", "--rootfs", root, b.cfg.InstanceName, "/me").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ctr run: %v %s", err, out)
 	}
@@ -79,7 +79,7 @@ func (b containerdBench) run(t *testing.T) {
 
 func (b containerdBench) stop(t *testing.T) {
 	t.Helper()
-	if _, err := b.d.Stop(t.Context()); err != nil {
+	if _, err := b.d.Stop(t.Context(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	if left := b.active(b.k); len(left) > 0 {

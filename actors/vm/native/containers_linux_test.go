@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/signal"
@@ -27,21 +28,38 @@ import (
 )
 
 // inContainerEnv makes the test binary play the program in a container, which
-// says inContainerReady once it can be stopped gracefully.
+// says inContainerReady once it can be stopped gracefully. Its value is how long the
+// program takes to end after the first SIGTERM. Each one is a line of its output.
 const (
-	inContainerEnv   = "RDD_TEST_IN_CONTAINER"
-	inContainerReady = "ready"
+	inContainerEnv    = "RDD_TEST_IN_CONTAINER"
+	inContainerReady  = "ready"
+	inContainerSignal = "SIGTERM"
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(inContainerEnv) != "" {
-		term := make(chan os.Signal, 1)
-		signal.Notify(term, syscall.SIGTERM)
-		fmt.Println(inContainerReady)
-		<-term
+	if takes, err := time.ParseDuration(os.Getenv(inContainerEnv)); err == nil {
+		playContainer(takes)
 		return
 	}
 	os.Exit(m.Run())
+}
+
+func playContainer(takes time.Duration) {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	fmt.Println(inContainerReady)
+	var end <-chan time.Time
+	for {
+		select {
+		case <-term:
+			fmt.Println(inContainerSignal)
+			if end == nil {
+				end = time.After(takes)
+			}
+		case <-end:
+			return
+		}
+	}
 }
 
 // start brings the bench's Docker up.
@@ -54,7 +72,7 @@ func (b *bench) start(t *testing.T) {
 
 func (b *bench) stop(t *testing.T) {
 	t.Helper()
-	if _, err := b.d.Stop(t.Context()); err != nil {
+	if _, err := b.d.Stop(t.Context(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	if left := b.active(b.docker()); len(left) > 0 {
@@ -68,15 +86,21 @@ func (b *bench) docker() kind { k, _ := b.d.kind(appv1.EngineMoby); return k }
 // on the host. host is what POST /containers/create takes as HostConfig.
 func (b *bench) run(t *testing.T, host map[string]any) int {
 	t.Helper()
+	return b.runWith(t, "", map[string]any{"Env": []string{inContainerEnv + "=0s"}, "HostConfig": host})
+}
+
+// runWith is run with more of what POST /containers/create takes.
+func (b *bench) runWith(t *testing.T, name string, create map[string]any) int {
+	t.Helper()
 	if status, _ := b.request(t, http.MethodGet, "/images/me:latest/json", nil); status != http.StatusOK {
 		if status, answer := b.request(t, http.MethodPost, "/images/create?fromSrc=-&repo=me", image(t)); status != http.StatusOK {
 			t.Fatalf("import: %d %s", status, answer)
 		}
 	}
-	created := b.post(t, "/containers/create", map[string]any{
-		"Image": "me:latest", "Cmd": []string{"/me"}, "Env": []string{inContainerEnv + "=1"},
-		"ExposedPorts": map[string]any{"80/tcp": map[string]any{}}, "HostConfig": host,
+	maps.Copy(create, map[string]any{
+		"Image": "me:latest", "Cmd": []string{"/me"}, "ExposedPorts": map[string]any{"80/tcp": map[string]any{}},
 	})
+	created := b.post(t, "/containers/create?name="+name, create)
 	var container struct{ ID string }
 	decode(t, created, &container)
 	b.post(t, "/containers/"+container.ID+"/start", nil)

@@ -19,13 +19,14 @@ type Driver struct {
 	paths  paths
 	log    *slog.Logger
 	getenv func(string) string
+	bounds bounds
 }
 
 var _ vm.Driver = (*Driver)(nil)
 
 // New returns the driver of one instance. It touches nothing until Start.
 func New(c Config) *Driver {
-	d := &Driver{cfg: c, paths: newPaths(c), log: c.Logger, getenv: c.Getenv}
+	d := &Driver{cfg: c, paths: newPaths(c), log: c.Logger, getenv: c.Getenv, bounds: defaultBounds()}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
 	}

@@ -58,7 +58,10 @@ func (d *Driver) Wait(context.Context) error { return errSystem() }
 func (d *Driver) Ping(context.Context, string) (string, error) { return "", errSystem() }
 
 // Stop implements vm.Driver.
-func (d *Driver) Stop(context.Context) (string, error) { return "", nil }
+func (d *Driver) Stop(context.Context, func(string)) (string, error) { return "", nil }
+
+// StopWithin implements vm.Driver.
+func (d *Driver) StopWithin() time.Duration { return 0 }
 
 // Delete implements vm.Driver.
 func (d *Driver) Delete(context.Context) error { return nil }

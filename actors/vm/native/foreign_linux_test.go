@@ -41,7 +41,7 @@ func (i impostor) start(t *testing.T) process.Process {
 	if i.attr != nil && i.attr.Chroot != "" {
 		i.attr.Chroot, cmd.Path, cmd.Dir = dir, "/"+i.program, "/"
 	}
-	cmd.Env = []string{inContainerEnv + "=1"}
+	cmd.Env = []string{inContainerEnv + "=0s"}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

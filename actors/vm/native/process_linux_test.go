@@ -12,7 +12,7 @@ import (
 func sleeper(t *testing.T, args ...string) process.Process {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = []string{inContainerEnv + "=1"}
+	cmd.Env = []string{inContainerEnv + "=0s"}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

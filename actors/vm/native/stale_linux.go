@@ -7,16 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 )
 
 // clearStale removes what an engine that is gone left behind and what the next
 // one would stumble over. The runtime state is cleared as by a reboot, unless
 // containers still run from it.
-func (d *Driver) clearStale(ctx context.Context, k kind) error {
+func (d *Driver) clearStale(ctx context.Context, k kind, progress func(string)) error {
 	if rootless() {
 		// Containers live in the namespaces of the dockerd that started them;
 		// another one cannot take them up.
-		if err := d.stopLeftovers(ctx, k); err != nil {
+		if err := d.stopLeftovers(ctx, k, progress, vm.NoLimit); err != nil {
 			return err
 		}
 	}

@@ -36,11 +36,17 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 		if runs.engine != k.engine {
 			return "", fmt.Errorf("%s (pid %d) runs and must be stopped before %s can start", runs.program, p.PID, k.program)
 		}
-		progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.PID))
-		return d.answer(ctx, k, p)
+		stop, stopping := load(d.paths.state).stopOf(p)
+		if !stopping {
+			progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.PID))
+			return d.answer(ctx, k, p)
+		}
+		if err := d.waitForEngine(ctx, k, p, stop, progress); err != nil {
+			return "", fmt.Errorf("%s (pid %d) was asked to stop at %s and has not yet; it is started again when it has: %w", k.program, p.PID, stop.Since.Format(time.TimeOnly), err)
+		}
 	}
 	progress("starting " + k.program)
-	p, mend, err := d.spawn(ctx, k)
+	p, mend, err := d.spawn(ctx, k, progress)
 	if err != nil {
 		return "", err
 	}
@@ -56,12 +62,12 @@ func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return startDeadli
 
 // spawn prepares and starts the engine's process. mend is to be called when the
 // engine answers, or will not.
-func (d *Driver) spawn(ctx context.Context, k kind) (p process.Process, mend mender, err error) {
+func (d *Driver) spawn(ctx context.Context, k kind, progress func(string)) (p process.Process, mend mender, err error) {
 	l, err := d.launcher(k)
 	if err != nil {
 		return process.Process{}, nil, err
 	}
-	if err := errors.Join(k.checkSockets(), d.makeDirs(k), d.clearStale(ctx, k)); err != nil {
+	if err := errors.Join(k.checkSockets(), d.makeDirs(k), d.clearStale(ctx, k, progress)); err != nil {
 		return process.Process{}, nil, err
 	}
 	s := load(d.paths.state)
@@ -76,7 +82,7 @@ func (d *Driver) spawn(ctx context.Context, k kind) (p process.Process, mend men
 		mend(ctx, false)
 		return process.Process{}, nil, err
 	}
-	s.Engine, s.PID, s.StartTime, s.BootID = k.engine, p.PID, p.Start, process.BootID()
+	s.Engine, s.PID, s.StartTime, s.BootID, s.Stopping = k.engine, p.PID, p.Start, process.BootID(), nil
 	if err := s.save(d.paths.state); err != nil {
 		// The engine is found without it, by a search.
 		d.log.Warn("cannot record the engine", "error", err)

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // state is what must outlive the daemon. It is a help, not the truth: that an
@@ -20,6 +22,9 @@ type state struct {
 	PID       int              `json:"pid,omitempty"`
 	StartTime uint64           `json:"startTime,omitempty"`
 	BootID    string           `json:"bootID,omitempty"`
+	// Stopping is set from the signal that asked that process, or what is left of
+	// its containers, to stop until both are gone or another engine is started.
+	Stopping *stopping `json:"stopping,omitempty"`
 	// Subnet of the bridge in CIDR form with the bridge's own address, such as
 	// 172.16.7.1/24. It is kept, so that containers keep their addresses.
 	Subnet string `json:"subnet,omitempty"`
@@ -27,6 +32,36 @@ type state struct {
 	Networks []network `json:"networks,omitempty"`
 	// Forwarding is how the host was before an engine of this driver changed it.
 	Forwarding *forwarding `json:"forwarding,omitempty"`
+}
+
+// stopping is a stop under way. It outlives the daemon, so that a second daemon, or
+// a second try, waits for that stop and sends no second signal.
+type stopping struct {
+	Since time.Time `json:"since"`
+	// Until is when what has not stopped is killed; zero for never.
+	Until time.Time `json:"until,omitzero"`
+	// Signalled is whether containers get, or got, their stop signal by it. With
+	// live-restore an engine ends and leaves them alone.
+	Signalled bool `json:"signalled"`
+}
+
+// passed is whether what has not stopped is to be killed.
+func (s stopping) passed() bool { return !s.Until.IsZero() && !time.Now().Before(s.Until) }
+
+// stop is the stop under way in this boot of the machine.
+func (s state) stop() (stopping, bool) {
+	if s.Stopping == nil || s.BootID != process.BootID() {
+		return stopping{}, false
+	}
+	return *s.Stopping, true
+}
+
+// stopOf is the stop under way of an engine's process.
+func (s state) stopOf(p process.Process) (stopping, bool) {
+	if s.PID != p.PID || s.StartTime != p.Start {
+		return stopping{}, false
+	}
+	return s.stop()
 }
 
 // network is a bridge with its subnets in CIDR form.

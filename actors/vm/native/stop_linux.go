@@ -8,35 +8,36 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// Bounds of the steps of a stop; together they stay below 40 seconds.
+// Bounds of the steps of a stop, beside the stop timeouts of containers.
 const (
 	// reloadDeadline bounds the wait for dockerd to take up a configuration.
-	reloadDeadline = 3 * time.Second
-	// gracefulStop is more than dockerd's own shutdown timeout of 15 s, after
-	// which it kills containers itself.
-	gracefulStop = 22 * time.Second
-	// gracefulContainers is what containers without an engine get, as with
-	// 'docker stop'.
-	gracefulContainers = 10 * time.Second
+	reloadDeadline = 10 * time.Second
 	// forcedStop bounds the wait for killed processes to go.
 	forcedStop = 5 * time.Second
 )
 
 // Stop implements vm.Driver.
-func (d *Driver) Stop(ctx context.Context) (note string, err error) {
+func (d *Driver) Stop(ctx context.Context, progress func(string)) (note string, err error) {
+	return d.stop(ctx, progress, vm.NoLimit)
+}
+
+// stop is Stop that kills containers after most, even where their stop timeout is
+// longer.
+func (d *Driver) stop(ctx context.Context, progress func(string), most time.Duration) (note string, err error) {
 	var failed []error
 	for {
 		k, p, ok := d.running()
 		if !ok {
 			break
 		}
-		forced, err := d.stopEngine(ctx, k, p)
+		forced, err := d.stopEngine(ctx, k, p, progress, most)
 		if err != nil {
 			return "", err
 		}
@@ -45,7 +46,7 @@ func (d *Driver) Stop(ctx context.Context) (note string, err error) {
 		}
 	}
 	for _, k := range d.kinds() {
-		failed = append(failed, d.stopLeftovers(ctx, k), d.cleanUp(k))
+		failed = append(failed, d.stopLeftovers(ctx, k, progress, most), d.cleanUp(k))
 	}
 	s := load(d.paths.state)
 	own := d.networks(s)
@@ -55,10 +56,10 @@ func (d *Driver) Stop(ctx context.Context) (note string, err error) {
 	if err := errors.Join(failed...); err != nil {
 		return note, err
 	}
-	if s.PID == 0 {
+	if s.PID == 0 && s.Stopping == nil {
 		return note, nil
 	}
-	s.PID, s.StartTime, s.BootID = 0, 0, ""
+	s.PID, s.StartTime, s.BootID, s.Stopping = 0, 0, "", nil
 	return note, s.save(d.paths.state)
 }
 
@@ -72,41 +73,38 @@ func (d *Driver) networks(s state) []network {
 }
 
 // stopEngine ends one engine's process, gracefully if it lets itself; note says
-// that it did not.
-func (d *Driver) stopEngine(ctx context.Context, k kind, p process.Process) (note string, err error) {
-	if k.engine == appv1.EngineMoby && !rootless() {
-		d.leaveNothingAlive(ctx, k, p)
-	}
-	inner := innermost(k, p)
-	// A stopped process does not see SIGTERM before it is continued.
-	err = errors.Join(inner.Signal(syscall.SIGTERM), inner.Signal(syscall.SIGCONT), p.Signal(syscall.SIGCONT))
+// that it did not. An engine that was asked to stop before is not asked again.
+func (d *Driver) stopEngine(ctx context.Context, k kind, p process.Process, progress func(string), most time.Duration) (note string, err error) {
+	stop, err := d.askToStop(ctx, k, p)
 	if err != nil {
 		return "", fmt.Errorf("stop %s: %w", k.program, err)
 	}
-	if p.WaitFor(ctx, gracefulStop) == nil {
+	if d.waitForEngine(ctx, k, p, stop.within(most), progress) == nil {
 		return "", nil
 	}
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("stop %s (pid %d): %w", k.program, p.PID, ctx.Err())
 	}
-	d.log.Warn(k.program+" did not stop by itself and is killed", "pid", p.PID, "after", gracefulStop)
+	after := time.Since(stop.Since).Round(time.Second)
+	d.log.Warn(k.program+" did not stop by itself and is killed", "pid", p.PID, "after", after)
 	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return "", fmt.Errorf("kill %s: %w", k.program, err)
 	}
 	if err := p.WaitFor(ctx, forcedStop); err != nil {
 		return "", fmt.Errorf("%s (pid %d) survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", k.program, p.PID, err)
 	}
-	return fmt.Sprintf("%s did not stop by itself within %s and was killed", k.program, gracefulStop), nil
+	return fmt.Sprintf("%s did not stop by itself within %s and was killed", k.program, after), nil
 }
 
 // leaveNothingAlive turns live-restore off, so that dockerd stops its containers
-// when it ends, and remembers the networks that it made. If dockerd does not
-// take it up, the containers are stopped without it.
-func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Process) {
+// when it ends, and remembers the networks that it made. It reports whether
+// dockerd has taken that up; if not, the containers are stopped without it.
+func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Process) bool {
 	ctx, cancel := context.WithTimeout(ctx, reloadDeadline)
 	defer cancel()
-	if ping(ctx, k) != nil {
-		return
+	if err := ping(ctx, k); err != nil {
+		d.log.Warn("dockerd does not answer; its containers are stopped without it", "error", err)
+		return false
 	}
 	bridge := ""
 	if s := load(d.paths.state); s.Subnet != "" {
@@ -122,7 +120,7 @@ func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Proces
 	for err == nil {
 		var info struct{ LiveRestoreEnabled bool }
 		if err = probe.Get(ctx, k.endpoint(), "/info", &info); err == nil && !info.LiveRestoreEnabled {
-			return
+			return true
 		}
 		select {
 		case <-ctx.Done():
@@ -131,19 +129,16 @@ func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Proces
 		}
 	}
 	d.log.Warn("dockerd did not turn live-restore off; its containers are stopped without it", "error", err)
+	return false
 }
 
 // stopLeftovers ends the processes that an engine left behind, containers first.
-func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
+func (d *Driver) stopLeftovers(ctx context.Context, k kind, progress func(string), most time.Duration) error {
 	left := leftovers(k)
 	if len(left) > 0 {
 		d.log.Warn("stopping the processes that "+k.program+" left behind", "processes", len(left))
 	}
-	others := slices.DeleteFunc(slices.Clone(left), func(p process.Process) bool { return isShim(k, p) })
-	for _, p := range others {
-		_ = p.Signal(syscall.SIGTERM)
-	}
-	waitAll(ctx, others, gracefulContainers)
+	d.stopContainers(ctx, k, left, progress, most)
 	deadline := time.Now().Add(forcedStop)
 	for len(left) > 0 && time.Now().Before(deadline) && ctx.Err() == nil {
 		for _, p := range left {
@@ -164,15 +159,6 @@ func (d *Driver) stopLeftovers(ctx context.Context, k kind) error {
 	return ctx.Err()
 }
 
-// waitAll waits until processes have ended, or the time is over.
-func waitAll(ctx context.Context, processes []process.Process, limit time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	for _, p := range processes {
-		_ = p.Wait(ctx)
-	}
-}
-
 // cleanUp removes what a stopped engine leaves: mounts, sockets, runtime state.
 func (d *Driver) cleanUp(k kind) error {
 	failed := []error{unmountBelow(k.execDir), unmountBelow(k.dataDir)}
@@ -189,7 +175,8 @@ func (d *Driver) cleanUp(k kind) error {
 // Delete implements vm.Driver.
 func (d *Driver) Delete(ctx context.Context) error {
 	was := load(d.paths.state)
-	if _, err := d.Stop(ctx); err != nil {
+	// Their data goes too, so that no container is worth waiting for long.
+	if _, err := d.stop(ctx, func(string) {}, d.bounds.engine); err != nil {
 		return err
 	}
 	// What is mounted now is the user's: it is found before anything is removed.

@@ -9,6 +9,9 @@ import (
 	"syscall"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -97,8 +100,47 @@ func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean 
 	if gone || err != nil {
 		return gone, err
 	}
+	if doing := m.stoppingEngine(ctx); doing != "" {
+		return false, &StillStoppingError{PID: pid, After: options.Patience, Doing: doing}
+	}
 	m.Report(fmt.Sprintf("the daemon (pid %d) did not end within %s; killing it", pid, options.Patience))
 	return false, m.kill(ctx, pid)
+}
+
+// StillStoppingError says that a daemon which is asked to end still stops its
+// engine. It is a context.DeadlineExceeded.
+type StillStoppingError struct {
+	PID   int
+	After time.Duration
+	// Doing is what the daemon waits for.
+	Doing string
+}
+
+func (e *StillStoppingError) Error() string {
+	return fmt.Sprintf("the daemon (pid %d) still stops its engine after %s: %s; it ends by itself when that is done", e.PID, e.After, e.Doing)
+}
+
+// Unwrap makes it a deadline that passed.
+func (*StillStoppingError) Unwrap() error { return context.DeadlineExceeded }
+
+// stoppingEngine is what a daemon that is asked to end says of the stop of its
+// engine; empty when it does not answer, or does something else.
+func (m *Manager) stoppingEngine(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.probeTimeout, probeTimeout))
+	defer cancel()
+	c, err := client.New(m.Instance)
+	if err != nil {
+		return ""
+	}
+	app, err := c.App(ctx)
+	if err != nil {
+		return ""
+	}
+	running := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning)
+	if running == nil || running.Reason != appv1.ReasonStopping {
+		return ""
+	}
+	return running.Message
 }
 
 // brokenOff is whether the connection broke after the request was sent: a daemon

@@ -34,8 +34,8 @@ func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning
 // and then the files. An engine can run although the instance's directories are
 // gone: the user removed them, and the daemon was killed.
 func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func() error) (wasRunning bool, err error) {
-	// All goes, so that the engine is not worth waiting for; Delete ends it too.
-	wasRunning, err = m.Stop(ctx, StopOptions{Patience: patience})
+	// Delete ends the engine too, and does not wait for containers whose data goes.
+	wasRunning, err = m.Stop(ctx, StopOptions{Patience: patience, KeepEngine: true})
 	if err != nil {
 		return wasRunning, err
 	}

@@ -175,9 +175,14 @@ func (c *Client) StartContainer(ctx context.Context, id string) error {
 	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.model.Start(id) })
 }
 
-// StopContainer implements [dockerengine.Engine]. The engine goes on when the
-// client has left.
+// stopWithin is more than any container of a simulation takes to stop.
+const stopWithin = 90 * time.Second
+
+// StopContainer implements [dockerengine.Engine]. The engine carries the stop on when
+// the client has left.
 func (c *Client) StopContainer(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, stopWithin)
+	defer cancel()
 	return c.command(ctx, "stop", containersv1.KindContainer, id, func() error {
 		delay, err := c.model.BeginStop(id)
 		if err != nil {

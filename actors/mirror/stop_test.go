@@ -1,0 +1,110 @@
+package mirror
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// longStop is an engine whose container takes five minutes to stop.
+type longStop struct {
+	dockerengine.Engine
+	stops, cut, removals atomic.Int32
+}
+
+func (e *longStop) StopContainer(ctx context.Context, _ string) error {
+	e.stops.Add(1)
+	select {
+	case <-time.After(5 * time.Minute):
+		return nil
+	case <-ctx.Done():
+		e.cut.Add(1)
+		return ctx.Err()
+	}
+}
+
+func (e *longStop) Container(context.Context, string) (*containersv1.Container, error) {
+	c := engineContainer(containersv1.ContainerExited)
+	c.Name = "c1"
+	return c, nil
+}
+
+func (e *longStop) RemoveContainer(context.Context, string, bool) error {
+	e.removals.Add(1)
+	return nil
+}
+
+// stopping runs a mirror whose container is to stop.
+func stopping(t *testing.T) (e *longStop, send func(any)) {
+	t.Helper()
+	e = &longStop{}
+	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+		return slog.New(slog.DiscardHandler)
+	}))
+	stored := withUID(resource(wishes(containersv1.StateCreated)), "u1", "5")
+	writer := &slowWriter{calls: make(chan string, 100), answer: make(chan error, 1), away: new(bool), stored: stored}
+	pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
+		return New(Config{
+			Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns", Kube: writer, Engine: e,
+			Logger: slog.New(slog.DiscardHandler), Report: func(string) {},
+		})
+	}))
+	t.Cleanup(func() {
+		if err := system.Root.StopFuture(pid).Wait(); err != nil {
+			t.Error(err)
+		}
+		system.Shutdown()
+		close(writer.answer)
+	})
+	send = func(msg any) {
+		system.Root.Send(pid, msg)
+		synctest.Wait()
+	}
+	send(messages.MirrorChanged{Object: stored})
+	send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
+	return e, func(msg any) {
+		if changed, ok := msg.(messages.MirrorChanged); ok {
+			writer.stored = changed.Object.(*containersv1.Container)
+		}
+		send(msg)
+	}
+}
+
+// TestStopTakesAsLongAsContainer is F9: the mirror asks for one stop, and has no
+// deadline of its own for it.
+func TestStopTakesAsLongAsContainer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, _ := stopping(t)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if stops, cut := e.stops.Load(), e.cut.Load(); stops != 1 || cut != 0 {
+			t.Errorf("%d stops were asked for, of which %d were given up", stops, cut)
+		}
+	})
+}
+
+// TestDeleteDoesNotWaitForStop: whoever deletes a container has it killed.
+func TestDeleteDoesNotWaitForStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, send := stopping(t)
+		deleted := withUID(resource(wishes(containersv1.StateCreated)), "u1", "6")
+		deleted.DeletionTimestamp = &metav1.Time{Time: time.Now()}
+		deleted.Finalizers = []string{containersv1.Finalizer}
+		send(messages.MirrorChanged{Object: deleted})
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if stops, removals := e.stops.Load(), e.removals.Load(); stops != 1 || removals == 0 {
+			t.Errorf("%d stops and %d removals", stops, removals)
+		}
+	})
+}

@@ -1,0 +1,170 @@
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+)
+
+// slowBench is a bench whose engine gets a second to stop, unless containers need
+// more, with a container that ends some time after its first stop signal.
+func slowBench(t *testing.T, takes, stopTimeout time.Duration) *bench {
+	t.Helper()
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.d.bounds.engine, b.d.bounds.slack = time.Second, 10*time.Second
+	b.start(t)
+	b.runWith(t, "slow", map[string]any{
+		"Env": []string{inContainerEnv + "=" + takes.String()}, "StopTimeout": int(stopTimeout.Seconds()),
+	})
+	return b
+}
+
+// signals counts the stop signals that the container got, and exitCode is how it
+// ended, by what dockerd wrote of it.
+func (b *bench) signals(t *testing.T) (count int) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(b.docker().dataDir, "containers", "*", "*-json.log"))
+	if err != nil || len(logs) != 1 {
+		t.Fatalf("logs: %v, %v", logs, err)
+	}
+	data, err := os.ReadFile(logs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Count(string(data), inContainerSignal)
+}
+
+func (b *bench) exitCode(t *testing.T) int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(b.docker().dataDir, "containers", "*", "config.v2.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("containers: %v, %v", files, err)
+	}
+	data, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wire struct{ State struct{ ExitCode int } }
+	if err := json.Unmarshal(data, &wire); err != nil {
+		t.Fatal(err)
+	}
+	return wire.State.ExitCode
+}
+
+// TestStopFollowsStopTimeout is F9: the engine may take as long as its containers.
+func TestStopFollowsStopTimeout(t *testing.T) {
+	b := slowBench(t, 3*time.Second, 20*time.Second)
+	waits := ""
+	note, err := b.d.Stop(t.Context(), func(text string) {
+		if strings.Contains(text, "slow (pid ") {
+			waits = text
+		}
+	})
+	if err != nil || note != "" {
+		t.Errorf("Stop = %q, %v", note, err)
+	}
+	if count, code := b.signals(t), b.exitCode(t); count != 1 || code != 0 {
+		t.Errorf("the container got %d stop signals and ended with %d", count, code)
+	}
+	if waits == "" {
+		t.Error("the progress does not name the container")
+	}
+}
+
+// TestSecondStopJoinsFirst is F9: a daemon that dies during a stop is followed by
+// one that sends no second signal.
+func TestSecondStopJoinsFirst(t *testing.T) {
+	b := slowBench(t, 3*time.Second, 20*time.Second)
+	b.beginStop(t)
+	if _, err := New(b.cfg).Stop(t.Context(), func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if count, code := b.signals(t), b.exitCode(t); count != 1 || code != 0 {
+		t.Errorf("the container got %d stop signals and ended with %d", count, code)
+	}
+}
+
+// beginStop stops the engine, and gives up once it waits for the container.
+func (b *bench) beginStop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := b.d.Stop(ctx, func(text string) {
+		if strings.Contains(text, "slow (pid ") && b.signals(t) > 0 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("Stop = %v", err)
+	}
+}
+
+// TestStopAfterEngineDiedSendsNoSignal is F9: the containers of an engine that dies
+// during a stop have their signal already.
+func TestStopAfterEngineDiedSendsNoSignal(t *testing.T) {
+	b := slowBench(t, 3*time.Second, 20*time.Second)
+	b.beginStop(t)
+	b.killEngine(t)
+	if _, err := New(b.cfg).Stop(t.Context(), func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	// An engine that is gone writes no log: how the container ended shows in that
+	// the stop waited for it.
+	if count := b.signals(t); count != 1 {
+		t.Errorf("the container got %d stop signals", count)
+	}
+}
+
+// TestStartWaitsForStopUnderWay: an engine that is being stopped is not adopted.
+func TestStartWaitsForStopUnderWay(t *testing.T) {
+	b := slowBench(t, 2*time.Second, 20*time.Second)
+	first, _ := findEngine(b.docker(), state{})
+	b.beginStop(t)
+	b.start(t)
+	if now, ok := findEngine(b.docker(), state{}); !ok || now.PID == first.PID {
+		t.Errorf("the engine is pid %d, and was pid %d", now.PID, first.PID)
+	}
+	if s := load(b.d.paths.state); s.Stopping != nil {
+		t.Errorf("the state still has a stop: %+v", s.Stopping)
+	}
+}
+
+// TestStopOfFrozenEngineIsOneStop: an engine that hangs is continued first, so that
+// it stops its containers itself.
+func TestStopOfFrozenEngineIsOneStop(t *testing.T) {
+	b := slowBench(t, time.Second, 20*time.Second)
+	p, _ := findEngine(b.docker(), state{})
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	b.stop(t)
+	if count, code := b.signals(t), b.exitCode(t); count != 1 || code != 0 {
+		t.Errorf("the container got %d stop signals and ended with %d", count, code)
+	}
+}
+
+// TestStopOfBrokenEngineFollowsStopTimeout is F9 for containers without an engine.
+func TestStopOfBrokenEngineFollowsStopTimeout(t *testing.T) {
+	needRoot(t)
+	b := slowBench(t, 2*time.Second, 20*time.Second)
+	members := alive(running(b.docker()), process.All())
+	if len(members) != 1 {
+		t.Fatalf("containers that run: %+v", members)
+	}
+	b.killEngine(t)
+	began := time.Now()
+	b.stop(t)
+	if took := time.Since(began); took < 2*time.Second || !members[0].gone() {
+		t.Errorf("the stop took %s, and the container is gone: %v", took, members[0].gone())
+	}
+}

@@ -1,0 +1,191 @@
+package dockerengine
+
+import (
+	"context"
+	"errors"
+	"net/http/httptrace"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+)
+
+const (
+	// inspectTimeout bounds one question of a stop to the engine.
+	inspectTimeout = 30 * time.Second
+	// defaultStopTimeout is what the engine gives a container that says nothing.
+	defaultStopTimeout = 10 * time.Second
+	// stopMargin is what the engine may take beyond a stop timeout to kill a
+	// container. It gives up itself after 12 s.
+	stopMargin = 15 * time.Second
+	// queuedFor is how long a stop that was sent before may take to show: an engine
+	// that hung carries it out as soon as it runs again.
+	queuedFor = 3 * time.Second
+	// joinEvery is the pause between two looks at a stop under way.
+	joinEvery = 500 * time.Millisecond
+)
+
+// run is one run of a container, from its start to its end.
+type run struct {
+	// active is whether it has a process. One that waits for its restart has none.
+	active bool
+	// startedAt tells it from other runs.
+	startedAt string
+	// stopTimeout is negative for a container that is never killed.
+	stopTimeout time.Duration
+	// stopSignal is the number of the signal that stops it; 0 if that is not known.
+	stopSignal int
+}
+
+// parseRun understands the part of a container's inspection that a stop needs.
+func parseRun(raw []byte) (run, error) {
+	var wire struct {
+		State struct {
+			Running, Restarting bool
+			StartedAt           string
+		}
+		Config struct {
+			StopSignal  string
+			StopTimeout *int
+		}
+	}
+	if err := decode(raw, &wire); err != nil {
+		return run{}, err
+	}
+	r := run{
+		active: wire.State.Running && !wire.State.Restarting, startedAt: wire.State.StartedAt,
+		stopTimeout: defaultStopTimeout, stopSignal: signalNumber(wire.Config.StopSignal),
+	}
+	if t := wire.Config.StopTimeout; t != nil {
+		const year = 365 * 24 * 3600
+		if r.stopTimeout = -1; *t >= 0 && *t <= year {
+			r.stopTimeout = time.Duration(*t) * time.Second
+		}
+	}
+	return r, nil
+}
+
+// signalNumber is the number, on Linux, of a signal as in STOPSIGNAL; 0 for one
+// that is not known here.
+func signalNumber(name string) int {
+	if n, err := strconv.Atoi(name); err == nil {
+		return n
+	}
+	name = strings.TrimPrefix(strings.ToUpper(name), "SIG")
+	if offset, ok := strings.CutPrefix(name, "RTMIN"); ok {
+		n, _ := strconv.Atoi(offset)
+		return 34 + n
+	}
+	return map[string]int{
+		"": 15, "TERM": 15, "HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PWR": 30, "WINCH": 28,
+	}[name]
+}
+
+// StopContainer implements Engine. A second stop request would send the container
+// a second stop signal, which many programs take for "at once", and the engine
+// carries a stop on when its client has left. So a stop that is under way is
+// waited for, whoever asked for it: the engine's own events say that the container
+// got its signal.
+func (d *docker) StopContainer(ctx context.Context, id string) error {
+	begun := time.Now()
+	for {
+		now, err := d.inspectRun(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !now.active || !d.stopUnderWay(ctx, id, now, begun) {
+			return d.sendStop(ctx, id, now)
+		}
+		select {
+		case <-ctx.Done():
+			return failed("wait for container "+id+" to stop", ctx.Err())
+		case <-time.After(joinEvery):
+		}
+	}
+}
+
+func (d *docker) inspectRun(ctx context.Context, id string) (run, error) {
+	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	doing := "inspect container " + id
+	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
+		_, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+		return err
+	})
+	if err != nil {
+		return run{}, err
+	}
+	now, err := parseRun(raw)
+	if err != nil {
+		return run{}, failed(doing, err)
+	}
+	return now, nil
+}
+
+// stopUnderWay is whether the engine still carries out a stop of this run: the
+// container has got its stop signal, and its stop timeout has not passed since.
+func (d *docker) stopUnderWay(ctx context.Context, id string, r run, begun time.Time) bool {
+	at := d.signalled(ctx, id, r)
+	if at.IsZero() {
+		sent, ok := d.stops.Load(id)
+		return ok && sent == r.startedAt && time.Since(begun) < queuedFor
+	}
+	return r.stopTimeout < 0 || time.Since(at) < r.stopTimeout+stopMargin
+}
+
+// signalled is when this run last got its stop signal, as far as the engine
+// remembers its events; zero if it did not. An engine that cannot say is taken
+// for one that did not send it.
+func (d *docker) signalled(ctx context.Context, id string, r run) time.Time {
+	started, ok := parseTime(r.startedAt)
+	if !ok || r.stopSignal == 0 {
+		return time.Time{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	cli, err := d.client(ctx)
+	if err != nil {
+		return time.Time{}
+	}
+	stream := cli.Events(ctx, client.EventsListOptions{
+		Since: timestamp(started), Until: timestamp(time.Now()),
+		Filters: make(client.Filters).Add("type", "container").Add("container", id).Add("event", "kill"),
+	})
+	var last time.Time
+	for {
+		select {
+		case message := <-stream.Messages:
+			if message.Actor.ID == id && message.Actor.Attributes["signal"] == strconv.Itoa(r.stopSignal) {
+				last = eventTime(message)
+			}
+		case <-stream.Err: // the end of the list too
+			return last
+		}
+	}
+}
+
+// sendStop asks the engine to stop a container, and returns when it has stopped. It
+// waits for as long as the engine does before it kills the container.
+func (d *docker) sendStop(ctx context.Context, id string, r run) error {
+	if r.stopTimeout >= 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.stopTimeout+2*stopMargin)
+		defer cancel()
+	}
+	ctx = httptrace.WithClientTrace(withoutLimit(ctx), &httptrace.ClientTrace{
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err == nil && r.active {
+				d.stops.Store(id, r.startedAt)
+			}
+		},
+	})
+	err := d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ContainerStop(ctx, id, client.ContainerStopOptions{})
+		return err
+	})
+	if err == nil || !IsUnreachable(err) && !errors.Is(err, context.Canceled) {
+		d.stops.Delete(id) // the engine has answered
+	}
+	return err
+}

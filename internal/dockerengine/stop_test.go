@@ -1,0 +1,107 @@
+package dockerengine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestParseRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		raw  string
+		want run
+	}{
+		"default": {
+			`{"State":{"Running":true,"StartedAt":"t"},"Config":{}}`,
+			run{active: true, startedAt: "t", stopTimeout: 10 * time.Second, stopSignal: 15},
+		},
+		"its own": {
+			`{"State":{"Running":true,"StartedAt":"t"},"Config":{"StopTimeout":300,"StopSignal":"SIGINT"}}`,
+			run{active: true, startedAt: "t", stopTimeout: 5 * time.Minute, stopSignal: 2},
+		},
+		"no limit":    {`{"State":{"Running":true},"Config":{"StopTimeout":-1,"StopSignal":"RTMIN+3"}}`, run{active: true, stopTimeout: -1, stopSignal: 37}},
+		"beyond time": {`{"State":{"Running":true},"Config":{"StopTimeout":9223372036854775807}}`, run{active: true, stopTimeout: -1, stopSignal: 15}},
+		"restarting":  {`{"State":{"Running":true,"Restarting":true},"Config":{}}`, run{stopTimeout: 10 * time.Second, stopSignal: 15}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := parseRun([]byte(test.raw)); err != nil || got != test.want {
+				t.Errorf("parseRun = %+v, %v; want %+v", got, err, test.want)
+			}
+		})
+	}
+}
+
+func FuzzParseRun(f *testing.F) {
+	f.Add([]byte(`{"State":{"Running":true,"StartedAt":"2026-01-01T00:00:00Z"},"Config":{"StopTimeout":12,"StopSignal":"SIGQUIT"}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if r, err := parseRun(raw); err == nil && (r.stopTimeout < -1 || r.stopTimeout > 366*24*time.Hour) {
+			t.Errorf("parseRun = %+v", r)
+		}
+	})
+}
+
+// stalled is an engine that takes a stop request, does not answer it, and carries
+// it out late, as one does that hung.
+type stalled struct {
+	asked, stops atomic.Int32
+	started      time.Time
+}
+
+// lateBy is how many looks at its events the engine is late.
+const lateBy = 2
+
+func (s *stalled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Api-Version", "1.41")
+	switch path := r.URL.Path; {
+	case strings.HasSuffix(path, "/stop"):
+		if s.stops.Add(1) == 1 {
+			<-r.Context().Done()
+			return
+		}
+		w.WriteHeader(http.StatusNotModified)
+	case strings.HasSuffix(path, "/events"):
+		if s.stops.Load() > 0 && s.asked.Add(1) > lateBy {
+			fmt.Fprintf(w, `{"Type":"container","Action":"kill","Actor":{"ID":"c1","Attributes":{"signal":"15"}},"timeNano":%d}`, time.Now().UnixNano())
+		}
+	case strings.HasSuffix(path, "/json"):
+		fmt.Fprintf(w, `{"State":{"Running":%v,"StartedAt":%q},"Config":{"StopTimeout":60}}`,
+			s.asked.Load() <= lateBy+1, s.started.Format(time.RFC3339Nano))
+	}
+}
+
+// TestStopThatIsQueuedIsJoined: an engine that hung carries a stop out when it runs
+// again, and a second request must not overtake it.
+func TestStopThatIsQueuedIsJoined(t *testing.T) {
+	s := &stalled{started: time.Now()}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	engine, err := New(strings.Replace(server.URL, "http", "tcp", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = engine.Close() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- engine.StopContainer(ctx, "c1") }()
+	for s.stops.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatalf("StopContainer = %v", err)
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := engine.StopContainer(ctx, "c1"); err != nil {
+		t.Error(err)
+	}
+	if s.asked.Load() <= lateBy {
+		t.Errorf("the second stop was sent after %d looks at the events, and the first one was still queued", s.asked.Load())
+	}
+}
