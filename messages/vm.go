@@ -69,6 +69,8 @@ type VMChanged struct {
 	// Refused is whether no driver can carry out the last EnsureVM as things are:
 	// a file is wrong, a program is missing. Trying again alone will not help.
 	Refused bool
+	// Silent is whether an engine runs and does not answer, which is VMFailed.
+	Silent bool
 	// Driver in use, never auto; empty while none was picked.
 	Driver appv1.DriverName
 	// DriverReason says why this driver was picked.

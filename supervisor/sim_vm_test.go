@@ -190,6 +190,8 @@ func (d driver) Ping(ctx context.Context, _ string) (string, error) {
 	return "", d.link.Call(ctx, d.process, "health", "", func() error { return nil })
 }
 
+func (d driver) Repair(context.Context) error { return errors.New("simulated: it cannot be repaired") }
+
 func (d driver) StopWithin() time.Duration { return time.Minute }
 
 func (d driver) Stop(ctx context.Context, _ func(string)) (string, error) {

@@ -46,6 +46,9 @@ func engineCondition(v view) metav1.Condition {
 	case !v.mirrored() && v.vm.State == messages.VMRunning:
 		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonNotApplicable
 		c.Message = fmt.Sprintf("rdd runs the %s engine but does not mirror it", appv1.EngineContainerd)
+	case v.vm.Silent && v.mirrored() && v.engine.State != messages.EngineIdle:
+		// Its health checks say so before the session notices.
+		c.Reason, c.Message = appv1.ReasonDisconnected, v.vm.Message
 	case v.engine.State == messages.EngineReady:
 		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonConnected
 	case v.engine.State == messages.EngineDisconnected:

@@ -47,6 +47,7 @@ func TestConditions(t *testing.T) {
 		{"syncing", true, func(v *view) { v.engine.State = messages.EngineSyncing }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
 		{"cannot connect", true, func(v *view) { v.engine.State = messages.EngineConnecting; v.engine.Failing = true }, "Started", "ConnectFailed", "ConnectFailed", metav1.ConditionFalse},
 		{"disconnected", true, func(v *view) { v.engine.State = messages.EngineDisconnected }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
+		{"the engine does not answer its health checks", true, func(v *view) { v.vm.State, v.vm.Silent = messages.VMFailed, true }, "StartFailed", "Disconnected", "StartFailed", metav1.ConditionFalse},
 		{"I1: containerd is not mirrored", true, func(v *view) { containerd(v); v.engine.State = messages.EngineIdle }, "Started", "NotApplicable", "Settled", metav1.ConditionTrue},
 		{"I1: moby's mirrors are still going", true, func(v *view) { containerd(v); v.engine.State = messages.EngineCleaning }, "Started", "NotApplicable", "Stopping", metav1.ConditionFalse},
 		{"I4: disconnected, but the VM still stops", false, func(v *view) { v.vm.State = messages.VMStopping }, "Stopping", "Stopped", "Stopping", metav1.ConditionFalse},

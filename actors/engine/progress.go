@@ -150,10 +150,14 @@ func (s *supervisor) publish(c actor.Context) {
 	case messages.EngineReady:
 		now.Message = s.sync.problems()
 	case messages.EngineCleaning:
-		now.Message = fmt.Sprintf("%d mirrors to take away", len(s.mirrors.all()))
-		if s.told.State == s.state && s.told.Seq == s.seq {
+		if s.told.State == s.state && s.told.Seq == s.seq && s.sync.due {
 			return
 		}
+		if !s.sync.due {
+			s.sync.due = true
+			s.tasks.After(progressEvery, progressDue{})
+		}
+		now.Message = s.mirrors.cleaning()
 	}
 	if s.state == messages.EngineSyncing || s.state == messages.EngineReady {
 		now.Engine = s.info

@@ -83,6 +83,9 @@ type failure struct {
 	count int
 	retry time.Time
 	timer *time.Timer
+	// alike is how often in a row a start ended early with these words.
+	alike int
+	words string
 }
 
 // Receive implements actor.Actor.
@@ -178,8 +181,22 @@ func (a *vmActor) act() {
 	case doCancel:
 		a.facts.cancelled = true
 		a.call.cancel()
+	case doRepair:
+		a.repair()
 	case doNothing:
 	}
+}
+
+// permanent is whether a start fails in this way until something is changed.
+func (f failure) permanent() bool { return IsPermanent(f.err) || f.alike >= alikeAtMost }
+
+// backoff is the wait before what failed is tried again. What is known to fail
+// again is only tried in case its cause has gone without a change of the App.
+func (f failure) backoff() task.Backoff {
+	if f.permanent() {
+		return task.Backoff{Min: 15 * time.Second, Max: 5 * time.Minute}
+	}
+	return retryBackoff()
 }
 
 // retryBackoff is the wait before what failed is tried again.
@@ -191,7 +208,8 @@ func retryBackoff() task.Backoff {
 func (a *vmActor) fail(what string, err error) {
 	a.failure.what, a.failure.err = what, err
 	a.failure.count++
-	wait := retryBackoff().Delay(a.failure.count)
+	a.failure.compare(err)
+	wait := a.failure.backoff().Delay(a.failure.count)
 	a.failure.retry = time.Now().Add(wait)
 	a.facts.waiting = true
 	a.facts.inspected = false

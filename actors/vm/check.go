@@ -51,7 +51,7 @@ func (a *vmActor) onCheckDue(m checkDue) {
 // refused is whether no driver can carry out the wish as things are.
 func (a *vmActor) refused() bool {
 	keeps := a.facts.refused && a.facts.checkedSpec == a.wish.spec && a.checkedFor == a.generation && isRefusal(a.refusal)
-	failed := a.facts.waiting && isRefusal(a.failure.err)
+	failed := a.facts.waiting && (isRefusal(a.failure.err) || a.failure.permanent())
 	return a.wish.running && (keeps || failed)
 }
 

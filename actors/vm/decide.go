@@ -21,6 +21,7 @@ const (
 	checkJob
 	startJob
 	stopJob
+	repairJob
 )
 
 // facts are all that the decision depends on, apart from the wish.
@@ -40,6 +41,9 @@ type facts struct {
 	// attachedSpec names its driver, never auto.
 	attached     bool
 	attachedSpec messages.VMSpec
+	// endpointGone is set while the attached engine is alive behind an endpoint
+	// that is gone, and the driver was not asked yet to repair that.
+	endpointGone bool
 	// inspected is set while found is fact and not history.
 	inspected bool
 	// found is the managed engine that was found, of the driver foundBy.
@@ -57,6 +61,7 @@ const (
 	doStart
 	doStop
 	doCancel
+	doRepair
 )
 
 // next is the whole decision of the state machine. It is level-triggered: the
@@ -72,6 +77,9 @@ func next(w wish, f facts) action {
 	case f.job != noJob, !w.known, f.waiting:
 		return doNothing
 	case f.attached && w.running && fits(w.spec, f.attachedSpec):
+		if f.endpointGone {
+			return doRepair
+		}
 		return doNothing
 	case f.attached:
 		return replace(w, f, doNothing)

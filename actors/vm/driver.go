@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -36,6 +37,11 @@ type Observed struct {
 	// Detail for a log or a user, such as "dockerd, pid 123".
 	Detail string
 }
+
+// ErrEndpointGone is wrapped by the error of Ping for an engine that is alive behind
+// an endpoint that is gone, such as a socket file that was removed. Asking again
+// does not help.
+var ErrEndpointGone = errors.New("the engine's endpoint is gone")
 
 // NoLimit is how long a stop takes when a container has no stop timeout: until that
 // container ends.
@@ -91,6 +97,12 @@ type Driver interface {
 	// that says how it ended and ends with its last log lines. It returns at once
 	// when nothing runs. A driver with no process to watch blocks until ctx ends.
 	Wait(ctx context.Context) error
+
+	// Repair makes an engine reachable whose Ping returns ErrEndpointGone, without
+	// ending its containers: it ends the engine's process, so that Wait returns and
+	// another Start takes its containers over. An error says why that cannot be
+	// done, and what the user can do; the engine is as it was then.
+	Repair(ctx context.Context) error
 
 	// Ping asks the engine at endpoint whether it answers. note is what a user
 	// should know about one that does and is in trouble all the same, such as a

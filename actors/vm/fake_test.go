@@ -35,6 +35,7 @@ type fakeDriver struct {
 	stopTime  time.Duration // that Stop takes
 
 	stopWithin time.Duration // of StopWithin
+	repairErr  error         // of Repair
 }
 
 func newFake(name appv1.DriverName) *fakeDriver {
@@ -132,6 +133,17 @@ func (f *fakeDriver) Ping(context.Context, string) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.pingNote, f.pingErr
+}
+
+func (f *fakeDriver) Repair(context.Context) error {
+	f.called("repair")
+	var failure error
+	f.with(func() { failure = f.repairErr })
+	if failure == nil {
+		f.with(func() { f.pingErr = nil })
+		f.die()
+	}
+	return failure
 }
 
 func (f *fakeDriver) StopWithin() (limit time.Duration) {

@@ -43,6 +43,7 @@ func (a *vmActor) tell(answer bool) {
 		Wanted:       a.wish.running,
 		Current:      a.facts.attached && fits(a.wish.spec, a.facts.attachedSpec),
 		Refused:      a.refused(),
+		Silent:       a.facts.attached && a.watch.hung(),
 		DriverReason: a.choice.reason,
 	}
 	if now.State != a.told.State {
@@ -94,7 +95,7 @@ func (a *vmActor) message(state messages.VMState) string {
 			return a.watch.silence()
 		}
 		return fmt.Sprintf("%s (%s): %v\nrdd tries again by itself at %s, after longer pauses each time up to %s",
-			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), retryBackoff().Max)
+			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), a.failure.backoff().Max)
 	default:
 		return ""
 	}

@@ -51,6 +51,15 @@ func (s *serial) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	return s.Driver.Start(ctx, spec, progress)
 }
 
+// Repair implements Driver.
+func (s *serial) Repair(ctx context.Context) error {
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	defer s.give()
+	return s.Driver.Repair(ctx)
+}
+
 // Stop implements Driver.
 func (s *serial) Stop(ctx context.Context, progress func(string)) (string, error) {
 	if err := s.take(ctx); err != nil {

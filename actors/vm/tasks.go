@@ -18,6 +18,8 @@ const (
 	chooseDeadline = 30 * time.Second
 	// startSlack is what a start gets beyond the driver's own bound.
 	startSlack = 15 * time.Second
+	// repairDeadline bounds a repair of an engine's endpoint.
+	repairDeadline = time.Minute
 	// stopSlack is what a stop gets beyond the driver's own bound.
 	stopSlack = 15 * time.Second
 )
@@ -128,6 +130,28 @@ func (a *vmActor) stop() {
 	})
 }
 
+// repair has the driver make the attached engine reachable again.
+func (a *vmActor) repair() {
+	driver := a.choice.driver
+	a.facts.endpointGone, a.watch.repairing = false, true
+	a.cfg.Logger.Warn("the engine's endpoint is gone; repairing it", "error", a.watch.err)
+	a.launch(repairJob, repairDeadline, func(ctx context.Context, _ *call) callDone {
+		return callDone{err: driver.Repair(ctx)}
+	})
+}
+
+// repairEnded keeps why a repair failed. After one that worked, the end of the
+// engine's process is what leads to its start.
+func (a *vmActor) repairEnded(m callDone) {
+	if m.err == nil {
+		return
+	}
+	a.cfg.Logger.Warn("the engine's endpoint could not be repaired", "error", m.err)
+	if a.watch != nil {
+		a.watch.repairErr = m.err
+	}
+}
+
 // boundStop bounds the stop of what a driver runs now.
 func boundStop(ctx context.Context, d Driver) (context.Context, context.CancelFunc) {
 	limit := d.StopWithin()
@@ -162,6 +186,8 @@ func (a *vmActor) onCallDone(m callDone) {
 		a.startEnded(m, cancelled)
 	case stopJob:
 		a.stopEnded(m)
+	case repairJob:
+		a.repairEnded(m)
 	case noJob:
 	}
 }

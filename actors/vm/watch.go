@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -9,12 +10,9 @@ import (
 )
 
 const (
-	// pingEvery is the pause between two health checks of an engine of rdd's own:
-	// with the two constants below, one that hangs is told within nine seconds.
+	// pingEvery is the pause between two health checks: with the two constants
+	// below, an engine that hangs is reported within nine seconds.
 	pingEvery = 3 * time.Second
-	// pingEveryOther is the same for an engine that belongs to somebody else and
-	// may be far away, as long as it answers.
-	pingEveryOther = 10 * time.Second
 	// pingDeadline bounds one health check.
 	pingDeadline = 3 * time.Second
 	// pingFailures in a row make an engine count as hung.
@@ -27,8 +25,6 @@ const (
 // watch follows one attached engine until the engine dies or is let go.
 type watch struct {
 	cancel context.CancelFunc
-	// every is the pause between two health checks.
-	every time.Duration
 	// managed is whether the engine is rdd's own.
 	managed bool
 	since   time.Time
@@ -39,6 +35,10 @@ type watch struct {
 	missed      int
 	missedSince time.Time
 	err         error
+	// repairing is set once the driver was asked to make its endpoint reachable
+	// again, and repairErr is why that failed.
+	repairing bool
+	repairErr error
 }
 
 // hung is whether an engine that is alive has not answered for a while. It is
@@ -53,6 +53,12 @@ func (w *watch) silence() string {
 	if !w.managed {
 		return fmt.Sprintf("the engine, which is not rdd's own, has not answered since %s (%v); rdd does not start or stop it, goes on asking every %s and reports Running as soon as it answers; start it again, or choose another one with 'rdd set vm.driver=...'",
 			since, w.err, pingEvery)
+	}
+	if w.repairErr != nil {
+		return fmt.Sprintf("the engine has not answered since %s (%v), and rdd cannot repair that: %v", since, w.err, w.repairErr)
+	}
+	if w.repairing {
+		return fmt.Sprintf("the engine has not answered since %s (%v); rdd restarts it, and its containers keep running", since, w.err)
 	}
 	return fmt.Sprintf("the engine is alive but has not answered since %s (%v); rdd does not kill it, goes on asking every %s and reports Running as soon as it answers; 'rdd stop' and 'rdd start' start it afresh",
 		since, w.err, pingEvery)
@@ -75,10 +81,10 @@ type pinged struct {
 func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	ctx, cancel := context.WithCancel(a.tasks.Context())
 	driver := a.choice.driver
-	w := &watch{cancel: cancel, since: time.Now(), every: pingEveryOther, managed: driver.Managed()}
+	w := &watch{cancel: cancel, since: time.Now(), managed: driver.Managed()}
 	a.last = ""
 	if w.managed {
-		w.every, a.last = pingEvery, have.Driver
+		a.last = have.Driver
 	}
 	a.watch, a.endpoint = w, endpoint
 	a.facts.attached, a.facts.attachedSpec = true, have
@@ -86,31 +92,27 @@ func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	// Both end with the watch, not only with the actor.
 	a.tasks.Loop(func(context.Context, func(any)) any { return engineGone{w, driver.Wait(ctx)} })
 	a.tasks.Loop(func(_ context.Context, send func(any)) any {
-		checkHealth(ctx, w.every, func(ctx context.Context) error {
+		checkHealth(ctx, func(ctx context.Context) {
 			asked := time.Now()
 			note, err := driver.Ping(ctx, endpoint)
 			send(pinged{watch: w, asked: asked, note: note, err: err})
-			return err
 		})
 		return nil
 	})
 }
 
 // checkHealth pings until ctx ends. The first time is at once, so that the
-// trouble of an engine is known by the time it is used. One that does not answer
-// is asked again soon, whoever owns it.
-func checkHealth(ctx context.Context, every time.Duration, ping func(context.Context) error) {
+// trouble of an engine is known by the time it is used.
+func checkHealth(ctx context.Context, ping func(context.Context)) {
 	for {
-		begun, pause := time.Now(), every
+		begun := time.Now()
 		bounded, cancel := context.WithTimeout(ctx, pingDeadline)
-		if ping(bounded) != nil {
-			pause = pingEvery
-		}
+		ping(bounded)
 		cancel()
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Until(begun.Add(pause))):
+		case <-time.After(time.Until(begun.Add(pingEvery))):
 		}
 	}
 }
@@ -122,7 +124,7 @@ func (a *vmActor) detach() {
 	}
 	a.watch, a.endpoint = nil, ""
 	a.facts.attached, a.facts.attachedSpec = false, messages.VMSpec{}
-	a.facts.inspected = false
+	a.facts.inspected, a.facts.endpointGone = false, false
 }
 
 func (a *vmActor) onEngineGone(m engineGone) {
@@ -132,7 +134,12 @@ func (a *vmActor) onEngineGone(m engineGone) {
 	if time.Since(m.watch.since) >= healthyAfter {
 		a.clearFailure()
 	}
+	repaired := m.watch.repairing && m.watch.repairErr == nil
 	a.detach()
+	if repaired {
+		a.cfg.Logger.Info("the engine has ended to be restarted, since its endpoint was gone")
+		return
+	}
 	err := m.err
 	if err == nil {
 		err = fmt.Errorf("its process has ended")
@@ -146,11 +153,15 @@ func (a *vmActor) onPinged(m pinged) {
 	}
 	if m.err == nil {
 		m.watch.missed, m.watch.err, m.watch.note = 0, nil, m.note
+		a.facts.endpointGone = false
 		return
 	}
 	if m.watch.missed++; m.watch.missed == 1 {
 		m.watch.missedSince = m.asked
 	}
 	m.watch.err = m.err
+	if errors.Is(m.err, ErrEndpointGone) && m.watch.hung() && !m.watch.repairing {
+		a.facts.endpointGone = true
+	}
 	a.cfg.Logger.Warn("engine did not answer a health check", "missed", m.watch.missed, "error", m.err)
 }

@@ -7,6 +7,7 @@ package external
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,6 +114,11 @@ func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err er
 
 // Stop implements vm.Driver: the engine is left alone.
 func (d *Driver) Stop(context.Context, func(string)) (string, error) { return "", nil }
+
+// Repair implements vm.Driver.
+func (d *Driver) Repair(context.Context) error {
+	return errors.New("rdd does not repair an engine that is not its own")
+}
 
 // StopWithin implements vm.Driver.
 func (d *Driver) StopWithin() time.Duration { return 0 }

@@ -12,6 +12,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
+// Repair implements vm.Driver.
+func (d *Driver) Repair(context.Context) error {
+	return errors.New("'rdd stop' and 'rdd start' restart the VM with its engine")
+}
+
 // StopWithin implements vm.Driver.
 func (d *Driver) StopWithin() time.Duration { return d.limits.stop + qemu.ForceWithin }
 

@@ -124,16 +124,29 @@ func bridgeName(c Config) string {
 	return "rdd" + hex.EncodeToString(sum[:4])
 }
 
-// readTail returns the last lines of a log that say something: warnings and
-// errors if there are any, else whatever there is. It is empty for a log that
-// cannot be read.
+// startMark begins the line in an engine's log that rdd writes before each start.
+const startMark = "rdd starts "
+
+// readTail returns the last lines of the last start in a log that say something:
+// warnings and errors if there are any, else whatever there is. It is empty for a
+// log that cannot be read.
 func readTail(path string, lines int) string {
 	const window = 64 << 10
 	text, err := logtail.End(path, window)
 	if err != nil {
 		return ""
 	}
-	return tail(string(text), lines)
+	return tail(lastStart(string(text)), lines)
+}
+
+// lastStart is the part of a log after the last line that begins with startMark.
+func lastStart(text string) string {
+	begin := strings.LastIndex("\n"+text, "\n"+startMark)
+	if begin < 0 {
+		return text
+	}
+	_, rest, _ := strings.Cut(text[begin:], "\n")
+	return rest
 }
 
 func tail(text string, lines int) string {

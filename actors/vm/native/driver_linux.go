@@ -108,11 +108,15 @@ func (d *Driver) Wait(ctx context.Context) error {
 
 // Ping implements vm.Driver.
 func (d *Driver) Ping(ctx context.Context, _ string) (note string, err error) {
-	k, _, ok := d.running()
+	k, p, ok := d.running()
 	if !ok {
 		return "", fmt.Errorf("no engine of rdd runs")
 	}
-	return "", ping(ctx, k)
+	err = ping(ctx, k)
+	if err != nil && endpointGone(k, err) {
+		return "", fmt.Errorf("%w: %s runs (pid %d), and its socket %s was removed or replaced: %w", vm.ErrEndpointGone, k.program, p.PID, k.socket, err)
+	}
+	return "", err
 }
 
 // running finds the engine that runs, whichever it is.

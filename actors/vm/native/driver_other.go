@@ -60,6 +60,9 @@ func (d *Driver) Ping(context.Context, string) (string, error) { return "", errS
 // Stop implements vm.Driver.
 func (d *Driver) Stop(context.Context, func(string)) (string, error) { return "", nil }
 
+// Repair implements vm.Driver.
+func (d *Driver) Repair(context.Context) error { return errSystem() }
+
 // StopWithin implements vm.Driver.
 func (d *Driver) StopWithin() time.Duration { return 0 }
 

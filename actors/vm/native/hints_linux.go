@@ -1,5 +1,15 @@
 package native
 
+// permanentSigns are the words of an engine that ends in the same way at each start,
+// until an argument, a file or the machine is changed.
+func permanentSigns() []string {
+	return []string{
+		"unknown flag", "unknown shorthand flag", "flag needs an argument", "bad flag syntax", "invalid argument \"",
+		"unable to configure the Docker daemon", "both as a flag and in the configuration file", "conflicting options",
+		"error initializing graphdriver", "mount_setattr", "Devices cgroup isn't mounted", "unknown log opt", "failed to load containerd TOML",
+	}
+}
+
 // hints maps what an engine's log may say to what a user can do about it.
 func hints() map[string]string {
 	return map[string]string{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -101,6 +102,9 @@ func (d *Driver) launch(ctx context.Context, k kind, l launcher, bridge string) 
 		return process.Process{}, err
 	}
 	defer log.Close()
+	if _, err := fmt.Fprintf(log, "%s%s at %s\n", startMark, k.program, time.Now().UTC().Format(time.RFC3339)); err != nil {
+		return process.Process{}, fmt.Errorf("write to the engine's log: %w", err)
+	}
 	if err := ctx.Err(); err != nil {
 		return process.Process{}, err
 	}
@@ -137,7 +141,7 @@ func (d *Driver) answer(ctx context.Context, k kind, p process.Process) (string,
 		select {
 		case err := <-gone:
 			if err == nil {
-				return "", fmt.Errorf("%s ended before it answered%s", k.program, logHint(k))
+				return "", endedEarly(k)
 			}
 			return "", unanswered(k, p, last, err)
 		case <-ctx.Done():
@@ -145,6 +149,18 @@ func (d *Driver) answer(ctx context.Context, k kind, p process.Process) (string,
 		case <-ticker.C:
 		}
 	}
+}
+
+// endedEarly is the error of an engine that ended before it answered.
+func endedEarly(k kind) error {
+	words := readTail(k.log, 6)
+	err := error(&vm.EndedEarlyError{Err: fmt.Errorf("%s ended before it answered%s", k.program, logHint(k)), Words: words})
+	for _, sign := range permanentSigns() {
+		if strings.Contains(words, sign) {
+			return vm.Permanent(err)
+		}
+	}
+	return err
 }
 
 func unanswered(k kind, p process.Process, last, err error) error {

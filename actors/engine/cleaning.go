@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// cleaning says how many mirrors are left to remove, and which of them is held up by
+// a finalizer that is not rdd's.
+func (r registry) cleaning() string {
+	var held *entry
+	var by string
+	count := 0
+	for _, e := range r.entries {
+		finalizer := heldBy(e.resource)
+		if finalizer == "" {
+			continue
+		}
+		// Always the same one, so that the message is stable.
+		if count++; held == nil || e.key.path() < held.key.path() {
+			held, by = e, finalizer
+		}
+	}
+	text := fmt.Sprintf("%d mirrors to remove", len(r.entries))
+	if len(r.entries) == 1 {
+		text = "1 mirror to remove"
+	}
+	if held == nil {
+		return text
+	}
+	others := ""
+	if count > 1 {
+		others = fmt.Sprintf(" (and %d others likewise)", count-1)
+	}
+	return fmt.Sprintf("%s; %s is held up by the finalizer %s%s: its owner must release it, or remove it with 'rdd ctl -n %s edit %s %s'",
+		text, held.describe(), by, others, held.resource.GetNamespace(), strings.ToLower(string(held.key.kind)), held.key.name)
+}
+
+// heldBy is the finalizer that keeps a resource which rdd has released; empty when
+// none does.
+func heldBy(m containersv1.Mirror) string {
+	if m == nil || m.GetDeletionTimestamp() == nil || slices.Contains(m.GetFinalizers(), containersv1.Finalizer) || len(m.GetFinalizers()) == 0 {
+		return ""
+	}
+	return m.GetFinalizers()[0]
+}
+
+// describe names a mirror with the engine's name for its object.
+func (e *entry) describe() string {
+	name := ""
+	switch o := e.resource.(type) {
+	case *containersv1.Container:
+		name = o.Status.Name
+	case *containersv1.Image:
+		name = o.Status.RepoTag
+	case *containersv1.Volume:
+		name = o.Status.Name
+	}
+	if name == "" {
+		return fmt.Sprintf("%s %s", e.key.kind, e.key.name)
+	}
+	return fmt.Sprintf("%s %s (%s)", e.key.kind, e.key.name, name)
+}

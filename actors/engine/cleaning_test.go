@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// TestCleaningNamesWhatHoldsItUp: whoever waits for the mirrors to go reads how many
+// are left now, and which one another finalizer keeps.
+func TestCleaningNamesWhatHoldsItUp(t *testing.T) {
+	r := newRegistry()
+	deleted := &metav1.Time{Time: time.Unix(1, 0)}
+	for name, finalizers := range map[string][]string{
+		"a": {containersv1.Finalizer}, "b": {"example.com/hold"}, "c": {"example.com/hold", containersv1.Finalizer},
+	} {
+		c := &containersv1.Container{}
+		c.Name, c.Namespace, c.DeletionTimestamp, c.Finalizers, c.Status.Name = name, "ns", deleted, finalizers, "web-"+name
+		r.ensure(containersv1.KindContainer, name, "ns").resource = c
+	}
+	text := r.cleaning()
+	for _, want := range []string{"3 mirrors", "Container b (web-b)", "example.com/hold", "rdd ctl -n ns edit container b"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+	for _, name := range []string{"b", "c"} {
+		r.remove(r.get(containersv1.KindContainer, name))
+	}
+	if text := r.cleaning(); text != "1 mirror to remove" {
+		t.Errorf("then it says %q", text)
+	}
+}

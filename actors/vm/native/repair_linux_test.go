@@ -1,0 +1,81 @@
+package native
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// TestRepairKeepsContainers: the socket of an engine that runs is removed, or
+// another file takes its place.
+func TestRepairKeepsContainers(t *testing.T) {
+	needRoot(t)
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	pid := b.run(t, nil)
+	before, _ := process.Find(pid)
+	for name, spoil := range map[string]func(socket string) error{
+		"removed":  os.Remove,
+		"replaced": func(socket string) error { return errors.Join(os.Remove(socket), os.WriteFile(socket, nil, 0o600)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := spoil(b.docker().socket); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.d.Ping(t.Context(), ""); !errors.Is(err, vm.ErrEndpointGone) {
+				t.Fatalf("Ping = %v", err)
+			}
+			if err := b.d.Repair(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.start(t)
+			if _, err := b.d.Ping(t.Context(), ""); err != nil || !before.Alive() {
+				t.Errorf("Ping = %v, and the container runs: %v", err, before.Alive())
+			}
+		})
+	}
+	if err := writeSettings(b.docker(), "", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.d.Repair(t.Context()); err == nil || !before.Alive() {
+		t.Errorf("Repair with live-restore off = %v, and the container runs: %v", err, before.Alive())
+	}
+}
+
+// TestStartWithUnknownFlagIsPermanent is F10 on the real program.
+func TestStartWithUnknownFlagIsPermanent(t *testing.T) {
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.d.getenv = func(name string) string {
+		if name == "RDD_DOCKERD_ARGS" {
+			return "--nope"
+		}
+		return os.Getenv(name)
+	}
+	begun := time.Now()
+	_, err := b.d.Start(t.Context(), messages.VMSpec{Engine: appv1.EngineMoby}, func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "--nope") || !vm.IsPermanent(err) {
+		t.Errorf("Start = %v after %s", err, time.Since(begun))
+	}
+}
+
+func TestLastStart(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                    "",
+		"old words\n":                         "old words\n",
+		"old\nrdd starts dockerd at 1\nnew\n": "new\n",
+		"rdd starts a\nx\nrdd starts b\n":     "",
+	} {
+		if got := lastStart(text); got != want {
+			t.Errorf("lastStart(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
