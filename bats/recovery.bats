@@ -160,3 +160,44 @@ container_resource_of() {
     [[ $code -ne 124 ]]
     [[ $answer == *"$pid"* ]]
 }
+
+@test "the engine's socket is removed: the engine is restarted, with the same containers" {
+    local before alive
+    before=$(uids) alive=$(life steady)
+    rm "$DOCKER_SOCKET"
+    eventually 20 is "False Disconnected" condition ContainerEngineReady
+    eventually 60 connected
+    assert_mirrors_exact
+    assert_equal "$(uids)" "$before"
+    assert_equal "$(life steady)" "$alive"
+}
+
+@test "SIGHUP to the daemon changes nothing" {
+    local daemon engine
+    daemon=$(daemon_pid) engine=$(dockerd_pid)
+    kill -HUP "$daemon"
+    eventually 10 grep -q "SIGHUP is ignored" "$(rdd svc paths log_dir)/rdd.log"
+    connected
+    assert_equal "$(daemon_pid) $(dockerd_pid)" "$daemon $engine"
+}
+
+# stop_signals prints how many stop signals the container `patient` has got.
+stop_signals() {
+    engine logs patient | grep -c SIGTERM
+}
+
+@test "F9: a daemon that is killed while a container stops: one stop signal" {
+    local id
+    # It ends three seconds after the first signal.
+    id=$(engine run -d --name patient --stop-timeout 60 base:1 /bin/sh -c \
+        'n=-1; trap "echo SIGTERM; [ \$n -gt 0 ] || n=30" TERM; while [ $n != 0 ]; do sleep 0.1; n=$((n - 1)); done')
+    eventually 5 exists container "$id"
+    wish "$id" created
+    eventually 20 is 1 stop_signals
+    kill -KILL "$(daemon_pid)"
+    rdd svc start
+    eventually 60 is exited state patient
+    eventually 20 wish_done "$id"
+    assert_equal "$(stop_signals)" 1
+    assert_equal "$(engine inspect -f '{{.State.ExitCode}}' patient)" 0
+}
