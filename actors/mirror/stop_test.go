@@ -53,14 +53,19 @@ func stopping(t *testing.T) (e *longStop, writer *slowWriter, send func(any)) {
 	}))
 	stored := withUID(resource(wishes(containersv1.StateCreated)), "u1", "5")
 	writer = &slowWriter{calls: make(chan string, 100), answer: make(chan error, 1), away: new(bool), stored: stored}
-	pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
-		return New(Config{
-			Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns", Kube: writer, Engine: e,
-			Logger: slog.New(slog.DiscardHandler), Report: func(string) {},
-		})
+	cfg := Config{
+		Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns", Kube: writer, Engine: e,
+		Logger: slog.New(slog.DiscardHandler), Report: func(string) {},
+	}
+	var pid *actor.PID
+	parent := system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+		if _, ok := c.Message().(*actor.Started); ok {
+			pid = c.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(cfg) }))
+		}
 	}))
+	synctest.Wait()
 	t.Cleanup(func() {
-		if err := system.Root.StopFuture(pid).Wait(); err != nil {
+		if err := system.Root.StopFuture(parent).Wait(); err != nil {
 			t.Error(err)
 		}
 		system.Shutdown()

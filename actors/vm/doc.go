@@ -15,7 +15,7 @@
 //	check.go    whether a change can be carried out, before it costs the engine
 //	watch.go    the death and the health of a running engine
 //	report.go   the state and the words that others see
-//	backoff.go  when a failed start or stop is tried again
+//	permanent.go  which failed start fails again until something is changed
 //	choose.go   which driver carries out a spec
 //	remove.go   stop or delete engines with no daemon running
 //
