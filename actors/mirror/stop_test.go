@@ -44,8 +44,8 @@ func (e *longStop) RemoveContainer(context.Context, string, bool) error {
 	return nil
 }
 
-// stopping runs a mirror whose container is to stop.
-func stopping(t *testing.T) (e *longStop, writer *slowWriter, send func(any)) {
+// stopLong runs a mirror whose container is to stop.
+func stopLong(t *testing.T) (e *longStop, writer *slowWriter, send func(any)) {
 	t.Helper()
 	e = &longStop{}
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
@@ -87,7 +87,7 @@ func stopping(t *testing.T) (e *longStop, writer *slowWriter, send func(any)) {
 // deadline of its own for it.
 func TestStopTakesAsLongAsContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, _, _ := stopping(t)
+		e, _, _ := stopLong(t)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if stops, cut := e.stops.Load(), e.cut.Load(); stops != 1 || cut != 0 {
@@ -99,7 +99,7 @@ func TestStopTakesAsLongAsContainer(t *testing.T) {
 // TestDeleteDoesNotWaitForStop: whoever deletes a container has it killed.
 func TestDeleteDoesNotWaitForStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e, writer, send := stopping(t)
+		e, writer, send := stopLong(t)
 		deleted := withUID(resource(wishes(containersv1.StateCreated)), "u1", "6")
 		deleted.DeletionTimestamp = &metav1.Time{Time: time.Now()}
 		deleted.Finalizers = []string{containersv1.Finalizer}
