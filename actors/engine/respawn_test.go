@@ -38,8 +38,14 @@ func TestFailingMirrorIsRespawnedLessOften(t *testing.T) {
 		if got := w.last(t); got.State != messages.EngineReady {
 			t.Errorf("told %+v, want Ready: a mirror that fails holds up no sync", got)
 		}
+		before = w.bad.Load()
 		w.send(messages.DisconnectEngine{Seq: 2})
+		w.last(t)
+		if w.bad.Load() == before {
+			t.Error("its resource stays until the pause is over, although the engine is gone")
+		}
 		w.send(messages.MirrorRemoved{Kind: containersv1.KindVolume, Name: "bad", UID: "u1"})
+		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "bad"})
 		if got := w.last(t); got.State != messages.EngineIdle {
 			t.Errorf("told %+v right after the stop, want Idle", got)
 		}
