@@ -58,7 +58,7 @@ func newSieve() *sieve {
 
 func set(words string) map[string]bool {
 	s := map[string]bool{}
-	for _, word := range strings.Fields(words) {
+	for word := range strings.FieldsSeq(words) {
 		s[strings.ToLower(word)] = true
 	}
 	return s
@@ -147,7 +147,7 @@ func (s *sieve) mountOptions(text string) string {
 // learn remembers the values in a text that are secret by their names: they may
 // stand elsewhere too, such as in a log.
 func (s *sieve) learn(text string) {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		name, value, isPair := strings.Cut(word, "=")
 		if isPair && secretName(name) && len(value) >= minSecret {
 			s.learned[value] = true

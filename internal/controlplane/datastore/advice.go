@@ -25,16 +25,16 @@ func (e newerError) Error() string {
 	return fmt.Sprintf("a newer rdd has written it, in format %d, and this one knows %d: use that rdd again, or begin anew with this one, with 'rdd svc reset', which removes the engine's data too", int(e), format)
 }
 
-// Unusable is the error of a datastore that stays unusable until a user changes
+// UnusableError is the error of a datastore that stays unusable until a user changes
 // something: trying again is of no use.
-type Unusable struct{ err error }
+type UnusableError struct{ err error }
 
-func (e *Unusable) Error() string { return e.err.Error() }
+func (e *UnusableError) Error() string { return e.err.Error() }
 
-func (e *Unusable) Unwrap() error { return e.err }
+func (e *UnusableError) Unwrap() error { return e.err }
 
 // Permanent marks the error for those who would retry.
-func (*Unusable) Permanent() bool { return true }
+func (*UnusableError) Permanent() bool { return true }
 
 // unusable adds the file and the next step to the error of a check.
 func unusable(path string, err error) error {
@@ -47,10 +47,10 @@ func unusable(path string, err error) error {
 	return fmt.Errorf("the datastore %s cannot be used: %w (%s)", path, err, advice)
 }
 
-// classified makes an error that is permanent an [Unusable].
+// classified makes an error that is permanent an [UnusableError].
 func classified(err error) error {
 	if err != nil && permanent(err) {
-		return &Unusable{err}
+		return &UnusableError{err}
 	}
 	return err
 }

@@ -73,7 +73,7 @@ func TestUnusable(t *testing.T) {
 				store.Close(t.Context())
 				t.Fatal("it was opened")
 			}
-			if _, permanent := errors.AsType[*Unusable](err); !permanent {
+			if _, permanent := errors.AsType[*UnusableError](err); !permanent {
 				t.Errorf("the error is not permanent: %v", err)
 			}
 			for _, want := range []string{path, "rdd svc reset"} {

@@ -66,7 +66,7 @@ func TestNewerFormatIsLeftAsItIs(t *testing.T) {
 				t.Fatal("the write-ahead log is not as it should be for this case")
 			}
 			_, err := Open(t.Context(), dir, reserved(t))
-			if _, permanent := errors.AsType[*Unusable](err); !permanent {
+			if _, permanent := errors.AsType[*UnusableError](err); !permanent {
 				t.Fatalf("the error is not permanent: %v", err)
 			}
 			for _, want := range []string{dir, "newer rdd", "rdd svc reset"} {

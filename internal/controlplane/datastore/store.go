@@ -47,7 +47,7 @@ type Store struct {
 
 // Open opens or creates the datastore in dir. The file reserved remembers which
 // revisions were used; it belongs in a directory that outlives dir. An error names
-// the datastore's file, the cause and the next step; it is an [*Unusable] when
+// the datastore's file, the cause and the next step; it is an [*UnusableError] when
 // another try would fail too.
 func Open(ctx context.Context, dir, reserved string) (*Store, error) {
 	store, err := open(ctx, dir, settings{reserved: reserved, now: time.Now()})
