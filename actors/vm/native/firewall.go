@@ -166,12 +166,6 @@ func find(sets []ruleset, table string) ruleset {
 	return ruleset{table: table}
 }
 
-// removal is the input for iptables-restore --noflush that deletes all rules
-// which concern own. It is empty when there are none.
-func removal(sets []ruleset, own []network) string {
-	return script(sets, func(rule string) bool { return concerns(rule, own) })
-}
-
 // teardown is the input for iptables-restore --noflush that removes Docker's
 // chains altogether, with the jumps to them. It is for a machine on which no
 // dockerd runs any more. A table whose DOCKER-USER chain has rules of the user

@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -171,15 +170,17 @@ func (d *Driver) recordNetworks(ctx context.Context, k kind) []network {
 		return load(d.paths.state).Networks
 	}
 	var own []network
+	byEngine := bridgesMade(k)
 	for _, n := range answer {
 		name := n.Options["com.docker.network.bridge.name"]
+		foreign := name != "" && !byEngine[n.ID]
 		if name == "" && len(n.ID) >= 12 {
 			name = "br-" + n.ID[:12]
 		}
 		if n.Driver != "bridge" || name == bridgeName(d.cfg) {
 			continue
 		}
-		made := network{Bridge: name}
+		made := network{Bridge: name, Foreign: foreign}
 		for _, c := range n.IPAM.Config {
 			made.Subnets = append(made.Subnets, c.Subnet)
 		}
@@ -191,26 +192,4 @@ func (d *Driver) recordNetworks(ctx context.Context, k kind) []network {
 		d.log.Warn("cannot record the engine's networks", "error", err)
 	}
 	return own
-}
-
-// removeBridges removes the interfaces of an engine that has stopped. dockerd
-// makes those of its own networks again when it starts.
-func removeBridges(own []network) error {
-	var failed []error
-	for _, n := range own {
-		link, err := netlink.LinkByName(n.Bridge)
-		if _, ok := errors.AsType[netlink.LinkNotFoundError](err); ok {
-			continue
-		}
-		if err == nil && link.Type() != "bridge" {
-			continue
-		}
-		if err == nil {
-			err = netlink.LinkDel(link)
-		}
-		if err != nil && !strings.Contains(err.Error(), "no such device") {
-			failed = append(failed, fmt.Errorf("remove the bridge %s: %w", n.Bridge, err))
-		}
-	}
-	return errors.Join(failed...)
 }

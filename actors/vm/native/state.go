@@ -68,6 +68,8 @@ func (s state) stopOf(p process.Process) (stopping, bool) {
 type network struct {
 	Bridge  string   `json:"bridge"`
 	Subnets []string `json:"subnets,omitempty"`
+	// Foreign is a bridge that the engine uses and did not make.
+	Foreign bool `json:"foreign,omitempty"`
 }
 
 // forwarding is the part of the host's configuration that dockerd changes when

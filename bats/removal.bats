@@ -1,0 +1,81 @@
+# What rdd removes, and what it leaves to its user.
+
+load helpers/load
+
+# The home is behind a link.
+setup_file() {
+    instance_begin removal
+    mkdir -p "$RDD_TEST_HOME/disk/home" "$RDD_TEST_HOME/precious"
+    echo keep >"$RDD_TEST_HOME/precious/thesis.txt"
+    ln -s disk/home "$RDD_TEST_HOME/link"
+    export HOME=$RDD_TEST_HOME/link
+    DOCKER_SOCKET=$(rdd svc paths docker_socket)
+    export DOCKER_SOCKET
+}
+
+# crash kills daemon and engine under a container that uses a volume of type bind.
+crash() {
+    engine volume inspect work >/dev/null 2>&1 ||
+        engine volume create -o type=none -o o=bind -o device="$RDD_TEST_HOME/precious" work
+    run_container "$1" -v work:/work
+    kill -KILL "$(daemon_pid)" "$(dockerd_pid)"
+}
+
+# spared succeeds when the user's files are there, and nothing is mounted.
+spared() {
+    [[ $(cat "$RDD_TEST_HOME/precious/thesis.txt") == keep ]]
+    run mounts_below "$RDD_TEST_HOME"
+    assert_output ""
+}
+
+@test "F2: a reset after a crash spares what a volume binds, and keeps a link to another disk" {
+    local dir
+    rdd start
+    rdd svc stop
+    dir=$(rdd svc paths dir)
+    mv "$dir/data" "$RDD_TEST_HOME/disk/data"
+    ln -s "$RDD_TEST_HOME/disk/data" "$dir/data"
+    touch "$RDD_TEST_HOME/disk/data/photo.jpg"
+    rdd start
+    crash first
+    rdd svc reset
+    spared
+    is "$RDD_TEST_HOME/disk/data" readlink "$dir/data"
+    is photo.jpg ls "$RDD_TEST_HOME/disk/data" || is "$(printf 'photo.jpg\nstate.db')" ls "$RDD_TEST_HOME/disk/data"
+}
+
+@test "F2: what the user mounted stays mounted, and nothing is removed from under it" {
+    rdd start
+    local volumes
+    volumes=$(realpath "$(rdd svc paths dir)")/data
+    volumes=$(realpath "$volumes")/engine/docker/volumes
+    mkdir "$volumes/mine"
+    mount --bind "$RDD_TEST_HOME/precious" "$volumes/mine"
+    crash second
+    rdd start
+    run ! rdd svc delete
+    assert_output --partial "$volumes/mine"
+    [[ -e $(rdd svc paths config) ]]
+    [[ $(cat "$volumes/mine/thesis.txt") == keep ]]
+    umount "$volumes/mine"
+    rdd svc delete
+    spared
+    is photo.jpg ls "$RDD_TEST_HOME/disk/data"
+    run find "$HOME" -mindepth 1 -not -path "*/.local" -not -path "*/share" -not -path "*/state" -not -path "*/.docker*"
+    assert_output ""
+}
+
+@test "F8: daemon and engine end when the instance's directories are removed by hand" {
+    rdd start
+    local daemon engine dir
+    daemon=$(daemon_pid)
+    engine=$(dockerd_pid)
+    for dir in $(rdd svc paths dir) $(rdd svc paths short_dir) $(rdd svc paths log_dir); do
+        # What the engine has mounted cannot be removed.
+        rm -rf --one-file-system "$dir" || true
+    done
+    rdd svc delete
+    gone "$daemon"
+    gone "$engine"
+    spared
+}
