@@ -47,6 +47,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 		}
 	}
 	progress("starting " + k.program)
+	key := missingKey(d.keyFile())
 	p, mend, err := d.spawn(ctx, k, progress)
 	if err != nil {
 		return "", err
@@ -55,6 +56,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	endpoint, err := d.answer(ctx, k, p)
 	// Also when the start failed or was cancelled: dockerd has begun by then.
 	mend(context.WithoutCancel(ctx), err == nil)
+	d.recordKey(key)
 	return endpoint, err
 }
 

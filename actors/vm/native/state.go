@@ -32,6 +32,8 @@ type state struct {
 	Networks []network `json:"networks,omitempty"`
 	// Forwarding is how the host was before an engine of this driver changed it.
 	Forwarding *forwarding `json:"forwarding,omitempty"`
+	// Key is what the engine made outside of the instance's directories.
+	Key *keyRecord `json:"key,omitempty"`
 }
 
 // stopping is a stop under way. It outlives the daemon, so that a second daemon, or
@@ -79,6 +81,18 @@ type forwarding struct {
 	Enabled bool `json:"enabled"`
 	// Policy of the filter table's FORWARD chain, such as ACCEPT.
 	Policy string `json:"policy"`
+}
+
+// keyRecord is a key that the engine made outside of the instance's directories:
+// dockerd before version 23 keeps the key of its identity where all engines of the
+// user share it, and no option moves it.
+type keyRecord struct {
+	Path string `json:"path"`
+	// Dirs were made for it, the inner one first.
+	Dirs []string `json:"dirs,omitempty"`
+	// Inode and Modified (nanoseconds since 1970) tell the file from a later one.
+	Inode    uint64 `json:"inode"`
+	Modified int64  `json:"modified"`
 }
 
 // load reads the state; one that is missing or unreadable is an empty one.

@@ -187,6 +187,10 @@ func (d *Driver) Delete(ctx context.Context) error {
 		failed = append(failed, d.restoreHost(ctx, was.Forwarding))
 		unlock()
 	}
+	// Another dockerd of root shares the key.
+	if was.Key != nil && (rootless() || !anyDockerd()) {
+		failed = append(failed, was.Key.remove())
+	}
 	for _, k := range d.kinds() {
 		failed = append(failed, removeFile(k.log), removeFile(k.log+".1"))
 	}
