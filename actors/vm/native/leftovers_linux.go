@@ -56,7 +56,7 @@ func belongs(k kind, program string, args []string) bool {
 	for _, arg := range args[1:] {
 		_, value, _ := strings.Cut(arg, "=")
 		for _, path := range []string{arg, value} {
-			if path == k.socket || isBelow(path, k.execDir) || isBelow(path, k.dataDir) {
+			if isBelow(path, k.socket) || isBelow(path, k.execDir) || isBelow(path, k.dataDir) {
 				return true
 			}
 		}

@@ -1,8 +1,11 @@
 package native
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
@@ -28,5 +31,14 @@ func findEngine(k kind, s state) (process.Process, bool) {
 }
 
 func isEngine(k kind, p process.Process) bool {
-	return slices.Contains(p.Args(), k.configArg()) && p.Mine()
+	return k.configures(p.Args()) && p.Mine()
+}
+
+// configures reports whether the instance's own configuration file is among the
+// arguments, whichever links its path is written with.
+func (k kind) configures(args []string) bool {
+	return slices.ContainsFunc(args, func(arg string) bool {
+		path, ok := strings.CutPrefix(arg, "--"+k.configFlag()+"=")
+		return ok && (path == k.configFile || filepath.IsAbs(path) && filetree.Resolve(path) == filetree.Resolve(k.configFile))
+	})
 }

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -24,7 +23,7 @@ func rootless() bool { return os.Geteuid() != 0 }
 func innermost(k kind, first process.Process) process.Process {
 	inner := first
 	for _, p := range process.Descendants([]process.Process{first}, process.All()) {
-		if p.Parent == inner.PID && slices.Contains(p.Args(), k.configArg()) {
+		if p.Parent == inner.PID && k.configures(p.Args()) {
 			inner = p
 		}
 	}
