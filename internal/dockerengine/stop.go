@@ -159,7 +159,8 @@ func (d *docker) signalled(ctx context.Context, id string, r run) time.Time {
 			if message.Actor.ID == id && message.Actor.Attributes["signal"] == strconv.Itoa(r.stopSignal) {
 				last = eventTime(message)
 			}
-		case <-stream.Err: // the end of the list too
+		case err := <-stream.Err: // io.EOF at the end of the list
+			_ = err
 			return last
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 )
 
 func TestParseRun(t *testing.T) {
@@ -89,9 +91,7 @@ func TestStopThatIsQueuedIsJoined(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- engine.StopContainer(ctx, "c1") }()
-	for s.stops.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	eventually.True(t, 10*time.Second, "the first request", func() bool { return s.stops.Load() > 0 })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatalf("StopContainer = %v", err)

@@ -29,11 +29,13 @@ import (
 
 // inContainerEnv makes the test binary play the program in a container, which
 // says inContainerReady once it can be stopped gracefully. Its value is how long the
-// program takes to end after the first SIGTERM. Each one is a line of its output.
+// program takes to end after the first SIGTERM.
 const (
 	inContainerEnv    = "RDD_TEST_IN_CONTAINER"
 	inContainerReady  = "ready"
 	inContainerSignal = "SIGTERM"
+	// inContainerDir is where the program notes its signals, if it is mounted.
+	inContainerDir = "/notes"
 )
 
 func TestMain(m *testing.M) {
@@ -52,7 +54,7 @@ func playContainer(takes time.Duration) {
 	for {
 		select {
 		case <-term:
-			fmt.Println(inContainerSignal)
+			noteSignal()
 			if end == nil {
 				end = time.After(takes)
 			}
@@ -60,6 +62,16 @@ func playContainer(takes time.Duration) {
 			return
 		}
 	}
+}
+
+// noteSignal writes a line to a file that outlives the engine, if there is one.
+func noteSignal() {
+	f, err := os.OpenFile(filepath.Join(inContainerDir, "signals"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	_, _ = f.WriteString(inContainerSignal + "\n")
+	_ = f.Close()
 }
 
 // start brings the bench's Docker up.
