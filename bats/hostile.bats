@@ -56,6 +56,12 @@ volumes() {
     local id
     id=$(create_container late)
     eventually 20 grep -qiE 'full|no space' "$(rdd svc paths log_dir)/rdd.log"
+    # F11: what frees space works.
+    run -0 rdd status
+    run -0 kube get volumes
+    run -0 kube delete volume "$(volume_resource volume-1)"
+    is "" engine volume ls -q --filter name=volume-1$
+    run -0 rdd set running=true
     run rdd doctor
     assert_output --regexp "finding +disk +data in $data: only"
     rm "$data/filler"

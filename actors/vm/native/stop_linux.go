@@ -58,7 +58,12 @@ func (d *Driver) stop(ctx context.Context, progress func(string), most time.Dura
 		return note, nil
 	}
 	s.PID, s.StartTime, s.BootID, s.Stopping = 0, 0, "", nil
-	return note, s.save(d.paths.state)
+	if err := s.save(d.paths.state); err != nil {
+		// The engine has stopped all the same, and a process that is gone is not
+		// found by what the file says of it.
+		d.log.Warn("cannot record that the engine has stopped", "error", err)
+	}
+	return note, nil
 }
 
 // networks are all bridges of this driver, as far as they are known.

@@ -62,7 +62,11 @@ func (s *Store) commit(ctx context.Context, batch []*pending) {
 	}
 	s.reservation.reserve(next.revision)
 	began := time.Now()
-	err := s.log.append(context.WithoutCancel(ctx), next.rows)
+	write := func(rows []row) error { return s.log.append(context.WithoutCancel(ctx), rows) }
+	err := write(next.rows)
+	if isFull(err) {
+		err = s.appendWithBallast(next.rows, err, write)
+	}
 	if err == nil {
 		s.announce(next.rows, time.Since(began))
 		return

@@ -30,6 +30,7 @@ func (s *Store) tidy(ctx context.Context) {
 	idle := time.NewTimer(idleAfter)
 	idle.Stop()
 	defer idle.Stop()
+	s.warn(ctx, s.ballast.fill())
 	// The last daemon may have ended before it was due.
 	s.warn(ctx, s.compactTo(ctx, s.revision()))
 	target := s.revision()
@@ -51,6 +52,7 @@ func (s *Store) tidy(ctx context.Context) {
 				idle.Reset(10 * idleAfter)
 			}
 		case <-tick.C:
+			s.warn(ctx, s.ballast.fill())
 			s.warn(ctx, s.compactTo(ctx, target))
 			target = s.revision()
 		}

@@ -29,6 +29,7 @@ type Store struct {
 	// written has room for one note that something was.
 	written chan struct{}
 	metrics metrics
+	ballast *ballast
 
 	// mutex guards what is below. The head is only changed by commits.
 	mutex          sync.RWMutex
@@ -82,6 +83,7 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 	s := &Store{
 		log: log, reservation: reservation, queue: make(chan *pending, rowsAtOnce), written: make(chan struct{}, 1),
 		metrics: newMetrics(), watches: map[*subscription]struct{}{}, cancel: cancel, ended: make(chan struct{}),
+		ballast: newBallast(dir),
 	}
 	if s.head, err = log.latest(ctx); err != nil {
 		cancel()
