@@ -12,6 +12,8 @@ import (
 
 	"github.com/moby/moby/client"
 	"github.com/moby/moby/client/pkg/versions"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint"
 )
 
 const (
@@ -27,7 +29,7 @@ const (
 
 // docker is the Engine over moby's client.
 type docker struct {
-	endpoint  endpoint
+	endpoint  endpoint.Endpoint
 	transport *http.Transport
 	tap       *tap
 	// probe only pings: it never agrees on a version.
@@ -44,16 +46,16 @@ type docker struct {
 	close context.CancelFunc
 }
 
-// New prepares a connection to the engine at endpoint, which is one of
+// New prepares a connection to the engine at an endpoint, which is one of
 // unix:///path/docker.sock, tcp://host:port, http://host:port and
 // https://host:port. It does not connect.
-func New(endpoint string) (Engine, error) {
-	at, err := parseEndpoint(endpoint)
+func New(raw string) (Engine, error) {
+	at, err := endpoint.Parse(raw)
 	if err != nil {
 		return nil, err
 	}
 	transport := &http.Transport{
-		DialContext:         at.dial,
+		DialContext:         at.Dial,
 		MaxIdleConns:        maxIdleConns,
 		MaxIdleConnsPerHost: maxIdleConns,
 		MaxConnsPerHost:     maxConns,
@@ -66,7 +68,7 @@ func New(endpoint string) (Engine, error) {
 	d := &docker{endpoint: at, transport: transport, tap: &tap{base: transport, unlimited: unlimited}}
 	d.open, d.close = context.WithCancel(context.Background())
 	if d.probe, err = d.newClient(""); err != nil {
-		return nil, fmt.Errorf("endpoint %q: %w", endpoint, err)
+		return nil, fmt.Errorf("endpoint %q: %w", raw, err)
 	}
 	return d, nil
 }
@@ -75,10 +77,10 @@ func New(endpoint string) (Engine, error) {
 // the transport, and so the connections.
 func (d *docker) newClient(version string) (*client.Client, error) {
 	return client.New(
-		client.WithHost(d.endpoint.host),
+		client.WithHost(clientHost(d.endpoint)),
 		// After WithHost, which would want to configure the transport.
 		client.WithHTTPClient(&http.Client{Transport: d.tap, CheckRedirect: client.CheckRedirect}),
-		client.WithScheme(d.endpoint.scheme),
+		client.WithScheme(d.endpoint.Scheme),
 		client.WithAPIVersion(version),
 	)
 }

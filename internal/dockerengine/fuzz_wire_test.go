@@ -12,6 +12,9 @@ import (
 
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint/endpointtest"
 )
 
 // FuzzMapEvent makes up lines of the engine's event stream. An event must name an
@@ -109,29 +112,24 @@ func FuzzListedImages(f *testing.F) {
 // something that moby's client takes too, and no words of an endpoint may get
 // lost on the way to it.
 func FuzzEndpoint(f *testing.F) {
-	for _, seed := range []string{
-		"unix:///var/run/docker.sock", "unix://relative", "tcp://127.0.0.1:2375", "tcp://[::1]:2375/base/", "http://h", "https://h/x",
-		"tcp://h", "tcp://u:p@h:1", "http://h:1?q=1", "ssh://h", "unix:///a/../b", "tcp://%zz:1", "http://h:99999", "tcp://::0",
-	} {
+	for _, seed := range append(endpointtest.Right(), endpointtest.Wrong()...) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		at, err := parseEndpoint(raw)
+		at, err := endpoint.Parse(raw)
 		if err != nil {
-			if !errors.Is(err, errEndpointForms) {
-				t.Fatalf("the error does not say which forms there are: %v", err)
-			}
 			return
 		}
-		if (at.socket != "") != strings.HasPrefix(raw, "unix://") {
+		host := clientHost(at)
+		if strings.HasPrefix(host, "unix://") != strings.HasPrefix(raw, "unix://") {
 			t.Fatalf("%q: %+v", raw, at)
 		}
-		if _, err := client.ParseHostURL(at.host); err != nil {
-			t.Fatalf("%q became %q, which is none: %v", raw, at.host, err)
+		if _, err := client.ParseHostURL(host); err != nil {
+			t.Fatalf("%q became %q, which is none: %v", raw, host, err)
 		}
-		if at.socket == "" {
-			if u, err := url.Parse(at.host); err != nil || u.Port() == "" {
-				t.Fatalf("%q became %q: %v", raw, at.host, err)
+		if at.Socket == "" {
+			if u, err := url.Parse(host); err != nil || u.Port() == "" {
+				t.Fatalf("%q became %q: %v", raw, host, err)
 			}
 		}
 	})

@@ -15,14 +15,14 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint"
 )
 
-// Ping returns nil when a Docker engine answers at endpoint, which is
-// unix:///path, tcp://host:port or http://host:port. Other errors than those of
-// ctx say what a user can do about them.
+// Ping returns nil when a Docker engine answers at an endpoint; see package
+// endpoint. Other errors than those of ctx say what a user can do about them.
 func Ping(ctx context.Context, endpoint string) error {
 	return do(ctx, endpoint, "/_ping", nil)
 }
@@ -41,69 +41,36 @@ func Dial(ctx context.Context, path string) error {
 	return conn.Close()
 }
 
-func do(ctx context.Context, endpoint, path string, out any) error {
-	base, dial, err := split(endpoint)
+func do(ctx context.Context, raw, path string, out any) error {
+	at, err := endpoint.Parse(raw)
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+	transport := &http.Transport{DialContext: at.Dial, DisableKeepAlives: true}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.URL()+path, nil)
 	if err != nil {
-		return fmt.Errorf("endpoint %q: %w", endpoint, err)
+		return fmt.Errorf("endpoint %q: %w", raw, err)
 	}
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
-		return explain(ctx, endpoint, err)
+		return explain(ctx, raw, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 	switch {
 	case err != nil:
-		return explain(ctx, endpoint, err)
+		return explain(ctx, raw, err)
 	case resp.StatusCode == http.StatusBadRequest && strings.Contains(string(body), "HTTPS server"):
-		return fmt.Errorf("the engine at %s demands TLS, which rdd does not speak to engines; use its unix socket, or a forwarded one (ssh -L)", endpoint)
+		return fmt.Errorf("the engine at %s demands TLS, which rdd does not speak to engines; use its unix socket, or a forwarded one (ssh -L)", raw)
 	case resp.StatusCode/100 != 2:
-		return fmt.Errorf("the engine at %s answers %s: %s", endpoint, resp.Status, strings.TrimSpace(string(body[:min(len(body), 200)])))
+		return fmt.Errorf("the engine at %s answers %s: %s", raw, resp.Status, strings.TrimSpace(string(body[:min(len(body), 200)])))
 	case out == nil:
 		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return fmt.Errorf("the engine at %s answers something else than JSON to %s: %w", endpoint, path, err)
+		return fmt.Errorf("the engine at %s answers something else than JSON to %s: %w", raw, path, err)
 	}
 	return nil
-}
-
-type dialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
-
-// split turns an endpoint into the base of a URL and a way to connect.
-func split(endpoint string) (base string, dial dialFunc, err error) {
-	dialer := new(net.Dialer)
-	if path, ok := strings.CutPrefix(endpoint, "unix://"); ok && path != "" {
-		return "http://engine", func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", path)
-		}, nil
-	}
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return "", nil, fmt.Errorf("endpoint %q is no URL: %w", endpoint, err)
-	}
-	switch u.Scheme {
-	case "tcp", "http", "https":
-		scheme := "http"
-		if u.Scheme == "https" {
-			scheme = "https"
-		}
-		base = scheme + "://" + u.Host
-		// What is no port of HTTP may pass where the scheme is another.
-		if _, err := url.Parse(base); u.Host == "" || err != nil {
-			return "", nil, fmt.Errorf("endpoint %q names no host, or no port; it should look like tcp://127.0.0.1:2375", endpoint)
-		}
-		return base, dialer.DialContext, nil
-	case "ssh":
-		return "", nil, fmt.Errorf("endpoint %q: rdd does not connect over SSH; forward the socket with 'ssh -nNT -L /path/docker.sock:/var/run/docker.sock HOST' and set unix:///path/docker.sock", endpoint)
-	default:
-		return "", nil, fmt.Errorf("endpoint %q is none that rdd can use; it should look like unix:///var/run/docker.sock or tcp://127.0.0.1:2375", endpoint)
-	}
 }
 
 // explain says in plain words why an engine could not be reached.

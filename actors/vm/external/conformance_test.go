@@ -61,9 +61,9 @@ func TestErrorsAreForUsers(t *testing.T) {
 		"TLS":          {strings.Replace(secure.URL, "https", "tcp", 1), "demands TLS"},
 		"no engine":    {serve(t, http.NotFound), "answers 404"},
 		"ssh":          {"ssh://user@host", "does not connect over SSH"},
-		"no URL":       {"/var/run/docker.sock", "should look like unix://"},
-		"no host":      {"tcp://", "names no host"},
-		"empty socket": {"unix://", "should look like unix://"},
+		"no URL":       {"/var/run/docker.sock", "use unix:///"},
+		"no host":      {"tcp://", "use unix:///"},
+		"empty socket": {"unix://", "use unix:///"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -19,15 +20,15 @@ const systemEndpoint = "unix:///var/run/docker.sock"
 // endpoint returns the endpoint that a spec means and says where it was found:
 // in the spec, else in DOCKER_HOST, else in the current Docker context. The
 // precedence is that of the Docker CLI.
-func (l lookup) endpoint(spec messages.VMSpec) (endpoint, from string, err error) {
-	if spec.Endpoint != "" && spec.Endpoint == l.own {
+func (l lookup) endpoint(spec messages.VMSpec) (raw, from string, err error) {
+	if spec.Endpoint != "" && l.isOwn(spec.Endpoint) {
 		return "", "", fmt.Errorf("%s is rdd's own engine, which vm.driver=external does not bring up; set vm.driver=native, or another vm.endpoint", l.own)
 	}
 	if spec.Endpoint != "" {
 		return spec.Endpoint, "vm.endpoint", nil
 	}
 	// A shell in which rdd's own engine was used may well have started the daemon.
-	if host := l.getenv("DOCKER_HOST"); host != "" && host != l.own {
+	if host := l.getenv("DOCKER_HOST"); host != "" && !l.isOwn(host) {
 		if l.getenv("DOCKER_TLS_VERIFY") != "" {
 			return "", "", fmt.Errorf("DOCKER_HOST=%s is to be used with TLS (DOCKER_TLS_VERIFY), which rdd does not speak to engines; set vm.endpoint to a unix socket", host)
 		}
@@ -40,8 +41,16 @@ func (l lookup) endpoint(spec messages.VMSpec) (endpoint, from string, err error
 	if name == "default" {
 		return systemEndpoint, from, nil
 	}
-	endpoint, err = l.contextEndpoint(name)
-	return endpoint, from, err
+	raw, err = l.contextEndpoint(name)
+	return raw, from, err
+}
+
+// isOwn reports whether an endpoint is that of rdd's own engine, however it is
+// written.
+func (l lookup) isOwn(raw string) bool {
+	at, err := endpoint.Parse(raw)
+	own, ownErr := endpoint.Parse(l.own)
+	return err == nil && ownErr == nil && at == own
 }
 
 // contextName returns the name of the current Docker context.
@@ -73,11 +82,11 @@ func (l lookup) contextEndpoint(name string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the Docker context %q is not there ('docker context ls' lists them): %w", name, err)
 	}
-	endpoint, err := parseContextMeta(data)
+	raw, err := parseContextMeta(data)
 	if err != nil {
 		return "", fmt.Errorf("read the Docker context %q from %s: %w", name, path, err)
 	}
-	return endpoint, nil
+	return raw, nil
 }
 
 // parseCurrentContext reads the name of the current context from the Docker

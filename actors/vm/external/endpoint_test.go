@@ -41,6 +41,7 @@ func TestEndpoint(t *testing.T) {
 		{name: "a context that is gone", config: `{"currentContext": "mine"}`, failure: "docker context ls"},
 		{name: "a context without Docker", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `{"Endpoints":{}}`}, failure: "names no Docker endpoint"},
 		{name: "rdd's own engine in DOCKER_HOST is passed over", env: map[string]string{"DOCKER_HOST": "unix:///own.sock"}, want: systemEndpoint, from: "default"},
+		{name: "rdd's own engine, written otherwise", spec: "unix:////x//../own.sock", failure: "rdd's own engine"},
 		{name: "rdd's own engine in the spec", spec: "unix:///own.sock", failure: "rdd's own engine"},
 		{name: "a broken config", config: `{`, failure: "config.json"},
 		{name: "a broken context", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `[]`}, failure: "meta.json"},
