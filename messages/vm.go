@@ -23,6 +23,9 @@ type VMSpec struct {
 	Driver   appv1.DriverName
 	Endpoint string
 	Engine   appv1.EngineName
+	// Subnet is the range of addresses of the engine's networks, in CIDR form; empty
+	// leaves the choice to the driver. It counts for native.
+	Subnet string
 	// VM counts for drivers that run the engine in a VM; the others ignore it.
 	VM VMProperties
 }

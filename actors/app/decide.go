@@ -48,7 +48,7 @@ func wantedVM(v view) messages.EnsureVM {
 		Running:    v.running(),
 		Spec: messages.VMSpec{
 			Driver: v.app.Spec.VM.Driver, Endpoint: v.app.Spec.VM.Endpoint,
-			Engine: v.app.Spec.ContainerEngine.Name, VM: vmProperties(v.app.Spec.VM),
+			Engine: v.app.Spec.ContainerEngine.Name, Subnet: v.app.Spec.ContainerEngine.Subnet, VM: vmProperties(v.app.Spec.VM),
 		},
 	}
 }

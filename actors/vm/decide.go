@@ -141,6 +141,8 @@ func fits(want, have messages.VMSpec) bool {
 		return want.Endpoint == have.Endpoint
 	case appv1.DriverLima:
 		return want.VM == have.VM
+	case appv1.DriverNative:
+		return want.Subnet == have.Subnet || engineOf(want) != appv1.EngineMoby
 	default:
 		return true
 	}

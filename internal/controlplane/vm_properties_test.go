@@ -50,6 +50,22 @@ func TestVMProperties(t *testing.T) {
 	}
 }
 
+// TestEngineSubnet sets the range of the engine's networks, right and wrong.
+func TestEngineSubnet(t *testing.T) {
+	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
+	must(t, user, apps(), newApp(nil))
+	for subnet, allowed := range map[string]bool{
+		"": true, "10.0.0.0/8": true, "10.99.0.0/16": true, "172.16.0.0/12": true, "192.168.240.0/20": true, "100.64.0.0/10": true, "198.19.0.0/16": true,
+		"10.99.0.1/16": false, "10.99.0.0": false, "10.99.0.0/21": false, "8.0.0.0/8": false, "8.8.0.0/16": false, "172.0.0.0/8": false,
+		"0.0.0.0/0": false, "fd00::/16": false, "10.099.0.0/16": false, "auto": false, " ": false,
+	} {
+		err := patch(apps(), "", "app", `{"spec":{"containerEngine":{"subnet":"`+subnet+`"}}}`)(t.Context(), user)
+		if allowed && err != nil || !allowed && (!apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "containerEngine.subnet is empty, or")) {
+			t.Errorf("%q: %v", subnet, err)
+		}
+	}
+}
+
 // TestVMDefaults reads what a new App has.
 func TestVMDefaults(t *testing.T) {
 	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())

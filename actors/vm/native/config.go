@@ -106,8 +106,13 @@ func (k kind) configFlag() string {
 
 func (k kind) endpoint() string { return "unix://" + k.socket }
 
-// checkSockets refuses paths that the kernel would refuse later, less clearly.
+// checkSockets refuses paths that the kernel or dockerd would refuse later, less
+// clearly.
 func (k kind) checkSockets() error {
+	// libnetwork splits the path of its own file at commas.
+	if k.engine == appv1.EngineMoby && strings.Contains(k.dataDir, ",") {
+		return fmt.Errorf("dockerd cannot keep its data in %s, since the path has a comma: set XDG_DATA_HOME to a directory whose path has none, for every command of rdd, or use another home directory", k.dataDir)
+	}
 	for _, path := range []string{k.socket, filepath.Join(k.execDir, "containerd", "containerd.sock.ttrpc")} {
 		if len(path) > maxSocketPath {
 			return fmt.Errorf("the socket's path %s has %d characters, the kernel allows %d; use a shorter instance name or home directory", path, len(path), maxSocketPath)

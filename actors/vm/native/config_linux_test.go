@@ -1,7 +1,6 @@
 package native
 
 import (
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +8,19 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
+
+func TestCommaInThePathIsRefused(t *testing.T) {
+	for dir, refused := range map[string]bool{"/home/a,b/data": true, "/home/a b:c/data": false} {
+		d := New(Config{Dir: dir, ShortDir: "/s", Socket: "/s/docker.sock"})
+		k, err := d.kind(appv1.EngineMoby)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.checkSockets(); (err != nil) != refused || refused && !strings.Contains(err.Error(), "XDG_DATA_HOME") {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+}
 
 func TestInstancesShareNothing(t *testing.T) {
 	a := Config{Dir: "/home/me/a", Socket: "/run/a/docker.sock", LogDir: "/log/a", InstanceName: "a"}
@@ -80,24 +92,5 @@ func TestBrokenStateIsAnEmptyOne(t *testing.T) {
 	}
 	if got := load(path); got.PID != 7 || got.Subnet != want.Subnet {
 		t.Errorf("load = %+v", got)
-	}
-}
-
-func TestSubnetsAvoidWhatIsTaken(t *testing.T) {
-	taken := []netip.Prefix{netip.MustParsePrefix("172.16.0.0/17")}
-	free := 0
-	for _, candidate := range subnets("rdd1") {
-		if isFree(candidate, taken) {
-			free++
-			if candidate.Addr().As4()[2] < 128 {
-				t.Errorf("%s overlaps", candidate)
-			}
-		}
-	}
-	if free != 128 {
-		t.Errorf("%d subnets are free, want 128", free)
-	}
-	if subnets("rdd1")[0] == subnets("rdd2")[0] {
-		t.Error("two instances begin with the same subnet")
 	}
 }

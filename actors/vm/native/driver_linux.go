@@ -55,6 +55,13 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	if err != nil {
 		return "", err
 	}
+	if k.engine == appv1.EngineMoby && l.wrapper == "" {
+		s := load(d.paths.state)
+		s.Range = spec.Subnet
+		if _, err := d.choose(s); err != nil {
+			return "", err
+		}
+	}
 	version, err := l.version(ctx)
 	if err != nil {
 		return "", err
@@ -67,12 +74,12 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 	s, used := load(d.paths.state), d.used()
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
-			return vm.Observed{Presence: vm.Present, Used: used, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
+			return vm.Observed{Presence: vm.Present, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
 		}
 	}
 	for _, k := range d.kinds() {
 		if left := leftovers(k); len(left) > 0 {
-			return vm.Observed{Presence: vm.Broken, Used: used, Spec: messages.VMSpec{Engine: k.engine}, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
+			return vm.Observed{Presence: vm.Broken, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range}, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
 		}
 	}
 	return vm.Observed{Presence: vm.Absent, Used: used}, nil

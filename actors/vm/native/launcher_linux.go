@@ -123,6 +123,20 @@ func (l launcher) version(ctx context.Context) (string, error) {
 	return name, nil
 }
 
+// withoutDoubles leaves out what the user's own arguments say: dockerd refuses
+// what it is given twice.
+func (l launcher) withoutDoubles(n dockerNetwork) dockerNetwork {
+	for _, arg := range l.extra {
+		switch name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "="); name {
+		case "default-address-pool":
+			n.pools = nil
+		case "bip":
+			n.bridgeIP = ""
+		}
+	}
+	return n
+}
+
 // command is the engine's process, for process.Start.
 func (l launcher) command(k kind, log *os.File, getenv func(string) string) *exec.Cmd {
 	program := l.program

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"net"
 	"net/netip"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 )
@@ -21,10 +21,11 @@ type mender func(ctx context.Context, answers bool)
 // prepareNetwork makes the bridge of a dockerd that is about to start, and
 // remembers its subnet in s. mend is to be called when the engine answers, or
 // will not: it repairs what dockerd did to the firewall rules of others.
-func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge string, mend mender, err error) {
-	bridge = bridgeName(d.cfg)
-	if err := ensureBridge(bridge, s); err != nil {
-		return "", nil, err
+func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (dockerNetwork, mender, error) {
+	bridge := bridgeName(d.cfg)
+	pools, err := d.ensureBridge(k, s)
+	if err != nil {
+		return dockerNetwork{}, nil, err
 	}
 	unlock := d.lockHost(ctx)
 	before := d.readRules(ctx)
@@ -32,7 +33,7 @@ func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge s
 		s.Forwarding = readForwarding(before)
 	}
 	old := append([]network{{Bridge: bridge, Subnets: []string{s.Subnet}}}, s.Networks...)
-	return bridge, func(ctx context.Context, answers bool) {
+	return dockerNetwork{bridge: bridge, pools: pools}, func(ctx context.Context, answers bool) {
 		defer unlock()
 		own := old
 		if answers {
@@ -42,37 +43,77 @@ func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (bridge s
 	}, nil
 }
 
-// ensureBridge makes the bridge, up and with an address, unless it is there.
-// dockerd demands that a bridge other than docker0 exists, and takes its subnet
-// from the bridge's address.
-func ensureBridge(name string, s *state) error {
+// ensureBridge makes the bridge, up and with an address, and returns the ranges
+// for other networks. dockerd demands that a bridge other than docker0 exists,
+// and takes its subnet from the bridge's address. A bridge that is there keeps an
+// address that still fits, and in any case while containers use it.
+func (d *Driver) ensureBridge(k kind, s *state) ([]pool, error) {
+	name := bridgeName(d.cfg)
 	link, err := netlink.LinkByName(name)
 	if _, ok := errors.AsType[netlink.LinkNotFoundError](err); ok {
-		link = &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}}
-		err = netlink.LinkAdd(link)
+		link, err = nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("make the bridge %s: %w", name, err)
+		return nil, fmt.Errorf("look for the bridge %s: %w", name, err)
 	}
-	addrs, err := netlink.AddrList(link, netlink.FAMILY_V4)
-	if err != nil {
-		return fmt.Errorf("read the addresses of the bridge %s: %w", name, err)
+	var addrs []netlink.Addr
+	if link != nil {
+		if addrs, err = netlink.AddrList(link, netlink.FAMILY_V4); err != nil {
+			return nil, fmt.Errorf("read the addresses of the bridge %s: %w", name, err)
+		}
 	}
 	if len(addrs) > 0 {
 		s.Subnet = addrs[0].IPNet.String()
-		return up(link)
 	}
-	if s.Subnet, err = pickSubnet(name, s.Subnet); err != nil {
-		return err
+	inUse := len(addrs) > 0 && len(leftovers(k)) > 0
+	chosen, err := d.choose(*s)
+	switch {
+	case inUse:
+		return chosen.pools, up(link)
+	case err != nil:
+		return nil, err
+	case len(addrs) > 0 && s.Subnet == chosen.bridge.String():
+		return chosen.pools, up(link)
 	}
-	addr, err := netlink.ParseAddr(s.Subnet)
+	s.Subnet = chosen.bridge.String()
+	return chosen.pools, giveAddress(name, link, addrs, s.Subnet)
+}
+
+// giveAddress gives the bridge, which is made when link is nil, the one address.
+func giveAddress(name string, link netlink.Link, old []netlink.Addr, address string) error {
+	if link == nil {
+		link = &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}}
+		if err := netlink.LinkAdd(link); err != nil {
+			return fmt.Errorf("make the bridge %s: %w", name, err)
+		}
+	}
+	for _, addr := range old {
+		if err := netlink.AddrDel(link, &addr); err != nil {
+			return fmt.Errorf("remove the address %s of the bridge %s: %w", addr.IPNet, name, err)
+		}
+	}
+	addr, err := netlink.ParseAddr(address)
 	if err != nil {
-		return fmt.Errorf("subnet %q of the bridge %s: %w", s.Subnet, name, err)
+		return fmt.Errorf("subnet %q of the bridge %s: %w", address, name, err)
 	}
 	if err := netlink.AddrAdd(link, addr); err != nil {
-		return fmt.Errorf("give the bridge %s the address %s: %w", name, s.Subnet, err)
+		return fmt.Errorf("give the bridge %s the address %s: %w", name, address, err)
 	}
 	return up(link)
+}
+
+// choose returns addresses that no route of the machine overlaps, apart from
+// those to the engine's own bridges.
+func (d *Driver) choose(s state) (addresses, error) {
+	wanted, err := parseSubnet(s.Range)
+	if err != nil {
+		return addresses{}, err
+	}
+	taken, err := takenPrefixes(d.networks(s))
+	if err != nil {
+		return addresses{}, err
+	}
+	return chooseAddresses(bridgeName(d.cfg), wanted, s.Subnet, taken)
 }
 
 func up(link netlink.Link) error {
@@ -82,50 +123,11 @@ func up(link netlink.Link) error {
 	return nil
 }
 
-// pickSubnet returns a free subnet: the remembered one if it still is, else the
-// first of those that subnets proposes. The result is the bridge's address in
-// CIDR form.
-func pickSubnet(name, remembered string) (string, error) {
-	taken, err := takenPrefixes()
-	if err != nil {
-		return "", err
-	}
-	if kept, err := netip.ParsePrefix(remembered); err == nil && isFree(kept, taken) {
-		return remembered, nil
-	}
-	for _, candidate := range subnets(name) {
-		if isFree(candidate, taken) {
-			return candidate.String(), nil
-		}
-	}
-	return "", errors.New("no /24 of 172.16.0.0/16 is free for the engine's bridge; 'ip route' shows what is in use")
-}
-
-// subnets proposes all /24 of 172.16.0.0/16, which dockerd's own address pools
-// leave out, in an order that differs from one instance to the next.
-func subnets(name string) []netip.Prefix {
-	hash := fnv.New32a()
-	hash.Write([]byte(name))
-	first := hash.Sum32()
-	all := make([]netip.Prefix, 256)
-	for i := range all {
-		all[i] = netip.PrefixFrom(netip.AddrFrom4([4]byte{172, 16, byte(first + uint32(i)), 1}), 24)
-	}
-	return all
-}
-
-func isFree(p netip.Prefix, taken []netip.Prefix) bool {
-	for _, t := range taken {
-		if t.Overlaps(p) {
-			return false
-		}
-	}
-	return true
-}
-
-// takenPrefixes are the subnets of all interfaces and routes, without default routes.
-func takenPrefixes() ([]netip.Prefix, error) {
-	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)
+// takenPrefixes are the subnets of all interfaces and of the routes in all
+// tables, some of which are those of VPNs, without default routes and without
+// what is on own bridges.
+func takenPrefixes(own []network) ([]netip.Prefix, error) {
+	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
 	if err != nil {
 		return nil, fmt.Errorf("read the routes: %w", err)
 	}
@@ -133,12 +135,22 @@ func takenPrefixes() ([]netip.Prefix, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the addresses: %w", err)
 	}
+	ours := map[int]bool{}
+	for _, n := range own {
+		if link, err := netlink.LinkByName(n.Bridge); err == nil {
+			ours[link.Attrs().Index] = true
+		}
+	}
 	var taken []netip.Prefix
 	for _, r := range routes {
-		taken = appendPrefix(taken, r.Dst)
+		if !ours[r.LinkIndex] {
+			taken = appendPrefix(taken, r.Dst)
+		}
 	}
 	for _, a := range addrs {
-		taken = appendPrefix(taken, a.IPNet)
+		if !ours[a.LinkIndex] {
+			taken = appendPrefix(taken, a.IPNet)
+		}
 	}
 	return taken, nil
 }

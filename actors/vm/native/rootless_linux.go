@@ -111,3 +111,14 @@ func rootlessEnv(k kind, l launcher, getenv func(string) string) []string {
 	}
 	return env
 }
+
+// rootlessNetwork is that of a dockerd with a network namespace of its own, in
+// which no route can be in the way of the range that is chosen.
+func rootlessNetwork(name, subnet string) (dockerNetwork, error) {
+	wanted, err := parseSubnet(subnet)
+	if err != nil {
+		return dockerNetwork{}, err
+	}
+	chosen, err := chooseAddresses(name, wanted, "", nil)
+	return dockerNetwork{bridgeIP: chosen.bridge.String(), pools: chosen.pools}, err
+}

@@ -18,12 +18,21 @@ type settings struct {
 	Hosts       []string `json:"hosts"`
 	Group       string   `json:"group"`
 	Bridge      string   `json:"bridge,omitempty"`
+	BridgeIP    string   `json:"bip,omitempty"`
+	Pools       []pool   `json:"default-address-pools,omitempty"`
 	LiveRestore bool     `json:"live-restore"`
 }
 
-// writeSettings writes the configuration file of either engine. bridge is empty
-// for a rootless dockerd, which has a network namespace to itself.
-func writeSettings(k kind, bridge string, liveRestore bool) error {
+// dockerNetwork is what dockerd must know of its networks. A rootless one has
+// a network namespace to itself and makes its bridge, to which bridgeIP gives an
+// address, if it is set.
+type dockerNetwork struct {
+	bridge, bridgeIP string
+	pools            []pool
+}
+
+// writeSettings writes the configuration file of either engine.
+func writeSettings(k kind, n dockerNetwork, liveRestore bool) error {
 	if k.engine == appv1.EngineContainerd {
 		return writeFile(k.configFile, []byte(containerdConfig(k)))
 	}
@@ -33,7 +42,9 @@ func writeSettings(k kind, bridge string, liveRestore bool) error {
 		// Without it the group "docker", if there is one, may use the socket. In
 		// the user namespace of a rootless dockerd 0 is the user's own group.
 		Group:       "0",
-		Bridge:      bridge,
+		Bridge:      n.bridge,
+		BridgeIP:    n.bridgeIP,
+		Pools:       n.pools,
 		LiveRestore: liveRestore,
 	}, "", "  ")
 	if err != nil {

@@ -48,7 +48,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	}
 	progress("starting " + k.program)
 	key := missingKey(d.keyFile())
-	p, mend, err := d.spawn(ctx, k, progress)
+	p, mend, err := d.spawn(ctx, k, spec.Subnet, progress)
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +65,7 @@ func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return startDeadli
 
 // spawn prepares and starts the engine's process. mend is to be called when the
 // engine answers, or will not.
-func (d *Driver) spawn(ctx context.Context, k kind, progress func(string)) (p process.Process, mend mender, err error) {
+func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func(string)) (p process.Process, mend mender, err error) {
 	l, err := d.launcher(k)
 	if err != nil {
 		return process.Process{}, nil, err
@@ -74,13 +74,19 @@ func (d *Driver) spawn(ctx context.Context, k kind, progress func(string)) (p pr
 		return process.Process{}, nil, err
 	}
 	s := load(d.paths.state)
-	bridge, mend := "", mender(func(context.Context, bool) {})
-	if k.engine == appv1.EngineMoby && l.wrapper == "" {
-		if bridge, mend, err = d.prepareNetwork(ctx, k, &s); err != nil {
-			return process.Process{}, nil, err
-		}
+	s.Range = subnet
+	n, mend := dockerNetwork{}, mender(func(context.Context, bool) {})
+	switch {
+	case k.engine != appv1.EngineMoby:
+	case l.wrapper == "":
+		n, mend, err = d.prepareNetwork(ctx, k, &s)
+	case subnet != "":
+		n, err = rootlessNetwork(bridgeName(d.cfg), subnet)
 	}
-	p, err = d.launch(ctx, k, l, bridge)
+	if err != nil {
+		return process.Process{}, nil, err
+	}
+	p, err = d.launch(ctx, k, l, n)
 	if err != nil {
 		mend(ctx, false)
 		return process.Process{}, nil, err
@@ -95,8 +101,8 @@ func (d *Driver) spawn(ctx context.Context, k kind, progress func(string)) (p pr
 }
 
 // launch starts the engine's process, unless ctx has ended before.
-func (d *Driver) launch(ctx context.Context, k kind, l launcher, bridge string) (process.Process, error) {
-	if err := writeSettings(k, bridge, !rootless()); err != nil {
+func (d *Driver) launch(ctx context.Context, k kind, l launcher, n dockerNetwork) (process.Process, error) {
+	if err := writeSettings(k, l.withoutDoubles(n), !rootless()); err != nil {
 		return process.Process{}, err
 	}
 	log, err := openLog(k.log)

@@ -28,6 +28,8 @@ type state struct {
 	// Subnet of the bridge in CIDR form with the bridge's own address, such as
 	// 172.16.7.1/24. It is kept, so that containers keep their addresses.
 	Subnet string `json:"subnet,omitempty"`
+	// Range is the property containerEngine.subnet of the engine that was started last.
+	Range string `json:"range,omitempty"`
 	// Networks are the bridges that the engine made itself, as of the last look.
 	Networks []network `json:"networks,omitempty"`
 	// Forwarding is how the host was before an engine of this driver changed it.

@@ -109,12 +109,12 @@ func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Proces
 		d.log.Warn("dockerd does not answer; its containers are stopped without it", "error", err)
 		return false
 	}
-	bridge := ""
+	n := dockerNetwork{}
 	if s := load(d.paths.state); s.Subnet != "" {
-		bridge = bridgeName(d.cfg)
+		n.bridge = bridgeName(d.cfg)
 		d.recordNetworks(ctx, k)
 	}
-	err := writeSettings(k, bridge, false)
+	err := writeSettings(k, n, false)
 	if err == nil {
 		err = p.Signal(syscall.SIGHUP)
 	}

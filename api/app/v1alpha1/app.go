@@ -56,6 +56,15 @@ type ContainerEngine struct {
 	// +kubebuilder:default=moby
 	// +optional
 	Name EngineName `json:"name,omitempty"`
+
+	// Subnet is the range of private IPv4 addresses that the networks of rdd's own
+	// Docker on Linux (vm.driver=native) are in, such as 10.99.0.0/16, with a prefix
+	// length from 8 to 20. Empty: rdd chooses ranges that no route of the machine
+	// overlaps.
+	// +kubebuilder:validation:MaxLength=18
+	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || (isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 20 && ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '198.18.0.0/15'].exists(r, cidr(r).containsCIDR(cidr(self))))`,message="containerEngine.subnet is empty, or the first address and the prefix length (8 to 20) of a private range, as in 10.99.0.0/16"
+	// +optional
+	Subnet string `json:"subnet,omitempty"`
 }
 
 // VM says how the engine is brought up.
@@ -73,7 +82,9 @@ type VM struct {
 
 	// Endpoint of the external engine, such as unix:///var/run/docker.sock.
 	// Empty: DOCKER_HOST of the daemon's environment, else the current docker context.
-	// +kubebuilder:validation:Pattern=`^$|^(unix|tcp|http|https)://.+$`
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || self.matches(r'^(unix:///+[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*|tcp://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))(/[A-Za-z0-9._~/-]*)?|https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(/[A-Za-z0-9._~/-]*)?)$')`,message="vm.endpoint is empty, unix:///path/docker.sock with an absolute path, tcp://host:port, http://host:port or https://host:port"
+	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'^[a-z]+://\[') || self.startsWith('unix:') || (isIP(self.split('[')[1].split(']')[0]) && ip(self.split('[')[1].split(']')[0]).family() == 6)`,message="vm.endpoint has no IPv6 address in its brackets; write it as in tcp://[::1]:2375"
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
 
