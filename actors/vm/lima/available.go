@@ -78,7 +78,7 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	if err := d.checkSockets(spec.Engine); err != nil {
 		return "", err
 	}
-	if err := errors.Join(checkAcceleration(spec), d.checkTools(spec)); err != nil {
+	if err := errors.Join(checkAcceleration(spec), thisHost().check(spec.VM), d.checkTools(spec)); err != nil {
 		return "", err
 	}
 	how := "Apple's Virtualization framework"
