@@ -59,11 +59,17 @@ help: ## this list
 		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: guestagent ## compile bin/rdd
-	@[[ -d $$($(GO) env GOCACHE)/00 ]] || echo "Compiling for the first time takes some minutes."
+build: first-build guestagent ## compile bin/rdd
 	@mkdir -p $(BIN)
 	$(GO) build -buildvcs=auto -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 	@[[ $$(uname) != Darwin ]] || codesign --force --sign - --entitlements internal/vmhost/vz.entitlements $(BIN)/rdd
+
+# What takes long has been compiled when the cache has kubectl, one of the last
+# packages. Asked before anything is compiled, since the guest agent fills the cache.
+.PHONY: first-build
+first-build:
+	@[[ $$($(GO) list -f '{{.Stale}}' k8s.io/kubectl/pkg/cmd 2>/dev/null) == false ]] || \
+		echo "Compiling for the first time takes some minutes."
 
 .PHONY: guestagent
 guestagent:

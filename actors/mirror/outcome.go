@@ -131,12 +131,22 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 	case out.refused != nil:
 		m.refuse(out)
 	default:
+		m.logAct(out)
 		m.engine.retry.reset()
 		m.view.refusal = refusal{}
 		if out.op == carryWish && m.worksOn(out) {
 			m.view.carried = out.generation
 		}
 	}
+}
+
+// logAct records what the engine did at a user's request.
+func (m *mirror) logAct(out outcome) {
+	attributes := []any{"kind", m.Kind, "mirror", m.Name, "operation", out.op}
+	if c, ok := m.view.resource.(*containersv1.Container); ok && out.op == carryWish {
+		attributes = append(attributes, "state", c.Spec.State)
+	}
+	m.Logger.Info("engine carried out a request", attributes...)
 }
 
 // worksOn is whether the resource is still the one that the operation was for.
