@@ -156,9 +156,13 @@ container_resource_of() {
     run -0 timeout 5 "$RDD_TEST_BIN/rdd" svc paths log_dir
     run timeout 15 "$RDD_TEST_BIN/rdd" svc status
     local answer=$output code=$status
+    run timeout 30 "$RDD_TEST_BIN/rdd" ctl get containers
+    local refusal=$output refused=$status
     kill -CONT "$pid"
     [[ $code -ne 124 ]]
     [[ $answer == *"$pid"* ]]
+    assert_equal "$refused" 1
+    [[ $refusal == *"has not answered for"*"svc restart"* ]]
 }
 
 @test "the engine's socket is removed: the engine is restarted, with the same containers" {

@@ -37,6 +37,13 @@ teardown() {
     connected
 }
 
+@test "0: no value means the default" {
+    rdd set vm.cpus=1 vm.memory=1Gi
+    run -0 rdd set vm.cpus= vm.memory=
+    is 2 field app app .spec.vm.cpus
+    is 2Gi field app app .spec.vm.memory
+}
+
 @test "2: usage" {
     run -2 rdd set
     run -2 rdd set running
@@ -57,6 +64,10 @@ teardown() {
     assert_output --partial immutable
     run -3 rdd set vm.endpoint=unix:///nowhere.sock
     assert_output --partial vm.driver=external
+    run -3 rdd set vm.driver=external vm.endpoint=unix://fake.sock
+    assert_output --partial "absolute path"
+    run -3 rdd set containerEngine.subnet=8.8.0.0/16
+    assert_output --partial "private range"
     connected
 }
 
@@ -84,7 +95,8 @@ teardown() {
     run -0 rdd status
     rdd set running=false vm.driver=auto
     rdd svc stop
-    rdd svc start
+    # What an instance was started with is kept; see what is in force otherwise.
+    RDD_DOCKERD=${RDD_DOCKERD:-} rdd svc start
 }
 
 @test "--wait=false and --timeout=0 do not wait" {
@@ -161,9 +173,10 @@ teardown() {
 @test "help lists the properties with their types and defaults" {
     run -0 rdd set --help
     local property
-    for property in running namespace containerEngine.name vm.driver vm.endpoint; do
+    for property in running containerEngine.name containerEngine.subnet vm.driver vm.endpoint; do
         assert_output --partial "$property"
     done
     assert_output --partial containerd
-    assert_output --partial rancher-desktop
+    # It cannot be set.
+    refute_output --partial "  namespace "
 }

@@ -103,3 +103,31 @@ setup_file() {
     assert_mirrors_exact
     is exited state busy
 }
+
+@test "the environment of a start is kept for a start from another shell" {
+    rdd svc stop
+    http_proxy=http://user:geheim@127.0.0.1:9 rdd svc start
+    rdd svc stop
+    run -0 env -u http_proxy "$RDD_TEST_BIN/rdd" start
+    run -0 engine info --format '{{.HTTPProxy}}'
+    assert_output --partial 127.0.0.1:9
+    run -0 rdd svc status
+    assert_output --partial 'http_proxy=http://***@127.0.0.1:9'
+    refute_output --partial geheim
+    local pid
+    pid=$(dockerd_pid)
+    http_proxy='' rdd svc restart
+    run -0 rdd svc status
+    refute_output --partial http_proxy
+    eventually 30 connected
+    is "$pid" dockerd_pid
+}
+
+@test "a typing error creates no instance" {
+    run ! rdd --instance typo ctl gte containers
+    run ! rdd ctl --instance typo get containers --no-such-flag
+    assert_dir_not_exist "$(rdd --instance typo svc paths dir)"
+    run -0 rdd --instance typo ctl --instance "$RDD_INSTANCE" get app app -o name
+    assert_output --partial app
+    assert_dir_not_exist "$(rdd --instance typo svc paths dir)"
+}

@@ -42,7 +42,7 @@ func TestRepairKeepsContainers(t *testing.T) {
 			}
 		})
 	}
-	if err := writeSettings(b.docker(), "", false); err != nil {
+	if err := writeSettings(b.docker(), dockerNetwork{}, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.d.Repair(t.Context()); err == nil || !before.Alive() {

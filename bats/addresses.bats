@@ -1,0 +1,46 @@
+# The addresses of the engine's networks, on a machine with routes of its own.
+
+load helpers/load
+
+setup_file() {
+    [[ $EUID -eq 0 ]] || skip "a rootless engine has a network namespace of its own"
+    instance_begin addresses
+    # A route is all that a VPN leaves in a table. Nobody is at these addresses.
+    ip link add rddvpn0 type dummy
+    ip link set rddvpn0 up
+    ip route add 10.250.0.0/17 dev rddvpn0
+    ip route add 10.250.128.0/18 dev rddvpn0 table 5252
+}
+
+teardown_file() {
+    ip link delete rddvpn0 2>/dev/null || true
+    instance_end
+}
+
+# bridge_subnet prints the subnet of the network bridge.
+bridge_subnet() {
+    engine network inspect bridge -f '{{(index .IPAM.Config 0).Subnet}}'
+}
+
+@test "a range that is chosen is where all networks are, apart from what a route overlaps" {
+    run -0 rdd set running=true vm.driver=native containerEngine.subnet=10.250.0.0/16
+    connected
+    run -0 bridge_subnet
+    assert_output --regexp '^10\.250\.(19[2-9]|2[0-9][0-9])\.'
+    engine network create other
+    run -0 engine network inspect other -f '{{(index .IPAM.Config 0).Subnet}}'
+    assert_output --regexp '^10\.250\.(19[2-9]|2[0-9][0-9])\.'
+    engine network rm other
+}
+
+@test "a range of which nothing is free is refused, and the engine goes on" {
+    local pid
+    pid=$(dockerd_pid)
+    run -1 rdd set containerEngine.subnet=10.250.0.0/17 --timeout=60s
+    assert_output --partial "overlaps a route"
+    is "$pid" dockerd_pid
+    run -0 rdd set containerEngine.subnet=
+    connected
+    run -0 bridge_subnet
+    refute_output --partial 10.250
+}
