@@ -33,7 +33,7 @@ func TestUsage(t *testing.T) {
 		{"", 0, "Usage: rdd"},
 		{"--help", 0, "service"},
 		{"svc --help", 0, "paths"},
-		{"set --help", 0, "containerEngine.name  moby|containerd"},
+		{"set --help", 0, "moby|containerd"},
 		{"--instance other set --help", 0, "vm.driver"},
 		{"nonsense", 2, "nonsense"},
 		{"set", 2, "property=value"},
