@@ -6,7 +6,7 @@ setup_file() {
     [[ $EUID -eq 0 ]] || skip "a rootless engine has a network namespace of its own"
     instance_begin addresses
     # A route is all that a VPN leaves in a table. Nobody is at these addresses.
-    ip link add rddvpn0 type dummy
+    ip link add rddvpn0 type bridge
     ip link set rddvpn0 up
     ip route add 10.250.0.0/17 dev rddvpn0
     ip route add 10.250.128.0/18 dev rddvpn0 table 5252

@@ -82,10 +82,10 @@ func parseURL(raw string) (Endpoint, error) {
 	}
 	at := Endpoint{Scheme: "http", Base: strings.TrimRight(u.Path, "/")}
 	port := u.Port()
-	switch {
-	case u.Scheme == "https":
+	switch u.Scheme {
+	case "https":
 		at.Scheme, port = "https", cmp.Or(port, "443")
-	case u.Scheme == "http":
+	case "http":
 		port = cmp.Or(port, "80")
 	}
 	if strings.HasPrefix(u.Host, "[") {

@@ -230,7 +230,7 @@ type silence struct{ since time.Time }
 // *HungError when the daemon has been silent for too long. ended is the error of
 // the caller's own context, whose end says nothing of the daemon.
 func (s *silence) heard(run instance.Run, began time.Time, probe, ended error) error {
-	if !errors.Is(probe, context.DeadlineExceeded) || ended != nil {
+	if isSilent := errors.Is(probe, context.DeadlineExceeded) && ended == nil; !isSilent {
 		s.since = time.Time{}
 		return nil
 	}
