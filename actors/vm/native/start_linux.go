@@ -74,7 +74,10 @@ func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func
 		return process.Process{}, nil, err
 	}
 	s := load(d.paths.state)
-	s.Range = subnet
+	if s.Range != subnet {
+		// What was chosen for another range is not kept.
+		s.Range, s.Subnet = subnet, ""
+	}
 	n, mend := dockerNetwork{}, mender(func(context.Context, bool) {})
 	switch {
 	case k.engine != appv1.EngineMoby:
