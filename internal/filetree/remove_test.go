@@ -226,3 +226,26 @@ func TestF2ExchangedDirectoryIsNotFollowed(t *testing.T) {
 		}
 	}
 }
+
+// F2: the entry was a directory when it was looked at, and is a link when it is
+// opened.
+func TestF2LinkIsNotOpenedAsADirectory(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "outside/precious")
+	link(t, "outside", filepath.Join(dir, "tree"))
+	parent, err := openDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer parent.Close()
+	mount, err := mountOf(parent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := (remover{mount}).directory(parent, "tree"); !again || err != nil {
+		t.Errorf("again %v, %v", again, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "outside", "precious")); err != nil {
+		t.Error(err)
+	}
+}
