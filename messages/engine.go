@@ -100,3 +100,10 @@ type SyncCompleted struct {
 type SyncListed struct {
 	Counts map[containersv1.Kind]int
 }
+
+// KindListed reports that a list has read every object of a kind.
+type KindListed struct {
+	Kind containersv1.Kind
+	// AsOf of the list: what has not been seen since is gone.
+	AsOf time.Time
+}

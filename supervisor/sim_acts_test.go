@@ -212,7 +212,7 @@ func (w *world) actContainer(d *fate.Dice) {
 		return
 	}
 	id := fate.Pick(d, ids)
-	verb := d.N(10)
+	verb := d.N(13)
 	w.trace.note("outside", fmt.Sprintf("container %d %.12s", verb, id))
 	switch verb {
 	case 0, 1:
@@ -239,6 +239,12 @@ func (w *world) actContainer(d *fate.Dice) {
 		_ = m.model.SetStartError(id, words)
 	case 9:
 		_ = m.model.RemoveContainer(id, true)
+	case 10, 11:
+		_ = m.model.Connect(id, verb == 10)
+	case 12:
+		if m.model.BeginRemoval(id) == nil {
+			w.after(d.Between(time.Millisecond, 3*time.Second), func() { m.model.FailRemoval(id) })
+		}
 	}
 }
 
@@ -249,7 +255,7 @@ func (m *machine) addContainer(d *fate.Dice) {
 	}
 	spec := simengine.ContainerSpec{
 		Name: fmt.Sprint("c", d.N(1000)), Image: fate.Pick(d, refs), AutoRemove: d.Chance(0.15),
-		StopDelay: d.Between(0, 10*time.Second),
+		StopDelay: d.Between(0, 10*time.Second), NoNetwork: d.Chance(0.1),
 	}
 	if d.Chance(0.3) {
 		spec.Volumes = []string{fmt.Sprint("Vol_", d.N(6))}
@@ -266,7 +272,7 @@ func (w *world) actImage(d *fate.Dice) {
 	m := w.used(d)
 	refs := m.model.ImageRefs()
 	tag := fmt.Sprintf("app%d:v%d", d.N(3), d.N(3))
-	verb := d.N(10)
+	verb := d.N(14)
 	w.trace.note("outside", fmt.Sprintf("image %d %s", verb, tag))
 	switch {
 	case len(refs) == 0 || verb < 3:
@@ -280,15 +286,37 @@ func (w *world) actImage(d *fate.Dice) {
 		m.model.AddImage(d.Chance(0.3), tags...)
 	case verb < 6:
 		_ = m.model.Tag(fate.Pick(d, refs), tag)
-	default:
+	case verb < 10:
 		_ = m.model.RemoveImage(fate.Pick(d, refs), d.Chance(0.3))
+	case verb == 10:
+		_ = m.model.RemoveImageOnly(fate.Pick(d, refs))
+	case verb == 11:
+		_ = m.model.Build(fate.Pick(d, refs))
+	default:
+		w.commit(d, m, tag)
 	}
+}
+
+// commit makes an image of a container, on one without a tag perhaps.
+func (w *world) commit(d *fate.Dice, m *machine, tag string) {
+	ids := m.model.ContainerIDs()
+	if len(ids) == 0 {
+		return
+	}
+	if d.Chance(0.5) {
+		tag = ""
+	}
+	_ = m.model.Commit(fate.Pick(d, ids), tag)
 }
 
 func (w *world) actVolume(d *fate.Dice) {
 	m := w.used(d)
 	name := fmt.Sprint("Vol_", d.N(6))
 	w.trace.note("outside", "volume "+name)
+	if d.Chance(0.1) {
+		m.model.PruneVolumes()
+		return
+	}
 	if d.Chance(0.5) {
 		m.model.CreateVolume(name)
 		return

@@ -166,7 +166,7 @@ func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
 	}
 	supervising(t, reachable(true), newMirror, func(send func(any)) {
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
-		time.Sleep(10 * time.Second)
+		time.Sleep(5 * time.Second)
 		if got := last.Load(); got != late {
 			t.Errorf("after its restart the mirror was told the error %q, want %q", got, late)
 		}

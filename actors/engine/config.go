@@ -44,7 +44,8 @@ type Config struct {
 type Settings struct {
 	// Grace is how long mirrors outlive a broken connection.
 	Grace time.Duration
-	// Resync is the time between two full syncs that guard against lost events.
+	// Resync is the longest time between two full syncs. They are a safety net, and
+	// more frequent after a connection: see firstResync.
 	Resync time.Duration
 	// Ping is the time between two looks at an engine that says nothing.
 	Ping time.Duration

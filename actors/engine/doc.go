@@ -10,5 +10,7 @@
 //
 // Reading map: supervisor.go is the actor, connection.go its life with the
 // session, registry.go its mirrors, progress.go what it says to the app actor;
-// session.go is the session, sync.go its full sync, images.go its index of tags.
+// session.go is the session, sync.go its full sync, happened.go what it
+// reads after an event, listing.go its lists beside a full sync, recheck.go what it
+// reads without an event, images.go and moves.go its index of images and tags.
 package engine

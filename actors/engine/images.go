@@ -3,7 +3,10 @@ package engine
 import (
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // imageIndex knows which mirrors each image has, one for each tag, and which
@@ -14,6 +17,9 @@ type imageIndex struct {
 	// moves are the tags that events told of; a reading that is older may say
 	// that they are where they were before.
 	moves map[string]move
+	// unshown are the readings of images without a tag, by ID, until a list shows
+	// whether the engine hides them.
+	unshown map[string]readDone
 	// shuffled is when an event last told that some tags have moved, and not which.
 	shuffled time.Time
 }
@@ -28,6 +34,17 @@ type indexedImage struct {
 	inspected time.Time
 }
 
+// hasTag reports whether an image is mirrored under a tag.
+func hasTag(objects []containersv1.Mirror) bool {
+	return len(objects) > 0 && objects[0].(*containersv1.Image).Status.RepoTag != ""
+}
+
+// isUntagged reports whether an image is known to be shown without a tag.
+func (x imageIndex) isUntagged(id string) bool {
+	known := x.byID[id]
+	return known != nil && len(known.objects) == 1 && known.objects[0].Status.RepoTag == ""
+}
+
 // imageChange is what an update brought.
 type imageChange struct {
 	// gone are the names of mirrors that the image has no more.
@@ -40,7 +57,10 @@ type imageChange struct {
 }
 
 func newImageIndex() imageIndex {
-	return imageIndex{byID: map[string]*indexedImage{}, byTag: map[string]string{}, moves: map[string]move{}}
+	return imageIndex{
+		byID: map[string]*indexedImage{}, byTag: map[string]string{}, moves: map[string]move{},
+		unshown: map[string]readDone{},
+	}
 }
 
 // update takes a reading of an image, or of a reference that is not there any
@@ -128,4 +148,52 @@ func (x imageIndex) forgetTag(tag, id string) {
 	if x.byTag[tag] == id {
 		delete(x.byTag, tag)
 	}
+}
+
+// tellImage sends every tag that an image has, and those that it has no more.
+func (s *session) tellImage(c actor.Context, v readDone) {
+	id := v.target.id
+	if len(v.objects) > 0 {
+		id = v.objects[0].(*containersv1.Image).Status.ID
+	}
+	t := target{kind: containersv1.KindImage, id: id}
+	if v.asOf.Before(s.gone[t]) {
+		return
+	}
+	v = s.hold(t, v)
+	change := s.images.update(id, v.objects, v.asOf)
+	if change.stale {
+		return
+	}
+	s.shuffled(v, id)
+	if !v.listed {
+		s.images.inspected(id, v.asOf)
+	}
+	for _, name := range change.gone {
+		c.Send(c.Parent(), messages.ObjectGone{Kind: containersv1.KindImage, Name: name, AsOf: v.asOf})
+	}
+	for _, o := range v.objects {
+		c.Send(c.Parent(), messages.ObjectSeen{Object: o, AsOf: v.asOf})
+	}
+	// The engine sends an event of the image that got a tag, not of the one that
+	// lost it.
+	for _, other := range change.robbed {
+		s.refresh(target{kind: containersv1.KindImage, id: other})
+	}
+}
+
+// hold keeps back the reading of an image without a tag until a list shows it: an
+// inspect finds also what the engine hides because another image is built on it.
+func (s *session) hold(t target, v readDone) readDone {
+	delete(s.images.unshown, t.id)
+	shown := v.shown || v.listed || s.images.isUntagged(t.id) || s.imageList.idle() && s.imageList.shown[t.id]
+	if len(v.objects) == 0 || hasTag(v.objects) || shown {
+		return v
+	}
+	v.target = t
+	s.images.unshown[t.id] = v
+	s.gone[t] = v.asOf
+	s.listImages()
+	v.objects = nil
+	return v
 }

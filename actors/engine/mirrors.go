@@ -50,6 +50,15 @@ func (s *supervisor) objectGone(c actor.Context, msg messages.ObjectGone) {
 	}
 }
 
+// kindListed removes the mirrors of a kind that a list did not find.
+func (s *supervisor) kindListed(c actor.Context, msg messages.KindListed) {
+	for _, e := range s.mirrors.all() {
+		if e.key.kind == msg.Kind && e.asOf.Before(msg.AsOf) {
+			s.objectGone(c, messages.ObjectGone{Kind: e.key.kind, Name: e.key.name, AsOf: msg.AsOf})
+		}
+	}
+}
+
 // syncCompleted lets go of everything that a full sync did not find.
 func (s *supervisor) syncCompleted(c actor.Context, msg messages.SyncCompleted) {
 	for _, e := range s.mirrors.all() {

@@ -58,17 +58,21 @@ func TestE3WhoeverHasATagThatWasPulledIsReadAgain(t *testing.T) {
 	}
 }
 
-// An event that names no tag, as a load's.
-func TestE3EveryImageThatALoadHasRobbedIsReadAgain(t *testing.T) {
+// An event that names no tag, as a load's, or none that names the image.
+func TestListShowsWhichImagesDiffer(t *testing.T) {
 	at := func(second int64) time.Time { return time.Unix(second, 0) }
 	x := newImageIndex()
 	x.update("robbed", imagesOf("robbed", "x:1", "x:2"), at(1))
 	x.update("same", imagesOf("same", "y:1"), at(1))
 	x.update("gone", imagesOf("gone"), at(1))
+	x.update("younger", imagesOf("younger", "z:1"), at(3))
 	list := []dockerengine.ListedImage{
 		{ID: "robbed", Tags: []string{"x:2"}}, {ID: "same", Tags: []string{"y:1"}}, {ID: "new", Tags: []string{"x:1"}},
 	}
-	if got := x.changed(list); !slices.Equal(got, []string{"gone", "robbed"}) {
-		t.Errorf("read again: %v, want gone and robbed", got)
+	if got := x.differing(list); !slices.Equal(got, []string{"new", "robbed"}) {
+		t.Errorf("to be read: %v, want new and robbed", got)
+	}
+	if got := x.missing(shownImages(list), at(2)); !slices.Equal(got, []string{"gone"}) {
+		t.Errorf("not listed: %v, want gone", got)
 	}
 }

@@ -44,11 +44,13 @@ type session struct {
 	opened bool
 	// syncing is set while a full sync runs.
 	syncing bool
-	// unverified is set when the last full sync believed what was mirrored.
-	unverified bool
-	// relisting is set while the images are listed beside a full sync, relistAgain
-	// when they must be once more.
-	relisting, relistAgain bool
+	// syncs counts the full syncs of this connection.
+	syncs int
+	// imageList and volumeList are the lists beside a full sync.
+	imageList  imageListing
+	volumeList listing
+	// rechecks are the containers that are read again without an event.
+	rechecks map[target]*recheck
 	// gone are the targets that were told to be gone since the last full sync,
 	// and when they were read: a slow reading of before must not bring them back.
 	gone map[target]time.Time
@@ -90,11 +92,16 @@ type (
 		err     error
 		// listed is set when this follows from a list, without an inspection.
 		listed bool
+		// shown is set when the image was in a list at asOf.
+		shown bool
 	}
 )
 
 func newSession(cfg sessionConfig) actor.Actor {
-	return &session{sessionConfig: cfg, reads: map[target]*read{}, images: newImageIndex(), gone: map[target]time.Time{}}
+	return &session{
+		sessionConfig: cfg, reads: map[target]*read{}, images: newImageIndex(), gone: map[target]time.Time{},
+		rechecks: map[target]*recheck{},
+	}
 }
 
 // Receive implements actor.Actor.
@@ -131,16 +138,25 @@ func (s *session) receiveOwn(c actor.Context, value any) {
 	case streamEnded:
 		panic(v.err)
 	case dockerengine.Event:
-		s.refresh(target{kind: v.Kind, id: v.ID})
-		s.tagged(v)
+		s.happened(v)
+	case recheckDue:
+		s.recheckDue(v.target)
 	case readAgain:
 		if r := s.reads[v.target]; r != nil && r.attempts == v.attempts {
 			s.startRead(v.target)
 		}
 	case readDone:
 		s.readDone(c, v)
-	case relisted:
-		s.relisted(v)
+	case imageListDue:
+		s.imageList.due = nil
+		s.listImages()
+	case imagesListed:
+		s.imagesListed(c, v)
+	case volumeListDue:
+		s.volumeList.due = nil
+		s.listVolumes()
+	case volumesListed:
+		s.volumesListed(c, v)
 	case syncDue:
 		s.startSync(nil)
 	case pingDue:
@@ -213,6 +229,7 @@ func (s *session) refresh(t target) {
 }
 
 func (s *session) startRead(t target) {
+	s.rechecks[t].began()
 	s.tasks.Go(readTimeout, func(ctx context.Context) any {
 		done := readDone{target: t, asOf: time.Now()}
 		done.objects, done.err = s.inspect(ctx, t)
@@ -263,8 +280,9 @@ func (s *session) readDone(c actor.Context, v readDone) {
 		s.reads[v.target] = r
 	}
 	if v.err != nil && !dockerengine.IsNotFound(v.err) {
+		// r.again stays: a full sync's reading says nothing of an event's, which
+		// may have begun before the next event.
 		r.attempts++
-		r.again = false
 		backoff := task.Backoff{Min: 200 * time.Millisecond, Max: time.Minute}
 		s.logger.Warn("object could not be read", "kind", v.target.kind, "id", v.target.id, "err", v.err)
 		if r.retry != nil { // of a reading in a full sync
@@ -274,6 +292,7 @@ func (s *session) readDone(c actor.Context, v readDone) {
 		return
 	}
 	s.tell(c, v)
+	s.settle(v)
 	if r.again {
 		r.again, r.attempts = false, 0
 		s.startRead(v.target)
@@ -300,31 +319,5 @@ func (s *session) tell(c actor.Context, v readDone) {
 			name = containersv1.VolumeResourceName(v.target.id)
 		}
 		c.Send(c.Parent(), messages.ObjectGone{Kind: v.target.kind, Name: name, AsOf: v.asOf})
-	}
-}
-
-// tellImage tells of every tag that an image has, and of those it has no more.
-func (s *session) tellImage(c actor.Context, v readDone) {
-	id := v.target.id
-	if len(v.objects) > 0 {
-		id = v.objects[0].(*containersv1.Image).Status.ID
-	}
-	change := s.images.update(id, v.objects, v.asOf)
-	if change.stale {
-		return
-	}
-	s.shuffled(v, id)
-	if !v.listed {
-		s.images.inspected(id, v.asOf)
-	}
-	for _, name := range change.gone {
-		c.Send(c.Parent(), messages.ObjectGone{Kind: containersv1.KindImage, Name: name, AsOf: v.asOf})
-	}
-	for _, o := range v.objects {
-		c.Send(c.Parent(), messages.ObjectSeen{Object: o, AsOf: v.asOf})
-	}
-	// The engine tells of the image that got a tag, not of the one that lost it.
-	for _, other := range change.robbed {
-		s.refresh(target{kind: containersv1.KindImage, id: other})
 	}
 }

@@ -110,7 +110,8 @@ func (s *supervisor) Receive(c actor.Context) {
 // what it told before, which is of no use then: it may be of another engine.
 func (s *supervisor) receiveReading(c actor.Context) bool {
 	switch msg := c.Message().(type) {
-	case messages.SessionConnected, messages.SyncListed, messages.ObjectSeen, messages.ObjectGone, messages.SyncCompleted:
+	case messages.SessionConnected, messages.SyncListed, messages.ObjectSeen, messages.ObjectGone,
+		messages.KindListed, messages.SyncCompleted:
 		if s.session != nil {
 			s.take(c, msg)
 		}
@@ -130,6 +131,8 @@ func (s *supervisor) take(c actor.Context, reading any) {
 		s.objectSeen(c, msg)
 	case messages.ObjectGone:
 		s.objectGone(c, msg)
+	case messages.KindListed:
+		s.kindListed(c, msg)
 	case messages.SyncCompleted:
 		s.syncCompleted(c, msg)
 	}

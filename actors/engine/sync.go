@@ -28,9 +28,20 @@ type (
 // this only guards against what should not be.
 const believeFor = time.Hour
 
-// verifyAfter is when the images are inspected that were believed because they
-// are mirrored: an earlier version of rdd may have written their mirrors.
-const verifyAfter = 30 * time.Second
+// firstResync is the pause before the second full sync of a connection. Each
+// further pause is twice as long, up to Settings.Resync. The second sync inspects
+// the images that the first one believed because they are mirrored: an earlier
+// version of rdd may have written their mirrors.
+const firstResync = 10 * time.Second
+
+// resyncPause returns the pause after a number of full syncs, counted from one.
+func resyncPause(syncs int, longest time.Duration) time.Duration {
+	pause := firstResync
+	for i := 1; i < syncs && pause < longest; i++ {
+		pause *= 2
+	}
+	return min(pause, longest)
+}
 
 // startSync begins a full sync, unless one is under way. Beside what the session
 // has inspected it believes the images that are given, by ID.
@@ -41,7 +52,6 @@ func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
 	s.syncing = true
 	s.report("syncing")
 	known := s.images.believed(time.Now().Add(-believeFor))
-	s.unverified = len(mirrored) > 0
 	for id, images := range mirrored {
 		if known[id] == nil {
 			known[id] = images
@@ -103,7 +113,14 @@ func (s *session) readAll(ctx context.Context, known map[string][]*containersv1.
 	var pool errgroup.Group
 	pool.SetLimit(s.settings.Pool)
 	s.readEach(ctx, &pool, containersv1.KindContainer, containers, send)
-	s.readEach(ctx, &pool, containersv1.KindImage, unknownImages(images, known, began, send), send)
+	s.readEach(ctx, &pool, containersv1.KindImage, unknownImages(images, known, began, send), func(v any) {
+		if done, ok := v.(readDone); ok && done.err == nil && !hasTag(done.objects) {
+			// Whether it is shown is as old as the list.
+			done.shown, done.asOf = true, began
+			v = done
+		}
+		send(v)
+	})
 	_ = pool.Wait() // each reading carries its own error
 	if ctx.Err() != nil {
 		return fmt.Errorf("read the engine's objects: %w", context.Cause(ctx))
@@ -179,9 +196,10 @@ func (s *session) syncDone(c actor.Context, v syncRead) {
 	clear(s.gone)
 	c.Send(c.Parent(), messages.SyncCompleted{AsOf: v.asOf, Unread: unread})
 	s.report("watching")
-	pause := s.settings.Resync
-	if s.unverified {
-		pause = min(pause, verifyAfter)
+	if s.imageList.afterSync {
+		s.imageList.afterSync = false
+		s.listImagesSoon()
 	}
-	s.tasks.After(pause, syncDue{})
+	s.syncs++
+	s.tasks.After(resyncPause(s.syncs, s.settings.Resync), syncDue{})
 }

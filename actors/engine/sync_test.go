@@ -61,14 +61,14 @@ func syncWith(t *testing.T, e slowEngine, after time.Duration) (told messages.En
 
 // A sync that was given up because it takes long would begin anew, for ever.
 func TestASyncMayTakeLongWhileItGoesOn(t *testing.T) {
-	told, lists := syncWith(t, slowEngine{containers: 800}, 34*time.Minute)
+	told, lists := syncWith(t, slowEngine{containers: 800}, 33*time.Minute+25*time.Second)
 	if told.State != messages.EngineReady || lists != 1 {
 		t.Errorf("after %d lists the owner was told %+v, want Ready after one", lists, told)
 	}
 }
 
 func TestAnObjectThatHangsHoldsUpNoSync(t *testing.T) {
-	told, lists := syncWith(t, slowEngine{containers: 8, hangs: "c3"}, time.Minute)
+	told, lists := syncWith(t, slowEngine{containers: 8, hangs: "c3"}, 35*time.Second)
 	if told.State != messages.EngineReady || lists != 1 || !strings.Contains(told.Message, "1 objects could not be read") {
 		t.Errorf("after %d lists the owner was told %+v, want Ready but for one object", lists, told)
 	}

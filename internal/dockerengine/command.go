@@ -40,15 +40,6 @@ func (d *docker) RemoveContainer(ctx context.Context, id string, force bool) err
 	})
 }
 
-// RemoveImage implements Engine. Untagged parents go too, as with docker rmi:
-// otherwise they would turn up as dangling images.
-func (d *docker) RemoveImage(ctx context.Context, ref string) error {
-	return d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true})
-		return err
-	})
-}
-
 // RemoveVolume implements Engine.
 func (d *docker) RemoveVolume(ctx context.Context, name string) error {
 	return d.command(ctx, func(cli *client.Client) error {

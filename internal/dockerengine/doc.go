@@ -8,6 +8,6 @@
 // tap.go for the reason).
 //
 // Reading map: engine.go has the interface; endpoint.go, tap.go, client.go the
-// connection; read.go, command.go and events.go the calls; filter.go,
+// connection; read.go, command.go, image_remove.go and events.go the calls; filter.go,
 // container.go, ports.go, image.go, volume.go and values.go the pure mapping.
 package dockerengine

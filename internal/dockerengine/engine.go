@@ -67,8 +67,9 @@ type Engine interface {
 	// RemoveContainer removes a container, but not its anonymous volumes; force
 	// kills it first if it runs.
 	RemoveContainer(ctx context.Context, id string, force bool) error
-	// RemoveImage takes away one tag, and the image itself with its last tag;
-	// an image without tags is removed by its ID. It is never forced.
+	// RemoveImage removes one tag, and the image itself with its last tag; an
+	// image without tags is removed by its ID, or reference by reference when it
+	// was pulled by digest from several repositories. It is never forced.
 	RemoveImage(ctx context.Context, ref string) error
 	// RemoveVolume removes a volume. It is never forced.
 	RemoveVolume(ctx context.Context, name string) error
@@ -93,17 +94,33 @@ type Info struct {
 	SystemTime time.Time
 }
 
-// Event says that something happened to an object of the engine.
+// Actions of an Event that the engine reports as an event of another object, and
+// not of the container or the volumes.
+const (
+	ActionNetworkConnect    = "network connect"
+	ActionNetworkDisconnect = "network disconnect"
+	ActionVolumeUnmount     = "volume unmount"
+	ActionPlugin            = "plugin"
+)
+
+// Actions after which the set of images may differ, beside those of images.
+const (
+	ActionCreate  = "create"
+	ActionDestroy = "destroy"
+)
+
+// Event reports that an object of the engine, or a set of objects, may have changed.
 type Event struct {
 	// Kind of the object: a container, an image or a volume.
 	Kind containersv1.Kind
 	// ID as the engine gave it: a container's full ID, an image's ID or (for
-	// pull and push) its reference, a volume's name.
+	// pull and push) its reference, a volume's name. It is empty when the event
+	// names no object: any image or any volume may have changed.
 	ID string
 	// Action such as start or untag.
 	Action string
-	// Tag is what an image is called from now on, in place of any other image that
-	// had this tag: the engine does not tell of that one. Empty for other events.
+	// Tag is the image's new tag, which any other image loses without an event.
+	// It is empty for other events.
 	Tag string
 	// Time by the engine's clock.
 	Time time.Time

@@ -145,8 +145,8 @@ func TestFailedStartE10(t *testing.T) {
 		t.Errorf("start: %v", err)
 	}
 	got := must[*containersv1.Container](t)(engine.Container(ctx, id)).Status
-	if got.Status != "created" || got.ExitCode != 127 || got.Error != "exec: no such program" || sim.EventCount() != before {
-		t.Errorf("got %+v and %d events", got, sim.EventCount()-before)
+	if got.Status != "created" || got.ExitCode != 127 || got.Error != "exec: no such program" || sim.EventCount() != before+2 {
+		t.Errorf("got %+v and %d events, want those of the network", got, sim.EventCount()-before)
 	}
 }
 
@@ -184,6 +184,31 @@ func TestImages(t *testing.T) {
 	}
 	if _, err := engine.Images(ctx, dangling); !dockerengine.IsNotFound(err) {
 		t.Errorf("gone: %v", err)
+	}
+}
+
+// An image without a tag that was pulled by digest from two repositories.
+func TestRemoveImageWithTwoDigests(t *testing.T) {
+	sim, engine, ctx := setup(t)
+	digest := "@sha256:" + strings.Repeat("a", 64)
+	id := sim.AddImageSpec(dockersim.ImageSpec{Digests: []string{"reg.example/alpha" + digest, "reg.example/beta" + digest}})
+	user := sim.AddContainer("user", id)
+	if err := engine.RemoveImage(ctx, id); !dockerengine.IsConflict(err) {
+		t.Errorf("in use: %v", err)
+	}
+	images := must[[]*containersv1.Image](t)(engine.Images(ctx, id))
+	if len(images) != 1 || len(images[0].Status.RepoDigests) != 2 {
+		t.Errorf("a refused removal left %+v", images[0].Status)
+	}
+	if err := sim.RemoveContainer(user, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.RemoveImage(ctx, id); err != nil || len(sim.ImageIDs()) != 0 {
+		t.Errorf("%v, left %q", err, sim.ImageIDs())
+	}
+	tagged := sim.AddImageSpec(dockersim.ImageSpec{Tags: []string{"x:1", "y:1"}})
+	if err := engine.RemoveImage(ctx, tagged); !dockerengine.IsConflict(err) || len(sim.ImageTags(tagged)) != 2 {
+		t.Errorf("with tags: %v, left %q", err, sim.ImageTags(tagged))
 	}
 }
 

@@ -43,7 +43,7 @@ func (d *docker) stream(ctx context.Context, since time.Time, to chan<- Event) e
 	}
 	stream := cli.Events(ctx, client.EventsListOptions{
 		Since:   timestamp(since),
-		Filters: make(client.Filters).Add("type", mirroredTypes()...),
+		Filters: make(client.Filters).Add("type", subscribedTypes()...),
 	})
 	patience.Stop()
 	for {

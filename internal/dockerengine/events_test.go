@@ -83,7 +83,8 @@ func TestEventsSinceE2(t *testing.T) {
 		id     string
 	}{
 		{"Image", "tag", image}, {"Image", "import", image}, {"Volume", "create", "between"},
-		{"Container", "create", id}, {"Container", "start", id}, {"Container", "die", id},
+		{"Container", "create", id}, {"Container", "network connect", id}, {"Container", "start", id}, {"Container", "die", id},
+		{"Container", "network disconnect", id}, {"Container", "volume unmount", id},
 	} {
 		if got := next(t, events, ended); got.Kind != want.kind || got.Action != want.action || got.ID != want.id {
 			t.Errorf("got %+v, want %+v", got, want)

@@ -9,53 +9,85 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// mirroredTypes are the types of events that the engine is asked for.
-func mirroredTypes() []string {
+// subscribedTypes are the types of events that can change a mirror. A network's
+// events concern its containers, a plugin's the volumes of its driver.
+func subscribedTypes() []string {
 	return []string{
 		string(events.ContainerEventType),
 		string(events.ImageEventType),
 		string(events.VolumeEventType),
+		string(events.NetworkEventType),
+		string(events.PluginEventType),
 	}
 }
 
-// mapEvent returns the event, or false when it cannot change a mirror. An
-// action that is not known here is kept: reading once too often is harmless.
+// mapEvent returns the event, or false when it cannot change a mirror. An unknown
+// action is kept: one reading too many is harmless. docs/events.md lists all
+// events of the engines and what follows from each.
 func mapEvent(message events.Message) (Event, bool) {
-	kind, ok := kindOf(message.Type)
-	if id := message.Actor.Attributes["imageID"]; kind == containersv1.KindContainer &&
-		message.Action == events.ActionCommit && id != "" {
-		// A commit without a tag adds an image of which nothing else tells.
-		return Event{Kind: containersv1.KindImage, ID: id, Action: string(message.Action), Time: eventTime(message)}, true
-	}
-	if !ok || message.Actor.ID == "" || isHarmless(kind, string(message.Action)) {
+	event := Event{Action: string(message.Action), Time: eventTime(message)}
+	attributes := message.Actor.Attributes
+	switch message.Type {
+	case events.ContainerEventType:
+		event.Kind, event.ID = containersv1.KindContainer, message.Actor.ID
+		if id := attributes["imageID"]; message.Action == events.ActionCommit && id != "" {
+			// A commit without a tag adds an image and sends no event of the image.
+			event.Kind, event.ID = containersv1.KindImage, id
+			return event, true
+		}
+	case events.ImageEventType:
+		event.Kind, event.ID = containersv1.KindImage, message.Actor.ID
+		if message.Action == events.ActionTag {
+			event.Tag = attributes["name"]
+		}
+	case events.VolumeEventType:
+		event.Kind, event.ID = containersv1.KindVolume, message.Actor.ID
+		if message.Action == events.ActionUnmount {
+			// It may be all that a failed start of the container sends.
+			event.Kind, event.ID, event.Action = containersv1.KindContainer, attributes["container"], ActionVolumeUnmount
+		}
+	case events.NetworkEventType:
+		return mapNetworkEvent(event, attributes["container"])
+	case events.PluginEventType:
+		event.Kind, event.Action = containersv1.KindVolume, ActionPlugin
+		return event, true
+	default:
 		return Event{}, false
 	}
-	event := Event{
-		Kind:   kind,
-		ID:     message.Actor.ID,
-		Action: string(message.Action),
-		Time:   eventTime(message),
-	}
-	if kind == containersv1.KindImage && message.Action == events.ActionTag {
-		event.Tag = message.Actor.Attributes["name"]
+	if !isRelevant(event) {
+		return Event{}, false
 	}
 	return event, true
 }
 
-func kindOf(eventType events.Type) (containersv1.Kind, bool) {
-	switch eventType {
-	case events.ContainerEventType:
-		return containersv1.KindContainer, true
-	case events.ImageEventType:
-		return containersv1.KindImage, true
-	case events.VolumeEventType:
-		return containersv1.KindVolume, true
+// mapNetworkEvent returns the event of a container that joined or left a network.
+func mapNetworkEvent(event Event, container string) (Event, bool) {
+	event.Kind, event.ID = containersv1.KindContainer, container
+	switch events.Action(event.Action) {
+	case events.ActionConnect:
+		event.Action = ActionNetworkConnect
+	case events.ActionDisconnect:
+		event.Action = ActionNetworkDisconnect
 	default:
-		return "", false
+		return Event{}, false
 	}
+	if container == "" {
+		return Event{}, false
+	}
+	return event, true
 }
 
-// isHarmless tells whether an action changes nothing that is mirrored. Some
+// isRelevant reports whether an event can change a mirror. The prune of volumes
+// or images names none of them; removed containers have an event each.
+func isRelevant(event Event) bool {
+	if isHarmless(event.Kind, event.Action) {
+		return false
+	}
+	namesNone := events.Action(event.Action) == events.ActionPrune && event.Kind != containersv1.KindContainer
+	return event.ID != "" || namesNone
+}
+
+// isHarmless reports whether an action changes nothing that is mirrored. Some
 // actions carry a command or a status after a colon.
 func isHarmless(kind containersv1.Kind, action string) bool {
 	word, _, _ := strings.Cut(action, ":")

@@ -12,16 +12,19 @@ import (
 func TestMapEventKeepsWhatChangesAMirror(t *testing.T) {
 	kept := map[events.Type][]events.Action{
 		events.ContainerEventType: {"create", "start", "die", "kill", "stop", "pause", "unpause", "rename", "restart", "oom", "destroy", "update", "levitate"},
-		events.ImageEventType:     {"tag", "untag", "delete", "pull", "push", "load", "import", "levitate"},
-		events.VolumeEventType:    {"create", "destroy", "levitate"},
+		events.ImageEventType:     {"tag", "untag", "delete", "pull", "push", "load", "import", "create", "prune", "levitate"},
+		events.VolumeEventType:    {"create", "destroy", "prune", "levitate"},
+		events.PluginEventType:    {"enable", "disable", "remove"},
 	}
 	dropped := map[events.Type][]events.Action{
 		events.ContainerEventType: {"exec_create: sh -c true", "exec_start: x", "exec_die", "exec_detach", "attach", "detach", "top", "resize",
 			"archive-path", "extract-to-dir", "export", "copy", "commit", "health_status", "health_status: healthy"},
 		events.ImageEventType:   {"save"},
 		events.VolumeEventType:  {"mount", "unmount"},
-		events.NetworkEventType: {"create", "connect"},
+		events.NetworkEventType: {"create", "connect", "disconnect", "destroy", "remove", "prune"},
 		events.DaemonEventType:  {"reload"},
+		events.BuilderEventType: {"prune"},
+		events.ServiceEventType: {"create"},
 	}
 	for want, table := range map[bool]map[events.Type][]events.Action{true: kept, false: dropped} {
 		for eventType, actions := range table {
@@ -54,8 +57,36 @@ func TestMapEvent(t *testing.T) {
 	if !ok || got.Kind != containersv1.KindImage || got.ID != "sha256:2" {
 		t.Errorf("a commit adds an image: got %+v, %t", got, ok)
 	}
-	if _, ok = mapEvent(events.Message{Type: "container", Action: "start"}); ok {
-		t.Error("an event without an ID was kept")
+}
+
+// Row F5: an event may name no object, or another one than it changes.
+func TestMapEventOfAnotherObject(t *testing.T) {
+	container := events.Actor{ID: "n", Attributes: map[string]string{"container": "c"}}
+	for _, tc := range []struct {
+		message events.Message
+		want    Event
+		dropped bool
+	}{
+		{message: events.Message{Type: "volume", Action: "prune"}, want: Event{Kind: containersv1.KindVolume, Action: "prune"}},
+		{message: events.Message{Type: "image", Action: "prune"}, want: Event{Kind: containersv1.KindImage, Action: "prune"}},
+		{message: events.Message{Type: "container", Action: "prune"}, dropped: true},
+		{message: events.Message{Type: "container", Action: "start"}, dropped: true},
+		{message: events.Message{Type: "volume", Action: "create"}, dropped: true},
+		{message: events.Message{Type: "plugin", Action: "disable", Actor: events.Actor{ID: "p"}},
+			want: Event{Kind: containersv1.KindVolume, Action: ActionPlugin}},
+		{message: events.Message{Type: "network", Action: "connect", Actor: container},
+			want: Event{Kind: containersv1.KindContainer, ID: "c", Action: ActionNetworkConnect}},
+		{message: events.Message{Type: "network", Action: "disconnect", Actor: container},
+			want: Event{Kind: containersv1.KindContainer, ID: "c", Action: ActionNetworkDisconnect}},
+		{message: events.Message{Type: "volume", Action: "unmount", Actor: container},
+			want: Event{Kind: containersv1.KindContainer, ID: "c", Action: ActionVolumeUnmount}},
+		{message: events.Message{Type: "volume", Action: "mount", Actor: container}, dropped: true},
+	} {
+		got, ok := mapEvent(tc.message)
+		got.Time = time.Time{}
+		if ok == tc.dropped || ok && got != tc.want {
+			t.Errorf("%s %s: got %+v, %t", tc.message.Type, tc.message.Action, got, ok)
+		}
 	}
 }
 

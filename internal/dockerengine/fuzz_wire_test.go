@@ -13,6 +13,7 @@ import (
 	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint/endpointtest"
 )
@@ -25,6 +26,8 @@ func FuzzMapEvent(f *testing.F) {
 	f.Add([]byte(`{"Type":"container","Action":"commit","Actor":{"ID":"a","Attributes":{"imageID":"sha256:1"}},"time":-1}`))
 	f.Add([]byte(`{"Type":"container","Action":"exec_create: sh -c x","Actor":{"ID":"a"}}`))
 	f.Add([]byte(`{"status":"untag","id":"sha256:1","Type":"image","Action":"untag","Actor":{"ID":"sha256:1","Attributes":null},"timeNano":9223372036854775807}`))
+	f.Add([]byte(`{"Type":"volume","Action":"prune","Actor":{"ID":"","Attributes":{"reclaimed":"0"}}}`))
+	f.Add([]byte(`{"Type":"network","Action":"connect","Actor":{"ID":"n","Attributes":{"container":"c"}}}`))
 	f.Add([]byte(`{"Type":"volume","Action":"destroy","Actor":{"ID":"\ud800"},"time":99999999999999}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var message events.Message
@@ -38,7 +41,7 @@ func FuzzMapEvent(f *testing.F) {
 			}
 			return
 		}
-		if event.ID == "" || event.Kind == "" || !utf8.ValidString(event.ID) {
+		if event.ID == "" && event.Kind == containersv1.KindContainer || event.Kind == "" || !utf8.ValidString(event.ID) {
 			t.Fatalf("bad event %+v", event)
 		}
 		if message.TimeNano != 0 && event.Time.UnixNano() != message.TimeNano {

@@ -58,6 +58,7 @@ type container struct {
 
 	started, finished                            time.Time
 	running, paused, restarting, oomKilled, dead bool
+	removing, disconnected                       bool
 	pid, exitCode                                int
 	startError                                   string
 }
@@ -182,6 +183,8 @@ func (e *Engine) containerEvent(c *container, action string, keysAndValues ...st
 // status is dockerd's order of precedence.
 func (c *container) status() string {
 	switch {
+	case c.removing:
+		return "removing"
 	case c.running && c.paused:
 		return "paused"
 	case c.running && c.restarting:

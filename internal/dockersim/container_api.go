@@ -145,7 +145,7 @@ func (c *container) ports() (exposed map[string]struct{}, asked, live wirePorts)
 		exposed[p.Port] = struct{}{}
 		asked[p.Port] = append(asked[p.Port], wireBinding{p.HostIP, p.HostPort})
 	}
-	if !c.running || c.restarting {
+	if !c.running || c.restarting || c.disconnected {
 		return exposed, asked, live
 	}
 	for port := range exposed {

@@ -80,6 +80,43 @@ func (e *Engine) SetStartError(ref, words string) error {
 	})
 }
 
+// Connect adds a running container to its network or removes it, as docker network
+// connect and disconnect do.
+func (e *Engine) Connect(ref string, joined bool) error {
+	return e.withContainer(ref, func(c *container) error {
+		if !c.running {
+			return errNotRunning(c)
+		}
+		c.disconnected = !joined
+		e.networkEvent(c, map[bool]string{true: "connect", false: "disconnect"}[joined])
+		return nil
+	})
+}
+
+// FailRemoval is a docker rm --force that fails half way: the container is being
+// removed until the returned function is called, which sends no event, and is then
+// dead.
+func (e *Engine) FailRemoval(ref string) (fail func(), err error) {
+	var target *container
+	err = e.withContainer(ref, func(c *container) error {
+		target, c.removing = c, true
+		if c.running {
+			e.containerEvent(c, "kill", "signal", "9")
+			e.ended(c, exitKilled)
+		}
+		return nil
+	})
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		target.removing, target.dead = false, true
+	}, err
+}
+
+func (e *Engine) networkEvent(c *container, action string) {
+	e.emit("network", action, networkID, map[string]string{"container": c.id, "name": "bridge", "type": "bridge"})
+}
+
 func (e *Engine) withContainer(ref string, do func(*container) error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -92,8 +129,8 @@ func (e *Engine) withContainer(ref string, do func(*container) error) error {
 
 func errNotRunning(c *container) error { return conflict("Container %s is not running", c.id) }
 
-// start sends no event when it fails, as in dockerd: only the error and the
-// exit code tell.
+// start sends no event of the container when it fails, as in dockerd: only those
+// of its network, before the error and the exit code can be read.
 func (e *Engine) start(c *container) error {
 	switch {
 	case c.paused:
@@ -102,9 +139,12 @@ func (e *Engine) start(c *container) error {
 		return errNotModified
 	case c.spec.StartError != "":
 		c.exitCode, c.startError = 127, c.spec.StartError
+		e.networkEvent(c, "connect")
+		e.networkEvent(c, "disconnect")
 		return systemError("%s", c.spec.StartError)
 	}
-	e.emit("network", "connect", networkID, map[string]string{"container": c.id, "name": "bridge", "type": "bridge"})
+	c.disconnected = false
+	e.networkEvent(c, "connect")
 	for _, name := range c.spec.Volumes {
 		e.emit("volume", "mount", name, map[string]string{
 			"container": c.id, "destination": "/" + name, "driver": "local", "propagation": "", "read/write": "true"})
@@ -261,7 +301,7 @@ func (e *Engine) autoRemove(c *container) {
 func (e *Engine) ended(c *container, exitCode int) {
 	c.exit(e.now(), exitCode)
 	e.containerEvent(c, "die", "exitCode", strconv.Itoa(exitCode))
-	e.emit("network", "disconnect", networkID, map[string]string{"container": c.id, "name": "bridge", "type": "bridge"})
+	e.networkEvent(c, "disconnect")
 	for _, name := range c.spec.Volumes {
 		e.emit("volume", "unmount", name, map[string]string{"container": c.id, "driver": "local"})
 	}

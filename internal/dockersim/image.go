@@ -79,6 +79,20 @@ func (e *Engine) Load(tags ...string) string {
 	return id
 }
 
+// Build adds an untagged image, as a step of a classic docker build does: the image
+// has no event, the container of the step has.
+func (e *Engine) Build(base string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	img, err := e.resolveImage(base)
+	must(err)
+	step := e.nextID("container")
+	e.emit("container", "create", step, map[string]string{"image": img.id})
+	id := e.newImage(ImageSpec{Parent: img.id})
+	e.emit("container", "destroy", step, map[string]string{"image": img.id})
+	return id
+}
+
 // Tag gives an image another tag, as docker tag does.
 func (e *Engine) Tag(image, tag string) error {
 	e.mu.Lock()
@@ -196,6 +210,11 @@ func (e *Engine) resolveImage(ref string) (*image, error) {
 		missing = reference.FamiliarString(named)
 		if id, ok := e.tags[missing]; ok {
 			return e.images[id], nil
+		}
+	}
+	for _, img := range e.images {
+		if slices.Contains(img.spec.Digests, ref) {
+			return img, nil
 		}
 	}
 	if img := e.imageByPrefix(strings.TrimPrefix(ref, "sha256:")); img != nil {

@@ -1,6 +1,7 @@
 package dockersim
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -23,7 +24,7 @@ func (e *Engine) deleteImage(ref string, force, prune bool) ([]deleted, error) {
 	if strings.HasPrefix(img.id, ref) || strings.HasPrefix(strings.TrimPrefix(img.id, "sha256:"), ref) {
 		return e.deleteByID(img, force, prune)
 	}
-	if user := e.userOf(img, nil); !force && len(img.tags) == 1 && user != nil {
+	if user := e.userOf(img, nil); !force && img.isSingleReference() && user != nil {
 		return nil, conflict("conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image %s",
 			ref, short(user.id), short(img.id))
 	}
@@ -32,25 +33,49 @@ func (e *Engine) deleteImage(ref string, force, prune bool) ([]deleted, error) {
 		return nil, err
 	}
 	records := []deleted{e.untag(img, reference.FamiliarString(named))}
-	if len(img.tags) > 0 {
+	if !slices.ContainsFunc(img.tags, func(tag string) bool { return repository(tag) == repository(ref) }) && !strings.Contains(ref, "@") {
+		// The digests of a repository go with its last tag.
+		img.spec.Digests = slices.DeleteFunc(img.spec.Digests, func(d string) bool { return repository(d) == repository(ref) })
+	}
+	if len(img.tags)+len(img.spec.Digests) > 0 {
 		return records, nil
 	}
-	img.spec.Digests = nil
 	return e.deleteUntagged(img, records, force, prune, true)
 }
 
 func (e *Engine) deleteByID(img *image, force, prune bool) ([]deleted, error) {
-	if len(img.tags) > 1 && !force {
-		return nil, conflict("conflict: unable to delete %s (must be forced) - image is referenced in multiple repositories", short(img.id))
-	}
-	if err := e.deleteConflict(img, force); err != nil {
+	many := len(img.tags)+len(img.spec.Digests) > 0 && !img.isSingleReference()
+	if err := e.deleteConflict(img, force || many); err != nil {
 		return nil, err
+	}
+	if many && !force {
+		return nil, conflict("conflict: unable to delete %s (must be forced) - image is referenced in multiple repositories", short(img.id))
 	}
 	var records []deleted
 	for len(img.tags) > 0 {
 		records = append(records, e.untag(img, img.tags[0]))
 	}
+	for len(img.spec.Digests) > 0 {
+		records = append(records, e.untag(img, img.spec.Digests[0]))
+	}
 	return e.deleteUntagged(img, records, force, prune, false)
+}
+
+// isSingleReference reports whether an image has one tag at most, and references of
+// one repository.
+func (img *image) isSingleReference() bool {
+	all := slices.Concat(img.tags, img.spec.Digests)
+	same := func(ref string) bool { return repository(ref) == repository(all[0]) }
+	return len(all) > 0 && len(img.tags) <= 1 && !slices.ContainsFunc(all, func(ref string) bool { return !same(ref) })
+}
+
+// repository is a reference without its tag or digest.
+func repository(ref string) string {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return ref
+	}
+	return named.Name()
 }
 
 // deleteUntagged deletes an image and, with prune, the parents that are left
@@ -70,14 +95,18 @@ func (e *Engine) deleteUntagged(img *image, records []deleted, force, prune, qui
 	e.emit("image", "delete", img.id, map[string]string{"name": img.id})
 	records = append(records, deleted{Deleted: img.id})
 	parent, ok := e.images[img.spec.Parent]
-	if !prune || !ok || len(parent.tags) > 0 {
+	if !prune || !ok || len(parent.tags)+len(parent.spec.Digests) > 0 {
 		return records, nil
 	}
 	return e.deleteUntagged(parent, records, false, true, true)
 }
 
 func (e *Engine) untag(img *image, tag string) deleted {
-	e.dropTag(img.id, tag)
+	if strings.Contains(tag, "@") {
+		img.spec.Digests = slices.DeleteFunc(img.spec.Digests, func(d string) bool { return d == tag })
+	} else {
+		e.dropTag(img.id, tag)
+	}
 	e.emit("image", "untag", img.id, with(img.spec.Labels, "name", img.id))
 	return deleted{Untagged: tag}
 }

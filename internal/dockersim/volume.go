@@ -43,6 +43,21 @@ func (e *Engine) RemoveVolume(name string, force bool) error {
 	return e.deleteVolume(name, force)
 }
 
+// PruneVolumes removes the volumes that no container uses, as docker volume prune
+// does: with one event, which names none of them.
+func (e *Engine) PruneVolumes() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	used := make(map[string]bool)
+	for _, c := range e.containers {
+		for _, name := range c.spec.Volumes {
+			used[name] = true
+		}
+	}
+	maps.DeleteFunc(e.volumes, func(name string, _ *volume) bool { return !used[name] })
+	e.emit("volume", "prune", "", map[string]string{"reclaimed": "0"})
+}
+
 // VolumeNames are the names of all volumes, sorted.
 func (e *Engine) VolumeNames() []string {
 	e.mu.Lock()

@@ -124,6 +124,9 @@ func (c *Client) ListImages(ctx context.Context) ([]dockerengine.ListedImage, er
 	return read(ctx, c, "list", "images", func() ([]dockerengine.ListedImage, error) {
 		var out []dockerengine.ListedImage
 		for _, id := range slices.Sorted(maps.Keys(c.model.images)) {
+			if len(c.model.shown(c.model.images[id])) == 0 {
+				continue
+			}
 			out = append(out, dockerengine.ListedImage{ID: id, Tags: slices.Sorted(slices.Values(c.model.images[id].tags))})
 		}
 		return out, nil

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 )
 
 // container is one container.
@@ -20,10 +21,15 @@ type container struct {
 
 	created, started, finished  *metav1.MicroTime
 	running, paused, restarting bool
-	pid                         int64
-	exitCode                    int32
-	autoRemove                  bool
-	stopDelay                   time.Duration
+	// removing is set while a removal runs, dead when one has failed, ranBefore when
+	// the container ran when the removal began.
+	removing, dead, ranBefore bool
+	// published is set while the container's port is published on a network.
+	published             bool
+	pid                   int64
+	exitCode              int32
+	autoRemove, noNetwork bool
+	stopDelay             time.Duration
 	// startError makes each start fail; failed is the error of the last start.
 	startError, failed string
 	// ran and rested are when it was last seen running and not running.
@@ -32,6 +38,10 @@ type container struct {
 
 func (c *container) status() containersv1.ContainerState {
 	switch {
+	case c.removing:
+		return containersv1.ContainerRemoving
+	case c.dead:
+		return containersv1.ContainerDead
 	case c.running && c.paused:
 		return containersv1.ContainerPaused
 	case c.running && c.restarting:
@@ -57,6 +67,9 @@ func (c *container) mirror() *containersv1.Container {
 			flag(containersv1.ConditionRestarting, c.restarting),
 		},
 	}
+	if c.published {
+		out.Status.Ports = []containersv1.Port{{ContainerPort: 80, Protocol: "tcp"}}
+	}
 	return out
 }
 
@@ -71,7 +84,7 @@ func flag(name string, set bool) metav1.Condition {
 func (c *container) exit(now *metav1.MicroTime, code int32) {
 	c.ran = time.Now()
 	c.running, c.paused, c.restarting = false, false, false
-	c.pid, c.exitCode, c.finished = 0, code, now
+	c.pid, c.exitCode, c.finished, c.published = 0, code, now, false
 }
 
 // ContainerSpec says what a container is like.
@@ -81,6 +94,9 @@ type ContainerSpec struct {
 	Image      string
 	Volumes    []string
 	AutoRemove bool
+	// NoNetwork is a container that shares the network of another one: a failed
+	// start sends no event at all.
+	NoNetwork bool
 	// StartError makes each start fail with these words.
 	StartError string
 	// StopDelay is how long the process takes to end.
@@ -100,7 +116,7 @@ func (m *Model) CreateContainer(spec ContainerSpec) (id string, err error) {
 		}
 		c := &container{
 			id: m.id("container"), name: spec.Name, imageID: img.id, image: spec.Image, volumes: spec.Volumes,
-			created: m.now(), autoRemove: spec.AutoRemove, startError: spec.StartError, stopDelay: spec.StopDelay,
+			created: m.now(), autoRemove: spec.AutoRemove, noNetwork: spec.NoNetwork, startError: spec.StartError, stopDelay: spec.StopDelay,
 		}
 		m.containers[c.id] = c
 		m.emit(containersv1.KindContainer, c.id, "create")
@@ -129,10 +145,12 @@ func (m *Model) change(id string, do func(*container) error) (err error) {
 	return err
 }
 
-// Start is docker start. One that fails sends no event.
+// Start is docker start. One that fails sends no event but those of its networks.
 func (m *Model) Start(id string) error {
 	return m.change(id, func(c *container) error {
 		switch {
+		case c.dead || c.removing:
+			return conflict("container is marked for removal and cannot be started")
 		case c.paused:
 			return conflict("cannot start a paused container, try unpause instead")
 		case c.running && !c.restarting:
@@ -140,14 +158,72 @@ func (m *Model) Start(id string) error {
 		case c.startError != "":
 			c.exitCode, c.failed = 127, c.startError
 			m.stampContainer(id)
-			m.silence(id)
+			if c.noNetwork {
+				m.silence(id)
+			} else {
+				m.emit(containersv1.KindContainer, id, dockerengine.ActionNetworkDisconnect)
+			}
 			return errors.New(c.startError)
 		}
+		m.connect(c, true)
 		m.serial++
 		c.rested = time.Now()
 		c.running, c.restarting, c.paused = true, false, false
 		c.pid, c.exitCode, c.failed, c.started = 1000+int64(m.serial), 0, "", m.now()
 		m.emit(containersv1.KindContainer, id, "start")
+		return nil
+	})
+}
+
+// connect emits that a container joined or left its network.
+func (m *Model) connect(c *container, joined bool) {
+	c.published = joined && !c.noNetwork
+	switch {
+	case c.noNetwork:
+	case joined:
+		m.emit(containersv1.KindContainer, c.id, dockerengine.ActionNetworkConnect)
+	default:
+		m.emit(containersv1.KindContainer, c.id, dockerengine.ActionNetworkDisconnect)
+	}
+}
+
+// Connect is docker network connect and disconnect.
+func (m *Model) Connect(id string, joined bool) error {
+	return m.change(id, func(c *container) error {
+		if !c.running || c.restarting || c.noNetwork {
+			return conflict("Container %s is not running", id)
+		}
+		m.connect(c, joined)
+		return nil
+	})
+}
+
+// BeginRemoval is the first half of a docker rm --force that fails.
+func (m *Model) BeginRemoval(id string) error {
+	return m.change(id, func(c *container) error {
+		if c.removing || c.autoRemove {
+			return conflict("removal of container %s is already in progress", id)
+		}
+		c.removing, c.ranBefore = true, c.running
+		if c.running {
+			m.die(c, 137)
+			return nil
+		}
+		m.stampContainer(id)
+		m.silence(id)
+		return nil
+	})
+}
+
+// FailRemoval is the second half: the container is dead, and no event reports it.
+// When it did not run, no event has reported the removal either.
+func (m *Model) FailRemoval(id string) {
+	_ = m.change(id, func(c *container) error {
+		c.removing, c.dead = false, true
+		if !c.ranBefore {
+			m.stampContainer(id)
+			m.silence(id)
+		}
 		return nil
 	})
 }
@@ -208,6 +284,7 @@ func (m *Model) Crash(id string, code int32) error {
 		c.exit(m.now(), code)
 		c.running, c.restarting = true, true
 		m.emit(containersv1.KindContainer, id, "die")
+		m.connect(c, false)
 		return nil
 	})
 }
@@ -270,6 +347,7 @@ func (m *Model) RemoveContainer(id string, force bool) error {
 func (m *Model) die(c *container, code int32) {
 	c.exit(m.now(), code)
 	m.emit(containersv1.KindContainer, c.id, "die")
+	m.connect(c, false)
 	if c.autoRemove {
 		m.destroy(c)
 	}

@@ -11,7 +11,9 @@ import (
 
 // image is one image; its tags are sorted.
 type image struct {
-	id      string
+	id string
+	// parent is the ID of the image that this one was built on, or empty.
+	parent  string
 	tags    []string
 	created *metav1.MicroTime
 }
@@ -33,6 +35,70 @@ func (i *image) mirrors() []*containersv1.Image {
 		out = append(out, img)
 	}
 	return out
+}
+
+// shown are the mirrors of an image: none while the engine hides it, because it has
+// no tag and another image is built on it.
+func (m *Model) shown(img *image) []*containersv1.Image {
+	if len(img.tags) == 0 && m.hasChildren(img.id) {
+		return nil
+	}
+	return img.mirrors()
+}
+
+func (m *Model) hasChildren(id string) bool {
+	for _, other := range m.images {
+		if other.parent == id {
+			return true
+		}
+	}
+	return false
+}
+
+// addChild adds an image that is built on another one.
+func (m *Model) addChild(parent string) *image {
+	img := &image{id: "sha256:" + m.id("image"), parent: parent, created: m.now()}
+	m.images[img.id] = img
+	m.stampImage(img.id)
+	m.stampImage(parent)
+	return img
+}
+
+// Commit is docker commit. Without a tag no event of the image reports it.
+func (m *Model) Commit(containerID, tag string) (err error) {
+	m.with(func() {
+		c := m.containers[containerID]
+		if c == nil {
+			err = notFound("No such container: %s", containerID)
+			return
+		}
+		img := m.addChild(c.imageID)
+		if tag != "" {
+			m.moveTag(img, tag)
+			m.emitTag(img.id, tag)
+			m.stampImage(img.id)
+			m.stampImage(img.parent)
+		}
+		m.emit(containersv1.KindImage, img.id, "commit")
+	})
+	return err
+}
+
+// Build is a step of a classic docker build: the image has no event, the step's
+// container has.
+func (m *Model) Build(ref string) (err error) {
+	m.with(func() {
+		base := m.resolve(ref)
+		if base == nil {
+			err = notFound("No such image: %s", ref)
+			return
+		}
+		step := m.id("step")
+		m.emit(containersv1.KindContainer, step, "create")
+		m.addChild(base.id)
+		m.emit(containersv1.KindContainer, step, "destroy")
+	})
+	return err
 }
 
 // resolve finds an image by ID or tag.
@@ -107,11 +173,17 @@ func without(tags []string, tag string) []string {
 // RemoveImage is docker rmi. A forced one of a tag in use leaves the image
 // dangling.
 func (m *Model) RemoveImage(ref string, force bool) (err error) {
-	m.with(func() { err = m.removeImage(ref, force) })
+	m.with(func() { err = m.removeImage(ref, force, true) })
 	return err
 }
 
-func (m *Model) removeImage(ref string, force bool) error {
+// RemoveImageOnly is docker rmi --no-prune: parents without a tag stay, and show.
+func (m *Model) RemoveImageOnly(ref string) (err error) {
+	m.with(func() { err = m.removeImage(ref, false, false) })
+	return err
+}
+
+func (m *Model) removeImage(ref string, force, prune bool) error {
 	img := m.resolve(ref)
 	if img == nil {
 		return notFound("No such image: %s", ref)
@@ -119,6 +191,8 @@ func (m *Model) removeImage(ref string, force bool) error {
 	user := m.userOf(img)
 	byID := img.id == ref
 	switch {
+	case byID && m.hasChildren(img.id):
+		return conflict("conflict: unable to delete %s: image has dependent child images", ref)
 	case byID && len(img.tags) > 1 && !force:
 		return conflict("conflict: unable to delete %s: image is referenced in multiple repositories", ref)
 	case user != nil && (byID || len(img.tags) == 1) && (!force || byID):
@@ -133,12 +207,23 @@ func (m *Model) removeImage(ref string, force bool) error {
 		delete(m.tags, tag)
 		m.emit(containersv1.KindImage, img.id, "untag")
 	}
-	if len(img.tags) == 0 && user == nil {
+	m.stampImage(img.id)
+	m.dropUntagged(img, prune)
+	return nil
+}
+
+// dropUntagged deletes an image that nothing needs, and its parents with prune.
+func (m *Model) dropUntagged(img *image, prune bool) {
+	for img != nil && len(img.tags) == 0 && m.userOf(img) == nil && !m.hasChildren(img.id) {
 		delete(m.images, img.id)
 		m.emit(containersv1.KindImage, img.id, "delete")
+		m.stampImage(img.id)
+		m.stampImage(img.parent)
+		img = m.images[img.parent]
+		if !prune {
+			return
+		}
 	}
-	m.stampImage(img.id)
-	return nil
 }
 
 func (m *Model) userOf(img *image) *container {

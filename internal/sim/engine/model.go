@@ -73,7 +73,7 @@ func (m *Model) Objects() (out []containersv1.Mirror) {
 			out = append(out, m.containers[id].mirror())
 		}
 		for _, id := range slices.Sorted(maps.Keys(m.images)) {
-			for _, img := range m.images[id].mirrors() {
+			for _, img := range m.shown(m.images[id]) {
 				out = append(out, img)
 			}
 		}

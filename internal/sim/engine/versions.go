@@ -124,7 +124,7 @@ func (m *Model) stampVolume(name string) {
 func (m *Model) stampImage(id string) {
 	var names []string
 	if img := m.images[id]; img != nil {
-		for _, o := range img.mirrors() {
+		for _, o := range m.shown(img) {
 			names = append(names, o.Name)
 			m.stamp(containersv1.KindImage, o.Name, o)
 		}

@@ -62,6 +62,25 @@ func (m *Model) RemoveVolume(name string) (err error) {
 	return err
 }
 
+// PruneVolumes is docker volume prune: one event, which names no volume.
+func (m *Model) PruneVolumes() {
+	m.with(func() {
+		used := map[string]bool{}
+		for _, c := range m.containers {
+			for _, name := range c.volumes {
+				used[name] = true
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(m.volumes)) {
+			if !used[name] {
+				delete(m.volumes, name)
+				m.stampVolume(name)
+			}
+		}
+		m.emit(containersv1.KindVolume, "", "prune")
+	})
+}
+
 // Refuses is whether the engine would refuse to remove the object of a mirror
 // now. The model stays as it is.
 func (m *Model) Refuses(mirror containersv1.Mirror) (yes bool) {
@@ -76,7 +95,7 @@ func (m *Model) Refuses(mirror containersv1.Mirror) (yes bool) {
 			}
 		case *containersv1.Container:
 			c := m.containers[o.Name]
-			yes = c != nil && c.startError != "" && o.Spec.State == containersv1.StateRunning
+			yes = c != nil && (c.startError != "" || c.dead || c.removing) && o.Spec.State == containersv1.StateRunning
 		}
 	})
 	return yes
