@@ -37,6 +37,32 @@ stop_external() {
     eventually 30 gone "$pid"
 }
 
+@test "external: Podman is refused, at once and with the reason" {
+    # A server that answers as Podman does.
+    python3 - "$HOME/ext/podman.sock" 3>&- >/dev/null 2>&1 <<'PY' &
+import http.server, json, os, socketserver, sys
+class Podman(http.server.BaseHTTPRequestHandler):
+    def address_string(self): return "podman"
+    def do_HEAD(self): self.do_GET()
+    def do_GET(self):
+        body = json.dumps({"Components": [{"Name": "Podman Engine", "Version": "4.3.1"}]}).encode() if self.path.endswith("/version") else b"OK"
+        self.send_response(200)
+        self.send_header("Api-Version", "1.41")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD": self.wfile.write(body)
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer): pass
+Server(sys.argv[1], Podman).serve_forever()
+PY
+    local pid=$!
+    eventually 10 test -S "$HOME/ext/podman.sock"
+    run -1 rdd set vm.driver=external vm.endpoint="unix://$HOME/ext/podman.sock" running=true
+    kill "$pid"
+    [[ $output == *"is Podman"* ]]
+    is "" kube get containers,images,volumes -A -o name
+    rdd set running=false
+}
+
 @test "external: everything that is there is mirrored" {
     run_container before >/dev/null
     make_volume Before

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,7 +101,27 @@ func (d *docker) Connect(ctx context.Context) (Info, error) {
 		return Info{}, failed("read the engine's information", err)
 	}
 	info.APIVersion = cli.ClientVersion()
-	return info, nil
+	return info, d.checkDocker(ctx, cli)
+}
+
+// checkDocker returns an error when the engine says that it is Podman: another
+// engine may listen at the endpoint since the last connection.
+func (d *docker) checkDocker(ctx context.Context, cli *client.Client) error {
+	const doing = "read the engine's version"
+	ctx, body := withTap(ctx)
+	if _, err := cli.ServerVersion(ctx, client.ServerVersionOptions{}); err != nil {
+		return failed(doing, err)
+	}
+	var wire struct{ Components []struct{ Name string } }
+	if err := decode(body.Bytes(), &wire); err != nil {
+		return failed(doing, err)
+	}
+	for _, component := range wire.Components {
+		if strings.Contains(strings.ToLower(component.Name), "podman") {
+			return errors.New("the engine is Podman, which rdd cannot mirror: its events and IDs differ from Docker's; use the socket of a Docker Engine")
+		}
+	}
+	return nil
 }
 
 // Ping implements Engine.

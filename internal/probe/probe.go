@@ -27,6 +27,22 @@ func Ping(ctx context.Context, endpoint string) error {
 	return do(ctx, endpoint, "/_ping", nil)
 }
 
+// Docker returns an error when the engine that answers at endpoint says that it is
+// Podman, whose API is similar to Docker's. An engine that does not say what it is
+// may be Docker.
+func Docker(ctx context.Context, endpoint string) error {
+	var version struct {
+		Components []struct{ Name string }
+	}
+	_ = do(ctx, endpoint, "/version", &version)
+	for _, component := range version.Components {
+		if strings.Contains(strings.ToLower(component.Name), "podman") {
+			return fmt.Errorf("the engine at %s is Podman, which rdd cannot mirror: its events and IDs differ from Docker's; set vm.endpoint to the socket of a Docker Engine, or vm.driver to another driver", endpoint)
+		}
+	}
+	return nil
+}
+
 // Get decodes the engine's JSON answer to a path such as /info into out.
 func Get(ctx context.Context, endpoint, path string, out any) error {
 	return do(ctx, endpoint, path, out)

@@ -105,3 +105,20 @@ func TestContainerdIsRefused(t *testing.T) {
 		t.Error("an external containerd is available")
 	}
 }
+
+// Podman answers pings, and its API is much like Docker's.
+func TestPodmanIsRefused(t *testing.T) {
+	endpoint := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		if r.URL.Path == "/version" {
+			_, _ = w.Write([]byte(`{"Version":"4.3.1","ApiVersion":"1.41","Components":[{"Name":"Podman Engine","Version":"4.3.1"},{"Name":"Conmon"}]}`))
+		}
+	})
+	spec := messages.VMSpec{Driver: appv1.DriverExternal, Endpoint: endpoint}
+	if _, err := New("").Available(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "is Podman") {
+		t.Errorf("Available: %v", err)
+	}
+	if _, err := New("").Start(t.Context(), spec, func(string) {}); err == nil || !strings.Contains(err.Error(), "is Podman") {
+		t.Errorf("Start: %v", err)
+	}
+}

@@ -74,6 +74,9 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	if err := probe.Ping(ctx, endpoint); err != nil {
 		return "", fmt.Errorf("%s: %w", from, err)
 	}
+	if err := probe.Docker(ctx, endpoint); err != nil {
+		return "", fmt.Errorf("%s: %w", from, err)
+	}
 	return fmt.Sprintf("an engine answers at %s, named by %s", endpoint, from), nil
 }
 
@@ -85,7 +88,7 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 // StartWithin implements vm.Driver.
 func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return answerWithin }
 
-// Start implements vm.Driver: it finds the endpoint and pings it.
+// Start implements vm.Driver: it finds the endpoint and asks which engine answers.
 func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -96,6 +99,9 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	progress(fmt.Sprintf("asking the engine at %s, named by %s", endpoint, from))
 	if err := probe.Ping(ctx, endpoint); err != nil {
 		return "", fmt.Errorf("%w (the endpoint comes from %s; rdd does not start an external engine)", err, from)
+	}
+	if err := probe.Docker(ctx, endpoint); err != nil {
+		return "", fmt.Errorf("%w (the endpoint comes from %s)", err, from)
 	}
 	return endpoint, nil
 }
