@@ -103,7 +103,7 @@ func (w *worker) work(ctx context.Context) {
 func (w *worker) one(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, operationWithin)
 	defer cancel()
-	switch number := w.dice.IntN(20); {
+	switch number := w.dice.IntN(26); {
 	case number < 3:
 		w.makeContainer(ctx)
 	case number < 9:
@@ -118,8 +118,10 @@ func (w *worker) one(ctx context.Context) {
 		w.removeImage(ctx)
 	case number < 18:
 		w.makeVolume(ctx)
-	default:
+	case number < 20:
 		w.removeVolume(ctx)
+	default:
+		w.silent(ctx)
 	}
 }
 

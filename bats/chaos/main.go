@@ -9,7 +9,7 @@
 // recorded on its way there, so that a change that nobody asked for shows.
 //
 // Reading map: plan.go and weather.go draw what goes wrong; faults.go does it;
-// churn.go and wisher.go make the changes, and note them in ledger.go; link.go
+// churn.go, silent.go and wisher.go make the changes, and note them in ledger.go; link.go
 // and recorder.go stand between daemon and engine; converge.go, changes.go and
 // judge.go judge; round.go is a round, report.go what is said of it.
 package main

@@ -71,7 +71,7 @@ func (r round) String() string {
 
 // How many change the engine, and how many the API, at the same time.
 const (
-	workers = 3
+	workers = 4
 	wishers = 2
 )
 

@@ -5,6 +5,8 @@ package enginetest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -42,13 +44,49 @@ func (a *API) Untag(ctx context.Context, tag string) error {
 }
 
 // CreateContainer returns its ID. It has no network, which would take most of
-// the time of its start, and ends at once when it is stopped.
-func (a *API) CreateContainer(ctx context.Context, name, image string) (string, error) {
+// the time of its start, and ends at once when it is stopped. It runs the image's
+// program, or another one.
+func (a *API) CreateContainer(ctx context.Context, name, image string, program ...string) (string, error) {
+	body, err := json.Marshal(map[string]any{
+		"Image": image, "Cmd": program, "Labels": map[string]string{"name": name}, "StopSignal": "SIGKILL",
+		"HostConfig": map[string]string{"NetworkMode": "none"},
+	})
+	if err != nil {
+		return "", fmt.Errorf("create container %s: %w", name, err)
+	}
 	var answer struct{ ID string }
-	body := strings.NewReader(fmt.Sprintf(
-		`{"Image":%q,"Labels":{"name":%q},"StopSignal":"SIGKILL","HostConfig":{"NetworkMode":"none"}}`, image, name))
-	err := a.Call(ctx, http.MethodPost, "/containers/create?name="+name, body, &answer)
+	err = a.Call(ctx, http.MethodPost, "/containers/create?name="+name, bytes.NewReader(body), &answer)
 	return answer.ID, err
+}
+
+// Commit makes an image of a container; an empty tag makes one without a tag.
+func (a *API) Commit(ctx context.Context, container, repo, tag string) error {
+	query := url.Values{"container": {container}}
+	if tag != "" {
+		query.Set("repo", repo)
+		query.Set("tag", tag)
+	}
+	return a.Call(ctx, http.MethodPost, "/commit?"+query.Encode(), strings.NewReader("{}"), nil)
+}
+
+// Network connects a container to a network, or disconnects it.
+func (a *API) Network(ctx context.Context, verb, network, container string) error {
+	return a.Call(ctx, http.MethodPost, "/networks/"+network+"/"+verb, strings.NewReader(fmt.Sprintf(`{"Container":%q}`, container)), nil)
+}
+
+// PruneVolumes removes every volume that no container uses.
+func (a *API) PruneVolumes(ctx context.Context) error {
+	err := a.Call(ctx, http.MethodPost, "/volumes/prune?"+url.Values{"filters": {`{"all":["true"]}`}}.Encode(), nil, nil)
+	var answer *AnswerError
+	if errors.As(err, &answer) && answer.Status == http.StatusBadRequest {
+		return a.Call(ctx, http.MethodPost, "/volumes/prune", nil, nil) // before API 1.42 all are meant
+	}
+	return err
+}
+
+// PruneImages removes every image that has no tag and that no container uses.
+func (a *API) PruneImages(ctx context.Context) error {
+	return a.Call(ctx, http.MethodPost, "/images/prune", nil, nil)
 }
 
 // Do is one of the engine's verbs on a container: start, stop, kill, pause,
