@@ -92,8 +92,9 @@ impostor() {
     local before lock=/run/lock/rdd-firewall.lock
     [[ ! -e $lock ]] || skip "$lock is there"
     rdd svc start
+    setpriv --reuid 65534 --regid 65534 --clear-groups touch "$lock"
     (cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
-        perl -e 'use Fcntl ":flock"; open(F, ">", shift) or die; flock(F, LOCK_EX); chmod 0666, *F; sleep 600' "$lock" 3>&- >/dev/null 2>&1) &
+        perl -e 'use Fcntl ":flock"; open(F, ">", shift) or die; flock(F, LOCK_EX); sleep 600' "$lock" 3>&- >/dev/null 2>&1) &
     local holder=$!
     eventually 10 not flock --nonblock "$lock" true
     before=$(milliseconds)
