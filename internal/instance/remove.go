@@ -36,15 +36,35 @@ func (i Instance) RemoveData() error {
 }
 
 // CheckRemovable returns why Remove would refuse to begin: a directory or link of
-// another user or instance, or a mount below.
+// another user or instance, or a mount below. It passes over mounts in the engine's
+// directories: whoever stops the engine unmounts those that are its own, and checks
+// the others.
 func (i Instance) CheckRemovable() error {
-	return i.check(i.everything())
+	if err := i.checkOwner(); err != nil {
+		return err
+	}
+	engine := []string{filetree.Resolve(filepath.Join(i.DataDir, "engine")), filetree.Resolve(filepath.Join(i.ShortDir, "engine"))}
+	for _, p := range i.everything() {
+		err := p.Check()
+		if mounted, ok := errors.AsType[*filetree.MountedError](err); ok {
+			mounted.Mounts = slices.DeleteFunc(mounted.Mounts, func(m filetree.Mount) bool {
+				return filetree.IsBelow(m.Point, engine[0]) || filetree.IsBelow(m.Point, engine[1])
+			})
+			if len(mounted.Mounts) == 0 {
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // data are the places that a reset empties.
 func (i Instance) data() []Place {
 	return []Place{
-		{i.DataDir, []string{"engine", "state.db", "state.db-*", "state.db.*", ".state.db*"}},
+		{i.DataDir, []string{"engine", "ballast", ".ballast*", "state.db", "state.db-*", "state.db.*", ".state.db*"}},
 		LimaHome(i.LimaHome),
 	}
 }

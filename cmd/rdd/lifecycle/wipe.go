@@ -40,12 +40,6 @@ func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func(
 		return wasRunning, err
 	}
 	return wasRunning, m.alone(ctx, patience, "removing the engine", func() error {
-		// Stop looks for no engine where the instance's files are gone.
-		if !m.Instance.Exists() {
-			if err := m.Engine.Stop(ctx); err != nil {
-				return fmt.Errorf("stop the engine: %w", err)
-			}
-		}
 		if err := m.Instance.CheckRemovable(); err != nil {
 			return err
 		}
