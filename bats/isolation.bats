@@ -30,13 +30,15 @@ releases_starter() {
     [[ -n $(dockerd_pid) ]]
 }
 
+setup() {
+    # Pids of another user's processes.
+    foreign=()
+}
+
 # Processes and files of another user are not below the test's home.
 teardown() {
     [[ -n ${BATS_TEST_COMPLETED:-} || -n ${BATS_TEST_SKIPPED:-} ]] || support_bundle "$BATS_TEST_NAME"
-    local pid
-    for pid in $(jobs -p); do
-        kill "$pid" 2>/dev/null || true
-    done
+    [[ ${#foreign[@]} -eq 0 ]] || kill "${foreign[@]}" 2>/dev/null || true
     rm -rf "/tmp/${RDD_TEST_HOME##*/}.forged"
 }
 
@@ -50,6 +52,7 @@ impostor() {
     (cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
         "$RDD_TEST_HOME/$exe" -e 'sleep 600' -- "$@" 3>&- >/dev/null 2>&1) &
     impostor=$!
+    foreign+=("$impostor")
     eventually 10 grep -qs "^Uid:.65534.65534.65534" "/proc/$impostor/status"
     eventually 10 bash -c "[[ \$(readlink /proc/$impostor/exe) == $RDD_TEST_HOME/$exe ]]"
 }
@@ -96,6 +99,7 @@ impostor() {
     (cd / && exec setpriv --reuid 65534 --regid 65534 --clear-groups \
         perl -e 'use Fcntl ":flock"; open(F, ">", shift) or die; flock(F, LOCK_EX); sleep 600' "$lock" 3>&- >/dev/null 2>&1) &
     local holder=$!
+    foreign+=("$holder")
     eventually 10 not flock --nonblock "$lock" true
     before=$(milliseconds)
     rdd start
