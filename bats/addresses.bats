@@ -31,6 +31,8 @@ bridge_subnet() {
     run -0 engine network inspect other -f '{{(index .IPAM.Config 0).Subnet}}'
     assert_output --regexp '^10\.250\.(19[2-9]|2[0-9][0-9])\.'
     engine network rm other
+    make_image base
+    run_container before
 }
 
 @test "a range of which nothing is free is refused, and the engine goes on" {
@@ -41,4 +43,10 @@ bridge_subnet() {
     is "$pid" dockerd_pid
     run -0 rdd set containerEngine.subnet=
     connected
+    # The engine has recorded the address of its bridge, and a container on it.
+    run -0 bridge_subnet
+    refute_output --partial "10.250."
+    engine start before
+    run -0 engine inspect before -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
+    refute_output --partial "10.250."
 }

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/vishvananda/netlink"
+	"go.etcd.io/bbolt"
 )
 
 // bridgesMade returns, by the ID of the network, for which networks dockerd made
@@ -52,6 +55,43 @@ func parseBridges(data []byte) map[string]bool {
 		delete(made, id)
 	}
 	return made
+}
+
+// recordPrefix is what dockerd's store puts before each value: a counter.
+const recordPrefix = 8
+
+// forgetBridge removes dockerd's record of the network on the bridge name, whose
+// address is about to change. dockerd, which must not run, would give the bridge
+// the recorded address again; without a record it takes the one that it finds.
+// Other networks keep theirs.
+func forgetBridge(k kind, name string) error {
+	path := filepath.Join(k.dataDir, "network", "files", "local-kv.db")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	if err != nil {
+		return fmt.Errorf("open dockerd's record of networks %s: %w", path, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error {
+			cursor := b.Cursor()
+			for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
+				var n struct{ BridgeName string }
+				if len(value) <= recordPrefix || json.Unmarshal(value[recordPrefix:], &n) != nil || n.BridgeName != name {
+					continue
+				}
+				if err := cursor.Delete(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err = errors.Join(err, db.Close()); err != nil {
+		return fmt.Errorf("remove the bridge %s from dockerd's record of networks: %w", name, err)
+	}
+	return nil
 }
 
 // removeBridges removes the interfaces of an engine that has stopped. dockerd
