@@ -17,7 +17,7 @@ func TestReliabilityNamesTestsThatAreThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	sources := testSources(t)
-	for row := range strings.FieldsSeq("C1 I1 I2 I3 I4 I5 I6 I7 I8 S1 S2 S3 S4 S5 S6 T7 T8 T9 T11 E1 E2 E3 E4 E5 E6 E7 E8 E9 E10 F5") {
+	for row := range strings.FieldsSeq("C1 I1 I2 I3 I4 I5 I6 I7 I8 S1 S2 S3 S4 S5 S6 T7 T8 T9 T11 E1 E2 E3 E4 E5 E6 E7 E8 E9 E10 F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 F11") {
 		if !strings.Contains(string(text), "\n| "+row+" | ") {
 			t.Errorf("no row %s", row)
 		}
