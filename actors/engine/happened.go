@@ -24,13 +24,13 @@ func (s *session) happened(ev dockerengine.Event) {
 		}
 		s.refresh(t)
 	case containersv1.KindContainer:
-		s.containerEvent(t, ev.Action)
+		s.containerEvent(t, ev)
 	case containersv1.KindContainerNamespace:
 	}
 }
 
-func (s *session) containerEvent(t target, action string) {
-	switch action {
+func (s *session) containerEvent(t target, ev dockerengine.Event) {
+	switch ev.Action {
 	case dockerengine.ActionNetworkConnect, dockerengine.ActionNetworkDisconnect, dockerengine.ActionVolumeUnmount:
 		// A start or a stop sends these beside its own events, a failed start
 		// sends nothing else.
@@ -39,8 +39,10 @@ func (s *session) containerEvent(t target, action string) {
 		s.refresh(t)
 		s.recheckLater(t, silentPauses(2))
 	case dockerengine.ActionDestroy:
-		// Each step of a build ends with one, and leaves an image.
-		s.listImagesSoon()
+		if ev.ByImageID {
+			// Each step of a classic build ends with one, and leaves an image.
+			s.listImagesSoon()
+		}
 		s.refresh(t)
 	default:
 		s.refresh(t)

@@ -159,7 +159,7 @@ func TestHiddenImagesAreMirrored(t *testing.T) {
 		s.have(t, "at first", "base x:1")
 
 		s.change(func() { s.images["child"] = storedImage{parent: "base"} })
-		s.events <- event(containersv1.KindContainer, "step", dockerengine.ActionDestroy)
+		s.events <- buildStep()
 		s.have(t, "after a build without a tag", "base x:1", "child ")
 
 		s.change(func() {

@@ -99,6 +99,13 @@ func event(kind containersv1.Kind, id, action string) dockerengine.Event {
 	return dockerengine.Event{Kind: kind, ID: id, Action: action}
 }
 
+// buildStep is the end of a step of a classic build.
+func buildStep() dockerengine.Event {
+	step := event(containersv1.KindContainer, "step", dockerengine.ActionDestroy)
+	step.ByImageID = true
+	return step
+}
+
 // Row F5: a removal that fails half way ends without an event.
 func TestUnlastingStateIsReadUntilItIsOver(t *testing.T) {
 	withScript(t, containersv1.ContainerRemoving, func(s *script) {
@@ -155,7 +162,7 @@ func TestBurstOfImageEventsCostsOneList(t *testing.T) {
 	withScript(t, containersv1.ContainerRunning, func(s *script) {
 		began := time.Now()
 		for range 500 {
-			s.events <- event(containersv1.KindContainer, "step", dockerengine.ActionDestroy)
+			s.events <- buildStep()
 		}
 		time.Sleep(5 * time.Second)
 		if n := s.listsSince(began); n != 1 {

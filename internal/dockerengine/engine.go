@@ -122,6 +122,9 @@ type Event struct {
 	// Tag is the image's new tag, which any other image loses without an event.
 	// It is empty for other events.
 	Tag string
+	// ByImageID is set for a container that was created from the ID of an image
+	// and not from a name, as each step of a classic build is.
+	ByImageID bool
 	// Time by the engine's clock.
 	Time time.Time
 }

@@ -35,6 +35,7 @@ func mapEvent(message events.Message) (Event, bool) {
 			event.Kind, event.ID = containersv1.KindImage, id
 			return event, true
 		}
+		event.ByImageID = strings.HasPrefix(attributes["image"], "sha256:")
 	case events.ImageEventType:
 		event.Kind, event.ID = containersv1.KindImage, message.Actor.ID
 		if message.Action == events.ActionTag {

@@ -49,6 +49,12 @@ func TestMapEvent(t *testing.T) {
 	if got.Tag != "app:One" {
 		t.Errorf("a tag: got %+v", got)
 	}
+	for image, byID := range map[string]bool{"sha256:1": true, "app:1": false} {
+		message := events.Message{Type: "container", Action: "destroy", Actor: events.Actor{ID: "c", Attributes: map[string]string{"image": image}}}
+		if got, _ := mapEvent(message); got.ByImageID != byID {
+			t.Errorf("a container of the image %s: %+v", image, got)
+		}
+	}
 	got, ok = mapEvent(events.Message{Type: "volume", Action: "create", Actor: events.Actor{ID: "v"}, Time: at.Unix()})
 	if !ok || !got.Time.Equal(at.Truncate(time.Second)) {
 		t.Errorf("without nanoseconds: got %+v, %t", got, ok)

@@ -64,7 +64,13 @@ const recordPrefix = 8
 // address is about to change. dockerd, which must not run, would give the bridge
 // the recorded address again; without a record it takes the one that it finds.
 // Other networks keep theirs.
-func forgetBridge(k kind, name string) error {
+func forgetBridge(k kind, name string) (err error) {
+	// The library panics at some damaged files.
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("remove the bridge %s from dockerd's record of networks, which is damaged: %v", name, r)
+		}
+	}()
 	path := filepath.Join(k.dataDir, "network", "files", "local-kv.db")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -76,8 +76,10 @@ func (d *Driver) ensureBridge(k kind, s *state) ([]pool, error) {
 		return chosen.pools, up(link)
 	}
 	s.Subnet = chosen.bridge.String()
-	if err := forgetBridge(k, name); err != nil {
-		return nil, err
+	if load(d.paths.state).Subnet != s.Subnet {
+		if err := forgetBridge(k, name); err != nil {
+			return nil, err
+		}
 	}
 	return chosen.pools, giveAddress(name, link, addrs, s.Subnet)
 }

@@ -191,9 +191,9 @@ func neutral(obj *unstructured.Unstructured) map[string]any {
 	return obj.Object
 }
 
-// managersOf lists the fields of each manager. It leaves out the spec, because a
-// create over HTTP makes the default of spec.state the daemon's, and the list of
-// finalizers itself, which nobody can remove from an owner of an element.
+// managersOf lists the fields of each manager, those of the status as one. It leaves
+// out the spec, because a create over HTTP makes the default of spec.state the
+// daemon's, and the list of finalizers itself, which no owner of an element loses.
 func managersOf(obj *unstructured.Unstructured) map[string]string {
 	managers := map[string]string{}
 	for _, entry := range obj.GetManagedFields() {
@@ -203,11 +203,16 @@ func managersOf(obj *unstructured.Unstructured) map[string]string {
 		}
 		var paths []string
 		for path := range set.Leaves().All() {
-			if p := path.String(); !strings.HasPrefix(p, ".spec") && p != ".metadata.finalizers" {
-				paths = append(paths, path.String())
+			p := path.String()
+			if strings.HasPrefix(p, ".status") {
+				p = ".status"
+			}
+			if !strings.HasPrefix(p, ".spec") && p != ".metadata.finalizers" {
+				paths = append(paths, p)
 			}
 		}
 		slices.Sort(paths)
+		paths = slices.Compact(paths)
 		if len(paths) > 0 {
 			managers[fmt.Sprint(entry.Manager, " ", entry.Operation, " ", entry.APIVersion, " ", entry.Subresource)] = strings.Join(paths, "\n")
 		}

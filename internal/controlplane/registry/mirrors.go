@@ -64,9 +64,7 @@ func (m *Mirrors) Create(ctx context.Context, obj containersv1.Mirror) (containe
 	return m.write(ctx, obj, func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
 		created := obj.CopyMirror()
 		created.GetObjectKind().SetGroupVersionKind(obj.MirrorKind().GroupVersionKind())
-		if err := manage(created, true, metav1.Now()); err != nil {
-			return nil, err
-		}
+		manage(created, true, metav1.Now())
 		return s.Create(ctx, created, m.admit, &metav1.CreateOptions{})
 	})
 }
@@ -160,7 +158,8 @@ func (u updateFunc) UpdatedObject(_ context.Context, stored runtime.Object) (run
 	mirror := before.CopyMirror()
 	u.change(mirror)
 	mirror.SetResourceVersion(u.obj.GetResourceVersion())
-	return mirror, manage(mirror, !mirror.SameStatus(before), metav1.Now())
+	manage(mirror, !mirror.SameStatus(before), metav1.Now())
+	return mirror, nil
 }
 
 type writeFunc func(context.Context, *genericregistry.Store) (runtime.Object, error)

@@ -96,7 +96,7 @@ func (m *Model) Build(ref string) (err error) {
 		step := m.id("step")
 		m.emit(containersv1.KindContainer, step, "create")
 		m.addChild(base.id)
-		m.emit(containersv1.KindContainer, step, "destroy")
+		m.emitStep(step)
 	})
 	return err
 }

@@ -47,6 +47,11 @@ func (m *Model) emitTag(id, tag string) {
 	m.send(dockerengine.Event{Kind: containersv1.KindImage, ID: id, Action: "tag", Tag: tag})
 }
 
+// emitStep sends that the container of a step of a classic build is gone.
+func (m *Model) emitStep(id string) {
+	m.send(dockerengine.Event{Kind: containersv1.KindContainer, ID: id, Action: dockerengine.ActionDestroy, ByImageID: true})
+}
+
 func (m *Model) send(ev dockerengine.Event) {
 	ev.Time = time.Now().Add(m.offset).UTC()
 	m.remembered = append(m.remembered, ev)
