@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -75,7 +74,7 @@ func (s *session) kubectl(streams genericiooptions.IOStreams, config, namespace 
 		flags.Namespace = &namespace
 	}
 	// The cache is named after host and port, which instances take over from each other.
-	cache := filepath.Join(s.instance.Dir, "cache")
+	cache := s.instance.CacheDir()
 	flags.CacheDir = &cache
 	kubectl := cmd.NewKubectlCommand(cmd.KubectlOptions{ConfigFlags: flags, IOStreams: streams})
 	kubectl.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "rdd ctl"}

@@ -56,7 +56,10 @@ func (e *MountedError) Error() string {
 
 // MountsBelow lists what is mounted at path or below it, the last mount first.
 // Links in path are resolved. Where the system has no mount table it is empty.
-func MountsBelow(path string) ([]Mount, error) {
+func MountsBelow(path string) ([]Mount, error) { return mountsBelow(Resolve(path)) }
+
+// mountsBelow is MountsBelow for a path that is resolved as far as it should be.
+func mountsBelow(path string) ([]Mount, error) {
 	data, err := os.ReadFile(mountTable)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -64,7 +67,7 @@ func MountsBelow(path string) ([]Mount, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the mounts below %s: %w", path, err)
 	}
-	return parseMounts(string(data), Resolve(path)), nil
+	return parseMounts(string(data), path), nil
 }
 
 // parseMounts returns the mounts at or below a resolved path, the last first.
@@ -140,7 +143,7 @@ func Resolve(path string) string {
 // paths or below it. A link is not followed at the end of a path.
 func CheckUnmounted(paths ...string) error {
 	for _, path := range paths {
-		mounts, err := MountsBelow(atParent(path))
+		mounts, err := mountsBelow(atParent(path))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
@@ -18,6 +19,11 @@ type Place struct {
 	path string
 	// made are patterns of filepath.Match for what rdd makes in it.
 	made []string
+	// root holds the owner file that covers the place, and owner is its text; no root
+	// means that the names suffice, and no owner that any text does.
+	root, owner string
+	// inner says that the place is in a directory that may be a link itself.
+	inner bool
 }
 
 // Remove removes every file of the instance. It does nothing for an instance that
@@ -63,41 +69,65 @@ func (i Instance) CheckRemovable() error {
 
 // data are the places that a reset empties.
 func (i Instance) data() []Place {
+	home := LimaHome(i.LimaHome)
+	home.owner = i.Dir
 	return []Place{
-		{i.DataDir, []string{"engine", "ballast", ".ballast*", "state.db", "state.db-*", "state.db.*", ".state.db*"}},
-		LimaHome(i.LimaHome),
+		{
+			path: i.DataDir, root: i.Dir, owner: i.Name, inner: true,
+			made: []string{"engine", "ballast", ".ballast*", "state.db", "state.db-*", "state.db.*", ".state.db*"},
+		},
+		home,
 	}
 }
 
 // LimaHome returns the place of the instance's VMs.
 func LimaHome(path string) Place {
-	return Place{path, []string{
+	return Place{path: path, root: filepath.Dir(path), inner: true, made: []string{
 		"rdd", "_config", "_tmp", "_guestagent", "_cache", "_disks", "_networks", "hostagent.*", ".hostagent.*",
 		"accel.json", "resets.json", "end.json", "making", ".accel.json.*", ".resets.json.*", ".end.json.*",
 	}}
 }
 
+// LogNames returns patterns of filepath.Match for a log that has the given name and
+// for its rotations: those of lumberjack, whose names have a time, and one that ends
+// in ".1".
+func LogNames(name string) []string {
+	ext := filepath.Ext(name)
+	digits := strings.NewReplacer("0", "[0-9]").Replace("-0000-00-00T00-00-00.000")
+	return []string{name, name + ".1", strings.TrimSuffix(name, ext) + digits + ext}
+}
+
 // everything are all places, inner ones before those that hold them.
 func (i Instance) everything() []Place {
-	logs := Place{i.LogDir, []string{
-		"*.log", "*.log.[0-9]", "*-[0-9][0-9][0-9][0-9]-[0-9][0-9]-*.log", "*-[0-9][0-9][0-9][0-9]-[0-9][0-9]-*.log.gz",
-	}}
+	inState := filepath.Base(i.LogDir) == "logs"
+	logs := Place{path: i.LogDir, inner: inState}
+	for _, name := range []string{"rdd.log", "rdd.stderr.log", "dockerd.log", "containerd.log", "hostagent.log"} {
+		logs.made = append(logs.made, LogNames(name)...)
+	}
 	places := append(i.data(),
-		Place{i.TLSDir, []string{"tls.crt", "tls.key", "token", "port", "revision", ".tls.*", ".token*", ".port*", ".revision*"}},
+		Place{
+			path: i.TLSDir, root: i.Dir, owner: i.Name, inner: true,
+			made: []string{"tls.crt", "tls.key", "token", "port", "revision", ".tls.*", ".token*", ".port*", ".revision*"},
+		},
 		logs,
 	)
-	if filepath.Base(i.LogDir) == "logs" {
-		places = append(places, Place{filepath.Dir(i.LogDir), []string{"logs"}})
+	if inState {
+		places = append(places, Place{path: filepath.Dir(i.LogDir)})
 	}
 	// Dir goes last: its existence says that something is left to be removed.
 	return append(places,
-		Place{i.ShortDir, []string{ownerFile, "." + ownerFile + ".*", "lima", "engine", "*.sock", "*.sock.ttrpc"}},
-		Place{i.Dir, []string{
-			ownerFile, "tls", "data", "config.yaml", "rdd.pid", "args.json", "run.json", "cache",
+		Place{path: i.ShortDir, root: i.ShortDir, owner: i.Dir, made: []string{
+			ownerFile, "." + ownerFile + ".*", "engine", "docker.sock", "containerd.sock", "containerd.sock.ttrpc",
+		}},
+		Place{path: i.Dir, root: i.Dir, owner: i.Name, made: []string{
+			ownerFile, "config.yaml", "rdd.pid", "args.json", "run.json", filepath.Base(i.CacheDir()),
 			"." + ownerFile + ".*", ".config.yaml*", ".args.json.*", ".run.json.*",
 		}},
 	)
 }
+
+// CacheDir is where 'rdd ctl' keeps what it learned of the API.
+func (i Instance) CacheDir() string { return filepath.Join(i.Dir, "kubectl-cache") }
 
 func (i Instance) check(places []Place) error {
 	if err := i.checkOwner(); err != nil {
@@ -121,6 +151,10 @@ func (i Instance) remove(links bool, places []Place) (left []string, err error) 
 		more, err := p.remove(links)
 		left, errs = append(left, more...), append(errs, err)
 	}
+	// A directory is not listed beside what is in it.
+	left = slices.DeleteFunc(left, func(dir string) bool {
+		return slices.ContainsFunc(left, func(path string) bool { return path != dir && filetree.IsBelow(path, dir) })
+	})
 	return left, errors.Join(errs...)
 }
 
@@ -157,6 +191,17 @@ func owned(info fs.FileInfo) error {
 	return nil
 }
 
+// shared reports whether the directory may hold other files of the user: it is a
+// link, or it is in one. link says that it is one itself.
+func (p Place) shared() (link, shared bool, err error) {
+	link, err = p.linked()
+	if err != nil || link || !p.inner {
+		return link, link, err
+	}
+	shared, err = Place{path: filepath.Dir(p.path)}.linked()
+	return false, shared, err
+}
+
 // madeHere reports whether rdd makes an entry of this name in the place.
 func (p Place) madeHere(name string) bool {
 	return slices.ContainsFunc(p.made, func(pattern string) bool {
@@ -165,15 +210,28 @@ func (p Place) madeHere(name string) bool {
 	})
 }
 
+// isOwned reports whether the owner file says that the place is the instance's. A root
+// that is no link was made by rdd.
+func (p Place) isOwned() bool {
+	if linked, err := (Place{path: p.root}).linked(); p.root == "" || err == nil && !linked {
+		return true
+	}
+	text, err := os.ReadFile(filepath.Join(p.root, ownerFile))
+	return err == nil && (p.owner == "" || strings.TrimSpace(string(text)) == p.owner)
+}
+
 // Check returns why the place cannot be removed: what is mounted below, or that it is
 // a link of another user.
 func (p Place) Check() error {
-	linked, err := p.linked()
+	_, shared, err := p.shared()
 	if err != nil {
 		return err
 	}
-	if !linked {
+	if !shared {
 		return filetree.CheckUnmounted(p.path)
+	}
+	if !p.isOwned() {
+		return nil
 	}
 	entries, err := os.ReadDir(p.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -200,29 +258,40 @@ func (p Place) Empty() error {
 	return err
 }
 
-// remove removes the place. A link is kept unless links is set; left is what stays
-// behind a link that is removed.
+// remove removes the place. A link, and a directory in one, is kept unless links is
+// set; left is what stays behind a link that is removed.
 func (p Place) remove(links bool) (left []string, err error) {
-	linked, err := p.linked()
+	link, shared, err := p.shared()
 	if err != nil {
 		return nil, err
 	}
-	if !linked {
+	if !shared {
 		return nil, filetree.Remove(p.path)
 	}
-	target := filetree.Resolve(p.path)
-	names, err := filetree.Clear(p.path, p.madeHere)
-	if err != nil || !links {
-		return nil, err
+	target, isOwned := filetree.Resolve(p.path), p.isOwned()
+	names, err := filetree.Clear(p.path, func(name string) bool {
+		return isOwned && name != ownerFile && p.madeHere(name)
+	})
+	// The owner file goes last, so that a removal that fails can be repeated.
+	if err == nil && slices.Contains(names, ownerFile) {
+		names, err = filetree.Clear(p.path, func(name string) bool {
+			return isOwned && name == ownerFile && p.madeHere(name)
+		})
 	}
-	if err := os.Remove(p.path); err != nil {
+	if err != nil || !links {
 		return nil, err
 	}
 	for _, name := range names {
 		left = append(left, filepath.Join(target, name))
 	}
-	if len(names) == 0 && target != p.path {
-		left = append(left, target)
+	switch {
+	case link:
+		if len(names) == 0 && target != p.path {
+			left = append(left, target)
+		}
+		return left, os.Remove(p.path)
+	case isOwned && len(names) == 0:
+		return nil, filetree.Remove(p.path)
 	}
 	return left, nil
 }

@@ -90,6 +90,94 @@ func TestF2RemoveBehindALinkKeepsUserFiles(t *testing.T) {
 	}
 }
 
+// F2: the user's files beside rdd's have names like those.
+func TestF2RemoveSparesNamesLikeRdds(t *testing.T) {
+	for name, c := range map[string]struct {
+		dir  func(Instance) string
+		own  []string
+		user []string
+	}{
+		"dir": {
+			func(i Instance) string { return i.Dir },
+			[]string{"kubectl-cache/x", "data/state.db", "tls/token"},
+			[]string{"cache/x", "data/photo.jpg", "tls/mine.pem"},
+		},
+		"log_dir": {
+			func(i Instance) string { return i.LogDir },
+			[]string{"rdd.log", "rdd-2026-01-02T03-04-05.678.log", "dockerd.log.1", "rdd.stderr.log"},
+			[]string{"app.log", "dockerd.log.2", "nginx-2026-01-02.log", "nginx.log", "rdd-2026-01-notes.log"},
+		},
+		"state": {
+			func(i Instance) string { return filepath.Dir(i.LogDir) },
+			[]string{"logs/rdd.log"}, []string{"logs/nginx.log", "rdd.log"},
+		},
+		"short_dir": {
+			func(i Instance) string { return i.ShortDir },
+			[]string{"docker.sock", "lima/rdd/x"}, []string{"lima/mine.yaml", "mysql.sock"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := scratch(t, "2")
+			if err := i.Create(); err != nil {
+				t.Fatal(err)
+			}
+			target := moved(t, c.dir(i))
+			want := []string{filepath.Join(target, "thesis.txt")}
+			for _, file := range c.own {
+				touch(t, filepath.Join(target, file))
+			}
+			for _, file := range c.user {
+				touch(t, filepath.Join(target, file))
+				if strings.HasPrefix(file, "cache/") {
+					file = "cache"
+				}
+				want = append(want, filepath.Join(target, file))
+			}
+			left, err := i.Remove()
+			slices.Sort(left)
+			slices.Sort(want)
+			if err != nil || !slices.Equal(left, want) {
+				t.Errorf("left %q, %v, want %q", left, err, want)
+			}
+			for _, file := range c.own {
+				if _, err := os.Lstat(filepath.Join(target, file)); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("%s is left: %v", file, err)
+				}
+			}
+			for _, file := range c.user {
+				if _, err := os.Lstat(filepath.Join(target, file)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// F2: a link to a directory that this instance does not own.
+func TestF2RemoveNeedsTheOwnerFile(t *testing.T) {
+	i := scratch(t, "2")
+	if err := i.Create(); err != nil {
+		t.Fatal(err)
+	}
+	target := moved(t, i.Dir)
+	touch(t, filepath.Join(target, "data", "state.db"))
+	if err := os.Remove(filepath.Join(target, ownerFile)); err != nil {
+		t.Fatal(err)
+	}
+	left, err := i.Remove()
+	slices.Sort(left)
+	want := []string{filepath.Join(target, "data", "state.db"), filepath.Join(target, "thesis.txt"), filepath.Join(target, "tls")}
+	if err != nil || !slices.Equal(left, want) {
+		t.Errorf("left %q, %v, want %q", left, err, want)
+	}
+	if got := names(t, filepath.Join(target, "data")); got != "state.db" {
+		t.Errorf("data has %q", got)
+	}
+	if _, err := os.Lstat(i.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the link is left: %v", err)
+	}
+}
+
 func TestRemoveDataKeepsALink(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
@@ -33,15 +33,17 @@ func (d *Driver) Delete(ctx context.Context) error {
 // removeLogs removes the agent's log and the older ones beside it, which have a
 // time before the end of their names.
 func (d *Driver) removeLogs() error {
-	name := filepath.Base(d.paths.AgentLog())
-	start, end := strings.TrimSuffix(name, filepath.Ext(name)), filepath.Ext(name)
+	patterns := instance.LogNames(filepath.Base(d.paths.AgentLog()))
 	entries, err := os.ReadDir(d.cfg.LogDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look for the host agent's logs: %w", err)
 	}
 	var failed []error
 	for _, entry := range entries {
-		if older := strings.HasPrefix(entry.Name(), start+"-") && strings.HasSuffix(entry.Name(), end); older || entry.Name() == name {
+		if slices.ContainsFunc(patterns, func(pattern string) bool {
+			matches, err := filepath.Match(pattern, entry.Name())
+			return err == nil && matches
+		}) {
 			failed = append(failed, removeFile(filepath.Join(d.cfg.LogDir, entry.Name())))
 		}
 	}
