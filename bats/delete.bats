@@ -38,7 +38,7 @@ setup_file() {
     not has volume held
 }
 
-@test "F4: nobody but rdd removes the finalizer, by whatever verb" {
+@test "S2: F4: only rdd can remove the finalizer, with any verb" {
     local id file=$BATS_TEST_TMPDIR/container.json
     id=$(create_container guarded)
     eventually 5 exists container "$id"

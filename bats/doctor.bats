@@ -11,6 +11,11 @@ finding() {
     rdd doctor -o json | jq -r --arg check "$1" '.checks[] | select(.check == $check and .state == "finding") | .text'
 }
 
+# older_than SECONDS MOMENT succeeds when the moment of EPOCHREALTIME is so long ago.
+older_than() {
+    awk -v age="$1" -v moment="$2" -v now="$EPOCHREALTIME" 'BEGIN { exit !(now - moment > age) }'
+}
+
 @test "an instance that was never started, and one that was stopped, have nothing wrong" {
     run -0 rdd doctor
     assert_output --partial "nothing about it is wrong"
@@ -33,14 +38,17 @@ finding() {
 }
 
 @test "a difference that was planted is named, with both values" {
-    # A start that fails makes the engine change an object without telling anybody.
-    local id
-    id=$(engine create --name unstartable base:1 /no/such/program)
+    # A start that fails before it reaches networks and volumes sends no event, and
+    # rdd reads a container again for a second only after it was created.
+    local id created
+    id=$(engine create --name unstartable --network container:silent base:1)
+    created=$EPOCHREALTIME
     eventually 5 exists container "$id"
+    eventually 5 older_than 1.5 "$created"
     run ! engine start unstartable
     run -1 rdd doctor
     assert_output --regexp "finding +mirrors"
-    assert_output --partial "Container $id (unstartable): exitCode: engine has \"127\""
+    assert_output --partial "Container $id (unstartable): exitCode: engine has \"128\""
     assert_output --partial "rdd svc restart"
     # What it says to do helps.
     rdd svc restart

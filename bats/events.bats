@@ -11,7 +11,7 @@ exact() {
     eventually 5 pictures_match
 }
 
-@test "volume prune: one event, which names no volume" {
+@test "F5: volume prune: one event, which names no volume" {
     local i
     for i in 1 2 3; do make_volume "old$i" >/dev/null; done
     create_container user -v kept:/data >/dev/null

@@ -42,7 +42,7 @@ volumes() {
     seq -f 'volume-%g' "$1" "$2" | xargs -n 1 docker -H "unix://$DOCKER_SOCKET" volume create >/dev/null
 }
 
-@test "E5: the disk is full under the running daemon: said, nothing lost, and all is well when there is room" {
+@test "E5: F11: the disk is full under the running daemon: said, nothing lost, and all is well when there is room" {
     data_begin
     rdd svc start
     rdd set running=true
