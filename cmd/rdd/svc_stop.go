@@ -73,7 +73,11 @@ func (c *svcDeleteCmd) Run(s *session) error {
 	}
 	shown.Close()
 	for _, path := range left {
-		fmt.Fprintf(s.out, "left, since it was behind a link and is not rdd's: %s\n", path)
+		fmt.Fprintf(s.out, "left, since it was behind a link: %s\n", path)
+	}
+	if len(left) > 0 {
+		fmt.Fprintf(s.out, "nothing else of instance %q is left\n", s.instance.Name)
+		return nil
 	}
 	fmt.Fprintf(s.out, "nothing of instance %q is left\n", s.instance.Name)
 	return nil

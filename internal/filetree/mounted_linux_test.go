@@ -81,6 +81,24 @@ func TestF2MountRefusesTheWholeRemoval(t *testing.T) {
 	}
 }
 
+// F2: a link goes, whatever is mounted in the tree that it leads to.
+func TestF2LinkToAMountIsRemoved(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	dir := t.TempDir()
+	write(t, dir, "outside/precious", "disk/mine/")
+	bind(t, filepath.Join(dir, "outside"), filepath.Join(dir, "disk", "mine"))
+	link(t, filepath.Join(dir, "disk"), filepath.Join(dir, "link"))
+	if err := Remove(filepath.Join(dir, "link")); err != nil {
+		t.Error(err)
+	}
+	absent(t, filepath.Join(dir, "link"))
+	if _, err := os.Stat(filepath.Join(dir, "disk", "mine", "precious")); err != nil {
+		t.Error(err)
+	}
+}
+
 // F2: the walk itself never enters a mount that came after the check.
 func TestF2LateMountIsNotEntered(t *testing.T) {
 	if !inNamespace(t) {

@@ -153,6 +153,24 @@ func TestF2RemoveSparesNamesLikeRdds(t *testing.T) {
 	}
 }
 
+// F2: the user moved a part of the engine's data to another disk.
+func TestF2LinkedDataIsListed(t *testing.T) {
+	i := scratch(t, "2")
+	if err := i.Create(); err != nil {
+		t.Fatal(err)
+	}
+	touch(t, filepath.Join(i.DataDir, "engine", "docker", "image"))
+	touch(t, filepath.Join(i.LimaHome, "rdd", "disk"))
+	if err := os.Symlink(i.LimaHome, filepath.Join(i.DataDir, "engine", "own")); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{moved(t, filepath.Join(i.DataDir, "engine", "docker")), moved(t, filepath.Join(i.LimaHome, "rdd"))}
+	slices.Sort(want)
+	if got := i.LinkedData(); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // F2: a link to a directory that this instance does not own.
 func TestF2RemoveNeedsTheOwnerFile(t *testing.T) {
 	i := scratch(t, "2")

@@ -161,6 +161,8 @@ type fakeEngine struct {
 	err            error
 	// look, if it is set, is called while the engine is being stopped.
 	look func()
+	// remove, if it is set, is what the engine's removal does.
+	remove func() error
 }
 
 func (e *fakeEngine) Stop(context.Context) error {
@@ -171,7 +173,13 @@ func (e *fakeEngine) Stop(context.Context) error {
 	return e.err
 }
 
-func (e *fakeEngine) Delete(context.Context) error { e.deletes++; return e.err }
+func (e *fakeEngine) Delete(context.Context) error {
+	e.deletes++
+	if e.remove != nil {
+		return errors.Join(e.err, e.remove())
+	}
+	return e.err
+}
 
 // fixture is a manager whose daemons behave as mode says.
 type fixture struct {

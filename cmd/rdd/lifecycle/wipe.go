@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -11,10 +12,11 @@ import (
 )
 
 // Delete ends everything and removes every file of the instance. left are paths
-// behind links that the user made, in which something that is not rdd's stays.
+// behind links that the user made, which stay.
 func (m *Manager) Delete(ctx context.Context, patience time.Duration) (left []string, err error) {
-	_, err = m.wipe(ctx, patience, func() (err error) {
-		left, err = m.Instance.Remove()
+	_, err = m.wipe(ctx, patience, func(linked []string) error {
+		more, err := m.Instance.Remove()
+		left = slices.Concat(linked, more)
 		return err
 	})
 	return left, err
@@ -23,7 +25,12 @@ func (m *Manager) Delete(ctx context.Context, patience time.Duration) (left []st
 // Reset removes the datastore and the engine, and keeps certificates and
 // arguments. It reports whether a daemon ran.
 func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning bool, err error) {
-	wasRunning, err = m.wipe(ctx, patience, m.Instance.RemoveData)
+	wasRunning, err = m.wipe(ctx, patience, func(linked []string) error {
+		for _, path := range linked {
+			m.Report("left, since it was behind a link: " + path)
+		}
+		return m.Instance.RemoveData()
+	})
 	if err != nil {
 		return wasRunning, err
 	}
@@ -32,8 +39,9 @@ func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning
 
 // wipe ends the daemon, keeps another one from starting, and removes the engine
 // and then the files. An engine can run although the instance's directories are
-// gone: the user removed them, and the daemon was killed.
-func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func() error) (wasRunning bool, err error) {
+// gone: the user removed them, and the daemon was killed. remove gets the targets of
+// links in the engine's data, which are not known any more once it is removed.
+func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func(linked []string) error) (wasRunning bool, err error) {
 	// Delete ends the engine too, and does not wait for containers whose data goes.
 	wasRunning, err = m.Stop(ctx, StopOptions{Patience: patience, KeepEngine: true})
 	if err != nil {
@@ -43,12 +51,13 @@ func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func(
 		if err := m.Instance.CheckRemovable(); err != nil {
 			return err
 		}
+		linked := m.Instance.LinkedData()
 		m.Report("removing the engine and its data")
 		if err := m.Engine.Delete(ctx); err != nil {
 			return fmt.Errorf("remove the engine: %w", err)
 		}
 		m.Report("removing files")
-		return remove()
+		return remove(linked)
 	})
 }
 
