@@ -35,6 +35,9 @@ func (i Instance) Create() error {
 		if err := makePrivate(dir); err != nil {
 			return fmt.Errorf("create directory %s: %w", dir, err)
 		}
+		if err := checkTarget(dir, i.unsafe(dir)); err != nil {
+			return fmt.Errorf("create directory %s: %w", dir, err)
+		}
 	}
 	if err := i.checkOwner(); err != nil {
 		return err
@@ -49,6 +52,19 @@ func (i Instance) Create() error {
 		}
 	}
 	return nil
+}
+
+// unsafe returns the rights that a directory behind a link must not have: none for
+// others where keys and data are, no writing where those directories are, and any
+// for logs, whose files are private themselves.
+func (i Instance) unsafe(dir string) fs.FileMode {
+	switch dir {
+	case i.TLSDir, i.DataDir, i.LimaHome:
+		return 0o077
+	case i.Dir, i.ShortDir:
+		return 0o022
+	}
+	return 0
 }
 
 // owners says what the owner file of each directory holds.
@@ -121,22 +137,46 @@ func makePrivate(dir string) error {
 	}
 	// Lstat, because in /tmp another user may have put a link there.
 	info, err := os.Lstat(dir)
+	if err == nil {
+		err = ownedByUser(info)
+	}
 	if err != nil {
 		return err
 	}
+	if info.Mode()&fs.ModeSymlink == 0 && info.Mode().Perm()&0o077 != 0 {
+		return os.Chmod(dir, 0o700)
+	}
+	return nil
+}
+
+// checkTarget checks what dir leads to if it is a link. The target may hold other
+// files that others use, so its mode is left as it is; unsafe are the rights that it
+// must not have.
+func checkTarget(dir string, unsafe fs.FileMode) error {
+	link, err := os.Lstat(dir)
+	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
+		return err
+	}
+	target, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(target)
+	if err == nil {
+		err = ownedByUser(info)
+	}
+	if err == nil && info.Mode().Perm()&unsafe != 0 {
+		err = fmt.Errorf("its mode %o lets other users at rdd's files: if nobody else needs it, run 'chmod 700 %s'; else let the link lead to a directory of mode 0700", info.Mode().Perm(), target)
+	}
+	if err != nil {
+		return fmt.Errorf("use %s, to which the link leads: %w", target, err)
+	}
+	return nil
+}
+
+func ownedByUser(info fs.FileInfo) error {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Getuid() {
 		return fmt.Errorf("it belongs to the user with id %d", stat.Uid)
-	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		// One's own link to another disk is fine; what it points to is checked too.
-		target, err := filepath.EvalSymlinks(dir)
-		if err != nil {
-			return err
-		}
-		return makePrivate(target)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return os.Chmod(dir, 0o700)
 	}
 	return nil
 }

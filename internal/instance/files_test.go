@@ -44,6 +44,40 @@ func TestE8DirectoriesArePrivate(t *testing.T) {
 	}
 }
 
+// E8: a link of the user's leads to a directory that others use.
+func TestE8LinkTargetKeepsItsMode(t *testing.T) {
+	for name, c := range map[string]struct {
+		dir     func(Instance) string
+		mode    os.FileMode
+		refused bool
+	}{
+		"logs":          {func(i Instance) string { return i.LogDir }, 0o775, false},
+		"dir":           {func(i Instance) string { return i.Dir }, 0o755, false},
+		"dir, writable": {func(i Instance) string { return i.Dir }, 0o775, true},
+		"data":          {func(i Instance) string { return i.DataDir }, 0o755, true},
+		"data, private": {func(i Instance) string { return i.DataDir }, 0o700, false},
+		"tls":           {func(i Instance) string { return i.TLSDir }, 0o750, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			i := scratch(t, "2")
+			if err := i.Create(); err != nil {
+				t.Fatal(err)
+			}
+			target := moved(t, c.dir(i))
+			if err := os.Chmod(target, c.mode); err != nil {
+				t.Fatal(err)
+			}
+			err := i.Create()
+			if c.refused && (err == nil || !strings.Contains(err.Error(), "chmod 700 "+target)) || !c.refused && err != nil {
+				t.Errorf("create = %v", err)
+			}
+			if info, err := os.Stat(target); err != nil || info.Mode().Perm() != c.mode {
+				t.Errorf("the target has %v, %v", info.Mode(), err)
+			}
+		})
+	}
+}
+
 func TestRemoveLeavesNothing(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
