@@ -10,6 +10,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -131,35 +134,54 @@ func TestBodyDeadlineEndsSlowBodiesOnly(t *testing.T) {
 func TestRepeatsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r repeats
-		var got []int
-		note := func() { r.note("key", func(count int) { got = append(got, count) }) }
+		var mutex sync.Mutex
+		var counts []int
+		note := func() {
+			r.note("key", func(count int) {
+				mutex.Lock()
+				defer mutex.Unlock()
+				counts = append(counts, count)
+			})
+		}
+		logged := func() []int {
+			synctest.Wait()
+			mutex.Lock()
+			defer mutex.Unlock()
+			return slices.Clone(counts)
+		}
+		remembered := func() int {
+			synctest.Wait()
+			r.mutex.Lock()
+			defer r.mutex.Unlock()
+			return len(r.keys)
+		}
 		for range 10 {
 			note()
 		}
-		if len(got) != 1 || got[0] != 1 {
+		if got := logged(); len(got) != 1 || got[0] != 1 {
 			t.Fatalf("got %v at once", got)
 		}
 		<-time.After(repeatFirst + time.Second)
 		note()
 		<-time.After(repeatFirst) // the second period is twice as long
-		if len(got) != 2 || got[1] != 9 {
+		if got := logged(); len(got) != 2 || got[1] != 9 {
 			t.Fatalf("got %v after the first period", got)
 		}
 		<-time.After(repeatFirst)
 		<-time.After(4 * repeatFirst)
 		note()
-		if len(got) != 4 || got[2] != 1 || got[3] != 1 {
+		if got := logged(); len(got) != 4 || got[2] != 1 || got[3] != 1 {
 			t.Fatalf("got %v after a pause", got)
 		}
 		for i := range 2 * repeatKeys {
 			r.note(fmt.Sprint(i), func(int) {})
 		}
-		if len(r.keys) > repeatKeys+1 {
-			t.Errorf("it remembers %d", len(r.keys))
+		if n := remembered(); n > repeatKeys+1 {
+			t.Errorf("it remembers %d", n)
 		}
 		<-time.After(2 * repeatLast)
-		if len(r.keys) != 0 {
-			t.Errorf("it still remembers %d", len(r.keys))
+		if n := remembered(); n != 0 {
+			t.Errorf("it still remembers %d", n)
 		}
 	})
 }
@@ -167,14 +189,14 @@ func TestRepeatsAreCounted(t *testing.T) {
 // stuckDeleter fails, and changes the namespace each time as the real one does.
 type stuckDeleter struct {
 	reaper   *namespaceReaper
-	attempts int
+	attempts atomic.Int32
 }
 
 func (d *stuckDeleter) Delete(_ context.Context, name string) error {
-	d.attempts++
+	attempt := d.attempts.Add(1)
 	go func() {
 		for range 3 {
-			if d.attempts < 100 { // else it does not back off, and this would never end
+			if d.attempts.Load() < 100 { // else it does not back off, and this would never end
 				d.reaper.enqueue(terminating(name))
 			}
 			<-time.After(time.Millisecond)
@@ -182,7 +204,7 @@ func (d *stuckDeleter) Delete(_ context.Context, name string) error {
 	}()
 	// The order of a map's keys differs.
 	errs := []error{errors.New("one"), errors.New("two")}
-	if d.attempts%2 == 0 {
+	if attempt%2 == 0 {
 		errs[0], errs[1] = errs[1], errs[0]
 	}
 	return utilerrors.NewAggregate(errs)
@@ -204,8 +226,9 @@ func TestReaperBacksOffWhateverEventsCome(t *testing.T) {
 		<-time.After(time.Minute)
 		cancel()
 		reaper.worker.Wait()
-		if deleter.attempts < 12 || deleter.attempts > 25 {
-			t.Errorf("%d attempts in a minute", deleter.attempts)
+		synctest.Wait() // for a line that a timer logs
+		if attempts := deleter.attempts.Load(); attempts < 12 || attempts > 25 {
+			t.Errorf("%d attempts in a minute", attempts)
 		}
 		if lines := bytes.Count(logged.Bytes(), []byte("\n")); lines != 1 {
 			t.Errorf("%d lines of log:\n%s", lines, &logged)
