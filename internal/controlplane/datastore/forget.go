@@ -20,6 +20,8 @@ const walLimit = 32 << 20
 
 // forget removes the changes up to a revision that have been superseded by then.
 func (l *log) forget(ctx context.Context, revision int64) error {
+	l.forgetting.Lock()
+	defer l.forgetting.Unlock()
 	if revision <= l.cleaned {
 		return nil // nothing has been written since
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
@@ -46,6 +47,8 @@ type log struct {
 	forgotten atomic.Int64
 	// cleaned is the revision up to which that is through.
 	cleaned int64
+	// forgetting is held by the one call of forget that may run at a time.
+	forgetting sync.Mutex
 }
 
 // row is one change.
