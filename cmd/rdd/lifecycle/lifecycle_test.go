@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -330,23 +328,6 @@ func TestDeleteLeavesNothing(t *testing.T) {
 	}
 	if _, err := os.Stat(f.Instance.Dir); err == nil {
 		t.Error("the directory is left")
-	}
-}
-
-// F2: the engine's own removal takes the link, and delete names its target.
-func TestF2DeleteNamesLinkedData(t *testing.T) {
-	f := newFixture(t, behaves)
-	if err := f.Instance.Create(); err != nil {
-		t.Fatal(err)
-	}
-	disk, link := t.TempDir(), filepath.Join(f.Instance.DataDir, "engine")
-	if err := os.Symlink(disk, link); err != nil {
-		t.Fatal(err)
-	}
-	f.engine.remove = func() error { return os.Remove(link) }
-	left, err := f.Delete(t.Context(), 10*time.Second)
-	if err != nil || !slices.Equal(left, []string{disk}) {
-		t.Errorf("left %q, %v, want %q", left, err, disk)
 	}
 }
 

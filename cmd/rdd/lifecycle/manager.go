@@ -48,8 +48,8 @@ type Manager struct {
 	// Report is told what is being waited for; the same text may come again.
 	Report func(string)
 
-	// probeTimeout and termGrace are the constants of these names when zero.
-	probeTimeout, termGrace time.Duration
+	// These are the constants of the same names when zero.
+	probeTimeout, termGrace, orphanGrace time.Duration
 }
 
 // State of a daemon.

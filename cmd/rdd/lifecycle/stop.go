@@ -44,12 +44,13 @@ type StopOptions struct {
 // which takes milliseconds when it has ended. A daemon that somebody started
 // before that has taken it up, and is ended too.
 func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
-	wasRunning, err = m.endOrphans(ctx, options.Patience)
+	orphan, err := m.endOrphans(ctx, options.Patience)
 	if err != nil {
-		return wasRunning, err
+		return orphan, err
 	}
+	wasRunning = orphan
 	for try := 1; ; try++ {
-		ran, err := m.stop(ctx, options)
+		ran, err := m.stop(ctx, options, orphan)
 		wasRunning = wasRunning || ran
 		if _, another := errors.AsType[*instance.RunningError](err); !another || try == stopTries {
 			return wasRunning, err
@@ -57,7 +58,9 @@ func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning boo
 	}
 }
 
-func (m *Manager) stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
+// stop is one try of Stop. After an orphan the engine is looked for although the
+// instance's directories are gone: the orphan may have been killed.
+func (m *Manager) stop(ctx context.Context, options StopOptions, orphan bool) (wasRunning bool, err error) {
 	pid, running, err := m.daemon(ctx, options.Patience)
 	if err != nil {
 		return false, err
@@ -68,7 +71,7 @@ func (m *Manager) stop(ctx context.Context, options StopOptions) (wasRunning boo
 			return true, err
 		}
 	}
-	if options.KeepEngine || !m.Instance.Exists() {
+	if options.KeepEngine || !orphan && !m.Instance.Exists() {
 		return running, nil
 	}
 	if running && !clean {

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,12 +69,12 @@ const orphanGrace = 10 * time.Second
 
 // endOrphans ends the daemons whose pid file was removed, as when a user removed
 // the instance's directories by hand, and waits for them. It reports whether there
-// was one. Such a daemon ends its engine too.
+// was one. Such a daemon ends its engine too, unless it is killed.
 func (m *Manager) endOrphans(ctx context.Context, patience time.Duration) (found bool, err error) {
 	for _, p := range instance.Orphans(m.Instance.PidFile) {
 		found = true
 		m.Report(fmt.Sprintf("waiting for process %d, whose pid file was removed, to end", p.PID))
-		if p.WaitFor(ctx, orphanGrace) == nil {
+		if p.WaitFor(ctx, cmp.Or(m.orphanGrace, orphanGrace)) == nil {
 			continue
 		}
 		err := p.Signal(syscall.SIGTERM)

@@ -1,0 +1,49 @@
+package lifecycle
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+// F8: a daemon whose directories were removed by hand is killed and leaves its engine.
+func TestF8EngineOfAKilledOrphanIsStopped(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux shows which process locks a removed file")
+	}
+	f := newFixture(t, deaf)
+	f.orphanGrace = 10 * time.Millisecond
+	f.start(t)
+	if err := os.RemoveAll(f.Instance.Dir); err != nil {
+		t.Fatal(err)
+	}
+	ran, err := f.Stop(t.Context(), StopOptions{Patience: 300 * time.Millisecond})
+	if !ran || err != nil || f.engine.stops != 1 {
+		t.Errorf("ran %v, %v, stops %d", ran, err, f.engine.stops)
+	}
+	if left := instance.Orphans(f.Instance.PidFile); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// F2: the engine's own removal takes the link, and delete names its target.
+func TestF2DeleteNamesLinkedData(t *testing.T) {
+	f := newFixture(t, behaves)
+	if err := f.Instance.Create(); err != nil {
+		t.Fatal(err)
+	}
+	disk, link := t.TempDir(), filepath.Join(f.Instance.DataDir, "engine")
+	if err := os.Symlink(disk, link); err != nil {
+		t.Fatal(err)
+	}
+	f.engine.remove = func() error { return os.Remove(link) }
+	left, err := f.Delete(t.Context(), 10*time.Second)
+	if err != nil || !slices.Equal(left, []string{disk}) {
+		t.Errorf("left %q, %v, want %q", left, err, disk)
+	}
+}
