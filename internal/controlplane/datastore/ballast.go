@@ -2,6 +2,7 @@ package datastore
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -66,14 +67,15 @@ func (b *ballast) fill() error {
 	return fmt.Errorf("set space aside for a full disk: %w", err)
 }
 
-// release gives a step of the file back and reports whether there was one.
-func (b *ballast) release() bool {
+// release gives a step of the file back, but not the last keep bytes, and reports
+// whether there was one.
+func (b *ballast) release(keep int64) bool {
 	info, err := os.Stat(b.path)
-	if err != nil || info.Size() == 0 {
+	if err != nil || info.Size() <= keep {
 		return false
 	}
 	b.full.Store(false)
-	return os.Truncate(b.path, max(0, info.Size()-ballastStep)) == nil
+	return os.Truncate(b.path, max(keep, info.Size()-ballastStep)) == nil
 }
 
 // isFull reports whether SQLite found no room for a write.
@@ -83,18 +85,44 @@ func isFull(err error) bool {
 }
 
 // appendWithBallast appends rows that the disk has no room for with room from the
-// ballast, unless all of them are new objects: those can wait.
+// ballast, unless all of them are new objects: those can wait. The last half is
+// for what frees space: status updates, as of a container that restarts in a
+// loop, never use it up.
 func (s *Store) appendWithBallast(rows []row, full error, again func([]row) error) error {
-	frees := false
+	keep := s.ballast.size
 	for _, r := range rows {
-		frees = frees || r.value == nil || r.created != r.revision
+		switch {
+		case freesSpace(r):
+			keep = 0
+		case r.created != r.revision:
+			keep = min(keep, s.ballast.size/2)
+		}
 	}
 	for err := full; ; {
-		if !frees || !isFull(err) || !s.ballast.release() {
+		if !isFull(err) || !s.ballast.release(keep) {
 			return err
 		}
 		if err = again(rows); err == nil {
 			return nil
 		}
 	}
+}
+
+// freesSpace reports whether a change deletes an object, belongs to a deletion
+// that has begun, or is one of the App, which has the order to stop the engine.
+func freesSpace(r row) bool {
+	if r.value == nil {
+		return true
+	}
+	if r.created == r.revision {
+		return false
+	}
+	var object struct {
+		Kind     string `json:"kind"`
+		Metadata struct {
+			DeletionTimestamp *string `json:"deletionTimestamp"`
+		} `json:"metadata"`
+	}
+	err := json.Unmarshal(r.value, &object)
+	return err == nil && (object.Kind == "App" || object.Metadata.DeletionTimestamp != nil)
 }

@@ -30,7 +30,11 @@ func TestBallastIsForWhatFreesSpace(t *testing.T) {
 	if !isFull(full) || isFull(errors.New("full")) {
 		t.Fatalf("not known as a full disk: %v", full)
 	}
-	create, update, removal := row{revision: 5, created: 5, value: []byte("x")}, row{revision: 5, created: 4, value: []byte("x")}, row{revision: 5, created: 4}
+	updateOf := func(value string) row { return row{revision: 5, created: 4, value: []byte(value)} }
+	create, removal := row{revision: 5, created: 5, value: []byte("x")}, row{revision: 5, created: 4}
+	update := updateOf(`{"kind":"Container","metadata":{"labels":{"a":"deletionTimestamp"}},"status":{"restarts":7}}`)
+	deletion := updateOf(`{"kind":"Container","metadata":{"deletionTimestamp":"2026-01-01T00:00:00Z"}}`)
+	stop := updateOf(`{"kind":"App","metadata":{"name":"app"},"spec":{"running":false}}`)
 	for _, test := range []struct {
 		name string
 		rows []row
@@ -41,6 +45,9 @@ func TestBallastIsForWhatFreesSpace(t *testing.T) {
 		{"an object that is new waits", []row{create, create}, 0, 0, false},
 		{"an update", []row{update}, 0, 1, true},
 		{"a removal among new objects", []row{create, removal}, 2, 3, true},
+		{"more updates than half of it", []row{update, updateOf("x")}, 100, ballastSize / ballastStep / 2, false},
+		{"a deletion that has begun", []row{update, deletion}, ballastSize/ballastStep - 1, ballastSize / ballastStep, true},
+		{"the order to stop", []row{create, stop}, ballastSize/ballastStep - 1, ballastSize / ballastStep, true},
 		{"more than there is", []row{removal}, 100, ballastSize / ballastStep, false},
 	} {
 		s := &Store{ballast: newBallast(t.TempDir())}
