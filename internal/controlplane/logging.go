@@ -91,8 +91,10 @@ func lower(level slog.Level) slog.Level {
 	return level
 }
 
-// connectionLog takes what an [http.Server] logs. Most of it is about clients that
-// do not speak TLS, or hang up, and have not shown a token.
+// connectionLog takes what an [http.Server] logs. Most of it is
+// about clients that do not speak TLS or HTTP, or hang up, and have not shown a
+// token. These lines differ in ports and bytes that a client chooses, so all of
+// them count as one.
 type connectionLog struct {
 	logger *slog.Logger
 	lines  *repeats
@@ -101,9 +103,12 @@ type connectionLog struct {
 // Write implements [io.Writer].
 func (c connectionLog) Write(p []byte) (int, error) {
 	line := strings.TrimSpace(string(p))
-	level, key := slog.LevelWarn, line
-	if strings.HasPrefix(line, "http: TLS handshake error") {
-		level, key = slog.LevelDebug, "handshake"
+	level, key := slog.LevelDebug, "connection"
+	switch {
+	case strings.HasPrefix(line, "http: panic"), strings.HasPrefix(line, "http2: panic"):
+		level, key = slog.LevelWarn, line
+	case strings.HasPrefix(line, "http: Accept error"):
+		level, key = slog.LevelWarn, "accept"
 	}
 	c.lines.note(key, func(count int) {
 		c.logger.Log(context.Background(), level, line, slog.Int("count", count))
