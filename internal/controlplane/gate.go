@@ -96,19 +96,29 @@ func (g *gate) Close() error {
 
 // makeRoom returns 0 when there is room for a stranger, else how long to wait.
 func (g *gate) makeRoom() time.Duration {
+	oldest, left := g.evict()
+	if oldest != nil {
+		_ = oldest.Close()
+		g.full()
+	}
+	return left
+}
+
+// evict takes the place of the stranger that waited longest and returns it, when
+// there is no room; or nil and how long to wait, 0 when there is room. Nothing can
+// recognise a connection that has no place any more.
+func (g *gate) evict() (*gatedConn, time.Duration) {
 	g.mutex.Lock()
+	defer g.mutex.Unlock()
 	if g.strangers.Len() < g.limits.strangers {
-		g.mutex.Unlock()
-		return 0
+		return nil, 0
 	}
 	oldest := g.strangers.Front().Value.(*gatedConn)
-	g.mutex.Unlock()
 	if left := g.limits.grace - time.Since(oldest.since); left > 0 {
-		return left
+		return nil, left
 	}
-	_ = oldest.Close() // whether it was open still or not, its place is free
-	g.full()
-	return 0
+	oldest.leave()
+	return oldest, 0
 }
 
 func (g *gate) enter(conn net.Conn) *gatedConn {

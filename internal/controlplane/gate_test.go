@@ -94,6 +94,29 @@ func TestGateKeepsPlacesForStrangers(t *testing.T) {
 	})
 }
 
+func TestGateEvictsOnlyStrangers(t *testing.T) {
+	g := newGate(nil, connectionLimits{known: 2, strangers: 1, patience: time.Hour}, nil)
+	enter := func() *gatedConn {
+		client, far := net.Pipe()
+		t.Cleanup(func() { _ = client.Close() })
+		return g.enter(far)
+	}
+	known := enter()
+	if !known.recognise() {
+		t.Fatal("a client with the token was refused")
+	}
+	stranger := enter()
+	if oldest, left := g.evict(); oldest != stranger || left != 0 {
+		t.Errorf("evicted %v, %s are left", oldest, left)
+	}
+	if stranger.recognise() {
+		t.Error("a connection that is about to be closed became known")
+	}
+	if oldest, left := g.evict(); oldest != nil || left != 0 {
+		t.Errorf("evicted %v although there is room, %s are left", oldest, left)
+	}
+}
+
 // TestBodyDeadlineEndsSlowBodiesOnly posts to real handlers.
 func TestBodyDeadlineEndsSlowBodiesOnly(t *testing.T) {
 	const limit = 300 * time.Millisecond
