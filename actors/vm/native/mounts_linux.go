@@ -121,13 +121,13 @@ func unmountBelow(dir string) error {
 }
 
 // removeTree removes dir with all in it, but nothing behind a link or a mount.
-func removeTree(dir string) error {
+func (d *Driver) removeTree(dir string) error {
 	err := filetree.Remove(dir)
 	if _, mounted := errors.AsType[*filetree.MountedError](err); mounted {
 		return err
 	}
 	if err != nil && rootless() {
-		err = removeMapped(dir)
+		err = d.removeMapped(dir)
 	}
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", dir, err)

@@ -105,7 +105,7 @@ func TestF2UnmountBelowSparesTheUsersMounts(t *testing.T) {
 	if err != nil || len(mounts) != 1 || mounts[0].Point != users {
 		t.Errorf("mounts are %v, %v", mounts, err)
 	}
-	err = removeTree(filepath.Join(link, "volumes"))
+	err = New(Config{}).removeTree(filepath.Join(link, "volumes"))
 	if _, ok := errors.AsType[*filetree.MountedError](err); !ok || !strings.Contains(err.Error(), users) {
 		t.Errorf("a tree with the user's mount: %v", err)
 	}
@@ -115,11 +115,30 @@ func TestF2UnmountBelowSparesTheUsersMounts(t *testing.T) {
 	if err := syscall.Unmount(users, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := removeTree(filepath.Join(link, "volumes")); err != nil {
+	if err := New(Config{}).removeTree(filepath.Join(link, "volumes")); err != nil {
 		t.Error(err)
 	}
 	entries, err := os.ReadDir(precious)
 	if err != nil || !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() == "thesis.txt" }) {
 		t.Errorf("the user's files are %v, %v", entries, err)
+	}
+}
+
+// F2: a rootless engine's files go with a program of the engine's own PATH, and what
+// was mounted after the check stays.
+func TestF2MappedRemovalEntersNoMount(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"rootlesskit", "rm"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd, err := mappedRemoval(dir, "-tree")
+	want := []string{filepath.Join(dir, "rootlesskit"), filepath.Join(dir, "rm"), "-rf", "--one-file-system", "--", "-tree"}
+	if err != nil || !slices.Equal(cmd.Args, want) {
+		t.Errorf("%v, %v, want %q", cmd, err, want)
+	}
+	if _, err := mappedRemoval(t.TempDir(), "tree"); err == nil || !strings.Contains(err.Error(), "rootlesskit") {
+		t.Errorf("without the program: %v", err)
 	}
 }

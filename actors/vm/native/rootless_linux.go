@@ -31,13 +31,30 @@ func innermost(k kind, first process.Process) process.Process {
 }
 
 // removeMapped removes a directory with files of subordinate users, which only
-// the root of a user namespace may do.
-func removeMapped(dir string) error {
-	out, err := exec.Command("rootlesskit", "rm", "-rf", dir).CombinedOutput()
+// the root of a user namespace may do. No mount below it is entered.
+func (d *Driver) removeMapped(dir string) error {
+	cmd, err := mappedRemoval(d.searchPath(), dir)
+	if err != nil {
+		return err
+	}
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(out)))
 	}
 	return nil
+}
+
+// mappedRemoval returns the command of removeMapped, with programs of path.
+func mappedRemoval(path, dir string) (*exec.Cmd, error) {
+	var programs []string
+	for _, name := range []string{"rootlesskit", "rm"} {
+		program := search(name, path)
+		if program == "" {
+			return nil, fmt.Errorf("remove files of subordinate users: %s is not in %s: install it, and run the command again", name, path)
+		}
+		programs = append(programs, program)
+	}
+	return exec.Command(programs[0], programs[1], "-rf", "--one-file-system", "--", dir), nil
 }
 
 // rootlessScripts are the places where packages put the wrapper, beside PATH.

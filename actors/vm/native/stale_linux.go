@@ -29,7 +29,7 @@ func (d *Driver) clearStale(ctx context.Context, k kind, progress func(string)) 
 	if err := errors.Join(unmountBelow(k.execDir), unmountBelow(k.dataDir)); err != nil {
 		return err
 	}
-	if err := removeTree(k.execDir); err != nil {
+	if err := d.removeTree(k.execDir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(k.execDir, 0o700); err != nil {

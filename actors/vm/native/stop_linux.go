@@ -166,7 +166,7 @@ func (d *Driver) stopLeftovers(ctx context.Context, k kind, progress func(string
 func (d *Driver) cleanUp(k kind) error {
 	failed := []error{unmountBelow(k.execDir), unmountBelow(k.dataDir)}
 	if errors.Join(failed...) == nil {
-		failed = append(failed, removeTree(k.execDir))
+		failed = append(failed, d.removeTree(k.execDir))
 	}
 	failed = append(failed, removeFile(k.socket), removeFile(k.socket+".ttrpc"))
 	if k.pidFile != "" {
@@ -199,6 +199,6 @@ func (d *Driver) Delete(ctx context.Context) error {
 	for _, k := range d.kinds() {
 		failed = append(failed, removeFile(k.log), removeFile(k.log+".1"))
 	}
-	failed = append(failed, removeTree(d.paths.runDir), removeTree(d.paths.engineDir))
+	failed = append(failed, d.removeTree(d.paths.runDir), d.removeTree(d.paths.engineDir))
 	return errors.Join(failed...)
 }
