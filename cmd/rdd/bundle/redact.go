@@ -19,8 +19,8 @@ const maxLine = 1 << 20
 // redactor takes secrets out of text: those that are known by their value, and
 // what looks like one by the words around it.
 type redactor struct {
-	// known secrets, the longest first.
-	known    []string
+	// known replaces secrets, however many, in one pass over a text.
+	known    *strings.Replacer
 	signs    *signs
 	longest  int
 	patterns []pattern
@@ -38,6 +38,7 @@ type pattern struct {
 	with string
 }
 
+// newRedactor expects the longest secret first.
 func newRedactor(secrets []string) *redactor {
 	const (
 		words = `(?:pass|pwd|pw|secret|token|key|cred|auth|cookie|session)`
@@ -45,8 +46,13 @@ func newRedactor(secrets []string) *redactor {
 		// the quote of the text around it.
 		value = `("(?:[^"\\]|\\.)*"|\\"(?:[^"\\]|\\[^"])*\\"|'[^']*'|(?:[^\s"\\]|\\[^"\s])+)`
 	)
+	// At the same place the first of them is taken: the longest.
+	var replacements []string
+	for _, secret := range secrets {
+		replacements = append(replacements, secret, redacted)
+	}
 	r := &redactor{
-		known: secrets,
+		known: strings.NewReplacer(replacements...),
 		signs: newSigns(),
 		patterns: []pattern{
 			{regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?["']?\s*[:=]\s*\\?["']?(?:(?:bearer|basic|digest|negotiate|token)\s+)?)[^\n]+`), "${1}${2}" + redacted},
@@ -87,9 +93,7 @@ func (r *redactor) suspicious(text string) bool {
 
 // line is text, of one line or several, without secrets.
 func (r *redactor) line(text string) string {
-	for _, secret := range r.known {
-		text = strings.ReplaceAll(text, secret, redacted)
-	}
+	text = r.known.Replace(text)
 	if !r.suspicious(text) {
 		return text
 	}

@@ -158,11 +158,7 @@ func (s *sieve) learn(text string) {
 	}
 }
 
-// maxLearned bounds how many values are looked for in every line of each log.
-const maxLearned = 50
-
 // secrets are the values that were learned.
 func (s *sieve) secrets() []string {
-	values := slices.Sorted(maps.Keys(s.learned))
-	return values[:min(len(values), maxLearned)]
+	return slices.Sorted(maps.Keys(s.learned))
 }

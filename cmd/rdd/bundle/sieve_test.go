@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -53,6 +54,19 @@ func TestSieveLearnsSecrets(t *testing.T) {
 	s.sift([]byte(`{"options":{"o":"user=amelie,pass=Giraffe-5512,vers=3.0"},"args":["DB_PASS=Tapir-3344","-pKoala-7766","sleep 600000"],"labels":{"API_TOKEN":"Okapi-7781"}}`))
 	if got := strings.Join(s.secrets(), " "); got != "Giraffe-5512 Koala-7766 Okapi-7781 Tapir-3344" {
 		t.Errorf("learned %s", got)
+	}
+}
+
+func TestSieveLearnsAnyNumberOfSecrets(t *testing.T) {
+	s := newSieve()
+	var log, want strings.Builder
+	for i := range 200 {
+		s.sift(fmt.Appendf(nil, `{"labels":{"API_TOKEN":"Okapi-%04d"}}`, i))
+		fmt.Fprintf(&log, "it said Okapi-%04d\n", i)
+		want.WriteString("it said " + redacted + "\n")
+	}
+	if got := redactedText(t, s.secrets(), log.String()); got != want.String() {
+		t.Errorf("the log became %s", got)
 	}
 }
 
