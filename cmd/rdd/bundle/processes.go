@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,7 +49,7 @@ func (s Subject) processes(ctx context.Context) ([]byte, error) {
 	r := &report{}
 	for _, p := range s.instanceProcesses() {
 		args := p.Args()
-		own := ownProgram(args)
+		own := ownProcess(p.PID, args)
 		if !own && len(args) > 1 {
 			args = []string{args[0], fmt.Sprintf("(%d arguments, not shown)", len(args)-1)}
 		}
@@ -81,20 +82,33 @@ func (r *report) process(pid int) {
 	}
 }
 
-// ownProgram reports whether a command line is of a program that rdd or its engine
-// starts, so that its arguments are theirs.
-func ownProgram(args []string) bool {
-	if len(args) == 0 {
+// ownProcess reports whether a process runs a program that rdd or its engine starts,
+// so that its arguments are theirs. The name in its command line is of its own
+// choice, and a container may hold such a program too.
+func ownProcess(pid int, args []string) bool {
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if errors.Is(err, fs.ErrNotExist) { // not Linux: containers are in a VM
+		return len(args) > 0 && ownProgram(filepath.Base(args[0]))
+	}
+	dir := filepath.Join("/proc", strconv.Itoa(pid))
+	other, otherErr := os.Readlink(filepath.Join(dir, "ns", "pid"))
+	executable, exeErr := os.Readlink(filepath.Join(dir, "exe"))
+	if err != nil || otherErr != nil || exeErr != nil || other != namespace {
 		return false
 	}
-	name := filepath.Base(args[0])
+	// An upgrade may have replaced the file.
+	return ownProgram(strings.TrimSuffix(filepath.Base(executable), " (deleted)"))
+}
+
+// ownProgram reports whether rdd or its engine starts a program of this name.
+func ownProgram(name string) bool {
 	for _, beginning := range []string{"containerd-shim", "qemu-"} {
 		if strings.HasPrefix(name, beginning) {
 			return true
 		}
 	}
 	return slices.Contains([]string{
-		"rdd", "dockerd", "containerd", "docker-proxy", "docker-init", "rootlesskit", "slirp4netns", "ssh", "exe",
+		"rdd", "dockerd", "containerd", "docker-proxy", "docker-init", "rootlesskit", "slirp4netns", "ssh",
 	}, name)
 }
 
