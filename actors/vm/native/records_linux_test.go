@@ -73,6 +73,20 @@ func TestLongestStopTimeout(t *testing.T) {
 	}
 }
 
+// TestEngineLimitWithoutSignalIsItsOwn is F9: an engine that does not answer is not
+// given the stop timeouts of containers that it does not stop.
+func TestEngineLimitWithoutSignalIsItsOwn(t *testing.T) {
+	b := defaultBounds()
+	for _, timeout := range []time.Duration{noLimit, 10 * time.Minute} {
+		if got := b.engineLimit([]record{{stopTimeout: timeout}}, false); got != b.engine {
+			t.Errorf("limit with stop timeout %s = %s, want %s", timeout, got, b.engine)
+		}
+		if got := b.engineLimit([]record{{stopTimeout: timeout}}, true); got != noLimit && got < timeout {
+			t.Errorf("limit of a signalled stop = %s, less than %s", got, timeout)
+		}
+	}
+}
+
 func TestSignalNamed(t *testing.T) {
 	for name, want := range map[string]syscall.Signal{
 		"": syscall.SIGTERM, "SIGQUIT": syscall.SIGQUIT, "int": syscall.SIGINT, "9": syscall.SIGKILL,

@@ -44,7 +44,17 @@ func (b bounds) patience(containers []record) time.Duration {
 	return max(b.engine, limit+b.slack)
 }
 
-// StopWithin implements vm.Driver.
+// engineLimit is how long an engine may take to end that was asked to stop. One
+// that does not signal its containers does not wait for them either.
+func (b bounds) engineLimit(containers []record, signals bool) time.Duration {
+	if !signals {
+		return b.engine
+	}
+	return b.patience(containers)
+}
+
+// StopWithin implements vm.Driver. An engine that does not answer is killed after
+// its own limit, and its containers are stopped after that.
 func (d *Driver) StopWithin() time.Duration {
 	limit := d.bounds.engine
 	for _, k := range d.kinds() {
@@ -54,7 +64,7 @@ func (d *Driver) StopWithin() time.Duration {
 		}
 		limit = max(limit, patience)
 	}
-	return limit + d.bounds.rest
+	return limit + d.bounds.engine + d.bounds.rest
 }
 
 // askToStop sends an engine the signal that makes it stop its containers and end,
@@ -70,7 +80,7 @@ func (d *Driver) askToStop(ctx context.Context, k kind, p process.Process) (stop
 		return stopping{}, err
 	}
 	signals := k.engine == appv1.EngineMoby && (rootless() || d.leaveNothingAlive(ctx, k, p))
-	stop := newStop(d.bounds.patience(running(k)), signals)
+	stop := newStop(d.bounds.engineLimit(running(k), signals), signals)
 	if err := inner.Signal(syscall.SIGTERM); err != nil {
 		return stop, err
 	}
