@@ -11,6 +11,7 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // endsWithin is how long an engine may take to end whose containers stay.
@@ -29,6 +30,28 @@ func endpointGone(k kind, err error) bool {
 	default:
 		return info.Mode().Type() != fs.ModeSocket || errors.Is(err, syscall.ECONNREFUSED)
 	}
+}
+
+// socketWithin is how long an engine that has just been started may take to make its
+// socket.
+const socketWithin = 10 * time.Second
+
+// hasLostSocket reports whether an engine that runs has no socket any more. One that
+// was started a moment ago has none yet.
+func hasLostSocket(ctx context.Context, k kind, p process.Process) bool {
+	ctx, cancel := context.WithTimeout(ctx, socketWithin)
+	defer cancel()
+	for p.Alive() {
+		if err := ping(ctx, k); err == nil || !endpointGone(k, err) {
+			return false
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Is(ctx.Err(), context.DeadlineExceeded)
+		case <-time.After(pollEvery):
+		}
+	}
+	return false
 }
 
 // Repair implements vm.Driver. An engine makes its socket when it starts, and its

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,11 +43,38 @@ func TestRepairKeepsContainers(t *testing.T) {
 			}
 		})
 	}
+	t.Run("removed before the engine is adopted", func(t *testing.T) {
+		if err := os.Remove(b.docker().socket); err != nil {
+			t.Fatal(err)
+		}
+		b.start(t)
+		if _, err := b.d.Ping(t.Context(), ""); err != nil || !before.Alive() {
+			t.Errorf("Ping = %v, and the container runs: %v", err, before.Alive())
+		}
+	})
 	if err := writeSettings(b.docker(), dockerNetwork{}, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.d.Repair(t.Context()); err == nil || !before.Alive() {
 		t.Errorf("Repair with live-restore off = %v, and the container runs: %v", err, before.Alive())
+	}
+}
+
+// TestStartEndsAStopWhoseTimePassed: F9. The daemon that asked the engine to stop is
+// gone, and the engine did not end in its time.
+func TestStartEndsAStopWhoseTimePassed(t *testing.T) {
+	needRoot(t)
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	k, engine, _ := b.d.running()
+	if err := innermost(k, engine).Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	b.d.recordStop(load(b.d.paths.state), stopping{Since: time.Now().Add(-time.Hour), Until: time.Now().Add(-time.Minute)})
+	b.start(t)
+	if _, err := b.d.Ping(t.Context(), ""); err != nil || engine.Alive() {
+		t.Errorf("Ping = %v, and the former engine runs: %v", err, engine.Alive())
 	}
 }
 

@@ -40,10 +40,15 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 		stop, stopping := load(d.paths.state).stopOf(p)
 		if !stopping {
 			progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.PID))
-			return d.answer(ctx, k, p)
+			if !hasLostSocket(ctx, k, p) {
+				return d.answer(ctx, k, p)
+			}
+			err = d.Repair(ctx)
+		} else {
+			err = d.finishStop(ctx, k, p, stop, progress)
 		}
-		if err := d.waitForEngine(ctx, k, p, stop, progress); err != nil {
-			return "", fmt.Errorf("%s (pid %d) was asked to stop at %s and has not yet; it is started again when it has: %w", k.program, p.PID, stop.Since.Format(time.TimeOnly), err)
+		if err != nil {
+			return "", err
 		}
 	}
 	progress("starting " + k.program)
@@ -58,6 +63,21 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	mend(context.WithoutCancel(ctx), err == nil)
 	d.recordKey(key)
 	return endpoint, err
+}
+
+// finishStop waits for an engine that was asked to stop before, and ends it when its
+// time has passed.
+func (d *Driver) finishStop(ctx context.Context, k kind, p process.Process, stop stopping, progress func(string)) error {
+	err := d.waitForEngine(ctx, k, p, stop, progress)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s (pid %d) was asked to stop at %s and still runs: run 'rdd start' again later: %w",
+			k.program, p.PID, stop.Since.Format(time.TimeOnly), err)
+	}
+	_, err = d.stop(ctx, progress, 0)
+	return err
 }
 
 // StartWithin implements vm.Driver.

@@ -117,9 +117,10 @@ func (s stopping) within(most time.Duration) stopping {
 // waitForEngine waits for the end of an engine that was asked to stop, and says
 // which containers hold it up. It returns nil when the engine has ended.
 func (d *Driver) waitForEngine(ctx context.Context, k kind, p process.Process, stop stopping, progress func(string)) error {
-	containers := alive(running(k), process.All())
+	// A process is named only when it is known to be the container's.
+	containers := alive(running(k), leftovers(k))
 	return waitUntil(ctx, stop, func(ctx context.Context, limit time.Duration) error {
-		if containers = slices.DeleteFunc(containers, member.gone); len(containers) > 0 {
+		if containers = slices.DeleteFunc(containers, member.gone); stop.Signalled && len(containers) > 0 {
 			progress(waitsFor(recordsOf(containers), stop.Since))
 		} else {
 			progress(fmt.Sprintf("waiting for %s (pid %d) to end", k.program, p.PID))
@@ -185,14 +186,14 @@ func (d *Driver) stopContainers(ctx context.Context, k kind, left []process.Proc
 	}
 	s := load(d.paths.state)
 	stop, asked := s.stop()
-	if !asked || !stop.Signalled {
+	if !asked || !stop.Signalled || s.Engine != k.engine {
 		stop = newStop(longest(recordsOf(containers), 0), true)
 		for _, c := range containers {
 			if err := c.process.Signal(signalNamed(c.stopSignal)); err != nil {
 				d.log.Warn("cannot ask a container to stop", "container", c.name, "error", err)
 			}
 		}
-		s.BootID = process.BootID()
+		s.Engine, s.BootID = k.engine, process.BootID()
 		d.recordStop(s, stop)
 	}
 	stop = stop.within(most)
