@@ -13,6 +13,8 @@ type recheck struct {
 	// timer runs until the next reading begins, at due.
 	timer *time.Timer
 	due   time.Time
+	// since is when the last event came that a silent change may follow.
+	since time.Time
 	// silent are the pauses before the readings that a silent change still needs.
 	silent []time.Duration
 	// attempts counts the readings of a state that does not last.
@@ -52,6 +54,7 @@ func (s *session) recheckLater(t target, pauses []time.Duration) {
 		r = &recheck{}
 		s.rechecks[t] = r
 	}
+	r.since = time.Now()
 	if len(pauses) > len(r.silent) {
 		r.silent = pauses
 	}
@@ -98,6 +101,9 @@ func (s *session) settle(v readDone) {
 	r := s.rechecks[v.target]
 	if r == nil {
 		r = &recheck{}
+	}
+	if r.timer != nil && v.asOf.Before(r.since) {
+		return // a reading from before the event does not replace the planned one
 	}
 	var pause time.Duration
 	if v.err == nil {

@@ -24,6 +24,8 @@ type script struct {
 	images []dockerengine.ListedImage
 	lists  []time.Time
 	events chan dockerengine.Event
+	// hang is how long an inspect takes.
+	hang time.Duration
 }
 
 func (s *script) set(state containersv1.ContainerState) {
@@ -67,8 +69,12 @@ func (e scripted) ListContainers(context.Context) ([]string, error) { return []s
 
 func (e scripted) Container(context.Context, string) (*containersv1.Container, error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	e.reads = append(e.reads, time.Now())
+	hang := e.hang
+	e.mu.Unlock()
+	time.Sleep(hang)
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	c := &containersv1.Container{Status: containersv1.ContainerStatus{Status: e.state}}
 	c.Name = "c"
 	return c, nil
@@ -153,6 +159,23 @@ func TestNetworkEventsOfAStartCostNothing(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		if n := s.readsSince(began); n != 1 {
 			t.Errorf("%d readings, want one", n)
+		}
+	})
+}
+
+// Row F5: a reading that began before an event does not show what the event changed.
+func TestConnectDuringInspectIsReadAfterIt(t *testing.T) {
+	withScript(t, containersv1.ContainerRunning, func(s *script) {
+		s.mu.Lock()
+		s.hang = 100 * time.Millisecond
+		s.mu.Unlock()
+		s.events <- event(containersv1.KindContainer, "c", "start")
+		time.Sleep(50 * time.Millisecond)
+		connected := time.Now()
+		s.events <- event(containersv1.KindContainer, "c", dockerengine.ActionNetworkConnect)
+		time.Sleep(time.Second)
+		if n := s.readsSince(connected); n != 1 {
+			t.Errorf("%d readings after the connect event, want one", n)
 		}
 	})
 }
