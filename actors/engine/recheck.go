@@ -33,7 +33,7 @@ func silentPauses(readings int) []time.Duration {
 }
 
 // unlasting paces the readings of a state that does not last.
-func unlasting() task.Backoff { return task.Backoff{Min: 200 * time.Millisecond, Max: 5 * time.Second} }
+func unlasting() task.Backoff { return task.Backoff{Min: 200 * time.Millisecond, Max: time.Second} }
 
 // lasts reports whether a container stays in a state until an event reports another.
 func lasts(state containersv1.ContainerState) bool {
