@@ -82,6 +82,14 @@ func signalNumber(name string) int {
 	}[name]
 }
 
+// delivery is when a run of a container got its stop signal. It is kept while a stop
+// is waited for: the engine remembers a limited number of events, which health
+// checks replace within minutes.
+type delivery struct {
+	startedAt string
+	at        time.Time
+}
+
 // StopContainer implements Engine. A second stop request would send the container
 // a second stop signal, which many programs take for "at once", and the engine
 // carries a stop on when its client has left. So a stop that is under way is
@@ -89,12 +97,16 @@ func signalNumber(name string) int {
 // got its signal.
 func (d *docker) StopContainer(ctx context.Context, id string) error {
 	begun := time.Now()
+	var signal delivery
 	for {
 		now, err := d.inspectRun(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !now.active || !d.stopUnderWay(ctx, id, now, begun) {
+		if now.active && (signal.startedAt != now.startedAt || signal.at.IsZero()) {
+			signal = delivery{now.startedAt, d.signalled(ctx, id, now)}
+		}
+		if !now.active || !d.stopUnderWay(id, now, signal.at, begun) {
 			return d.sendStop(ctx, id, now)
 		}
 		select {
@@ -123,10 +135,9 @@ func (d *docker) inspectRun(ctx context.Context, id string) (run, error) {
 	return now, nil
 }
 
-// stopUnderWay is whether the engine still carries out a stop of this run: the
-// container has got its stop signal, and its stop timeout has not passed since.
-func (d *docker) stopUnderWay(ctx context.Context, id string, r run, begun time.Time) bool {
-	at := d.signalled(ctx, id, r)
+// stopUnderWay reports whether the engine still carries out a stop of this run: the
+// container got its stop signal, and its stop timeout has not passed since.
+func (d *docker) stopUnderWay(id string, r run, at, begun time.Time) bool {
 	if at.IsZero() {
 		sent, ok := d.stops.Load(id)
 		return ok && sent == r.startedAt && time.Since(begun) < queuedFor

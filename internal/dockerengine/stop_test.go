@@ -73,7 +73,7 @@ func (s *stalled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case strings.HasSuffix(path, "/json"):
 		fmt.Fprintf(w, `{"State":{"Running":%v,"StartedAt":%q},"Config":{"StopTimeout":60}}`,
-			s.asked.Load() <= lateBy+1, s.started.Format(time.RFC3339Nano))
+			s.asked.Load() <= lateBy, s.started.Format(time.RFC3339Nano))
 	}
 }
 
@@ -103,5 +103,52 @@ func TestStopThatIsQueuedIsJoined(t *testing.T) {
 	}
 	if s.asked.Load() <= lateBy {
 		t.Errorf("the second stop was sent after %d looks at the events, and the first one was still queued", s.asked.Load())
+	}
+}
+
+// forgetful is an engine that stops a container, and whose events soon forget that.
+type forgetful struct {
+	inspects, events, second atomic.Int32
+	started                  time.Time
+}
+
+// runsFor is how many inspects see the container running.
+const runsFor = 4
+
+func (f *forgetful) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Api-Version", "1.41")
+	switch path := r.URL.Path; {
+	case strings.HasSuffix(path, "/stop"):
+		if f.inspects.Load() <= runsFor {
+			f.second.Add(1)
+		}
+		w.WriteHeader(http.StatusNotModified)
+	case strings.HasSuffix(path, "/events"):
+		if f.events.Add(1) == 1 {
+			fmt.Fprintf(w, `{"Type":"container","Action":"kill","Actor":{"ID":"c1","Attributes":{"signal":"15"}},"timeNano":%d}`, time.Now().UnixNano())
+		}
+	case strings.HasSuffix(path, "/json"):
+		fmt.Fprintf(w, `{"State":{"Running":%v,"StartedAt":%q},"Config":{"StopTimeout":60}}`,
+			f.inspects.Add(1) <= runsFor, f.started.Format(time.RFC3339Nano))
+	}
+}
+
+// TestStopIsJoinedAfterItsEventIsForgotten: health checks fill the engine's events.
+func TestStopIsJoinedAfterItsEventIsForgotten(t *testing.T) {
+	f := &forgetful{started: time.Now()}
+	server := httptest.NewServer(f)
+	defer server.Close()
+	engine, err := New(strings.Replace(server.URL, "http", "tcp", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = engine.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := engine.StopContainer(ctx, "c1"); err != nil {
+		t.Error(err)
+	}
+	if n := f.second.Load(); n != 0 {
+		t.Errorf("%d more stops were sent while the first one was under way", n)
 	}
 }
