@@ -33,23 +33,8 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	if err != nil {
 		return "", err
 	}
-	if runs, p, ok := d.running(); ok {
-		if runs.engine != k.engine {
-			return "", fmt.Errorf("%s (pid %d) runs and must be stopped before %s can start", runs.program, p.PID, k.program)
-		}
-		stop, stopping := load(d.paths.state).stopOf(p)
-		if !stopping {
-			progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.PID))
-			if !hasLostSocket(ctx, k, p) {
-				return d.answer(ctx, k, p)
-			}
-			err = d.Repair(ctx)
-		} else {
-			err = d.finishStop(ctx, k, p, stop, progress)
-		}
-		if err != nil {
-			return "", err
-		}
+	if endpoint, err := d.takeOver(ctx, k, progress); err != nil || endpoint != "" {
+		return endpoint, err
 	}
 	progress("starting " + k.program)
 	key := missingKey(d.keyFile())
@@ -63,6 +48,27 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	mend(context.WithoutCancel(ctx), err == nil)
 	d.recordKey(key)
 	return endpoint, err
+}
+
+// takeOver adopts an engine that runs and returns its endpoint. It returns none when
+// an engine is to be started: none runs, or the one that ran could not be reached or
+// was asked to stop, and has ended.
+func (d *Driver) takeOver(ctx context.Context, k kind, progress func(string)) (endpoint string, err error) {
+	runs, p, ok := d.running()
+	switch {
+	case !ok:
+		return "", nil
+	case runs.engine != k.engine:
+		return "", fmt.Errorf("%s (pid %d) runs and must be stopped before %s can start", runs.program, p.PID, k.program)
+	}
+	if stop, stopping := load(d.paths.state).stopOf(p); stopping {
+		return "", d.finishStop(ctx, k, p, stop, progress)
+	}
+	progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.PID))
+	if hasLostSocket(ctx, k, p) {
+		return "", d.Repair(ctx)
+	}
+	return d.answer(ctx, k, p)
 }
 
 // finishStop waits for an engine that was asked to stop before, and ends it when its

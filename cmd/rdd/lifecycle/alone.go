@@ -13,7 +13,7 @@ import (
 )
 
 // nameless is how long a process may hold the instance before it says what it is.
-const nameless = time.Second
+const nameless = 3 * time.Second
 
 // alone does something while no daemon can start and no other command does the
 // like. On a disk that is full or read-only no daemon can start anyway, and there
