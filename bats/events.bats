@@ -78,7 +78,8 @@ exact() {
     for i in 1 2 3; do make_image "tagged:$i" >/dev/null; done
     for n in 1 2 3 4; do
         for i in {1..12}; do
-            engine tag "tagged:$((i * n % 3 + 1))" "moving:$((i % 7))"
+            # The engine refuses one of two that move a tag at the same moment.
+            engine tag "tagged:$((i * n % 3 + 1))" "moving:$((i % 7))" || :
             ((i % 4)) || engine image rm "moving:$((i % 7))" >/dev/null || :
         done 3>&- &
         pids+=($!)
