@@ -19,8 +19,8 @@ func hints() map[string]string {
 		"iptables":                                     "dockerd could not set up its firewall rules; is the package iptables installed, and does the kernel have nat and conntrack?",
 		"error initializing graphdriver":               "no storage driver works on this file system; put the instance's directory on ext4, xfs or btrfs, or set RDD_DOCKERD_ARGS=--storage-driver=vfs (slow)",
 		"Devices cgroup isn't mounted":                 "the cgroup file systems are not mounted; see https://docs.docker.com/engine/install/troubleshoot/",
-		"both as a flag and in the configuration file": "RDD_DOCKERD_ARGS sets what rdd sets itself; take it out there",
-		"unknown flag":                                 "RDD_DOCKERD_ARGS has a flag that this dockerd does not know",
+		"both as a flag and in the configuration file": "RDD_DOCKERD_ARGS sets what rdd sets itself; remove it: 'RDD_DOCKERD_ARGS= rdd svc restart'",
+		"unknown flag":                                 "RDD_DOCKERD_ARGS has a flag that this dockerd does not know; correct it: 'RDD_DOCKERD_ARGS=… rdd svc restart'",
 		"no space left on device":                      "the disk is full; free some space and rdd tries again",
 		"newuidmap":                                    "rootless Docker needs the package uidmap and lines for the user in /etc/subuid and /etc/subgid",
 	}

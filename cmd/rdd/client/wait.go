@@ -79,7 +79,7 @@ func (*NotSettledError) Unwrap() error { return context.DeadlineExceeded }
 type RefusedError struct{ Message string }
 
 func (e *RefusedError) Error() string {
-	return e.Message + "\nthis cannot be carried out as things are; mend it and try again (rdd goes on looking, see 'rdd status')"
+	return e.Message + "\nthe request cannot succeed as things are: fix the cause and run the command again (rdd retries in the background, see 'rdd status')"
 }
 
 // refused returns why what the given generation asks for cannot happen; nil if it can.
