@@ -119,9 +119,10 @@ func (p Process) Executable() string {
 	return filepath.Base(strings.TrimSuffix(path, " (deleted)"))
 }
 
-// SharesNetwork reports whether the process is in this process's network namespace.
+// SharesNetwork reports whether the process is in the network namespace of the
+// calling thread, in which a child of it would be too.
 func (p Process) SharesNetwork() bool {
-	own, err := os.Stat("/proc/self/ns/net")
+	own, err := os.Stat("/proc/thread-self/ns/net")
 	if err != nil {
 		return false
 	}
