@@ -82,12 +82,14 @@ func parseMounts(table, path string) []Mount {
 	return mounts
 }
 
-// ParseMount reads a line of the mount table, in which blanks and backslashes
-// are octal.
+// ParseMount reads a line of the mount table. Its fields are separated by single
+// spaces, and spaces, tabs, newlines and backslashes in them are octal; see
+// proc_pid_mountinfo(5).
 func ParseMount(line string) (Mount, bool) {
-	head, tail, _ := strings.Cut(line, " - ")
-	fields, kind := strings.Fields(head), strings.Fields(tail)
-	if len(fields) < 5 {
+	// Optional fields, of any number, lie between the sixth and a lone hyphen.
+	const optional = 6
+	fields := strings.Split(strings.TrimSuffix(line, "\n"), " ")
+	if len(fields) < optional {
 		return Mount{}, false
 	}
 	id, err := strconv.Atoi(fields[0])
@@ -97,8 +99,8 @@ func ParseMount(line string) (Mount, bool) {
 	}
 	octal := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	m := Mount{ID: id, Parent: parent, Device: fields[2], Root: octal.Replace(fields[3]), Point: octal.Replace(fields[4])}
-	if len(kind) > 1 {
-		m.Type, m.Source = kind[0], octal.Replace(kind[1])
+	if end := slices.Index(fields[optional:], "-"); end >= 0 && optional+end+2 < len(fields) {
+		m.Type, m.Source = fields[optional+end+1], octal.Replace(fields[optional+end+2])
 	}
 	return m, true
 }
