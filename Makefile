@@ -62,7 +62,7 @@ help: ## this list
 build: first-build guestagent ## compile bin/rdd
 	@mkdir -p $(BIN)
 	$(GO) build -buildvcs=auto -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/...
-	@[[ $$(uname) != Darwin ]] || codesign --force --sign - --entitlements internal/vmhost/vz.entitlements $(BIN)/rdd
+	@[[ $$(uname) != Darwin ]] || codesign --force --sign - --entitlements internal/limahost/vz.entitlements $(BIN)/rdd
 
 # What takes long has been compiled when the cache has kubectl, one of the last
 # packages. Asked before anything is compiled, since the guest agent fills the cache.
@@ -73,21 +73,21 @@ first-build:
 
 .PHONY: guestagent
 guestagent:
-	@internal/vmhost/guestagent/build.sh $$($(GO) env GOARCH)
+	@internal/limahost/guestagent/build.sh $$($(GO) env GOARCH)
 
 # What differs between systems; without vz, which only a Mac can compile.
 .PHONY: portable
 portable: ## compile what depends on the system for macOS and for 64-bit ARM
 	@for target in darwin/arm64 linux/arm64; do \
 		echo "$$target"; \
-		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -tags no_vz ./internal/process/... ./internal/vmhost/... ./actors/vm/... || exit 1; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -tags no_vz ./internal/process/... ./internal/limahost/... ./actors/vm/... || exit 1; \
 	done
 
 .PHONY: cross
 cross: ## compile everything for macOS and Linux, amd64 and arm64; takes long the first time
 	@for target in darwin/arm64 darwin/amd64 linux/arm64 linux/amd64; do \
 		echo "$$target"; \
-		internal/vmhost/guestagent/build.sh $${target#*/}; \
+		internal/limahost/guestagent/build.sh $${target#*/}; \
 		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -tags no_vz -o $(BIN)/$${target/\//-}/ ./cmd/... || exit 1; \
 	done
 
@@ -97,7 +97,7 @@ bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest 
 
 .PHONY: vm-image
 vm-image: deps-vm-image ## build the guest of VMs from Debian's packages into .cache/vm-image
-	@internal/vmhost/image/build.sh .cache/vm-image
+	@internal/limahost/image/build.sh .cache/vm-image
 
 .PHONY: bats-vm bats-vm-short vm-chaos vm-test
 bats-vm bats-vm-short vm-chaos vm-test: deps-test deps-vm build vm-image

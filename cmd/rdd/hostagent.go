@@ -10,12 +10,12 @@ import (
 
 	"gopkg.in/natefinch/lumberjack.v2"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/agent"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent"
 )
 
 // hostAgentCmd is what the daemon starts to make and look after a VM; see
-// internal/vmhost.
+// internal/limahost.
 type hostAgentCmd struct {
 	Dir      string `arg:"" help:"Lima home with hostagent.json." placeholder:"DIR"`
 	Check    bool   `help:"Only say what is wrong with the configuration, which is read from standard input."`
@@ -35,7 +35,7 @@ func (c *hostAgentCmd) Run(s *session) (err error) {
 	if err != nil {
 		return fmt.Errorf("read the configuration of the host agent: %w", err)
 	}
-	paths := vmhost.Paths{LimaHome: dir, LogDir: cfg.LogDir}
+	paths := limahost.Paths{LimaHome: dir, LogDir: cfg.LogDir}
 	file := &lumberjack.Logger{Filename: paths.AgentLog(), MaxSize: logMegabytes, MaxBackups: logBackups}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	logger, err := newLogger(file, c.LogLevel)
@@ -53,7 +53,7 @@ func (c *hostAgentCmd) Run(s *session) (err error) {
 // checkHostAgent says what is wrong with a configuration. An error is all that it
 // prints, for the daemon to pass on.
 func checkHostAgent(dir string, in io.Reader) error {
-	var cfg vmhost.Config
+	var cfg limahost.Config
 	if err := json.NewDecoder(in).Decode(&cfg); err != nil {
 		return fmt.Errorf("read the configuration that is to be checked: %w", err)
 	}

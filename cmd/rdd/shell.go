@@ -11,7 +11,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
 type shellCmd struct {
@@ -50,7 +50,7 @@ func (c *shellCmd) arguments(s *session, config string) []string {
 	if len(command) > 0 && isTerminal(s.in) && isTerminal(s.out) {
 		args = append(args, "-t")
 	}
-	args = append(args, vmhost.SSHHost)
+	args = append(args, limahost.SSHHost)
 	if len(command) == 0 {
 		return args
 	}
@@ -81,7 +81,7 @@ func (s *session) enterable(report vmlook.Report) error {
 	switch {
 	case report.State == vmlook.StateNone || report.State == vmlook.StateStopped:
 		return s.noVM()
-	case report.State == vmlook.StateStarting && (report.Phase == vmhost.PhaseImage || report.Phase == vmhost.PhaseDisk || report.Phase == vmhost.PhaseBoot):
+	case report.State == vmlook.StateStarting && (report.Phase == limahost.PhaseImage || report.Phase == limahost.PhaseDisk || report.Phase == limahost.PhaseBoot):
 		return fmt.Errorf("the VM is being started and is not that far yet (%s); wait for it with 'rdd start'", report.Phase)
 	case report.SSHConfig == "":
 		return errors.New("the VM cannot be entered yet; see 'rdd vm status'")

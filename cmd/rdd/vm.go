@@ -15,8 +15,8 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
 // vmCmd holds the commands for the VM of vm.driver=lima.
@@ -28,8 +28,8 @@ type vmCmd struct {
 }
 
 // vmPaths are the files of the instance's VM.
-func (s *session) vmPaths() vmhost.Paths {
-	return vmhost.Paths{LimaHome: s.instance.LimaHome, LogDir: s.instance.LogDir}
+func (s *session) vmPaths() limahost.Paths {
+	return limahost.Paths{LimaHome: s.instance.LimaHome, LogDir: s.instance.LogDir}
 }
 
 // lookAtVM finds out how the VM is, without the daemon.

@@ -11,19 +11,19 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/vmhosttest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/limahosttest"
 )
 
 // machine lets the instance of a test seem to have a VM: its files, its host
 // agent, and an ssh that says what it was asked for.
-func machine(t *testing.T, status vmhost.Status) vmhost.Paths {
+func machine(t *testing.T, status limahost.Status) limahost.Paths {
 	t.Helper()
 	inst, err := instance.New("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := vmhost.Paths{LimaHome: inst.LimaHome, LogDir: inst.LogDir}
+	paths := limahost.Paths{LimaHome: inst.LimaHome, LogDir: inst.LogDir}
 	bin := t.TempDir()
 	for path, text := range map[string]string{
 		paths.SSHConfig():         "",
@@ -39,7 +39,7 @@ func machine(t *testing.T, status vmhost.Status) vmhost.Paths {
 		}
 	}
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
-	vmhosttest.Agent(t, paths, &status)
+	limahosttest.Agent(t, paths, &status)
 	return paths
 }
 
@@ -81,7 +81,7 @@ func TestVMWithoutOne(t *testing.T) {
 
 func TestVMThatRuns(t *testing.T) {
 	instancetest.Home(t)
-	machine(t, vmhost.Status{Revision: 1, Phase: vmhost.PhaseReady, Answers: true, MachinePID: 7, Acceleration: "tcg"})
+	machine(t, limahost.Status{Revision: 1, Phase: limahost.PhaseReady, Answers: true, MachinePID: 7, Acceleration: "tcg"})
 	for _, test := range []struct {
 		args string
 		code int
@@ -110,7 +110,7 @@ func TestVMThatRuns(t *testing.T) {
 
 func TestShell(t *testing.T) {
 	instancetest.Home(t)
-	paths := machine(t, vmhost.Status{Revision: 1, Phase: vmhost.PhaseReady, Answers: true})
+	paths := machine(t, limahost.Status{Revision: 1, Phase: limahost.PhaseReady, Answers: true})
 	ssh := []string{"-F", paths.SSHConfig(), "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=10", "lima-rdd"}
 	for _, test := range []struct{ args, want []string }{
 		{nil, nil},
@@ -137,7 +137,7 @@ func TestShell(t *testing.T) {
 
 func TestShellIsNotForAVMThatBoots(t *testing.T) {
 	instancetest.Home(t)
-	machine(t, vmhost.Status{Revision: 1, Phase: vmhost.PhaseBoot})
+	machine(t, limahost.Status{Revision: 1, Phase: limahost.PhaseBoot})
 	if code, _, errOut := rdd(t, "shell", "true"); code != 1 || !strings.Contains(errOut, "boot") {
 		t.Errorf("%d, %s", code, errOut)
 	}

@@ -11,14 +11,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
 // launch starts a host agent for spec and returns when it holds its lock. An
 // agent that does not have it yet when ctx ends is ended too: it has done
 // nothing, and nobody could find it.
-func (d *Driver) launch(ctx context.Context, spec vmhost.Spec) (process.Process, error) {
+func (d *Driver) launch(ctx context.Context, spec limahost.Spec) (process.Process, error) {
 	if err := d.prepare(spec); err != nil {
 		return process.Process{}, err
 	}
@@ -79,7 +79,7 @@ func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-c
 }
 
 // prepare writes what the agent reads, and removes how the last one ended.
-func (d *Driver) prepare(spec vmhost.Spec) error {
+func (d *Driver) prepare(spec limahost.Spec) error {
 	socket, err := d.socket(vmSpec(spec).Engine)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (d *Driver) prepare(spec vmhost.Spec) error {
 		return err
 	}
 	_, boot := d.bounds(vmSpec(spec))
-	return vmhost.Save(d.paths.Config(), vmhost.Config{
+	return limahost.Save(d.paths.Config(), limahost.Config{
 		LimaHome: d.cfg.Home, LogDir: d.cfg.LogDir, Socket: socket, Spec: spec, BootTimeout: boot,
 	})
 }

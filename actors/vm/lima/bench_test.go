@@ -13,8 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
 // checkDeadline bounds the agent's look at a configuration, which takes 0.1 s.
@@ -19,14 +19,14 @@ const checkDeadline = 10 * time.Second
 // check asks the agent's program, which knows Lima, what is wrong with a spec: an
 // image that is not whole, a line of a user's lima.yaml. It changes nothing and
 // needs no agent that lives.
-func (d *Driver) check(ctx context.Context, spec vmhost.Spec) error {
+func (d *Driver) check(ctx context.Context, spec limahost.Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, checkDeadline)
 	defer cancel()
 	cmd, err := d.command("--check")
 	if err != nil {
 		return err
 	}
-	config, err := json.Marshal(vmhost.Config{LimaHome: d.cfg.Home, LogDir: d.cfg.LogDir, Spec: spec})
+	config, err := json.Marshal(limahost.Config{LimaHome: d.cfg.Home, LogDir: d.cfg.LogDir, Spec: spec})
 	if err != nil {
 		return fmt.Errorf("encode the VM's configuration: %w", err)
 	}

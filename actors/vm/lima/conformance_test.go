@@ -11,8 +11,8 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -87,8 +87,8 @@ func (b *bench) spoil(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	end := vmhost.End{PID: os.Getpid(), Error: "from another time"}
-	if err := vmhost.Save(b.paths.End(), end); err != nil {
+	end := limahost.End{PID: os.Getpid(), Error: "from another time"}
+	if err := limahost.Save(b.paths.End(), end); err != nil {
 		t.Fatal(err)
 	}
 }

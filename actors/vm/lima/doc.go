@@ -1,7 +1,7 @@
 // Package lima is the driver that runs the engine in a virtual machine.
 //
 // It exists apart from what makes the machine: that is done by a host agent, a
-// process of its own (see internal/vmhost), because a VM must outlive the daemon
+// process of its own (see internal/limahost), because a VM must outlive the daemon
 // and because Lima's packages do not belong into a daemon. The driver starts the
 // agent, or finds the one that lives; it asks it how things are; it ends it; and
 // where an agent is missing or hangs it goes to the machine directly. Nothing it

@@ -8,7 +8,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
 // Config says where an instance's VM lives.
@@ -34,8 +34,8 @@ type Config struct {
 // Driver implements vm.Driver.
 type Driver struct {
 	cfg    Config
-	paths  vmhost.Paths
-	client *vmhost.Client
+	paths  limahost.Paths
+	client *limahost.Client
 	log    *slog.Logger
 	limits limits
 }
@@ -50,8 +50,8 @@ func New(c Config) *Driver {
 	if c.Getenv == nil {
 		c.Getenv = os.Getenv
 	}
-	paths := vmhost.Paths{LimaHome: c.Home, LogDir: c.LogDir}
-	return &Driver{cfg: c, paths: paths, client: vmhost.NewClient(paths), log: c.Logger, limits: defaultLimits()}
+	paths := limahost.Paths{LimaHome: c.Home, LogDir: c.LogDir}
+	return &Driver{cfg: c, paths: paths, client: limahost.NewClient(paths), log: c.Logger, limits: defaultLimits()}
 }
 
 // Name implements vm.Driver.

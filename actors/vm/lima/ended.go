@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
 // ended says how the host agent with this pid ended, which it has.
@@ -27,8 +27,8 @@ func (d *Driver) ended(pid int) error {
 
 // end returns what the agent with this pid told when it ended; one that was
 // killed told nothing.
-func (d *Driver) end(pid int) (end vmhost.End, told bool) {
-	end, found, err := vmhost.LastEnd(d.paths)
+func (d *Driver) end(pid int) (end limahost.End, told bool) {
+	end, found, err := limahost.LastEnd(d.paths)
 	if err != nil {
 		d.log.Warn("cannot read how the host agent ended", "error", err)
 	}

@@ -20,9 +20,9 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
 // The ways a fake agent may behave; the name is an argument of its program.
@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	case len(os.Args) == 5 && os.Args[1] == "agent" && os.Args[3] == "--check":
-		var config vmhost.Config
+		var config limahost.Config
 		if err := json.NewDecoder(os.Stdin).Decode(&config); err != nil || config.Spec.CPUs == 0 {
 			fmt.Fprintln(os.Stderr, "rdd: own.yaml:3: no", err)
 			os.Exit(1)
@@ -68,11 +68,11 @@ func TestMain(m *testing.M) {
 // fakeAgent is a host agent without Lima.
 type fakeAgent struct {
 	mode   string
-	paths  vmhost.Paths
-	config vmhost.Config
+	paths  limahost.Paths
+	config limahost.Config
 
 	mu      sync.Mutex
-	status  vmhost.Status
+	status  limahost.Status
 	changed chan struct{}
 }
 
@@ -87,30 +87,30 @@ func runAgent(mode, home string) error {
 		<-ctx.Done()
 		return nil
 	}
-	a := &fakeAgent{mode: mode, paths: vmhost.Paths{LimaHome: home}, changed: make(chan struct{})}
+	a := &fakeAgent{mode: mode, paths: limahost.Paths{LimaHome: home}, changed: make(chan struct{})}
 	lock, err := instance.Lock(a.paths.PidFile())
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Release() }()
-	if _, err := vmhost.Load(a.paths.Config(), &a.config); err != nil {
+	if _, err := limahost.Load(a.paths.Config(), &a.config); err != nil {
 		return err
 	}
-	end := vmhost.End{PID: os.Getpid(), At: time.Now()}
+	end := limahost.End{PID: os.Getpid(), At: time.Now()}
 	if end.Note, err = a.run(ctx); err != nil {
 		end.Error = err.Error()
 	}
-	return vmhost.Save(a.paths.End(), end)
+	return limahost.Save(a.paths.End(), end)
 }
 
 // run brings the machine up and down.
 func (a *fakeAgent) run(ctx context.Context) (note string, err error) {
-	a.status = vmhost.Status{Revision: 1, PID: os.Getpid(), Spec: a.config.Spec, Phase: vmhost.PhaseImage}
+	a.status = limahost.Status{Revision: 1, PID: os.Getpid(), Spec: a.config.Spec, Phase: limahost.PhaseImage}
 	if err := a.serve(a.paths.Socket(), http.HandlerFunc(a.answer)); err != nil {
 		return "", err
 	}
 	machine, err := a.bringUp(ctx)
-	if err == nil && a.status.Phase == vmhost.PhaseReady {
+	if err == nil && a.status.Phase == limahost.PhaseReady {
 		if err := machine.Wait(ctx); err == nil {
 			return "", fmt.Errorf("the VM ended unasked; last lines of its console:\nKernel panic - not syncing")
 		}
@@ -127,29 +127,29 @@ func (a *fakeAgent) run(ctx context.Context) (note string, err error) {
 
 func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 	if a.mode == machineIn {
-		a.set(func(s *vmhost.Status) { s.Acceleration = "vz" })
+		a.set(func(s *limahost.Status) { s.Acceleration = "vz" })
 		me, _ := process.Find(os.Getpid())
 		return me, a.ready()
 	}
 	if found, ok := qemu.Find(a.paths); ok {
-		a.set(func(s *vmhost.Status) { s.MachinePID, s.Adopted = found.PID, true })
+		a.set(func(s *limahost.Status) { s.MachinePID, s.Adopted = found.PID, true })
 		return found, a.ready()
 	}
-	a.phase(vmhost.PhaseDisk)
+	a.phase(limahost.PhaseDisk)
 	if err := os.MkdirAll(a.paths.Dir(), 0o700); err != nil {
 		return process.Process{}, err
 	}
-	if err := vmhost.Save(a.paths.Current(), a.config.Spec); err != nil {
+	if err := limahost.Save(a.paths.Current(), a.config.Spec); err != nil {
 		return process.Process{}, err
 	}
-	a.phase(vmhost.PhaseBoot)
+	a.phase(limahost.PhaseBoot)
 	switch a.mode {
 	case stuck:
 		<-ctx.Done()
 		return process.Process{}, nil
 	case fails:
 		fmt.Fprintln(os.Stderr, "the guest does not come up")
-		_ = vmhost.Save(a.paths.End(), vmhost.End{PID: os.Getpid(), At: time.Now(), Error: "the guest did not boot; last lines of its console:\nNo init found"})
+		_ = limahost.Save(a.paths.End(), limahost.End{PID: os.Getpid(), At: time.Now(), Error: "the guest did not boot; last lines of its console:\nNo init found"})
 		os.Exit(1)
 	}
 	self, err := os.Executable()
@@ -160,8 +160,8 @@ func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 	if err != nil {
 		return process.Process{}, err
 	}
-	a.set(func(s *vmhost.Status) { s.MachinePID = p.PID })
-	a.phase(vmhost.PhaseEngine)
+	a.set(func(s *limahost.Status) { s.MachinePID = p.PID })
+	a.phase(limahost.PhaseEngine)
 	for p.Alive() {
 		if monitor, err := qemu.Open(ctx, a.paths.QMP(), nil); err == nil {
 			monitor.Close()
@@ -174,7 +174,7 @@ func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 // ready serves an engine.
 func (a *fakeAgent) ready() error {
 	err := a.serve(a.config.Socket, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "OK") }))
-	a.phase(vmhost.PhaseReady)
+	a.phase(limahost.PhaseReady)
 	return err
 }
 
@@ -188,14 +188,14 @@ func (a *fakeAgent) serve(socket string, handler http.Handler) error {
 	return nil
 }
 
-func (a *fakeAgent) phase(next vmhost.Phase) {
-	a.set(func(s *vmhost.Status) {
-		s.Phases = append(s.Phases, vmhost.PhaseTime{Phase: s.Phase, Took: 100 * time.Millisecond})
+func (a *fakeAgent) phase(next limahost.Phase) {
+	a.set(func(s *limahost.Status) {
+		s.Phases = append(s.Phases, limahost.PhaseTime{Phase: s.Phase, Took: 100 * time.Millisecond})
 		s.Phase = next
 	})
 }
 
-func (a *fakeAgent) set(change func(*vmhost.Status)) {
+func (a *fakeAgent) set(change func(*limahost.Status)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(&a.status)
@@ -205,7 +205,7 @@ func (a *fakeAgent) set(change func(*vmhost.Status)) {
 }
 
 // troubleFile is where a test says what the fake agent finds wrong.
-func troubleFile(p vmhost.Paths) string { return filepath.Join(p.LimaHome, "trouble") }
+func troubleFile(p limahost.Paths) string { return filepath.Join(p.LimaHome, "trouble") }
 
 func (a *fakeAgent) answer(w http.ResponseWriter, r *http.Request) {
 	since, _ := strconv.ParseInt(r.FormValue("since"), 10, 64)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 )
 
 func TestKilledAgentIsReplacedAndTheMachineGoesOn(t *testing.T) {

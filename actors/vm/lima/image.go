@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/image"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 

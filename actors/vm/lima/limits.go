@@ -3,7 +3,7 @@ package lima
 import (
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
 // limits of what the driver waits for. They are fields and not constants so that
@@ -37,7 +37,7 @@ type limits struct {
 
 func defaultLimits() limits {
 	return limits{
-		lock: 15 * time.Second, answer: 10 * time.Second, silence: vmhost.LongPoll + 10*time.Second,
+		lock: 15 * time.Second, answer: 10 * time.Second, silence: limahost.LongPoll + 10*time.Second,
 		adopt: 5 * time.Second, lastWords: 10 * time.Second,
 		agentStop: 27 * time.Second, stop: 34 * time.Second, machineStop: 20 * time.Second, killed: 2 * time.Second,
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
 // sight is what lives of a VM.
@@ -16,7 +16,7 @@ type sight struct {
 	// agent and machine are zero when there is none.
 	agent, machine process.Process
 	// spec that they are of, as far as it is known.
-	spec vmhost.Spec
+	spec limahost.Spec
 }
 
 func (s sight) nothing() bool { return s.agent.PID == 0 && s.machine.PID == 0 }
@@ -32,7 +32,7 @@ func (d *Driver) look() (sight, error) {
 	switch {
 	case s.machine.PID != 0:
 		// The machine's own comes first: it is what an adopted machine is of.
-		if found, err := vmhost.Load(d.paths.Current(), &s.spec); err != nil || !found {
+		if found, err := limahost.Load(d.paths.Current(), &s.spec); err != nil || !found {
 			s.spec = d.configured()
 		}
 	case s.agent.PID != 0:
@@ -44,7 +44,7 @@ func (d *Driver) look() (sight, error) {
 // agent returns the living host agent, which holds the lock on its pid file.
 func (d *Driver) agent() (process.Process, error) {
 	for until := time.Now().Add(time.Second); ; {
-		pid, running, err := vmhost.Alive(d.paths)
+		pid, running, err := limahost.Alive(d.paths)
 		if err != nil {
 			return process.Process{}, err
 		}
@@ -63,9 +63,9 @@ func (d *Driver) agent() (process.Process, error) {
 }
 
 // configured is what the last agent was told; nothing when that cannot be read.
-func (d *Driver) configured() vmhost.Spec {
-	var c vmhost.Config
-	if _, err := vmhost.Load(d.paths.Config(), &c); err != nil {
+func (d *Driver) configured() limahost.Spec {
+	var c limahost.Config
+	if _, err := limahost.Load(d.paths.Config(), &c); err != nil {
 		d.log.Warn("cannot read what the host agent was told", "error", err)
 	}
 	return c.Spec
@@ -75,9 +75,9 @@ func (d *Driver) configured() vmhost.Spec {
 func (d *Driver) Inspect(ctx context.Context) (vm.Observed, error) {
 	s, err := d.look()
 	if err != nil || s.nothing() {
-		return vm.Observed{Presence: vm.Absent, Used: vmhost.LastUsed(d.paths)}, err
+		return vm.Observed{Presence: vm.Absent, Used: limahost.LastUsed(d.paths)}, err
 	}
-	seen := vm.Observed{Presence: vm.Broken, Used: vmhost.LastUsed(d.paths), Spec: vmSpec(s.spec)}
+	seen := vm.Observed{Presence: vm.Broken, Used: limahost.LastUsed(d.paths), Spec: vmSpec(s.spec)}
 	switch {
 	case s.agent.PID == 0:
 		seen.Detail = fmt.Sprintf("QEMU, pid %d, with no host agent", s.machine.PID)
@@ -100,7 +100,7 @@ func (d *Driver) inspectAgent(ctx context.Context, agent process.Process) (vm.Pr
 		return vm.Broken, fmt.Sprintf("host agent, pid %d, which does not answer, with no machine", agent.PID)
 	case inProcess(status):
 		return vm.Present, fmt.Sprintf("host agent, pid %d, with the machine inside", agent.PID)
-	case status.Phase != vmhost.PhaseReady:
+	case status.Phase != limahost.PhaseReady:
 		return vm.Present, fmt.Sprintf("host agent, pid %d, which starts a machine (%s)", agent.PID, status.Phase)
 	default:
 		return vm.Broken, fmt.Sprintf("host agent, pid %d, whose machine is gone", agent.PID)
@@ -109,4 +109,4 @@ func (d *Driver) inspectAgent(ctx context.Context, agent process.Process) (vm.Pr
 
 // inProcess is whether the machine lives in the agent's process, as with Apple's
 // Virtualization framework.
-func inProcess(s vmhost.Status) bool { return s.Acceleration == "vz" }
+func inProcess(s limahost.Status) bool { return s.Acceleration == "vz" }

@@ -2,25 +2,25 @@ package lima
 
 import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // hostSpec is the part of a spec that the agent carries out.
-func hostSpec(spec messages.VMSpec) vmhost.Spec {
+func hostSpec(spec messages.VMSpec) limahost.Spec {
 	engine := spec.Engine
 	if engine == "" {
 		engine = appv1.EngineMoby
 	}
 	v := spec.VM
-	return vmhost.Spec{
+	return limahost.Spec{
 		Engine: string(engine), CPUs: v.CPUs, Memory: v.Memory, Disk: v.Disk, Image: v.Image,
 		Acceleration: string(v.Acceleration), Restart: v.Restart, Reset: v.Reset,
 	}
 }
 
 // vmSpec is the way back.
-func vmSpec(spec vmhost.Spec) messages.VMSpec {
+func vmSpec(spec limahost.Spec) messages.VMSpec {
 	return messages.VMSpec{
 		Driver: appv1.DriverLima, Engine: appv1.EngineName(spec.Engine),
 		VM: messages.VMProperties{

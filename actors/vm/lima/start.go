@@ -9,8 +9,8 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -41,7 +41,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 
 // bring returns the living host agent of a VM of this spec: the one that was
 // found, or a new one, which takes over a machine that runs.
-func (d *Driver) bring(ctx context.Context, spec vmhost.Spec, progress func(string)) (process.Process, error) {
+func (d *Driver) bring(ctx context.Context, spec limahost.Spec, progress func(string)) (process.Process, error) {
 	s, err := d.look()
 	if err != nil {
 		return process.Process{}, err
@@ -65,7 +65,7 @@ func (d *Driver) bring(ctx context.Context, spec vmhost.Spec, progress func(stri
 	return d.launch(ctx, spec)
 }
 
-func describe(s vmhost.Spec) string {
+func describe(s limahost.Spec) string {
 	return fmt.Sprintf("%s, %d CPUs, %d MiB of memory, disk of %d MiB, image %q, acceleration %s, restart %q, reset %q",
 		s.Engine, s.CPUs, s.Memory>>20, s.Disk>>20, s.Image, s.Acceleration, s.Restart, s.Reset)
 }
@@ -80,7 +80,7 @@ func (d *Driver) usable(ctx context.Context, s sight) error {
 	for {
 		status, err := d.client.Status(ctx, 0)
 		switch {
-		case err == nil && s.machine.PID == 0 && status.Phase == vmhost.PhaseReady && !inProcess(status):
+		case err == nil && s.machine.PID == 0 && status.Phase == limahost.PhaseReady && !inProcess(status):
 			// It is about to end, and to say why.
 			return errors.Join(errors.New("its machine is gone"), s.agent.Wait(ctx))
 		case err == nil:
@@ -112,7 +112,7 @@ func (d *Driver) replace(ctx context.Context, agent process.Process, why error) 
 type follower struct {
 	d        *Driver
 	engine   appv1.EngineName
-	want     vmhost.Spec
+	want     limahost.Spec
 	progress func(string)
 	// told is what progress was told last.
 	told string
@@ -147,7 +147,7 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 				return fmt.Errorf("the host agent (pid %d) brings up another VM (%s) than was asked for (%s); it is stopped before the next try", agent.PID, describe(status.Spec), describe(f.want))
 			}
 			f.tell(status)
-			if status.Phase != vmhost.PhaseReady {
+			if status.Phase != limahost.PhaseReady {
 				seen = status.Revision
 				continue
 			}
@@ -172,7 +172,7 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 }
 
 // status asks for a status that is newer than one that was seen.
-func (f *follower) status(ctx context.Context, seen int64) (vmhost.Status, error) {
+func (f *follower) status(ctx context.Context, seen int64) (limahost.Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.d.limits.silence)
 	defer cancel()
 	return f.d.client.Status(ctx, seen)
@@ -194,7 +194,7 @@ func (f *follower) answers(ctx context.Context) error {
 }
 
 // tell passes a phase on, and what is wrong, once.
-func (f *follower) tell(s vmhost.Status) {
+func (f *follower) tell(s limahost.Status) {
 	text := phaseText(s)
 	if s.Trouble != "" {
 		text = strings.TrimPrefix(text+"; ", "; ") + s.Trouble
@@ -207,20 +207,20 @@ func (f *follower) tell(s vmhost.Status) {
 
 // phaseText is such as "booting the guest (image 0.1s, disk 0.2s)"; empty when
 // there is nothing to wait for.
-func phaseText(s vmhost.Status) string {
+func phaseText(s limahost.Status) string {
 	var doing string
 	switch s.Phase {
-	case vmhost.PhaseImage:
+	case limahost.PhaseImage:
 		doing = "finding the guest's image"
-	case vmhost.PhaseDisk:
+	case limahost.PhaseDisk:
 		doing = "making the guest's disk"
-	case vmhost.PhaseBoot:
+	case limahost.PhaseBoot:
 		doing = "booting the guest"
-	case vmhost.PhaseSSH:
+	case limahost.PhaseSSH:
 		doing = "waiting for a login to the guest"
-	case vmhost.PhaseEngine:
+	case limahost.PhaseEngine:
 		doing = "waiting for the guest's engine"
-	case vmhost.PhaseReady:
+	case limahost.PhaseReady:
 		return ""
 	default:
 		doing = string(s.Phase)

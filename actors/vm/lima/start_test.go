@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
 func TestStartTellsPhases(t *testing.T) {
@@ -50,12 +50,12 @@ func TestStartTellsPhases(t *testing.T) {
 }
 
 func TestPhaseTexts(t *testing.T) {
-	s := vmhost.Status{Phase: vmhost.PhaseBoot, Phases: []vmhost.PhaseTime{
-		{Phase: vmhost.PhaseImage, Took: 120 * time.Millisecond}, {Phase: vmhost.PhaseDisk, Took: 180 * time.Millisecond}}}
+	s := limahost.Status{Phase: limahost.PhaseBoot, Phases: []limahost.PhaseTime{
+		{Phase: limahost.PhaseImage, Took: 120 * time.Millisecond}, {Phase: limahost.PhaseDisk, Took: 180 * time.Millisecond}}}
 	if text := phaseText(s); text != "booting the guest (image 0.1s, disk 0.2s)" {
 		t.Error(text)
 	}
-	if text := phaseText(vmhost.Status{Phase: vmhost.PhaseImage}); text != "finding the guest's image" {
+	if text := phaseText(limahost.Status{Phase: limahost.PhaseImage}); text != "finding the guest's image" {
 		t.Error(text)
 	}
 }
@@ -78,10 +78,10 @@ func TestAdoptsALivingAgent(t *testing.T) {
 func TestAnotherSpecIsRefused(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
-	for what, change := range map[string]func(*vmhost.Spec){
-		"cpus":    func(s *vmhost.Spec) { s.CPUs++ },
-		"restart": func(s *vmhost.Spec) { s.Restart = "now" },
-		"engine":  func(s *vmhost.Spec) { s.Engine = "containerd" },
+	for what, change := range map[string]func(*limahost.Spec){
+		"cpus":    func(s *limahost.Spec) { s.CPUs++ },
+		"restart": func(s *limahost.Spec) { s.Restart = "now" },
+		"engine":  func(s *limahost.Spec) { s.Engine = "containerd" },
 	} {
 		spec := hostSpec(someSpec())
 		change(&spec)

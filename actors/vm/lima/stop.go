@@ -8,8 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
 )
 
 // Repair implements vm.Driver.

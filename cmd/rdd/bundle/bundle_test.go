@@ -19,8 +19,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/doctor"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
 )
 
 // subject is an instance without a daemon, in a home of its own.
@@ -29,7 +29,7 @@ func subject(t *testing.T) Subject {
 	inst := instancetest.Create(t, "sup")
 	return Subject{
 		Patient: doctor.Patient{
-			Instance: inst, Version: "v1", VM: vmhost.Paths{LimaHome: inst.LimaHome, LogDir: inst.LogDir},
+			Instance: inst, Version: "v1", VM: limahost.Paths{LimaHome: inst.LimaHome, LogDir: inst.LogDir},
 			Status: func(context.Context) (lifecycle.Status, error) {
 				return lifecycle.Status{State: lifecycle.StateStopped}, nil
 			},

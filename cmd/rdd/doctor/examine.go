@@ -10,7 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
 // How long looks may take. A look that does not even honour its context, on a
@@ -24,7 +24,7 @@ const (
 // Patient is the instance that is examined.
 type Patient struct {
 	Instance instance.Instance
-	VM       vmhost.Paths
+	VM       limahost.Paths
 	// Version of this program.
 	Version string
 	// Status looks at the daemon.

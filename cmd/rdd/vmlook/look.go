@@ -10,8 +10,8 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/qemu"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 )
 
 // State of a VM.
@@ -40,26 +40,26 @@ type Report struct {
 	PID        int `json:"pid,omitempty"`
 	MachinePID int `json:"machinePID,omitempty"`
 	// Status is what the host agent tells; nil when none answers.
-	*vmhost.Status
+	*limahost.Status
 	// SSHConfig is a configuration for `ssh -F FILE lima-rdd`; empty while there is none.
 	SSHConfig string `json:"sshConfig,omitempty"`
 	// Error says why the host agent does not answer.
 	Error string `json:"error,omitempty"`
 	// LastEnd is how the last host agent ended, if it could say so.
-	LastEnd *vmhost.End `json:"lastEnd,omitempty"`
+	LastEnd *limahost.End `json:"lastEnd,omitempty"`
 }
 
 // Look looks at the VM of the instance called name; it takes no longer than ctx
 // allows.
-func Look(ctx context.Context, name string, paths vmhost.Paths) (Report, error) {
+func Look(ctx context.Context, name string, paths limahost.Paths) (Report, error) {
 	r := Report{Instance: name}
-	pid, alive, err := vmhost.Alive(paths)
+	pid, alive, err := limahost.Alive(paths)
 	if err != nil {
 		return r, err
 	}
 	r.PID = pid
 	if alive {
-		if status, err := vmhost.NewClient(paths).Status(ctx, 0); err != nil {
+		if status, err := limahost.NewClient(paths).Status(ctx, 0); err != nil {
 			r.Error = err.Error()
 		} else {
 			r.Status, r.MachinePID = &status, status.MachinePID
@@ -70,7 +70,7 @@ func Look(ctx context.Context, name string, paths vmhost.Paths) (Report, error) 
 			r.MachinePID = machine.PID
 		}
 	}
-	if end, found, err := vmhost.LastEnd(paths); err == nil && found {
+	if end, found, err := limahost.LastEnd(paths); err == nil && found {
 		r.LastEnd = &end
 	}
 	there, err := exists(paths.Dir())
@@ -88,7 +88,7 @@ func stateOf(r Report, agent, disk bool) State {
 	switch {
 	case agent && r.Status == nil:
 		return StateHung
-	case agent && r.Phase != vmhost.PhaseReady:
+	case agent && r.Phase != limahost.PhaseReady:
 		return StateStarting
 	case agent && !r.Answers:
 		return StateHung

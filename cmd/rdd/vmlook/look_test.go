@@ -7,39 +7,39 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/limahosttest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost/vmhosttest"
 )
 
 // machine is a VM that has a disk and, with a status, a host agent that tells it;
 // one of revision 0 hangs.
-func machine(t *testing.T, status *vmhost.Status) vmhost.Paths {
+func machine(t *testing.T, status *limahost.Status) limahost.Paths {
 	t.Helper()
-	paths := vmhost.Paths{LimaHome: scratch.Dir(t)}
+	paths := limahost.Paths{LimaHome: scratch.Dir(t)}
 	switch {
 	case status == nil:
 		if err := os.MkdirAll(paths.Dir(), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	case status.Revision == 0:
-		vmhosttest.Agent(t, paths, nil)
+		limahosttest.Agent(t, paths, nil)
 	default:
-		vmhosttest.Agent(t, paths, status)
+		limahosttest.Agent(t, paths, status)
 	}
 	return paths
 }
 
 func TestLook(t *testing.T) {
-	ready := vmhost.Status{Revision: 1, Phase: vmhost.PhaseReady, Answers: true, MachinePID: 7}
+	ready := limahost.Status{Revision: 1, Phase: limahost.PhaseReady, Answers: true, MachinePID: 7}
 	silent, booting := ready, ready
-	silent.Answers, booting.Phase = false, vmhost.PhaseBoot
+	silent.Answers, booting.Phase = false, limahost.PhaseBoot
 	for name, test := range map[string]struct {
-		status *vmhost.Status
+		status *limahost.Status
 		want   State
 	}{
 		"a disk and no process":   {nil, StateStopped},
-		"an agent that is silent": {&vmhost.Status{}, StateHung},
+		"an agent that is silent": {&limahost.Status{}, StateHung},
 		"all is well":             {&ready, StateRunning},
 		"a guest that is silent":  {&silent, StateHung},
 		"a machine that boots":    {&booting, StateStarting},
@@ -58,15 +58,15 @@ func TestLook(t *testing.T) {
 			}
 		})
 	}
-	if got, err := Look(t.Context(), "i", vmhost.Paths{LimaHome: t.TempDir()}); err != nil || got.State != StateNone {
+	if got, err := Look(t.Context(), "i", limahost.Paths{LimaHome: t.TempDir()}); err != nil || got.State != StateNone {
 		t.Errorf("nothing at all: %+v, %v", got, err)
 	}
 }
 
 func TestJSONHasTheAgentsWordsAtTheTop(t *testing.T) {
-	paths := machine(t, &vmhost.Status{
-		Revision: 1, PID: 5, Phase: vmhost.PhaseReady, MachinePID: 7, Acceleration: "tcg", Answers: true,
-		Phases: []vmhost.PhaseTime{{Phase: vmhost.PhaseBoot, Took: time.Second}},
+	paths := machine(t, &limahost.Status{
+		Revision: 1, PID: 5, Phase: limahost.PhaseReady, MachinePID: 7, Acceleration: "tcg", Answers: true,
+		Phases: []limahost.PhaseTime{{Phase: limahost.PhaseBoot, Took: time.Second}},
 	})
 	got, err := Look(t.Context(), "i", paths)
 	if err != nil {
@@ -87,18 +87,18 @@ func TestRows(t *testing.T) {
 	now := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
 	running := Report{
 		Instance: "i", State: StateRunning, PID: 5, MachinePID: 7, SSHConfig: "/h/rdd/ssh.config",
-		Status: &vmhost.Status{
-			Phase: vmhost.PhaseReady, StartedAt: now.Add(-time.Hour), Adopted: true, SSHPort: 2222,
-			Phases: []vmhost.PhaseTime{{Phase: vmhost.PhaseImage, Took: 120 * time.Millisecond}, {Phase: vmhost.PhaseBoot, Took: 9 * time.Second}},
-			Spec:   vmhost.Spec{CPUs: 2, Memory: 768 << 20, Disk: 64 << 30},
+		Status: &limahost.Status{
+			Phase: limahost.PhaseReady, StartedAt: now.Add(-time.Hour), Adopted: true, SSHPort: 2222,
+			Phases: []limahost.PhaseTime{{Phase: limahost.PhaseImage, Took: 120 * time.Millisecond}, {Phase: limahost.PhaseBoot, Took: 9 * time.Second}},
+			Spec:   limahost.Spec{CPUs: 2, Memory: 768 << 20, Disk: 64 << 30},
 			Image:  "/img", ImageReason: "it was built", Acceleration: "tcg", AccelerationReason: "/dev/kvm hangs",
-			Guest:   &vmhost.Guest{At: now.Add(-2 * time.Second), Uptime: 50 * time.Minute, DiskSize: 62 << 30, DiskFree: 3 << 29},
+			Guest:   &limahost.Guest{At: now.Add(-2 * time.Second), Uptime: 50 * time.Minute, DiskSize: 62 << 30, DiskFree: 3 << 29},
 			Trouble: "its disk is full",
 		},
 	}
-	starting := Report{Instance: "i", State: StateStarting, PID: 5, Status: &vmhost.Status{Phase: vmhost.PhaseBoot, PhaseSince: now.Add(-7 * time.Second)}}
-	died := Report{Instance: "i", State: StateStopped, SSHConfig: "/h", LastEnd: &vmhost.End{At: now.Add(-time.Minute), Error: "QEMU was killed\nlast lines"}}
-	forced := Report{Instance: "i", State: StateStopped, LastEnd: &vmhost.End{At: now, Note: "force was needed"}}
+	starting := Report{Instance: "i", State: StateStarting, PID: 5, Status: &limahost.Status{Phase: limahost.PhaseBoot, PhaseSince: now.Add(-7 * time.Second)}}
+	died := Report{Instance: "i", State: StateStopped, SSHConfig: "/h", LastEnd: &limahost.End{At: now.Add(-time.Minute), Error: "QEMU was killed\nlast lines"}}
+	forced := Report{Instance: "i", State: StateStopped, LastEnd: &limahost.End{At: now, Note: "force was needed"}}
 	for _, test := range []struct {
 		report Report
 		want   string

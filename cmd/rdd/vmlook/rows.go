@@ -7,7 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/duration"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/vmhost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
 // Rows are the lines that show a VM to a user: name and value; a value that is
@@ -19,7 +19,7 @@ func (r Report) Rows(now time.Time) [][2]string {
 	}
 	ssh := ""
 	if r.SSHConfig != "" && r.State != StateStopped {
-		ssh = "ssh -F '" + r.SSHConfig + "' " + vmhost.SSHHost
+		ssh = "ssh -F '" + r.SSHConfig + "' " + limahost.SSHHost
 		if r.Status != nil && r.SSHPort != 0 {
 			ssh += fmt.Sprintf(" (127.0.0.1:%d)", r.SSHPort)
 		}
@@ -48,7 +48,7 @@ func (r Report) Summary() string {
 
 func (r Report) statusRows(now time.Time) [][2]string {
 	phase, times := string(r.Phase), ""
-	if r.Phase == vmhost.PhaseReady {
+	if r.Phase == limahost.PhaseReady {
 		phase = ""
 	} else if !r.PhaseSince.IsZero() {
 		phase += " for " + short(now.Sub(r.PhaseSince))
@@ -94,7 +94,7 @@ func (r Report) next() string {
 	return ""
 }
 
-func endText(end *vmhost.End, now time.Time) string {
+func endText(end *limahost.End, now time.Time) string {
 	if end == nil {
 		return ""
 	}

@@ -1,0 +1,72 @@
+package qemu
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+)
+
+// Find returns the VM's QEMU. The pid file is read first, all processes are
+// searched otherwise, because QEMU writes the file a moment after it started. Only a
+// process of this user, outside of any container, is the VM's; the argument that
+// names the VM's own pid file then tells it from this user's other processes.
+func Find(p limahost.Paths) (process.Process, bool) {
+	names := pidFiles(p)
+	if text, err := os.ReadFile(p.MachinePidFile()); err == nil {
+		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+			if found, ok := process.Find(pid); ok && isMachine(found, names) {
+				return found, true
+			}
+		}
+	}
+	for _, candidate := range process.All() {
+		if isMachine(candidate, names) {
+			return candidate, true
+		}
+	}
+	return process.Process{}, false
+}
+
+// pidFiles are the names under which QEMU may know its pid file: Lima resolves
+// symbolic links in the path of its home.
+func pidFiles(p limahost.Paths) []string {
+	names := []string{p.MachinePidFile()}
+	if resolved, err := filepath.EvalSymlinks(p.LimaHome); err == nil {
+		names = append(names, limahost.Paths{LimaHome: resolved}.MachinePidFile())
+	}
+	return names
+}
+
+func isMachine(p process.Process, pidFiles []string) bool {
+	return namesPidFile(p.Args(), pidFiles) && p.Mine()
+}
+
+func namesPidFile(args, pidFiles []string) bool {
+	for i := 1; i < len(args); i++ {
+		if args[i-1] == "-pidfile" && slices.Contains(pidFiles, args[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// SSHPort returns the port on this machine that QEMU forwards to the guest's port
+// 22, as its arguments say; 0 if they do not.
+func SSHPort(args []string) int {
+	forward := regexp.MustCompile(`hostfwd=tcp:[^:,]*:(\d+)-[^:,]*:22(?:,|$)`)
+	for _, arg := range args {
+		if found := forward.FindStringSubmatch(arg); found != nil {
+			port, err := strconv.ParseUint(found[1], 10, 16)
+			if err == nil {
+				return int(port)
+			}
+		}
+	}
+	return 0
+}
