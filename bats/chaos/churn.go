@@ -10,7 +10,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // How many objects of a kind there are at most: a start takes long here.
@@ -83,7 +83,7 @@ func (p *pool) full(list *[]string, most int) bool {
 type worker struct {
 	*pool
 
-	engine  *enginetest.API
+	engine  *dockerd.API
 	ledger  *ledger
 	dice    *rand.Rand
 	content []byte
@@ -131,7 +131,7 @@ func (w *worker) ask(object, what string, do func() error) error {
 	w.ledger.begin(r)
 	err := do()
 	// An engine that answers has done it or not; without an answer it may yet do it.
-	var answer *enginetest.AnswerError
+	var answer *dockerd.AnswerError
 	w.ledger.finish(r, err == nil || errors.As(err, &answer))
 	return err
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // chaos is one run.
@@ -20,7 +20,7 @@ type chaos struct {
 	out io.Writer
 	// dir has everything that is gone after a run.
 	dir      string
-	dockerd  *enginetest.Dockerd
+	dockerd  *dockerd.Daemon
 	recorder *recorder
 	link     *link
 	daemon   *daemon
@@ -41,14 +41,14 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	if c.dir, err = os.MkdirTemp("", "chaos"); err != nil {
 		return c, fmt.Errorf("make a directory: %w", err)
 	}
-	if c.content, err = enginetest.TarOf(enginetest.Busybox, "bin/sleep"); err != nil {
+	if c.content, err = dockerd.TarOf(dockerd.Busybox, "bin/sleep"); err != nil {
 		return c, err
 	}
 	home := filepath.Join(c.dir, "home")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return c, fmt.Errorf("make a home: %w", err)
 	}
-	if c.dockerd, err = enginetest.New(c.dir, enginetest.CommandFromEnvironment()); err != nil {
+	if c.dockerd, err = dockerd.New(c.dir, dockerd.CommandFromEnvironment()); err != nil {
 		return c, err
 	}
 	if _, err := c.dockerd.Up(ctx); err != nil {

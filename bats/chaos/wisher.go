@@ -13,14 +13,14 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // wisher changes the API, as a user does.
 type wisher struct {
 	*pool
 
-	engine *enginetest.API
+	engine *dockerd.API
 	daemon *daemon
 	ledger *ledger
 	dice   *rand.Rand

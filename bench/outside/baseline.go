@@ -15,7 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // rival is the baseline at work on the same engine, with a control plane in this
@@ -42,7 +42,7 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 		return err
 	}
 	defer func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), enginetest.StopWithin)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dockerd.StopWithin)
 		defer cancel()
 		err = errors.Join(err, plane.Stop(last))
 	}()

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // sizes says how much the engine holds.
@@ -49,7 +49,7 @@ type bench struct {
 	options
 	run      *figures.Run
 	dir      string
-	docker   *dockerd
+	docker   *testEngine
 	fill     *filler
 	homes    int
 	began    time.Time
@@ -106,7 +106,7 @@ func (b *bench) withEngine(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*enginetest.StopWithin)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*dockerd.StopWithin)
 		defer cancel()
 		err = errors.Join(err, b.docker.Close(last))
 	}()

@@ -8,37 +8,37 @@ import (
 	"path/filepath"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // parallel is how many requests fill the engine at once.
 const parallel = 4
 
-// dockerd is an engine of the benchmark's own, so that measurements begin with
+// testEngine is an engine of the benchmark's own, so that measurements begin with
 // an engine that answers. Its containers live on when it ends, as they do when a
 // user upgrades Docker.
-type dockerd struct {
-	*enginetest.Dockerd
+type testEngine struct {
+	*dockerd.Daemon
 
 	dir string
 }
 
-func startDockerd(ctx context.Context, dir string) (*dockerd, error) {
-	engine, err := enginetest.New(dir, enginetest.CommandFromEnvironment("--live-restore"))
+func startDockerd(ctx context.Context, dir string) (*testEngine, error) {
+	engine, err := dockerd.New(dir, dockerd.CommandFromEnvironment("--live-restore"))
 	if err != nil {
 		return nil, err
 	}
 	if _, err = engine.Up(ctx); err != nil {
 		return nil, errors.Join(err, engine.Close(ctx))
 	}
-	return &dockerd{Dockerd: engine, dir: dir}, nil
+	return &testEngine{Daemon: engine, dir: dir}, nil
 }
 
 // link is where the daemon finds the engine: the socket, or what stands in for it.
-func (d *dockerd) link() string { return filepath.Join(d.dir, "engine.sock") }
+func (d *testEngine) link() string { return filepath.Join(d.dir, "engine.sock") }
 
 // pointTo makes the link lead to a socket.
-func (d *dockerd) pointTo(socket string) error {
+func (d *testEngine) pointTo(socket string) error {
 	next := d.link() + ".new"
 	if err := errors.Join(os.Symlink(socket, next), os.Rename(next, d.link())); err != nil {
 		return fmt.Errorf("point the daemon to an engine: %w", err)
@@ -47,7 +47,7 @@ func (d *dockerd) pointTo(socket string) error {
 }
 
 // contents returns what must be mirrored: identities, with the state of containers.
-func contents(ctx context.Context, e *enginetest.API) (map[string]string, error) {
+func contents(ctx context.Context, e *dockerd.API) (map[string]string, error) {
 	want := map[string]string{namespaces + "/" + containersv1.MobyNamespace: ""}
 	all, err := e.Containers(ctx)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // eventGoals are those of every latency.
@@ -32,7 +32,7 @@ const burstSize = 100
 type lags struct{ made, gone []float64 }
 
 // volumeLags makes and removes volumes, one at a time.
-func volumeLags(ctx context.Context, e *enginetest.API, t *tracker, count int) (lags, error) {
+func volumeLags(ctx context.Context, e *dockerd.API, t *tracker, count int) (lags, error) {
 	var l lags
 	for i := range count {
 		name := hashed("Latency", i)
@@ -58,7 +58,7 @@ func volumeLags(ctx context.Context, e *enginetest.API, t *tracker, count int) (
 }
 
 // startLags starts one container again and again.
-func startLags(ctx context.Context, e *enginetest.API, t *tracker, count int) ([]float64, error) {
+func startLags(ctx context.Context, e *dockerd.API, t *tracker, count int) ([]float64, error) {
 	id, err := e.CreateContainer(ctx, "latency", busy)
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func startLags(ctx context.Context, e *enginetest.API, t *tracker, count int) ([
 
 // burst makes volumes as fast as the engine can, and returns how long after the
 // last call's return all were mirrored.
-func burst(ctx context.Context, e *enginetest.API, t *tracker, objects int) (time.Duration, error) {
+func burst(ctx context.Context, e *dockerd.API, t *tracker, objects int) (time.Duration, error) {
 	each := func(do func(context.Context, string) error) error {
 		jobs, making := errgroup.WithContext(ctx)
 		jobs.SetLimit(parallel)

@@ -6,13 +6,13 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // filler puts objects into an engine, and remembers what it has put there.
 type filler struct {
-	docker  *dockerd
-	engine  *enginetest.API
+	docker  *testEngine
+	engine  *dockerd.API
 	images  int
 	running []string
 	small   []byte
@@ -56,10 +56,10 @@ func (f *filler) importAll(ctx context.Context, images int) error {
 // base makes what there is from the beginning.
 func (f *filler) base(ctx context.Context, n sizes) error {
 	var err error
-	if f.small, err = enginetest.TarOf("/dev/null", "empty"); err != nil {
+	if f.small, err = dockerd.TarOf("/dev/null", "empty"); err != nil {
 		return err
 	}
-	busybox, err := enginetest.TarOf(enginetest.Busybox, "bin/sleep")
+	busybox, err := dockerd.TarOf(dockerd.Busybox, "bin/sleep")
 	if err != nil {
 		return err
 	}

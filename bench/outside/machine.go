@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // describe says what is measured, on what.
@@ -51,7 +51,7 @@ func describe(program string) (*figures.Run, error) {
 }
 
 // describeEngine asks an engine who it is.
-func describeEngine(ctx context.Context, e *enginetest.API) (figures.Engine, error) {
+func describeEngine(ctx context.Context, e *dockerd.API) (figures.Engine, error) {
 	var version struct{ Version, APIVersion string }
 	if err := e.Call(ctx, http.MethodGet, "/version", nil, &version); err != nil {
 		return figures.Engine{}, err

@@ -17,7 +17,7 @@ import (
 // An engine with a graph driver writes all its tags anew with each one, so that
 // ten thousand take minutes. It keeps them in one file, which is written at once
 // while the engine is down; any other engine is asked for one after the other.
-func (d *dockerd) tagAll(ctx context.Context, tags map[string]string) error {
+func (d *testEngine) tagAll(ctx context.Context, tags map[string]string) error {
 	files, err := filepath.Glob(filepath.Join(d.DataRoot(), "image", "*", "repositories.json"))
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (d *dockerd) tagAll(ctx context.Context, tags map[string]string) error {
 	return jobs.Wait()
 }
 
-func (d *dockerd) tagFile(ctx context.Context, file string, tags map[string]string) error {
+func (d *testEngine) tagFile(ctx context.Context, file string, tags map[string]string) error {
 	if err := d.Down(syscall.SIGTERM); err != nil {
 		return err
 	}

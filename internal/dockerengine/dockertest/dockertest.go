@@ -18,11 +18,11 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // Daemon is a private dockerd.
-type Daemon struct{ dockerd *enginetest.Dockerd }
+type Daemon struct{ dockerd *dockerd.Daemon }
 
 // Start starts a dockerd that ends with the test, and skips the test where
 // that is not possible.
@@ -51,7 +51,7 @@ func Start(tb testing.TB) *Daemon {
 		}
 	})
 	d := &Daemon{}
-	if d.dockerd, err = enginetest.New(dir, command); err != nil {
+	if d.dockerd, err = dockerd.New(dir, command); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {

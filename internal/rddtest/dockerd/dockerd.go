@@ -1,6 +1,6 @@
 //go:build linux
 
-package enginetest
+package dockerd
 
 import (
 	"context"
@@ -24,10 +24,10 @@ const (
 	tries = 3
 )
 
-// Dockerd is a real engine that shares nothing with another one of the machine:
+// Daemon is a real engine that shares nothing with another one of the machine:
 // own directories, socket and pid file, no bridge and no packet filter rules. It
 // needs root and leaves no trace. Its methods are for one goroutine at a time.
-type Dockerd struct {
+type Daemon struct {
 	// API is for whoever talks to it past the daemon.
 	*API
 
@@ -52,8 +52,8 @@ func CommandFromEnvironment(more ...string) []string {
 
 // New prepares an engine that keeps everything in a directory, whose path must
 // be short. It does not run yet.
-func New(dir string, command []string) (*Dockerd, error) {
-	d := &Dockerd{dir: dir, command: command}
+func New(dir string, command []string) (*Daemon, error) {
+	d := &Daemon{dir: dir, command: command}
 	d.API = NewAPI(d.Socket())
 	var err error
 	if d.log, err = os.Create(filepath.Join(dir, "dockerd.log")); err != nil {
@@ -63,17 +63,17 @@ func New(dir string, command []string) (*Dockerd, error) {
 }
 
 // Socket is where it listens.
-func (d *Dockerd) Socket() string { return filepath.Join(d.dir, "docker.sock") }
+func (d *Daemon) Socket() string { return filepath.Join(d.dir, "docker.sock") }
 
 // Log is the path of what it prints.
-func (d *Dockerd) Log() string { return d.log.Name() }
+func (d *Daemon) Log() string { return d.log.Name() }
 
 // DataRoot is where it keeps its objects.
-func (d *Dockerd) DataRoot() string { return filepath.Join(d.dir, "data") }
+func (d *Daemon) DataRoot() string { return filepath.Join(d.dir, "data") }
 
 // Up starts it, and returns when it first answered. It is started again when it
 // ends at once: that is its own trouble after a kill.
-func (d *Dockerd) Up(ctx context.Context) (time.Time, error) {
+func (d *Daemon) Up(ctx context.Context) (time.Time, error) {
 	var errs []error
 	for range tries {
 		at, err := d.upOnce(ctx)
@@ -85,7 +85,7 @@ func (d *Dockerd) Up(ctx context.Context) (time.Time, error) {
 	return time.Time{}, errors.Join(errs...)
 }
 
-func (d *Dockerd) upOnce(ctx context.Context) (time.Time, error) {
+func (d *Daemon) upOnce(ctx context.Context) (time.Time, error) {
 	if err := d.forgetContainerd(ctx); err != nil {
 		return time.Time{}, err
 	}
@@ -108,7 +108,7 @@ func (d *Dockerd) upOnce(ctx context.Context) (time.Time, error) {
 }
 
 // answered waits until a ping is answered: the socket is there earlier.
-func (d *Dockerd) answered(ctx context.Context) (time.Time, error) {
+func (d *Daemon) answered(ctx context.Context) (time.Time, error) {
 	ctx, cancel := context.WithTimeout(ctx, StopWithin)
 	defer cancel()
 	tick := time.NewTicker(answerEvery)
@@ -131,7 +131,7 @@ func (d *Dockerd) answered(ctx context.Context) (time.Time, error) {
 
 // Signal sends one to the process alone. With SIGSTOP it accepts connections and
 // answers nothing until SIGCONT.
-func (d *Dockerd) Signal(sig syscall.Signal) error {
+func (d *Daemon) Signal(sig syscall.Signal) error {
 	if d.running == nil {
 		return errors.New("no dockerd runs")
 	}

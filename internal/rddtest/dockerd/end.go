@@ -1,6 +1,6 @@
 //go:build linux
 
-package enginetest
+package dockerd
 
 import (
 	"context"
@@ -25,7 +25,7 @@ const containerdWithin = 5 * time.Second
 // not within StopWithin is killed, which is an error. Containers of one that is
 // killed live on, and those of one with --live-restore always do. It is no error
 // that none runs.
-func (d *Dockerd) Down(sig syscall.Signal) error {
+func (d *Daemon) Down(sig syscall.Signal) error {
 	if d.running == nil {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (d *Dockerd) Down(sig syscall.Signal) error {
 
 // Close ends it, stopped or not, and everything that it has started. Its
 // directory is left to whoever made it.
-func (d *Dockerd) Close(ctx context.Context) error {
+func (d *Daemon) Close(ctx context.Context) error {
 	var errs []error
 	if d.running != nil {
 		_ = d.Signal(syscall.SIGCONT) // in case that it is stopped; else this does nothing
@@ -70,7 +70,7 @@ func (d *Dockerd) Close(ctx context.Context) error {
 // forgetContainerd waits until the containerd of a killed dockerd has ended with
 // it, and removes its pid: dockerd takes a zombie with this pid for a containerd
 // that runs, and waits for it in vain.
-func (d *Dockerd) forgetContainerd(ctx context.Context) error {
+func (d *Daemon) forgetContainerd(ctx context.Context) error {
 	file := filepath.Join(d.dir, "exec", "containerd", "containerd.pid")
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
