@@ -10,8 +10,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // baselineNamespace is where the plain way keeps its mirrors.
@@ -125,7 +125,7 @@ func following(scenario func(*testing.B, *dockersim.Engine, view)) func(*testing
 		events, _ := p.engine.Events(ctx, time.Time{})
 		ended := make(chan error, 1)
 		go func() { ended <- p.Follow(ctx, events) }()
-		eventually.Holds(b, patience, "the event stream", func() error {
+		testkit.Eventually(b, patience, "the event stream", func() error {
 			if sim.Streams() == 0 {
 				return fmt.Errorf("nobody listens to the engine")
 			}

@@ -15,9 +15,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
@@ -49,7 +49,7 @@ func start(tb testing.TB, inst instance.Instance, settings engine.Settings) *dae
 		d.leave()
 		cancel()
 	})
-	eventually.Holds(tb, patience, "the daemon to be ready", func() error { return d.ready(inst.Config) })
+	testkit.Eventually(tb, patience, "the daemon to be ready", func() error { return d.ready(inst.Config) })
 	scheme, err := kube.NewScheme()
 	if err != nil {
 		tb.Fatal(err)

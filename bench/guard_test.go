@@ -13,8 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // Guards count what an event, a sync or a mirror costs. Each count is exact, or
@@ -128,7 +128,7 @@ func (v view) settled() int64 {
 	v.tb.Helper()
 	const looks = 50 // some milliseconds apart
 	last, same := v.revision(), 0
-	eventually.Holds(v.tb, patience, "the writes to end", func() error {
+	testkit.Eventually(v.tb, patience, "the writes to end", func() error {
 		now := v.revision()
 		if now != last {
 			last, same = now, 0
@@ -154,7 +154,7 @@ func TestAnUnchangedResyncWritesNothing(t *testing.T) {
 		t.Helper()
 		const endpoint = "GET /containers/json"
 		before := sim.Calls(endpoint)
-		eventually.Holds(t, patience, "some full syncs", func() error {
+		testkit.Eventually(t, patience, "some full syncs", func() error {
 			// The last of them may be under way, the one before is over.
 			if n := sim.Calls(endpoint) - before; n < 5 {
 				return fmt.Errorf("%d have begun", n)
@@ -230,14 +230,14 @@ func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
 	mirrors.settled()
 	before := runtime.NumGoroutine()
 	sim.Populate(more, 0, 0)
-	eventually.Holds(t, patience, "the further mirrors", func() error {
+	testkit.Eventually(t, patience, "the further mirrors", func() error {
 		if n := len(mirrors.versions()); n < few+more {
 			return fmt.Errorf("there are %d", n)
 		}
 		return nil
 	})
 	// A full sync comes and goes with a few; one each would be nine hundred.
-	eventually.Holds(t, 20*time.Second, "the goroutines of the further mirrors to end", func() error {
+	testkit.Eventually(t, 20*time.Second, "the goroutines of the further mirrors to end", func() error {
 		if added := runtime.NumGoroutine() - before; added > more/10 {
 			return fmt.Errorf("%d goroutines came with %d mirrors", added, more)
 		}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
@@ -79,7 +79,7 @@ func (f *forest) send(b *testing.B, count int) {
 	for i := range count {
 		f.system.Root.Send(f.pids[i%len(f.pids)], messages.RetryNow{})
 	}
-	eventually.Holds(b, patience, "the messages to be handled", func() error {
+	testkit.Eventually(b, patience, "the messages to be handled", func() error {
 		if left := done - f.steps.Load(); left > 0 {
 			return fmt.Errorf("%d are left", left)
 		}

@@ -17,10 +17,10 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // patience is how long a test waits for what takes a moment.
@@ -89,7 +89,7 @@ func (r *running) end(keepVM bool) {
 
 func (r *running) eventually(what string, check func() error) {
 	r.t.Helper()
-	eventually.Holds(r.t, patience, what, check)
+	testkit.Eventually(r.t, patience, what, check)
 }
 
 // wish changes the App's spec and waits until that has happened.

@@ -16,7 +16,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const (
@@ -69,7 +69,7 @@ func TestBaselineMirrors(t *testing.T) {
 	ended := make(chan error, 1)
 	events, _ := engine.Events(ctx, time.Time{})
 	go func() { ended <- m.Follow(ctx, events) }()
-	eventually.Holds(t, patience, "the event stream", func() error {
+	testkit.Eventually(t, patience, "the event stream", func() error {
 		if sim.Streams() == 0 {
 			return fmt.Errorf("nobody listens to the engine")
 		}
@@ -88,7 +88,7 @@ func TestBaselineMirrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	sim.AddVolume("last")
-	eventually.Holds(t, patience, "the last volume", func() error {
+	testkit.Eventually(t, patience, "the last volume", func() error {
 		if got := versions(t, look); got["volumes/"+containersv1.VolumeResourceName("last")] == "" {
 			return fmt.Errorf("not mirrored yet; there are: %v", got)
 		}

@@ -19,7 +19,7 @@ import (
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // deadline bounds every wait of the tests.
@@ -83,7 +83,7 @@ func TestVersion(t *testing.T) {
 // the background.
 func TestOpenAPI(t *testing.T) {
 	client := kubeClient(t, controlplanetest.Start(t).RESTConfig()).Discovery()
-	eventually.True(t, deadline, "OpenAPI v2 to be published", func() bool {
+	testkit.EventuallyTrue(t, deadline, "OpenAPI v2 to be published", func() bool {
 		document, err := client.OpenAPISchema()
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func TestOpenAPI(t *testing.T) {
 			slices.Contains(names, "io.k8s.api.core.v1.Namespace") &&
 			!slices.Contains(names, "io.k8s.api.core.v1.Pod")
 	})
-	eventually.True(t, deadline, "OpenAPI v3 to be published", func() bool {
+	testkit.EventuallyTrue(t, deadline, "OpenAPI v3 to be published", func() bool {
 		paths, err := client.OpenAPIV3().Paths()
 		if err != nil {
 			t.Fatal(err)
@@ -192,7 +192,7 @@ func TestNamespaceDeletion(t *testing.T) {
 	if err := user.Resource(namespaces).Delete(t.Context(), "full", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually.True(t, deadline, "what is in the namespace to go", func() bool {
+	testkit.EventuallyTrue(t, deadline, "what is in the namespace to go", func() bool {
 		images, err := daemon.Resource(mirrors("images")).Namespace("full").List(t.Context(), metav1.ListOptions{})
 		return err == nil && len(images.Items) == 0
 	})
@@ -204,7 +204,7 @@ func TestNamespaceDeletion(t *testing.T) {
 	if _, err := daemon.Resource(mirrors("volumes")).Namespace("full").Patch(t.Context(), "held", types.MergePatchType, patchHeld, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually.True(t, deadline, "the empty namespace to go", func() bool {
+	testkit.EventuallyTrue(t, deadline, "the empty namespace to go", func() bool {
 		_, err := user.Resource(namespaces).Get(t.Context(), "full", metav1.GetOptions{})
 		return err != nil
 	})
@@ -251,19 +251,19 @@ func TestOwnDefinitions(t *testing.T) {
 	})
 	must(t, client, crds, definition)
 	things := client.Resource(group.WithResource("things"))
-	eventually.True(t, deadline, "the new resource to be served", func() bool {
+	testkit.EventuallyTrue(t, deadline, "the new resource to be served", func() bool {
 		_, err := things.Create(t.Context(), object(group, "Thing", "", "one", nil), metav1.CreateOptions{})
 		return err == nil
 	})
 	legacy := kubeClient(t, userConfig(t, opts)).Discovery().WithLegacy()
-	eventually.True(t, deadline, "the new group to be listed", func() bool {
+	testkit.EventuallyTrue(t, deadline, "the new group to be listed", func() bool {
 		groups, err := legacy.ServerGroups()
 		return err == nil && slices.ContainsFunc(groups.Groups, func(g metav1.APIGroup) bool { return g.Name == group.Group })
 	})
 	if err := client.Resource(crds).Delete(t.Context(), "things.example.com", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually.True(t, deadline, "the removed group to go", func() bool {
+	testkit.EventuallyTrue(t, deadline, "the removed group to go", func() bool {
 		groups, err := legacy.ServerGroups()
 		return err == nil && !slices.ContainsFunc(groups.Groups, func(g metav1.APIGroup) bool { return g.Name == group.Group })
 	})
@@ -324,5 +324,5 @@ func TestWatch(t *testing.T) {
 	}
 	// The connection of the client over TLS and its two ends stay.
 	const connection = 6
-	eventually.True(t, deadline, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before+connection })
+	testkit.EventuallyTrue(t, deadline, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before+connection })
 }

@@ -20,7 +20,7 @@ import (
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // secondVersion adds v2 to a definition.
@@ -35,7 +35,7 @@ func secondVersion(crd *unstructured.Unstructured) *unstructured.Unstructured {
 // waitFor waits for what a user's client can see.
 func waitFor(t testing.TB, what string, condition func() error) {
 	t.Helper()
-	eventually.Holds(t, time.Minute, what, condition)
+	testkit.Eventually(t, time.Minute, what, condition)
 }
 
 // TestConversionWebhookOfBefore writes, as the daemon, definitions that a policy

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // idleClient has many watches on one connection of HTTP/2. It takes the bytes of the
@@ -99,7 +99,7 @@ func TestIdleWatchesAreEnded(t *testing.T) {
 	config := rest.CopyConfig(userConfig(t, opts))
 	path := "/apis/" + mirrors("containers").GroupVersion().String() + "/namespaces/n/containers?watch=true&resourceVersion=" + written.GetResourceVersion()
 	idle := newIdleClient(t, config, path, watches)
-	eventually.True(t, deadline, "the watches to begin", func() bool { return idle.begun.Load() == watches })
+	testkit.EventuallyTrue(t, deadline, "the watches to begin", func() bool { return idle.begun.Load() == watches })
 	before := heapInUse()
 	for i := range writes {
 		written = annotate(t, client.Resource(mirrors("containers")).Namespace("n"), written, i)
@@ -109,5 +109,5 @@ func TestIdleWatchesAreEnded(t *testing.T) {
 	if more := int64(heapInUse()) - int64(before); more > 100<<20 {
 		t.Errorf("the watches keep %d MB", more>>20)
 	}
-	eventually.True(t, deadline, "the watches to end", func() bool { return idle.reset.Load() == watches })
+	testkit.EventuallyTrue(t, deadline, "the watches to end", func() bool { return idle.reset.Load() == watches })
 }

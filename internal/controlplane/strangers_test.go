@@ -22,7 +22,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // TestImpersonationIsRefused sends each header, as a user and within the process.
@@ -81,7 +81,7 @@ func TestIdleStrangersKeepNoClientOut(t *testing.T) {
 		t.Errorf("a client with the token is kept out: %v", err)
 	}
 	// Before the server has given up on their handshakes.
-	eventually.Holds(t, 8*time.Second, "strangers to make room", func() error {
+	testkit.Eventually(t, 8*time.Second, "strangers to make room", func() error {
 		if open := countOpen(conns); open > most {
 			return fmt.Errorf("%d of them are connected", open)
 		}

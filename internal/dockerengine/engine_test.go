@@ -14,8 +14,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const patience = 20 * time.Second
@@ -297,7 +296,7 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestOneOddObjectDoesNotCostTheList(t *testing.T) {
-	dir := scratch.Dir(t)
+	dir := testkit.ShortDir(t)
 	serve(t, filepath.Join(dir, "s"), map[string]string{
 		"/containers/json": `[{"Id":"a","Ports":[{"IP":"invalid IP","PrivatePort":"x"}],"Created":"now"},{"Id":"b"},{"Id":"a"},{}]`,
 		"/images/json":     `[{"Id":"i","Created":"now"},{"Id":"j"},{"Id":"i"}]`,
@@ -341,7 +340,7 @@ func TestConnectionsAreBoundedReusedAndClosed(t *testing.T) {
 	if err := engine.Close(); err != nil {
 		t.Error(err)
 	}
-	eventually.True(t, patience, "the connections to close", func() bool { return sim.Connections() == 0 })
+	testkit.EventuallyTrue(t, patience, "the connections to close", func() bool { return sim.Connections() == 0 })
 	if _, err := engine.ListImages(ctx); err == nil {
 		t.Error("a closed engine answers")
 	}

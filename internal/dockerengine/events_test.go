@@ -13,7 +13,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // serve answers with fixed bodies, as an engine of API 1.41.
@@ -114,7 +114,7 @@ func TestEventsEndWithAReason(t *testing.T) {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			_, ended := engine.Events(ctx, sim.Now())
-			eventually.True(t, patience, "the stream to open", func() bool { return sim.Streams() == 1 })
+			testkit.EventuallyTrue(t, patience, "the stream to open", func() bool { return sim.Streams() == 1 })
 			if err := end(sim, engine, cancel); err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestEventsEndWithAReason(t *testing.T) {
 			if strings.Contains(name, "engine") != dockerengine.IsUnreachable(err) {
 				t.Errorf("unreachable? %v", err)
 			}
-			eventually.True(t, patience, "the stream to close", func() bool { return sim.Streams() == 0 })
+			testkit.EventuallyTrue(t, patience, "the stream to close", func() bool { return sim.Streams() == 0 })
 			select {
 			case err := <-ended:
 				t.Errorf("a second value: %v", err)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine/dockertest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // slow says SIGTERM for each one, and ends two seconds after the first.
@@ -52,7 +52,7 @@ func startSlow(t *testing.T, cli *client.Client) slowContainer {
 	if _, err := cli.ContainerStart(t.Context(), c.id, client.ContainerStartOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually.True(t, 20*time.Second, "the container to run", func() bool { return strings.Contains(c.output(t), "ready") })
+	testkit.EventuallyTrue(t, 20*time.Second, "the container to run", func() bool { return strings.Contains(c.output(t), "ready") })
 	return c
 }
 
@@ -112,7 +112,7 @@ func (c slowContainer) begin(t *testing.T, engine dockerengine.Engine) {
 	ctx, cancel := context.WithCancel(deadline(t, time.Minute))
 	ended := make(chan error, 1)
 	go func() { ended <- engine.StopContainer(ctx, c.id) }()
-	eventually.True(t, 20*time.Second, "the stop signal", func() bool { return strings.Contains(c.output(t), "SIGTERM") })
+	testkit.EventuallyTrue(t, 20*time.Second, "the stop signal", func() bool { return strings.Contains(c.output(t), "SIGTERM") })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatalf("StopContainer = %v", err)

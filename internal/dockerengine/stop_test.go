@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func TestParseRun(t *testing.T) {
@@ -91,7 +91,7 @@ func TestStopThatIsQueuedIsJoined(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- engine.StopContainer(ctx, "c1") }()
-	eventually.True(t, 10*time.Second, "the first request", func() bool { return s.stops.Load() > 0 })
+	testkit.EventuallyTrue(t, 10*time.Second, "the first request", func() bool { return s.stops.Load() > 0 })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatalf("StopContainer = %v", err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const patience = 20 * time.Second
@@ -96,7 +96,7 @@ func TestSlowSubscribersLoseEventsOnOrder(t *testing.T) {
 		sim.AddVolume("volume-" + strconv.Itoa(i))
 	}
 	sim.Thaw()
-	eventually.True(t, patience, "the events", func() bool { sim.AddVolume("end"); return len(events) > 3 })
+	testkit.EventuallyTrue(t, patience, "the events", func() bool { sim.AddVolume("end"); return len(events) > 3 })
 	if got := collect(t, events, ended); len(got) != 3 {
 		t.Errorf("got %q", got)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func TestTail(t *testing.T) {
@@ -103,7 +103,7 @@ func TestFollowGoesOnAfterARotation(t *testing.T) {
 	}
 	expect := func(want string) {
 		t.Helper()
-		eventually.Holds(t, 10*time.Second, "the lines", func() error {
+		testkit.Eventually(t, 10*time.Second, "the lines", func() error {
 			if got := out.String(); got != want {
 				return fmt.Errorf("%q, want %q", got, want)
 			}

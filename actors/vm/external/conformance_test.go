@@ -12,7 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 // serve answers at a unix socket as an engine does.
 func serve(t *testing.T, handler http.HandlerFunc) (endpoint string) {
 	t.Helper()
-	path := filepath.Join(scratch.Dir(t), "s")
+	path := filepath.Join(testkit.ShortDir(t), "s")
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)

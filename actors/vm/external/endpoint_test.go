@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -50,11 +50,11 @@ func TestEndpoint(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			home := t.TempDir()
 			if test.config != "" {
-				scratch.Write(t, filepath.Join(home, ".docker", "config.json"), test.config)
+				testkit.WriteFile(t, filepath.Join(home, ".docker", "config.json"), test.config)
 			}
 			for name, meta := range test.contexts {
 				sum := sha256.Sum256([]byte(name))
-				scratch.Write(t, filepath.Join(home, ".docker", "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json"), meta)
+				testkit.WriteFile(t, filepath.Join(home, ".docker", "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json"), meta)
 			}
 			l := lookup{getenv: func(name string) string { return test.env[name] }, home: home, own: "unix:///own.sock"}
 			got, from, err := l.endpoint(messages.VMSpec{Endpoint: test.spec})

@@ -22,8 +22,8 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -249,7 +249,7 @@ func TestHungEngineIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The signal takes effect when the kernel gets round to it.
-	eventually.True(t, 5*time.Second, "a hung engine does not answer", func() bool {
+	testkit.EventuallyTrue(t, 5*time.Second, "a hung engine does not answer", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		_, err := b.d.Ping(ctx, "")

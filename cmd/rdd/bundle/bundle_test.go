@@ -20,7 +20,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // subject is an instance without a daemon, in a home of its own.
@@ -72,11 +72,11 @@ func TestS6TheBundleIsCompleteWithoutADaemon(t *testing.T) {
 	s := subject(t)
 	long := strings.Repeat("a line of a long log\n", 100_000)
 	for _, name := range []string{"rdd.log", "rdd-2026-01-01T00-00-00.000.log", "dockerd.log", "hostagent.log"} {
-		scratch.Write(t, filepath.Join(s.Instance.LogDir, name), long)
+		testkit.WriteFile(t, filepath.Join(s.Instance.LogDir, name), long)
 	}
-	scratch.Write(t, s.Instance.ArgsFile, `{"port":1}`)
-	scratch.Write(t, filepath.Join(s.VM.Dir(), "serial.log"), "boot\n")
-	scratch.Write(t, filepath.Join(s.VM.Dir(), "diffdisk"), "not this\n")
+	testkit.WriteFile(t, s.Instance.ArgsFile, `{"port":1}`)
+	testkit.WriteFile(t, filepath.Join(s.VM.Dir(), "serial.log"), "boot\n")
+	testkit.WriteFile(t, filepath.Join(s.VM.Dir(), "diffdisk"), "not this\n")
 	files, manifest := pack(t, s)
 	for name, want := range map[string]string{
 		"logs/rdd.log": long, "logs/rdd-2026-01-01T00-00-00.000.log": long, "logs/dockerd.log": long,
@@ -112,7 +112,7 @@ func TestS6TheBundleIsCompleteWithoutADaemon(t *testing.T) {
 func TestALargeFileIsCutAtItsBeginning(t *testing.T) {
 	s := subject(t)
 	path := filepath.Join(s.Instance.LogDir, "dockerd.log")
-	scratch.Write(t, path, "")
+	testkit.WriteFile(t, path, "")
 	const beyond = 12345
 	if err := os.Truncate(path, MaxFile+beyond-5); err != nil {
 		t.Fatal(err)
@@ -147,19 +147,19 @@ func TestNoSecretIsInTheBundle(t *testing.T) {
 	}
 	auth := base64.StdEncoding.EncodeToString([]byte("me:" + secrets["password"]))
 	secrets["auth"] = auth
-	scratch.Write(t, filepath.Join(s.Instance.TLSDir, "token"), secrets["token"]+"\n")
-	scratch.Write(t, filepath.Join(s.Instance.TLSDir, "tls.key"), "-----BEGIN EC PRIVATE KEY-----\n"+secrets["key"]+"\n-----END EC PRIVATE KEY-----\n")
-	scratch.Write(t, s.Instance.Config, fmt.Sprintf("apiVersion: v1\nkind: Config\nusers: [{name: a, user: {token: %s}}]\n", secrets["kubeconfig"]))
-	scratch.Write(t, filepath.Join(os.Getenv("HOME"), ".docker", "config.json"), fmt.Sprintf(`{"auths":{"r":{"auth":%q}}}`, auth))
+	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "token"), secrets["token"]+"\n")
+	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "tls.key"), "-----BEGIN EC PRIVATE KEY-----\n"+secrets["key"]+"\n-----END EC PRIVATE KEY-----\n")
+	testkit.WriteFile(t, s.Instance.Config, fmt.Sprintf("apiVersion: v1\nkind: Config\nusers: [{name: a, user: {token: %s}}]\n", secrets["kubeconfig"]))
+	testkit.WriteFile(t, filepath.Join(os.Getenv("HOME"), ".docker", "config.json"), fmt.Sprintf(`{"auths":{"r":{"auth":%q}}}`, auth))
 	s.Environment = append(s.Environment, "DOCKER_HUB_TOKEN="+secrets["environment"], "RDD_SECRET="+secrets["environment"])
 	var everywhere strings.Builder
 	for _, secret := range secrets {
 		fmt.Fprintf(&everywhere, "somebody wrote %s into a log, and %s\n", secret, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
-	scratch.Write(t, filepath.Join(s.Instance.LogDir, "rdd.log"), everywhere.String())
-	scratch.Write(t, filepath.Join(s.VM.Dir(), "serial.log"), everywhere.String())
-	scratch.Write(t, s.Instance.ArgsFile, everywhere.String())
-	scratch.Write(t, filepath.Join(s.Instance.LogDir, secrets["token"]), "a file's name")
+	testkit.WriteFile(t, filepath.Join(s.Instance.LogDir, "rdd.log"), everywhere.String())
+	testkit.WriteFile(t, filepath.Join(s.VM.Dir(), "serial.log"), everywhere.String())
+	testkit.WriteFile(t, s.Instance.ArgsFile, everywhere.String())
+	testkit.WriteFile(t, filepath.Join(s.Instance.LogDir, secrets["token"]), "a file's name")
 	files, _ := pack(t, s)
 	if !strings.Contains(files["logs/rdd.log"], "somebody wrote REDACTED into a log, and REDACTED") {
 		t.Errorf("the rest of the log is gone: %s", files["logs/rdd.log"])

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // Of objects only what is known to hold no secret stays.
@@ -157,7 +157,7 @@ func TestBundleOfSecretObjectsHasNone(t *testing.T) {
 	server := &http.Server{Handler: engine, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(func() { _ = server.Close() })
-	scratch.Write(t, filepath.Join(s.Instance.LogDir, "dockerd.log"), "mount -o user=a,password=Zebra-9931-Kuh failed; Giraffe-5512 too; Okapi-7781, Tapir-3344, Koala-7766\n")
+	testkit.WriteFile(t, filepath.Join(s.Instance.LogDir, "dockerd.log"), "mount -o user=a,password=Zebra-9931-Kuh failed; Giraffe-5512 too; Okapi-7781, Tapir-3344, Koala-7766\n")
 	files, _ := pack(t, s)
 	for name, text := range files {
 		for _, secret := range secrets {

@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // fakeServer serves one App. A watch gets what is set after it began, and
@@ -136,7 +136,7 @@ func wait(ctx context.Context, c *Client) <-chan outcome {
 
 func (f *fakeServer) untilWatches(t *testing.T, n int32) {
 	t.Helper()
-	eventually.True(t, 10*time.Second, "more watches", func() bool { return f.watches.Load() >= n })
+	testkit.EventuallyTrue(t, 10*time.Second, "more watches", func() bool { return f.watches.Load() >= n })
 }
 
 func expectSettled(t *testing.T, ended <-chan outcome) {

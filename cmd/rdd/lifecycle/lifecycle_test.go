@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func TestStartAndStop(t *testing.T) {
@@ -246,7 +246,7 @@ func TestStopsAtOnce(t *testing.T) {
 		t.Errorf("one without patience: %v", err)
 	}
 	go stop()
-	eventually.True(t, 10*time.Second, "the second one waits", func() bool { return f.reported("waiting for another command") })
+	testkit.EventuallyTrue(t, 10*time.Second, "the second one waits", func() bool { return f.reported("waiting for another command") })
 	close(goOn)
 	for range 2 {
 		if err := <-ended; err != nil {

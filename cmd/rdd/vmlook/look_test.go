@@ -9,14 +9,14 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/limahosttest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // machine is a VM that has a disk and, with a status, a host agent that tells it;
 // one of revision 0 hangs.
 func machine(t *testing.T, status *limahost.Status) limahost.Paths {
 	t.Helper()
-	paths := limahost.Paths{LimaHome: scratch.Dir(t)}
+	paths := limahost.Paths{LimaHome: testkit.ShortDir(t)}
 	switch {
 	case status == nil:
 		if err := os.MkdirAll(paths.Dir(), 0o700); err != nil {

@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/util/csaupgrade"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // applyClientSide does what kubectl apply does without --server-side: it patches,
@@ -97,7 +97,7 @@ func TestManagedFieldsAreStable(t *testing.T) {
 			t.Fatalf("managed fields of a new mirror: %v", made.GetManagedFields())
 		}
 		second := time.Now().Truncate(time.Second) // the unit of the times in managed fields
-		eventually.True(t, deadline, "the next second", func() bool { return time.Now().After(second.Add(time.Second)) })
+		testkit.EventuallyTrue(t, deadline, "the next second", func() bool { return time.Now().After(second.Add(time.Second)) })
 		for _, write := range []func() (containersv1.Mirror, error){
 			func() (containersv1.Mirror, error) { return p.mirrors.UpdateStatus(t.Context(), made) },
 			func() (containersv1.Mirror, error) { return p.mirrors.Claim(t.Context(), made) },

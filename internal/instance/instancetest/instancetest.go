@@ -7,14 +7,14 @@ import (
 	"testing"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // Home makes an empty directory the user's home for the rest of the test, and
 // forgets all else in the environment that says where instances live.
 func Home(t *testing.T) string {
 	t.Helper()
-	home := scratch.Dir(t)
+	home := testkit.ShortDir(t)
 	t.Setenv("HOME", home)
 	for _, name := range []string{"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName} {
 		t.Setenv(name, "")
@@ -40,7 +40,7 @@ func Create(t *testing.T, name string) instance.Instance {
 // daemon in the test's process: the environment stays as it is.
 func At(tb testing.TB, name string) instance.Instance {
 	tb.Helper()
-	dir := scratch.Dir(tb)
+	dir := testkit.ShortDir(tb)
 	return instance.Instance{
 		Name: name, Dir: dir, LogDir: filepath.Join(dir, "log"), ShortDir: dir,
 		TLSDir: filepath.Join(dir, "tls"), DataDir: filepath.Join(dir, "data"),

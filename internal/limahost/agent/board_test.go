@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func TestBoardTellsWhatIsNew(t *testing.T) {
@@ -55,7 +55,7 @@ func TestPhases(t *testing.T) {
 }
 
 func TestStatusIsServed(t *testing.T) {
-	home := scratch.Dir(t)
+	home := testkit.ShortDir(t)
 	p := limahost.Paths{LimaHome: home}
 	b := newBoard(limahost.Status{PID: 7})
 	stop, err := serve(p.Socket(), b, slog.New(slog.DiscardHandler))

@@ -14,9 +14,9 @@ import (
 	"github.com/lima-vm/lima/pkg/guestagent/api"
 	"github.com/lima-vm/lima/pkg/limayaml"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/guest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // rulesOf are the rules of a VM with the SSH port 40000.
@@ -170,5 +170,5 @@ func TestSocketRemovedByHand(t *testing.T) {
 	if err := os.Remove(s.agent.cfg.Socket); err != nil {
 		t.Fatal(err)
 	}
-	eventually.True(t, 10*time.Second, "the socket to come back", s.pings)
+	testkit.EventuallyTrue(t, 10*time.Second, "the socket to come back", s.pings)
 }

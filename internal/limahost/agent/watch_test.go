@@ -15,10 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/guest/guesttest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // fakeMachine is a machine that does what a test says.
@@ -83,7 +82,7 @@ type scene struct {
 
 func play(t *testing.T, change func(*agent, *guestOf)) *scene {
 	t.Helper()
-	home := scratch.Dir(t)
+	home := testkit.ShortDir(t)
 	p := limahost.Paths{LimaHome: home}
 	s := &scene{
 		t: t, guest: guesttest.Start(t), done: make(chan struct{}),
@@ -236,7 +235,7 @@ func TestSSHKilled(t *testing.T) {
 	if _, err := io.ReadAll(events.Body); err == nil {
 		t.Error("an event stream through the lost connection ended well")
 	}
-	eventually.True(t, 10*time.Second, "the socket to work again", s.pings)
+	testkit.EventuallyTrue(t, 10*time.Second, "the socket to work again", s.pings)
 	if took := time.Since(cut); took > 3*time.Second {
 		t.Errorf("it took %v", took)
 	}

@@ -5,22 +5,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(t.TempDir(), "lima.yaml")
-	scratch.Write(t, file, "images: []\n")
+	testkit.WriteFile(t, file, "images: []\n")
 	other := filepath.Join(t.TempDir(), "disk.iso")
-	scratch.Write(t, other, "x")
+	testkit.WriteFile(t, other, "x")
 	top := t.TempDir()
-	scratch.Write(t, filepath.Join(top, ".cache", "vm-image", ManifestFile), "{}")
+	testkit.WriteFile(t, filepath.Join(top, ".cache", "vm-image", ManifestFile), "{}")
 	installed := t.TempDir()
 	for _, program := range []string{top + "/bin/rdd", installed + "/bin/rdd"} {
-		scratch.Write(t, program, "")
+		testkit.WriteFile(t, program, "")
 	}
-	scratch.Write(t, filepath.Join(installed, "share", "rdd", "vm-image", ManifestFile), "{}")
+	testkit.WriteFile(t, filepath.Join(installed, "share", "rdd", "vm-image", ManifestFile), "{}")
 	for name, c := range map[string]struct {
 		want, env, program string
 		image              Image

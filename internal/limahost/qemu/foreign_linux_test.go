@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // F1: a process of another user has the arguments of the VM's QEMU.
@@ -33,7 +33,7 @@ func TestF1ImpostorIsNoMachine(t *testing.T) {
 		_ = in.Close()
 		_ = cmd.Wait()
 	})
-	eventually.True(t, 10*time.Second, "the impostor runs", func() bool {
+	testkit.EventuallyTrue(t, 10*time.Second, "the impostor runs", func() bool {
 		impostor, ok := process.Find(cmd.Process.Pid)
 		return ok && slices.Contains(impostor.Args(), p.MachinePidFile())
 	})

@@ -15,10 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/eventually"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // monitorServer stands for QEMU: answer returns what is said to a command, one
@@ -31,7 +30,7 @@ type monitorServer struct {
 
 func serveMonitor(t *testing.T, answer func(string) []string) *monitorServer {
 	t.Helper()
-	s := &monitorServer{paths: limahost.Paths{LimaHome: scratch.Dir(t)}, answer: answer, conns: make(chan net.Conn, 10)}
+	s := &monitorServer{paths: limahost.Paths{LimaHome: testkit.ShortDir(t)}, answer: answer, conns: make(chan net.Conn, 10)}
 	if err := os.MkdirAll(s.paths.Dir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +255,7 @@ func TestStop(t *testing.T) {
 				if err := machine.Signal(syscall.SIGSTOP); err != nil {
 					t.Fatal(err)
 				}
-				eventually.True(t, 10*time.Second, "QEMU to stop", func() bool { return Stopped(machine) })
+				testkit.EventuallyTrue(t, 10*time.Second, "QEMU to stop", func() bool { return Stopped(machine) })
 			}
 			note, err := Stop(t.Context(), s.paths, 300*time.Millisecond)
 			if err != nil || !strings.Contains(note, c.note) || (note == "") != (c.note == "") {

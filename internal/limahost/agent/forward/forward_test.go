@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const deadline = 10 * time.Second
@@ -22,7 +22,7 @@ const deadline = 10 * time.Second
 // guestAt serves at a socket that stands for one in the guest.
 func guestAt(t *testing.T, serve func(*net.UnixConn)) Dial {
 	t.Helper()
-	path := filepath.Join(scratch.Dir(t), "guest")
+	path := filepath.Join(testkit.ShortDir(t), "guest")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func guestAt(t *testing.T, serve func(*net.UnixConn)) Dial {
 
 func opened(t *testing.T, dial Dial) (*Forward, string) {
 	t.Helper()
-	socket := filepath.Join(scratch.Dir(t), "run", "docker.sock")
+	socket := filepath.Join(testkit.ShortDir(t), "run", "docker.sock")
 	f, err := Open(socket, dial, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestE8SocketIsPrivate(t *testing.T) {
 }
 
 func TestOpenReplacesWhatAnotherLeft(t *testing.T) {
-	socket := filepath.Join(scratch.Dir(t), "docker.sock")
+	socket := filepath.Join(testkit.ShortDir(t), "docker.sock")
 	if err := os.WriteFile(socket, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

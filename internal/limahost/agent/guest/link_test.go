@@ -14,7 +14,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/guest/guesttest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const deadline = 20 * time.Second
@@ -262,7 +262,7 @@ func TestParseBeat(t *testing.T) {
 // got all.
 func echoAt(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(scratch.Dir(t), "echo")
+	path := filepath.Join(testkit.ShortDir(t), "echo")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // A user's lima.yaml is validated before anything is touched, and each error
@@ -39,7 +39,7 @@ func TestErrorsNameTheLine(t *testing.T) {
 	} {
 		p := home(t)
 		file := filepath.Join(t.TempDir(), "my.yaml")
-		scratch.Write(t, file, c.text)
+		testkit.WriteFile(t, file, c.text)
 		_, err := Read(image.Image{Kind: image.KindFile, Path: file}, spec(), p)
 		if err == nil {
 			t.Errorf("%s: no error", name)
@@ -56,7 +56,7 @@ func TestErrorsNameTheLine(t *testing.T) {
 
 func TestAllErrorsAreTold(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "my.yaml")
-	scratch.Write(t, file, "mounts:\n- location: /tmp\n- location: /etc\n")
+	testkit.WriteFile(t, file, "mounts:\n- location: /tmp\n- location: /etc\n")
 	_, err := Read(image.Image{Kind: image.KindFile, Path: file}, spec(), home(t))
 	if err == nil {
 		t.Fatal("no error")

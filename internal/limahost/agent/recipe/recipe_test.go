@@ -13,7 +13,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/scratch"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const gib = 1 << 30
@@ -40,7 +40,7 @@ func builtImage(t *testing.T, arch string, leaveOut ...string) string {
 		image.ManifestFile: string(manifest), image.DiskFile: "disk", image.KernelFile: "kernel", image.InitrdFile: "initrd",
 		image.CmdlineFile: "root=/dev/vda rw quiet\n",
 	} {
-		scratch.Write(t, filepath.Join(dir, name), text)
+		testkit.WriteFile(t, filepath.Join(dir, name), text)
 	}
 	for _, name := range leaveOut {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
@@ -138,7 +138,7 @@ mounts:
 func TestUsersOwn(t *testing.T) {
 	p := home(t)
 	file := filepath.Join(t.TempDir(), "lima.yaml")
-	scratch.Write(t, file, usersOwn)
+	testkit.WriteFile(t, file, usersOwn)
 	r, err := Read(image.Image{Kind: image.KindFile, Path: file}, spec(), p)
 	if err != nil {
 		t.Fatal(err)
