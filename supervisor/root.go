@@ -15,8 +15,13 @@ import (
 // count: the driver bounds that by the containers' own stop timeouts.
 const drainTimeout = 60 * time.Second
 
-// drainOver says that the engine did not stop in time.
-type drainOver struct{}
+// Messages of the root to itself.
+type (
+	// apiServing reports that the control plane serves.
+	apiServing struct{ api api }
+	// drainOver reports that the engine did not stop in time.
+	drainOver struct{}
+)
 
 // root is the actor at the top.
 type root struct {
@@ -43,7 +48,7 @@ func (r *root) Receive(c actor.Context) {
 	case *actor.Started:
 		r.tasks = task.NewRunner(c)
 		r.report("starting")
-		r.spawn(c, r.controlPlaneProps(), controlPlaneName)
+		r.spawn(c, r.controlPlaneProps(notifyServing(c)), controlPlaneName)
 	case *actor.Restarting:
 		r.ready(false)
 		r.tasks.Stop()
@@ -51,8 +56,8 @@ func (r *root) Receive(c actor.Context) {
 		r.tasks.Stop()
 	case *actor.Stopped:
 		r.ended()
-	case connection:
-		r.connected(c, msg.api)
+	case apiServing:
+		r.spawnRest(c, msg.api)
 	case messages.AppReady:
 		if r.app == nil || r.stopping {
 			return // of a tree that is gone, or is going
@@ -91,8 +96,21 @@ func (r *root) spawn(c actor.Context, props *actor.Props, name string) *actor.PI
 	return pid
 }
 
-// connected builds the rest of the tree once the API server serves.
-func (r *root) connected(c actor.Context, api api) {
+// notifyServing returns a function that sends the root access to a server.
+func notifyServing(c actor.Context) func(server) error {
+	system, self := c.ActorSystem(), c.Self()
+	return func(s server) error {
+		api, err := s.API()
+		if err != nil {
+			return err
+		}
+		system.Root.Send(self, apiServing{api})
+		return nil
+	}
+}
+
+// spawnRest spawns the rest of the tree once the API server serves.
+func (r *root) spawnRest(c actor.Context, api api) {
 	if r.stopping || r.bridge != nil {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/app"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
@@ -28,6 +29,16 @@ const (
 	engineName       = "engine"
 	sessionName      = "session"
 )
+
+// server is a running control plane.
+type server interface {
+	controlplane.Server
+	// API returns access to what it serves.
+	API() (api, error)
+}
+
+// serveFunc starts a control plane and returns when it serves.
+type serveFunc func(ctx context.Context) (server, error)
 
 // blueprint is what the tree is made from.
 type blueprint struct {
@@ -102,9 +113,11 @@ func (b blueprint) rootProps() *actor.Props {
 	)
 }
 
-func (b blueprint) controlPlaneProps() *actor.Props {
+func (b blueprint) controlPlaneProps(serving func(server) error) *actor.Props {
 	return b.child(controlPlaneName, func(report func(string)) actor.Actor {
-		return newControlPlane(b.serve, b.logger, report)
+		return controlplane.New(controlplane.Config[server]{
+			Serve: b.serve, Serving: serving, Logger: b.logger, Report: report,
+		})
 	})
 }
 

@@ -1,4 +1,4 @@
-package supervisor
+package controlplane
 
 import (
 	"context"
@@ -10,26 +10,28 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// lateServer serves long after it was told to give up.
+// lateServer serves long after its start was cancelled.
 type lateServer struct{ stopped chan struct{} }
 
-func (s *lateServer) API() (api, error)          { return nil, nil }
 func (s *lateServer) Done() <-chan struct{}      { return s.stopped }
 func (s *lateServer) Err() error                 { return nil }
 func (s *lateServer) Stop(context.Context) error { close(s.stopped); return nil }
 
-func TestAServerThatComesTooLateIsStopped(t *testing.T) {
+func TestServerThatServesTooLateIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := &lateServer{stopped: make(chan struct{})}
-		serve := func(context.Context) (server, error) {
-			time.Sleep(2 * closeTimeout)
-			return late, nil
-		}
 		quiet := slog.New(slog.DiscardHandler)
 		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 		defer system.Shutdown()
 		pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
-			return newControlPlane(serve, quiet, func(string) {})
+			return New(Config[*lateServer]{
+				Serve: func(context.Context) (*lateServer, error) {
+					time.Sleep(2 * closeTimeout)
+					return late, nil
+				},
+				Serving: func(*lateServer) error { return nil },
+				Logger:  quiet, Report: func(string) {},
+			})
 		}))
 		synctest.Wait()
 		start := time.Now()
@@ -39,7 +41,7 @@ func TestAServerThatComesTooLateIsStopped(t *testing.T) {
 		select {
 		case <-late.stopped:
 		case <-time.After(10 * closeTimeout):
-			t.Error("a server that came after its actor had ended goes on")
+			t.Error("a server that came after its actor had ended keeps running")
 		}
 	})
 }
