@@ -8,8 +8,8 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
@@ -22,7 +22,7 @@ const baselineNamespace = "baseline"
 type plain struct {
 	*baseline.Mirrorer
 	mirrors view
-	engine  dockerengine.Engine
+	engine  docker.API
 }
 
 func startPlain(b *testing.B, sim *dockersim.Engine) plain {
@@ -31,7 +31,7 @@ func startPlain(b *testing.B, sim *dockersim.Engine) plain {
 	if err := baseline.Install(b.Context(), d.config); err != nil {
 		b.Fatal(err)
 	}
-	docker, err := dockerengine.New(sim.Endpoint())
+	docker, err := docker.Dial(sim.Endpoint())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/native"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -112,7 +112,7 @@ func newDaemon(cfg Config) *daemon {
 
 func (d *daemon) blueprint() blueprint {
 	return blueprint{
-		serve: d.serve, drivers: d.drivers, namespace: d.Namespace, dial: dockerengine.New,
+		serve: d.serve, drivers: d.drivers, namespace: d.Namespace, dial: docker.Dial,
 		engine: d.settings, logger: d.Logger, picture: d.picture,
 		ready: d.isReady.Store,
 		ended: sync.OnceFunc(func() { close(d.ended) }),

@@ -15,7 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
@@ -138,7 +138,7 @@ func (w *world) boot() *simDaemon {
 	})
 	b := blueprint{
 		serve:   func(ctx context.Context) (server, error) { return w.serve(ctx, d.process) },
-		drivers: d.drivers, dial: func(endpoint string) (dockerengine.Engine, error) { return w.dial(endpoint, d.process) },
+		drivers: d.drivers, dial: func(endpoint string) (docker.API, error) { return w.dial(endpoint, d.process) },
 		engine: withDefaults(settingsOf(w.fates)), logger: w.logger, picture: d.picture,
 		ready: func(bool) {}, ended: sync.OnceFunc(func() { close(d.ended) }),
 	}
@@ -151,7 +151,7 @@ func (w *world) boot() *simDaemon {
 }
 
 // dial is the way to the engine of a machine.
-func (w *world) dial(endpoint string, p *fate.Process) (dockerengine.Engine, error) {
+func (w *world) dial(endpoint string, p *fate.Process) (docker.API, error) {
 	for _, m := range w.machines {
 		if m.endpoint() == endpoint {
 			w.laws.with(func() { w.laws.dialed = m })

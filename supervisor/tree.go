@@ -15,7 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -46,7 +46,7 @@ type blueprint struct {
 	drivers []vm.Driver
 	// namespace of the App that is made when there is none.
 	namespace string
-	dial      func(endpoint string) (dockerengine.Engine, error)
+	dial      func(endpoint string) (docker.API, error)
 	engine    engine.Settings
 	logger    *slog.Logger
 	picture   *Picture

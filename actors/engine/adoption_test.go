@@ -12,12 +12,12 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // supervising runs a test with an engine supervisor that has taken nothing up yet.
-func supervising(t *testing.T, newEngine func() dockerengine.Engine, newMirror func(MirrorSpec) actor.Actor,
+func supervising(t *testing.T, newEngine func() docker.API, newMirror func(MirrorSpec) actor.Actor,
 	test func(send func(any)),
 ) {
 	synctest.Test(t, func(t *testing.T) {
@@ -28,7 +28,7 @@ func supervising(t *testing.T, newEngine func() dockerengine.Engine, newMirror f
 		pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
 			return New(Config{
 				EnsureNamespace: func(context.Context, string) error { return nil },
-				Dial:            func(string) (dockerengine.Engine, error) { return engine, nil },
+				Dial:            func(string) (docker.API, error) { return engine, nil },
 				NewMirror:       newMirror,
 				Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 					return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
@@ -49,8 +49,8 @@ func mirroredBefore() *containersv1.Container {
 	return c
 }
 
-func reachable(answers bool) func() dockerengine.Engine {
-	return func() dockerengine.Engine {
+func reachable(answers bool) func() docker.API {
+	return func() docker.API {
 		q := quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 		q.up.Store(answers)
 		return q
@@ -131,7 +131,7 @@ func (u unreadable) Container(context.Context, string) (*containersv1.Container,
 // have met it too.
 func TestTriesOfAnUnreadableObjectDoNotMultiply(t *testing.T) {
 	reads := &atomic.Int32{}
-	newEngine := func() dockerengine.Engine { return unreadable{reachable(true)().(quietEngine), reads} }
+	newEngine := func() docker.API { return unreadable{reachable(true)().(quietEngine), reads} }
 	newMirror := func(MirrorSpec) actor.Actor { return actor.ReceiveFunc(func(actor.Context) {}) }
 	supervising(t, newEngine, newMirror, func(send func(any)) {
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
@@ -196,7 +196,7 @@ func TestNoEngineIsConnectedToBeforeAllMirrorsWereTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorldUntold(t)
 		dialed := 0
-		w.dial = func(string) (dockerengine.Engine, error) { dialed++; return w.engine, nil }
+		w.dial = func(string) (docker.API, error) { dialed++; return w.engine, nil }
 		w.send(connectTo(1))
 		time.Sleep(time.Minute)
 		if got := w.last(t); dialed != 0 || got.State != messages.EngineConnecting {

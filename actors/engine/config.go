@@ -8,7 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // MirrorSpec says which mirror to make.
@@ -17,7 +17,7 @@ type MirrorSpec struct {
 	Name      string
 	Namespace string
 	// Engine is nil for a mirror that was left behind by an engine that is gone.
-	Engine dockerengine.Engine
+	Engine docker.API
 	Report func(state string)
 }
 
@@ -26,7 +26,7 @@ type Config struct {
 	// EnsureNamespace makes the Kubernetes namespace of the mirrors.
 	EnsureNamespace func(ctx context.Context, name string) error
 	// Dial makes a client for an endpoint; it does not connect yet.
-	Dial func(endpoint string) (dockerengine.Engine, error)
+	Dial func(endpoint string) (docker.API, error)
 	// NewMirror makes a mirror actor.
 	NewMirror func(MirrorSpec) actor.Actor
 	// MarkFailed shows on a resource that its mirror fails for good.

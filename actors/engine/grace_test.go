@@ -11,7 +11,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -70,12 +70,12 @@ type closedEngine struct {
 	lists  *atomic.Int32
 }
 
-func (e closedEngine) Connect(ctx context.Context) (dockerengine.Info, error) {
+func (e closedEngine) Connect(ctx context.Context) (docker.Info, error) {
 	select {
 	case <-e.opened:
 		return e.quietEngine.Connect(ctx)
 	case <-ctx.Done():
-		return dockerengine.Info{}, ctx.Err()
+		return docker.Info{}, ctx.Err()
 	}
 }
 

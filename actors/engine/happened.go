@@ -2,12 +2,12 @@ package engine
 
 import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // happened reads what an event may have changed. docs/events.md lists what follows
 // from each event.
-func (s *session) happened(ev dockerengine.Event) {
+func (s *session) happened(ev docker.Event) {
 	t := target{kind: ev.Kind, id: ev.ID}
 	switch ev.Kind {
 	case containersv1.KindImage:
@@ -29,16 +29,16 @@ func (s *session) happened(ev dockerengine.Event) {
 	}
 }
 
-func (s *session) containerEvent(t target, ev dockerengine.Event) {
+func (s *session) containerEvent(t target, ev docker.Event) {
 	switch ev.Action {
-	case dockerengine.ActionNetworkConnect, dockerengine.ActionNetworkDisconnect, dockerengine.ActionVolumeUnmount:
+	case docker.ActionNetworkConnect, docker.ActionNetworkDisconnect, docker.ActionVolumeUnmount:
 		// A start or a stop sends these beside its own events, a failed start
 		// sends nothing else.
 		s.recheckLater(t, silentPauses(1))
-	case dockerengine.ActionCreate:
+	case docker.ActionCreate:
 		s.refresh(t)
 		s.recheckLater(t, silentPauses(2))
-	case dockerengine.ActionDestroy:
+	case docker.ActionDestroy:
 		if ev.ByImageID {
 			// Each step of a classic build ends with one, and leaves an image.
 			s.listImagesSoon()

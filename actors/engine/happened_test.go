@@ -14,7 +14,7 @@ import (
 	"github.com/containerd/errdefs"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -29,7 +29,7 @@ type stored struct {
 	mu      sync.Mutex
 	images  map[string]storedImage
 	volumes []string
-	events  chan dockerengine.Event
+	events  chan docker.Event
 	// mirrors that the session has sent, and not sent to be gone.
 	mirrors map[string]bool
 }
@@ -46,16 +46,16 @@ func (s *stored) change(f func()) {
 	f()
 }
 
-func (e store) Events(ctx context.Context, _ time.Time) (<-chan dockerengine.Event, <-chan error) {
+func (e store) Events(ctx context.Context, _ time.Time) (<-chan docker.Event, <-chan error) {
 	return scripted{e.quietEngine, &script{events: e.events}}.Events(ctx, time.Time{})
 }
 
 func (e store) ListContainers(context.Context) ([]string, error) { return nil, nil }
 
-func (e store) ListImages(context.Context) ([]dockerengine.ListedImage, error) {
+func (e store) ListImages(context.Context) ([]docker.ListedImage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var listed []dockerengine.ListedImage
+	var listed []docker.ListedImage
 	for id, image := range e.images {
 		hidden := len(image.tags) == 0
 		hasChild := false
@@ -63,7 +63,7 @@ func (e store) ListImages(context.Context) ([]dockerengine.ListedImage, error) {
 			hasChild = hasChild || other.parent == id
 		}
 		if !hidden || !hasChild {
-			listed = append(listed, dockerengine.ListedImage{ID: id, Tags: image.tags})
+			listed = append(listed, docker.ListedImage{ID: id, Tags: image.tags})
 		}
 	}
 	return listed, nil
@@ -119,7 +119,7 @@ func (e store) Receive(c actor.Context) {
 func withStore(t *testing.T, s *stored, test func()) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s.events, s.mirrors = make(chan dockerengine.Event, 16), map[string]bool{}
+		s.events, s.mirrors = make(chan docker.Event, 16), map[string]bool{}
 		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(slog.DiscardHandler)
 		}))
@@ -166,7 +166,7 @@ func TestHiddenImagesAreMirrored(t *testing.T) {
 			s.images["base"] = storedImage{}
 			s.images["other"] = storedImage{tags: []string{"x:1"}}
 		})
-		s.events <- dockerengine.Event{Kind: containersv1.KindImage, ID: "other", Action: "tag", Tag: "x:1"}
+		s.events <- docker.Event{Kind: containersv1.KindImage, ID: "other", Action: "tag", Tag: "x:1"}
 		s.have(t, "after its tag has moved the base is hidden", "child ", "other x:1")
 
 		s.change(func() { delete(s.images, "child") })
@@ -181,7 +181,7 @@ func TestHiddenImagesAreMirrored(t *testing.T) {
 
 // Row F5: the prune of volumes names none of them.
 func TestVolumePruneIsMirrored(t *testing.T) {
-	s := &stored{volumes: []string{"kept", "pruned"}, events: make(chan dockerengine.Event, 16), mirrors: map[string]bool{}}
+	s := &stored{volumes: []string{"kept", "pruned"}, events: make(chan docker.Event, 16), mirrors: map[string]bool{}}
 	newMirror := func(spec MirrorSpec) actor.Actor {
 		return actor.ReceiveFunc(func(c actor.Context) {
 			s.mu.Lock()
@@ -194,9 +194,9 @@ func TestVolumePruneIsMirrored(t *testing.T) {
 			}
 		})
 	}
-	newEngine := func() dockerengine.Engine { return store{reachable(true)().(quietEngine), s} }
+	newEngine := func() docker.API { return store{reachable(true)().(quietEngine), s} }
 	supervising(t, newEngine, newMirror, func(send func(any)) {
-		s.change(func() { s.events = make(chan dockerengine.Event, 16) }) // of this bubble
+		s.change(func() { s.events = make(chan docker.Event, 16) }) // of this bubble
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(500 * time.Millisecond)
 		s.change(func() { s.volumes = []string{"kept"} })

@@ -9,7 +9,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -26,7 +26,7 @@ const (
 type (
 	imageListDue struct{}
 	imagesListed struct {
-		images []dockerengine.ListedImage
+		images []docker.ListedImage
 		asOf   time.Time
 		err    error
 	}
@@ -172,7 +172,7 @@ func (s *session) imagesListed(c actor.Context, v imagesListed) {
 }
 
 // confirm sends an image that was held back, now that a list shows it.
-func (s *session) confirm(c actor.Context, image dockerengine.ListedImage, asOf time.Time) {
+func (s *session) confirm(c actor.Context, image docker.ListedImage, asOf time.Time) {
 	reading, held := s.images.unshown[image.ID]
 	if !held || asOf.Before(reading.asOf) || !reading.sameAs(image) {
 		return
@@ -188,7 +188,7 @@ func (s *session) hideImage(c actor.Context, id string, asOf time.Time) {
 	s.gone[t] = asOf
 }
 
-func shownImages(images []dockerengine.ListedImage) map[string]bool {
+func shownImages(images []docker.ListedImage) map[string]bool {
 	shown := make(map[string]bool, len(images))
 	for _, image := range images {
 		shown[image.ID] = true
@@ -197,7 +197,7 @@ func shownImages(images []dockerengine.ListedImage) map[string]bool {
 }
 
 // sameAs reports whether a list agrees with a reading.
-func (v readDone) sameAs(image dockerengine.ListedImage) bool {
+func (v readDone) sameAs(image docker.ListedImage) bool {
 	images := make([]*containersv1.Image, 0, len(v.objects))
 	for _, o := range v.objects {
 		images = append(images, o.(*containersv1.Image))
@@ -223,7 +223,7 @@ func (x imageIndex) missing(shown map[string]bool, asOf time.Time) []string {
 }
 
 // differing returns the images that are new in a list, or not as they were read.
-func (x imageIndex) differing(listed []dockerengine.ListedImage) []string {
+func (x imageIndex) differing(listed []docker.ListedImage) []string {
 	var ids []string
 	for _, image := range listed {
 		if known := x.byID[image.ID]; known == nil || !image.SameAs(known.objects) {

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // Actions that move tags without an event for each tag.
@@ -25,7 +25,7 @@ type move struct {
 // goes on to a third image before, nothing else says that the first has lost it.
 //
 // A pull names the tag and not the image, a load the image and not its tags.
-func (s *session) tagged(ev dockerengine.Event) {
+func (s *session) tagged(ev docker.Event) {
 	tag, id := ev.Tag, ev.ID
 	switch {
 	case ev.Kind != containersv1.KindImage:

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // A tag that moves from one image to another, and is removed before the other
@@ -66,7 +66,7 @@ func TestListShowsWhichImagesDiffer(t *testing.T) {
 	x.update("same", imagesOf("same", "y:1"), at(1))
 	x.update("gone", imagesOf("gone"), at(1))
 	x.update("younger", imagesOf("younger", "z:1"), at(3))
-	list := []dockerengine.ListedImage{
+	list := []docker.ListedImage{
 		{ID: "robbed", Tags: []string{"x:2"}}, {ID: "same", Tags: []string{"y:1"}}, {ID: "new", Tags: []string{"x:1"}},
 	}
 	if got := x.differing(list); !slices.Equal(got, []string{"new", "robbed"}) {

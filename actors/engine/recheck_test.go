@@ -8,7 +8,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // scripted is an engine with one container, whose events and states a test scripts.
@@ -21,9 +21,9 @@ type script struct {
 	mu     sync.Mutex
 	state  containersv1.ContainerState
 	reads  []time.Time
-	images []dockerengine.ListedImage
+	images []docker.ListedImage
 	lists  []time.Time
-	events chan dockerengine.Event
+	events chan docker.Event
 	// hang is how long an inspect takes.
 	hang time.Duration
 }
@@ -56,7 +56,7 @@ func (s *script) listsSince(at time.Time) (n int) {
 	return n
 }
 
-func (e scripted) Events(ctx context.Context, _ time.Time) (<-chan dockerengine.Event, <-chan error) {
+func (e scripted) Events(ctx context.Context, _ time.Time) (<-chan docker.Event, <-chan error) {
 	ended := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -80,7 +80,7 @@ func (e scripted) Container(context.Context, string) (*containersv1.Container, e
 	return c, nil
 }
 
-func (e scripted) ListImages(context.Context) ([]dockerengine.ListedImage, error) {
+func (e scripted) ListImages(context.Context) ([]docker.ListedImage, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.lists = append(e.lists, time.Now())
@@ -93,21 +93,21 @@ func withScript(t *testing.T, state containersv1.ContainerState, test func(*scri
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		s := &script{state: state, events: make(chan dockerengine.Event, 1024)}
-		w.dial = func(string) (dockerengine.Engine, error) { return scripted{w.engine, s}, nil }
+		s := &script{state: state, events: make(chan docker.Event, 1024)}
+		w.dial = func(string) (docker.API, error) { return scripted{w.engine, s}, nil }
 		w.send(connectTo(1))
 		time.Sleep(500 * time.Millisecond)
 		test(s)
 	})
 }
 
-func event(kind containersv1.Kind, id, action string) dockerengine.Event {
-	return dockerengine.Event{Kind: kind, ID: id, Action: action}
+func event(kind containersv1.Kind, id, action string) docker.Event {
+	return docker.Event{Kind: kind, ID: id, Action: action}
 }
 
 // buildStep is the end of a step of a classic build.
-func buildStep() dockerengine.Event {
-	step := event(containersv1.KindContainer, "step", dockerengine.ActionDestroy)
+func buildStep() docker.Event {
+	step := event(containersv1.KindContainer, "step", docker.ActionDestroy)
 	step.ByImageID = true
 	return step
 }
@@ -133,8 +133,8 @@ func TestUnlastingStateIsReadUntilItIsOver(t *testing.T) {
 // Rows E10 and F5: a failed start sends the events of its networks, or none.
 func TestSilentChangeIsReadWithinASecond(t *testing.T) {
 	for action, want := range map[string]int{
-		dockerengine.ActionNetworkDisconnect: 1, dockerengine.ActionNetworkConnect: 1,
-		dockerengine.ActionVolumeUnmount: 1, dockerengine.ActionCreate: 3, "die": 1,
+		docker.ActionNetworkDisconnect: 1, docker.ActionNetworkConnect: 1,
+		docker.ActionVolumeUnmount: 1, docker.ActionCreate: 3, "die": 1,
 	} {
 		t.Run(action, func(t *testing.T) {
 			withScript(t, containersv1.ContainerCreated, func(s *script) {
@@ -153,7 +153,7 @@ func TestSilentChangeIsReadWithinASecond(t *testing.T) {
 func TestNetworkEventsOfAStartCostNothing(t *testing.T) {
 	withScript(t, containersv1.ContainerRunning, func(s *script) {
 		began := time.Now()
-		for _, action := range []string{dockerengine.ActionNetworkConnect, dockerengine.ActionNetworkConnect, "start"} {
+		for _, action := range []string{docker.ActionNetworkConnect, docker.ActionNetworkConnect, "start"} {
 			s.events <- event(containersv1.KindContainer, "c", action)
 		}
 		time.Sleep(5 * time.Second)
@@ -172,7 +172,7 @@ func TestConnectDuringInspectIsReadAfterIt(t *testing.T) {
 		s.events <- event(containersv1.KindContainer, "c", "start")
 		time.Sleep(50 * time.Millisecond)
 		connected := time.Now()
-		s.events <- event(containersv1.KindContainer, "c", dockerengine.ActionNetworkConnect)
+		s.events <- event(containersv1.KindContainer, "c", docker.ActionNetworkConnect)
 		time.Sleep(time.Second)
 		if n := s.readsSince(connected); n != 1 {
 			t.Errorf("%d readings after the connect event, want one", n)

@@ -12,7 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -24,7 +24,7 @@ const (
 )
 
 type sessionConfig struct {
-	engine   dockerengine.Engine
+	engine   docker.API
 	logger   *slog.Logger
 	report   func(state string)
 	settings Settings
@@ -75,7 +75,7 @@ type read struct {
 
 // Messages of the session to itself.
 type (
-	streamOpened struct{ info dockerengine.Info }
+	streamOpened struct{ info docker.Info }
 	streamEnded  struct{ err error }
 	syncDue      struct{}
 	pingDue      struct{}
@@ -137,7 +137,7 @@ func (s *session) receiveOwn(c actor.Context, value any) {
 		s.tasks.After(s.settings.Ping, pingDue{})
 	case streamEnded:
 		panic(v.err)
-	case dockerengine.Event:
+	case docker.Event:
 		s.happened(v)
 	case recheckDue:
 		s.recheckDue(v.target)
@@ -279,7 +279,7 @@ func (s *session) readDone(c actor.Context, v readDone) {
 		r = &read{}
 		s.reads[v.target] = r
 	}
-	if v.err != nil && !dockerengine.IsNotFound(v.err) {
+	if v.err != nil && !docker.IsNotFound(v.err) {
 		// r.again stays: a full sync's reading says nothing of an event's, which
 		// may have begun before the next event.
 		r.attempts++

@@ -8,7 +8,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -23,7 +23,7 @@ type supervisor struct {
 	seq  uint64
 	want *messages.ConnectEngine
 	// client of the wanted engine; kept until its last mirror is gone.
-	client dockerengine.Engine
+	client docker.API
 	// dialed counts the connections that client was; zero before the first.
 	dialed   int
 	endpoint string

@@ -15,26 +15,26 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // quietEngine has two volumes and one container, and says nothing more. Its
 // zero value refuses every connection.
 type quietEngine struct {
-	dockerengine.Engine
+	docker.API
 	up     *atomic.Bool
 	broken chan error
 }
 
-func (q quietEngine) Connect(context.Context) (dockerengine.Info, error) {
+func (q quietEngine) Connect(context.Context) (docker.Info, error) {
 	if !q.up.Load() {
-		return dockerengine.Info{}, errors.New("connection refused")
+		return docker.Info{}, errors.New("connection refused")
 	}
-	return dockerengine.Info{Version: "1", SystemTime: time.Now()}, nil
+	return docker.Info{Version: "1", SystemTime: time.Now()}, nil
 }
 
-func (q quietEngine) Events(ctx context.Context, _ time.Time) (<-chan dockerengine.Event, <-chan error) {
+func (q quietEngine) Events(ctx context.Context, _ time.Time) (<-chan docker.Event, <-chan error) {
 	ended := make(chan error, 1)
 	go func() {
 		select {
@@ -44,13 +44,13 @@ func (q quietEngine) Events(ctx context.Context, _ time.Time) (<-chan dockerengi
 			ended <- ctx.Err()
 		}
 	}()
-	return make(chan dockerengine.Event), ended
+	return make(chan docker.Event), ended
 }
 
 func (quietEngine) Ping(context.Context) error { return nil }
 
 func (quietEngine) ListContainers(context.Context) ([]string, error) { return []string{"c1"}, nil }
-func (quietEngine) ListImages(context.Context) ([]dockerengine.ListedImage, error) {
+func (quietEngine) ListImages(context.Context) ([]docker.ListedImage, error) {
 	return nil, nil
 }
 func (quietEngine) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
@@ -78,7 +78,7 @@ type world struct {
 	mu        sync.Mutex // guards told
 	told      []messages.EngineChanged
 	engine    quietEngine
-	dial      func(string) (dockerengine.Engine, error)
+	dial      func(string) (docker.API, error)
 	panicking atomic.Bool  // the mirror "bad", whenever it sees something
 	good, bad atomic.Int32 // how often these mirrors were made
 	marked    atomic.Value // the mirror that was last marked as failed, and why
@@ -115,13 +115,13 @@ func newWorldUntold(t *testing.T) *world {
 	w := &world{}
 	w.engine = quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 	w.engine.up.Store(true)
-	w.dial = func(string) (dockerengine.Engine, error) { return w.engine, nil }
+	w.dial = func(string) (docker.API, error) { return w.engine, nil }
 	w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
 	cfg := Config{
 		EnsureNamespace: func(context.Context, string) error { return nil },
-		Dial:            func(endpoint string) (dockerengine.Engine, error) { return w.dial(endpoint) },
+		Dial:            func(endpoint string) (docker.API, error) { return w.dial(endpoint) },
 		NewMirror:       w.newMirror,
 		MarkFailed: func(_ context.Context, _ containersv1.Kind, _, name string, cause error) error {
 			w.marked.Store(name + ": " + cause.Error())

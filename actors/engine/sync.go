@@ -10,7 +10,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -84,7 +84,7 @@ func (s *session) readAll(ctx context.Context, known map[string][]*containersv1.
 	began := time.Now()
 	lists, listing := errgroup.WithContext(ctx)
 	var containers []string
-	var images []dockerengine.ListedImage
+	var images []docker.ListedImage
 	var volumes []*containersv1.Volume
 	for _, list := range []func() error{
 		func() (err error) { containers, err = s.engine.ListContainers(listing); return err },
@@ -130,7 +130,7 @@ func (s *session) readAll(ctx context.Context, known map[string][]*containersv1.
 
 // unknownImages hands on the images that are known to be as they are listed, and
 // returns the IDs of the others.
-func unknownImages(listed []dockerengine.ListedImage, known map[string][]*containersv1.Image, asOf time.Time, send func(any)) []string {
+func unknownImages(listed []docker.ListedImage, known map[string][]*containersv1.Image, asOf time.Time, send func(any)) []string {
 	var unknown []string
 	for _, image := range listed {
 		if !image.SameAs(known[image.ID]) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -51,7 +51,7 @@ func syncWith(t *testing.T, e slowEngine, after time.Duration) (told messages.En
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		e.quietEngine, e.lists = w.engine, &atomic.Int32{}
-		w.dial = func(string) (dockerengine.Engine, error) { return e, nil }
+		w.dial = func(string) (docker.API, error) { return e, nil }
 		w.send(connectTo(1))
 		time.Sleep(after)
 		told, lists = w.last(t), e.lists.Load()

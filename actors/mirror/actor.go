@@ -10,7 +10,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -27,7 +27,7 @@ type Config struct {
 	// Namespace of Kubernetes in which the resource lives.
 	Namespace string
 	Kube      Writer
-	Engine    dockerengine.Engine
+	Engine    docker.API
 	Logger    *slog.Logger
 	// Report shows the mirror's state in the live picture of the tree.
 	Report func(state string)

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -65,7 +65,7 @@ func (w *slowWriter) Remove(_ context.Context, obj containersv1.Mirror) (contain
 
 // scriptedEngine answers removals as it is told.
 type scriptedEngine struct {
-	dockerengine.Engine
+	docker.API
 	removals *[]time.Time
 	err      *error
 }
@@ -91,11 +91,11 @@ func newStage(t *testing.T) *stage {
 }
 
 // stageWith is a stage with another API server and engine.
-func stageWith(t *testing.T, writer Writer, engine dockerengine.Engine) *stage {
+func stageWith(t *testing.T, writer Writer, engine docker.API) *stage {
 	return (&stage{}).start(t, writer, engine)
 }
 
-func (s *stage) start(t *testing.T, writer Writer, engine dockerengine.Engine) *stage {
+func (s *stage) start(t *testing.T, writer Writer, engine docker.API) *stage {
 	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -74,7 +74,7 @@ func (w *memory) Remove(context.Context, containersv1.Mirror) (containersv1.Mirr
 
 // busyEngine takes for a stop until the test says so.
 type busyEngine struct {
-	dockerengine.Engine
+	docker.API
 	mu      sync.Mutex // guards calls
 	calls   []string
 	stopped chan struct{}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // Writer is where the mirrors are kept. It neither changes nor keeps what it is
@@ -173,7 +173,7 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 		err = nil
 	}
 	out.began = time.Now() // what was read before this says nothing about the object now
-	if err == nil || dockerengine.IsNotFound(err) {
+	if err == nil || docker.IsNotFound(err) {
 		out.objectGone = true
 		return
 	}
@@ -205,7 +205,7 @@ func (cfg Config) carryWish(ctx context.Context, v view, out *outcome) {
 	defer cancel()
 	fact, readErr := cfg.Engine.Container(reading, cfg.Name)
 	switch {
-	case dockerengine.IsNotFound(readErr):
+	case docker.IsNotFound(readErr):
 		out.objectGone = true
 		return
 	case readErr == nil:
@@ -224,7 +224,7 @@ func (cfg Config) setState(ctx context.Context, wish containersv1.WishedState, s
 	defer cancel()
 	if state == containersv1.ContainerPaused {
 		// A paused container can neither start nor handle the stop signal.
-		if err := cfg.Engine.UnpauseContainer(bounded, cfg.Name); err != nil && !dockerengine.IsConflict(err) {
+		if err := cfg.Engine.UnpauseContainer(bounded, cfg.Name); err != nil && !docker.IsConflict(err) {
 			return err
 		}
 	}
@@ -236,7 +236,7 @@ func (cfg Config) setState(ctx context.Context, wish containersv1.WishedState, s
 
 // classify tells a refusal, which a user must see, from an engine that is away.
 func (out *outcome) classify(ctx context.Context, err error) {
-	if dockerengine.IsUnreachable(err) || ctx.Err() != nil {
+	if docker.IsUnreachable(err) || ctx.Err() != nil {
 		out.err = err
 		return
 	}

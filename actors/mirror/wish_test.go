@@ -6,12 +6,12 @@ import (
 	"testing"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // stubbornEngine notes what is done to its one container.
 type stubbornEngine struct {
-	dockerengine.Engine
+	docker.API
 	calls *[]string
 }
 

@@ -14,8 +14,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
@@ -29,7 +29,7 @@ const (
 func TestBaselineMirrors(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 4, 3)
-	engine, err := dockerengine.New(sim.Endpoint())
+	engine, err := docker.Dial(sim.Endpoint())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,12 +8,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // Follow handles events, each to its end before the next, until ctx ends, which
 // is no error, or one cannot be handled.
-func (m *Mirrorer) Follow(ctx context.Context, events <-chan dockerengine.Event) error {
+func (m *Mirrorer) Follow(ctx context.Context, events <-chan docker.Event) error {
 	for {
 		select {
 		case <-ctx.Done():
@@ -26,11 +26,11 @@ func (m *Mirrorer) Follow(ctx context.Context, events <-chan dockerengine.Event)
 	}
 }
 
-func (m *Mirrorer) handle(ctx context.Context, event dockerengine.Event) error {
+func (m *Mirrorer) handle(ctx context.Context, event docker.Event) error {
 	switch event.Kind {
 	case containersv1.KindContainer:
 		c, err := m.engine.Container(ctx, event.ID)
-		if dockerengine.IsNotFound(err) {
+		if docker.IsNotFound(err) {
 			return m.removeNamed(ctx, &containersv1.Container{}, containersv1.ContainerResourceName(event.ID))
 		}
 		if err != nil {
@@ -39,7 +39,7 @@ func (m *Mirrorer) handle(ctx context.Context, event dockerengine.Event) error {
 		return m.apply(ctx, c)
 	case containersv1.KindVolume:
 		v, err := m.engine.Volume(ctx, event.ID)
-		if dockerengine.IsNotFound(err) {
+		if docker.IsNotFound(err) {
 			return m.removeNamed(ctx, &containersv1.Volume{}, containersv1.VolumeResourceName(event.ID))
 		}
 		if err != nil {
@@ -68,7 +68,7 @@ func (m *Mirrorer) removeNamed(ctx context.Context, obj client.Object, name stri
 // has no more, which the event does not name.
 func (m *Mirrorer) handleImage(ctx context.Context, ref string) error {
 	images, err := m.engine.Images(ctx, ref)
-	if err != nil && !dockerengine.IsNotFound(err) {
+	if err != nil && !docker.IsNotFound(err) {
 		return err
 	}
 	id, kept := ref, map[string]bool{}

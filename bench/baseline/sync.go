@@ -12,13 +12,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // Mirrorer mirrors one engine into one Kubernetes namespace. Its methods must
 // not be called concurrently: one thing at a time is its nature.
 type Mirrorer struct {
-	engine    dockerengine.Engine
+	engine    docker.API
 	client    client.Client
 	namespace string
 }
@@ -32,7 +32,7 @@ type key struct {
 // New returns a Mirrorer that writes through tls, which is the configuration of
 // a client that comes from outside: TLS and a bearer token. A rate limit in it
 // is ignored. The Kubernetes namespace is made by the first Sync.
-func New(engine dockerengine.Engine, tls *rest.Config, namespace string) (*Mirrorer, error) {
+func New(engine docker.API, tls *rest.Config, namespace string) (*Mirrorer, error) {
 	config := rest.CopyConfig(tls)
 	config.QPS = -1
 	scheme, mapper, err := kinds()
@@ -94,7 +94,7 @@ func (m *Mirrorer) syncImages(ctx context.Context, kept map[key]bool) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range dockerengine.ImageIDs(listed) {
+	for _, id := range docker.ImageIDs(listed) {
 		images, err := m.engine.Images(ctx, id)
 		if err != nil {
 			return err

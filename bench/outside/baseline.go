@@ -14,7 +14,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
@@ -22,7 +22,7 @@ import (
 // process; its requests go over TLS all the same.
 type rival struct {
 	mirrorer *baseline.Mirrorer
-	engine   dockerengine.Engine
+	engine   docker.API
 	subject  *subject
 	tracker  *tracker
 	objects  int
@@ -88,7 +88,7 @@ func newRival(ctx context.Context, kubeconfig, endpoint string) (*rival, error) 
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
 	r := &rival{}
-	if r.engine, err = dockerengine.New(endpoint); err != nil {
+	if r.engine, err = docker.Dial(endpoint); err != nil {
 		return nil, err
 	}
 	if r.mirrorer, err = baseline.New(r.engine, config, appv1.DefaultNamespace); err != nil {

@@ -18,9 +18,9 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine/dockertest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
 )
 
 // stage runs the same play on one engine and writes down what happens, with
@@ -28,7 +28,7 @@ import (
 type stage struct {
 	ctx    context.Context
 	cli    *client.Client
-	engine dockerengine.Engine
+	engine docker.API
 	ids    map[string]string // name in the play to ID
 	tape   []string
 	runs   int // how often the container was started
@@ -71,7 +71,7 @@ func perform(t *testing.T, endpoint string) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	engine, err := dockerengine.New(endpoint)
+	engine, err := docker.Dial(endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,17 +9,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const patience = 20 * time.Second
 
-func setup(tb testing.TB) (*dockersim.Engine, dockerengine.Engine, context.Context) {
+func setup(tb testing.TB) (*dockersim.Engine, docker.API, context.Context) {
 	tb.Helper()
 	sim := dockersim.Start(tb)
-	engine, err := dockerengine.New(sim.Endpoint())
+	engine, err := docker.Dial(sim.Endpoint())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func setup(tb testing.TB) (*dockersim.Engine, dockerengine.Engine, context.Conte
 }
 
 // collect reads events until the volume named end is created.
-func collect(t *testing.T, events <-chan dockerengine.Event, ended <-chan error) []string {
+func collect(t *testing.T, events <-chan docker.Event, ended <-chan error) []string {
 	t.Helper()
 	var out []string
 	for {
@@ -209,7 +209,7 @@ func TestTenThousandImages(t *testing.T) {
 	}
 	t.Logf("list: %s", time.Since(begin))
 	begin = time.Now()
-	for _, id := range dockerengine.ImageIDs(images[:1000]) {
+	for _, id := range docker.ImageIDs(images[:1000]) {
 		if _, err := engine.Images(ctx, id); err != nil {
 			t.Fatal(err)
 		}

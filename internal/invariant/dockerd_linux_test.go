@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine/dockertest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
 )
 
 // A real engine says more than a simulated one; both mappings must agree on it.

@@ -9,7 +9,7 @@ import (
 )
 
 // FromEndpoint takes the picture from the engine's own JSON, past everything
-// that the daemon uses. endpoint is one that dockerengine.New takes. apiVersion
+// that the daemon uses. endpoint is one that docker.Dial takes. apiVersion
 // is the version that the daemon speaks with the engine, such as 1.41, since
 // versions differ in what they tell; empty is the engine's newest.
 func FromEndpoint(endpoint, apiVersion string) Source {

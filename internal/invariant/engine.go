@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // readers is how many objects are read at the same time.
@@ -38,7 +38,7 @@ func Nothing() Source {
 
 // FromEngine takes the picture through the interface that the daemon uses. It
 // works with whatever implements that, and finds no slip of its mapping.
-func FromEngine(engine dockerengine.Engine) Source {
+func FromEngine(engine docker.API) Source {
 	return func(ctx context.Context) (Picture, error) {
 		p := newPainter()
 		containers, err := engine.ListContainers(ctx)
@@ -63,7 +63,7 @@ func FromEngine(engine dockerengine.Engine) Source {
 			}
 			return err
 		})
-		p.each(ctx, containersv1.KindImage, dockerengine.ImageIDs(images), func(ctx context.Context, id string) error {
+		p.each(ctx, containersv1.KindImage, docker.ImageIDs(images), func(ctx context.Context, id string) error {
 			tags, err := engine.Images(ctx, id)
 			for _, image := range tags {
 				p.mirror(image)
@@ -90,7 +90,7 @@ func newPainter() *painter {
 	return p
 }
 
-// mirror adds an object as dockerengine sees it.
+// mirror adds an object as docker sees it.
 func (p *painter) mirror(m containersv1.Mirror) {
 	f, err := fieldsOf(statusOf(m))
 	p.add(Object{identityOf(m), label(m), f}, err)
@@ -114,7 +114,7 @@ func (p *painter) each(ctx context.Context, kind containersv1.Kind, ids []string
 	for _, id := range ids {
 		group.Go(func() error {
 			err := read(ctx, id)
-			if err == nil || dockerengine.IsNotFound(err) {
+			if err == nil || docker.IsNotFound(err) {
 				return nil
 			}
 			p.mu.Lock()

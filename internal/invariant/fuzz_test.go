@@ -10,11 +10,11 @@ import (
 	"testing"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // FuzzBothMappingsAgree makes up objects of an engine, of texts and numbers where
-// the engine has texts and numbers, and holds what dockerengine reads of them
+// the engine has texts and numbers, and holds what docker reads of them
 // against what is read here: the two share no code, so that a slip of one shows.
 func FuzzBothMappingsAgree(f *testing.F) {
 	f.Add("a", "running", "2026-11-23T12:55:17.5Z", "key", "", "0.0.0.0", uint16(80), uint16(8080), int32(1), true)
@@ -30,7 +30,7 @@ func FuzzBothMappingsAgree(f *testing.F) {
 		}
 	}))
 	f.Cleanup(server.Close)
-	engine, err := dockerengine.New("tcp://" + server.Listener.Addr().String())
+	engine, err := docker.Dial("tcp://" + server.Listener.Addr().String())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -78,8 +78,8 @@ func raw(t *testing.T, text []byte) rawObject {
 }
 
 // agreeOnContainer leaves out the name where it is an odd one, which no engine
-// gives: dockerengine takes all slashes in front of it away, and doctor the first.
-func agreeOnContainer(t *testing.T, engine dockerengine.Engine, object rawObject, oddName bool) {
+// gives: docker takes all slashes in front of it away, and doctor the first.
+func agreeOnContainer(t *testing.T, engine docker.API, object rawObject, oddName bool) {
 	t.Helper()
 	mirror, err := engine.Container(context.Background(), "c1")
 	if err != nil {
@@ -88,7 +88,7 @@ func agreeOnContainer(t *testing.T, engine dockerengine.Engine, object rawObject
 	agree(t, object.container(), mirror, oddName)
 }
 
-func agreeOnImages(t *testing.T, engine dockerengine.Engine, object rawObject) {
+func agreeOnImages(t *testing.T, engine docker.API, object rawObject) {
 	t.Helper()
 	mirrors, err := engine.Images(context.Background(), "i1")
 	tags := object.tags()
@@ -100,7 +100,7 @@ func agreeOnImages(t *testing.T, engine dockerengine.Engine, object rawObject) {
 	}
 }
 
-func agreeOnVolume(t *testing.T, engine dockerengine.Engine, object rawObject) {
+func agreeOnVolume(t *testing.T, engine docker.API, object rawObject) {
 	t.Helper()
 	mirror, err := engine.Volume(context.Background(), "v1")
 	if err != nil {

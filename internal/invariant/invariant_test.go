@@ -11,14 +11,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// faithful mirrors an engine without fault, from what dockerengine says of it.
+// faithful mirrors an engine without fault, from what docker says of it.
 func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 	t.Helper()
-	engine, err := dockerengine.New(endpoint)
+	engine, err := docker.Dial(endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 	}
 	images, err := engine.ListImages(ctx)
 	must(err)
-	for _, id := range dockerengine.ImageIDs(images) {
+	for _, id := range docker.ImageIDs(images) {
 		tags, err := engine.Images(ctx, id)
 		must(err)
 		for _, image := range tags {
@@ -104,7 +104,7 @@ func TestFaithfulMirrorsDifferInNothing(t *testing.T) {
 	if len(mirrors) != 1+4+3+3+2 {
 		t.Errorf("%d mirrors", len(mirrors))
 	}
-	engine, err := dockerengine.New(sim.Endpoint())
+	engine, err := docker.Dial(sim.Endpoint())
 	if err != nil {
 		t.Fatal(err)
 	}

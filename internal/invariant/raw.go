@@ -10,7 +10,7 @@ import (
 
 	"github.com/containerd/errdefs"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // maxAnswer bounds one answer of the engine, in bytes.
@@ -23,9 +23,9 @@ type rawEngine struct {
 	base string
 }
 
-// newRawEngine is for an endpoint in the form that dockerengine.New takes.
+// newRawEngine is for an endpoint in the form that docker.Dial takes.
 func newRawEngine(endpoint, apiVersion string) (*rawEngine, error) {
-	client, base, err := dockerengine.HTTP(endpoint)
+	client, base, err := docker.HTTP(endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // engineParts are what the engine itself can tell, past the daemon.
@@ -21,7 +21,7 @@ func (s Subject) engineParts() []part {
 }
 
 func (s Subject) askEngine(ctx context.Context, path string) ([]byte, error) {
-	httpClient, base, err := dockerengine.HTTP(s.endpoint(ctx))
+	httpClient, base, err := docker.HTTP(s.endpoint(ctx))
 	if err != nil {
 		return nil, err
 	}

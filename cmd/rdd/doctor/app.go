@@ -11,7 +11,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // conditions looks whether what the user wishes has happened.
@@ -93,12 +93,12 @@ func (e *examination) engine(ctx context.Context) Result {
 		"it does not answer at %s: %v", endpoint, askErr)
 }
 
-func ask(ctx context.Context, endpoint string) (info dockerengine.Info, err error) {
+func ask(ctx context.Context, endpoint string) (info docker.Info, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	engine, err := dockerengine.New(endpoint)
+	engine, err := docker.Dial(endpoint)
 	if err != nil {
-		return dockerengine.Info{}, err
+		return docker.Info{}, err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	return engine.Connect(ctx)

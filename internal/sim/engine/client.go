@@ -12,7 +12,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
@@ -38,7 +38,7 @@ func Refused() error {
 }
 
 // Client is the way of one process to the engine. It implements
-// [dockerengine.Engine].
+// [docker.API].
 type Client struct {
 	model   *Model
 	fates   *fate.Fates
@@ -49,7 +49,7 @@ type Client struct {
 	closed  atomic.Bool
 }
 
-var _ dockerengine.Engine = (*Client)(nil)
+var _ docker.API = (*Client)(nil)
 
 // Judge is told of every command that changes something, when it is given. What it
 // returns is called when the success of the command was answered.
@@ -87,29 +87,29 @@ func read[T any](ctx context.Context, c *Client, verb, object string, f func() (
 	return out, nil
 }
 
-// Connect implements [dockerengine.Engine].
-func (c *Client) Connect(ctx context.Context) (dockerengine.Info, error) {
-	return read(ctx, c, "connect", "", func() (dockerengine.Info, error) {
-		return dockerengine.Info{
+// Connect implements [docker.API].
+func (c *Client) Connect(ctx context.Context) (docker.Info, error) {
+	return read(ctx, c, "connect", "", func() (docker.Info, error) {
+		return docker.Info{
 			Version: "20.10.24+sim", APIVersion: "1.41", OSType: "linux", Arch: "amd64",
 			SystemTime: time.Now().Add(c.model.offset).UTC(),
 		}, nil
 	})
 }
 
-// Ping implements [dockerengine.Engine].
+// Ping implements [docker.API].
 func (c *Client) Ping(ctx context.Context) error {
 	return c.call(ctx, "ping", "", func() error { return nil })
 }
 
-// ListContainers implements [dockerengine.Engine].
+// ListContainers implements [docker.API].
 func (c *Client) ListContainers(ctx context.Context) ([]string, error) {
 	return read(ctx, c, "list", "containers", func() ([]string, error) {
 		return slices.Sorted(maps.Keys(c.model.containers)), nil
 	})
 }
 
-// Container implements [dockerengine.Engine].
+// Container implements [docker.API].
 func (c *Client) Container(ctx context.Context, id string) (*containersv1.Container, error) {
 	return read(ctx, c, "inspect", id, func() (*containersv1.Container, error) {
 		if found := c.model.containers[id]; found != nil {
@@ -119,21 +119,21 @@ func (c *Client) Container(ctx context.Context, id string) (*containersv1.Contai
 	})
 }
 
-// ListImages implements [dockerengine.Engine].
-func (c *Client) ListImages(ctx context.Context) ([]dockerengine.ListedImage, error) {
-	return read(ctx, c, "list", "images", func() ([]dockerengine.ListedImage, error) {
-		var out []dockerengine.ListedImage
+// ListImages implements [docker.API].
+func (c *Client) ListImages(ctx context.Context) ([]docker.ListedImage, error) {
+	return read(ctx, c, "list", "images", func() ([]docker.ListedImage, error) {
+		var out []docker.ListedImage
 		for _, id := range slices.Sorted(maps.Keys(c.model.images)) {
 			if len(c.model.shown(c.model.images[id])) == 0 {
 				continue
 			}
-			out = append(out, dockerengine.ListedImage{ID: id, Tags: slices.Sorted(slices.Values(c.model.images[id].tags))})
+			out = append(out, docker.ListedImage{ID: id, Tags: slices.Sorted(slices.Values(c.model.images[id].tags))})
 		}
 		return out, nil
 	})
 }
 
-// Images implements [dockerengine.Engine].
+// Images implements [docker.API].
 func (c *Client) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
 	return read(ctx, c, "inspect", ref, func() ([]*containersv1.Image, error) {
 		if img := c.model.resolve(ref); img != nil {
@@ -143,7 +143,7 @@ func (c *Client) Images(ctx context.Context, ref string) ([]*containersv1.Image,
 	})
 }
 
-// ListVolumes implements [dockerengine.Engine].
+// ListVolumes implements [docker.API].
 func (c *Client) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
 	return read(ctx, c, "list", "volumes", func() ([]*containersv1.Volume, error) {
 		var out []*containersv1.Volume
@@ -154,7 +154,7 @@ func (c *Client) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error
 	})
 }
 
-// Volume implements [dockerengine.Engine].
+// Volume implements [docker.API].
 func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
 	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) {
 		if v := c.model.volumes[name]; v != nil {
@@ -173,7 +173,7 @@ func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kin
 	return err
 }
 
-// StartContainer implements [dockerengine.Engine].
+// StartContainer implements [docker.API].
 func (c *Client) StartContainer(ctx context.Context, id string) error {
 	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.model.Start(id) })
 }
@@ -181,7 +181,7 @@ func (c *Client) StartContainer(ctx context.Context, id string) error {
 // stopWithin is more than any container of a simulation takes to stop.
 const stopWithin = 90 * time.Second
 
-// StopContainer implements [dockerengine.Engine]. The engine carries the stop on when
+// StopContainer implements [docker.API]. The engine carries the stop on when
 // the client has left.
 func (c *Client) StopContainer(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, stopWithin)
@@ -207,27 +207,27 @@ func (c *Client) StopContainer(ctx context.Context, id string) error {
 	})
 }
 
-// UnpauseContainer implements [dockerengine.Engine].
+// UnpauseContainer implements [docker.API].
 func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
 	return c.command(ctx, "unpause", containersv1.KindContainer, id, func() error { return c.model.Unpause(id) })
 }
 
-// RemoveContainer implements [dockerengine.Engine].
+// RemoveContainer implements [docker.API].
 func (c *Client) RemoveContainer(ctx context.Context, id string, force bool) error {
 	return c.command(ctx, "remove", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, force) })
 }
 
-// RemoveImage implements [dockerengine.Engine].
+// RemoveImage implements [docker.API].
 func (c *Client) RemoveImage(ctx context.Context, ref string) error {
 	return c.command(ctx, "remove", containersv1.KindImage, ref, func() error { return c.model.RemoveImage(ref, false) })
 }
 
-// RemoveVolume implements [dockerengine.Engine].
+// RemoveVolume implements [docker.API].
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.model.RemoveVolume(name) })
 }
 
-// Close implements [dockerengine.Engine].
+// Close implements [docker.API].
 func (c *Client) Close() error {
 	c.closed.Store(true)
 	return nil

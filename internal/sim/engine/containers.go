@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // container is one container.
@@ -161,7 +161,7 @@ func (m *Model) Start(id string) error {
 			if c.noNetwork {
 				m.silence(id)
 			} else {
-				m.emit(containersv1.KindContainer, id, dockerengine.ActionNetworkDisconnect)
+				m.emit(containersv1.KindContainer, id, docker.ActionNetworkDisconnect)
 			}
 			return errors.New(c.startError)
 		}
@@ -181,9 +181,9 @@ func (m *Model) connect(c *container, joined bool) {
 	switch {
 	case c.noNetwork:
 	case joined:
-		m.emit(containersv1.KindContainer, c.id, dockerengine.ActionNetworkConnect)
+		m.emit(containersv1.KindContainer, c.id, docker.ActionNetworkConnect)
 	default:
-		m.emit(containersv1.KindContainer, c.id, dockerengine.ActionNetworkDisconnect)
+		m.emit(containersv1.KindContainer, c.id, docker.ActionNetworkDisconnect)
 	}
 }
 

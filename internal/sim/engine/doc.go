@@ -1,5 +1,5 @@
 // Package engine is a simulated container engine behind
-// [dockerengine.Engine]: images, containers and volumes in memory, with the
+// [docker.API]: images, containers and volumes in memory, with the
 // refusals and the events of a Docker Engine.
 //
 // The simulated Docker Engine in internal/dockersim speaks HTTP on a socket,

@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
 // Model is what the engine has. It is safe for concurrent use.
@@ -26,7 +26,7 @@ type Model struct {
 	images     map[string]*image
 	tags       map[string]string // tag to image ID
 	volumes    map[string]*volume
-	remembered []dockerengine.Event
+	remembered []docker.Event
 	streams    map[*stream]struct{}
 	offset     time.Duration
 	// versions of each object, and how many there are; stamped are the mirrors of

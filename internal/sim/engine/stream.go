@@ -7,7 +7,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
@@ -25,7 +25,7 @@ type EventRates struct {
 
 // stream is one subscription.
 type stream struct {
-	queue []dockerengine.Event
+	queue []docker.Event
 	ended error
 	// ready has room for one signal.
 	ready chan struct{}
@@ -39,20 +39,20 @@ func (s *stream) wake() {
 }
 
 func (m *Model) emit(kind containersv1.Kind, id, action string) {
-	m.send(dockerengine.Event{Kind: kind, ID: id, Action: action})
+	m.send(docker.Event{Kind: kind, ID: id, Action: action})
 }
 
 // emitTag tells that an image has a tag from now on.
 func (m *Model) emitTag(id, tag string) {
-	m.send(dockerengine.Event{Kind: containersv1.KindImage, ID: id, Action: "tag", Tag: tag})
+	m.send(docker.Event{Kind: containersv1.KindImage, ID: id, Action: "tag", Tag: tag})
 }
 
 // emitStep sends that the container of a step of a classic build is gone.
 func (m *Model) emitStep(id string) {
-	m.send(dockerengine.Event{Kind: containersv1.KindContainer, ID: id, Action: dockerengine.ActionDestroy, ByImageID: true})
+	m.send(docker.Event{Kind: containersv1.KindContainer, ID: id, Action: docker.ActionDestroy, ByImageID: true})
 }
 
-func (m *Model) send(ev dockerengine.Event) {
+func (m *Model) send(ev docker.Event) {
 	ev.Time = time.Now().Add(m.offset).UTC()
 	m.remembered = append(m.remembered, ev)
 	if len(m.remembered) > remembers {
@@ -89,7 +89,7 @@ func (m *Model) subscribe(since time.Time) *stream {
 }
 
 // take is the next event, if any, and whether the stream is over.
-func (m *Model) take(s *stream) (ev *dockerengine.Event, ended error) {
+func (m *Model) take(s *stream) (ev *docker.Event, ended error) {
 	m.with(func() {
 		if len(s.queue) > 0 {
 			ev, s.queue = &s.queue[0], s.queue[1:]
@@ -100,9 +100,9 @@ func (m *Model) take(s *stream) (ev *dockerengine.Event, ended error) {
 	return ev, ended
 }
 
-// Events implements [dockerengine.Engine].
-func (c *Client) Events(ctx context.Context, since time.Time) (<-chan dockerengine.Event, <-chan error) {
-	events, ended := make(chan dockerengine.Event, 1024), make(chan error, 1)
+// Events implements [docker.API].
+func (c *Client) Events(ctx context.Context, since time.Time) (<-chan docker.Event, <-chan error) {
+	events, ended := make(chan docker.Event, 1024), make(chan error, 1)
 	go func() {
 		ctx, cancel := c.process.Bind(ctx)
 		defer cancel()
@@ -111,7 +111,7 @@ func (c *Client) Events(ctx context.Context, since time.Time) (<-chan dockerengi
 	return events, ended
 }
 
-func (c *Client) stream(ctx context.Context, since time.Time, to chan<- dockerengine.Event) error {
+func (c *Client) stream(ctx context.Context, since time.Time, to chan<- docker.Event) error {
 	var s *stream
 	subscribing, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -148,7 +148,7 @@ func (c *Client) stream(ctx context.Context, since time.Time, to chan<- dockeren
 }
 
 // deliver hands one event on, or does not.
-func (c *Client) deliver(ctx context.Context, ev dockerengine.Event, to chan<- dockerengine.Event) error {
+func (c *Client) deliver(ctx context.Context, ev docker.Event, to chan<- docker.Event) error {
 	dice, rates := c.fates.Draw("event "+string(ev.Kind)+ev.ID), c.events()
 	if err := c.fates.Wait(ctx, dice.Between(20*time.Microsecond, 2*time.Millisecond)); err != nil {
 		return err
@@ -169,14 +169,14 @@ func (c *Client) deliver(ctx context.Context, ev dockerengine.Event, to chan<- d
 	return nil
 }
 
-func (c *Client) later(ctx context.Context, dice *fate.Dice, ev dockerengine.Event, to chan<- dockerengine.Event) {
+func (c *Client) later(ctx context.Context, dice *fate.Dice, ev docker.Event, to chan<- docker.Event) {
 	if c.fates.Wait(ctx, dice.Between(time.Millisecond, 5*time.Second)) == nil {
 		send(to, ev)
 	}
 }
 
 // send drops an event that a slow reader has no room for, as an engine does.
-func send(to chan<- dockerengine.Event, ev dockerengine.Event) {
+func send(to chan<- docker.Event, ev docker.Event) {
 	select {
 	case to <- ev:
 	default:

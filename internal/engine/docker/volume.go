@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -20,8 +20,8 @@ const (
 // errSilent is the error of a subscription that was never answered.
 var errSilent = errors.New("the engine did not answer the subscription to its events in time")
 
-// Events implements Engine.
-func (d *docker) Events(ctx context.Context, since time.Time) (<-chan Event, <-chan error) {
+// Events implements API.
+func (d *httpAPI) Events(ctx context.Context, since time.Time) (<-chan Event, <-chan error) {
 	events := make(chan Event, eventBuffer)
 	ended := make(chan error, 1)
 	go func() { ended <- d.stream(ctx, since, events) }()
@@ -29,7 +29,7 @@ func (d *docker) Events(ctx context.Context, since time.Time) (<-chan Event, <-c
 }
 
 // stream forwards events until the stream ends, and returns why it did.
-func (d *docker) stream(ctx context.Context, since time.Time, to chan<- Event) error {
+func (d *httpAPI) stream(ctx context.Context, since time.Time, to chan<- Event) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(d.open, func() { cancel(errClosed) })()

@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"net/http"
@@ -15,7 +15,7 @@ func clientHost(at endpoint.Endpoint) string {
 }
 
 // HTTP returns a client, and the URL before every path, for those who read an
-// engine's own JSON. The caller calls CloseIdleConnections at the end. See New
+// engine's own JSON. The caller calls CloseIdleConnections at the end. See Dial
 // for the endpoints.
 func HTTP(raw string) (client *http.Client, base string, err error) {
 	at, err := endpoint.Parse(raw)

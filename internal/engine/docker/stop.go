@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -90,12 +90,12 @@ type delivery struct {
 	at        time.Time
 }
 
-// StopContainer implements Engine. A second stop request would send the container
+// StopContainer implements API. A second stop request would send the container
 // a second stop signal, which many programs take for "at once", and the engine
 // carries a stop on when its client has left. So a stop that is under way is
 // waited for, whoever asked for it: the engine's own events say that the container
 // got its signal.
-func (d *docker) StopContainer(ctx context.Context, id string) error {
+func (d *httpAPI) StopContainer(ctx context.Context, id string) error {
 	begun := time.Now()
 	var signal delivery
 	for {
@@ -117,7 +117,7 @@ func (d *docker) StopContainer(ctx context.Context, id string) error {
 	}
 }
 
-func (d *docker) inspectRun(ctx context.Context, id string) (run, error) {
+func (d *httpAPI) inspectRun(ctx context.Context, id string) (run, error) {
 	ctx, cancel := context.WithTimeout(ctx, inspectTimeout)
 	defer cancel()
 	doing := "inspect container " + id
@@ -137,7 +137,7 @@ func (d *docker) inspectRun(ctx context.Context, id string) (run, error) {
 
 // stopUnderWay reports whether the engine still carries out a stop of this run: the
 // container got its stop signal, and its stop timeout has not passed since.
-func (d *docker) stopUnderWay(id string, r run, at, begun time.Time) bool {
+func (d *httpAPI) stopUnderWay(id string, r run, at, begun time.Time) bool {
 	if at.IsZero() {
 		sent, ok := d.stops.Load(id)
 		return ok && sent == r.startedAt && time.Since(begun) < queuedFor
@@ -148,7 +148,7 @@ func (d *docker) stopUnderWay(id string, r run, at, begun time.Time) bool {
 // signalled is when this run last got its stop signal, as far as the engine
 // remembers its events; zero if it did not. An engine that cannot say is taken
 // for one that did not send it.
-func (d *docker) signalled(ctx context.Context, id string, r run) time.Time {
+func (d *httpAPI) signalled(ctx context.Context, id string, r run) time.Time {
 	started, ok := parseTime(r.startedAt)
 	if !ok || r.stopSignal == 0 {
 		return time.Time{}
@@ -179,7 +179,7 @@ func (d *docker) signalled(ctx context.Context, id string, r run) time.Time {
 
 // sendStop asks the engine to stop a container, and returns when it has stopped. It
 // waits for as long as the engine does before it kills the container.
-func (d *docker) sendStop(ctx context.Context, id string, r run) error {
+func (d *httpAPI) sendStop(ctx context.Context, id string, r run) error {
 	if r.stopTimeout >= 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, r.stopTimeout+2*stopMargin)

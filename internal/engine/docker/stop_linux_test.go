@@ -1,6 +1,6 @@
 //go:build linux
 
-package dockerengine_test
+package docker_test
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine/dockertest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
@@ -57,7 +57,7 @@ func startSlow(t *testing.T, cli *client.Client) slowContainer {
 }
 
 // stopped stops the container to the end and checks that it got one signal.
-func (c slowContainer) stopped(t *testing.T, engine dockerengine.Engine) {
+func (c slowContainer) stopped(t *testing.T, engine docker.API) {
 	t.Helper()
 	if err := engine.StopContainer(deadline(t, time.Minute), c.id); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ type containerStatus struct {
 	code  int32
 }
 
-func status(t *testing.T, engine dockerengine.Engine, id string) (containerStatus, error) {
+func status(t *testing.T, engine docker.API, id string) (containerStatus, error) {
 	t.Helper()
 	c, err := engine.Container(t.Context(), id)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestStopSignalIsSentOnce(t *testing.T) {
 }
 
 // begin asks for a stop and gives up once the container has got its signal.
-func (c slowContainer) begin(t *testing.T, engine dockerengine.Engine) {
+func (c slowContainer) begin(t *testing.T, engine docker.API) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(deadline(t, time.Minute))
 	ended := make(chan error, 1)

@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Engine is the part of the Docker Engine API that rdd uses. It is safe for
+// API is the part of the Docker Engine API that rdd uses. It is safe for
 // concurrent use.
 //
 // Every call but Events and StopContainer needs a context with a deadline: an
@@ -17,7 +17,7 @@ import (
 // The resources that are returned belong to the caller. They carry a name and
 // a status; the Kubernetes namespace, and LastTransitionTime of conditions,
 // are left to the mirror.
-type Engine interface {
+type API interface {
 	// Connect asks the engine who it is and agrees on an API version with it.
 	// It may be called again at any time, and must be after a broken
 	// connection: the engine may have been upgraded meanwhile. The other calls

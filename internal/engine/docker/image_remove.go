@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 // images that are built on it, and for running containers, before it says so.
 const manyReferences = "image is referenced in multiple repositories"
 
-// RemoveImage implements Engine.
-func (d *docker) RemoveImage(ctx context.Context, ref string) error {
+// RemoveImage implements API.
+func (d *httpAPI) RemoveImage(ctx context.Context, ref string) error {
 	err := d.removeReference(ctx, ref)
 	if !IsConflict(err) || !strings.Contains(err.Error(), manyReferences) {
 		return err
@@ -37,7 +37,7 @@ func (d *docker) RemoveImage(ctx context.Context, ref string) error {
 // removeReference removes one reference, and the image with its last one. Untagged
 // parents go too, as with docker rmi: otherwise they would turn up as dangling
 // images.
-func (d *docker) removeReference(ctx context.Context, ref string) error {
+func (d *httpAPI) removeReference(ctx context.Context, ref string) error {
 	return d.command(ctx, func(cli *client.Client) error {
 		_, err := cli.ImageRemove(ctx, ref, client.ImageRemoveOptions{PruneChildren: true})
 		return err
@@ -47,7 +47,7 @@ func (d *docker) removeReference(ctx context.Context, ref string) error {
 // onlyDigests returns the references by digest of an image that has no tag and
 // that no container uses; none for any other image. The engine notices a container
 // only at the last reference, when the others are gone.
-func (d *docker) onlyDigests(ctx context.Context, id string) ([]string, error) {
+func (d *httpAPI) onlyDigests(ctx context.Context, id string) ([]string, error) {
 	images, err := d.Images(ctx, id)
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (d *docker) onlyDigests(ctx context.Context, id string) ([]string, error) {
 }
 
 // isUsed reports whether a container was made from an image.
-func (d *docker) isUsed(ctx context.Context, id string) (bool, error) {
+func (d *httpAPI) isUsed(ctx context.Context, id string) (bool, error) {
 	const doing = "list the containers of an image"
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: make(client.Filters).Add("ancestor", id)})

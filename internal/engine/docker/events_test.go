@@ -1,4 +1,4 @@
-package dockerengine_test
+package docker_test
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
@@ -33,7 +33,7 @@ func serve(t *testing.T, socket string, bodies map[string]string) {
 }
 
 // next waits for an event.
-func next(t *testing.T, events <-chan dockerengine.Event, ended <-chan error) dockerengine.Event {
+func next(t *testing.T, events <-chan docker.Event, ended <-chan error) docker.Event {
 	t.Helper()
 	select {
 	case event := <-events:
@@ -43,7 +43,7 @@ func next(t *testing.T, events <-chan dockerengine.Event, ended <-chan error) do
 	case <-time.After(patience):
 		t.Fatal("no event")
 	}
-	return dockerengine.Event{}
+	return docker.Event{}
 }
 
 // finished waits for the end of a stream.
@@ -65,7 +65,7 @@ func TestEventsSinceE2(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	sim.SetClockOffset(-time.Hour)
 	sim.AddVolume("before")
-	info := must[dockerengine.Info](t)(engine.Connect(ctx))
+	info := must[docker.Info](t)(engine.Connect(ctx))
 	sim.AddVolume("between")
 	events, ended := engine.Events(ctx, info.SystemTime)
 	if got := next(t, events, ended); got.ID != "between" || got.Kind != containersv1.KindVolume || got.Action != "create" ||
@@ -93,19 +93,19 @@ func TestEventsSinceE2(t *testing.T) {
 }
 
 func TestEventsEndWithAReason(t *testing.T) {
-	for name, end := range map[string]func(*dockersim.Engine, dockerengine.Engine, context.CancelFunc) error{
-		"the engine closes the stream": func(sim *dockersim.Engine, _ dockerengine.Engine, _ context.CancelFunc) error {
+	for name, end := range map[string]func(*dockersim.Engine, docker.API, context.CancelFunc) error{
+		"the engine closes the stream": func(sim *dockersim.Engine, _ docker.API, _ context.CancelFunc) error {
 			sim.CloseStreams()
 			return nil
 		},
-		"T7 the engine restarts": func(sim *dockersim.Engine, _ dockerengine.Engine, _ context.CancelFunc) error {
+		"T7 the engine restarts": func(sim *dockersim.Engine, _ docker.API, _ context.CancelFunc) error {
 			return sim.Restart()
 		},
-		"the context ends": func(_ *dockersim.Engine, _ dockerengine.Engine, cancel context.CancelFunc) error {
+		"the context ends": func(_ *dockersim.Engine, _ docker.API, cancel context.CancelFunc) error {
 			cancel()
 			return nil
 		},
-		"the connection is closed": func(_ *dockersim.Engine, engine dockerengine.Engine, _ context.CancelFunc) error {
+		"the connection is closed": func(_ *dockersim.Engine, engine docker.API, _ context.CancelFunc) error {
 			return engine.Close()
 		},
 	} {
@@ -122,7 +122,7 @@ func TestEventsEndWithAReason(t *testing.T) {
 			if strings.HasPrefix(name, "the context") != errors.Is(err, context.Canceled) {
 				t.Errorf("reason: %v", err)
 			}
-			if strings.Contains(name, "engine") != dockerengine.IsUnreachable(err) {
+			if strings.Contains(name, "engine") != docker.IsUnreachable(err) {
 				t.Errorf("unreachable? %v", err)
 			}
 			testkit.EventuallyTrue(t, patience, "the stream to close", func() bool { return sim.Streams() == 0 })
@@ -141,7 +141,7 @@ func TestEventsOfAnEngineThatRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, ended := engine.Events(ctx, time.Time{})
-	if err := finished(t, ended); !dockerengine.IsUnreachable(err) {
+	if err := finished(t, ended); !docker.IsUnreachable(err) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -163,7 +163,7 @@ func TestEventsReturnAtOnceFromAHungEngine(t *testing.T) {
 
 func TestEventsDecodeOnlyWhatIsAskedFor(t *testing.T) {
 	sim, engine, ctx := setup(t)
-	info := must[dockerengine.Info](t)(engine.Connect(ctx))
+	info := must[docker.Info](t)(engine.Connect(ctx))
 	events, ended := engine.Events(ctx, info.SystemTime)
 	sim.Emit("network", "connect", "n", nil)
 	sim.Emit("container", "exec_start: sh", "c", nil)

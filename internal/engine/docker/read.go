@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 )
 
 // read makes one call of moby's client and returns the body of the answer.
-func (d *docker) read(ctx context.Context, doing string, call func(context.Context, *client.Client) error) ([]byte, error) {
+func (d *httpAPI) read(ctx context.Context, doing string, call func(context.Context, *client.Client) error) ([]byte, error) {
 	cli, err := d.client(ctx)
 	if err != nil {
 		return nil, failed(doing, err)
@@ -22,8 +22,8 @@ func (d *docker) read(ctx context.Context, doing string, call func(context.Conte
 	return body.Bytes(), nil
 }
 
-// ListContainers implements Engine.
-func (d *docker) ListContainers(ctx context.Context) ([]string, error) {
+// ListContainers implements API.
+func (d *httpAPI) ListContainers(ctx context.Context) ([]string, error) {
 	const doing = "list containers"
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true})
@@ -35,8 +35,8 @@ func (d *docker) ListContainers(ctx context.Context) ([]string, error) {
 	return mapIDs(doing, raw)
 }
 
-// Container implements Engine.
-func (d *docker) Container(ctx context.Context, id string) (*containersv1.Container, error) {
+// Container implements API.
+func (d *httpAPI) Container(ctx context.Context, id string) (*containersv1.Container, error) {
 	doing := "inspect container " + id
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
@@ -52,8 +52,8 @@ func (d *docker) Container(ctx context.Context, id string) (*containersv1.Contai
 	return container, nil
 }
 
-// ListImages implements Engine.
-func (d *docker) ListImages(ctx context.Context) ([]ListedImage, error) {
+// ListImages implements API.
+func (d *httpAPI) ListImages(ctx context.Context) ([]ListedImage, error) {
 	const doing = "list images"
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ImageList(ctx, client.ImageListOptions{})
@@ -69,8 +69,8 @@ func (d *docker) ListImages(ctx context.Context) ([]ListedImage, error) {
 	return images, nil
 }
 
-// Images implements Engine.
-func (d *docker) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
+// Images implements API.
+func (d *httpAPI) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
 	doing := "inspect image " + ref
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.ImageInspect(ctx, ref)
@@ -86,8 +86,8 @@ func (d *docker) Images(ctx context.Context, ref string) ([]*containersv1.Image,
 	return images, nil
 }
 
-// ListVolumes implements Engine.
-func (d *docker) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
+// ListVolumes implements API.
+func (d *httpAPI) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
 	const doing = "list volumes"
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.VolumeList(ctx, client.VolumeListOptions{})
@@ -107,8 +107,8 @@ func (d *docker) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error
 	return volumes, nil
 }
 
-// Volume implements Engine.
-func (d *docker) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
+// Volume implements API.
+func (d *httpAPI) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
 	doing := "inspect volume " + name
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.VolumeInspect(ctx, name, client.VolumeInspectOptions{})

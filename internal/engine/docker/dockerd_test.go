@@ -1,6 +1,6 @@
 //go:build linux
 
-package dockerengine_test
+package docker_test
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"github.com/moby/moby/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine/dockertest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
 )
 
 // create makes a container that obeys its stop signal at once.
@@ -37,7 +37,7 @@ func create(ctx context.Context, t *testing.T, cli *client.Client, name, image s
 const obedient = `trap 'exit 143' TERM; while :; do sleep 0.1; done`
 
 // seen collects events until one that a test waits for.
-func seen(t *testing.T, events <-chan dockerengine.Event, ended <-chan error, last dockerengine.Event) []string {
+func seen(t *testing.T, events <-chan docker.Event, ended <-chan error, last docker.Event) []string {
 	t.Helper()
 	var actions []string
 	for {
@@ -52,8 +52,8 @@ func seen(t *testing.T, events <-chan dockerengine.Event, ended <-chan error, la
 // rig is a real engine with what watches it.
 type rig struct {
 	cli    *client.Client
-	engine dockerengine.Engine
-	events <-chan dockerengine.Event
+	engine docker.API
+	events <-chan docker.Event
 	ended  <-chan error
 }
 
@@ -61,7 +61,7 @@ func TestRealEngine(t *testing.T) {
 	daemon := dockertest.Start(t)
 	ctx := deadline(t, 2*time.Minute)
 	cli, engine := dockertest.Client(t, daemon.Endpoint()), open(t, daemon.Endpoint())
-	info := must[dockerengine.Info](t)(engine.Connect(ctx))
+	info := must[docker.Info](t)(engine.Connect(ctx))
 	t.Logf("engine %+v", info)
 	if info.Version == "" || info.APIVersion == "" || info.OSType != "linux" || info.SystemTime.IsZero() {
 		t.Errorf("info: %+v", info)
@@ -75,21 +75,21 @@ func TestRealEngine(t *testing.T) {
 		daemon.Freeze(t)
 		defer daemon.Thaw(t)
 		begin := time.Now()
-		if _, err := engine.Connect(deadline(t, 200*time.Millisecond)); !dockerengine.IsUnreachable(err) || time.Since(begin) > 5*time.Second {
+		if _, err := engine.Connect(deadline(t, 200*time.Millisecond)); !docker.IsUnreachable(err) || time.Since(begin) > 5*time.Second {
 			t.Errorf("after %s: %v", time.Since(begin), err)
 		}
 	})
 
 	t.Run("T7 restarted", func(t *testing.T) {
 		daemon.Down(t)
-		if err := finished(t, ended); !dockerengine.IsUnreachable(err) {
+		if err := finished(t, ended); !docker.IsUnreachable(err) {
 			t.Errorf("the stream ended with: %v", err)
 		}
-		if _, err := engine.Connect(ctx); !dockerengine.IsUnreachable(err) {
+		if _, err := engine.Connect(ctx); !docker.IsUnreachable(err) {
 			t.Errorf("down: %v", err)
 		}
 		daemon.Up(t)
-		must[dockerengine.Info](t)(engine.Connect(ctx))
+		must[docker.Info](t)(engine.Connect(ctx))
 	})
 }
 
@@ -97,7 +97,7 @@ func (r rig) images(ctx context.Context, t *testing.T) {
 	t.Helper()
 	one := dockertest.Import(ctx, t, r.cli, "one:1", "1")
 	two := dockertest.Import(ctx, t, r.cli, "two:1", "2")
-	if got := seen(t, r.events, r.ended, dockerengine.Event{Kind: "Image", Action: "import", ID: two}); len(got) != 4 {
+	if got := seen(t, r.events, r.ended, docker.Event{Kind: "Image", Action: "import", ID: two}); len(got) != 4 {
 		t.Errorf("imports: %q", got)
 	}
 	_, err1 := r.cli.ImageTag(ctx, client.ImageTagOptions{Source: "one:1", Target: "registry.example/one:V2"})
@@ -105,13 +105,13 @@ func (r rig) images(ctx context.Context, t *testing.T) {
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	listed := must[[]dockerengine.ListedImage](t)(r.engine.ListImages(ctx))
+	listed := must[[]docker.ListedImage](t)(r.engine.ListImages(ctx))
 	for _, image := range listed {
 		if read := must[[]*containersv1.Image](t)(r.engine.Images(ctx, image.ID)); !image.SameAs(read) {
 			t.Errorf("listed as %+v, read as %+v", image, read)
 		}
 	}
-	ids := dockerengine.ImageIDs(listed)
+	ids := docker.ImageIDs(listed)
 	if len(ids) != 2 || !slices.Contains(ids, one) || !slices.Contains(ids, two) {
 		t.Errorf("list: %q", ids)
 	}
@@ -133,7 +133,7 @@ func (r rig) images(ctx context.Context, t *testing.T) {
 	if err := r.engine.RemoveImage(ctx, "registry.example/one:V2"); err != nil {
 		t.Error(err)
 	}
-	got := seen(t, r.events, r.ended, dockerengine.Event{Kind: "Image", Action: "delete", ID: one})
+	got := seen(t, r.events, r.ended, docker.Event{Kind: "Image", Action: "delete", ID: one})
 	if strings.Join(got, ",") != "Image tag,Image tag,Image untag,Image delete" {
 		t.Errorf("events: %q", got)
 	}
@@ -142,13 +142,13 @@ func (r rig) images(ctx context.Context, t *testing.T) {
 	if len(images) != 1 || images[0].Status.RepoTag != "" || images[0].EngineID() != untagged {
 		t.Errorf("untagged: %+v", images)
 	}
-	if ids = dockerengine.ImageIDs(must[[]dockerengine.ListedImage](t)(r.engine.ListImages(ctx))); !slices.Contains(ids, untagged) {
+	if ids = docker.ImageIDs(must[[]docker.ListedImage](t)(r.engine.ListImages(ctx))); !slices.Contains(ids, untagged) {
 		t.Errorf("the untagged image is not in %q", ids)
 	}
 	if err := r.engine.RemoveImage(ctx, images[0].EngineID()); err != nil {
 		t.Error(err)
 	}
-	if _, err := r.engine.Images(ctx, untagged); !dockerengine.IsNotFound(err) {
+	if _, err := r.engine.Images(ctx, untagged); !docker.IsNotFound(err) {
 		t.Errorf("gone: %v", err)
 	}
 }
@@ -167,10 +167,10 @@ func (r rig) containersAndVolumes(ctx context.Context, t *testing.T) {
 	if err := r.engine.RemoveImage(ctx, "two:1"); err != nil {
 		t.Errorf("one tag of two: %v", err)
 	}
-	if err := r.engine.RemoveImage(ctx, "one:1"); !dockerengine.IsConflict(err) || !strings.HasPrefix(err.Error(), "conflict: unable to") {
+	if err := r.engine.RemoveImage(ctx, "one:1"); !docker.IsConflict(err) || !strings.HasPrefix(err.Error(), "conflict: unable to") {
 		t.Errorf("I3: %v", err)
 	}
-	if err := r.engine.RemoveVolume(ctx, "Data_1"); !dockerengine.IsConflict(err) || !strings.Contains(err.Error(), id) {
+	if err := r.engine.RemoveVolume(ctx, "Data_1"); !docker.IsConflict(err) || !strings.Contains(err.Error(), id) {
 		t.Errorf("volume in use: %v", err)
 	}
 	volumes := must[[]*containersv1.Volume](t)(r.engine.ListVolumes(ctx))
@@ -185,17 +185,17 @@ func (r rig) containersAndVolumes(ctx context.Context, t *testing.T) {
 	if err := r.engine.RemoveContainer(ctx, id, true); err != nil {
 		t.Error(err)
 	}
-	seen(t, r.events, r.ended, dockerengine.Event{Kind: "Container", Action: "destroy", ID: id})
+	seen(t, r.events, r.ended, docker.Event{Kind: "Container", Action: "destroy", ID: id})
 	if err := errors.Join(r.engine.RemoveVolume(ctx, "Data_1"), r.engine.RemoveImage(ctx, "one:1")); err != nil {
 		t.Error(err)
 	}
-	if _, err := r.engine.Volume(ctx, "Data_1"); !dockerengine.IsNotFound(err) {
+	if _, err := r.engine.Volume(ctx, "Data_1"); !docker.IsNotFound(err) {
 		t.Errorf("gone: %v", err)
 	}
 }
 
 // runs takes a created container through its states.
-func runs(ctx context.Context, t *testing.T, engine dockerengine.Engine, cli *client.Client, id string) {
+func runs(ctx context.Context, t *testing.T, engine docker.API, cli *client.Client, id string) {
 	t.Helper()
 	check := func(what string, err error, want containersv1.ContainerState) {
 		t.Helper()
@@ -210,10 +210,10 @@ func runs(ctx context.Context, t *testing.T, engine dockerengine.Engine, cli *cl
 	}
 	check("start", engine.StartContainer(ctx, id), "running")
 	check("start again", engine.StartContainer(ctx, id), "running")
-	if err := engine.RemoveImage(ctx, "one:1"); !dockerengine.IsConflict(err) {
+	if err := engine.RemoveImage(ctx, "one:1"); !docker.IsConflict(err) {
 		t.Errorf("the image of a running container: %v", err)
 	}
-	if err := engine.RemoveContainer(ctx, id, false); !dockerengine.IsConflict(err) {
+	if err := engine.RemoveContainer(ctx, id, false); !docker.IsConflict(err) {
 		t.Errorf("remove a running one: %v", err)
 	}
 	check("pause", pause(), "paused")

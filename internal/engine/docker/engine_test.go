@@ -1,4 +1,4 @@
-package dockerengine_test
+package docker_test
 
 import (
 	"context"
@@ -12,22 +12,22 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockerengine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 const patience = 20 * time.Second
 
-func setup(tb testing.TB) (*dockersim.Engine, dockerengine.Engine, context.Context) {
+func setup(tb testing.TB) (*dockersim.Engine, docker.API, context.Context) {
 	tb.Helper()
 	sim := dockersim.Start(tb)
 	return sim, open(tb, sim.Endpoint()), deadline(tb, patience)
 }
 
-func open(tb testing.TB, endpoint string) dockerengine.Engine {
+func open(tb testing.TB, endpoint string) docker.API {
 	tb.Helper()
-	engine, err := dockerengine.New(endpoint)
+	engine, err := docker.Dial(endpoint)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func must[T any](tb testing.TB) func(T, error) T {
 func TestConnect(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	sim.SetClockOffset(-48 * time.Hour)
-	info := must[dockerengine.Info](t)(engine.Connect(ctx))
+	info := must[docker.Info](t)(engine.Connect(ctx))
 	if info.Version != "20.10.24+sim" || info.APIVersion != "1.41" || info.OSType != "linux" || info.Arch != "amd64" {
 		t.Errorf("got %+v", info)
 	}
@@ -64,14 +64,14 @@ func TestConnect(t *testing.T) {
 		t.Errorf("engine's clock is off by %s", off)
 	}
 	sim.SetVersion("28.0.0", "1.48")
-	if info = must[dockerengine.Info](t)(engine.Connect(ctx)); info.APIVersion != "1.48" {
+	if info = must[docker.Info](t)(engine.Connect(ctx)); info.APIVersion != "1.48" {
 		t.Errorf("after an upgrade: %+v", info)
 	}
 	sim.SetVersion("20.10.24", "1.41")
 	if _, err := engine.ListContainers(ctx); err == nil || !strings.Contains(err.Error(), "too new") {
 		t.Errorf("after a downgrade: %v", err)
 	}
-	if info = must[dockerengine.Info](t)(engine.Connect(ctx)); info.APIVersion != "1.41" {
+	if info = must[docker.Info](t)(engine.Connect(ctx)); info.APIVersion != "1.41" {
 		t.Errorf("after a downgrade: %+v", info)
 	}
 	must[[]string](t)(engine.ListContainers(ctx))
@@ -120,7 +120,7 @@ func TestContainers(t *testing.T) {
 		t.Errorf("exited: %+v", got)
 	}
 	check("start", engine.StartContainer(ctx, id), "running")
-	if err := engine.RemoveContainer(ctx, id, false); !dockerengine.IsConflict(err) ||
+	if err := engine.RemoveContainer(ctx, id, false); !docker.IsConflict(err) ||
 		err.Error() != "You cannot remove a running container "+id+". Stop the container before attempting removal or force remove" {
 		t.Errorf("remove a running one: %v", err)
 	}
@@ -129,7 +129,7 @@ func TestContainers(t *testing.T) {
 	}
 	_, err := engine.Container(ctx, id)
 	for _, err := range []error{err, engine.StartContainer(ctx, id), engine.RemoveContainer(ctx, id, false)} {
-		if !dockerengine.IsNotFound(err) || dockerengine.IsConflict(err) || dockerengine.IsUnreachable(err) {
+		if !docker.IsNotFound(err) || docker.IsConflict(err) || docker.IsUnreachable(err) {
 			t.Errorf("gone: %v", err)
 		}
 	}
@@ -155,7 +155,7 @@ func TestImages(t *testing.T) {
 	dangling := sim.AddImage()
 	parent := sim.AddImage()
 	child := sim.AddImageSpec(dockersim.ImageSpec{Tags: []string{"child"}, Parent: parent})
-	ids := dockerengine.ImageIDs(must[[]dockerengine.ListedImage](t)(engine.ListImages(ctx)))
+	ids := docker.ImageIDs(must[[]docker.ListedImage](t)(engine.ListImages(ctx)))
 	want := []string{tagged, dangling, child}
 	slices.Sort(ids)
 	slices.Sort(want)
@@ -181,7 +181,7 @@ func TestImages(t *testing.T) {
 	if err := engine.RemoveImage(ctx, "child:latest"); err != nil || slices.Contains(sim.ImageIDs(), parent) {
 		t.Errorf("remove with the parent: %v", err)
 	}
-	if _, err := engine.Images(ctx, dangling); !dockerengine.IsNotFound(err) {
+	if _, err := engine.Images(ctx, dangling); !docker.IsNotFound(err) {
 		t.Errorf("gone: %v", err)
 	}
 }
@@ -192,7 +192,7 @@ func TestRemoveImageWithTwoDigests(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("a", 64)
 	id := sim.AddImageSpec(dockersim.ImageSpec{Digests: []string{"reg.example/alpha" + digest, "reg.example/beta" + digest}})
 	user := sim.AddContainer("user", id)
-	if err := engine.RemoveImage(ctx, id); !dockerengine.IsConflict(err) {
+	if err := engine.RemoveImage(ctx, id); !docker.IsConflict(err) {
 		t.Errorf("in use: %v", err)
 	}
 	images := must[[]*containersv1.Image](t)(engine.Images(ctx, id))
@@ -206,7 +206,7 @@ func TestRemoveImageWithTwoDigests(t *testing.T) {
 		t.Errorf("%v, left %q", err, sim.ImageIDs())
 	}
 	tagged := sim.AddImageSpec(dockersim.ImageSpec{Tags: []string{"x:1", "y:1"}})
-	if err := engine.RemoveImage(ctx, tagged); !dockerengine.IsConflict(err) || len(sim.ImageTags(tagged)) != 2 {
+	if err := engine.RemoveImage(ctx, tagged); !docker.IsConflict(err) || len(sim.ImageTags(tagged)) != 2 {
 		t.Errorf("with tags: %v, left %q", err, sim.ImageTags(tagged))
 	}
 }
@@ -216,7 +216,7 @@ func TestRemoveImageInUseI3(t *testing.T) {
 	id := sim.AddImage("app:1")
 	user := sim.AddContainer("user", "app:1")
 	want := `conflict: unable to remove repository reference "app:1" (must force) - container ` + user[:12] + " is using its referenced image " + id[7:19]
-	if err := engine.RemoveImage(ctx, "app:1"); !dockerengine.IsConflict(err) || err.Error() != want {
+	if err := engine.RemoveImage(ctx, "app:1"); !docker.IsConflict(err) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if err := sim.RemoveContainer(user, true); err != nil {
@@ -241,13 +241,13 @@ func TestVolumes(t *testing.T) {
 	if one.Name != volumes[1].Name || one.Status.Labels["x"] != "y" || one.Status.CreatedAt == nil || !one.Status.CreatedAt.Equal(volumes[1].Status.CreatedAt) {
 		t.Errorf("inspect: %+v, list: %+v", one, volumes[1])
 	}
-	if err := engine.RemoveVolume(ctx, "beta"); !dockerengine.IsConflict(err) || !strings.HasPrefix(err.Error(), "remove beta: volume is in use") {
+	if err := engine.RemoveVolume(ctx, "beta"); !docker.IsConflict(err) || !strings.HasPrefix(err.Error(), "remove beta: volume is in use") {
 		t.Errorf("in use: %v", err)
 	}
 	if err := engine.RemoveVolume(ctx, "My_Volume"); err != nil {
 		t.Error(err)
 	}
-	if _, err := engine.Volume(ctx, "My_Volume"); !dockerengine.IsNotFound(err) {
+	if _, err := engine.Volume(ctx, "My_Volume"); !docker.IsNotFound(err) {
 		t.Errorf("gone: %v", err)
 	}
 }
@@ -255,38 +255,38 @@ func TestVolumes(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	missing := open(t, "unix://"+filepath.Join(t.TempDir(), "none.sock"))
 	_, err := missing.Connect(deadline(t, patience))
-	if !dockerengine.IsUnreachable(err) {
+	if !docker.IsUnreachable(err) {
 		t.Errorf("no socket: %v", err)
 	}
 	sim, engine, ctx := setup(t)
-	must[dockerengine.Info](t)(engine.Connect(ctx))
+	must[docker.Info](t)(engine.Connect(ctx))
 	// Not once: net/http repeats a read whose kept connection was closed.
 	takeBack := sim.Inject("GET /volumes", dockersim.Fault{Drop: true})
-	if _, err := engine.ListVolumes(ctx); !dockerengine.IsUnreachable(err) {
+	if _, err := engine.ListVolumes(ctx); !docker.IsUnreachable(err) {
 		t.Errorf("dropped: %v", err)
 	}
 	takeBack()
 	sim.Freeze()
 	hung, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if _, err := engine.ListVolumes(hung); !dockerengine.IsUnreachable(err) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := engine.ListVolumes(hung); !docker.IsUnreachable(err) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("hung: %v", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := engine.ListVolumes(cancelled); dockerengine.IsUnreachable(err) || !errors.Is(err, context.Canceled) {
+	if _, err := engine.ListVolumes(cancelled); docker.IsUnreachable(err) || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	sim.Thaw()
 	takeBack = sim.Inject("GET /volumes", dockersim.Fault{Status: http.StatusInternalServerError, Message: "disk on fire"})
-	if _, err := engine.ListVolumes(ctx); dockerengine.IsUnreachable(err) || err == nil || err.Error() != "list volumes: disk on fire" {
+	if _, err := engine.ListVolumes(ctx); docker.IsUnreachable(err) || err == nil || err.Error() != "list volumes: disk on fire" {
 		t.Errorf("refused: %v", err)
 	}
 	takeBack()
 	if err := sim.Refuse(); err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.RemoveVolume(ctx, "x"); !dockerengine.IsUnreachable(err) {
+	if err := engine.RemoveVolume(ctx, "x"); !docker.IsUnreachable(err) {
 		t.Errorf("refusing: %v", err)
 	}
 	if err := sim.Accept(); err != nil {
@@ -305,7 +305,7 @@ func TestOneOddObjectDoesNotCostTheList(t *testing.T) {
 	if ids := must[[]string](t)(engine.ListContainers(deadline(t, patience))); !slices.Equal(ids, []string{"a", "b"}) {
 		t.Errorf("containers: %q", ids)
 	}
-	if ids := dockerengine.ImageIDs(must[[]dockerengine.ListedImage](t)(engine.ListImages(deadline(t, patience)))); !slices.Equal(ids, []string{"i", "j"}) {
+	if ids := docker.ImageIDs(must[[]docker.ListedImage](t)(engine.ListImages(deadline(t, patience)))); !slices.Equal(ids, []string{"i", "j"}) {
 		t.Errorf("images: %q", ids)
 	}
 }

@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -83,7 +83,7 @@ func TestStopThatIsQueuedIsJoined(t *testing.T) {
 	s := &stalled{started: time.Now()}
 	server := httptest.NewServer(s)
 	defer server.Close()
-	engine, err := New(strings.Replace(server.URL, "http", "tcp", 1))
+	engine, err := Dial(strings.Replace(server.URL, "http", "tcp", 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestStopIsJoinedAfterItsEventIsForgotten(t *testing.T) {
 	f := &forgetful{started: time.Now()}
 	server := httptest.NewServer(f)
 	defer server.Close()
-	engine, err := New(strings.Replace(server.URL, "http", "tcp", 1))
+	engine, err := Dial(strings.Replace(server.URL, "http", "tcp", 1))
 	if err != nil {
 		t.Fatal(err)
 	}

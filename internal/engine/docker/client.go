@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -28,8 +28,8 @@ const (
 	idleConnTimeout = 90 * time.Second
 )
 
-// docker is the Engine over moby's client.
-type docker struct {
+// httpAPI is the API over moby's client.
+type httpAPI struct {
 	endpoint  endpoint.Endpoint
 	transport *http.Transport
 	tap       *tap
@@ -47,10 +47,10 @@ type docker struct {
 	close context.CancelFunc
 }
 
-// New prepares a connection to the engine at an endpoint, which is one of
+// Dial prepares a connection to the engine at an endpoint, which is one of
 // unix:///path/docker.sock, tcp://host:port, http://host:port and
 // https://host:port. It does not connect.
-func New(raw string) (Engine, error) {
+func Dial(raw string) (API, error) {
 	at, err := endpoint.Parse(raw)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func New(raw string) (Engine, error) {
 	}
 	unlimited := transport.Clone()
 	unlimited.MaxConnsPerHost, unlimited.DisableKeepAlives = 0, true
-	d := &docker{endpoint: at, transport: transport, tap: &tap{base: transport, unlimited: unlimited}}
+	d := &httpAPI{endpoint: at, transport: transport, tap: &tap{base: transport, unlimited: unlimited}}
 	d.open, d.close = context.WithCancel(context.Background())
 	if d.probe, err = d.newClient(""); err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", raw, err)
@@ -76,7 +76,7 @@ func New(raw string) (Engine, error) {
 
 // newClient makes a client that speaks this API version. All of them share
 // the transport, and so the connections.
-func (d *docker) newClient(version string) (*client.Client, error) {
+func (d *httpAPI) newClient(version string) (*client.Client, error) {
 	return client.New(
 		client.WithHost(clientHost(d.endpoint)),
 		// After WithHost, which would want to configure the transport.
@@ -86,8 +86,8 @@ func (d *docker) newClient(version string) (*client.Client, error) {
 	)
 }
 
-// Connect implements Engine.
-func (d *docker) Connect(ctx context.Context) (Info, error) {
+// Connect implements API.
+func (d *httpAPI) Connect(ctx context.Context) (Info, error) {
 	cli, err := d.negotiate(ctx)
 	if err != nil {
 		return Info{}, err
@@ -106,7 +106,7 @@ func (d *docker) Connect(ctx context.Context) (Info, error) {
 
 // checkDocker returns an error when the engine says that it is Podman: another
 // engine may listen at the endpoint since the last connection.
-func (d *docker) checkDocker(ctx context.Context, cli *client.Client) error {
+func (d *httpAPI) checkDocker(ctx context.Context, cli *client.Client) error {
 	const doing = "read the engine's version"
 	ctx, body := withTap(ctx)
 	if _, err := cli.ServerVersion(ctx, client.ServerVersionOptions{}); err != nil {
@@ -124,8 +124,8 @@ func (d *docker) checkDocker(ctx context.Context, cli *client.Client) error {
 	return nil
 }
 
-// Ping implements Engine.
-func (d *docker) Ping(ctx context.Context) error {
+// Ping implements API.
+func (d *httpAPI) Ping(ctx context.Context) error {
 	if _, err := d.probe.Ping(ctx, client.PingOptions{}); err != nil {
 		return failed("ping the engine", err)
 	}
@@ -133,14 +133,14 @@ func (d *docker) Ping(ctx context.Context) error {
 }
 
 // client returns one that speaks a version of the engine.
-func (d *docker) client(ctx context.Context) (*client.Client, error) {
+func (d *httpAPI) client(ctx context.Context) (*client.Client, error) {
 	if cli := d.current.Load(); cli != nil {
 		return cli, nil
 	}
 	return d.negotiate(ctx)
 }
 
-func (d *docker) negotiate(ctx context.Context) (*client.Client, error) {
+func (d *httpAPI) negotiate(ctx context.Context) (*client.Client, error) {
 	ping, err := d.probe.Ping(ctx, client.PingOptions{})
 	if err != nil {
 		return nil, failed("ping the engine", err)
@@ -209,8 +209,8 @@ func goArch(machine string) string {
 	}
 }
 
-// Close implements Engine.
-func (d *docker) Close() error {
+// Close implements API.
+func (d *httpAPI) Close() error {
 	d.tap.closed.Store(true)
 	d.close()
 	d.transport.CloseIdleConnections()

@@ -1,4 +1,4 @@
-package dockerengine
+package docker
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 
 // command makes one call that changes something. Its error is what the engine
 // said, because that is what a user reads in a condition.
-func (d *docker) command(ctx context.Context, call func(*client.Client) error) error {
+func (d *httpAPI) command(ctx context.Context, call func(*client.Client) error) error {
 	cli, err := d.client(ctx)
 	if err != nil {
 		return err
@@ -16,32 +16,32 @@ func (d *docker) command(ctx context.Context, call func(*client.Client) error) e
 	return refused(call(cli))
 }
 
-// StartContainer implements Engine.
-func (d *docker) StartContainer(ctx context.Context, id string) error {
+// StartContainer implements API.
+func (d *httpAPI) StartContainer(ctx context.Context, id string) error {
 	return d.command(ctx, func(cli *client.Client) error {
 		_, err := cli.ContainerStart(ctx, id, client.ContainerStartOptions{})
 		return err
 	})
 }
 
-// UnpauseContainer implements Engine.
-func (d *docker) UnpauseContainer(ctx context.Context, id string) error {
+// UnpauseContainer implements API.
+func (d *httpAPI) UnpauseContainer(ctx context.Context, id string) error {
 	return d.command(ctx, func(cli *client.Client) error {
 		_, err := cli.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
 		return err
 	})
 }
 
-// RemoveContainer implements Engine.
-func (d *docker) RemoveContainer(ctx context.Context, id string, force bool) error {
+// RemoveContainer implements API.
+func (d *httpAPI) RemoveContainer(ctx context.Context, id string, force bool) error {
 	return d.command(ctx, func(cli *client.Client) error {
 		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: force})
 		return err
 	})
 }
 
-// RemoveVolume implements Engine.
-func (d *docker) RemoveVolume(ctx context.Context, name string) error {
+// RemoveVolume implements API.
+func (d *httpAPI) RemoveVolume(ctx context.Context, name string) error {
 	return d.command(ctx, func(cli *client.Client) error {
 		_, err := cli.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
 		return err
