@@ -5,7 +5,7 @@
 // does. Only the container engine is simulated, because no real one has ten
 // thousand images at hand, answers with a latency to order, or is down at a
 // word. What is measured against a real engine, and from outside the process,
-// is in bench/outside.
+// is in bench/endtoend.
 //
 // Benchmarks tell times; a machine's mood is in them, so no build fails because
 // of one. Guards (guard_test.go) count: writes, goroutines, allocations. They

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Measures rdd from outside: the real daemon, a real engine ($ENGINE: debian or
-# current), new home directories. Arguments are those of bench/outside. The
-# figures go to .cache/bench/outside.json, which bench/report makes a page of.
+# Measures rdd end to end: the real daemon, a real engine ($ENGINE: debian or
+# current), new home directories. Arguments are those of bench/endtoend. The
+# figures go to .cache/bench/endtoend.json, which bench/report makes a page of.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bats/scripts/engine.sh
@@ -9,6 +9,6 @@ as_root "ENGINE=${ENGINE:-debian}" bench/run.sh "$@"
 use_engine "${ENGINE:-debian}"
 export CGO_ENABLED=0
 mkdir -p .cache/bench
-go build -o .cache/bin/bench-outside ./bench/outside
+go build -o .cache/bin/bench-endtoend ./bench/endtoend
 go build -ldflags='-s -w' -o .cache/bench/rdd-stripped ./cmd/rdd
-exec .cache/bin/bench-outside -rdd bin/rdd -stripped .cache/bench/rdd-stripped -json .cache/bench/outside.json "$@"
+exec .cache/bin/bench-endtoend -rdd bin/rdd -stripped .cache/bench/rdd-stripped -json .cache/bench/endtoend.json "$@"

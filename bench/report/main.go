@@ -1,5 +1,5 @@
 // Command report makes docs/benchmarks.md of what was measured: the figures of
-// bench/outside and the output of `go test -bench`, with plots. The words around
+// bench/endtoend and the output of `go test -bench`, with plots. The words around
 // them are in benchmarks.md.tmpl, which is the place to change the page.
 package main
 
@@ -16,12 +16,12 @@ import (
 
 // options are the command line.
 type options struct {
-	outside, benchmarks, template, page, plots string
+	endToEnd, benchmarks, template, page, plots string
 }
 
 func main() {
 	var opts options
-	flag.StringVar(&opts.outside, "outside", ".cache/bench/outside.json", "figures of bench/outside")
+	flag.StringVar(&opts.endToEnd, "endtoend", ".cache/bench/endtoend.json", "figures of bench/endtoend")
 	flag.StringVar(&opts.benchmarks, "go", ".cache/bench/go.txt", "output of go test -bench; a file that is not there leaves its tables out")
 	flag.StringVar(&opts.template, "template", "bench/report/benchmarks.md.tmpl", "the words of the page")
 	flag.StringVar(&opts.page, "page", "docs/benchmarks.md", "the page to write")
@@ -35,7 +35,7 @@ func main() {
 
 // write makes the page and its plots.
 func write(opts options, logger *slog.Logger) error {
-	run, err := figures.Read(opts.outside)
+	run, err := figures.Read(opts.endToEnd)
 	if err != nil {
 		return err
 	}

@@ -127,10 +127,10 @@ func TestPlotsAreDrawn(t *testing.T) {
 func TestWriteMakesAllFiles(t *testing.T) {
 	dir := t.TempDir()
 	opts := options{
-		outside: dir + "/run.json", benchmarks: dir + "/none", template: "benchmarks.md.tmpl",
+		endToEnd: dir + "/run.json", benchmarks: dir + "/none", template: "benchmarks.md.tmpl",
 		page: dir + "/page.md", plots: dir + "/plots",
 	}
-	if err := measured().Write(opts.outside); err != nil {
+	if err := measured().Write(opts.endToEnd); err != nil {
 		t.Fatal(err)
 	}
 	if err := write(opts, slog.New(slog.DiscardHandler)); err != nil {

@@ -1,4 +1,4 @@
-// Command outside measures rdd as a user meets it: it runs the real rdd
+// Command endtoend measures rdd as a user meets it: it runs the real rdd
 // against a real engine in new home directories, looks at the API through
 // watches of its own over TLS, and prints one table. Beside it, it measures the
 // plain way of doing the same (bench/baseline) on the same engine, so that the
