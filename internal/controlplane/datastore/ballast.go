@@ -14,13 +14,13 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ballastName is the file beside the datastore whose blocks are given back to a
-// full disk, so that what frees space can still be written: the deletion of an
-// object, the order to stop the engine.
+// ballastName is a file beside the datastore that reserves space. When the disk is
+// full, its blocks are released for writes that free space: the deletion of an
+// object, or running=false.
 const ballastName = "ballast"
 
-// The ballast is given back in steps of about 40 writes, so that another process
-// that fills the disk does not get all of it at once.
+// The ballast is released in steps of about 40 writes, so that another process that
+// fills the disk does not get all of it at once.
 const (
 	ballastSize = 8 << 20
 	ballastStep = 512 << 10
@@ -30,7 +30,7 @@ const (
 type ballast struct {
 	path string
 	size int64
-	// full is whether the file has all of its size.
+	// full is set when the file has its full size.
 	full atomic.Bool
 }
 
@@ -38,8 +38,8 @@ func newBallast(dir string) *ballast {
 	return &ballast{path: filepath.Join(dir, ballastName), size: ballastSize}
 }
 
-// fill makes the file, or makes one anew that has been used. On a disk with too
-// little room for it there is none, and no error.
+// fill creates the file, or recreates one that was used. A disk without enough space
+// is not an error: there is no ballast then.
 func (b *ballast) fill() error {
 	if b.full.Load() {
 		return nil
@@ -64,11 +64,11 @@ func (b *ballast) fill() error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return nil
 	}
-	return fmt.Errorf("set space aside for a full disk: %w", err)
+	return fmt.Errorf("reserve space for a full disk in %s: %w", b.path, err)
 }
 
-// release gives a step of the file back, but not the last keep bytes, and reports
-// whether there was one.
+// release releases one step of the file, but not its last keep bytes. It reports
+// whether there was something to release.
 func (b *ballast) release(keep int64) bool {
 	info, err := os.Stat(b.path)
 	if err != nil || info.Size() <= keep {
@@ -78,17 +78,17 @@ func (b *ballast) release(keep int64) bool {
 	return os.Truncate(b.path, max(keep, info.Size()-ballastStep)) == nil
 }
 
-// isFull reports whether SQLite found no room for a write.
+// isFull reports whether SQLite failed to write because the disk is full.
 func isFull(err error) bool {
 	failure, ok := errors.AsType[*sqlite.Error](err)
 	return ok && failure.Code()&0xff == sqlite3.SQLITE_FULL
 }
 
-// appendWithBallast appends rows that the disk has no room for with room from the
-// ballast, unless all of them are new objects: those can wait. The last half is
-// for what frees space: status updates, as of a container that restarts in a
-// loop, never use it up.
-func (s *Store) appendWithBallast(rows []row, full error, again func([]row) error) error {
+// appendWithBallast retries an append that failed with full, with space from the
+// ballast. New objects alone get none: they can wait. Updates get the first half. The
+// second half is reserved for changes that free space, so that the status updates of
+// a container in a restart loop never use it up.
+func (s *Store) appendWithBallast(rows []row, full error, retry func([]row) error) error {
 	keep := s.ballast.size
 	for _, r := range rows {
 		switch {
@@ -102,14 +102,14 @@ func (s *Store) appendWithBallast(rows []row, full error, again func([]row) erro
 		if !isFull(err) || !s.ballast.release(keep) {
 			return err
 		}
-		if err = again(rows); err == nil {
+		if err = retry(rows); err == nil {
 			return nil
 		}
 	}
 }
 
-// freesSpace reports whether a change deletes an object, belongs to a deletion
-// that has begun, or is one of the App, which has the order to stop the engine.
+// freesSpace reports whether a change deletes an object, updates an object that is
+// being deleted, or updates the App, which may stop the engine.
 func freesSpace(r row) bool {
 	if r.value == nil {
 		return true

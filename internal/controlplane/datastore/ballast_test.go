@@ -10,7 +10,7 @@ import (
 	"go.etcd.io/etcd/client/v3/kubernetes"
 )
 
-// fullError is what SQLite says when there is no room.
+// fullError returns SQLite's error for a full disk.
 func fullError(t *testing.T) error {
 	t.Helper()
 	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(20)")
@@ -20,15 +20,15 @@ func fullError(t *testing.T) error {
 			return err
 		}
 	}
-	t.Fatal("the disk never gets full")
+	t.Fatal("the disk was never full")
 	return nil
 }
 
-// F11: what frees space is written although the disk is full.
-func TestBallastIsForWhatFreesSpace(t *testing.T) {
+// Row F11: changes that free space are written although the disk is full.
+func TestBallastAllowsFreeingSpace(t *testing.T) {
 	full := fullError(t)
 	if !isFull(full) || isFull(errors.New("full")) {
-		t.Fatalf("not known as a full disk: %v", full)
+		t.Fatalf("not recognized as a full disk: %v", full)
 	}
 	updateOf := func(value string) row { return row{revision: 5, created: 4, value: []byte(value)} }
 	create, removal := row{revision: 5, created: 5, value: []byte("x")}, row{revision: 5, created: 4}
@@ -38,25 +38,25 @@ func TestBallastIsForWhatFreesSpace(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		rows []row
-		// tries are how many writes fail after the first.
-		tries, steps int
-		done         bool
+		// failures is how many retries fail; steps is how much ballast is released.
+		failures, steps int
+		done            bool
 	}{
-		{"an object that is new waits", []row{create, create}, 0, 0, false},
+		{"only new objects", []row{create, create}, 0, 0, false},
 		{"an update", []row{update}, 0, 1, true},
 		{"a removal among new objects", []row{create, removal}, 2, 3, true},
-		{"more updates than half of it", []row{update, updateOf("x")}, 100, ballastSize / ballastStep / 2, false},
+		{"updates beyond half of the ballast", []row{update, updateOf("x")}, 100, ballastSize / ballastStep / 2, false},
 		{"a deletion that has begun", []row{update, deletion}, ballastSize/ballastStep - 1, ballastSize / ballastStep, true},
-		{"the order to stop", []row{create, stop}, ballastSize/ballastStep - 1, ballastSize / ballastStep, true},
-		{"more than there is", []row{removal}, 100, ballastSize / ballastStep, false},
+		{"running=false", []row{create, stop}, ballastSize/ballastStep - 1, ballastSize / ballastStep, true},
+		{"beyond the whole ballast", []row{removal}, 100, ballastSize / ballastStep, false},
 	} {
 		s := &Store{ballast: newBallast(t.TempDir())}
 		if err := s.ballast.fill(); err != nil {
 			t.Fatal(err)
 		}
-		tries := test.tries
+		failures := test.failures
 		err := s.appendWithBallast(test.rows, full, func([]row) error {
-			if tries--; tries >= 0 {
+			if failures--; failures >= 0 {
 				return full
 			}
 			return nil

@@ -12,16 +12,15 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// vacuumFloor is how many bytes of the file must be unused, and more than half
-// of it, before a start spends the time to shrink it.
+// vacuumFloor is the minimum of unused bytes at which a start shrinks the file. At
+// least half of the file must be unused too.
 const vacuumFloor = 16 << 20
 
-// check opens the file as SQLite does, writes to it and reads it, so that a
-// datastore which cannot work is refused with its name and a reason before
-// anything depends on it. Before the first write it inspects the file read-only: a
-// file that is refused stays as it is.
+// check opens the file with SQLite, writes to it and reads it. So an unusable
+// datastore is refused, with its path and the cause, before anything depends on it.
+// It first inspects the file read-only, so that a refused file stays unchanged.
 func check(ctx context.Context, path string) (err error) {
-	defer func() { err = unusable(path, err) }()
+	defer func() { err = wrapUnusable(path, err) }()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
@@ -57,7 +56,7 @@ func check(ctx context.Context, path string) (err error) {
 	return shrink(ctx, db)
 }
 
-// probe makes SQLite write to the file and take it back.
+// probe writes to the file and undoes the write.
 func probe(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -67,8 +66,8 @@ func probe(ctx context.Context, db *sql.DB) error {
 	return errors.Join(err, tx.Commit())
 }
 
-// quickCheck reads the whole file for damage. It costs a few milliseconds per
-// megabyte, so only a start after a crash pays for it.
+// quickCheck checks the whole file for damage. It takes a few milliseconds per
+// megabyte, so only a start after a crash runs it.
 func quickCheck(ctx context.Context, db *sql.DB) error {
 	var result string
 	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result); err != nil {
@@ -80,7 +79,7 @@ func quickCheck(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// shrink gives unused space back to the file system when there is much of it.
+// shrink returns unused space to the file system when there is much of it.
 func shrink(ctx context.Context, db *sql.DB) error {
 	var free, total, pageSize int64
 	row := db.QueryRowContext(ctx, "SELECT freelist_count, page_count, page_size FROM pragma_freelist_count(), pragma_page_count(), pragma_page_size()")

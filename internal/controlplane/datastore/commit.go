@@ -9,9 +9,9 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 )
 
-// pending is a write that waits for its answer; one without a change only waits
-// for the head to be what the log says.
-type pending struct {
+// pendingWrite is a write that waits for its outcome. One without a change only
+// waits for the head to be equal to the log.
+type pendingWrite struct {
 	change  *change
 	outcome outcome
 	err     error
@@ -19,16 +19,18 @@ type pending struct {
 	done chan struct{}
 }
 
-func newPending(c *change) *pending { return &pending{change: c, done: make(chan struct{})} }
+func newPendingWrite(c *change) *pendingWrite {
+	return &pendingWrite{change: c, done: make(chan struct{})}
+}
 
-// commits takes writes until ctx ends. Those that wait while others are written
-// are written together.
-func (s *Store) commits(ctx context.Context) {
+// commitLoop commits queued writes until ctx ends. Writes that queue up during a
+// commit form the next batch.
+func (s *Store) commitLoop(ctx context.Context) {
 	for {
 		select {
 		case p := <-s.queue:
-			batch := append(make([]*pending, 0, rowsAtOnce), p)
-			for len(batch) < rowsAtOnce && len(s.queue) > 0 {
+			batch := append(make([]*pendingWrite, 0, maxBatch), p)
+			for len(batch) < maxBatch && len(s.queue) > 0 {
 				batch = append(batch, <-s.queue)
 			}
 			s.commit(ctx, batch)
@@ -41,17 +43,17 @@ func (s *Store) commits(ctx context.Context) {
 	}
 }
 
-// commit decides about each write of a batch, writes those that are to be made and
-// announces them. After an error none of them counts as made.
-func (s *Store) commit(ctx context.Context, batch []*pending) {
-	if err := s.catchUp(ctx); err != nil {
+// commit decides each write of a batch, appends those without a conflict to the log
+// and publishes them. After an error none of them counts as made.
+func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
+	if err := s.reloadHead(ctx); err != nil {
 		for _, p := range batch {
 			p.err = err
 		}
 		return
 	}
-	// Nobody else changes the head, so it can be read without the lock.
-	next := tail{head: &s.head, revision: s.head.revision}
+	// Only this goroutine changes the head, so it can be read without the lock.
+	next := batchView{head: &s.head, revision: s.head.revision}
 	for _, p := range batch {
 		if p.change != nil {
 			p.outcome = next.decide(p.change)
@@ -61,41 +63,41 @@ func (s *Store) commit(ctx context.Context, batch []*pending) {
 		return
 	}
 	s.reservation.reserve(next.revision)
-	began := time.Now()
+	startedAt := time.Now()
 	write := func(rows []row) error { return s.log.append(context.WithoutCancel(ctx), rows) }
 	err := write(next.rows)
 	if isFull(err) {
 		err = s.appendWithBallast(next.rows, err, write)
 	}
 	if err == nil {
-		s.announce(next.rows, time.Since(began))
+		s.publish(next.rows, time.Since(startedAt))
 		return
 	}
-	s.unsure.Store(true)
+	s.writeUncertain.Store(true)
 	for _, p := range batch {
-		if p.change != nil { // who only reads is answered with what was before
-			p.err = s.log.failed("write "+p.change.key+" to", err)
+		if p.change != nil { // reads continue with the head from before the batch
+			p.err = s.log.wrapError("write "+p.change.key+" to", err)
 		}
 	}
 }
 
-// tail is the head with the changes that are about to be written.
-type tail struct {
+// batchView is the head as it will be after the changes of the current batch.
+type batchView struct {
 	*head
 	revision int64
 	rows     []row
 	values   map[string]*mvccpb.KeyValue
 }
 
-func (t *tail) at(key string) *mvccpb.KeyValue {
+func (t *batchView) at(key string) *mvccpb.KeyValue {
 	if kv, changed := t.values[key]; changed {
 		return kv
 	}
 	return t.head.values[key]
 }
 
-// decide takes a change up unless its key is not where it is expected.
-func (t *tail) decide(c *change) outcome {
+// decide adds a change to the batch if its key is at the expected revision.
+func (t *batchView) decide(c *change) outcome {
 	current := t.at(c.key)
 	if revisionOf(current) != c.expected {
 		return outcome{revision: t.revision, found: current}
@@ -116,43 +118,47 @@ func (t *tail) decide(c *change) outcome {
 	return outcome{done: true, revision: t.revision}
 }
 
-// catchUp finds out what became of a write that failed.
-func (s *Store) catchUp(ctx context.Context) error {
-	if !s.unsure.Load() {
+// reloadHead reads the outcome of an uncertain write from the log, if there is one.
+func (s *Store) reloadHead(ctx context.Context) error {
+	if !s.writeUncertain.Load() {
 		return nil
 	}
-	now, err := s.log.newest(ctx)
+	now, err := s.log.lastRevision(ctx)
 	if err == nil && now > s.head.revision {
-		err = s.catchUpTo(ctx, now)
+		err = s.reloadHeadTo(ctx, now)
 	}
 	if err != nil {
-		return fmt.Errorf("find out what became of an earlier write: %w", err)
+		return fmt.Errorf("read the outcome of an earlier write: %w", err)
 	}
-	s.unsure.Store(false)
+	s.writeUncertain.Store(false)
 	return nil
 }
 
-func (s *Store) catchUpTo(ctx context.Context, revision int64) error {
-	events, err := s.log.after(ctx, s.head.revision, revision)
-	if err != nil {
-		return err
+// reloadHeadTo publishes the changes in the log from the head up to a revision.
+func (s *Store) reloadHeadTo(ctx context.Context, revision int64) error {
+	for s.head.revision < revision {
+		changes, err := s.log.changesAfter(ctx, s.head.revision, revision)
+		if err != nil || len(changes) == 0 {
+			return err
+		}
+		rows := make([]row, len(changes))
+		for i, c := range changes {
+			rows[i] = row{revision: c.Kv.ModRevision, key: string(c.Kv.Key), value: c.Kv.Value, created: c.Kv.CreateRevision}
+		}
+		s.publish(rows, 0)
 	}
-	rows := make([]row, len(events))
-	for i, e := range events {
-		rows[i] = row{revision: e.Kv.ModRevision, key: string(e.Kv.Key), value: e.Kv.Value, created: e.Kv.CreateRevision}
-	}
-	s.announce(rows, 0)
 	return nil
 }
 
-// announce moves the head on and tells the watches of a commit that took so long.
-func (s *Store) announce(rows []row, took time.Duration) {
+// publish applies a commit to the head and sends it to the watches. took is the
+// duration of the commit, for the metrics.
+func (s *Store) publish(rows []row, took time.Duration) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, r := range rows {
 		event := &event{Event: s.head.apply(r)}
 		for watch := range s.watches {
-			watch.offer(event)
+			watch.enqueue(event)
 		}
 	}
 	s.commitCount++

@@ -10,19 +10,18 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// TestWritesOfOneBatchSeeEachOther: what is committed together is decided in
-// order, each write on top of those before it.
-func TestWritesOfOneBatchSeeEachOther(t *testing.T) {
+// The writes of a batch are decided in order, each on top of the previous ones.
+func TestBatchedWritesSeeEachOther(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
 	begin := store.revision()
-	write := func(value string, expected int64) *pending {
+	write := func(value string, expected int64) *pendingWrite {
 		c := &change{key: "/a", expected: expected}
 		if value != "" {
 			c.value = []byte(value)
 		}
-		return newPending(c)
+		return newPendingWrite(c)
 	}
-	batch := []*pending{
+	batch := []*pendingWrite{
 		write("1", 0), write("2", 0), write("3", begin+1), write("4", begin+1), write("", begin+2), write("5", begin+2), write("6", 0),
 	}
 	store.commit(t.Context(), batch)
@@ -39,7 +38,7 @@ func TestWritesOfOneBatchSeeEachOther(t *testing.T) {
 			t.Errorf("write %d of the batch: %s, want %s", i, got, want)
 		}
 	}
-	file, err := store.log.latest(t.Context())
+	file, err := store.log.loadHead(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,9 +49,8 @@ func TestWritesOfOneBatchSeeEachOther(t *testing.T) {
 	}
 }
 
-// TestABatchThatFailsLeavesNothing: every writer is told, and what memory says is
-// what the file says.
-func TestABatchThatFailsLeavesNothing(t *testing.T) {
+// When a batch fails, every writer gets an error, and the head equals the file.
+func TestFailedBatchWritesNothing(t *testing.T) {
 	dir := t.TempDir()
 	store := testStore(t, dir, "&_pragma=max_page_count(60)")
 	value := strings.Repeat("x", 8000)
@@ -75,22 +73,22 @@ func TestABatchThatFailsLeavesNothing(t *testing.T) {
 	if len(failed) == 0 {
 		t.Fatal("the disk was never full")
 	}
-	if err := store.settle(); err != nil {
+	if err := store.ensureHeadCurrent(); err != nil {
 		t.Fatal(err)
 	}
 	file := testStore(t, dir, "").head
 	if len(file.keys) != 200-len(failed) || len(store.head.keys) != len(file.keys) {
-		t.Errorf("%d in the file and %d in memory, of %d that were acknowledged", len(file.keys), len(store.head.keys), 200-len(failed))
+		t.Errorf("%d keys in the file and %d in memory, want %d", len(file.keys), len(store.head.keys), 200-len(failed))
 	}
 	for key := range failed {
 		if file.values[key] != nil {
-			t.Errorf("%s is there although its writer was told that it is not", key)
+			t.Errorf("%s exists although its write failed", key)
 		}
 	}
 }
 
-// TestAClosedStoreSaysSo: nobody waits for a goroutine that has ended.
-func TestAClosedStoreSaysSo(t *testing.T) {
+// A write to a closed store fails at once.
+func TestWriteAfterCloseFails(t *testing.T) {
 	store, err := Open(t.Context(), t.TempDir(), reserved(t))
 	if err != nil {
 		t.Fatal(err)

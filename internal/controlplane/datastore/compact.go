@@ -2,92 +2,81 @@ package datastore
 
 import (
 	"context"
-	"time"
-
-	"k8s.io/klog/v2"
+	"database/sql"
+	"encoding/json"
+	"errors"
 )
 
-// What is older than the interval and not among the last compactRetain changes
-// is forgotten: so far back a watch or a paged list can be resumed.
-const (
-	compactInterval = 5 * time.Minute
-	compactRetain   = 1000
-)
+// compactBatch is how many changes one statement removes. Other writes wait for it,
+// about a millisecond.
+const compactBatch = 200
 
-// checkpointEvery is after how many changes the write-ahead log, which is about
-// ten megabytes then, is copied into the file; idleAfter is when that is done with
-// fewer of them because nothing more comes.
-const (
-	checkpointEvery = 1000
-	idleAfter       = 5 * time.Second
-)
-
-// tidy forgets the past from time to time and keeps the write-ahead log small,
-// until ctx ends.
-func (s *Store) tidy(ctx context.Context) {
-	tick := time.NewTicker(compactInterval)
-	defer tick.Stop()
-	idle := time.NewTimer(idleAfter)
-	idle.Stop()
-	defer idle.Stop()
-	s.warn(ctx, s.ballast.fill())
-	// The last daemon may have ended before it was due.
-	s.warn(ctx, s.compactTo(ctx, s.revision()))
-	target := s.revision()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.written:
-			idle.Reset(idleAfter)
-			if s.takeUncheckpointed(checkpointEvery) {
-				_, err := s.log.checkpoint(ctx, false)
-				s.warn(ctx, err)
-			}
-		case <-idle.C:
-			s.takeUncheckpointed(0)
-			emptied, err := s.log.checkpoint(ctx, true)
-			s.warn(ctx, err)
-			if !emptied && ctx.Err() == nil {
-				idle.Reset(10 * idleAfter)
-			}
-		case <-tick.C:
-			s.warn(ctx, s.ballast.fill())
-			s.warn(ctx, s.compactTo(ctx, target))
-			target = s.revision()
+// compact removes the changes that are superseded at a revision.
+func (l *log) compact(ctx context.Context, revision int64) error {
+	l.compacting.Lock()
+	defer l.compacting.Unlock()
+	if revision <= l.compactedTo {
+		return nil // nothing has been written since
+	}
+	if revision > l.compactRevision.Load() {
+		if _, err := l.writer.ExecContext(ctx, "UPDATE forgotten SET before = ?", revision); err != nil {
+			return err
 		}
+		l.compactRevision.Store(revision)
+	}
+	for done := int64(0); ; {
+		// Oldest first: a deletion is removed after all changes that it supersedes, or
+		// together with them.
+		batch, err := l.superseded(ctx, done, revision)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			l.compactedTo = revision
+			return nil
+		}
+		list, err := json.Marshal(batch)
+		if err != nil {
+			return err
+		}
+		if _, err := l.writer.ExecContext(ctx, "DELETE FROM log WHERE revision IN (SELECT value FROM json_each(?))", string(list)); err != nil {
+			return err
+		}
+		done = batch[len(batch)-1]
 	}
 }
 
-func (s *Store) warn(ctx context.Context, err error) {
-	if err != nil && ctx.Err() == nil {
-		klog.Warningf("this is tried again: %v", s.log.failed("tidy up", err))
+// retained is the revision of the newest change that is not among the last n; 0: there
+// are no more than n changes. Revisions cannot be subtracted instead, because each
+// opening skips some.
+func (l *log) retained(ctx context.Context, n int) (int64, error) {
+	var revision int64
+	err := l.reader.QueryRowContext(ctx, "SELECT revision FROM log ORDER BY revision DESC LIMIT 1 OFFSET ?", n).Scan(&revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
 	}
+	return revision, err
 }
 
-// takeUncheckpointed starts the count of changes anew, if it has come so far.
-func (s *Store) takeUncheckpointed(least int) bool {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.uncheckpointed < least {
-		return false
-	}
-	s.uncheckpointed = 0
-	return true
-}
-
-// compactTo forgets what was superseded before the target revision, but not what
-// is among the last changes.
-func (s *Store) compactTo(ctx context.Context, target int64) error {
-	retained, err := s.log.retained(ctx, compactRetain)
+// superseded returns the next changes after one revision that another revision does
+// not need. The search runs concurrently with writes, because a superseded change
+// stays superseded.
+func (l *log) superseded(ctx context.Context, after, revision int64) ([]int64, error) {
+	rows, err := l.reader.QueryContext(ctx, `SELECT revision FROM log AS l
+		WHERE revision > ?1 AND revision <= ?2 AND (value IS NULL
+			OR EXISTS (SELECT * FROM log WHERE key = l.key AND revision > l.revision AND revision <= ?2))
+		ORDER BY revision LIMIT ?3`, after, revision, compactBatch)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.log.forget(ctx, min(target, retained))
-}
-
-func (s *Store) revision() int64 {
-	s.mutex.RLock()
-	defer s.mutex.RUnlock()
-	return s.head.revision
+	defer func() { _ = rows.Close() }() // its error is in rows.Err too
+	var revisions []int64
+	for rows.Next() {
+		var r int64
+		if err := rows.Scan(&r); err != nil {
+			return nil, err
+		}
+		revisions = append(revisions, r)
+	}
+	return revisions, rows.Err()
 }

@@ -20,15 +20,14 @@ import (
 	"k8s.io/apiserver/pkg/storage/value"
 )
 
-// subject is what Kubernetes' own tests of a storage run on: etcd3 storage on an
-// empty datastore, in the shape in which those tests want it.
+// subject is the storage that Kubernetes' own tests run on: etcd3 storage on an empty
+// datastore, with the interface that those tests expect.
 type subject struct {
 	storage.Interface
 	store *Store
 	codec runtime.Codec
-	// transformer stands between the storage and the datastore; the tests put
-	// others in its place.
-	transformer *exchangeable
+	// transformer is between the storage and the datastore; tests replace it.
+	transformer *replaceableTransformer
 	original    *storagetesting.PrefixTransformer
 	recorder    *storagetesting.KubernetesRecorder
 	lists       *listCounter
@@ -36,8 +35,8 @@ type subject struct {
 
 var _ storagetesting.InterfaceWithPrefixTransformer = (*subject)(nil)
 
-// transformed stands before all values, so that one which went past the
-// transformer shows.
+// transformed prefixes all values, so that a value that bypassed the transformer is
+// detected.
 const transformed = "test!"
 
 func newSubject(t *testing.T) *subject {
@@ -53,7 +52,7 @@ func newSubject(t *testing.T) *subject {
 	s := &subject{
 		store:       storeFromOne(t),
 		codec:       serializer.NewCodecFactory(scheme).LegacyCodec(examplev1.SchemeGroupVersion),
-		transformer: &exchangeable{},
+		transformer: &replaceableTransformer{},
 		original:    original,
 	}
 	s.transformer.use(original)
@@ -69,13 +68,13 @@ func newSubject(t *testing.T) *subject {
 		t.Fatal(err)
 	}
 	t.Cleanup(inner.Close)
-	s.Interface = &watched{
+	s.Interface = &watchStorage{
 		Interface: inner, store: s.store, codec: s.codec, transformer: s.transformer, newFunc: newPod, root: prefix, prefix: "/pods/",
 	}
 	return s
 }
 
-// storeFromOne is a store whose revisions begin at 1, as those of etcd and as the
+// storeFromOne returns a store whose revisions start at 1, like those of etcd, as the
 // tests expect.
 func storeFromOne(t *testing.T) *Store {
 	t.Helper()
@@ -91,24 +90,24 @@ func (s *subject) UpdatePrefixTransformer(modify storagetesting.PrefixTransforme
 	return func() { s.transformer.use(s.original) }
 }
 
-// exchangeable is a transformer that can be replaced while watches run.
-type exchangeable struct {
+// replaceableTransformer is a transformer that can be replaced while watches run.
+type replaceableTransformer struct {
 	current atomic.Pointer[value.Transformer]
 }
 
-func (e *exchangeable) use(transformer value.Transformer) { e.current.Store(&transformer) }
+func (e *replaceableTransformer) use(transformer value.Transformer) { e.current.Store(&transformer) }
 
 // TransformFromStorage implements [value.Transformer].
-func (e *exchangeable) TransformFromStorage(ctx context.Context, data []byte, about value.Context) ([]byte, bool, error) {
+func (e *replaceableTransformer) TransformFromStorage(ctx context.Context, data []byte, about value.Context) ([]byte, bool, error) {
 	return (*e.current.Load()).TransformFromStorage(ctx, data, about)
 }
 
 // TransformToStorage implements [value.Transformer].
-func (e *exchangeable) TransformToStorage(ctx context.Context, data []byte, about value.Context) ([]byte, error) {
+func (e *replaceableTransformer) TransformToStorage(ctx context.Context, data []byte, about value.Context) ([]byte, error) {
 	return (*e.current.Load()).TransformToStorage(ctx, data, about)
 }
 
-// listCounter counts the lists that the datastore is asked for.
+// listCounter counts the lists that the storage requests from the datastore.
 type listCounter struct {
 	kubernetes.Interface
 	count atomic.Uint64
@@ -120,7 +119,7 @@ func (c *listCounter) List(ctx context.Context, prefix string, opts kubernetes.L
 	return c.Interface.List(ctx, prefix, opts)
 }
 
-// validateStored is the tests' look at what is really stored.
+// validateStored checks the stored form of an object.
 func (s *subject) validateStored(ctx context.Context, t *testing.T, key string) {
 	t.Helper()
 	found, err := s.store.client.Kubernetes.Get(ctx, prefix+key, kubernetes.GetOptions{})
@@ -138,7 +137,7 @@ func (s *subject) validateStored(ctx context.Context, t *testing.T, key string) 
 	}
 }
 
-// validateCalls holds the number of lists against what growing pages need.
+// validateCalls compares the number of lists with the number that growing pages need.
 func (s *subject) validateCalls(t *testing.T, pageSize, objects uint64) {
 	t.Helper()
 	const maxPage = 10000
@@ -155,7 +154,7 @@ func (s *subject) validateCalls(t *testing.T, pageSize, objects uint64) {
 	}
 }
 
-// increase moves the revision on by one and returns it.
+// increase increases the revision by one and returns it.
 func (s *subject) increase(ctx context.Context, t *testing.T) int64 {
 	t.Helper()
 	const key = "/increase"
@@ -174,21 +173,21 @@ func (s *subject) increase(ctx context.Context, t *testing.T) int64 {
 	return put.Revision
 }
 
-// compact forgets what is before a revision, in one step as etcd does it.
+// compact compacts up to a revision at once, as etcd does.
 func (s *subject) compact(ctx context.Context, t *testing.T, resourceVersion string) {
 	t.Helper()
 	revision, err := storage.APIObjectVersioner{}.ParseResourceVersion(resourceVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.log.forget(ctx, int64(revision)); err != nil {
+	if err := s.store.log.compact(ctx, int64(revision)); err != nil {
 		t.Fatal(err)
 	}
 	s.increase(ctx, t)
 }
 
-// GuaranteedUpdate implements [storage.Interface] without the lifetimes that some
-// tests give in passing.
+// GuaranteedUpdate implements [storage.Interface]. It ignores the TTLs that some tests
+// set.
 func (s *subject) GuaranteedUpdate(ctx context.Context, key string, destination runtime.Object, ignoreNotFound bool,
 	preconditions *storage.Preconditions, update storage.UpdateFunc, cached runtime.Object,
 ) error {
@@ -199,14 +198,14 @@ func (s *subject) GuaranteedUpdate(ctx context.Context, key string, destination 
 		}, cached)
 }
 
-// conformance are Kubernetes' tests of what a registry may expect of its storage.
+// conformance returns Kubernetes' tests of what a registry may expect of its storage.
 //
-// Not among them are those of what rdd does not have: objects that expire
-// (CreateWithTTL, GuaranteedUpdateWithTTL: they need leases), progress
-// notifications (ProgressNotify: only a watch cache asks for them), the revision
-// up to which is compacted (CompactRevision: only a watch cache reads it), and the
-// deletion of corrupt objects (…WithUnsafeDelete, …ErrorAggregation, …DecodeError:
-// they are about encryption at rest, above the datastore).
+// It leaves out the tests of features that rdd does not have:
+//   - objects that expire, which need leases (CreateWithTTL, GuaranteedUpdateWithTTL)
+//   - progress notifications, which only a watch cache requests (ProgressNotify)
+//   - the compact revision, which only a watch cache reads (CompactRevision)
+//   - the deletion of corrupt objects, which is about encryption at rest, above the
+//     datastore (…WithUnsafeDelete, …ErrorAggregation, …DecodeError)
 func conformance() map[string]func(context.Context, *testing.T, *subject) {
 	plain := func(test func(context.Context, *testing.T, storage.Interface)) func(context.Context, *testing.T, *subject) {
 		return func(ctx context.Context, t *testing.T, s *subject) { test(ctx, t, s) }
@@ -289,8 +288,7 @@ func conformance() map[string]func(context.Context, *testing.T, *subject) {
 	}
 }
 
-// TestConformance runs Kubernetes' own tests of a storage, each on a datastore of
-// its own.
+// Kubernetes' own tests of a storage run, each on a datastore of its own.
 func TestConformance(t *testing.T) {
 	for name, test := range conformance() {
 		t.Run(name, func(t *testing.T) { test(t.Context(), t, newSubject(t)) })

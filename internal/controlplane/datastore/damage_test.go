@@ -13,9 +13,8 @@ import (
 	"go.etcd.io/etcd/client/v3/kubernetes"
 )
 
-// TestFullDisk is row E5: a write that did not happen is an error, and what was
-// there before is still there.
-func TestFullDisk(t *testing.T) {
+// Row E5: a write to a full disk is an error, and earlier objects stay.
+func TestFullDiskFailsWrite(t *testing.T) {
 	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(100)")
 	value := strings.Repeat("x", 10_000)
 	var failed error
@@ -27,7 +26,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("after %d writes: %v", written, failed)
 	}
 	if !strings.Contains(failed.Error(), store.log.path) || !strings.Contains(failed.Error(), "free some space") {
-		t.Errorf("it names no file, or nothing to do: %v", failed)
+		t.Errorf("the error names no file or no next step: %v", failed)
 	}
 	first, err := store.client.Kubernetes.Get(t.Context(), "/0000", kubernetes.GetOptions{})
 	if err != nil || first.KV == nil {
@@ -35,16 +34,17 @@ func TestFullDisk(t *testing.T) {
 	}
 	_, err = store.client.Kubernetes.OptimisticPut(t.Context(), "/0000", []byte(value), first.KV.ModRevision, kubernetes.PutOptions{GetOnFailure: true})
 	if err == nil {
-		t.Error("an update on a full disk was reported as done or as a conflict")
+		t.Error("an update on a full disk was reported as a success or a conflict")
 	}
 	count, err := store.client.Kubernetes.Count(t.Context(), "/", kubernetes.CountOptions{})
 	if err != nil || count != int64(written-1) {
-		t.Errorf("%d of %d are there: %v", count, written-1, err)
+		t.Errorf("%d objects, want %d: %v", count, written-1, err)
 	}
 }
 
-// TestUnusable is the rest of row E5.
-func TestUnusable(t *testing.T) {
+// Row E5: the error about an unusable file is permanent, and names the file and the
+// next step.
+func TestOpenUnusableFileFails(t *testing.T) {
 	for name, breakIt := range map[string]func(path string) error{
 		"no database":     func(path string) error { return os.WriteFile(path, make([]byte, 8192), 0o600) },
 		"a directory":     func(path string) error { return os.Mkdir(path, 0o700) },
@@ -71,7 +71,7 @@ func TestUnusable(t *testing.T) {
 			store, err := Open(t.Context(), dir, reserved(t))
 			if err == nil {
 				store.Close(t.Context())
-				t.Fatal("it was opened")
+				t.Fatal("Open succeeded")
 			}
 			if _, permanent := errors.AsType[*UnusableError](err); !permanent {
 				t.Errorf("the error is not permanent: %v", err)
@@ -85,7 +85,7 @@ func TestUnusable(t *testing.T) {
 	}
 }
 
-// fill makes a datastore of some size, as a process leaves it that was killed.
+// fill creates a datastore of 50 keys in the state that a killed process leaves.
 func fill(t *testing.T, dir string) {
 	t.Helper()
 	store, err := Open(t.Context(), dir, reserved(t))
@@ -98,7 +98,7 @@ func fill(t *testing.T, dir string) {
 	if err := store.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// The log of a clean end is gone; an empty one says that there was a crash.
+	// A clean end removes the write-ahead log; an empty one indicates a crash.
 	if err := os.WriteFile(filepath.Join(dir, FileName+"-wal"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -115,9 +115,9 @@ func damage(path string) error {
 	return errors.Join(err, file.Close())
 }
 
-// TestE5DamageIsToldWithTheFile reads pages that are damaged under a running store:
-// the error names the file and the way out, for a reader who only asked for a key.
-func TestE5DamageIsToldWithTheFile(t *testing.T) {
+// Row E5: when pages are damaged under a running store, the error of a read names the
+// file and the next step.
+func TestDamageErrorNamesFile(t *testing.T) {
 	dir := t.TempDir()
 	fill(t, dir)
 	store := testStore(t, dir, "")
@@ -139,11 +139,11 @@ func TestE5DamageIsToldWithTheFile(t *testing.T) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		t.Fatal(err)
 	}
-	// What SQLite has in memory is not read from the file again.
+	// A new connection has no pages in memory.
 	store.log.reader.SetMaxIdleConns(0)
 	_, list := store.client.Kubernetes.List(t.Context(), "/", kubernetes.ListOptions{Revision: last.Revision})
 	_, get := store.client.Kubernetes.Get(t.Context(), "/last", kubernetes.GetOptions{Revision: last.Revision})
-	_, after := store.log.after(t.Context(), last.Revision-1, last.Revision+1)
+	_, after := store.log.changesAfter(t.Context(), last.Revision-1, last.Revision+1)
 	for what, err := range map[string]error{
 		"a list of the past": list,
 		"a key of the past":  get,

@@ -1,20 +1,48 @@
 // Package datastore keeps the API server's objects in one SQLite file, as a log
 // of revisions, in the daemon's own process.
 //
-// The API server's etcd3 storage talks to an interface of five operations. They
-// are answered here directly, so nothing of the etcd protocol is needed in
-// between: no socket, no gRPC, no second encoding of each object. A [Store]
-// hands out storage for the API server's registries ([Store.RESTOptions]).
+// The API server's etcd3 storage talks to an interface of five operations. The
+// datastore implements it directly, without the etcd protocol: no socket, no gRPC,
+// no second encoding of each object. A [Store] provides storage for the API
+// server's registries ([Store.RESTOptions]).
 //
-// The log is the truth. As no other process writes to it, the latest value of
-// each key is kept in memory, in the encoding of the log (some kilobytes for an
-// object), and a change is announced to the watches by the one goroutine that
-// makes all of them. So a read asks SQLite only for the past, a watch does not
-// poll, and what many write at once is committed at once. An event is decoded once
-// for all watches of a resource, and encoded once for all their clients.
+// The log is the source of truth. No other process writes to it, so the latest
+// value of each key is kept in memory, in the encoding of the log (some kilobytes
+// per object). One goroutine makes all changes and publishes them to the watches.
+// So a read queries SQLite only for history, a watch does not poll, and concurrent
+// writes share a commit. An event is decoded once for all watches of a resource,
+// and encoded once for all their clients.
 //
-// What has been acknowledged survives the end of the process at any moment
-// (kill -9): SQLite runs with a write-ahead log and synchronous=NORMAL, which
-// leaves every committed transaction with the kernel. A power cut may lose the
-// last moments but never leaves a broken file.
+// An acknowledged write survives kill -9 at any moment: SQLite runs with a
+// write-ahead log and synchronous=NORMAL, which hands every committed transaction
+// to the kernel. A power cut may lose the last moments but never corrupts the file.
+//
+// Where things are:
+//
+//	storage.go       storage for the API server's registries
+//	operations.go    the five operations that etcd3 storage calls
+//	reader.go        the rest of etcd's client, of which only Get is used
+//	store.go         the store: opening and closing
+//	read.go          reads, from memory or from history
+//	write.go         a write: submitting it and waiting for its outcome
+//	commit.go        the goroutine that commits batches of writes
+//	head.go          the latest state, in memory
+//	log.go           the SQLite table with one row per change
+//	history.go       reading the table: the latest state, past states, past changes
+//	compact.go       removing superseded changes
+//	checkpoint.go    emptying SQLite's write-ahead log
+//	maintain.go      the schedule of both
+//	epoch.go         the first revision of each opening
+//	reservation.go   the file of revisions that may be in use
+//	subscription.go  the events that a watch has yet to read
+//	stream.go        a watch of a resource
+//	watchstorage.go  the storage that makes these watches
+//	event.go         an event, decoded once for all watches
+//	cachedobject.go  an object, encoded once for all clients
+//	check.go         checks before the first use of the file
+//	inspect.go       read-only checks before them
+//	integrity.go     the check of the whole file, for rdd doctor
+//	ballast.go       space that is set aside for a full disk
+//	errors.go        errors that name the file and the next step
+//	metrics.go       metrics
 package datastore

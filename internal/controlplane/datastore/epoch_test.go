@@ -35,8 +35,8 @@ func TestEpoch(t *testing.T) {
 	}
 }
 
-// session opens the store, writes n values to a key and returns the revision of the
-// last one and the store's.
+// session opens the store, writes n values to a key, and returns the revision of the
+// last value and the epoch of the opening.
 func session(t *testing.T, dir, reserved string, n int) (last, epoch int64) {
 	t.Helper()
 	store, err := Open(t.Context(), dir, reserved)
@@ -54,7 +54,7 @@ func session(t *testing.T, dir, reserved string, n int) (last, epoch int64) {
 	return last, epoch
 }
 
-// statusOf says what a client gets that resumes after a revision: "ok", "expired" or
+// statusOf resumes a list and a watch from a revision, and returns "ok", "expired" or
 // "future".
 func statusOf(t *testing.T, store *Store, revision int64) string {
 	t.Helper()
@@ -72,7 +72,7 @@ func statusOf(t *testing.T, store *Store, revision int64) string {
 	return fmt.Sprintf("list %v, watch %v", err, watch.err)
 }
 
-// F6: no log gives out a revision that an earlier one in its place gave out.
+// Row F6: a new log reuses no revision of an earlier log at the same path.
 func TestNewLogExpiresOldRevisions(t *testing.T) {
 	used := reserved(t)
 	last, _ := session(t, t.TempDir(), used, 30)
@@ -88,7 +88,8 @@ func TestNewLogExpiresOldRevisions(t *testing.T) {
 	}
 }
 
-func TestLogSetBackExpiresLostRevisions(t *testing.T) {
+// Row F6: after an older copy replaced the log, the lost revisions are expired.
+func TestOlderCopyExpiresLostRevisions(t *testing.T) {
 	dir, copied, used := t.TempDir(), t.TempDir(), reserved(t)
 	common, _ := session(t, dir, used, 10)
 	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
@@ -120,8 +121,8 @@ func TestRestartKeepsRevisions(t *testing.T) {
 	}
 }
 
-// A clock that goes back is made up for by the reserved revisions.
-func TestReservationOutlivesTheClock(t *testing.T) {
+// Reserved revisions keep revisions growing after the clock was set back.
+func TestReservationSurvivesClockReset(t *testing.T) {
 	path := reserved(t)
 	ahead := time.Now().Add(1000 * time.Hour).UnixMicro()
 	r := readReservation(path)
@@ -135,7 +136,7 @@ func TestReservationOutlivesTheClock(t *testing.T) {
 	}
 }
 
-func TestDamagedReservationIsIgnored(t *testing.T) {
+func TestDamagedReservationIgnored(t *testing.T) {
 	for _, text := range []string{"", "x", "-3", "99999999999999999999", "9223372036854775807"} {
 		path := filepath.Join(t.TempDir(), "revision")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

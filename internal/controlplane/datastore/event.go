@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// event is a change as the watches get it. All watches that wait for it have the same
-// one, so that its objects are decoded, and encoded for clients, once.
+// event is a change that watches receive. All watches share it, so its objects are
+// decoded once, and encoded once for all clients.
 type event struct {
 	*clientv3.Event
 
@@ -17,28 +17,29 @@ type event struct {
 	objects map[version]*decoded
 }
 
-// version is what an event has an object for: a storage, which knows the encoding,
-// and whether it is that from before the change.
+// version identifies one decoded object of an event.
 type version struct {
-	storage  *watched
+	// storage knows the encoding.
+	storage *watchStorage
+	// previous selects the object from before the change.
 	previous bool
 }
 
-// decoded is an object that was decoded, or why it could not be.
+// decoded is a decoded object, or the error of decoding it.
 type decoded struct {
 	once sync.Once
 	// object is shared and must not be changed.
 	object runtime.Object
-	// served is object as the watches of clients get it.
-	served runtime.Object
-	err    error
+	// forClients is object as the watches of clients receive it.
+	forClients runtime.Object
+	err        error
 }
 
-// size is about how many bytes the event keeps in memory.
+// size is roughly the number of bytes that the event keeps in memory.
 func (e *event) size() int { return len(e.Kv.Key) + len(e.Kv.Value) }
 
-// decode returns the object of the event, or that from before it.
-func (e *event) decode(ctx context.Context, w *watched, previous bool) *decoded {
+// decode returns the object of the event, or the one from before it.
+func (e *event) decode(ctx context.Context, w *watchStorage, previous bool) *decoded {
 	if !w.shared {
 		d := &decoded{}
 		w.decode(ctx, e, previous, d)

@@ -7,16 +7,16 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// head is the latest state of the log: each key that is there, and the revision
-// at which all this holds. The key-values in it are shared and never changed.
+// head is the latest state of the log: all existing keys, and the revision of that
+// state. Its key-values are shared and never changed.
 type head struct {
 	revision int64
 	values   map[string]*mvccpb.KeyValue
-	// keys are those of values, sorted.
+	// keys are the keys of values, sorted.
 	keys []string
 }
 
-// apply moves the head on by one change and returns it as the watches see it.
+// apply applies one change and returns it as an event for the watches.
 func (h *head) apply(r row) *clientv3.Event {
 	event := &clientv3.Event{Type: mvccpb.PUT, Kv: r.keyValue(), PrevKv: h.values[r.key]}
 	h.revision = r.revision
@@ -36,7 +36,7 @@ func (h *head) apply(r row) *clientv3.Event {
 	return event
 }
 
-// between are the keys in [start, end), in order.
+// between returns the keys in [start, end), sorted.
 func (h *head) between(start, end string) []string {
 	from, _ := slices.BinarySearch(h.keys, start)
 	to, _ := slices.BinarySearch(h.keys, end)

@@ -10,9 +10,9 @@ import (
 	"os"
 )
 
-// inspect refuses a file that this program cannot or must not use, without writing
-// to it: what is no file, is not writable, is no database, is damaged in its first
-// pages, or has a newer format. A file that is missing is fine.
+// inspect refuses a file that this program must not use, without writing to it: one
+// that is not a regular file, not writable, not a database, damaged in its first
+// pages, or of a newer format. A missing file is accepted.
 func inspect(ctx context.Context, path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -31,7 +31,7 @@ func inspect(ctx context.Context, path string) error {
 		return err
 	}
 	if info.Size() == 0 {
-		return nil // as a crash leaves it before the first write
+		return nil // a crash before the first write leaves an empty file
 	}
 	version, err := formatOf(ctx, path)
 	if err != nil {
@@ -45,8 +45,8 @@ func inspect(ctx context.Context, path string) error {
 
 // formatOf reads the format of the file at path.
 func formatOf(ctx context.Context, path string) (version int, err error) {
-	// Without a write-ahead log the file is all there is. With one, SQLite has to
-	// read both; read-only it copies nothing from one into the other.
+	// Without a write-ahead log the file is complete. With one, SQLite has to read
+	// both; in read-only mode it copies nothing from the log into the file.
 	query := "mode=ro&immutable=1"
 	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
 		query = "mode=ro&_pragma=busy_timeout(5000)"
@@ -56,22 +56,22 @@ func formatOf(ctx context.Context, path string) (version int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	// The schema is read too: user_version alone does not look beyond the header.
+	// The schema is read too, because user_version alone is in the header.
 	err = db.QueryRowContext(ctx, "SELECT (SELECT user_version FROM pragma_user_version()) FROM (SELECT count(*) FROM sqlite_schema)").Scan(&version)
 	return version, err
 }
 
-// notFileError is the type of what is in the place of the datastore's file.
+// notFileError is the file type of something else at the path of the datastore.
 type notFileError fs.FileMode
 
 func (e notFileError) Error() string {
 	if fs.FileMode(e).IsDir() {
-		return "there is a directory in its place"
+		return "the path is a directory"
 	}
-	return fmt.Sprintf("it is no regular file (%s)", fs.FileMode(e))
+	return fmt.Sprintf("the path is not a regular file (%s)", fs.FileMode(e))
 }
 
-// damagedError is what SQLite found wrong.
+// damagedError is the damage that SQLite reported.
 type damagedError string
 
 func (e damagedError) Error() string { return "the file is damaged: " + string(e) }

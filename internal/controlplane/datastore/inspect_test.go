@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// contents are the files of a datastore; without the index of the write-ahead log,
-// which a reader makes too.
+// contents returns the files of a datastore, without the index of the write-ahead log,
+// which a reader creates too.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -29,8 +29,8 @@ func contents(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// newer makes a datastore of the next format; crashed leaves its last changes in the
-// write-ahead log.
+// newer creates a datastore of the next format. With crashed, the last changes are in
+// the write-ahead log.
 func newer(t *testing.T, crashed bool) string {
 	t.Helper()
 	dir, taken := t.TempDir(), t.TempDir()
@@ -55,15 +55,15 @@ func newer(t *testing.T, crashed bool) string {
 	return dir
 }
 
-// A rdd that is older than the datastore refuses it, changes nothing, and does not
-// suggest to throw a sound file away.
-func TestNewerFormatIsLeftAsItIs(t *testing.T) {
+// An rdd that is older than the datastore refuses it, changes nothing, and does not
+// suggest removing an intact file.
+func TestOpenNewerFormatChangesNothing(t *testing.T) {
 	for name, crashed := range map[string]bool{"after a clean end": false, "after a crash": true} {
 		t.Run(name, func(t *testing.T) {
 			dir := newer(t, crashed)
 			before := contents(t, dir)
 			if crashed != (before[FileName+"-wal"] != "") {
-				t.Fatal("the write-ahead log is not as it should be for this case")
+				t.Fatalf("crashed is %v, but the write-ahead log has %d bytes", crashed, len(before[FileName+"-wal"]))
 			}
 			_, err := Open(t.Context(), dir, reserved(t))
 			if _, permanent := errors.AsType[*UnusableError](err); !permanent {
@@ -71,20 +71,20 @@ func TestNewerFormatIsLeftAsItIs(t *testing.T) {
 			}
 			for _, want := range []string{dir, "newer rdd", "rdd svc reset"} {
 				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%v; does not say %q", err, want)
+					t.Errorf("the error does not say %q: %v", want, err)
 				}
 			}
 			if strings.Contains(err.Error(), "damaged") {
-				t.Errorf("%v; speaks of damage", err)
+				t.Errorf("the error reports damage: %v", err)
 			}
 			if after := contents(t, dir); !maps.Equal(before, after) {
-				t.Error("a file was changed")
+				t.Error("Open changed a file")
 			}
 		})
 	}
 }
 
-func TestForeignFileIsLeftAsItIs(t *testing.T) {
+func TestOpenForeignFileChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, FileName)
 	text := bytes.Repeat([]byte("this is no database\n"), 500)
@@ -92,22 +92,22 @@ func TestForeignFileIsLeftAsItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), dir, reserved(t)); err == nil {
-		t.Fatal("it was opened")
+		t.Fatal("Open succeeded")
 	}
 	after, err := os.ReadFile(path)
 	if err != nil || !bytes.Equal(after, text) {
 		t.Errorf("the file was changed: %v", err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
-		t.Errorf("its mode was changed: %v, %v", info.Mode(), err)
+		t.Errorf("the file's mode was changed: %v, %v", info.Mode(), err)
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
-		t.Errorf("files were left: %v, %v", entries, err)
+		t.Errorf("Open left files: %v, %v", entries, err)
 	}
 }
 
-// A file without a byte is what a crash leaves before the first write.
-func TestEmptyFileIsTaken(t *testing.T) {
+// A crash before the first write leaves an empty file.
+func TestOpenAcceptsEmptyFile(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, FileName), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -115,11 +115,11 @@ func TestEmptyFileIsTaken(t *testing.T) {
 	put(t, testStore(t, dir, ""), "/registry/a", "1", 0)
 }
 
-// A full disk passes: the daemon may try again.
-func TestFullDiskIsNotPermanent(t *testing.T) {
+// A full disk is temporary: the daemon may retry.
+func TestFullDiskErrorIsTemporary(t *testing.T) {
 	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(40)")
-	write := newPending(&change{key: "/a", value: make([]byte, 1<<20)})
-	store.commit(t.Context(), []*pending{write})
+	write := newPendingWrite(&change{key: "/a", value: make([]byte, 1<<20)})
+	store.commit(t.Context(), []*pendingWrite{write})
 	if write.err == nil || permanent(write.err) {
 		t.Errorf("permanent: %v", write.err)
 	}

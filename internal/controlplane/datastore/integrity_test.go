@@ -10,7 +10,9 @@ import (
 	"testing"
 )
 
-func TestIntegrityOfAFileInUseAndOfADamagedOne(t *testing.T) {
+// Integrity accepts a file in use, and reports a damaged file and one that is not a
+// database.
+func TestIntegrityFindsDamage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), FileName)
 	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)")
 	if err != nil {
@@ -25,7 +27,7 @@ func TestIntegrityOfAFileInUseAndOfADamagedOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Somebody is writing.
+	// A write is in progress.
 	tx, err := db.Begin()
 	if err != nil {
 		t.Fatal(err)
@@ -33,8 +35,8 @@ func TestIntegrityOfAFileInUseAndOfADamagedOne(t *testing.T) {
 	if _, err := tx.Exec("INSERT INTO t VALUES (1000, 'x')"); err != nil {
 		t.Fatal(err)
 	}
-	if complaints, err := Integrity(t.Context(), path); err != nil || complaints != nil {
-		t.Errorf("a file in use: %v, %v", complaints, err)
+	if problems, err := Integrity(t.Context(), path); err != nil || problems != nil {
+		t.Errorf("a file in use: %v, %v", problems, err)
 	}
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
@@ -52,19 +54,20 @@ func TestIntegrityOfAFileInUseAndOfADamagedOne(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if complaints, err := Integrity(t.Context(), path); err == nil && complaints == nil {
-		t.Error("damage was not noticed")
+	if problems, err := Integrity(t.Context(), path); err == nil && problems == nil {
+		t.Error("Integrity missed the damage")
 	}
 	if err := os.WriteFile(path, []byte(strings.Repeat("no database", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Integrity(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
-		t.Errorf("what is no database: %v", err)
+		t.Errorf("a file that is not a database: %v", err)
 	}
 }
 
-// E5: a start after a crash finds damage anywhere, also where it reads nothing.
-func TestE5AStartAfterACrashFindsDamageInEveryPage(t *testing.T) {
+// Row E5: a start after a crash finds damage in every page, also in those that the
+// start itself does not read.
+func TestOpenAfterCrashFindsDamagedPage(t *testing.T) {
 	const pageSize = 4096
 	dir := t.TempDir()
 	fill(t, dir)
@@ -95,13 +98,13 @@ func TestE5AStartAfterACrashFindsDamageInEveryPage(t *testing.T) {
 			text[page*pageSize+i] = byte(i*7 + 1)
 		}
 		if err := open(t.TempDir(), text); err == nil {
-			t.Errorf("damage in page %d of %d was not noticed", page+1, len(whole)/pageSize)
+			t.Errorf("Open missed the damage in page %d of %d", page+1, len(whole)/pageSize)
 		}
 	}
 }
 
-// supersede writes every key that fill wrote once more, at full length: an open
-// reads only what is newest, and would find no damage in the rest by itself.
+// supersede writes every key of fill again, at full length. Opening reads only the
+// newest values, so it would not find damage in the older ones by itself.
 func supersede(t *testing.T, dir string) {
 	t.Helper()
 	store, err := Open(t.Context(), dir, reserved(t))

@@ -12,17 +12,18 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 )
 
-// format is the version of what tables makes, kept in SQLite's user_version.
+// format is the version of the tables, kept in SQLite's user_version.
 const format = 1
 
-// tables has one row for each change of a key that has not been forgotten.
+// tables creates the log, with one row per change that is not compacted, and the
+// table "forgotten", with the compact revision.
 const tables = `
 CREATE TABLE IF NOT EXISTS log (
 	revision INTEGER PRIMARY KEY,
 	key      TEXT NOT NULL,
 	value    BLOB,             -- NULL: deleted
-	created  INTEGER NOT NULL, -- revision at which the key came into being
-	previous INTEGER NOT NULL  -- revision of the key before; 0: it was not there
+	created  INTEGER NOT NULL, -- revision at which the key was created
+	previous INTEGER NOT NULL  -- previous revision of the key; 0: it did not exist
 );
 CREATE INDEX IF NOT EXISTS log_key ON log (key, revision);
 CREATE TABLE IF NOT EXISTS forgotten (before INTEGER NOT NULL);
@@ -32,23 +33,23 @@ PRAGMA user_version = 1;`
 // busyTimeout is how many milliseconds a statement waits for another one.
 const busyTimeout = "10000"
 
-// rowsAtOnce bounds how many changes one statement writes.
-const rowsAtOnce = 32
+// maxBatch limits how many changes one statement writes.
+const maxBatch = 32
 
-// log keeps every change in a table of one SQLite file.
+// log stores every change in a table of one SQLite file.
 type log struct {
 	path string
-	// writer has one connection, of the goroutine that commits; reader reads the
-	// past meanwhile.
+	// writer has one connection, used by the goroutine that commits; reader reads
+	// history at the same time.
 	writer, reader *sql.DB
-	// inserts are prepared for each number of rows, when first used.
-	inserts [rowsAtOnce + 1]*sql.Stmt
-	// forgotten is the revision before which the past may be incomplete.
-	forgotten atomic.Int64
-	// cleaned is the revision up to which that is through.
-	cleaned int64
-	// forgetting is held by the one call of forget that may run at a time.
-	forgetting sync.Mutex
+	// inserts has a statement for each number of rows, prepared on first use.
+	inserts [maxBatch + 1]*sql.Stmt
+	// compactRevision is the revision before which history may be incomplete.
+	compactRevision atomic.Int64
+	// compactedTo is the revision up to which compaction is complete.
+	compactedTo int64
+	// compacting is held by a running compaction, so that there is only one.
+	compacting sync.Mutex
 }
 
 // row is one change.
@@ -60,25 +61,25 @@ type row struct {
 	created, previous int64
 }
 
-// openLog opens or makes the log in a file that check has found usable. Its errors
-// name the file.
+// openLog opens or creates the log in a file that passed check. Its errors name the
+// file.
 func openLog(ctx context.Context, path, params string) (*log, error) {
-	// The one who commits never checkpoints, so that no write waits for the disk.
+	// Commits never checkpoint, so that no write waits for the disk.
 	const pragmas = "_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(0)"
 	source := (&url.URL{Scheme: "file", Path: path, RawQuery: pragmas + params}).String()
 	l := &log{path: path}
 	var err error
 	if l.writer, err = sql.Open("sqlite", source); err != nil {
-		return nil, l.failed("open", err)
+		return nil, l.wrapError("open", err)
 	}
 	l.writer.SetMaxOpenConns(1)
 	if l.reader, err = sql.Open("sqlite", source); err != nil {
-		return nil, errors.Join(l.failed("open", err), l.writer.Close())
+		return nil, errors.Join(l.wrapError("open", err), l.writer.Close())
 	}
 	l.reader.SetMaxOpenConns(4)
 	l.reader.SetMaxIdleConns(1)
 	if err := l.prepare(ctx); err != nil {
-		return nil, errors.Join(l.failed("open", err), l.close())
+		return nil, errors.Join(l.wrapError("open", err), l.close())
 	}
 	return l, nil
 }
@@ -91,22 +92,22 @@ func (l *log) prepare(ctx context.Context) error {
 	if err := l.writer.QueryRowContext(ctx, "SELECT before FROM forgotten").Scan(&before); err != nil {
 		return err
 	}
-	l.forgotten.Store(before)
+	l.compactRevision.Store(before)
 	return nil
 }
 
 func (l *log) close() error { return errors.Join(l.writer.Close(), l.reader.Close()) }
 
-// append writes up to rowsAtOnce changes, all or none. An error may also mean that
-// they were written and nobody can tell. A context that can be cancelled would cost
-// a goroutine for each write, and cannot interrupt the disk.
+// append writes up to maxBatch changes, all or none. After an error it is unknown
+// whether they were written. ctx should not be cancellable: that costs a goroutine
+// per write, and cannot interrupt the disk.
 func (l *log) append(ctx context.Context, rows []row) error {
 	insert := l.inserts[len(rows)]
 	if insert == nil {
 		more := strings.Repeat(", (?,?,?,?,?)", len(rows)-1)
 		var err error
 		insert, err = l.writer.PrepareContext(ctx,
-			"INSERT INTO log (revision, key, value, created, previous) VALUES (?,?,?,?,?)"+more) //nolint:gosec // question marks are all that is put together
+			"INSERT INTO log (revision, key, value, created, previous) VALUES (?,?,?,?,?)"+more) //nolint:gosec // only question marks are concatenated
 		if err != nil {
 			return err
 		}
@@ -120,7 +121,7 @@ func (l *log) append(ctx context.Context, rows []row) error {
 	return err
 }
 
-// keyValue is the row as the storage wants it.
+// keyValue is the row in etcd's type.
 func (r row) keyValue() *mvccpb.KeyValue {
 	return &mvccpb.KeyValue{Key: []byte(r.key), Value: r.value, CreateRevision: r.created, ModRevision: r.revision}
 }

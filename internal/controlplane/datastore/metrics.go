@@ -2,7 +2,7 @@ package datastore
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// metrics are what a store counts.
+// metrics describes the metrics of a store.
 type metrics struct {
 	revision, commits, seconds, keys *prometheus.Desc
 }
@@ -13,8 +13,8 @@ func newMetrics() metrics {
 	}
 	return metrics{
 		revision: describe("revision", "Revision of the datastore; each change of an object raises it by one."),
-		commits:  describe("commits_total", "Transactions that were committed since the start."),
-		seconds:  describe("commit_seconds_total", "Seconds spent in SQLite for them."),
+		commits:  describe("commits_total", "Transactions committed since the start."),
+		seconds:  describe("commit_seconds_total", "Seconds spent in SQLite on commits."),
 		keys:     describe("objects", "Objects in the datastore."),
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"go.etcd.io/etcd/client/v3/kubernetes"
 )
 
-// operations are what the API server's storage asks of etcd. Errors have the
-// types of etcd's client, by which the storage recognises a revision that is
-// compacted or yet to come.
+// operations are the calls that the API server's storage makes to etcd. Errors have
+// the types of etcd's client, by which the storage recognises a compacted or a future
+// revision.
 type operations struct{ store *Store }
 
 var _ kubernetes.Interface = operations{}

@@ -11,15 +11,15 @@ import (
 type page struct {
 	kvs      []*mvccpb.KeyValue
 	revision int64
-	// count of keys from the start of the page to the end of the range.
+	// count is the number of keys from the start of the page to the end of the range.
 	count int64
 	more  bool
 }
 
-// get reads one key at revision (0: now). The revision that it returns is that
-// of the store.
+// get reads one key at revision (0: now). It also returns the current revision of
+// the store.
 func (s *Store) get(ctx context.Context, key string, revision int64) (*mvccpb.KeyValue, int64, error) {
-	if err := s.settle(); err != nil {
+	if err := s.ensureHeadCurrent(); err != nil {
 		return nil, 0, err
 	}
 	s.mutex.RLock()
@@ -31,7 +31,7 @@ func (s *Store) get(ctx context.Context, key string, revision int64) (*mvccpb.Ke
 	case revision > now:
 		return nil, now, rpctypes.ErrGRPCFutureRev
 	}
-	kvs, err := s.log.between(ctx, key, key+"\x00", 1, revision)
+	kvs, err := s.log.rangeAt(ctx, key, key+"\x00", 1, revision)
 	if err != nil || len(kvs) == 0 {
 		return nil, now, err
 	}
@@ -40,7 +40,7 @@ func (s *Store) get(ctx context.Context, key string, revision int64) (*mvccpb.Ke
 
 // list reads up to limit keys (0: all) of [start, end) at revision (0: now).
 func (s *Store) list(ctx context.Context, start, end string, limit, revision int64, keysOnly bool) (page, error) {
-	if err := s.settle(); err != nil {
+	if err := s.ensureHeadCurrent(); err != nil {
 		return page{}, err
 	}
 	s.mutex.RLock()
@@ -53,8 +53,8 @@ func (s *Store) list(ctx context.Context, start, end string, limit, revision int
 	if revision > now {
 		return page{}, rpctypes.ErrGRPCFutureRev
 	}
-	// The past is seldom asked for, and then by a client that turns the pages.
-	kvs, err := s.log.between(ctx, start, end, 0, revision)
+	// Reads of the past are rare; a client that pages through a list makes them.
+	kvs, err := s.log.rangeAt(ctx, start, end, 0, revision)
 	result := page{kvs: kvs, revision: revision, count: int64(len(kvs))}
 	if limit > 0 && result.count > limit {
 		result.kvs, result.more = kvs[:limit], true

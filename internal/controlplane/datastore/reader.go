@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// reader is the part of etcd's key-value API that the storage uses beside
-// [operations]: reading a key or a range, at the start of a watch.
+// reader is the part of etcd's key-value API that the storage uses in addition to
+// [operations]: it reads a key or a range at the start of a watch.
 type reader struct{ store *Store }
 
 var _ clientv3.KV = reader{}
@@ -43,8 +43,8 @@ func (r reader) Get(ctx context.Context, key string, opts ...clientv3.OpOption) 
 	return response, nil
 }
 
-// errUnused answers the calls that the storage never makes, with the code that
-// makes it fall back where it only probes.
+// errUnused is the error of calls that the storage never makes, or makes only to
+// probe for a feature. Its code makes the storage fall back.
 func errUnused(what string) error {
 	return status.Errorf(codes.Unimplemented, "%s is not part of the embedded datastore", what)
 }
@@ -78,8 +78,8 @@ func (reader) Do(context.Context, clientv3.Op) (clientv3.OpResponse, error) {
 // writes of [operations].
 func (reader) Txn(context.Context) clientv3.Txn { return unusedTxn{} }
 
-// unusedWatcher is the [clientv3.Watcher] that nothing uses: watches are those of
-// [watched].
+// unusedWatcher is the [clientv3.Watcher] that the client needs and nothing uses:
+// [watchStorage] has watches of its own.
 type unusedWatcher struct{}
 
 // Watch implements [clientv3.Watcher].

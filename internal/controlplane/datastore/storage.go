@@ -12,23 +12,23 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// prefix is the root of all keys, as every Kubernetes API server has it.
+// prefix is the root of all keys, the same as in every Kubernetes API server.
 const prefix = "/registry"
 
-// RESTOptions returns what the registries need to keep their objects here,
+// RESTOptions returns what a registry needs to keep its objects in the datastore,
 // encoded by codec in the group version that versioner picks.
 //
-// There is no watch cache: it would hold a second, decoded copy of every object
-// for watches that one process's few informers do not need. And there is no
-// garbage collector, so an owner's foreground deletion finalizer is never set.
+// There is no watch cache: it would hold a second, decoded copy of every object,
+// which the few informers of one process do not need. There is no garbage
+// collector either, so the finalizer for foreground deletion is never set.
 //
-// The objects of a watch are shared with other watches, and only fit to be encoded.
+// Watches share their objects, so callers may only encode them.
 func (s *Store) RESTOptions(codec runtime.Codec, versioner runtime.GroupVersioner) generic.RESTOptionsGetter {
 	return s.options(codec, versioner, true)
 }
 
-// InProcessOptions are RESTOptions for a registry whose watches get objects of the
-// types of the codec's scheme, and each one its own.
+// InProcessOptions returns RESTOptions for a registry whose watches get objects of
+// the types in the codec's scheme. Each watch gets objects of its own.
 func (s *Store) InProcessOptions(codec runtime.Codec) generic.RESTOptionsGetter {
 	return s.options(codec, nil, false)
 }
@@ -57,8 +57,8 @@ func (g optionsGetter) GetRESTOptions(resource schema.GroupResource, _ runtime.O
 	}, nil
 }
 
-// storage is the [generic.StorageDecorator] that makes a resource's storage. All
-// resources share the store's one client, which outlives them.
+// storage is the [generic.StorageDecorator] that creates the storage of a resource.
+// All resources share the store's one client, which outlives them.
 func (g optionsGetter) storage(
 	config *storagebackend.ConfigForResource,
 	resourcePrefix string,
@@ -75,7 +75,7 @@ func (g optionsGetter) storage(
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &watched{
+	w := &watchStorage{
 		Interface: result, store: g.store, codec: config.Codec, transformer: transformer, newFunc: newFunc,
 		root: config.Prefix, prefix: resourcePrefix, shared: g.shared,
 	}

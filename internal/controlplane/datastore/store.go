@@ -19,19 +19,19 @@ const FileName = "state.db"
 // Store is an open datastore. Its methods may be called concurrently.
 type Store struct {
 	log *log
-	// reservation is used by the goroutine that commits.
+	// reservation belongs to the goroutine that commits.
 	reservation *reservation
 	client      *kubernetes.Client
-	// queue are the writes that wait for the goroutine that commits.
-	queue chan *pending
-	// unsure is set when a write failed and may have taken place nevertheless.
-	unsure atomic.Bool
-	// written has room for one note that something was.
+	// queue holds the writes that wait for the goroutine that commits.
+	queue chan *pendingWrite
+	// writeUncertain is set when a write failed but may have been committed.
+	writeUncertain atomic.Bool
+	// written signals that something was written; it has room for one signal.
 	written chan struct{}
 	metrics metrics
 	ballast *ballast
 
-	// mutex guards what is below. The head is only changed by commits.
+	// mutex guards the fields below. Only commits change the head.
 	mutex          sync.RWMutex
 	head           head
 	watches        map[*subscription]struct{}
@@ -41,26 +41,26 @@ type Store struct {
 	commitTime     time.Duration
 
 	cancel context.CancelFunc
-	// ended is closed when nothing is committed any more.
+	// ended is closed when the last commit is done.
 	ended chan struct{}
 	tasks sync.WaitGroup
 }
 
-// Open opens or creates the datastore in dir. The file reserved remembers which
-// revisions were used; it belongs in a directory that outlives dir. An error names
+// Open opens or creates the datastore in dir. The file reserved records which
+// revisions may be in use; it belongs in a directory that outlives dir. An error names
 // the datastore's file, the cause and the next step; it is an [*UnusableError] when
-// another try would fail too.
+// a retry would fail too.
 func Open(ctx context.Context, dir, reserved string) (*Store, error) {
 	store, err := open(ctx, dir, settings{reserved: reserved, now: time.Now()})
-	return store, classified(err)
+	return store, classify(err)
 }
 
-// settings are what tests set otherwise.
+// settings are the parameters of [Open] and those that only tests set.
 type settings struct {
 	reserved string
-	// now is when the log is opened.
+	// now is the time at which the log is opened.
 	now time.Time
-	// params are more parameters of SQLite, such as a bound on the size.
+	// params are additional SQLite parameters, such as a size limit.
 	params string
 }
 
@@ -74,18 +74,18 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 		return nil, err
 	}
 	reservation := readReservation(with.reserved)
-	first, err := log.begin(ctx, with.now, reservation.upTo)
+	first, err := log.writeEpoch(ctx, with.now, reservation.upTo)
 	if err != nil {
 		return nil, errors.Join(err, log.close())
 	}
 	reservation.reserve(first)
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{
-		log: log, reservation: reservation, queue: make(chan *pending, rowsAtOnce), written: make(chan struct{}, 1),
+		log: log, reservation: reservation, queue: make(chan *pendingWrite, maxBatch), written: make(chan struct{}, 1),
 		metrics: newMetrics(), watches: map[*subscription]struct{}{}, cancel: cancel, ended: make(chan struct{}),
 		ballast: newBallast(dir),
 	}
-	if s.head, err = log.latest(ctx); err != nil {
+	if s.head, err = log.loadHead(ctx); err != nil {
 		cancel()
 		return nil, errors.Join(err, log.close())
 	}
@@ -95,20 +95,20 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 	s.client.Watcher = unusedWatcher{}
 	s.tasks.Go(func() {
 		defer close(s.ended)
-		s.commits(run)
+		s.commitLoop(run)
 	})
-	s.tasks.Go(func() { s.tidy(run) })
+	s.tasks.Go(func() { s.maintain(run) })
 	return s, nil
 }
 
-// Ping reads from the file.
+// Ping checks that the file can be read.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := s.log.newest(ctx)
+	_, err := s.log.lastRevision(ctx)
 	return err
 }
 
-// Close ends every watch and closes the file. It returns when the file is closed
-// or ctx ends.
+// Close ends every watch and closes the file. It returns when the file is closed,
+// or with an error when ctx ends before that.
 func (s *Store) Close(ctx context.Context) error {
 	s.mutex.Lock()
 	s.closed = true

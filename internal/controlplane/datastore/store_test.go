@@ -45,7 +45,7 @@ func closeAtEnd(t testing.TB, store *Store, err error) {
 	})
 }
 
-// reserved is a file for reserved revisions that no other store uses.
+// reserved returns a new file for reserved revisions.
 func reserved(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "revision")
@@ -60,14 +60,14 @@ func put(t testing.TB, store *Store, key, value string, expected int64) kubernet
 	return response
 }
 
-// response is what a watch of keys gets at a time, or why it ended.
+// response is one batch of events of a watch, or the error that ended it.
 type response struct {
 	Events []*event
 	err    error
 }
 
-// follow watches keys without a resource's storage. The channel is closed when the
-// watch ends.
+// follow watches keys directly, without the storage of a resource. The channel is
+// closed when the watch ends.
 func follow(ctx context.Context, store *Store, subscription *subscription, from int64) <-chan response {
 	out := make(chan response)
 	send := func(r response) bool {
@@ -92,7 +92,7 @@ func follow(ctx context.Context, store *Store, subscription *subscription, from 
 	return out
 }
 
-// TestOptimisticWrites goes through the life of a key.
+// A key is created, updated, deleted and recreated, with conflicts at each step.
 func TestOptimisticWrites(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
 	created := put(t, store, "/a", "1", 0)
@@ -142,9 +142,9 @@ func TestOptimisticWrites(t *testing.T) {
 	}
 }
 
-// TestCrash is a part of row E4: what was acknowledged is there after the files
-// were taken away from a running store, as a killed process leaves them.
-func TestCrash(t *testing.T) {
+// Row E4: acknowledged writes survive a kill. The test copies the files of a running
+// store, which are what a killed process leaves.
+func TestOpenAfterCrashKeepsWrites(t *testing.T) {
 	dir, crashed := t.TempDir(), t.TempDir()
 	store := testStore(t, dir, "")
 	for i := range 20 {
@@ -162,12 +162,13 @@ func TestCrash(t *testing.T) {
 	after := testStore(t, crashed, "")
 	list, err := after.client.Kubernetes.List(t.Context(), "/registry/", kubernetes.ListOptions{})
 	if err != nil || len(list.Kvs) != 20 {
-		t.Errorf("%d keys are left: %v", len(list.Kvs), err)
+		t.Errorf("%d keys, want 20: %v", len(list.Kvs), err)
 	}
 }
 
-// TestWatchFrom sees what came after a revision, in order, old values included.
-func TestWatchFrom(t *testing.T) {
+// A watch from an old revision delivers the later changes in order, with the previous
+// values.
+func TestFollowFromRevisionReadsHistory(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
 	first := put(t, store, "/a/1", "one", 0)
 	second := put(t, store, "/a/1", "two", first.Revision)
@@ -196,8 +197,39 @@ func TestWatchFrom(t *testing.T) {
 	}
 }
 
-// TestCompaction forgets the past but nothing that is there.
-func TestCompaction(t *testing.T) {
+// A watch that resumes from an old revision reads the history in bounded batches.
+func TestResumedWatchReadsBoundedBatches(t *testing.T) {
+	for name, test := range map[string]struct{ changes, size, perBatch int }{
+		"many small changes": {2*maxHistory + 7, 10, maxHistory},
+		"few large changes":  {12, maxHistorySize / 4, 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := testStore(t, t.TempDir(), "")
+			begin := store.revision()
+			value := strings.Repeat("x", test.size)
+			for i := range test.changes {
+				put(t, store, fmt.Sprintf("/a/%d", i), value, 0)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			events := follow(ctx, store, newSubscription("/a/", true), begin)
+			for last := begin; last < store.revision(); {
+				response := <-events
+				if response.err != nil || len(response.Events) == 0 || len(response.Events) > test.perBatch {
+					t.Fatalf("after revision %d: %d events at once: %v", last-begin, len(response.Events), response.err)
+				}
+				for _, e := range response.Events {
+					if last++; e.Kv.ModRevision != last {
+						t.Fatalf("revision %d instead of %d", e.Kv.ModRevision-begin, last-begin)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A compaction removes history and keeps the current state.
+func TestCompactKeepsCurrentState(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
 	last := int64(0)
 	for i := range compactRetain + 200 {
@@ -207,28 +239,28 @@ func TestCompaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := store.compactTo(t.Context(), last); err != nil {
-		t.Errorf("a second time: %v", err)
+		t.Errorf("the second compaction: %v", err)
 	}
 	if _, err := store.client.Kubernetes.Get(t.Context(), "/registry/a", kubernetes.GetOptions{Revision: 5}); !errors.Is(err, rpctypes.ErrCompacted) {
-		t.Errorf("a revision of the past: %v", err)
+		t.Errorf("a compacted revision: %v", err)
 	}
 	if _, err := store.client.Kubernetes.Get(t.Context(), "/registry/a", kubernetes.GetOptions{Revision: last + 1000}); !errors.Is(err, rpctypes.ErrFutureRev) {
-		t.Errorf("a revision of the future: %v", err)
+		t.Errorf("a future revision: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	response := <-follow(ctx, store, newSubscription("/registry/", true), 4)
 	if !errors.Is(response.err, rpctypes.ErrGRPCCompacted) {
-		t.Errorf("a watch from the past: %+v", response)
+		t.Errorf("a watch from a compacted revision: %+v", response)
 	}
 	if now, err := store.client.Kubernetes.Get(t.Context(), "/registry/a", kubernetes.GetOptions{}); err != nil || now.KV.ModRevision != last {
 		t.Errorf("%+v, %v", now, err)
 	}
 }
 
-// TestHeadIsTheLog lets writers compete, and compares what is kept in memory and
-// what a watch has seen with what another store reads from the file.
-func TestHeadIsTheLog(t *testing.T) {
+// With concurrent writers, the head and the state that a watch adds up to equal the
+// state in the file.
+func TestHeadEqualsLog(t *testing.T) {
 	dir := t.TempDir()
 	store := testStore(t, dir, "")
 	const writers, rounds = 6, 60
@@ -260,13 +292,13 @@ func TestHeadIsTheLog(t *testing.T) {
 			seen.apply(row{revision: event.Kv.ModRevision, key: string(event.Kv.Key), value: event.Kv.Value, created: event.Kv.CreateRevision})
 		}
 	}
-	file, err := store.log.latest(t.Context())
+	file, err := store.log.loadHead(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, other := range map[string]head{"in memory": store.head, "watched": seen} {
 		if diff := cmp.Diff(file, other, cmp.AllowUnexported(head{}), cmp.Comparer(sameKeyValue), cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("in the file and %s differ: %s", name, diff)
+			t.Errorf("%s, the state differs from the file: %s", name, diff)
 		}
 	}
 }
@@ -275,8 +307,7 @@ func sameKeyValue(a, b *mvccpb.KeyValue) bool {
 	return string(a.Key) == string(b.Key) && string(a.Value) == string(b.Value) && a.ModRevision == b.ModRevision && a.CreateRevision == b.CreateRevision
 }
 
-// writeAtRandom creates, updates and deletes a few keys, and does not mind losing
-// a race.
+// writeAtRandom creates, updates and deletes a few keys. It ignores conflicts.
 func writeAtRandom(ctx context.Context, store *Store, random *rand.Rand, rounds int) error {
 	for range rounds {
 		key := fmt.Sprintf("/registry/%d", random.IntN(8))
@@ -297,9 +328,8 @@ func writeAtRandom(ctx context.Context, store *Store, random *rand.Rand, rounds 
 	return nil
 }
 
-// TestUnsureWrite finds a write that took place although it was reported as
-// failed.
-func TestUnsureWrite(t *testing.T) {
+// A write that was reported as failed but was committed becomes visible.
+func TestUncertainWriteIsPublished(t *testing.T) {
 	dir := t.TempDir()
 	store := testStore(t, dir, "")
 	first := put(t, store, "/registry/a", "1", 0)
@@ -307,7 +337,7 @@ func TestUnsureWrite(t *testing.T) {
 	if err := store.log.append(t.Context(), []row{written}); err != nil {
 		t.Fatal(err)
 	}
-	store.unsure.Store(true)
+	store.writeUncertain.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	events := follow(ctx, store, newSubscription("/registry/a", false), first.Revision)

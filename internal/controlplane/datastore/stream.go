@@ -13,27 +13,27 @@ import (
 	"k8s.io/apiserver/pkg/storage"
 )
 
-// streamBuffer is how many events wait for the reader beside those that wait for the
-// stream: a reader that finds several of them sends them together.
+// streamBuffer is how many events may wait for the reader, in addition to those in
+// the subscription. A reader that finds several of them sends them together.
 const streamBuffer = 100
 
 // stream is one watch of a resource.
 type stream struct {
-	watched   *watched
+	watched   *watchStorage
 	predicate storage.SelectionPredicate
-	all       bool // the predicate takes everything
-	// from is the revision after which the watch begins.
-	from              int64
-	initial, bookmark bool
+	all       bool // the predicate matches everything
+	// from is the revision after which the watch starts.
+	from                      int64
+	sendInitial, sendBookmark bool
 
-	ctx     context.Context //nolint:containedctx // it is the life of the watch
+	ctx     context.Context //nolint:containedctx // it is the lifetime of the watch
 	cancel  context.CancelFunc
 	results chan watch.Event
 }
 
 var _ watch.Interface = (*stream)(nil)
 
-func newStream(ctx context.Context, w *watched, predicate storage.SelectionPredicate) *stream {
+func newStream(ctx context.Context, w *watchStorage, predicate storage.SelectionPredicate) *stream {
 	s := &stream{watched: w, predicate: predicate, all: predicate.Empty(), results: make(chan watch.Event, streamBuffer)}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	return s
@@ -45,12 +45,13 @@ func (s *stream) ResultChan() <-chan watch.Event { return s.results }
 // Stop implements [watch.Interface].
 func (s *stream) Stop() { s.cancel() }
 
-// start subscribes a stream and runs it in a goroutine until it or the store ends.
+// start subscribes a stream and runs it in a goroutine until the stream or the store
+// ends.
 func (s *Store) start(stream *stream, subscription *subscription) error {
-	if err := s.settle(); err != nil {
+	if err := s.ensureHeadCurrent(); err != nil {
 		return err
 	}
-	at, ok := s.subscribe(subscription, stream.initial)
+	at, ok := s.subscribe(subscription, stream.sendInitial)
 	if !ok {
 		return errClosed
 	}
@@ -61,47 +62,49 @@ func (s *Store) start(stream *stream, subscription *subscription) error {
 		stop := context.AfterFunc(s.client.Ctx(), stream.cancel)
 		defer stop()
 		if err := s.feed(stream, subscription, at); err != nil && stream.ctx.Err() == nil {
-			stream.send(failed(err))
+			stream.send(errorEvent(err))
 		}
 	}()
 	return nil
 }
 
-// feed sends a stream what its client asked for, until one of them ends.
-func (s *Store) feed(stream *stream, subscription *subscription, at place) error {
-	if !stream.initial {
+// feed sends a stream the initial events, if its client requested them, and then all
+// changes, until the stream or its subscription ends.
+func (s *Store) feed(stream *stream, subscription *subscription, at startPoint) error {
+	if !stream.sendInitial {
 		return s.follow(stream.ctx, subscription, stream.from, at, stream.sendAll)
 	}
-	if ok, err := stream.begin(at); !ok || err != nil {
+	if ok, err := stream.sendInitialEvents(at); !ok || err != nil {
 		return err
 	}
 	return s.follow(stream.ctx, subscription, at.revision, at, stream.sendAll)
 }
 
-// begin sends the objects that are there, and the bookmark after them if it is due.
-func (s *stream) begin(at place) (bool, error) {
+// sendInitialEvents sends the existing objects, and the bookmark after them if the
+// client requested it.
+func (s *stream) sendInitialEvents(at startPoint) (bool, error) {
 	for _, kv := range at.existing {
-		// As if it were created now, but at its own revision.
+		// The object appears as created, at its own revision.
 		created := &mvccpb.KeyValue{Key: kv.Key, Value: kv.Value, CreateRevision: kv.ModRevision, ModRevision: kv.ModRevision}
 		ok, err := s.sendAll([]*event{{Event: &clientv3.Event{Type: mvccpb.PUT, Kv: created}}})
 		if !ok || err != nil {
 			return ok, err
 		}
 	}
-	if !s.bookmark {
+	if !s.sendBookmark {
 		return true, nil
 	}
 	object := s.watched.newFunc()
 	if err := s.watched.Versioner().UpdateObject(object, uint64(at.revision)); err != nil { //nolint:gosec // revisions begin at 1
-		return false, fmt.Errorf("make the bookmark after the first events: %w", err)
+		return false, fmt.Errorf("make the bookmark after the initial events: %w", err)
 	}
 	if err := storage.AnnotateInitialEventsEndBookmark(object); err != nil {
-		return false, fmt.Errorf("make the bookmark after the first events: %w", err)
+		return false, fmt.Errorf("make the bookmark after the initial events: %w", err)
 	}
 	return s.send(watch.Event{Type: watch.Bookmark, Object: object}), nil
 }
 
-// sendAll sends those of the events that the predicate takes. It is false when the
+// sendAll sends the events that the predicate matches. It returns false when the
 // stream has ended.
 func (s *stream) sendAll(events []*event) (bool, error) {
 	for i, e := range events {
@@ -109,7 +112,7 @@ func (s *stream) sendAll(events []*event) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		events[i] = nil // what has been sent is not kept for those that wait
+		events[i] = nil // a slow reader must not keep sent events in memory
 		if result.Type != "" && !s.send(result) {
 			return false, nil
 		}
@@ -117,8 +120,8 @@ func (s *stream) sendAll(events []*event) (bool, error) {
 	return true, nil
 }
 
-// result is an event as the reader gets it; without a type: not at all. A change can
-// move an object into what the predicate takes, or out of it.
+// result returns an event as the reader receives it; one without a type is not sent.
+// A change can make an object match the predicate, or no longer match it.
 func (s *stream) result(e *event) (watch.Event, error) {
 	var now, before *decoded
 	if e.Type != mvccpb.DELETE {
@@ -131,23 +134,23 @@ func (s *stream) result(e *event) (watch.Event, error) {
 			return watch.Event{}, before.err
 		}
 	}
-	isIn, wasIn := s.takes(now), s.takes(before)
+	isIn, wasIn := s.matches(now), s.matches(before)
 	switch {
 	case now == nil && wasIn:
-		return watch.Event{Type: watch.Deleted, Object: before.served}, nil
+		return watch.Event{Type: watch.Deleted, Object: before.forClients}, nil
 	case now == nil:
 		return watch.Event{}, nil
 	case isIn && (e.IsCreate() || !s.all && !wasIn):
-		return watch.Event{Type: watch.Added, Object: now.served}, nil
+		return watch.Event{Type: watch.Added, Object: now.forClients}, nil
 	case isIn:
-		return watch.Event{Type: watch.Modified, Object: now.served}, nil
+		return watch.Event{Type: watch.Modified, Object: now.forClients}, nil
 	case wasIn:
-		return watch.Event{Type: watch.Deleted, Object: before.served}, nil
+		return watch.Event{Type: watch.Deleted, Object: before.forClients}, nil
 	}
 	return watch.Event{}, nil
 }
 
-func (s *stream) takes(d *decoded) bool {
+func (s *stream) matches(d *decoded) bool {
 	if d == nil {
 		return false
 	}
@@ -167,8 +170,8 @@ func (s *stream) send(result watch.Event) bool {
 	}
 }
 
-// failed is the event that says why a watch ends.
-func failed(err error) watch.Event {
+// errorEvent returns the event that reports why a watch ends.
+func errorEvent(err error) watch.Event {
 	if errors.Is(err, rpctypes.ErrGRPCCompacted) {
 		err = apierrors.NewResourceExpired("the resource version of the watch is too old, or not of this datastore: list again")
 	}

@@ -19,8 +19,8 @@ import (
 	"k8s.io/apiserver/pkg/storage"
 )
 
-// A subscriber that takes nothing holds up nobody, and ends when too much waits.
-func TestIdleSubscriptionEnds(t *testing.T) {
+// A subscription that is not read ends when it has too many or too large events.
+func TestSubscriptionOverrunEndsWatch(t *testing.T) {
 	for name, test := range map[string]struct{ size, fits int }{
 		"many small events": {1, maxPending},
 		"few large events":  {1 << 20, maxPendingSize>>20 - 1},
@@ -29,19 +29,19 @@ func TestIdleSubscriptionEnds(t *testing.T) {
 			s := newSubscription("/a/", true)
 			e := &event{Event: &clientv3.Event{Kv: &mvccpb.KeyValue{Key: []byte("/a/b"), Value: make([]byte, test.size)}}}
 			for range test.fits {
-				s.offer(e)
+				s.enqueue(e)
 			}
 			if events, complete := s.take(); !complete || len(events) != test.fits {
-				t.Fatalf("%d of %d events are there, complete %v", len(events), test.fits, complete)
+				t.Fatalf("%d of %d events, complete %v", len(events), test.fits, complete)
 			}
 			for range test.fits + 2 {
-				s.offer(e)
+				s.enqueue(e)
 			}
 			if len(s.pending) > 0 {
-				t.Errorf("%d events are kept for nothing", len(s.pending))
+				t.Errorf("an overrun subscription keeps %d events", len(s.pending))
 			}
 			if _, complete := s.take(); complete {
-				t.Error("it goes on with events missing")
+				t.Error("the subscription continues with events missing")
 			}
 		})
 	}
@@ -59,8 +59,8 @@ func (c *countingCodec) Decode(data []byte, defaults *schema.GroupVersionKind, i
 	return c.Codec.Decode(data, defaults, into)
 }
 
-// pods is a storage whose watches share their events.
-func pods(t *testing.T) (*watched, *countingCodec) {
+// pods returns a storage whose watches share their objects.
+func pods(t *testing.T) (*watchStorage, *countingCodec) {
 	t.Helper()
 	codec := &countingCodec{Codec: unstructured.UnstructuredJSONScheme}
 	store := testStore(t, t.TempDir(), "")
@@ -75,7 +75,7 @@ func pods(t *testing.T) (*watched, *countingCodec) {
 		t.Fatal(err)
 	}
 	t.Cleanup(destroy)
-	return s.(*watched), codec
+	return s.(*watchStorage), codec
 }
 
 func pod(i int) string {
@@ -88,12 +88,12 @@ func next(t *testing.T, w watch.Interface) watch.Event {
 	case e := <-w.ResultChan():
 		return e
 	case <-time.After(20 * time.Second):
-		t.Fatal("no event came")
+		t.Fatal("no event within 20 s")
 		return watch.Event{}
 	}
 }
 
-// However many clients watch, an event is decoded once and encoded once.
+// An event is decoded once and encoded once for any number of watches.
 func TestWatchesShareEvents(t *testing.T) {
 	const watches, writes = 20, 5
 	w, codec := pods(t)
@@ -131,9 +131,9 @@ func TestWatchesShareEvents(t *testing.T) {
 	}
 }
 
-// A watch that nobody reads costs the others nothing, and those that are told of a
-// deletion get the object from before it.
-func TestUnreadWatchHoldsUpNothing(t *testing.T) {
+// A watch that is not read does not delay the others, and a deletion event has the
+// object from before the deletion.
+func TestUnreadWatchDelaysNoOther(t *testing.T) {
 	w, _ := pods(t)
 	options := storage.ListOptions{Recursive: true, Predicate: storage.Everything}
 	unread, err := w.Watch(t.Context(), "/pods/n/", options)
@@ -165,9 +165,9 @@ func TestUnreadWatchHoldsUpNothing(t *testing.T) {
 	}
 }
 
-// An encoding that fails fails for every client, and another one is not affected.
-func TestServedEncodings(t *testing.T) {
-	s := &served{Object: &unstructured.Unstructured{Object: map[string]any{"kind": "K"}}}
+// A failed encoding fails for every client, and does not affect another encoding.
+func TestCachedObjectEncodings(t *testing.T) {
+	s := &cachedObject{Object: &unstructured.Unstructured{Object: map[string]any{"kind": "K"}}}
 	broken := errors.New("broken")
 	for range 2 {
 		if err := s.CacheEncode("a", func(runtime.Object, io.Writer) error { return broken }, io.Discard); !errors.Is(err, broken) {
@@ -176,7 +176,7 @@ func TestServedEncodings(t *testing.T) {
 	}
 	var out bytes.Buffer
 	err := s.CacheEncode("b", func(object runtime.Object, w io.Writer) error {
-		object.(*unstructured.Unstructured).SetKind("changed") // as an encoder may
+		object.(*unstructured.Unstructured).SetKind("changed") // encoders may do this
 		_, err := w.Write([]byte("text"))
 		return err
 	}, &out)

@@ -2,7 +2,6 @@ package datastore
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 
@@ -10,18 +9,18 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// maxPending is how many events a watch may be behind, and maxPendingSize how many
-// bytes. It then ends, and its client resumes from the log. Those that are behind
-// wait for the same events, so that all of them together keep no more in memory.
+// maxPending and maxPendingSize limit how many events and bytes a watch may lag
+// behind. A watch that exceeds them ends, and its client resumes from the log. All
+// lagging watches share the same events, so together they keep no more in memory.
 const (
 	maxPending     = 20_000
 	maxPendingSize = 32 << 20
 )
 
-// subscription collects the events that a watch has not taken yet. A write never
-// waits for it.
+// subscription queues the events that a watch has not read yet. A write never waits
+// for it.
 type subscription struct {
-	// key is what is watched: itself, or all keys that begin with it.
+	// key is the watched key, or with prefix the prefix of all watched keys.
 	key    string
 	prefix bool
 
@@ -29,7 +28,7 @@ type subscription struct {
 	pending []*event
 	size    int
 	overrun bool
-	// wake has room for one note that there is something to take.
+	// wake signals that there are pending events; it has room for one signal.
 	wake chan struct{}
 }
 
@@ -37,11 +36,11 @@ func newSubscription(key string, prefix bool) *subscription {
 	return &subscription{key: key, prefix: prefix, wake: make(chan struct{}, 1)}
 }
 
-func (s *subscription) wants(key string) bool {
+func (s *subscription) matches(key string) bool {
 	return key == s.key || s.prefix && strings.HasPrefix(key, s.key)
 }
 
-// end is the end of the range of keys.
+// end is the exclusive end of the range of watched keys.
 func (s *subscription) end() string {
 	if s.prefix {
 		return clientv3.GetPrefixRangeEnd(s.key)
@@ -49,8 +48,8 @@ func (s *subscription) end() string {
 	return s.key + "\x00"
 }
 
-func (s *subscription) offer(e *event) {
-	if !s.wants(string(e.Kv.Key)) {
+func (s *subscription) enqueue(e *event) {
+	if !s.matches(string(e.Kv.Key)) {
 		return
 	}
 	s.mutex.Lock()
@@ -68,8 +67,7 @@ func (s *subscription) offer(e *event) {
 	}
 }
 
-// take returns what has been offered since the last time; false when there has
-// been too much.
+// take returns the events since the last call. It returns false after an overrun.
 func (s *subscription) take() ([]*event, bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -78,43 +76,37 @@ func (s *subscription) take() ([]*event, bool) {
 	return events, !s.overrun
 }
 
-// place is where a subscription begins.
-type place struct {
-	// revision after which the subscription sees everything.
+// startPoint is where a subscription starts.
+type startPoint struct {
+	// revision is the one after which the subscription receives every change.
 	revision int64
-	// existing is what there is at that revision, if it was asked for.
+	// existing are the key-values at that revision, if requested.
 	existing []*mvccpb.KeyValue
 }
 
-// subscribe registers a subscription; it is false when the store is closed. The store
-// waits for its end, which is unsubscribe.
-func (s *Store) subscribe(subscription *subscription, existing bool) (place, bool) {
+// subscribe registers a subscription. It returns false when the store is closed.
+// Close waits until the caller has called unsubscribe.
+func (s *Store) subscribe(subscription *subscription, existing bool) (startPoint, bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.closed {
-		return place{}, false
+		return startPoint{}, false
 	}
 	s.tasks.Add(1)
 	s.watches[subscription] = struct{}{}
-	p := place{revision: s.head.revision}
+	p := startPoint{revision: s.head.revision}
 	if existing {
 		p.existing = s.head.page(subscription.key, subscription.end(), 0, false).kvs
 	}
 	return p, true
 }
 
-// follow hands what happens to the subscribed keys from a place on to next, until ctx
-// ends. What happened after revision from and before is handed over first. It returns
-// nil when next returned false, ctx has ended, or too much waited.
-func (s *Store) follow(ctx context.Context, subscription *subscription, from int64, at place, next func([]*event) (bool, error)) error {
-	if from < at.revision {
-		missed, err := s.missed(ctx, subscription, from, at.revision)
-		if err != nil {
-			return err
-		}
-		if ok, err := next(missed); !ok || err != nil {
-			return err
-		}
+// follow passes the changes of the subscribed keys to next: first those after revision
+// from up to the start point, out of the log, then the live ones. It returns nil when
+// next returned false, ctx has ended, or the subscription is overrun.
+func (s *Store) follow(ctx context.Context, subscription *subscription, from int64, at startPoint, next func([]*event) (bool, error)) error {
+	if ok, err := s.followHistory(ctx, subscription, from, at.revision, next); !ok || err != nil {
+		return err
 	}
 	for {
 		select {
@@ -139,13 +131,32 @@ func (s *Store) unsubscribe(subscription *subscription) {
 	s.tasks.Done()
 }
 
-// missed reads the events after revision from up to now out of the log.
-func (s *Store) missed(ctx context.Context, subscription *subscription, from, now int64) ([]*event, error) {
-	changes, err := s.log.after(ctx, from, now)
-	changes = slices.DeleteFunc(changes, func(e *clientv3.Event) bool { return !subscription.wants(string(e.Kv.Key)) })
-	events := make([]*event, len(changes))
-	for i, change := range changes {
-		events[i] = &event{Event: change}
+// followHistory passes the changes of the subscribed keys after revision from up to
+// last to next, in batches of a bounded size. It returns false when next did.
+func (s *Store) followHistory(ctx context.Context, subscription *subscription, from, last int64, next func([]*event) (bool, error)) (bool, error) {
+	for from < last {
+		changes, err := s.log.changesAfter(ctx, from, last)
+		if err != nil {
+			return false, err
+		}
+		if len(changes) == 0 {
+			break
+		}
+		from = changes[len(changes)-1].Kv.ModRevision
+		if ok, err := next(subscription.events(changes)); !ok || err != nil {
+			return ok, err
+		}
 	}
-	return events, err
+	return true, nil
+}
+
+// events returns the changes of the subscribed keys as events.
+func (s *subscription) events(changes []*clientv3.Event) []*event {
+	var events []*event
+	for _, change := range changes {
+		if s.matches(string(change.Kv.Key)) {
+			events = append(events, &event{Event: change})
+		}
+	}
+	return events
 }

@@ -10,42 +10,44 @@ import (
 type change struct {
 	key   string
 	value []byte
-	// expected is the revision at which the key must be; 0: not there.
+	// expected is the revision that the key must have; 0: it must not exist.
 	expected int64
 }
 
-// outcome says what became of a change.
+// outcome is the result of a change that did not fail.
 type outcome struct {
+	// done is false for a conflict: the key was not at the expected revision.
 	done bool
-	// revision of the change when it was done, else of the store.
+	// revision is that of the change, or of the store after a conflict.
 	revision int64
-	// found is what the key is when the change was not done; nil: not there.
+	// found is the key's current value after a conflict; nil: it does not exist.
 	found *mvccpb.KeyValue
 }
 
-// write makes a change unless the key is not where it is expected. An error means
-// that the change was not made, or that nobody can tell until the file can be
-// read again; a full disk is such an error and neither a success nor a conflict.
-// Once begun, a write is not given up when its caller goes away: whether it took
-// place must be known.
+// write makes a change if the key is at the expected revision. An error means that
+// the change was not made, or that this is unknown until the file can be read
+// again. A full disk is such an error, neither a success nor a conflict. Once
+// submitted, a write completes even if its caller gives up: its outcome must be
+// known.
 func (s *Store) write(ctx context.Context, c change) (outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return outcome{}, err
 	}
-	return s.enqueue(&c)
+	return s.submit(&c)
 }
 
-// settle makes sure that the head is what the log says.
-func (s *Store) settle() error {
-	if !s.unsure.Load() {
+// ensureHeadCurrent makes the head equal to the log if a write had an uncertain
+// outcome.
+func (s *Store) ensureHeadCurrent() error {
+	if !s.writeUncertain.Load() {
 		return nil
 	}
-	_, err := s.enqueue(nil)
+	_, err := s.submit(nil)
 	return err
 }
 
-func (s *Store) enqueue(c *change) (outcome, error) {
-	p := newPending(c)
+func (s *Store) submit(c *change) (outcome, error) {
+	p := newPendingWrite(c)
 	select {
 	case s.queue <- p:
 	case <-s.ended:
@@ -56,7 +58,7 @@ func (s *Store) enqueue(c *change) (outcome, error) {
 		return p.outcome, p.err
 	case <-s.ended:
 	}
-	// The last batch may have had it.
+	// The last batch may have contained it.
 	select {
 	case <-p.done:
 		return p.outcome, p.err

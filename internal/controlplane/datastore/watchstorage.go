@@ -15,30 +15,30 @@ import (
 	utilflowcontrol "k8s.io/apiserver/pkg/util/flowcontrol"
 )
 
-// watched is the storage of a resource with watches of our own. Those of etcd's
-// storage decode every event for each client, and keep some hundred decoded objects
-// for a client that does not read.
-type watched struct {
+// watchStorage is the storage of a resource, with the datastore's own watches. Those
+// of etcd3 storage decode every event for each client, and keep a hundred or more
+// decoded objects for a client that does not read.
+type watchStorage struct {
 	storage.Interface
 
 	store *Store
 	codec runtime.Codec
-	// transformer is that of the storage.
+	// transformer is the same as in the embedded storage.
 	transformer value.Transformer
 	newFunc     func() runtime.Object
-	// root is the beginning of all keys, prefix that of the resource's after it.
+	// root is the prefix of all keys; prefix follows it in the resource's keys.
 	root, prefix string
-	// shared is set if all watches get the same objects, encoded for clients once.
+	// shared makes all watches share their objects, encoded once for all clients.
 	shared bool
 }
 
-var _ storage.Interface = (*watched)(nil)
+var _ storage.Interface = (*watchStorage)(nil)
 
-// Watch implements [storage.Interface]. A revision of the future is rejected before
-// the watch begins, as kube-apiserver does. The channel is closed when ctx or the
-// store ends, or when the reader is too slow; a client then resumes from the last
-// revision that it saw.
-func (w *watched) Watch(ctx context.Context, key string, opts storage.ListOptions) (watch.Interface, error) {
+// Watch implements [storage.Interface]. It rejects a future revision before the watch
+// starts, as kube-apiserver does. The channel is closed when ctx or the store ends, or
+// when the reader is too slow. The client then resumes from the last revision that it
+// received.
+func (w *watchStorage) Watch(ctx context.Context, key string, opts storage.ListOptions) (watch.Interface, error) {
 	path, err := storage.PrepareKey(w.prefix, key, opts.Recursive)
 	if err != nil {
 		return nil, err
@@ -48,14 +48,14 @@ func (w *watched) Watch(ctx context.Context, key string, opts storage.ListOption
 	if err != nil {
 		return nil, err
 	}
-	// There is no replica that lags behind, so waiting does not help.
+	// No replica lags behind, so a retry would not help.
 	const retryAfter = 0
 	if now := uint64(w.store.revision()); requested > now { //nolint:gosec // revisions begin at 1
 		return nil, storage.NewTooLargeResourceVersionError(requested, now, retryAfter)
 	}
 	s := newStream(ctx, w, opts.Predicate)
-	s.initial, s.bookmark = beginning(requested, opts)
-	if s.from = int64(requested); s.from == 0 { //nolint:gosec // it is no more than the store's
+	s.sendInitial, s.sendBookmark = initialEvents(requested, opts)
+	if s.from = int64(requested); s.from == 0 { //nolint:gosec // it is at most the store's revision
 		s.from = w.store.revision()
 	}
 	if err := w.store.start(s, newSubscription(path, opts.Recursive)); err != nil {
@@ -66,9 +66,9 @@ func (w *watched) Watch(ctx context.Context, key string, opts storage.ListOption
 	return s, nil
 }
 
-// beginning returns whether a watch begins with the objects that are there, and with
-// a bookmark after them.
-func beginning(requested uint64, opts storage.ListOptions) (initial, bookmark bool) {
+// initialEvents reports whether a watch starts with the existing objects, and whether
+// a bookmark follows them.
+func initialEvents(requested uint64, opts storage.ListOptions) (sendInitial, sendBookmark bool) {
 	if opts.SendInitialEvents == nil {
 		return requested == 0, false
 	}
@@ -78,21 +78,21 @@ func beginning(requested uint64, opts storage.ListOptions) (initial, bookmark bo
 	return *opts.SendInitialEvents, *opts.SendInitialEvents && opts.Predicate.AllowWatchBookmarks
 }
 
-// decode decodes the object of an event, or that from before it, with the event's
-// revision.
-func (w *watched) decode(ctx context.Context, e *event, previous bool, to *decoded) {
+// decode decodes the object of an event, or the one from before it, and sets its
+// resource version to the event's revision.
+func (w *watchStorage) decode(ctx context.Context, e *event, previous bool, to *decoded) {
 	kv := e.Kv
 	if previous {
 		kv = e.PrevKv
 	}
 	to.object, to.err = w.objectOf(ctx, kv, e.Kv.ModRevision)
-	to.served = to.object
+	to.forClients = to.object
 	if w.shared && to.err == nil {
-		to.served = &served{Object: to.object}
+		to.forClients = &cachedObject{Object: to.object}
 	}
 }
 
-func (w *watched) objectOf(ctx context.Context, kv *mvccpb.KeyValue, revision int64) (runtime.Object, error) {
+func (w *watchStorage) objectOf(ctx context.Context, kv *mvccpb.KeyValue, revision int64) (runtime.Object, error) {
 	text, _, err := w.transformer.TransformFromStorage(ctx, kv.GetValue(), value.DefaultContext(kv.GetKey()))
 	if err != nil {
 		return nil, err

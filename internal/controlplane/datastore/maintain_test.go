@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// TestTheWriteAheadLogStaysSmall while many write without a pause.
-func TestTheWriteAheadLogStaysSmall(t *testing.T) {
+// The write-ahead log stays small while many write without a pause.
+func TestCheckpointBoundsWriteAheadLog(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
 	value := []byte(strings.Repeat("x", 6000))
 	var group errgroup.Group
@@ -30,14 +30,14 @@ func TestTheWriteAheadLogStaysSmall(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	// What is written while the log is being emptied comes on top.
+	// Changes that are written while the log is emptied add to walLimit.
 	if size, err := store.log.walSize(); err != nil || size > 3*walLimit {
 		t.Errorf("the log has %d MB, %v", size>>20, err)
 	}
 }
 
-// TestTheWriteAheadLogIsEmptiedWhenIdle some seconds after the last write.
-func TestTheWriteAheadLogIsEmptiedWhenIdle(t *testing.T) {
+// The write-ahead log is emptied some seconds after the last write.
+func TestIdleCheckpointEmptiesWriteAheadLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := testStore(t, t.TempDir(), "")
 		put(t, store, "/registry/a", strings.Repeat("x", 6000), 0)
@@ -53,9 +53,8 @@ func TestTheWriteAheadLogIsEmptiedWhenIdle(t *testing.T) {
 	})
 }
 
-// TestShortSessionsForgetToo: what a daemon leaves that never ran for long enough
-// is forgotten by the next one.
-func TestShortSessionsForgetToo(t *testing.T) {
+// A start compacts what daemons left that did not run until their first compaction.
+func TestOpenCompactsAfterShortSessions(t *testing.T) {
 	dir := t.TempDir()
 	for session := range 4 {
 		store, err := Open(t.Context(), dir, reserved(t))
@@ -81,20 +80,20 @@ func TestShortSessionsForgetToo(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d changes of one key are kept", rows)
+			t.Fatalf("the log keeps %d changes of one key", rows)
 		}
 	}
 }
 
-// TestAReadIsNotToldOfAnothersFullDisk although both wait for the same commit.
-func TestAReadIsNotToldOfAnothersFullDisk(t *testing.T) {
+// A read that waits for the same commit as a failed write succeeds.
+func TestFullDiskFailsOnlyWrites(t *testing.T) {
 	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(40)")
-	read, written := newPending(nil), newPending(&change{key: "/a", value: make([]byte, 1<<20)})
-	store.commit(t.Context(), []*pending{read, written})
+	read, written := newPendingWrite(nil), newPendingWrite(&change{key: "/a", value: make([]byte, 1<<20)})
+	store.commit(t.Context(), []*pendingWrite{read, written})
 	if written.err == nil {
-		t.Fatal("the write was done")
+		t.Fatal("the write succeeded on a full disk")
 	}
 	if read.err != nil {
-		t.Errorf("the read was told: %v", read.err)
+		t.Errorf("the read failed: %v", read.err)
 	}
 }

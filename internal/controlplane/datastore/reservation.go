@@ -12,51 +12,51 @@ import (
 )
 
 const (
-	// reserveAhead is how many revisions are reserved at a time: as many as the
-	// clock counts in a second.
+	// reserveAhead is how many revisions are reserved at a time: the microseconds of
+	// one second.
 	reserveAhead = 1_000_000
-	// maxReserved bounds what is believed of a file: a higher number is damage, and
-	// JavaScript could not count on from there.
+	// maxReserved is the highest number that is accepted from a file. A higher one
+	// means damage, and exceeds JavaScript's exact integers.
 	maxReserved = 1 << 53
 )
 
-// reservation remembers, in a file outside of the datastore's directory, up to
-// where revisions may have been used. It survives a reset, so that revisions grow
-// even when the clock was set back.
+// reservation records, in a file outside of the datastore's directory, the highest
+// revision that may be in use. It survives a reset, so revisions grow even after the
+// clock was set back.
 type reservation struct {
 	path string
 	upTo int64
 }
 
-// readReservation returns what is reserved: nothing when the file is missing or
-// damaged, since the clock is enough as long as nobody sets it back.
+// readReservation reads the reservation. Nothing is reserved when the file is missing
+// or damaged: the clock is enough unless it was set back.
 func readReservation(path string) *reservation {
 	r := &reservation{path: path}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		if !errors.Is(err, os.ErrNotExist) {
-			klog.Warningf("read the last revision of the datastore: %v", err)
+			klog.Warningf("read the reserved revision of the datastore: %v", err)
 		}
 		return r
 	}
 	upTo, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 	if err != nil || upTo < 0 || upTo > maxReserved {
-		klog.Warningf("the last revision of the datastore in %s is not a revision: %.40q", path, text)
+		klog.Warningf("ignore the reserved revision of the datastore in %s: %.40q is not a revision", path, text)
 		return r
 	}
 	r.upTo = upTo
 	return r
 }
 
-// reserve makes sure that a revision is reserved before it is used. A failure costs
-// nothing but the protection against a clock that is set back, so it is only logged.
+// reserve reserves a revision before it is used. A failure only costs the protection
+// against a clock that is set back, so it is logged and not returned.
 func (r *reservation) reserve(revision int64) {
 	if revision <= r.upTo {
 		return
 	}
 	r.upTo = revision + reserveAhead
 	if err := r.save(); err != nil {
-		klog.Warningf("remember the last revision of the datastore: %v; if the clock is set back before a reset, clients may keep what is gone", err)
+		klog.Warningf("reserve revisions of the datastore: %v: if the clock is set back before a reset, clients may keep deleted objects", err)
 	}
 }
 

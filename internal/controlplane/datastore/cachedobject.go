@@ -8,16 +8,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// served is an object for the watches of clients. Each encoding of it is made once,
-// for all clients that want the same one.
-type served struct {
+// cachedObject is an object for the watches of clients. Each encoding of it is made
+// once, for all clients that request this encoding.
+type cachedObject struct {
 	runtime.Object
 
 	mutex     sync.Mutex
 	encodings map[runtime.Identifier]*encoding
 }
 
-var _ runtime.CacheableObject = (*served)(nil)
+var _ runtime.CacheableObject = (*cachedObject)(nil)
 
 type encoding struct {
 	once sync.Once
@@ -26,7 +26,7 @@ type encoding struct {
 }
 
 // CacheEncode implements [runtime.CacheableObject].
-func (s *served) CacheEncode(id runtime.Identifier, encode func(runtime.Object, io.Writer) error, w io.Writer) error {
+func (s *cachedObject) CacheEncode(id runtime.Identifier, encode func(runtime.Object, io.Writer) error, w io.Writer) error {
 	e := s.encoding(id)
 	e.once.Do(func() {
 		var text bytes.Buffer
@@ -44,7 +44,7 @@ func (s *served) CacheEncode(id runtime.Identifier, encode func(runtime.Object, 
 	return err
 }
 
-func (s *served) encoding(id runtime.Identifier) *encoding {
+func (s *cachedObject) encoding(id runtime.Identifier) *encoding {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	e := s.encodings[id]
@@ -58,6 +58,6 @@ func (s *served) encoding(id runtime.Identifier) *encoding {
 	return e
 }
 
-// GetObject implements [runtime.CacheableObject]. It returns a copy: an encoder may
-// set the object's kind while it works.
-func (s *served) GetObject() runtime.Object { return s.Object.DeepCopyObject() }
+// GetObject implements [runtime.CacheableObject]. It returns a copy, because an
+// encoder may set the object's kind.
+func (s *cachedObject) GetObject() runtime.Object { return s.Object.DeepCopyObject() }

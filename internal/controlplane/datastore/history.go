@@ -10,9 +10,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// latest is the state of all keys, and the revision of the last change.
-func (l *log) latest(ctx context.Context) (head, error) {
-	h := head{revision: l.forgotten.Load(), values: map[string]*mvccpb.KeyValue{}}
+// loadHead reads the state of all keys and the revision of the last change.
+func (l *log) loadHead(ctx context.Context) (head, error) {
+	h := head{revision: l.compactRevision.Load(), values: map[string]*mvccpb.KeyValue{}}
 	err := l.query(ctx, func(r row) {
 		h.revision = max(h.revision, r.revision)
 		if r.value != nil && r.key != epochKey {
@@ -24,11 +24,11 @@ func (l *log) latest(ctx context.Context) (head, error) {
 	return h, err
 }
 
-// between is the state of the keys in [start, end) at a revision, in order: up to
-// limit of them (0: all).
-func (l *log) between(ctx context.Context, start, end string, limit, revision int64) ([]*mvccpb.KeyValue, error) {
+// rangeAt reads the keys in [start, end) at a revision, sorted: up to limit of them
+// (0: all).
+func (l *log) rangeAt(ctx context.Context, start, end string, limit, revision int64) ([]*mvccpb.KeyValue, error) {
 	if limit == 0 {
-		limit = -1 // which is SQLite's word for all
+		limit = -1 // SQLite reads -1 as no limit
 	}
 	var kvs []*mvccpb.KeyValue
 	err := l.query(ctx, func(r row) { kvs = append(kvs, r.keyValue()) },
@@ -36,26 +36,33 @@ func (l *log) between(ctx context.Context, start, end string, limit, revision in
 		WHERE key >= ?1 AND key < ?2 AND value IS NOT NULL
 			AND revision = (SELECT max(revision) FROM log WHERE key = l.key AND revision <= ?3)
 		ORDER BY key LIMIT ?4`, start, end, revision, limit)
-	return kvs, l.known(ctx, revision, err)
+	return kvs, l.checkRevision(ctx, revision, err)
 }
 
-// after are the changes after a revision up to another one, oldest first, each
-// with what was there before.
-func (l *log) after(ctx context.Context, revision, last int64) ([]*clientv3.Event, error) {
+// maxHistory and maxHistorySize limit how many changes and bytes changesAfter returns.
+const (
+	maxHistory     = 500
+	maxHistorySize = 4 << 20
+)
+
+// changesAfter reads the first changes after a revision and up to another one, oldest
+// first, each with the value from before it. Large results are cut off: the caller
+// continues after the last change until there is none.
+func (l *log) changesAfter(ctx context.Context, revision, last int64) ([]*clientv3.Event, error) {
 	rows, err := l.reader.QueryContext(ctx,
 		`SELECT l.revision, l.key, l.value, l.created, l.previous, p.value, p.created FROM log AS l
 		LEFT JOIN log AS p ON p.revision = l.previous AND l.previous > 0
 		WHERE l.revision > ? AND l.revision <= ? ORDER BY l.revision`, revision, last)
 	if err != nil {
-		return nil, l.failed("read", err)
+		return nil, l.wrapError("read", err)
 	}
 	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	var events []*clientv3.Event
-	for rows.Next() {
+	for size := 0; len(events) < maxHistory && size < maxHistorySize && rows.Next(); {
 		var r, before row
 		var created sql.NullInt64
 		if err := rows.Scan(&r.revision, &r.key, &r.value, &r.created, &r.previous, &before.value, &created); err != nil {
-			return nil, l.failed("read", err)
+			return nil, l.wrapError("read", err)
 		}
 		event := &clientv3.Event{Type: mvccpb.PUT, Kv: r.keyValue()}
 		if r.value == nil {
@@ -66,28 +73,30 @@ func (l *log) after(ctx context.Context, revision, last int64) ([]*clientv3.Even
 			event.PrevKv = before.keyValue()
 		}
 		events = append(events, event)
+		size += len(r.value) + len(before.value)
 	}
-	return events, l.known(ctx, revision, l.failed("read", rows.Err()))
+	return events, l.checkRevision(ctx, revision, l.wrapError("read", rows.Err()))
 }
 
-// known returns err, or that the revision is compacted: what was read of it may have
-// been forgotten while or before it was read, or it is none of this log. Each
-// revision that clients were given is that of a change, and all changes since the
-// forgotten ones are in the table. One that is missing was lost after clients had
-// seen it.
-func (l *log) known(ctx context.Context, revision int64, err error) error {
-	forgotten := l.forgotten.Load()
+// checkRevision returns err, or that the revision is compacted. It is called after a
+// read at the revision, since a compaction may have removed rows meanwhile.
+//
+// A revision that is not in this log counts as compacted too. Clients only receive
+// revisions of changes, and the table has every change since the last compaction. So
+// a missing revision was lost after clients had received it.
+func (l *log) checkRevision(ctx context.Context, revision int64, err error) error {
+	compacted := l.compactRevision.Load()
 	switch {
 	case err != nil:
 		return err
-	case revision < forgotten:
+	case revision < compacted:
 		return rpctypes.ErrGRPCCompacted
-	case revision == forgotten:
+	case revision == compacted:
 		return nil
 	}
 	var exists bool
 	if err := l.reader.QueryRowContext(ctx, "SELECT EXISTS (SELECT * FROM log WHERE revision = ?)", revision).Scan(&exists); err != nil {
-		return l.failed("read", err)
+		return l.wrapError("read", err)
 	}
 	if !exists {
 		return rpctypes.ErrGRPCCompacted
@@ -98,24 +107,24 @@ func (l *log) known(ctx context.Context, revision int64, err error) error {
 func (l *log) query(ctx context.Context, take func(row), query string, arguments ...any) error {
 	rows, err := l.reader.QueryContext(ctx, query, arguments...)
 	if err != nil {
-		return l.failed("read", err)
+		return l.wrapError("read", err)
 	}
 	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	for rows.Next() {
 		var r row
 		if err := rows.Scan(&r.revision, &r.key, &r.value, &r.created, &r.previous); err != nil {
-			return l.failed("read", err)
+			return l.wrapError("read", err)
 		}
 		take(r)
 	}
-	return l.failed("read", rows.Err())
+	return l.wrapError("read", rows.Err())
 }
 
-// newest is the revision of the last change in the file; 0: there was none.
-func (l *log) newest(ctx context.Context) (int64, error) {
+// lastRevision is the revision of the last change in the file; 0: there is none.
+func (l *log) lastRevision(ctx context.Context) (int64, error) {
 	var revision sql.NullInt64
 	err := l.reader.QueryRowContext(ctx, "SELECT max(revision) FROM log").Scan(&revision)
-	return max(revision.Int64, l.forgotten.Load()), l.failed("read", err)
+	return max(revision.Int64, l.compactRevision.Load()), l.wrapError("read", err)
 }
 
 var errClosed = errors.New("the datastore is closed")
