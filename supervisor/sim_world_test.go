@@ -12,9 +12,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
@@ -231,7 +231,7 @@ func (w *world) end(d *simDaemon, o order) {
 	}
 	if !o.kill && !o.keepVM {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		_ = task.Safely(func() error { return vm.Stop(ctx, d.drivers, func(string) {}, func(appv1.DriverName, string) {}) })
+		_ = async.Safely(func() error { return vm.Stop(ctx, d.drivers, func(string) {}, func(appv1.DriverName, string) {}) })
 		cancel()
 	}
 	w.gone(d)

@@ -10,14 +10,14 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // Policy says how a failed child is restarted.
 type Policy struct {
 	// Backoff between a failure and the restart.
-	Backoff task.Backoff
+	Backoff async.Backoff
 	// Intensity is how many failures within Window are answered by a restart;
 	// one more stops the child and tells the parent.
 	Intensity int

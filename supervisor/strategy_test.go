@@ -10,7 +10,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -46,7 +46,7 @@ func (p crashing) Receive(c actor.Context) {
 func TestStrategyBacksOffAndGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		policy := Policy{
-			Backoff:   task.Backoff{Min: time.Second, Max: 8 * time.Second},
+			Backoff:   async.Backoff{Min: time.Second, Max: 8 * time.Second},
 			Intensity: 6, Window: time.Hour,
 		}
 		var told []messages.ChildFailed
@@ -89,7 +89,7 @@ func TestStrategyBacksOffAndGivesUp(t *testing.T) {
 
 func TestIntensityForgetsOldFailures(t *testing.T) {
 	s := newStrategy(NewPicture(), func(string) Policy {
-		return Policy{Backoff: task.Backoff{Min: time.Second, Max: time.Minute}, Intensity: 2, Window: time.Minute}
+		return Policy{Backoff: async.Backoff{Min: time.Second, Max: time.Minute}, Intensity: 2, Window: time.Minute}
 	})
 	at := time.Unix(0, 0)
 	for i := range 10 {
@@ -144,7 +144,7 @@ func (p replacing) Receive(c actor.Context) {
 
 func TestARestartIsForTheOneThatFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		policy := Policy{Backoff: task.Backoff{Min: time.Second, Max: time.Second}, Intensity: 6, Window: time.Hour}
+		policy := Policy{Backoff: async.Backoff{Min: time.Second, Max: time.Second}, Intensity: 6, Window: time.Hour}
 		picture, starts := NewPicture(), 0
 		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(slog.DiscardHandler)
@@ -194,7 +194,7 @@ func TestAStopIsFinal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				policy := Policy{
-					Backoff:   task.Backoff{Min: 500 * time.Millisecond, Max: 500 * time.Millisecond},
+					Backoff:   async.Backoff{Min: 500 * time.Millisecond, Max: 500 * time.Millisecond},
 					Intensity: 6, Window: time.Hour,
 				}
 				picture, starts := NewPicture(), 0

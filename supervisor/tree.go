@@ -12,9 +12,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -61,7 +61,7 @@ type blueprint struct {
 // so that whoever started it is told why.
 func rootPolicy(string) Policy {
 	return Policy{
-		Backoff:   task.Backoff{Min: 200 * time.Millisecond, Max: 10 * time.Second},
+		Backoff:   async.Backoff{Min: 200 * time.Millisecond, Max: 10 * time.Second},
 		Intensity: 3, Window: 2 * time.Minute,
 	}
 }
@@ -70,7 +70,7 @@ func rootPolicy(string) Policy {
 // takes the whole tree with it; the others are restarted on their own.
 func childPolicy(child string) Policy {
 	p := Policy{
-		Backoff:   task.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second},
+		Backoff:   async.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second},
 		Intensity: 10, Window: 5 * time.Minute,
 	}
 	if child == controlPlaneName || child == bridgeName {
@@ -85,12 +85,12 @@ func childPolicy(child string) Policy {
 func enginePolicy(child string) Policy {
 	if child == sessionName {
 		return Policy{
-			Backoff:   task.Backoff{Min: 50 * time.Millisecond, Max: 500 * time.Millisecond},
+			Backoff:   async.Backoff{Min: 50 * time.Millisecond, Max: 500 * time.Millisecond},
 			Intensity: 60, Window: 5 * time.Minute,
 		}
 	}
 	return Policy{
-		Backoff:   task.Backoff{Min: 200 * time.Millisecond, Max: 30 * time.Second},
+		Backoff:   async.Backoff{Min: 200 * time.Millisecond, Max: 30 * time.Second},
 		Intensity: 5, Window: 5 * time.Minute,
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -136,7 +137,7 @@ func (a *app) written(d task.Done) {
 			a.view.app = nil
 		}
 		a.Logger.Warn("the App could not be written", "err", v.err)
-		backoff := task.Backoff{Min: 50 * time.Millisecond, Max: 10 * time.Second}
+		backoff := async.Backoff{Min: 50 * time.Millisecond, Max: 10 * time.Second}
 		a.tasks.After(backoff.Delay(a.attempts), writeDue{})
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -138,7 +138,7 @@ func (s *supervisor) pause() time.Duration {
 		return time.Second
 	}
 	s.slow++
-	return task.Backoff{Min: s.Slow, Max: 30 * time.Second}.Delay(s.slow)
+	return async.Backoff{Min: s.Slow, Max: 30 * time.Second}.Delay(s.slow)
 }
 
 // connected lets the session begin, with what is mirrored of the images already.

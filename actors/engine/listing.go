@@ -9,6 +9,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -58,7 +59,7 @@ func (l *listing) soon(tasks *task.Runner, due any) {
 	case l.due == nil:
 		pause := min(listAfter+listRestful*l.took, listAtMost)
 		if l.failures > 0 {
-			pause = task.Backoff{Min: listAtMost, Max: time.Minute}.Delay(l.failures)
+			pause = async.Backoff{Min: listAtMost, Max: time.Minute}.Delay(l.failures)
 		}
 		l.due = tasks.After(pause, due)
 	}

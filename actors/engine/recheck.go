@@ -3,8 +3,8 @@ package engine
 import (
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 )
 
 // recheck is a container that is read again without an event: because its state
@@ -33,7 +33,7 @@ func silentPauses(readings int) []time.Duration {
 }
 
 // unlasting paces the readings of a state that does not last.
-func unlasting() task.Backoff { return task.Backoff{Min: 200 * time.Millisecond, Max: time.Second} }
+func unlasting() async.Backoff { return async.Backoff{Min: 200 * time.Millisecond, Max: time.Second} }
 
 // lasts reports whether a container stays in a state until an event reports another.
 func lasts(state containersv1.ContainerState) bool {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -39,7 +39,7 @@ func (r *rests) next(first time.Duration, now time.Time) time.Duration {
 	}
 	r.inRow++
 	r.resting = true
-	return task.Backoff{Min: first, Max: longestRest}.Delay(r.inRow)
+	return async.Backoff{Min: first, Max: longestRest}.Delay(r.inRow)
 }
 
 // mirrorFailed notes that a mirror failed, before it restarts.

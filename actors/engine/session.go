@@ -12,6 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -239,7 +240,7 @@ func (s *session) startRead(t target) {
 
 // inspect reads one target. A panic costs that target and nothing else.
 func (s *session) inspect(ctx context.Context, t target) (objects []containersv1.Mirror, err error) {
-	err = task.Safely(func() (err error) {
+	err = async.Safely(func() (err error) {
 		objects, err = s.read(ctx, t)
 		return err
 	})
@@ -283,7 +284,7 @@ func (s *session) readDone(c actor.Context, v readDone) {
 		// r.again stays: a full sync's reading says nothing of an event's, which
 		// may have begun before the next event.
 		r.attempts++
-		backoff := task.Backoff{Min: 200 * time.Millisecond, Max: time.Minute}
+		backoff := async.Backoff{Min: 200 * time.Millisecond, Max: time.Minute}
 		s.logger.Warn("object could not be read", "kind", v.target.kind, "id", v.target.id, "err", v.err)
 		if r.retry != nil { // of a reading in a full sync
 			r.retry.Stop()

@@ -8,8 +8,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -58,7 +58,7 @@ func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
 		}
 	}
 	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
-		ctx, progressed, cancel := patiently(ctx, syncPatience)
+		ctx, progressed, cancel := async.WithPatience(ctx, syncPatience, "the full sync")
 		defer cancel()
 		asOf := time.Now()
 		return syncRead{asOf: asOf, err: s.readAll(ctx, known, func(v any) {
@@ -68,13 +68,6 @@ func (s *session) startSync(mirrored map[string][]*containersv1.Image) {
 			send(v)
 		})}
 	})
-}
-
-// patiently returns a context that ends when there was no progress for so long.
-func patiently(ctx context.Context, patience time.Duration) (waiting context.Context, progressed, end func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	timer := time.AfterFunc(patience, func() { cancel(fmt.Errorf("the engine gave nothing for %s", patience)) })
-	return ctx, func() { timer.Reset(patience) }, func() { timer.Stop(); cancel(nil) }
 }
 
 // readAll lists every kind at once, then reads each object of which the lists do
@@ -91,7 +84,7 @@ func (s *session) readAll(ctx context.Context, known map[string][]*containersv1.
 		func() (err error) { images, err = s.engine.ListImages(listing); return err },
 		func() (err error) { volumes, err = s.engine.ListVolumes(listing); return err },
 	} {
-		lists.Go(func() error { return task.Safely(list) })
+		lists.Go(func() error { return async.Safely(list) })
 	}
 	if err := lists.Wait(); err != nil {
 		return fmt.Errorf("list the engine's objects: %w", err)

@@ -73,21 +73,3 @@ func TestAnObjectThatHangsHoldsUpNoSync(t *testing.T) {
 		t.Errorf("after %d lists the owner was told %+v, want Ready but for one object", lists, told)
 	}
 }
-
-func TestASyncThatReadsNothingIsGivenUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, progressed, end := patiently(t.Context(), time.Minute)
-		defer end()
-		for range 5 {
-			time.Sleep(50 * time.Second)
-			progressed()
-		}
-		if ctx.Err() != nil {
-			t.Fatal("given up while it went on")
-		}
-		time.Sleep(61 * time.Second)
-		if ctx.Err() == nil || !strings.Contains(context.Cause(ctx).Error(), "nothing for 1m0s") {
-			t.Errorf("it goes on: %v", context.Cause(ctx))
-		}
-	})
-}

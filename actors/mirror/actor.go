@@ -10,6 +10,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -56,8 +57,8 @@ func New(cfg Config) actor.Actor {
 	return &mirror{
 		Config: cfg,
 		view:   view{kind: cfg.Kind},
-		engine: lane{retry: retry{backoff: task.Backoff{Min: time.Second, Max: 5 * time.Minute}}},
-		api:    lane{retry: retry{backoff: task.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}}},
+		engine: lane{retry: retry{backoff: async.Backoff{Min: time.Second, Max: 5 * time.Minute}}},
+		api:    lane{retry: retry{backoff: async.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}}},
 	}
 }
 

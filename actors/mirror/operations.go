@@ -9,8 +9,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
@@ -55,7 +55,7 @@ type outcome struct {
 // timeout bounds an operation. One that may stop a container bounds its parts.
 func timeout(op operation) time.Duration {
 	if op == carryWish {
-		return task.NoDeadline
+		return async.NoDeadline
 	}
 	return operationTimeout
 }

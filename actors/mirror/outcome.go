@@ -8,6 +8,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -16,7 +17,7 @@ type retryDue struct{ of *retry }
 
 // retry paces one kind of call.
 type retry struct {
-	backoff task.Backoff
+	backoff async.Backoff
 	// attempts that failed in a row.
 	attempts int
 	// waiting is set until the timer fires.

@@ -114,17 +114,3 @@ func TestATaskHasADeadline(t *testing.T) {
 		})
 	})
 }
-
-func TestBackoffGrowsToItsCeiling(t *testing.T) {
-	b := Backoff{Min: 100 * time.Millisecond, Max: time.Second}
-	for attempt, most := range map[int]time.Duration{
-		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 3: 400 * time.Millisecond,
-		4: 800 * time.Millisecond, 5: time.Second, 100: time.Second,
-	} {
-		for range 100 {
-			if d := b.Delay(attempt); d < most/2 || d > most {
-				t.Fatalf("attempt %d waits %v, want between %v and %v", attempt, d, most/2, most)
-			}
-		}
-	}
-}

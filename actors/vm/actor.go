@@ -9,6 +9,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -192,16 +193,16 @@ func (f failure) permanent() bool { return IsPermanent(f.err) || f.alike >= alik
 
 // backoff is the wait before what failed is tried again. What is known to fail
 // again is only tried in case its cause has gone without a change of the App.
-func (f failure) backoff() task.Backoff {
+func (f failure) backoff() async.Backoff {
 	if f.permanent() {
-		return task.Backoff{Min: 15 * time.Second, Max: 5 * time.Minute}
+		return async.Backoff{Min: 15 * time.Second, Max: 5 * time.Minute}
 	}
 	return retryBackoff()
 }
 
 // retryBackoff is the wait before what failed is tried again.
-func retryBackoff() task.Backoff {
-	return task.Backoff{Min: 500 * time.Millisecond, Max: 30 * time.Second}
+func retryBackoff() async.Backoff {
+	return async.Backoff{Min: 500 * time.Millisecond, Max: 30 * time.Second}
 }
 
 // fail records a failure and sets the time of the next try.

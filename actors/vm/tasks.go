@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -117,7 +117,7 @@ func (a *vmActor) stop() {
 	a.detach()
 	a.progress = "stopping the engine and its containers"
 	send := a.tasks.Send
-	a.launch(stopJob, task.NoDeadline, func(ctx context.Context, t *call) callDone {
+	a.launch(stopJob, async.NoDeadline, func(ctx context.Context, t *call) callDone {
 		for _, d := range drivers {
 			if d.Name() == name {
 				ctx, cancel := boundStop(ctx, d)

@@ -1,4 +1,4 @@
-package task
+package async
 
 import (
 	"math/rand/v2"

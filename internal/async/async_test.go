@@ -1,0 +1,69 @@
+package async
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestBackoffGrowsToItsCeiling(t *testing.T) {
+	b := Backoff{Min: 100 * time.Millisecond, Max: time.Second}
+	for attempt, most := range map[int]time.Duration{
+		1: 100 * time.Millisecond, 2: 200 * time.Millisecond, 3: 400 * time.Millisecond,
+		4: 800 * time.Millisecond, 5: time.Second, 100: time.Second,
+	} {
+		for range 100 {
+			if d := b.Delay(attempt); d < most/2 || d > most {
+				t.Fatalf("attempt %d waits %v, want between %v and %v", attempt, d, most/2, most)
+			}
+		}
+	}
+}
+
+func TestPatienceEndsWithoutProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, progressed, end := WithPatience(t.Context(), time.Minute, "the test")
+		defer end()
+		for range 5 {
+			time.Sleep(50 * time.Second)
+			progressed()
+		}
+		if ctx.Err() != nil {
+			t.Fatal("the context ended despite progress")
+		}
+		time.Sleep(61 * time.Second)
+		if ctx.Err() == nil || !strings.Contains(context.Cause(ctx).Error(), "the test made no progress for 1m0s") {
+			t.Errorf("cause: %v", context.Cause(ctx))
+		}
+	})
+}
+
+func TestRunnerStopDropsResults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		results := make(chan Result, 8)
+		r := NewRunner(t.Context(), func(result Result) { results <- result })
+		r.Go(time.Minute, func(context.Context) any { return 1 })
+		r.Go(time.Minute, func(context.Context) any { panic(errors.New("a bug")) })
+		r.After(time.Minute, 2)
+		r.Loop(func(ctx context.Context, send func(any)) any {
+			<-ctx.Done()
+			send(3)
+			return 4
+		})
+		synctest.Wait()
+		r.Stop()
+		r.Wait()
+		time.Sleep(2 * time.Minute)
+		if len(results) != 2 {
+			t.Fatalf("%d results, want the value and the panic", len(results))
+		}
+		for range 2 {
+			if result := <-results; result.Value != 1 && (result.Err == nil || !strings.Contains(result.Err.Error(), "a bug")) {
+				t.Errorf("result %+v", result)
+			}
+		}
+	})
+}
