@@ -156,6 +156,10 @@ vet: ## go vet
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## linters: architecture, errors, shape
 	$< run ./...
 
+.PHONY: words
+words: ## check the language against internal/tools/words; lowers its budget when a count has fallen
+	$(GO) run ./internal/tools/words -lower
+
 .PHONY: generate
 generate: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## write deep copies and CRDs from the types in api/
 	$< object crd paths=./api/... output:crd:dir=api/crds

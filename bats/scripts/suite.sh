@@ -71,6 +71,7 @@ check generated make generated
 check vet make vet
 check portable make portable
 check lint make lint
+check words go run ./internal/tools/words
 go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
 check fuzz make fuzz-short
