@@ -87,7 +87,7 @@ func (m *Model) Refuses(mirror containersv1.Mirror) (yes bool) {
 	m.with(func() {
 		switch o := mirror.(type) {
 		case *containersv1.Image:
-			img := m.resolve(o.EngineID())
+			img := m.resolve(o.DisplayName())
 			yes = img != nil && img.id == o.Status.ID && m.userOf(img) != nil && len(img.tags) <= 1
 		case *containersv1.Volume:
 			for _, c := range m.containers {
