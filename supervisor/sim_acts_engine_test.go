@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	simengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
@@ -20,21 +20,21 @@ func (w *world) actContainer(d *fate.Dice) {
 	w.trace.note("outside", fmt.Sprintf("container %d %.12s", verb, id))
 	switch verb {
 	case 0, 1:
-		_ = m.model.Start(id)
+		_ = m.model.StartContainer(id)
 	case 2:
-		if _, err := m.model.BeginStop(id); err == nil {
+		if _, running, err := m.model.BeginStop(id); err == nil && running != "" {
 			m.model.EndStop(id)
 		}
 	case 3:
-		_ = m.model.Pause(id)
+		_ = m.model.PauseContainer(id)
 	case 4:
-		_ = m.model.Unpause(id)
+		_ = m.model.UnpauseContainer(id)
 	case 5:
-		_ = m.model.Die(id, int32(d.N(256)))
+		_ = m.model.Die(id, d.N(256))
 	case 6:
 		_ = m.model.Crash(id, 1)
 	case 7:
-		_ = m.model.Rename(id, fmt.Sprint("/renamed", d.N(1000)))
+		_ = m.model.RenameContainer(id, fmt.Sprint("/renamed", d.N(1000)))
 	case 8:
 		words := ""
 		if d.Chance(0.5) {
@@ -44,10 +44,10 @@ func (w *world) actContainer(d *fate.Dice) {
 	case 9:
 		_ = m.model.RemoveContainer(id, true)
 	case 10, 11:
-		_ = m.model.Connect(id, verb == 10)
+		_ = m.model.ConnectContainer(id, verb == 10)
 	case 12:
-		if m.model.BeginRemoval(id) == nil {
-			w.after(d.Between(time.Millisecond, 3*time.Second), func() { m.model.FailRemoval(id) })
+		if fail, err := m.model.FailRemoval(id); err == nil {
+			w.after(d.Between(time.Millisecond, 3*time.Second), fail)
 		}
 	}
 }
@@ -57,9 +57,10 @@ func (m *machine) addContainer(d *fate.Dice) {
 	if len(refs) == 0 {
 		return
 	}
-	spec := simengine.ContainerSpec{
+	spec := memory.ContainerSpec{
 		Name: fmt.Sprint("c", d.N(1000)), Image: fate.Pick(d, refs), AutoRemove: d.Chance(0.15),
 		StopDelay: d.Between(0, 10*time.Second), NoNetwork: d.Chance(0.1),
+		Published: []memory.PortBinding{{Port: "80/tcp"}},
 	}
 	if d.Chance(0.3) {
 		spec.Volumes = []string{fmt.Sprint("Vol_", d.N(6))}
@@ -68,7 +69,7 @@ func (m *machine) addContainer(d *fate.Dice) {
 		spec.StartError = "exec: no such file"
 	}
 	if id, err := m.model.CreateContainer(spec); err == nil && d.Chance(0.6) {
-		_ = m.model.Start(id)
+		_ = m.model.StartContainer(id)
 	}
 }
 
@@ -87,15 +88,19 @@ func (w *world) actImage(d *fate.Dice) {
 		if d.Chance(0.2) {
 			tags = nil
 		}
-		m.model.AddImage(d.Chance(0.3), tags...)
+		if d.Chance(0.3) && len(tags) > 0 {
+			m.model.Pull(tags[0])
+			return
+		}
+		m.model.AddImage(tags...)
 	case verb < 6:
 		_ = m.model.Tag(fate.Pick(d, refs), tag)
 	case verb < 10:
 		_ = m.model.RemoveImage(fate.Pick(d, refs), d.Chance(0.3))
 	case verb == 10:
-		_ = m.model.RemoveImageOnly(fate.Pick(d, refs))
+		_, _ = m.model.DeleteImage(fate.Pick(d, refs), false, false)
 	case verb == 11:
-		_ = m.model.Build(fate.Pick(d, refs))
+		m.model.Build(fate.Pick(d, refs))
 	default:
 		w.commit(d, m, tag)
 	}
@@ -110,7 +115,7 @@ func (w *world) commit(d *fate.Dice, m *machine, tag string) {
 	if d.Chance(0.5) {
 		tag = ""
 	}
-	_ = m.model.Commit(fate.Pick(d, ids), tag)
+	_, _ = m.model.CommitContainer(fate.Pick(d, ids), tag)
 }
 
 func (w *world) actVolume(d *fate.Dice) {
@@ -122,8 +127,8 @@ func (w *world) actVolume(d *fate.Dice) {
 		return
 	}
 	if d.Chance(0.5) {
-		m.model.CreateVolume(name)
+		m.model.AddVolume(name)
 		return
 	}
-	_ = m.model.RemoveVolume(name)
+	_ = m.model.RemoveVolume(name, false)
 }

@@ -105,7 +105,7 @@ func (p *problems) equal(mirrors []containersv1.Mirror) {
 	}
 	moby := &containersv1.ContainerNamespace{}
 	moby.Name, moby.Status.Name = containersv1.MobyNamespace, containersv1.MobyNamespace
-	for _, object := range append(m.model.Objects(), moby) {
+	for _, object := range append(m.model.Mirrors(), moby) {
 		key := name{object.MirrorKind(), object.GetName()}
 		resource := have[key]
 		delete(have, key)
@@ -211,7 +211,7 @@ func (w *world) checkDeletes() {
 			continue
 		}
 		if objects[d.on] == nil {
-			objects[d.on] = d.on.model.Objects()
+			objects[d.on] = d.on.model.Mirrors()
 		}
 		for _, o := range objects[d.on] {
 			if o.MirrorKind() != d.key.Kind || o.GetName() != d.key.Name || !sameObject(o, d.mirror) {

@@ -86,7 +86,7 @@ func (l *laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
 // once when the container has gone.
 func (l *laws) isRetried(m *machine, key cluster.Key, object, mirror containersv1.Mirror) {
 	waits := mirror != nil && object != nil && mirror.GetDeletionTimestamp() != nil && refusalOf(mirror, containersv1.ConditionEngineDeleted) != nil &&
-		len(mirror.GetFinalizers()) == 1 && mirror.GetFinalizers()[0] == containersv1.Finalizer && m.model.Free(object)
+		len(mirror.GetFinalizers()) == 1 && mirror.GetFinalizers()[0] == containersv1.Finalizer && m.model.IsFree(object)
 	l.with(func() {
 		since, was := l.free[key]
 		switch {

@@ -72,7 +72,7 @@ func (l *laws) removed(write cluster.Write) {
 		return
 	}
 	m := l.owner(write.Key, mirror)
-	if m == nil || m.model.Absent(write.Key.Kind, write.Key.Name, l.createdAt(write.Key, mirror)) {
+	if m == nil || m.model.WasAbsent(write.Key.Kind, write.Key.Name, l.createdAt(write.Key, mirror)) {
 		return
 	}
 	l.with(func() {

@@ -101,10 +101,10 @@ func (l *laws) runs(write cluster.Write, app *appv1.App, m *machine) {
 func (l *laws) complete(write cluster.Write, m *machine) {
 	var since time.Time
 	l.with(func() { since = l.synced })
-	for _, o := range m.model.Objects() {
+	for _, o := range m.model.Mirrors() {
 		key := keyOf(o)
 		key.Namespace = l.world.cluster.App().Spec.Namespace
-		if m.model.Absent(key.Kind, key.Name, since) {
+		if m.model.WasAbsent(key.Kind, key.Name, since) {
 			continue
 		}
 		history := l.world.cluster.History(key)

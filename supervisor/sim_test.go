@@ -108,10 +108,10 @@ func (w *world) populate() {
 	for _, m := range w.machines {
 		d := w.fates.Draw("populate " + string(m.name))
 		for i := range d.N(5) {
-			m.model.AddImage(false, fmt.Sprintf("app%d:v%d", i%3, d.N(3)))
+			m.model.AddImage(fmt.Sprintf("app%d:v%d", i%3, d.N(3)))
 		}
 		for range d.N(3) {
-			m.model.CreateVolume(fmt.Sprint("Vol_", d.N(6)))
+			m.model.AddVolume(fmt.Sprint("Vol_", d.N(6)))
 		}
 		for range d.N(6) {
 			m.addContainer(d)

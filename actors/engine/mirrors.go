@@ -45,7 +45,9 @@ func (s *supervisor) objectGone(c actor.Context, msg messages.ObjectGone) {
 	}
 	e.seen, e.asOf = nil, msg.AsOf
 	s.tell(c, e, msg)
-	s.retryRefused(c, msg.Kind)
+	if msg.Kind == containersv1.KindContainer {
+		s.retryRefused(c)
+	}
 }
 
 // kindListed removes the mirrors of a kind that a list did not find.
@@ -83,10 +85,14 @@ func (e *entry) engineID() string {
 	if e.seen != nil {
 		m = e.seen.Object
 	}
-	if m == nil {
+	switch o := m.(type) {
+	case *containersv1.Image:
+		return o.Status.ID
+	case *containersv1.Volume:
+		return o.Status.Name
+	default:
 		return e.key.name
 	}
-	return m.ObjectID()
 }
 
 // olderThan is whether a is an older version of a resource, or of a former one
@@ -182,15 +188,17 @@ func (s *supervisor) forget(c actor.Context, e *entry) {
 	s.mirrors.remove(e)
 	s.sync.settled(e.key, nil)
 	s.checkReady()
-	s.retryRefused(c, e.key.kind)
+	if e.key.kind == containersv1.KindContainer {
+		s.retryRefused(c)
+	}
 	s.cleaned()
 }
 
-// retryRefused retries what the engine may have refused because of an object of
-// this kind, which is gone now.
-func (s *supervisor) retryRefused(c actor.Context, gone containersv1.Kind) {
+// retryRefused: an image or a volume may have been refused because of a
+// container that is gone now.
+func (s *supervisor) retryRefused(c actor.Context) {
 	for e := range s.mirrors.refused {
-		if e.pid != nil && !e.stopping && e.key.kind.IsUnblockedBy(gone) {
+		if e.pid != nil && !e.stopping {
 			c.Send(e.pid, messages.RetryNow{})
 		}
 	}

@@ -2,11 +2,12 @@ package dockersim
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
+
+	"github.com/containerd/errdefs"
 )
 
-// apiError is an error with its HTTP status.
+// apiError is an error with an HTTP status of its own.
 type apiError struct {
 	status  int
 	message string
@@ -14,49 +15,25 @@ type apiError struct {
 
 func (e *apiError) Error() string { return e.message }
 
-func notFound(format string, args ...any) error {
-	return &apiError{http.StatusNotFound, fmt.Sprintf(format, args...)}
-}
+func badRequest(message string) error { return &apiError{http.StatusBadRequest, message} }
 
-func conflict(format string, args ...any) error {
-	return &apiError{http.StatusConflict, fmt.Sprintf(format, args...)}
-}
-
-func badRequest(format string, args ...any) error {
-	return &apiError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
-}
-
-func systemError(format string, args ...any) error {
-	return &apiError{http.StatusInternalServerError, fmt.Sprintf(format, args...)}
-}
-
-// errNotModified is the answer to a command whose outcome is there already.
-var errNotModified error = &apiError{http.StatusNotModified, "not modified"}
-
-// done is what the Go API says of an error: not modified is none.
-func done(err error) error {
-	if errors.Is(err, errNotModified) {
-		return nil
+// statusOf returns the HTTP status of an error, as dockerd answers its class.
+func statusOf(err error) int {
+	var api *apiError
+	switch {
+	case errors.As(err, &api):
+		return api.status
+	case errdefs.IsNotFound(err):
+		return http.StatusNotFound
+	case errdefs.IsConflict(err):
+		return http.StatusConflict
+	case errdefs.IsInvalidArgument(err):
+		return http.StatusBadRequest
+	default:
+		return http.StatusInternalServerError
 	}
-	return err
 }
 
 func writeError(w http.ResponseWriter, err error) {
-	var api *apiError
-	if !errors.As(err, &api) {
-		api = &apiError{http.StatusInternalServerError, err.Error()}
-	}
-	if api.status == http.StatusNotModified {
-		w.WriteHeader(api.status)
-		return
-	}
-	writeJSON(w, api.status, map[string]string{"message": api.message})
-}
-
-// must is for calls of a test that a real engine would refuse: a mistake in
-// the test, which it should see at once.
-func must(err error) {
-	if err != nil {
-		panic("dockersim: " + err.Error()) //nolint:forbidigo // a mistake in a test, as with regexp.MustCompile
-	}
+	writeJSON(w, statusOf(err), map[string]string{"message": err.Error()})
 }

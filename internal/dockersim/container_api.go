@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
 type wireBinding struct {
@@ -27,6 +29,7 @@ type wireCreate struct {
 		Binds        []string
 		AutoRemove   bool
 		PortBindings wirePorts
+		NetworkMode  string
 	}
 }
 
@@ -56,112 +59,77 @@ func (e *Engine) serveContainerCreate(w http.ResponseWriter, r request) error {
 			spec.Published = append(spec.Published, PortBinding{Port: port, HostIP: b.HostIP, HostPort: b.HostPort})
 		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c, err := e.createContainer(spec)
+	if strings.HasPrefix(wire.HostConfig.NetworkMode, "container:") {
+		spec.NoNetwork = true
+	}
+	id, err := e.CreateContainer(spec)
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusCreated, map[string]any{"Id": c.id, "Warnings": []string{}})
+	writeJSON(w, http.StatusCreated, map[string]any{"Id": id, "Warnings": []string{}})
 	return nil
 }
 
 func (e *Engine) serveContainerList(w http.ResponseWriter, r request) error {
-	all := r.flag("all")
-	e.mu.Lock()
-	chosen := make([]*container, 0, len(e.containers))
-	for _, c := range e.containers {
-		if all || c.running {
-			chosen = append(chosen, c)
-		}
-	}
-	// The youngest comes first.
-	slices.SortFunc(chosen, func(a, b *container) int {
-		if order := b.created.Compare(a.created); order != 0 {
-			return order
-		}
-		return strings.Compare(a.id, b.id)
+	all, ancestor := r.flag("all"), r.filter("ancestor")
+	chosen := slices.DeleteFunc(e.Containers(), func(c memory.Container) bool {
+		return !all && !c.Running || len(ancestor) > 0 && !ancestor[c.ImageID]
 	})
+	// The youngest comes first.
+	slices.SortStableFunc(chosen, func(a, b memory.Container) int { return b.Created.Compare(a.Created) })
 	list := make([]map[string]any, 0, len(chosen))
 	for _, c := range chosen {
 		list = append(list, map[string]any{
-			"Id": c.id, "Names": []string{"/" + c.name}, "Image": c.spec.Image, "ImageID": c.imageID,
-			"Command": strings.Join(c.spec.Command, " "), "Created": c.created.Unix(),
-			"Labels": c.labels, "State": c.status(), "Status": c.status(),
+			"Id": c.ID, "Names": []string{"/" + c.Name}, "Image": c.Spec.Image, "ImageID": c.ImageID,
+			"Command": strings.Join(c.Spec.Command, " "), "Created": c.Created.Unix(),
+			"Labels": c.Labels, "State": c.Status(), "Status": c.Status(),
 			"Ports": []string{}, "Mounts": []string{},
 			"HostConfig": map[string]string{"NetworkMode": "default"},
 		})
 	}
-	e.mu.Unlock()
 	writeJSON(w, http.StatusOK, list)
 	return nil
 }
 
 func (e *Engine) serveContainerInspect(w http.ResponseWriter, r request) error {
-	e.mu.Lock()
-	c, err := e.findContainer(r.name)
+	c, err := e.Container(r.name)
 	if err != nil {
-		e.mu.Unlock()
 		return err
 	}
-	answer := c.inspect()
-	e.mu.Unlock()
-	writeJSON(w, http.StatusOK, answer)
-	return nil
-}
-
-// inspect is the answer to an inspect. It shares nothing that can change.
-func (c *container) inspect() map[string]any {
-	exposed, asked, live := c.ports()
-	return map[string]any{
-		"Id": c.id, "Name": "/" + c.name, "Created": c.created.Format(time.RFC3339Nano),
-		"Path": c.spec.Command[0], "Args": c.spec.Command[1:], "Image": c.imageID,
-		"Driver": "overlay2", "Platform": "linux", "RestartCount": 0,
-		"State": map[string]any{
-			"Status": c.status(), "Running": c.running, "Paused": c.paused,
-			"Restarting": c.restarting, "OOMKilled": c.oomKilled, "Dead": c.dead,
-			"Pid": c.pid, "ExitCode": c.exitCode, "Error": c.startError,
-			"StartedAt": wireTime(c.started), "FinishedAt": wireTime(c.finished),
-		},
-		"Config": map[string]any{
-			"Hostname": short(c.id), "Image": c.spec.Image, "Cmd": c.spec.Command,
-			"Labels": c.labels, "ExposedPorts": exposed,
-		},
-		"HostConfig":      map[string]any{"PortBindings": asked, "AutoRemove": c.spec.AutoRemove},
-		"NetworkSettings": map[string]any{"Ports": live},
-		"Mounts":          []string{},
-	}
-}
-
-// ports returns what is exposed, what was asked to be published, and what is
-// while the container runs: every exposed port then has an entry, and one that
-// is published answers on IPv4 and IPv6.
-func (c *container) ports() (exposed map[string]struct{}, asked, live wirePorts) {
-	exposed, asked, live = make(map[string]struct{}), make(wirePorts), make(wirePorts)
-	for _, port := range c.spec.Exposed {
+	exposed, requested := make(map[string]struct{}), make(wirePorts)
+	for _, port := range c.Spec.Exposed {
 		exposed[port] = struct{}{}
 	}
-	for _, p := range c.spec.Published {
+	for _, p := range c.Spec.Published {
 		exposed[p.Port] = struct{}{}
-		asked[p.Port] = append(asked[p.Port], wireBinding{p.HostIP, p.HostPort})
+		requested[p.Port] = append(requested[p.Port], wireBinding{p.HostIP, p.HostPort})
 	}
-	if !c.running || c.restarting || c.disconnected {
-		return exposed, asked, live
-	}
-	for port := range exposed {
+	live := make(wirePorts)
+	for port, bindings := range c.LivePorts() {
 		live[port] = nil
-		for _, b := range asked[port] {
-			if b.HostPort == "" {
-				b.HostPort = "49153"
-			}
-			if b.HostIP == "" {
-				live[port] = append(live[port], wireBinding{"0.0.0.0", b.HostPort}, wireBinding{"::", b.HostPort})
-				continue
-			}
-			live[port] = append(live[port], b)
+		for _, b := range bindings {
+			live[port] = append(live[port], wireBinding{b.HostIP, b.HostPort})
 		}
 	}
-	return exposed, asked, live
+	writeJSON(w, http.StatusOK, map[string]any{
+		"Id": c.ID, "Name": "/" + c.Name, "Created": c.Created.Format(time.RFC3339Nano),
+		"Path": c.Spec.Command[0], "Args": c.Spec.Command[1:], "Image": c.ImageID,
+		"Driver": "overlay2", "Platform": "linux", "RestartCount": 0,
+		"State": map[string]any{
+			"Status": c.Status(), "Running": c.Running, "Paused": c.Paused,
+			"Restarting": c.Restarting, "OOMKilled": c.OOMKilled, "Dead": c.Dead,
+			"Pid": c.PID, "ExitCode": c.ExitCode, "Error": c.Error,
+			"StartedAt": wireTime(c.Started), "FinishedAt": wireTime(c.Finished),
+		},
+		"Config": map[string]any{
+			"Hostname": c.ID[:12], "Image": c.Spec.Image, "Cmd": c.Spec.Command,
+			"Labels": c.Labels, "ExposedPorts": exposed,
+		},
+		"HostConfig":      map[string]any{"PortBindings": requested, "AutoRemove": c.Spec.AutoRemove},
+		"NetworkSettings": map[string]any{"Ports": live},
+		"Mounts":          []string{},
+	})
+	return nil
 }
 
 // wireTime is dockerd's way to write a time; never is the year 1.

@@ -1,13 +1,10 @@
 package dockersim
 
-import (
-	"errors"
-	"net/http"
-)
+import "net/http"
 
-// command answers a command on a container, which has no body.
-func (e *Engine) command(w http.ResponseWriter, r request, do func(*container) error) error {
-	if err := e.withContainer(r.name, do); err != nil {
+// answer answers a command, which has no body.
+func answer(w http.ResponseWriter, err error) error {
+	if err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -15,46 +12,71 @@ func (e *Engine) command(w http.ResponseWriter, r request, do func(*container) e
 }
 
 func (e *Engine) serveContainerStart(w http.ResponseWriter, r request) error {
-	return e.command(w, r, e.start)
-}
-
-func (e *Engine) serveContainerPause(w http.ResponseWriter, r request) error {
-	return e.command(w, r, e.pause)
-}
-
-func (e *Engine) serveContainerUnpause(w http.ResponseWriter, r request) error {
-	return e.command(w, r, e.unpause)
-}
-
-func (e *Engine) serveContainerKill(w http.ResponseWriter, r request) error {
-	return e.command(w, r, e.kill)
-}
-
-func (e *Engine) serveContainerRename(w http.ResponseWriter, r request) error {
-	return e.command(w, r, func(c *container) error { return e.rename(c, r.URL.Query().Get("name")) })
-}
-
-func (e *Engine) serveContainerRemove(w http.ResponseWriter, r request) error {
-	return e.command(w, r, func(c *container) error { return e.remove(c, r.flag("force"), r.flag("v")) })
+	return answer(w, e.StartContainer(r.name))
 }
 
 func (e *Engine) serveContainerStop(w http.ResponseWriter, r request) error {
-	if err := e.stop(r.Context(), r.name); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return answer(w, e.StopContainer(r.Context(), r.name))
 }
 
 func (e *Engine) serveContainerRestart(w http.ResponseWriter, r request) error {
-	if err := e.stop(r.Context(), r.name); err != nil && !errors.Is(err, errNotModified) {
+	return answer(w, e.RestartContainer(r.Context(), r.name))
+}
+
+func (e *Engine) serveContainerPause(w http.ResponseWriter, r request) error {
+	return answer(w, e.PauseContainer(r.name))
+}
+
+func (e *Engine) serveContainerUnpause(w http.ResponseWriter, r request) error {
+	return answer(w, e.UnpauseContainer(r.name))
+}
+
+func (e *Engine) serveContainerKill(w http.ResponseWriter, r request) error {
+	return answer(w, e.KillContainer(r.name))
+}
+
+func (e *Engine) serveContainerRename(w http.ResponseWriter, r request) error {
+	return answer(w, e.RenameContainer(r.name, r.URL.Query().Get("name")))
+}
+
+func (e *Engine) serveContainerRemove(w http.ResponseWriter, r request) error {
+	if r.flag("v") {
+		return answer(w, e.RemoveContainerAndVolumes(r.name, r.flag("force")))
+	}
+	return answer(w, e.RemoveContainer(r.name, r.flag("force")))
+}
+
+// serveCommit makes an image of a container.
+func (e *Engine) serveCommit(w http.ResponseWriter, r request) error {
+	query := r.URL.Query()
+	tag := query.Get("repo")
+	if tag != "" && query.Get("tag") != "" {
+		tag += ":" + query.Get("tag")
+	}
+	id, err := e.CommitContainer(query.Get("container"), tag)
+	if err != nil {
 		return err
 	}
-	return e.command(w, r, func(c *container) error {
-		if err := e.start(c); err != nil {
-			return err
-		}
-		e.containerEvent(c, "restart")
-		return nil
-	})
+	writeJSON(w, http.StatusCreated, map[string]string{"Id": id})
+	return nil
+}
+
+func (e *Engine) serveNetworkConnect(w http.ResponseWriter, r request) error {
+	return e.connect(w, r, true)
+}
+
+func (e *Engine) serveNetworkDisconnect(w http.ResponseWriter, r request) error {
+	return e.connect(w, r, false)
+}
+
+func (e *Engine) connect(w http.ResponseWriter, r request, joined bool) error {
+	var wire struct{ Container string }
+	if err := readJSON(r, &wire); err != nil {
+		return err
+	}
+	if err := e.ConnectContainer(wire.Container, joined); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusOK)
+	return nil
 }

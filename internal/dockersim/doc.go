@@ -1,18 +1,17 @@
-// Package dockersim is a simulated Docker Engine: an HTTP server on a unix
-// socket with an own consistent model of images, containers and volumes, which
-// speaks enough of the Docker Engine API for github.com/moby/moby/client.
+// Package dockersim is a simulated Docker Engine: the model of package
+// engine/memory behind an HTTP server on a unix socket, which speaks enough of the
+// Docker Engine API for github.com/moby/moby/client.
 //
-// It exists because the failures that rdd must survive cannot be ordered from
-// a real engine: a call that hangs, an event that is lost or comes twice, a
-// stream that breaks between a list and an inspect, a clock that is wrong. It
-// is also cheap enough for benchmarks with ten thousand objects.
+// It exists because a test cannot order the failures that rdd must survive from a
+// real engine: a call that hangs, an event that is dropped or comes twice, a stream
+// that breaks between a list and an inspect, a clock that is wrong. It is also cheap
+// enough for benchmarks with ten thousand objects.
 //
-// What it says and the events it sends follow dockerd 20.10 (API 1.41), as a
-// conformance test checks against a real one. It runs no processes: a
-// container runs until a command, or a call of Die, ends it.
+// Its answers and events follow dockerd 20.10 (API 1.41); a conformance test compares
+// it with a real one.
 //
-// Reading map: engine.go is the engine's life (listening, refusing, freezing,
-// restarting) and its clock; fault.go and calls.go what a test orders and
-// counts; image.go, container.go, volume.go and events.go the model;
-// server.go and the *_api.go files the HTTP side.
+// Reading map: engine.go listens, refuses and restarts; testing.go starts an engine
+// for a test. fault.go and event_faults.go make calls and events fail, calls.go counts
+// calls. server.go routes requests to container_api.go, container_commands_api.go,
+// image_api.go, volume_api.go and system_api.go; apierror.go answers errors.
 package dockersim

@@ -1,8 +1,6 @@
 package dockersim
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,46 +9,41 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/moby/moby/api/types/events"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
-// Engine is a simulated Docker Engine. All methods are safe for concurrent use.
+// Engine is a simulated Docker Engine: a model, whose methods it has too, served
+// over HTTP. All methods are safe for concurrent use.
 type Engine struct {
+	*memory.Engine
 	socket string
-	events *broker
 	faults faults
 	calls  calls
 
 	life   sync.Mutex // guards server
 	server *http.Server
-
-	mu         sync.Mutex // guards what follows: the model
-	images     map[string]*image
-	tags       map[string]string // reference to image ID
-	children   map[string]int    // image ID to the number of images built on it
-	containers map[string]*container
-	names      map[string]string // name to container ID
-	volumes    map[string]*volume
-	serial     uint64
-	offset     time.Duration
-	version    string
-	apiVersion string
 }
+
+// ContainerSpec describes a container to create.
+type ContainerSpec = memory.ContainerSpec
+
+// PortBinding publishes a port of a container.
+type PortBinding = memory.PortBinding
+
+// ImageSpec describes an image to create.
+type ImageSpec = memory.ImageSpec
+
+// VolumeSpec describes a volume to create.
+type VolumeSpec = memory.VolumeSpec
 
 // New starts an engine that listens on a unix socket at this path, which must
 // be shorter than 108 bytes. A socket that is left there is replaced.
 func New(socket string) (*Engine, error) {
-	e := &Engine{
-		socket:     socket,
-		events:     newBroker(),
-		images:     make(map[string]*image),
-		tags:       make(map[string]string),
-		children:   make(map[string]int),
-		containers: make(map[string]*container),
-		names:      make(map[string]string),
-		volumes:    make(map[string]*volume),
-		version:    "20.10.24+sim",
-		apiVersion: "1.41",
-	}
+	e := &Engine{Engine: memory.New("dockersim"), socket: socket}
+	e.SetEventCopies(func(m events.Message) int { return e.faults.copies(string(m.Type), string(m.Action)) })
 	e.faults.thawed = closedChannel()
 	if err := e.Accept(); err != nil {
 		return nil, err
@@ -64,12 +57,12 @@ func (e *Engine) Endpoint() string { return "unix://" + e.socket }
 // Socket is the path of the engine's socket.
 func (e *Engine) Socket() string { return e.socket }
 
-// Close ends the engine: streams end, the socket goes.
+// Close ends the engine: streams end, and the socket is removed.
 func (e *Engine) Close() error { return e.Refuse() }
 
 // Refuse breaks all connections and refuses new ones, as an engine does that
-// has died or whose socket is no longer forwarded. The model lives on, and so
-// do the events that it remembers: see Restart for an engine that forgets.
+// has died or whose socket is no longer forwarded. The model stays, and so do the
+// events that it remembers: Restart forgets them.
 func (e *Engine) Refuse() error {
 	e.life.Lock()
 	defer e.life.Unlock()
@@ -104,56 +97,19 @@ func (e *Engine) Accept() error {
 	return nil
 }
 
-// Restart is an engine that is killed and started again: connections break,
-// the remembered events are forgotten, and containers that ran have exited.
-// While it is down the functions are called, for changes that nobody saw.
+// Restart kills the engine and starts it again: connections break, the remembered
+// events are forgotten, and containers that ran have exited. The functions are called
+// while it is down, for changes that no event reports.
 func (e *Engine) Restart(whileDown ...func()) error {
 	if err := e.Refuse(); err != nil {
 		return err
 	}
-	e.mu.Lock()
-	for _, c := range e.containers {
-		if c.running {
-			c.exit(e.now(), exitKilled)
-		}
-	}
-	e.mu.Unlock()
+	e.Stop()
 	for _, change := range whileDown {
 		change()
 	}
-	e.events.forget()
+	e.ForgetEvents()
 	return e.Accept()
-}
-
-// SetClockOffset sets how far the engine's clock is ahead of the host's.
-func (e *Engine) SetClockOffset(offset time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.offset = offset
-}
-
-// Now is the time by the engine's clock.
-func (e *Engine) Now() time.Time {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.now()
-}
-
-func (e *Engine) now() time.Time { return time.Now().Add(e.offset).UTC() }
-
-// SetVersion upgrades or downgrades the engine, for example to 28.0.0 with
-// API 1.48. Requests for a newer API are refused.
-func (e *Engine) SetVersion(version, apiVersion string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.version, e.apiVersion = version, apiVersion
-}
-
-// nextID makes up an ID of 64 hex digits. It is the same in each run.
-func (e *Engine) nextID(kind string) string {
-	e.serial++
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, e.serial))
-	return hex.EncodeToString(sum[:])
 }
 
 func closedChannel() chan struct{} {

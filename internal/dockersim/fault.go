@@ -37,6 +37,8 @@ type faults struct {
 	rules   []*faultRule
 	latency time.Duration
 	thawed  chan struct{} // open while the engine is frozen
+	// eventRules drop and duplicate events.
+	eventRules []*eventRule
 }
 
 // Inject makes calls go wrong, and returns what takes that back. The pattern

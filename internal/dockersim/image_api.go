@@ -8,22 +8,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
 func (e *Engine) serveImageList(w http.ResponseWriter, r request) error {
 	all := r.flag("all")
-	e.mu.Lock()
-	list := make([]wireSummary, 0, len(e.images))
-	for _, img := range e.images {
-		intermediate := e.children[img.id] > 0 && len(img.tags) == 0
-		if all || !intermediate {
-			list = append(list, img.summary())
+	images := e.Images()
+	list := make([]wireSummary, 0, len(images))
+	for _, img := range images {
+		if all || !img.Hidden {
+			list = append(list, summary(img))
 		}
 	}
-	e.mu.Unlock()
-	slices.SortFunc(list, func(a, b wireSummary) int {
-		return cmp.Or(cmp.Compare(b.Created, a.Created), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortStableFunc(list, func(a, b wireSummary) int { return cmp.Compare(b.Created, a.Created) })
 	writeJSON(w, http.StatusOK, list)
 	return nil
 }
@@ -42,87 +40,77 @@ type wireSummary struct {
 	Labels      map[string]string
 }
 
-// summary shares nothing that can change. An image without references has
-// placeholders.
-func (img *image) summary() wireSummary {
-	tags, digests := slices.Clone(img.tags), slices.Clone(img.spec.Digests)
+// summary returns the line of an image. One without references has placeholders.
+func summary(img memory.Image) wireSummary {
+	tags, digests := img.Tags, img.Digests
 	if len(tags) == 0 && len(digests) == 0 {
 		tags, digests = []string{"<none>:<none>"}, []string{"<none>@<none>"}
 	}
 	return wireSummary{
-		ID: img.id, ParentID: img.spec.Parent, RepoTags: tags, RepoDigests: digests,
-		Created: img.spec.Created.Unix(), Size: img.spec.Size, VirtualSize: img.spec.Size,
-		SharedSize: -1, Containers: -1, Labels: img.spec.Labels,
+		ID: img.ID, ParentID: img.Parent, RepoTags: tags, RepoDigests: digests,
+		Created: img.Created.Unix(), Size: img.Size, VirtualSize: img.Size,
+		SharedSize: -1, Containers: -1, Labels: img.Labels,
 	}
 }
 
 func (e *Engine) serveImageInspect(w http.ResponseWriter, r request) error {
-	e.mu.Lock()
-	img, err := e.resolveImage(r.name)
+	img, err := e.Image(r.name)
 	if err != nil {
-		e.mu.Unlock()
-		return notFound("no such image: %s: %v", r.name, err)
+		return &apiError{statusOf(err), "no such image: " + r.name + ": " + err.Error()}
 	}
-	answer := map[string]any{
-		"Id": img.id, "Parent": img.spec.Parent,
-		"RepoTags":    append([]string{}, img.tags...),
-		"RepoDigests": append([]string{}, img.spec.Digests...),
-		"Created":     img.spec.Created.Format(time.RFC3339Nano), "DockerVersion": e.version,
-		"Architecture": img.spec.Architecture, "Os": img.spec.OS,
-		"Size": img.spec.Size, "VirtualSize": img.spec.Size,
-		"Config": map[string]any{"Labels": img.spec.Labels},
+	version, _ := e.Version()
+	writeJSON(w, http.StatusOK, map[string]any{
+		"Id": img.ID, "Parent": img.Parent,
+		"RepoTags":    append([]string{}, img.Tags...),
+		"RepoDigests": append([]string{}, img.Digests...),
+		"Created":     img.Created.Format(time.RFC3339Nano), "DockerVersion": version,
+		"Architecture": img.Architecture, "Os": img.OS,
+		"Size": img.Size, "VirtualSize": img.Size,
+		"Config": map[string]any{"Labels": img.Labels},
 		"RootFS": map[string]any{"Type": "layers"},
-	}
-	e.mu.Unlock()
-	writeJSON(w, http.StatusOK, answer)
+	})
 	return nil
 }
 
-// serveImageCreate imports an image, without looking at what is sent, or pulls
-// one, from nowhere.
+// serveImageCreate pulls an image, from nowhere, or imports one, and ignores its
+// content.
 func (e *Engine) serveImageCreate(w http.ResponseWriter, r request) error {
 	query := r.URL.Query()
-	ref, tag := query.Get("fromImage"), query.Get("tag")
-	if ref != "" {
-		if tag != "" {
-			ref += ":" + tag
+	withTag := func(ref string) string {
+		if tag := query.Get("tag"); ref != "" && tag != "" {
+			return ref + ":" + tag
 		}
-		if _, err := parseReference(ref); err != nil {
+		return ref
+	}
+	if ref := withTag(query.Get("fromImage")); ref != "" {
+		if _, err := e.PullImage(ref); err != nil {
 			return err
 		}
-		e.Pull(ref)
 		writeProgress(w, "Status: Downloaded newer image for "+ref)
 		return nil
 	}
 	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		return badRequest("read the image: %v", err)
+		return badRequest("read the image: " + err.Error())
 	}
-	var spec ImageSpec
-	if repo := query.Get("repo"); repo != "" {
-		if tag != "" {
-			repo += ":" + tag
-		}
-		spec.Tags = []string{repo}
+	spec := ImageSpec{Labels: labelsOf(query["changes"])}
+	if ref := withTag(query.Get("repo")); ref != "" {
+		spec.Tags = []string{ref}
 	}
-	spec.Labels = labelsOf(query["changes"])
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	id, err := e.createImage(spec)
+	id, err := e.ImportImage(spec)
 	if err != nil {
 		return err
 	}
-	e.emit("image", "import", id, with(spec.Labels, "name", id))
 	writeProgress(w, id)
 	return nil
 }
 
 // labelsOf understands changes of the form LABEL key=value.
 func labelsOf(changes []string) map[string]string {
-	var labels map[string]string
+	labels := make(map[string]string)
 	for _, change := range changes {
 		if pair, ok := strings.CutPrefix(change, "LABEL "); ok {
 			key, value, _ := strings.Cut(pair, "=")
-			labels = with(labels, key, value)
+			labels[key] = value
 		}
 	}
 	return labels
@@ -146,12 +134,16 @@ func (e *Engine) serveImageTag(w http.ResponseWriter, r request) error {
 }
 
 func (e *Engine) serveImageRemove(w http.ResponseWriter, r request) error {
-	e.mu.Lock()
-	records, err := e.deleteImage(r.name, r.flag("force"), !r.flag("noprune"))
-	e.mu.Unlock()
+	deleted, err := e.DeleteImage(r.name, r.flag("force"), !r.flag("noprune"))
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, records)
+	writeJSON(w, http.StatusOK, deleted)
+	return nil
+}
+
+func (e *Engine) serveImagePrune(w http.ResponseWriter, _ request) error {
+	e.PruneImages()
+	writeJSON(w, http.StatusOK, map[string]any{"ImagesDeleted": nil, "SpaceReclaimed": 0})
 	return nil
 }

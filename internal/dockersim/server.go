@@ -14,7 +14,7 @@ type request struct {
 	name string
 }
 
-// flag tells whether a parameter of the query is set, in any of the ways that
+// flag reports whether a parameter of the query is set, in any of the ways that
 // dockerd takes for true.
 func (r request) flag(name string) bool {
 	switch strings.ToLower(strings.TrimSpace(r.URL.Query().Get(name))) {
@@ -23,6 +23,13 @@ func (r request) flag(name string) bool {
 	default:
 		return true
 	}
+}
+
+// filter returns the values of one of the filters of a list, nil if it is not given.
+func (r request) filter(name string) map[string]bool {
+	var filters map[string]map[string]bool
+	_ = json.Unmarshal([]byte(r.URL.Query().Get("filters")), &filters)
+	return filters[name]
 }
 
 // route is one endpoint. A path without {name} or {id} is taken literally.
@@ -52,17 +59,23 @@ func routes() []route {
 		{"POST", "/containers/{id}/unpause", (*Engine).serveContainerUnpause},
 		{"POST", "/containers/{id}/rename", (*Engine).serveContainerRename},
 		{"DELETE", "/containers/{id}", (*Engine).serveContainerRemove},
+		{"POST", "/commit", (*Engine).serveCommit},
 
 		{"GET", "/images/json", (*Engine).serveImageList},
 		{"POST", "/images/create", (*Engine).serveImageCreate},
+		{"POST", "/images/prune", (*Engine).serveImagePrune},
 		{"GET", "/images/{name}/json", (*Engine).serveImageInspect},
 		{"POST", "/images/{name}/tag", (*Engine).serveImageTag},
 		{"DELETE", "/images/{name}", (*Engine).serveImageRemove},
 
 		{"GET", "/volumes", (*Engine).serveVolumeList},
 		{"POST", "/volumes/create", (*Engine).serveVolumeCreate},
+		{"POST", "/volumes/prune", (*Engine).serveVolumePrune},
 		{"GET", "/volumes/{name}", (*Engine).serveVolumeInspect},
 		{"DELETE", "/volumes/{name}", (*Engine).serveVolumeRemove},
+
+		{"POST", "/networks/{id}/connect", (*Engine).serveNetworkConnect},
+		{"POST", "/networks/{id}/disconnect", (*Engine).serveNetworkDisconnect},
 	}
 }
 
@@ -94,7 +107,7 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	e.writeHeaders(w)
-	writeError(w, notFound("page not found"))
+	writeError(w, &apiError{http.StatusNotFound, "page not found"})
 }
 
 // match returns the variable part of a path. It may hold slashes, as the names
@@ -133,10 +146,8 @@ func (e *Engine) checkVersion(version string) error {
 	if version == "" {
 		return nil
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if minor(version) > minor(e.apiVersion) {
-		return badRequest("client version %s is too new. Maximum supported API version is %s", version, e.apiVersion)
+	if _, newest := e.Version(); minor(version) > minor(newest) {
+		return badRequest("client version " + version + " is too new. Maximum supported API version is " + newest)
 	}
 	return nil
 }
@@ -152,13 +163,12 @@ func minor(version string) int {
 }
 
 func (e *Engine) writeHeaders(w http.ResponseWriter) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	version, api := e.Version()
 	header := w.Header()
-	header.Set("Api-Version", e.apiVersion)
+	header.Set("Api-Version", api)
 	header.Set("Ostype", "linux")
 	header.Set("Docker-Experimental", "false")
-	header.Set("Server", "Docker/"+e.version+" (linux)")
+	header.Set("Server", "Docker/"+version+" (linux)")
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {
@@ -170,7 +180,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 
 func readJSON(r request, into any) error {
 	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
-		return badRequest("invalid JSON: %v", err)
+		return badRequest("invalid JSON: " + err.Error())
 	}
 	return nil
 }

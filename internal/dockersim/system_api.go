@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/moby/moby/api/types/events"
 )
 
 // eventsEndpoint is the one endpoint whose calls do not end.
@@ -19,26 +21,21 @@ func (e *Engine) servePing(w http.ResponseWriter, _ request) error {
 }
 
 func (e *Engine) serveVersion(w http.ResponseWriter, _ request) error {
-	e.mu.Lock()
-	answer := map[string]any{
-		"Version": e.version, "ApiVersion": e.apiVersion, "MinAPIVersion": "1.12",
-		"Os": "linux", "Arch": "amd64",
-	}
-	e.mu.Unlock()
-	writeJSON(w, http.StatusOK, answer)
+	version, api := e.Version()
+	writeJSON(w, http.StatusOK, map[string]any{
+		"Version": version, "ApiVersion": api, "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64",
+	})
 	return nil
 }
 
 func (e *Engine) serveInfo(w http.ResponseWriter, _ request) error {
-	e.mu.Lock()
-	answer := map[string]any{
+	version, _ := e.Version()
+	writeJSON(w, http.StatusOK, map[string]any{
 		"ID": "SIMU:LATE", "Name": "dockersim", "Driver": "overlay2",
-		"Containers": len(e.containers), "Images": len(e.images),
-		"ServerVersion": e.version, "OSType": "linux", "Architecture": "x86_64",
-		"SystemTime": e.now().Format(time.RFC3339Nano),
-	}
-	e.mu.Unlock()
-	writeJSON(w, http.StatusOK, answer)
+		"Containers": len(e.ContainerIDs()), "Images": len(e.ImageIDs()),
+		"ServerVersion": version, "OSType": "linux", "Architecture": "x86_64",
+		"SystemTime": e.Now().Format(time.RFC3339Nano),
+	})
 	return nil
 }
 
@@ -55,8 +52,8 @@ func (e *Engine) serveEvents(w http.ResponseWriter, r request) error {
 	if err != nil {
 		return err
 	}
-	stream := e.events.subscribe(since, until, wanted)
-	defer e.events.unsubscribe(stream)
+	stream := e.Subscribe(since, until, wanted)
+	defer stream.Close()
 
 	var expired <-chan time.Time
 	if !until.IsZero() {
@@ -70,14 +67,16 @@ func (e *Engine) serveEvents(w http.ResponseWriter, r request) error {
 	out.write(nil)
 	for {
 		select {
-		case <-stream.ready:
-			if !e.faults.awaitThaw(r.Context()) || !out.write(e.events.drain(stream)) {
+		case <-stream.Ready():
+			if !e.faults.awaitThaw(r.Context()) {
+				return nil
+			}
+			if messages, ended := stream.Take(); !out.write(messages) || ended != nil {
 				return nil
 			}
 		case <-expired:
-			out.write(e.events.drain(stream))
-			return nil
-		case <-stream.closed:
+			messages, _ := stream.Take()
+			out.write(messages)
 			return nil
 		case <-r.Context().Done():
 			return nil
@@ -91,10 +90,26 @@ type eventWriter struct {
 	control *http.ResponseController
 }
 
+// wireEvent is an event with the old form of its fields, which dockerd still sends
+// beside the new one.
+type wireEvent struct {
+	Status string `json:"status,omitempty"`
+	ID     string `json:"id,omitempty"`
+	From   string `json:"from,omitempty"`
+	events.Message
+}
+
 // write returns false when the client has left.
-func (o *eventWriter) write(messages []message) bool {
+func (o *eventWriter) write(messages []events.Message) bool {
 	for _, m := range messages {
-		if o.encoder.Encode(m) != nil {
+		wire := wireEvent{Message: m}
+		if m.Type == events.ContainerEventType || m.Type == events.ImageEventType {
+			wire.Status, wire.ID = string(m.Action), m.Actor.ID
+		}
+		if m.Type == events.ContainerEventType {
+			wire.From = m.Actor.Attributes["image"]
+		}
+		if o.encoder.Encode(wire) != nil {
 			return false
 		}
 	}
@@ -109,26 +124,26 @@ func parseTimestamp(text string) (time.Time, error) {
 	seconds, fraction, _ := strings.Cut(text, ".")
 	sec, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
-		return time.Time{}, badRequest("invalid timestamp %q", text)
+		return time.Time{}, badRequest("invalid timestamp " + text)
 	}
 	fraction = (fraction + "000000000")[:9]
 	nano, err := strconv.ParseInt(fraction, 10, 64)
 	if err != nil {
-		return time.Time{}, badRequest("invalid timestamp %q", text)
+		return time.Time{}, badRequest("invalid timestamp " + text)
 	}
 	return time.Unix(sec, nano), nil
 }
 
 // eventFilter understands the filters type and event; others are ignored.
-func eventFilter(text string) (func(message) bool, error) {
+func eventFilter(text string) (func(events.Message) bool, error) {
 	filters := make(map[string]map[string]bool)
 	if text != "" {
 		if err := json.Unmarshal([]byte(text), &filters); err != nil {
-			return nil, badRequest("invalid filter: %v", err)
+			return nil, badRequest("invalid filter: " + err.Error())
 		}
 	}
 	types, actions := filters["type"], filters["event"]
-	return func(m message) bool {
-		return (len(types) == 0 || types[m.Type]) && (len(actions) == 0 || actions[m.Action])
+	return func(m events.Message) bool {
+		return (len(types) == 0 || types[string(m.Type)]) && (len(actions) == 0 || actions[string(m.Action)])
 	}, nil
 }

@@ -1,31 +1,28 @@
 package dockersim
 
 import (
-	"maps"
 	"net/http"
-	"slices"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
 func (e *Engine) serveVolumeList(w http.ResponseWriter, _ request) error {
-	e.mu.Lock()
-	list := make([]map[string]any, 0, len(e.volumes))
-	for _, name := range slices.Sorted(maps.Keys(e.volumes)) {
-		list = append(list, e.volumes[name].inspect())
+	volumes := e.Volumes()
+	list := make([]map[string]any, 0, len(volumes))
+	for _, v := range volumes {
+		list = append(list, wireVolume(v))
 	}
-	e.mu.Unlock()
 	writeJSON(w, http.StatusOK, map[string]any{"Volumes": list, "Warnings": nil})
 	return nil
 }
 
 func (e *Engine) serveVolumeInspect(w http.ResponseWriter, r request) error {
-	e.mu.Lock()
-	v, ok := e.volumes[r.name]
-	e.mu.Unlock()
-	if !ok {
-		return notFound("get %s: no such volume", r.name)
+	v, err := e.Volume(r.name)
+	if err != nil {
+		return err
 	}
-	writeJSON(w, http.StatusOK, v.inspect())
+	writeJSON(w, http.StatusOK, wireVolume(v))
 	return nil
 }
 
@@ -37,30 +34,29 @@ func (e *Engine) serveVolumeCreate(w http.ResponseWriter, r request) error {
 	if err := readJSON(r, &wire); err != nil {
 		return err
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	v, err := e.createVolume(VolumeSpec{Name: wire.Name, Driver: wire.Driver, Labels: wire.Labels, Options: wire.DriverOpts})
+	v, err := e.CreateVolume(VolumeSpec{Name: wire.Name, Driver: wire.Driver, Labels: wire.Labels, Options: wire.DriverOpts})
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusCreated, v.inspect())
+	writeJSON(w, http.StatusCreated, wireVolume(v))
 	return nil
 }
 
 func (e *Engine) serveVolumeRemove(w http.ResponseWriter, r request) error {
-	if err := e.RemoveVolume(r.name, r.flag("force")); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
+	return answer(w, e.RemoveVolume(r.name, r.flag("force")))
+}
+
+func (e *Engine) serveVolumePrune(w http.ResponseWriter, _ request) error {
+	e.PruneVolumes()
+	writeJSON(w, http.StatusOK, map[string]any{"VolumesDeleted": nil, "SpaceReclaimed": 0})
 	return nil
 }
 
-// inspect is the same in a list and alone. A volume never changes.
-func (v *volume) inspect() map[string]any {
+// wireVolume is the same in a list and alone.
+func wireVolume(v memory.Volume) map[string]any {
 	return map[string]any{
-		"Name": v.spec.Name, "Driver": v.spec.Driver, "Scope": "local",
-		"Mountpoint": "/var/lib/docker/volumes/" + v.spec.Name + "/_data",
-		"Labels":     v.spec.Labels, "Options": v.spec.Options,
-		"CreatedAt": v.created.Truncate(time.Second).Format(time.RFC3339),
+		"Name": v.Name, "Driver": v.Driver, "Scope": "local", "Mountpoint": v.Mountpoint(),
+		"Labels": v.Labels, "Options": v.Options,
+		"CreatedAt": v.Created.Truncate(time.Second).Format(time.RFC3339),
 	}
 }

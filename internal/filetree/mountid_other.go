@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountID is the device number, since this system has no bind mounts.
+// mountID is the device number: there are no bind mounts here.
 type mountID uint64
 
 // mountOf returns the file system that an open file is on.

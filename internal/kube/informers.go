@@ -117,11 +117,9 @@ func (i *Informers) Replay(ctx context.Context) error {
 	return nil
 }
 
-// watched returns an empty object of each kind that has an informer.
 func watched() []client.Object {
-	objects := []client.Object{&appv1.App{}}
-	for _, kind := range containersv1.Kinds() {
-		objects = append(objects, containersv1.NewMirror(kind))
+	return []client.Object{
+		&appv1.App{}, &containersv1.Container{}, &containersv1.Image{},
+		&containersv1.Volume{}, &containersv1.ContainerNamespace{},
 	}
-	return objects
 }

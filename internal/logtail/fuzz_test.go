@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Tail reads from the end of a file; the result equals the one of splitting the whole
-// text into lines.
+// FuzzTail holds the last lines that are found from the end of a file against
+// those that are found from its beginning.
 func FuzzTail(f *testing.F) {
 	f.Add("a\nb\n\nc", 2)
 	f.Add("\n", 1)

@@ -17,12 +17,12 @@ import (
 const (
 	// zombie is SZOMB of sys/proc.h.
 	zombie = 5
-	// pollEvery is how often Wait polls, since macOS has no pidfds.
+	// pollEvery is how often Wait looks: there are no pidfds here.
 	pollEvery = 200 * time.Millisecond
 )
 
-// Find finds a running process by its pid. It returns false if there is none, or only
-// a zombie.
+// Find asks the kernel. It returns false for a process that is gone, and for a
+// zombie, which is as good as gone.
 func Find(pid int) (Process, bool) {
 	if pid < 1 {
 		return Process{}, false
@@ -45,15 +45,14 @@ func fromKernel(info *unix.KinfoProc) (Process, bool) {
 	}, true
 }
 
-// Args returns the process's command line. It is empty if the process has ended or
-// belongs to another user.
+// Args returns the process's command line; empty if it is gone or another user's.
 func (p Process) Args() []string {
 	data, err := unix.SysctlRaw("kern.procargs2", p.PID)
 	if err != nil || len(data) < 4 {
 		return nil
 	}
-	// The format is: the number of arguments, the path of the program, any number of
-	// zeros, and the arguments, each followed by a zero.
+	// The number of arguments, the path of the program, any number of zeros, then
+	// the arguments, each ended by a zero.
 	count := int(binary.LittleEndian.Uint32(data))
 	rest := data[4:]
 	end := bytes.IndexByte(rest, 0)
@@ -64,8 +63,8 @@ func (p Process) Args() []string {
 	return fields[:min(count, len(fields))]
 }
 
-// Mine reports whether the process is this user's own: its real, effective and saved
-// user IDs equal the effective one of this process.
+// Mine reports whether the process is this user's own: its real, effective and
+// saved user IDs are this process's effective one.
 func (p Process) Mine() bool {
 	info, err := unix.SysctlKinfoProc("kern.proc.pid", p.PID)
 	if err != nil {
@@ -77,8 +76,8 @@ func (p Process) Mine() bool {
 		info.Eproc.Ucred.Uid == me && info.Eproc.Pcred.P_ruid == me && info.Eproc.Pcred.P_svuid == me
 }
 
-// Signal sends sig to this process. It first checks that no other process has the pid,
-// which leaves a short race on macOS. It is no error if the process has ended.
+// Signal sends sig to this very process and to no other that got its pid since,
+// as far as that can be known here. It is no error when the process is gone.
 func (p Process) Signal(sig syscall.Signal) error {
 	if !p.Alive() {
 		return nil
@@ -89,7 +88,7 @@ func (p Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
-// Wait returns nil when the process has ended, or the error of ctx if ctx ends first.
+// Wait returns nil when the process has ended, or the error of ctx.
 func (p Process) Wait(ctx context.Context) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -103,7 +102,7 @@ func (p Process) Wait(ctx context.Context) error {
 	return nil
 }
 
-// All returns all running processes that this user may see.
+// All lists all processes that are alive and visible.
 func All() []Process {
 	list, err := unix.SysctlKinfoProcSlice("kern.proc.all")
 	if err != nil {
@@ -118,7 +117,7 @@ func All() []Process {
 	return all
 }
 
-// BootID identifies this boot of the machine; it is empty if unknown.
+// BootID tells this boot of the machine from another one; empty if unknown.
 func BootID() string {
 	id, err := unix.Sysctl("kern.bootsessionuuid")
 	if err != nil {

@@ -49,7 +49,7 @@ func (d *httpAPI) stream(ctx context.Context, since time.Time, to chan<- Event) 
 	for {
 		select {
 		case message := <-stream.Messages:
-			event, ok := mapEvent(message)
+			event, ok := MapEvent(message)
 			if !ok {
 				continue
 			}

@@ -21,10 +21,10 @@ func subscribedTypes() []string {
 	}
 }
 
-// mapEvent returns the event, or false when it cannot change a mirror. An unknown
+// MapEvent returns the event, or false when it cannot change a mirror. An unknown
 // action is kept: one reading too many is harmless. docs/events.md lists all
 // events of the engines and what follows from each.
-func mapEvent(message events.Message) (Event, bool) {
+func MapEvent(message events.Message) (Event, bool) {
 	event := Event{Action: string(message.Action), Time: eventTime(message)}
 	attributes := message.Actor.Attributes
 	switch message.Type {

@@ -29,7 +29,7 @@ func TestMapEventKeepsWhatChangesAMirror(t *testing.T) {
 	for want, table := range map[bool]map[events.Type][]events.Action{true: kept, false: dropped} {
 		for eventType, actions := range table {
 			for _, action := range actions {
-				event, ok := mapEvent(events.Message{Type: eventType, Action: action, Actor: events.Actor{ID: "x"}})
+				event, ok := MapEvent(events.Message{Type: eventType, Action: action, Actor: events.Actor{ID: "x"}})
 				if ok != want {
 					t.Errorf("%s %s: kept = %t (%+v)", eventType, action, ok, event)
 				}
@@ -40,26 +40,26 @@ func TestMapEventKeepsWhatChangesAMirror(t *testing.T) {
 
 func TestMapEvent(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)
-	got, ok := mapEvent(events.Message{Type: "image", Action: "untag", Actor: events.Actor{ID: "sha256:1"}, Time: at.Unix(), TimeNano: at.UnixNano()})
+	got, ok := MapEvent(events.Message{Type: "image", Action: "untag", Actor: events.Actor{ID: "sha256:1"}, Time: at.Unix(), TimeNano: at.UnixNano()})
 	want := Event{Kind: containersv1.KindImage, ID: "sha256:1", Action: "untag", Time: at}
 	if !ok || got != want {
 		t.Errorf("got %+v, %t", got, ok)
 	}
-	got, _ = mapEvent(events.Message{Type: "image", Action: "tag", Actor: events.Actor{ID: "sha256:1", Attributes: map[string]string{"name": "app:One"}}})
+	got, _ = MapEvent(events.Message{Type: "image", Action: "tag", Actor: events.Actor{ID: "sha256:1", Attributes: map[string]string{"name": "app:One"}}})
 	if got.Tag != "app:One" {
 		t.Errorf("a tag: got %+v", got)
 	}
 	for image, byID := range map[string]bool{"sha256:1": true, "app:1": false} {
 		message := events.Message{Type: "container", Action: "destroy", Actor: events.Actor{ID: "c", Attributes: map[string]string{"image": image}}}
-		if got, _ := mapEvent(message); got.ByImageID != byID {
+		if got, _ := MapEvent(message); got.ByImageID != byID {
 			t.Errorf("a container of the image %s: %+v", image, got)
 		}
 	}
-	got, ok = mapEvent(events.Message{Type: "volume", Action: "create", Actor: events.Actor{ID: "v"}, Time: at.Unix()})
+	got, ok = MapEvent(events.Message{Type: "volume", Action: "create", Actor: events.Actor{ID: "v"}, Time: at.Unix()})
 	if !ok || !got.Time.Equal(at.Truncate(time.Second)) {
 		t.Errorf("without nanoseconds: got %+v, %t", got, ok)
 	}
-	got, ok = mapEvent(events.Message{Type: "container", Action: "commit", Actor: events.Actor{ID: "c", Attributes: map[string]string{"imageID": "sha256:2"}}})
+	got, ok = MapEvent(events.Message{Type: "container", Action: "commit", Actor: events.Actor{ID: "c", Attributes: map[string]string{"imageID": "sha256:2"}}})
 	if !ok || got.Kind != containersv1.KindImage || got.ID != "sha256:2" {
 		t.Errorf("a commit adds an image: got %+v, %t", got, ok)
 	}
@@ -88,7 +88,7 @@ func TestMapEventOfAnotherObject(t *testing.T) {
 			want: Event{Kind: containersv1.KindContainer, ID: "c", Action: ActionVolumeUnmount}},
 		{message: events.Message{Type: "volume", Action: "mount", Actor: container}, dropped: true},
 	} {
-		got, ok := mapEvent(tc.message)
+		got, ok := MapEvent(tc.message)
 		got.Time = time.Time{}
 		if ok == tc.dropped || ok && got != tc.want {
 			t.Errorf("%s %s: got %+v, %t", tc.message.Type, tc.message.Action, got, ok)

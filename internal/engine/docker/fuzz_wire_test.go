@@ -34,7 +34,7 @@ func FuzzMapEvent(f *testing.F) {
 		if json.Unmarshal(raw, &message) != nil {
 			return
 		}
-		event, ok := mapEvent(message)
+		event, ok := MapEvent(message)
 		if !ok {
 			if event != (Event{}) {
 				t.Fatalf("an event that is left out is %+v", event)
@@ -115,7 +115,7 @@ func FuzzListedImages(f *testing.F) {
 // something that moby's client takes too, and no words of an endpoint may get
 // lost on the way to it.
 func FuzzEndpoint(f *testing.F) {
-	for _, seed := range append(endpointtest.Valid(), endpointtest.Invalid()...) {
+	for _, seed := range append(endpointtest.Right(), endpointtest.Wrong()...) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

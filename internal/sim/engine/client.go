@@ -3,13 +3,14 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"maps"
 	"net"
-	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/containerd/errdefs"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
@@ -17,12 +18,12 @@ import (
 )
 
 // NewLink returns a link with the errors of a Docker Engine. It is down until
-// somebody brings it up.
+// SetDown(nil).
 func NewLink(f *fate.Fates, name string) *fate.Link {
 	l := fate.NewLink(f, "engine "+name,
 		func(d *fate.Dice) error {
 			if d.Chance(0.5) {
-				return conflict("simulated: the engine refuses for now")
+				return fmt.Errorf("simulated: the engine refuses for now: %w", errdefs.ErrConflict)
 			}
 			return errors.New("simulated: the engine failed")
 		},
@@ -37,10 +38,12 @@ func Refused() error {
 	return &net.OpError{Op: "dial", Net: "unix", Err: syscall.ECONNREFUSED}
 }
 
-// Client is the way of one process to the engine. It implements
+// Client is the connection of one process to the engine. It implements
 // [docker.API].
 type Client struct {
-	model   *Model
+	model *Model
+	// api is the engine without the link.
+	api     docker.API
 	fates   *fate.Fates
 	link    *fate.Link
 	process *fate.Process
@@ -51,16 +54,15 @@ type Client struct {
 
 var _ docker.API = (*Client)(nil)
 
-// Judge is told of every command that changes something, when it is given. What it
-// returns is called when the success of the command was answered.
+// Judge gets every command that changes something, when it is given. The function
+// that it returns is called when the success of the command was answered.
 type Judge interface {
 	Asked(verb string, kind containersv1.Kind, id string) (answered func())
 }
 
-// NewClient returns a client. events is asked at each event for what can happen
-// to it.
+// NewClient returns a client. events returns what can happen to the next event.
 func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates, judge Judge) *Client {
-	return &Client{model: m, fates: f, link: link, process: p, events: events, judge: judge}
+	return &Client{model: m, api: m.NewClient(), fates: f, link: link, process: p, events: events, judge: judge}
 }
 
 var errClientClosed = errors.New("simulated: this client was closed")
@@ -73,11 +75,11 @@ func (c *Client) call(ctx context.Context, verb, object string, effect func() er
 	return c.link.Call(ctx, c.process, verb, object, effect)
 }
 
-// read makes a call whose answer is made with the model's lock held.
+// read makes a call that returns an object.
 func read[T any](ctx context.Context, c *Client, verb, object string, f func() (T, error)) (T, error) {
 	var out T
 	err := c.call(ctx, verb, object, func() (err error) {
-		c.model.with(func() { out, err = f() })
+		out, err = f()
 		return err
 	})
 	if err != nil {
@@ -89,12 +91,7 @@ func read[T any](ctx context.Context, c *Client, verb, object string, f func() (
 
 // Connect implements [docker.API].
 func (c *Client) Connect(ctx context.Context) (docker.Info, error) {
-	return read(ctx, c, "connect", "", func() (docker.Info, error) {
-		return docker.Info{
-			Version: "20.10.24+sim", APIVersion: "1.41", OSType: "linux", Arch: "amd64",
-			SystemTime: time.Now().Add(c.model.offset).UTC(),
-		}, nil
-	})
+	return read(ctx, c, "connect", "", func() (docker.Info, error) { return c.api.Connect(ctx) })
 }
 
 // Ping implements [docker.API].
@@ -104,64 +101,32 @@ func (c *Client) Ping(ctx context.Context) error {
 
 // ListContainers implements [docker.API].
 func (c *Client) ListContainers(ctx context.Context) ([]string, error) {
-	return read(ctx, c, "list", "containers", func() ([]string, error) {
-		return slices.Sorted(maps.Keys(c.model.containers)), nil
-	})
+	return read(ctx, c, "list", "containers", func() ([]string, error) { return c.api.ListContainers(ctx) })
 }
 
 // Container implements [docker.API].
 func (c *Client) Container(ctx context.Context, id string) (*containersv1.Container, error) {
-	return read(ctx, c, "inspect", id, func() (*containersv1.Container, error) {
-		if found := c.model.containers[id]; found != nil {
-			return found.mirror(), nil
-		}
-		return nil, notFound("No such container: %s", id)
-	})
+	return read(ctx, c, "inspect", id, func() (*containersv1.Container, error) { return c.api.Container(ctx, id) })
 }
 
 // ListImages implements [docker.API].
 func (c *Client) ListImages(ctx context.Context) ([]docker.ListedImage, error) {
-	return read(ctx, c, "list", "images", func() ([]docker.ListedImage, error) {
-		var out []docker.ListedImage
-		for _, id := range slices.Sorted(maps.Keys(c.model.images)) {
-			if len(c.model.shown(c.model.images[id])) == 0 {
-				continue
-			}
-			out = append(out, docker.ListedImage{ID: id, Tags: slices.Sorted(slices.Values(c.model.images[id].tags))})
-		}
-		return out, nil
-	})
+	return read(ctx, c, "list", "images", func() ([]docker.ListedImage, error) { return c.api.ListImages(ctx) })
 }
 
 // Images implements [docker.API].
 func (c *Client) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
-	return read(ctx, c, "inspect", ref, func() ([]*containersv1.Image, error) {
-		if img := c.model.resolve(ref); img != nil {
-			return img.mirrors(), nil
-		}
-		return nil, notFound("No such image: %s", ref)
-	})
+	return read(ctx, c, "inspect", ref, func() ([]*containersv1.Image, error) { return c.api.Images(ctx, ref) })
 }
 
 // ListVolumes implements [docker.API].
 func (c *Client) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
-	return read(ctx, c, "list", "volumes", func() ([]*containersv1.Volume, error) {
-		var out []*containersv1.Volume
-		for _, name := range slices.Sorted(maps.Keys(c.model.volumes)) {
-			out = append(out, c.model.volumes[name].mirror())
-		}
-		return out, nil
-	})
+	return read(ctx, c, "list", "volumes", func() ([]*containersv1.Volume, error) { return c.api.ListVolumes(ctx) })
 }
 
 // Volume implements [docker.API].
 func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
-	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) {
-		if v := c.model.volumes[name]; v != nil {
-			return v.mirror(), nil
-		}
-		return nil, notFound("get %s: no such volume", name)
-	})
+	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) { return c.api.Volume(ctx, name) })
 }
 
 func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
@@ -175,20 +140,20 @@ func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kin
 
 // StartContainer implements [docker.API].
 func (c *Client) StartContainer(ctx context.Context, id string) error {
-	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.model.Start(id) })
+	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.api.StartContainer(ctx, id) })
 }
 
 // stopWithin is more than any container of a simulation takes to stop.
 const stopWithin = 90 * time.Second
 
-// StopContainer implements [docker.API]. The engine carries the stop on when
-// the client has left.
+// StopContainer implements [docker.API]. The engine completes the stop when the
+// client has left.
 func (c *Client) StopContainer(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, stopWithin)
 	defer cancel()
 	return c.command(ctx, "stop", containersv1.KindContainer, id, func() error {
-		delay, err := c.model.BeginStop(id)
-		if err != nil {
+		delay, running, err := c.model.BeginStop(id)
+		if err != nil || running == "" {
 			return err
 		}
 		done := make(chan struct{})
@@ -209,22 +174,22 @@ func (c *Client) StopContainer(ctx context.Context, id string) error {
 
 // UnpauseContainer implements [docker.API].
 func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
-	return c.command(ctx, "unpause", containersv1.KindContainer, id, func() error { return c.model.Unpause(id) })
+	return c.command(ctx, "unpause", containersv1.KindContainer, id, func() error { return c.api.UnpauseContainer(ctx, id) })
 }
 
 // RemoveContainer implements [docker.API].
 func (c *Client) RemoveContainer(ctx context.Context, id string, force bool) error {
-	return c.command(ctx, "remove", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, force) })
+	return c.command(ctx, "remove", containersv1.KindContainer, id, func() error { return c.api.RemoveContainer(ctx, id, force) })
 }
 
 // RemoveImage implements [docker.API].
 func (c *Client) RemoveImage(ctx context.Context, ref string) error {
-	return c.command(ctx, "remove", containersv1.KindImage, ref, func() error { return c.model.RemoveImage(ref, false) })
+	return c.command(ctx, "remove", containersv1.KindImage, ref, func() error { return c.api.RemoveImage(ctx, ref) })
 }
 
 // RemoveVolume implements [docker.API].
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
-	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.model.RemoveVolume(name) })
+	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.api.RemoveVolume(ctx, name) })
 }
 
 // Close implements [docker.API].

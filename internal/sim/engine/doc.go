@@ -1,13 +1,13 @@
-// Package engine is a simulated container engine behind
-// [docker.API]: images, containers and volumes in memory, with the
-// refusals and the events of a Docker Engine.
+// Package engine puts the model of package engine/memory behind a link that fails,
+// for the simulation: calls fail, hang and lose their answers, events are dropped,
+// late and doubled. It also keeps every state that an object has had, for the laws
+// that judge a run.
 //
-// The simulated Docker Engine in internal/dockersim speaks HTTP on a socket,
-// which does not belong on virtual time: goroutines that wait for a socket are
-// never idle, and their order is the kernel's. Its rules, which are held against
-// a real engine, are the model for those here.
+// Package dockersim serves the same model over HTTP, on a socket. That does not
+// belong on virtual time: goroutines that wait for a socket are never idle, and
+// their order is the kernel's.
 //
-// Reading map: model.go holds the objects; containers.go, images.go and
-// volumes.go are what can be done to them; stream.go tells of it, with events
-// that are lost, late and doubled; client.go is the daemon's side.
+// Reading map: model.go is the model with what a judge asks about it, versions.go
+// keeps the states of objects. client.go is the daemon's connection to the engine,
+// stream.go its stream of events.
 package engine

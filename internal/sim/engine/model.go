@@ -1,121 +1,113 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"maps"
 	"slices"
+	"strings"
 	"sync"
-	"time"
-
-	"github.com/containerd/errdefs"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
-// Model is what the engine has. It is safe for concurrent use.
+// Model is an engine in memory that keeps the states of its objects. It is safe for
+// concurrent use.
 type Model struct {
-	name string
+	*memory.Engine
 
-	mu         sync.Mutex
-	serial     int
-	containers map[string]*container
-	images     map[string]*image
-	tags       map[string]string // tag to image ID
-	volumes    map[string]*volume
-	remembered []docker.Event
-	streams    map[*stream]struct{}
-	offset     time.Duration
+	mu sync.Mutex // guards what follows
 	// versions of each object, and how many there are; stamped are the mirrors of
-	// each image at its last version.
+	// each object at its last version.
 	versions map[object][]Version
 	stamps   int
-	stamped  map[string][]string
+	stamped  map[object][]string
 }
 
 // New returns an engine that has nothing. The name goes into the IDs.
 func New(name string) *Model {
-	return &Model{
-		name: name, containers: map[string]*container{}, images: map[string]*image{},
-		tags: map[string]string{}, volumes: map[string]*volume{}, streams: map[*stream]struct{}{},
-		versions: map[object][]Version{}, stamped: map[string][]string{},
+	m := &Model{Engine: memory.New(name), versions: map[object][]Version{}, stamped: map[object][]string{}}
+	m.Observe(m.stamp)
+	return m
+}
+
+// ImageRefs returns the IDs and the tags of all images, each sorted.
+func (m *Model) ImageRefs() []string {
+	var ids, tags []string
+	for _, img := range m.Images() {
+		ids = append(ids, img.ID)
+		tags = append(tags, img.Tags...)
+	}
+	slices.Sort(tags)
+	return append(ids, tags...)
+}
+
+// IsFree reports whether no container uses the object of an image or a volume, so
+// that the engine would remove it.
+func (m *Model) IsFree(mirror containersv1.Mirror) bool {
+	switch o := mirror.(type) {
+	case *containersv1.Image:
+		img, err := m.Image(o.Status.ID)
+		return err == nil && len(img.Tags) <= 1 && !m.isUsed(mirror)
+	case *containersv1.Volume:
+		return !m.isUsed(mirror)
+	default:
+		return false
 	}
 }
 
-// SetClockOffset sets how far the engine's clock is ahead.
-func (m *Model) SetClockOffset(d time.Duration) { m.with(func() { m.offset = d }) }
+// isUsed reports whether a container uses the object of an image or a volume.
+func (m *Model) isUsed(mirror containersv1.Mirror) bool {
+	return slices.ContainsFunc(m.Containers(), func(c memory.Container) bool {
+		switch o := mirror.(type) {
+		case *containersv1.Image:
+			return c.ImageID == o.Status.ID
+		case *containersv1.Volume:
+			return slices.Contains(c.Spec.Volumes, o.Status.Name)
+		default:
+			return false
+		}
+	})
+}
+
+// Refuses reports whether the engine would refuse now what a mirror asks for: to
+// remove an image or a volume, or to start a container.
+func (m *Model) Refuses(mirror containersv1.Mirror) bool {
+	switch o := mirror.(type) {
+	case *containersv1.Image:
+		img, err := m.Image(o.EngineID())
+		return err == nil && img.ID == o.Status.ID && len(img.Tags) <= 1 && m.isUsed(mirror)
+	case *containersv1.Volume:
+		return m.isUsed(mirror)
+	case *containersv1.Container:
+		c, err := m.Container(o.Name)
+		return err == nil && (c.Spec.StartError != "" || c.Dead || c.Removing) && o.Spec.State == containersv1.StateRunning
+	default:
+		return false
+	}
+}
+
+// Latest is the last state of an object.
+type Latest struct {
+	Kind containersv1.Kind
+	Name string
+	Version
+}
+
+// Latest returns the last state of every object that there ever was, sorted by kind
+// and name.
+func (m *Model) Latest() (out []Latest) {
+	m.with(func() {
+		for key, all := range m.versions {
+			out = append(out, Latest{key.kind, key.name, all[len(all)-1]})
+		}
+	})
+	slices.SortFunc(out, func(a, b Latest) int {
+		return strings.Compare(string(a.Kind)+a.Name, string(b.Kind)+b.Name)
+	})
+	return out
+}
 
 func (m *Model) with(f func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f()
-}
-
-func (m *Model) id(kind string) string {
-	m.serial++
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", m.name, kind, m.serial))
-	return hex.EncodeToString(sum[:])
-}
-
-// now is the engine's clock, to the microseconds that a resource holds.
-func (m *Model) now() *metav1.MicroTime {
-	return &metav1.MicroTime{Time: time.Now().Add(m.offset).UTC().Truncate(time.Microsecond)}
-}
-
-// Objects are all objects as their mirrors should have them, sorted by kind and
-// name.
-func (m *Model) Objects() (out []containersv1.Mirror) {
-	m.with(func() {
-		for _, id := range slices.Sorted(maps.Keys(m.containers)) {
-			out = append(out, m.containers[id].mirror())
-		}
-		for _, id := range slices.Sorted(maps.Keys(m.images)) {
-			for _, img := range m.shown(m.images[id]) {
-				out = append(out, img)
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(m.volumes)) {
-			out = append(out, m.volumes[name].mirror())
-		}
-	})
-	return out
-}
-
-// Stop is the end of the engine's process: streams end and what runs exits. The
-// events that it remembers are forgotten.
-func (m *Model) Stop() {
-	m.with(func() {
-		for _, id := range slices.Sorted(maps.Keys(m.containers)) {
-			if c := m.containers[id]; c.running {
-				c.exit(m.now(), 137)
-				m.stampContainer(c.id)
-			}
-		}
-		m.remembered = nil
-		m.endStreams(errClosed)
-	})
-}
-
-// Wipe takes everything away, as a new disk does.
-func (m *Model) Wipe() {
-	m.with(func() {
-		m.containers, m.images = map[string]*container{}, map[string]*image{}
-		m.tags, m.volumes = map[string]string{}, map[string]*volume{}
-		m.remembered = nil
-		for key := range m.versions {
-			m.stamp(key.kind, key.name, nil)
-		}
-		clear(m.stamped)
-	})
-}
-
-func notFound(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args, errdefs.ErrNotFound)...)
-}
-
-func conflict(format string, args ...any) error {
-	return fmt.Errorf(format+": %w", append(args, errdefs.ErrConflict)...)
 }

@@ -1,15 +1,16 @@
-package dockersim
+package memory
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/distribution/reference"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// ImageSpec says what an image is like. The zero value is an untagged image of
+// ImageSpec describes an image to create. The zero value is an untagged image of
 // linux/amd64.
 type ImageSpec struct {
 	// Tags, such as busybox:1; latest is the default.
@@ -30,45 +31,60 @@ type ImageSpec struct {
 	Created time.Time
 }
 
-// image is one image of the model; its tags are sorted.
-type image struct {
-	id   string
-	spec ImageSpec
-	tags []string
+// Image is an image as it was at one moment.
+type Image struct {
+	ID string
+	// ImageSpec has the present tags, sorted, and digests.
+	ImageSpec
+	// Hidden is set while the image has no tag and another image is built on it: a
+	// list leaves it out.
+	Hidden bool
 }
 
-// AddImage adds an image, with events as docker import sends them, and returns
-// its ID. A tag that another image had moves. It panics on a tag that an
-// engine would refuse.
+// AddImage adds an image, with events as docker import sends them, and returns its
+// ID. A tag that another image had moves.
 func (e *Engine) AddImage(tags ...string) string { return e.AddImageSpec(ImageSpec{Tags: tags}) }
 
-// AddImageSpec is AddImage with more to say.
+// AddImageSpec adds an image and returns its ID.
 func (e *Engine) AddImageSpec(spec ImageSpec) string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	id, err := e.createImage(spec)
+	id, err := e.ImportImage(spec)
 	must(err)
-	e.emit("image", "import", id, with(spec.Labels, "name", id))
 	return id
 }
 
-// Pull adds an image as docker pull does: with one event, which carries the
+// ImportImage adds an image, as docker import does, and returns its ID.
+func (e *Engine) ImportImage(spec ImageSpec) (id string, err error) {
+	defer e.lock()()
+	if id, err = e.createImage(spec); err == nil {
+		e.emit("image", "import", id, with(spec.Labels, "name", id))
+	}
+	return id, err
+}
+
+// Pull adds an image, as docker pull does: with one event, which carries the
 // reference in place of the ID.
 func (e *Engine) Pull(ref string) string {
-	named, err := parseReference(ref)
+	id, err := e.PullImage(ref)
 	must(err)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	id := e.newImage(ImageSpec{})
-	e.moveTag(id, reference.FamiliarString(named))
-	e.emit("image", "pull", reference.FamiliarString(named), map[string]string{"name": reference.FamiliarName(named)})
 	return id
 }
 
-// Load adds an image as docker load does: with one event, which names no tag.
+// PullImage adds an image, as docker pull does, and returns its ID.
+func (e *Engine) PullImage(ref string) (id string, err error) {
+	named, err := parseReference(ref)
+	if err != nil {
+		return "", err
+	}
+	defer e.lock()()
+	id = e.newImage(ImageSpec{})
+	e.moveTag(id, reference.FamiliarString(named))
+	e.emit("image", "pull", reference.FamiliarString(named), map[string]string{"name": reference.FamiliarName(named)})
+	return id, nil
+}
+
+// Load adds an image, as docker load does: with one event, which names no tag.
 func (e *Engine) Load(tags ...string) string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	defer e.lock()()
 	id := e.newImage(ImageSpec{})
 	for _, tag := range tags {
 		named, err := parseReference(tag)
@@ -82,48 +98,63 @@ func (e *Engine) Load(tags ...string) string {
 // Build adds an untagged image, as a step of a classic docker build does: the image
 // has no event, the container of the step has.
 func (e *Engine) Build(base string) string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	defer e.lock()()
 	img, err := e.resolveImage(base)
 	must(err)
 	step := e.nextID("container")
-	e.emit("container", "create", step, map[string]string{"image": img.id})
-	id := e.newImage(ImageSpec{Parent: img.id})
-	e.emit("container", "destroy", step, map[string]string{"image": img.id})
+	e.emit("container", "create", step, map[string]string{"image": img.ID})
+	id := e.newImage(ImageSpec{Parent: img.ID})
+	e.emit("container", "destroy", step, map[string]string{"image": img.ID})
 	return id
 }
 
 // Tag gives an image another tag, as docker tag does.
 func (e *Engine) Tag(image, tag string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	defer e.lock()()
 	return e.tagImage(image, tag)
 }
 
-// RemoveImage removes a tag or an image, as docker rmi does.
-func (e *Engine) RemoveImage(ref string, force bool) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	_, err := e.deleteImage(ref, force, true)
-	return err
-}
-
-// ImageTags are the tags of an image, sorted; nil if there is no such image.
+// ImageTags returns the tags of an image, sorted; nil if there is no such image.
 func (e *Engine) ImageTags(ref string) []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	img, err := e.resolveImage(ref)
+	img, err := e.Image(ref)
 	if err != nil {
 		return nil
 	}
-	return slices.Clone(img.tags)
+	return img.Tags
 }
 
-// ImageIDs are the IDs of all images, sorted.
+// ImageIDs returns the IDs of all images, sorted.
 func (e *Engine) ImageIDs() []string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Sorted(maps.Keys(e.images))
+	defer e.lock()()
+	return sortedKeys(e.images)
+}
+
+// Images returns all images, hidden ones too, sorted by ID.
+func (e *Engine) Images() []Image {
+	defer e.lock()()
+	out := make([]Image, 0, len(e.images))
+	for _, id := range sortedKeys(e.images) {
+		out = append(out, e.snapshot(e.images[id]))
+	}
+	return out
+}
+
+// Image returns one image.
+func (e *Engine) Image(ref string) (Image, error) {
+	defer e.lock()()
+	img, err := e.resolveImage(ref)
+	if err != nil {
+		return Image{}, err
+	}
+	return e.snapshot(img), nil
+}
+
+// snapshot returns a copy that shares nothing that changes: tags and digests are
+// replaced, never changed in place.
+func (e *Engine) snapshot(img *Image) Image {
+	out := *img
+	out.Hidden = len(img.Tags) == 0 && e.children[img.ID] > 0
+	return out
 }
 
 func (e *Engine) createImage(spec ImageSpec) (string, error) {
@@ -151,10 +182,13 @@ func (e *Engine) newImage(spec ImageSpec) string {
 	if spec.Created.IsZero() {
 		spec.Created = e.now()
 	}
+	spec.Tags = nil
 	id := "sha256:" + e.nextID("image")
-	e.images[id] = &image{id: id, spec: spec}
+	e.images[id] = &Image{ID: id, ImageSpec: spec}
+	e.changed(containersv1.KindImage, id)
 	if spec.Parent != "" {
 		e.children[spec.Parent]++
+		e.changed(containersv1.KindImage, spec.Parent)
 	}
 	return id
 }
@@ -169,29 +203,35 @@ func (e *Engine) tagImage(ref, tag string) error {
 		return err
 	}
 	familiar := reference.FamiliarString(named)
-	e.moveTag(img.id, familiar)
-	e.emit("image", "tag", img.id, with(img.spec.Labels, "name", familiar))
+	e.moveTag(img.ID, familiar)
+	e.emit("image", "tag", img.ID, with(img.Labels, "name", familiar))
 	return nil
 }
 
-// moveTag takes a tag from the image that has it; that sends no event.
+// moveTag moves a tag to an image. The image that had the tag has no event.
 func (e *Engine) moveTag(id, tag string) {
 	if old, ok := e.tags[tag]; ok {
 		e.dropTag(old, tag)
 	}
 	e.tags[tag] = id
 	img := e.images[id]
-	img.tags = append(img.tags, tag)
-	slices.Sort(img.tags)
+	img.Tags = slices.Sorted(slices.Values(append(slices.Clone(img.Tags), tag)))
+	e.changed(containersv1.KindImage, id)
 }
 
 func (e *Engine) dropTag(id, tag string) {
 	img := e.images[id]
-	img.tags = slices.DeleteFunc(img.tags, func(t string) bool { return t == tag })
+	img.Tags = without(img.Tags, func(t string) bool { return t == tag })
 	delete(e.tags, tag)
+	e.changed(containersv1.KindImage, id)
 }
 
-// parseReference understands a tag as dockerd does.
+// without returns a copy of references that leaves some of them out.
+func without(refs []string, leave func(string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(refs), leave)
+}
+
+// parseReference reads a tag as dockerd does.
 func parseReference(ref string) (reference.Named, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
@@ -201,7 +241,7 @@ func parseReference(ref string) (reference.Named, error) {
 }
 
 // resolveImage finds an image by ID, tag, or the beginning of an ID.
-func (e *Engine) resolveImage(ref string) (*image, error) {
+func (e *Engine) resolveImage(ref string) (*Image, error) {
 	if img, ok := e.images[ref]; ok {
 		return img, nil
 	}
@@ -213,7 +253,7 @@ func (e *Engine) resolveImage(ref string) (*image, error) {
 		}
 	}
 	for _, img := range e.images {
-		if slices.Contains(img.spec.Digests, ref) {
+		if slices.Contains(img.Digests, ref) {
 			return img, nil
 		}
 	}
@@ -226,11 +266,11 @@ func (e *Engine) resolveImage(ref string) (*image, error) {
 	return nil, notFound("No such image: %s", missing)
 }
 
-func (e *Engine) imageByPrefix(prefix string) *image {
+func (e *Engine) imageByPrefix(prefix string) *Image {
 	if prefix == "" || len(prefix) == 64 || strings.Trim(prefix, "0123456789abcdef") != "" {
 		return nil
 	}
-	var found *image
+	var found *Image
 	for id, img := range e.images {
 		if strings.HasPrefix(id, "sha256:"+prefix) {
 			if found != nil {

@@ -1,0 +1,238 @@
+package memory
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// StopContainer stops a container, as docker stop does, and returns when the process
+// has ended. One that does not run is left alone. Like dockerd, the engine carries
+// out the stop when ctx ends before.
+func (e *Engine) StopContainer(ctx context.Context, ref string) error {
+	delay, id, err := e.BeginStop(ref)
+	if err != nil || id == "" {
+		return err
+	}
+	if delay == 0 {
+		e.EndStop(id)
+		return nil
+	}
+	ended := make(chan struct{})
+	time.AfterFunc(delay, func() {
+		defer close(ended)
+		e.EndStop(id)
+	})
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// BeginStop is the first half of docker stop: the signal. It returns the ID, and how
+// long the process takes to end; the caller calls EndStop after that. The ID is empty
+// when there is no process to wait for.
+func (e *Engine) BeginStop(ref string) (delay time.Duration, id string, err error) {
+	err = e.withContainer(ref, func(c *Container) error {
+		switch {
+		case !c.Running:
+			return nil
+		case c.Restarting:
+			c.exit(c.Finished, c.ExitCode)
+			e.containerEvent(c, "stop")
+			return nil
+		}
+		e.containerEvent(c, "kill", "signal", "15")
+		if c.Paused {
+			c.Paused = false
+			e.containerEvent(c, "unpause")
+		}
+		delay, id = c.Spec.StopDelay, c.ID
+		return nil
+	})
+	return delay, id, err
+}
+
+// EndStop is the second half of docker stop.
+func (e *Engine) EndStop(id string) {
+	_ = e.withContainer(id, func(c *Container) error {
+		if c.Running {
+			e.ended(c, exitTerminated)
+		}
+		e.containerEvent(c, "stop")
+		e.autoRemove(c)
+		return nil
+	})
+}
+
+// RestartContainer restarts a container, as docker restart does.
+func (e *Engine) RestartContainer(ctx context.Context, ref string) error {
+	if err := e.StopContainer(ctx, ref); err != nil {
+		return err
+	}
+	return e.withContainer(ref, func(c *Container) error {
+		if err := e.start(c); err != nil {
+			return err
+		}
+		e.containerEvent(c, "restart")
+		return nil
+	})
+}
+
+// KillContainer kills a container, as docker kill does.
+func (e *Engine) KillContainer(ref string) error {
+	return e.withContainer(ref, func(c *Container) error {
+		switch {
+		case !c.Running:
+			return conflict("Cannot kill container: %s: Container %s is not running", c.Name, c.ID)
+		case c.Restarting:
+			// No process runs, and so there is no event.
+			c.exit(c.Finished, c.ExitCode)
+			e.changedUnreported(c)
+			return nil
+		}
+		e.containerEvent(c, "kill", "signal", "9")
+		e.die(c, exitKilled)
+		return nil
+	})
+}
+
+// Die ends the process of a running container with this exit code.
+func (e *Engine) Die(ref string, exitCode int) error {
+	return e.withProcess(ref, func(c *Container) { e.die(c, exitCode) })
+}
+
+// OOM ends the process of a running container because it used too much memory.
+func (e *Engine) OOM(ref string) error {
+	return e.withProcess(ref, func(c *Container) {
+		c.OOMKilled = true
+		e.containerEvent(c, "oom")
+		e.die(c, exitKilled)
+	})
+}
+
+// Crash ends the process of a running container that a restart policy is about to
+// start again: until the next StartContainer the container is restarting.
+func (e *Engine) Crash(ref string, exitCode int) error {
+	return e.withProcess(ref, func(c *Container) {
+		e.ended(c, exitCode)
+		c.Running, c.Restarting = true, true
+	})
+}
+
+func (e *Engine) withProcess(ref string, do func(*Container)) error {
+	return e.withContainer(ref, func(c *Container) error {
+		if !c.Running || c.Restarting {
+			return errNotRunning(c)
+		}
+		do(c)
+		return nil
+	})
+}
+
+// RemoveContainer removes a container, as docker rm does. Its anonymous volumes stay.
+func (e *Engine) RemoveContainer(ref string, force bool) error {
+	return e.withContainer(ref, func(c *Container) error { return e.remove(c, force) })
+}
+
+// RemoveContainerAndVolumes removes a container and its anonymous volumes, as docker
+// rm --volumes does.
+func (e *Engine) RemoveContainerAndVolumes(ref string, force bool) error {
+	return e.withContainer(ref, func(c *Container) error {
+		if err := e.remove(c, force); err != nil {
+			return err
+		}
+		for _, name := range c.Spec.Volumes {
+			if v, ok := e.volumes[name]; ok && v.anonymous {
+				// One that another container uses stays.
+				_ = e.deleteVolume(name, false)
+			}
+		}
+		return nil
+	})
+}
+
+// FailRemoval is a docker rm --force that fails half way: the container is being
+// removed until the returned function is called, and is then dead. No event reports
+// that, and none reports the removal of a container that does not run.
+func (e *Engine) FailRemoval(ref string) (fail func(), err error) {
+	var id string
+	var ran bool
+	err = e.withContainer(ref, func(c *Container) error {
+		if c.Removing || c.Spec.AutoRemove {
+			return errRemoving(c)
+		}
+		id, ran, c.Removing = c.ID, c.Running, true
+		switch {
+		case ran && !c.Restarting:
+			e.containerEvent(c, "kill", "signal", "9")
+			e.ended(c, exitKilled)
+		default:
+			c.Running, c.Restarting = false, false
+			e.changedUnreported(c)
+		}
+		return nil
+	})
+	return func() {
+		_ = e.withContainer(id, func(c *Container) error {
+			c.Removing, c.Dead = false, true
+			if !ran {
+				e.changedUnreported(c)
+			}
+			return nil
+		})
+	}, err
+}
+
+func errRemoving(c *Container) error {
+	return conflict("removal of container %s is already in progress", c.ID)
+}
+
+func (e *Engine) remove(c *Container, force bool) error {
+	const advice = "before attempting removal or force remove"
+	switch {
+	case c.Removing:
+		return errRemoving(c)
+	case c.Running && !force && c.Paused:
+		return conflict("You cannot remove a paused container %s. Unpause and then stop the container %s", c.ID, advice)
+	case c.Running && !force && c.Restarting:
+		return conflict("You cannot remove a restarting container %s. Stop the container %s", c.ID, advice)
+	case c.Running && !force:
+		return conflict("You cannot remove a running container %s. Stop the container %s", c.ID, advice)
+	case c.Running && !c.Restarting:
+		e.containerEvent(c, "kill", "signal", "9")
+		e.ended(c, exitKilled)
+	}
+	e.destroy(c)
+	return nil
+}
+
+func (e *Engine) destroy(c *Container) {
+	delete(e.containers, c.ID)
+	delete(e.names, c.Name)
+	e.containerEvent(c, "destroy")
+}
+
+// die ends a process that no call waits for.
+func (e *Engine) die(c *Container, exitCode int) {
+	e.ended(c, exitCode)
+	e.autoRemove(c)
+}
+
+func (e *Engine) autoRemove(c *Container) {
+	if c.Spec.AutoRemove {
+		e.destroy(c)
+	}
+}
+
+// ended sets the state of a container whose process has ended, and reports it.
+func (e *Engine) ended(c *Container, exitCode int) {
+	c.exit(e.now(), exitCode)
+	e.containerEvent(c, "die", "exitCode", strconv.Itoa(exitCode))
+	if !c.disconnected {
+		e.networkEvent(c, "disconnect")
+	}
+	e.unmountEvents(c)
+}

@@ -1,0 +1,137 @@
+package memory
+
+import "strings"
+
+// StartContainer starts a container, as docker start does. One that runs is left
+// alone. A start that fails has no event but those of networks and volumes.
+func (e *Engine) StartContainer(ref string) error { return e.withContainer(ref, e.start) }
+
+// PauseContainer pauses a container, as docker pause does.
+func (e *Engine) PauseContainer(ref string) error { return e.withContainer(ref, e.pause) }
+
+// UnpauseContainer resumes a container, as docker unpause does.
+func (e *Engine) UnpauseContainer(ref string) error {
+	return e.withContainer(ref, func(c *Container) error {
+		if !c.Paused {
+			return systemError("Container %s is not paused", c.ID)
+		}
+		c.Paused = false
+		e.containerEvent(c, "unpause")
+		return nil
+	})
+}
+
+// RenameContainer renames a container, as docker rename does.
+func (e *Engine) RenameContainer(ref, name string) error {
+	return e.withContainer(ref, func(c *Container) error { return e.rename(c, name) })
+}
+
+// SetStartError changes what each start of a container fails with; empty is
+// success.
+func (e *Engine) SetStartError(ref, message string) error {
+	return e.withContainer(ref, func(c *Container) error {
+		c.Spec.StartError = message
+		return nil
+	})
+}
+
+// CommitContainer makes an image of a container, as docker commit does. Without a
+// tag no event of the image reports it.
+func (e *Engine) CommitContainer(ref, tag string) (image string, err error) {
+	err = e.withContainer(ref, func(c *Container) error {
+		var tags []string
+		if tag != "" {
+			tags = []string{tag}
+		}
+		image, err = e.createImage(ImageSpec{Parent: c.ImageID, Tags: tags, Labels: c.Labels})
+		if err == nil {
+			e.containerEvent(c, "commit", "imageID", image, "imageRef", tag, "comment", "")
+		}
+		return err
+	})
+	return image, err
+}
+
+// withContainer runs a command on a container, and marks the container as changed.
+func (e *Engine) withContainer(ref string, do func(*Container) error) error {
+	defer e.lock()()
+	c, err := e.findContainer(ref)
+	if err != nil {
+		return err
+	}
+	err = do(c)
+	e.changedContainer(c)
+	return err
+}
+
+func errNotRunning(c *Container) error { return conflict("Container %s is not running", c.ID) }
+
+func (e *Engine) start(c *Container) error {
+	switch {
+	case c.Paused:
+		return conflict("cannot start a paused container, try unpause instead")
+	case c.Running && !c.Restarting:
+		return nil
+	case c.Removing || c.Dead:
+		return conflict("container is marked for removal and cannot be started")
+	}
+	e.networkEvent(c, "connect")
+	e.mountEvents(c)
+	if c.Spec.StartError != "" {
+		c.ExitCode, c.Error = 127, c.Spec.StartError
+		e.networkEvent(c, "disconnect")
+		e.unmountEvents(c)
+		if c.Spec.NoNetwork && len(c.Spec.Volumes) == 0 {
+			e.changedUnreported(c)
+		}
+		return invalid("%s", c.Spec.StartError)
+	}
+	e.serial++
+	c.Running, c.Restarting, c.Paused, c.OOMKilled, c.disconnected = true, false, false, false, false
+	c.PID, c.ExitCode, c.Error, c.Started = 1000+int(e.serial), 0, "", e.now()
+	e.containerEvent(c, "start")
+	return nil
+}
+
+func (e *Engine) mountEvents(c *Container) {
+	for _, name := range c.Spec.Volumes {
+		e.emit("volume", "mount", name, map[string]string{
+			"container": c.ID, "destination": "/" + name, "driver": "local", "propagation": "", "read/write": "true"})
+	}
+}
+
+func (e *Engine) unmountEvents(c *Container) {
+	for _, name := range c.Spec.Volumes {
+		e.emit("volume", "unmount", name, map[string]string{"container": c.ID, "driver": "local"})
+	}
+}
+
+func (e *Engine) pause(c *Container) error {
+	switch {
+	case !c.Running:
+		return errNotRunning(c)
+	case c.Restarting:
+		return conflict("Container %s is restarting, wait until the container is running", c.ID)
+	case c.Paused:
+		return conflict("Container %s is already paused", c.ID)
+	}
+	c.Paused = true
+	e.containerEvent(c, "pause")
+	return nil
+}
+
+func (e *Engine) rename(c *Container, name string) error {
+	name = strings.TrimPrefix(name, "/")
+	if name == c.Name {
+		return invalid("Renaming a container with the same name as its current name")
+	}
+	if err := e.checkName(name); err != nil {
+		return err
+	}
+	old := c.Name
+	delete(e.names, old)
+	c.Name = name
+	e.names[name] = c.ID
+	e.containerEvent(c, "rename", "oldName", "/"+old)
+	return nil
+}

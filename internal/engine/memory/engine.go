@@ -1,0 +1,124 @@
+package memory
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// Engine is a container engine in memory. All methods are safe for concurrent use.
+//
+// A container is named by its ID, its name, or the beginning of its ID, an image by
+// its ID, a tag, or the beginning of its ID. Methods named Add and Pull, Load and
+// Build panic on what dockerd would refuse: they are for tests.
+type Engine struct {
+	name   string
+	broker broker
+
+	mu         sync.Mutex // guards what follows
+	images     map[string]*Image
+	tags       map[string]string // reference to image ID
+	children   map[string]int    // image ID to the number of images built on it
+	containers map[string]*Container
+	names      map[string]string // name to container ID
+	volumes    map[string]*Volume
+	serial     uint64
+	offset     time.Duration
+	version    string
+	apiVersion string
+	down       bool
+	observer   func(Change)
+	changes    []Change
+}
+
+// New returns an engine that has nothing. The name makes its IDs differ from those
+// of other engines; they are the same in each run.
+func New(name string) *Engine {
+	e := &Engine{name: name, version: "20.10.24+sim", apiVersion: "1.41", broker: newBroker()}
+	e.clear()
+	return e
+}
+
+func (e *Engine) clear() {
+	e.images, e.tags, e.children = map[string]*Image{}, map[string]string{}, map[string]int{}
+	e.containers, e.names = map[string]*Container{}, map[string]string{}
+	e.volumes = map[string]*Volume{}
+}
+
+// Stop ends the engine's process: event streams end, the remembered events are
+// forgotten, and containers that ran have exited. The engine can be used again at
+// once, as after a restart.
+func (e *Engine) Stop() {
+	defer e.lock()()
+	for _, id := range sortedKeys(e.containers) {
+		if c := e.containers[id]; c.Running {
+			c.exit(e.now(), exitKilled)
+			e.changedContainer(c)
+		}
+	}
+	e.broker.forget()
+	e.broker.end(io.ErrUnexpectedEOF)
+}
+
+// ForgetEvents forgets the remembered events.
+func (e *Engine) ForgetEvents() { e.broker.forget() }
+
+// Wipe removes everything, without an event, as a new disk does.
+func (e *Engine) Wipe() {
+	defer e.lock()()
+	for _, id := range sortedKeys(e.containers) {
+		e.changed(containersv1.KindContainer, id)
+	}
+	for _, id := range sortedKeys(e.images) {
+		e.changed(containersv1.KindImage, id)
+	}
+	for _, name := range sortedKeys(e.volumes) {
+		e.changed(containersv1.KindVolume, name)
+	}
+	e.clear()
+	e.broker.forget()
+}
+
+// SetClockOffset sets how far the engine's clock is ahead of the host's.
+func (e *Engine) SetClockOffset(offset time.Duration) {
+	defer e.lock()()
+	e.offset = offset
+}
+
+// Now returns the time by the engine's clock.
+func (e *Engine) Now() time.Time {
+	defer e.lock()()
+	return e.now()
+}
+
+func (e *Engine) now() time.Time { return time.Now().Add(e.offset).UTC() }
+
+// SetVersion upgrades or downgrades the engine, for example to 28.0.0 with API 1.48.
+func (e *Engine) SetVersion(version, apiVersion string) {
+	defer e.lock()()
+	e.version, e.apiVersion = version, apiVersion
+}
+
+// Version returns the versions of the engine and of its API.
+func (e *Engine) Version() (version, apiVersion string) {
+	defer e.lock()()
+	return e.version, e.apiVersion
+}
+
+// nextID returns an ID of 64 hex digits.
+func (e *Engine) nextID(kind string) string {
+	e.serial++
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", e.name, kind, e.serial))
+	return hex.EncodeToString(sum[:])
+}
+
+func sortedKeys[T any](objects map[string]T) []string {
+	return slices.Sorted(maps.Keys(objects))
+}

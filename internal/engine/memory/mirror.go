@@ -1,0 +1,171 @@
+package memory
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// mirrors returns the resources that mirror an object now.
+func (e *Engine) mirrors(kind containersv1.Kind, id string) (out []containersv1.Mirror) {
+	switch kind {
+	case containersv1.KindContainer:
+		if c := e.containers[id]; c != nil {
+			out = append(out, c.Mirror())
+		}
+	case containersv1.KindImage:
+		if img := e.images[id]; img != nil {
+			if now := e.snapshot(img); !now.Hidden {
+				for _, m := range now.Mirrors() {
+					out = append(out, m)
+				}
+			}
+		}
+	case containersv1.KindVolume:
+		if v := e.volumes[id]; v != nil {
+			out = append(out, v.Mirror())
+		}
+	case containersv1.KindContainerNamespace:
+	}
+	return out
+}
+
+// Mirrors returns the resources that mirror all objects, sorted by kind and ID. The
+// resource of the namespace is not among them.
+func (e *Engine) Mirrors() (out []containersv1.Mirror) {
+	defer e.lock()()
+	for _, id := range sortedKeys(e.containers) {
+		out = append(out, e.mirrors(containersv1.KindContainer, id)...)
+	}
+	for _, id := range sortedKeys(e.images) {
+		out = append(out, e.mirrors(containersv1.KindImage, id)...)
+	}
+	for _, name := range sortedKeys(e.volumes) {
+		out = append(out, e.mirrors(containersv1.KindVolume, name)...)
+	}
+	return out
+}
+
+// Mirror returns the resource that mirrors a container.
+func (c *Container) Mirror() *containersv1.Container {
+	out := &containersv1.Container{}
+	out.Name = containersv1.ContainerResourceName(c.ID)
+	out.Status = containersv1.ContainerStatus{
+		Status: containersv1.ContainerState(c.Status()), Name: c.Name, Namespace: containersv1.MobyNamespace,
+		Image: c.Spec.Image, Path: c.Spec.Command[0], Args: none(slices.Clone(c.Spec.Command[1:])),
+		Ports: c.ports(), Labels: noneMap(c.Labels), PID: int64(c.PID), ExitCode: int32(c.ExitCode), Error: c.Error,
+		CreatedAt: microTime(c.Created), StartedAt: microTime(c.Started), FinishedAt: microTime(c.Finished),
+		Conditions: []metav1.Condition{
+			condition(containersv1.ConditionRunning, c.Running), condition(containersv1.ConditionPaused, c.Paused),
+			condition(containersv1.ConditionRestarting, c.Restarting), condition(containersv1.ConditionOOMKilled, c.OOMKilled),
+			condition(containersv1.ConditionDead, c.Dead),
+		},
+	}
+	return out
+}
+
+// ports returns every port that the container exposes or publishes.
+func (c *Container) ports() (out []containersv1.Port) {
+	live := c.LivePorts()
+	names := slices.Clone(c.Spec.Exposed)
+	for _, p := range c.Spec.Published {
+		names = append(names, p.Port)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		digits, protocol, _ := strings.Cut(name, "/")
+		port := containersv1.Port{ContainerPort: number(digits), Protocol: cmp.Or(protocol, "tcp")}
+		for _, b := range live[name] {
+			port.Bindings = append(port.Bindings, containersv1.PortBinding{HostIP: b.HostIP, HostPort: number(b.HostPort)})
+		}
+		slices.SortFunc(port.Bindings, func(a, b containersv1.PortBinding) int {
+			return cmp.Or(cmp.Compare(a.HostIP, b.HostIP), cmp.Compare(a.HostPort, b.HostPort))
+		})
+		out = append(out, port)
+	}
+	slices.SortFunc(out, func(a, b containersv1.Port) int {
+		return cmp.Or(cmp.Compare(a.ContainerPort, b.ContainerPort), cmp.Compare(a.Protocol, b.Protocol))
+	})
+	return out
+}
+
+// Mirrors returns the resources that mirror an image: one for each tag, or a single
+// one when the image has no tag.
+func (img Image) Mirrors() []*containersv1.Image {
+	tags := img.Tags
+	if len(tags) == 0 {
+		tags = []string{""}
+	}
+	var out []*containersv1.Image
+	for _, tag := range tags {
+		m := &containersv1.Image{}
+		m.Name = containersv1.ImageResourceName(img.ID, tag)
+		m.Status = containersv1.ImageStatus{
+			ID: img.ID, RepoTag: tag, RepoDigests: none(slices.Sorted(slices.Values(img.Digests))), Namespace: containersv1.MobyNamespace,
+			CreatedAt: microTime(img.Created), Architecture: img.Architecture, OS: img.OS, Size: img.Size, Labels: noneMap(img.Labels),
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// Mirror returns the resource that mirrors a volume. dockerd writes whole seconds.
+func (v Volume) Mirror() *containersv1.Volume {
+	out := &containersv1.Volume{}
+	out.Name = containersv1.VolumeResourceName(v.Name)
+	out.Status = containersv1.VolumeStatus{
+		Name: v.Name, Namespace: containersv1.MobyNamespace, Driver: v.Driver, Mountpoint: v.Mountpoint(),
+		Labels: noneMap(v.Labels), Options: noneMap(v.Options), Scope: "local", CreatedAt: microTime(v.Created.Truncate(time.Second)),
+	}
+	return out
+}
+
+// Mountpoint returns the directory of a volume on the engine's host.
+func (v Volume) Mountpoint() string { return fmt.Sprintf("/var/lib/docker/volumes/%s/_data", v.Name) }
+
+func condition(name string, set bool) metav1.Condition {
+	if set {
+		return metav1.Condition{Type: name, Status: metav1.ConditionTrue, Reason: name}
+	}
+	return metav1.Condition{Type: name, Status: metav1.ConditionFalse, Reason: "Not" + name}
+}
+
+// microTime returns a time to the microseconds that a resource holds.
+func microTime(at time.Time) *metav1.MicroTime {
+	if at.IsZero() {
+		return nil
+	}
+	return &metav1.MicroTime{Time: at.UTC().Truncate(time.Microsecond)}
+}
+
+// none returns nil for an empty list, as it is after a round trip through the API
+// server.
+func none(texts []string) []string {
+	if len(texts) == 0 {
+		return nil
+	}
+	return texts
+}
+
+func noneMap(texts map[string]string) map[string]string {
+	if len(texts) == 0 {
+		return nil
+	}
+	return maps.Clone(texts)
+}
+
+func number(text string) int32 {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
+}
