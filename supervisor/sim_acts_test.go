@@ -143,7 +143,7 @@ func (w *world) actWish(d *fate.Dice) {
 	if m == nil {
 		return
 	}
-	state := fate.Pick(d, []containersv1.WishedState{
+	state := fate.Pick(d, []containersv1.DesiredState{
 		containersv1.StateRunning, containersv1.StateRunning, containersv1.StateCreated, containersv1.StateCreated, containersv1.StateUnknown,
 	})
 	w.trace.note("user", fmt.Sprintf("wish %s for %.12s", state, m.GetName()))

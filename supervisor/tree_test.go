@@ -233,7 +233,7 @@ func TestWishesOfAUser(t *testing.T) {
 	id := sim.AddContainer("web", image)
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
-	patch := func(state containersv1.WishedState) {
+	patch := func(state containersv1.DesiredState) {
 		t.Helper()
 		c := r.container(id)
 		before := client.MergeFrom(c.DeepCopy())
@@ -243,7 +243,7 @@ func TestWishesOfAUser(t *testing.T) {
 		}
 	}
 	for _, step := range []struct {
-		wish   containersv1.WishedState
+		wish   containersv1.DesiredState
 		before func() error
 		want   containersv1.ContainerState
 	}{

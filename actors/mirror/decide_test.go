@@ -56,7 +56,7 @@ func heldByOther(c *containersv1.Container) {
 	c.Finalizers = []string{"example.com/theirs"}
 }
 
-func wishes(state containersv1.WishedState) func(*containersv1.Container) {
+func wishes(state containersv1.DesiredState) func(*containersv1.Container) {
 	return func(c *containersv1.Container) {
 		c.Spec.State = state
 		c.Generation++

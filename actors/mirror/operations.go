@@ -219,7 +219,7 @@ func (cfg Config) carryWish(ctx context.Context, v view, out *outcome) {
 	}
 }
 
-func (cfg Config) setState(ctx context.Context, wish containersv1.WishedState, state containersv1.ContainerState) error {
+func (cfg Config) setState(ctx context.Context, wish containersv1.DesiredState, state containersv1.ContainerState) error {
 	bounded, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
 	if state == containersv1.ContainerPaused {

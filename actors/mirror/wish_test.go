@@ -38,7 +38,7 @@ func TestS4AWishIsCarriedOutFromEveryState(t *testing.T) {
 		containersv1.ContainerRestarting, containersv1.ContainerRemoving, containersv1.ContainerExited, containersv1.ContainerDead,
 		containersv1.ContainerUnknown,
 	} {
-		for wish, command := range map[containersv1.WishedState]string{
+		for wish, command := range map[containersv1.DesiredState]string{
 			containersv1.StateCreated: "stop", containersv1.StateRunning: "start",
 		} {
 			want := []string{command}

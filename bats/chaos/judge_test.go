@@ -50,7 +50,7 @@ func (s *story) asks(r request) {
 	s.requests[r.object] = append(s.requests[r.object], &r)
 }
 
-func (s *story) wishes(state containersv1.WishedState, generation int64) {
+func (s *story) wishes(state containersv1.DesiredState, generation int64) {
 	s.asks(request{verb: wish, state: state, uid: "u", generation: generation})
 }
 
@@ -119,7 +119,7 @@ func TestChangesThatNobodyAskedFor(t *testing.T) {
 }
 
 // sceneOf is a mirror and its container as a round may leave them.
-func sceneOf(uid types.UID, generation, observed int64, state containersv1.WishedState, engine string) *scene {
+func sceneOf(uid types.UID, generation, observed int64, state containersv1.DesiredState, engine string) *scene {
 	s := &scene{mirrors: map[types.UID]containersv1.Mirror{}, byName: map[string]containersv1.Mirror{}, containers: map[string]string{}}
 	if uid != "" {
 		c := &containersv1.Container{ObjectMeta: metav1.ObjectMeta{Name: "abc", UID: uid, Generation: generation}}

@@ -33,7 +33,7 @@ type request struct {
 	ended time.Time
 	// acknowledged by the API server.
 	acknowledged bool
-	state        containersv1.WishedState
+	state        containersv1.DesiredState
 	kind         containersv1.Kind
 	name         string
 	uid          types.UID

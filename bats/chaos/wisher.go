@@ -62,7 +62,7 @@ func (w *wisher) one(ctx context.Context) {
 }
 
 func (w *wisher) wishState(ctx context.Context, api client.Client) {
-	states := []containersv1.WishedState{
+	states := []containersv1.DesiredState{
 		containersv1.StateRunning, containersv1.StateRunning, containersv1.StateCreated, containersv1.StateCreated, containersv1.StateUnknown,
 	}
 	state := states[w.dice.IntN(len(states))]

@@ -2,18 +2,18 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// WishedState is what a user wants of a container.
+// DesiredState is what a user wants of a container.
 // +kubebuilder:validation:Enum=unknown;running;created
-type WishedState string
+type DesiredState string
 
 // The states a user can wish for.
 const (
 	// StateUnknown is no wish.
-	StateUnknown WishedState = "unknown"
+	StateUnknown DesiredState = "unknown"
 	// StateRunning wishes the container started.
-	StateRunning WishedState = "running"
+	StateRunning DesiredState = "running"
 	// StateCreated wishes the container stopped.
-	StateCreated WishedState = "created"
+	StateCreated DesiredState = "created"
 )
 
 // ContainerState is what the engine says of a container.
@@ -50,7 +50,7 @@ type ContainerSpec struct {
 	// done, status.observedGeneration says so.
 	// +kubebuilder:default=unknown
 	// +optional
-	State WishedState `json:"state,omitempty"`
+	State DesiredState `json:"state,omitempty"`
 }
 
 // PortBinding is an address of the host at which a container's port answers.
