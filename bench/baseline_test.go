@@ -61,7 +61,7 @@ func BenchmarkBaselineFullSync(b *testing.B) {
 func baselineFullSync(b *testing.B, images int, latency time.Duration) {
 	sim := dockersim.Start(b)
 	sim.Populate(images, containers, volumes)
-	memory := measureMemory(b)
+	memory := measureMemory()
 	p := startPlain(b, sim)
 	sim.SetLatency(latency)
 	defer sim.SetLatency(0)

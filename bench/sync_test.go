@@ -49,7 +49,7 @@ func BenchmarkFullSync(b *testing.B) {
 func fullSync(b *testing.B, images int, latency time.Duration, pool int) {
 	sim := dockersim.Start(b)
 	sim.Populate(images, containers, volumes)
-	memory := measureMemory(b)
+	memory := measureMemory()
 	d := start(b, instancetest.At(b, "bench"), engine.Settings{Pool: pool})
 	mirrors := d.mirrors()
 	sim.SetLatency(latency)

@@ -11,6 +11,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 const (
@@ -31,13 +32,13 @@ func (c *chaos) converge(ctx context.Context) (took time.Duration, wrong []strin
 		if len(wrong) == 0 || took > convergeWithin || ctx.Err() != nil {
 			return took, wrong
 		}
-		_ = pause(ctx, lookEvery) // the end of ctx is seen above
+		_ = rddtest.Sleep(ctx, lookEvery) // the end of ctx is seen above
 	}
 }
 
 // look tells everything that is not as it should be now.
 func (c *chaos) look(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	api, err := c.daemon.client()
 	if err != nil {
@@ -68,7 +69,7 @@ func (c *chaos) look(ctx context.Context) []string {
 func (c *chaos) doctor(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, doctorWithin)
 	defer cancel()
-	text, err := c.daemon.rdd(ctx, "doctor", "-o", "json")
+	text, err := c.daemon.Run(ctx, "doctor", "-o", "json")
 	var report struct {
 		Healthy bool
 		Checks  []struct {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 // burstVolumes make more events than the 1,024 that an engine keeps for a
@@ -21,7 +23,7 @@ const (
 // doAll carries out the faults of a lane, one after the other.
 func (c *chaos) doAll(ctx context.Context, lane []fault) error {
 	for _, f := range lane {
-		if err := pause(ctx, f.after); err != nil {
+		if err := rddtest.Sleep(ctx, f.after); err != nil {
 			return err
 		}
 		c.ledger.step("fault: " + f.String())
@@ -52,7 +54,7 @@ func (c *chaos) do(ctx context.Context, f fault) error {
 		if err := c.link.set(f.weather); err != nil {
 			return err
 		}
-		err := pause(ctx, f.lasts)
+		err := rddtest.Sleep(ctx, f.lasts)
 		return errors.Join(err, c.link.set(weather{}))
 	}
 	return fmt.Errorf("nobody knows how to %s", f.deed)
@@ -61,7 +63,7 @@ func (c *chaos) do(ctx context.Context, f fault) error {
 func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 	defer c.ledger.open(&c.ledger.kills)()
 	c.daemon.api.Store(nil)
-	if err := errors.Join(c.daemon.kill(ctx), pause(ctx, f.gap)); err != nil {
+	if err := errors.Join(c.daemon.Kill(ctx), rddtest.Sleep(ctx, f.gap)); err != nil {
 		return err
 	}
 	if f.deed == killTwice {
@@ -70,7 +72,7 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 			defer close(started)
 			_ = c.daemon.start(ctx) // whether it became ready before it was killed does not matter
 		}()
-		if err := errors.Join(pause(ctx, f.second), c.daemon.kill(ctx)); err != nil {
+		if err := errors.Join(rddtest.Sleep(ctx, f.second), c.daemon.Kill(ctx)); err != nil {
 			return err
 		}
 		<-started
@@ -82,7 +84,7 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 func (c *chaos) killPending(ctx context.Context, f fault) error {
 	defer c.ledger.open(&c.ledger.weather)()
 	err := c.link.set(weather{name: "pending", hold: true, drop: true, way: toEngine})
-	err = errors.Join(err, pause(ctx, f.lasts), c.killDaemon(ctx, f))
+	err = errors.Join(err, rddtest.Sleep(ctx, f.lasts), c.killDaemon(ctx, f))
 	return errors.Join(err, c.link.set(weather{}))
 }
 
@@ -99,7 +101,7 @@ func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) erro
 	if err := c.dockerd.Down(sig); err != nil {
 		return err
 	}
-	if err := pause(ctx, f.gap); err != nil {
+	if err := rddtest.Sleep(ctx, f.gap); err != nil {
 		return err
 	}
 	_, err := c.dockerd.Up(ctx)
@@ -113,7 +115,7 @@ func (c *chaos) stopEngine(ctx context.Context, f fault) error {
 	if err := c.dockerd.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	err := pause(ctx, f.lasts)
+	err := rddtest.Sleep(ctx, f.lasts)
 	return errors.Join(err, c.dockerd.Signal(syscall.SIGCONT))
 }
 
@@ -147,19 +149,9 @@ func (c *chaos) burst(ctx context.Context) error {
 // while. It answers whether it was in time.
 func insist(ctx context.Context, late time.Time, change func() error) bool {
 	for change() != nil {
-		if time.Now().After(late) || pause(ctx, lookEvery) != nil {
+		if time.Now().After(late) || rddtest.Sleep(ctx, lookEvery) != nil {
 			return false
 		}
 	}
 	return true
-}
-
-// pause waits.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -58,7 +58,7 @@ func (c *chaos) keep(ctx context.Context, dir string, wrong, steps []string) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, bundleWithin)
 	defer cancel()
-	_, err := c.daemon.rdd(ctx, "support-bundle", filepath.Join(dir, "bundle.tar.gz"))
+	_, err := c.daemon.Run(ctx, "support-bundle", filepath.Join(dir, "bundle.tar.gz"))
 	return err
 }
 
@@ -97,5 +97,5 @@ func (c *chaos) summary() {
 		fmt.Fprintf(c.out, "%d bursts, of %d to %d events\n", len(bursts), bursts[0], bursts[len(bursts)-1])
 	}
 	fmt.Fprintf(c.out, "daemon: %d MB and %d goroutines after the first round, %d MB and %d at most, %d MB and %d at the end\n",
-		r.first.rss>>20, r.first.goroutines, r.biggest.rss>>20, r.biggest.goroutines, r.last.rss>>20, r.last.goroutines)
+		r.first.RSS>>20, r.first.Goroutines, r.biggest.RSS>>20, r.biggest.Goroutines, r.last.RSS>>20, r.last.Goroutines)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 // How large a daemon may be that mirrors a few dozen objects.
@@ -45,7 +47,7 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	}
 	c.before = s
 	wrong = append(wrong, c.ledger.unasked(c.recorder.all(), began)...)
-	wrong = append(wrong, c.daemon.leftovers()...)
+	wrong = append(wrong, c.daemon.Leftovers()...)
 	wrong = append(wrong, c.grown(ctx)...)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -72,7 +74,7 @@ func (c *chaos) trouble(ctx context.Context, r round) error {
 		busy.Go(func() { w.work(working) })
 	}
 	lanes, faulty := errgroup.WithContext(ctx)
-	lanes.Go(func() error { return pause(faulty, r.lasts) })
+	lanes.Go(func() error { return rddtest.Sleep(faulty, r.lasts) })
 	for _, lane := range r.lanes {
 		lanes.Go(func() error { return c.doAll(faulty, lane) })
 	}
@@ -86,17 +88,17 @@ func diceOf(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 // grown tells when the daemon has become too large.
 func (c *chaos) grown(ctx context.Context) []string {
-	now, err := c.daemon.size(ctx)
+	now, err := c.daemon.Size(ctx)
 	if err != nil {
 		return []string{"measure the daemon: " + err.Error()}
 	}
-	if c.results.first.rss == 0 {
+	if c.results.first.RSS == 0 {
 		c.results.first = now
 	}
-	c.results.biggest.rss = max(c.results.biggest.rss, now.rss)
-	c.results.biggest.goroutines = max(c.results.biggest.goroutines, now.goroutines)
-	if now.rss > mostRSS || now.goroutines > mostGoroutines {
-		return []string{fmt.Sprintf("the daemon has grown to %d MB and %d goroutines", now.rss>>20, now.goroutines)}
+	c.results.biggest.RSS = max(c.results.biggest.RSS, now.RSS)
+	c.results.biggest.Goroutines = max(c.results.biggest.Goroutines, now.Goroutines)
+	if now.RSS > mostRSS || now.Goroutines > mostGoroutines {
+		return []string{fmt.Sprintf("the daemon has grown to %d MB and %d goroutines", now.RSS>>20, now.Goroutines)}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
@@ -44,10 +45,6 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	if c.content, err = dockerd.TarOf(dockerd.Busybox, "bin/sleep"); err != nil {
 		return c, err
 	}
-	home := filepath.Join(c.dir, "home")
-	if err := os.Mkdir(home, 0o700); err != nil {
-		return c, fmt.Errorf("make a home: %w", err)
-	}
 	if c.dockerd, err = dockerd.New(c.dir, dockerd.CommandFromEnvironment()); err != nil {
 		return c, err
 	}
@@ -64,11 +61,15 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	if err := c.dockerd.ImportImage(ctx, "base", "1", c.content); err != nil {
 		return c, err
 	}
-	c.daemon = &daemon{program: o.program, home: home}
-	if err := errors.Join(c.daemon.locate(ctx), c.daemon.start(ctx)); err != nil {
+	d, err := rddtest.New(ctx, o.program, filepath.Join(c.dir, "home"), "chaos")
+	if err != nil {
 		return c, err
 	}
-	_, err = c.daemon.rdd(ctx, "set", "vm.driver=external", "vm.endpoint=unix://"+c.link.socket, "running=true")
+	c.daemon = &daemon{Daemon: d}
+	if err := c.daemon.start(ctx); err != nil {
+		return c, err
+	}
+	_, err = c.daemon.Run(ctx, "set", "vm.driver=external", "vm.endpoint=unix://"+c.link.socket, "running=true")
 	return c, err
 }
 
@@ -95,16 +96,14 @@ func (c *chaos) end(ctx context.Context) error {
 
 func (c *chaos) endDaemon(ctx context.Context) error {
 	var errs []error
-	if now, err := c.daemon.size(ctx); err == nil {
+	if now, err := c.daemon.Size(ctx); err == nil {
 		c.results.last = now
 	}
 	c.summary()
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if _, err := c.daemon.rdd(ctx, "svc", "delete"); err != nil {
-		errs = append(errs, err, c.daemon.kill(ctx))
-	}
-	for _, left := range c.daemon.leftovers() {
+	errs = append(errs, c.daemon.Remove(ctx))
+	for _, left := range c.daemon.Leftovers() {
 		errs = append(errs, fmt.Errorf("after the end: %s", left))
 	}
 	if c.results.violations > 0 {
@@ -116,7 +115,7 @@ func (c *chaos) endDaemon(ctx context.Context) error {
 // refill brings what the workers believe up to what there is, since wishes and
 // lost answers leave them behind.
 func (c *chaos) refill(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	e := c.dockerd.API
 	tags, err := e.Tags(ctx)
@@ -157,7 +156,7 @@ type results struct {
 	took       []time.Duration
 	violations int
 	tally      tally
-	first      size
-	last       size
-	biggest    size
+	first      rddtest.Size
+	last       rddtest.Size
+	biggest    rddtest.Size
 }

@@ -38,7 +38,7 @@ func (w *wisher) work(ctx context.Context) {
 }
 
 func (w *wisher) one(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	number := w.dice.IntN(10)
 	api, err := w.daemon.client()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
@@ -149,33 +150,18 @@ func (b *bench) story(ctx context.Context) error {
 // endpoint is where the daemon is told that the engine is.
 func (b *bench) endpoint() string { return "unix://" + b.docker.link() }
 
-// newDaemon is one that has never run.
-func (b *bench) newDaemon() (*daemon, error) {
-	b.homes++
-	d := &daemon{program: b.program, home: filepath.Join(b.dir, fmt.Sprintf("home%d", b.homes))}
-	if err := os.Mkdir(d.home, 0o700); err != nil {
-		return nil, fmt.Errorf("make a home directory: %w", err)
-	}
-	return d, nil
-}
-
 // withDaemon runs a part with a daemon that has never run before and is removed
 // afterwards, whatever happens.
-func (b *bench) withDaemon(ctx context.Context, part func(context.Context, *daemon) error) error {
-	d, err := b.newDaemon()
+func (b *bench) withDaemon(ctx context.Context, part func(context.Context, *rddtest.Daemon) error) error {
+	b.homes++
+	d, err := rddtest.New(ctx, b.program, filepath.Join(b.dir, fmt.Sprintf("home%d", b.homes)), "bench")
 	if err != nil {
 		return err
 	}
 	err = part(ctx, d)
-	if err == nil {
-		return d.remove(ctx)
-	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if removeErr := d.stopHard(last); removeErr != nil {
-		err = errors.Join(err, removeErr)
-	}
-	return err
+	return errors.Join(err, d.Remove(last))
 }
 
 // binary weighs the program.
@@ -200,8 +186,8 @@ func (b *bench) binary() error {
 }
 
 // memory adds the daemon's private memory to a figure, and returns it in MB.
-func (b *bench) memory(ctx context.Context, d *daemon, name string, rows ...figures.Row) (float64, error) {
-	anon, err := d.rssAnon(ctx)
+func (b *bench) memory(d *rddtest.Daemon, name string, rows ...figures.Row) (float64, error) {
+	anon, err := d.PrivateMemory()
 	if err != nil {
 		return 0, err
 	}

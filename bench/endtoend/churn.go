@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 // quiet is how long a daemon gets to come to rest.
@@ -17,27 +18,27 @@ const quiet = 3 * time.Second
 // idles measures a daemon that has nothing to do.
 func (b *bench) idles(ctx context.Context, s *scene) error {
 	b.say("idle")
-	if err := pause(ctx, quiet); err != nil {
+	if err := rddtest.Sleep(ctx, quiet); err != nil {
 		return err
 	}
-	before, err := s.daemon.used(ctx)
+	before, err := s.daemon.Usage()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	if err := pause(ctx, b.idle); err != nil {
+	if err := rddtest.Sleep(ctx, b.idle); err != nil {
 		return err
 	}
-	after, err := s.daemon.used(ctx)
+	after, err := s.daemon.Usage()
 	if err != nil {
 		return err
 	}
 	seconds := time.Since(began).Seconds()
 	b.add(figures.Idle, fmt.Sprintf("CPU of an idle daemon over %.0f s, of one core", b.idle.Seconds()), figures.Percent,
-		100*(after.cpu-before.cpu).Seconds()/seconds, figures.Goal(0.3))
-	b.add(figures.Idle, "voluntary context switches of all its threads", figures.PerSecond, float64(after.waited-before.waited)/seconds)
-	b.add(figures.Idle, "involuntary ones", figures.PerSecond, float64(after.preempted-before.preempted)/seconds)
-	_, err = b.memory(ctx, s.daemon, "after that, idle")
+		100*(after.CPU-before.CPU).Seconds()/seconds, figures.Goal(0.3))
+	b.add(figures.Idle, "voluntary context switches of all its threads", figures.PerSecond, float64(after.Waited-before.Waited)/seconds)
+	b.add(figures.Idle, "involuntary ones", figures.PerSecond, float64(after.Preempted-before.Preempted)/seconds)
+	_, err = b.memory(s.daemon, "after that, idle")
 	return err
 }
 
@@ -77,12 +78,12 @@ func (b *bench) churns(ctx context.Context, s *scene) error {
 		return err
 	}
 	name := fmt.Sprintf("after %d events of churn", b.churn)
-	if _, err := b.memory(ctx, s.daemon, name, figures.Goal(130)); err != nil {
+	if _, err := b.memory(s.daemon, name, figures.Goal(130)); err != nil {
 		return err
 	}
-	if err := pause(ctx, b.idle/2); err != nil {
+	if err := rddtest.Sleep(ctx, b.idle/2); err != nil {
 		return err
 	}
-	_, err = b.memory(ctx, s.daemon, fmt.Sprintf("%.0f s later", (b.idle/2).Seconds()))
+	_, err = b.memory(s.daemon, fmt.Sprintf("%.0f s later", (b.idle/2).Seconds()))
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
@@ -30,7 +31,7 @@ func describe(program string) (*figures.Run, error) {
 	if settings["vcs.modified"] == "true" {
 		commit += " with changes"
 	}
-	memory, err := statusField("/proc/meminfo", "MemTotal:")
+	memory, err := rddtest.ReadField("/proc/meminfo", "MemTotal:")
 	if err != nil {
 		return nil, err
 	}

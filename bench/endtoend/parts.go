@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 // mainPart is everything at the size that the goals are for.
@@ -23,12 +24,12 @@ func (b *bench) filledWith(ctx context.Context, images int) error {
 	return b.fill.fill(ctx, b.sizes, images)
 }
 
-func (b *bench) mainStory(ctx context.Context, d *daemon) error {
+func (b *bench) mainStory(ctx context.Context, d *rddtest.Daemon) error {
 	s, err := b.connect(ctx, d, b.sizes.images)
 	if err != nil {
 		return err
 	}
-	if _, err := b.memory(ctx, d, "API only"); err != nil {
+	if _, err := b.memory(d, "API only"); err != nil {
 		return err
 	}
 	objects := b.sizes.objects(s.images)
@@ -90,7 +91,7 @@ func (b *bench) firstSync(ctx context.Context, s *scene) error {
 	} else {
 		b.add(figures.Scale, scaleSync(s.images), figures.Seconds, took.Seconds(), syncRows...)
 	}
-	memory, err := b.memory(ctx, s.daemon, fmt.Sprintf("with %d mirrors, right after a full sync", objects), memoryRows...)
+	memory, err := b.memory(s.daemon, fmt.Sprintf("with %d mirrors, right after a full sync", objects), memoryRows...)
 	b.run.Point(figures.CurveMemory, figures.SubjectRdd, figures.Megabytes, objects, memory)
 	return err
 }
@@ -103,7 +104,7 @@ func (b *bench) scalePart(ctx context.Context, images int) error {
 	if err := b.filledWith(ctx, images); err != nil {
 		return err
 	}
-	err := b.withDaemon(ctx, func(ctx context.Context, d *daemon) error {
+	err := b.withDaemon(ctx, func(ctx context.Context, d *rddtest.Daemon) error {
 		b.say("%d images: sync, latency", images)
 		s, err := b.connect(ctx, d, images)
 		if err != nil {

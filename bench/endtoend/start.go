@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 const (
@@ -28,30 +29,30 @@ func (b *bench) starts(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) startsWithEngine(ctx context.Context, d *daemon) error {
+func (b *bench) startsWithEngine(ctx context.Context, d *rddtest.Daemon) error {
 	const there = "Settled with an engine that answers already"
 	spec := fmt.Sprintf(`{"running":true,"vm":{"driver":"external","endpoint":%q}}`, b.endpoint())
 	if err := b.start(ctx, d, "first start", there, spec, firstGoal); err != nil {
 		return err
 	}
-	if _, err := d.rdd(ctx, "svc", "stop"); err != nil {
+	if _, err := d.Run(ctx, "svc", "stop"); err != nil {
 		return err
 	}
 	return b.start(ctx, d, "later start", there, "", laterGoal)
 }
 
-func (b *bench) startsOwnEngine(ctx context.Context, d *daemon) error {
+func (b *bench) startsOwnEngine(ctx context.Context, d *rddtest.Daemon) error {
 	const own = "Settled with a dockerd that rdd itself starts"
 	if err := b.start(ctx, d, "first start", own, `{"running":true,"vm":{"driver":"native"}}`, firstGoal); err != nil {
 		return err
 	}
-	if _, err := d.rdd(ctx, "svc", "stop"); err != nil {
+	if _, err := d.Run(ctx, "svc", "stop"); err != nil {
 		return err
 	}
 	if err := b.start(ctx, d, "later start", own, "", laterGoal); err != nil {
 		return err
 	}
-	if _, err := d.rdd(ctx, "svc", "stop", "--keep-vm"); err != nil {
+	if _, err := d.Run(ctx, "svc", "stop", "--keep-vm"); err != nil {
 		return err
 	}
 	return b.start(ctx, d, "later start", "Settled with the dockerd of before adopted", "", laterGoal)
@@ -59,13 +60,13 @@ func (b *bench) startsOwnEngine(ctx context.Context, d *daemon) error {
 
 // start runs `rdd svc start`, changes the App if spec says how, and waits until
 // a watch sees it settled. Both spans begin with the command.
-func (b *bench) start(ctx context.Context, d *daemon, which, until, spec string, goal float64) error {
+func (b *bench) start(ctx context.Context, d *rddtest.Daemon, which, until, spec string, goal float64) error {
 	began := time.Now()
-	if _, err := d.rdd(ctx, "svc", "start"); err != nil {
+	if _, err := d.Run(ctx, "svc", "start"); err != nil {
 		return err
 	}
 	b.add(figures.Start, which+", API answering (`rdd svc start` returns)", figures.Seconds, time.Since(began).Seconds(), figures.Goal(goal))
-	s, err := newRdd(ctx, d)
+	s, err := newRdd(d)
 	if err != nil {
 		return err
 	}

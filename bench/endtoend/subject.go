@@ -17,6 +17,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 // Resources that mirror an engine.
@@ -50,13 +51,9 @@ func newSubject(kubeconfig string, group schema.GroupVersion) (*subject, error) 
 	return &subject{rest: client, group: group}, nil
 }
 
-// newRdd is the API of the daemon under test.
-func newRdd(ctx context.Context, d *daemon) (*subject, error) {
-	file, err := d.path(ctx, "config")
-	if err != nil {
-		return nil, err
-	}
-	return newSubject(file, containersv1.GroupVersion)
+// newRdd returns the API of the daemon under test.
+func newRdd(d *rddtest.Daemon) (*subject, error) {
+	return newSubject(d.Kubeconfig(), containersv1.GroupVersion)
 }
 
 // mirror has the fields of all mirrored kinds that are looked at.

@@ -12,6 +12,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 // answerEvery is how often a daemon that starts is asked.
@@ -19,18 +20,18 @@ const answerEvery = 2 * time.Millisecond
 
 // scene is a daemon whose engine is that of the benchmark, and who looks at it.
 type scene struct {
-	daemon *daemon
+	daemon *rddtest.Daemon
 	rdd    *subject
 	// images in the engine.
 	images int
 }
 
 // connect starts a daemon that is told of the engine, and does not use it yet.
-func (b *bench) connect(ctx context.Context, d *daemon, images int) (*scene, error) {
-	if _, err := d.rdd(ctx, "svc", "start"); err != nil {
+func (b *bench) connect(ctx context.Context, d *rddtest.Daemon, images int) (*scene, error) {
+	if _, err := d.Run(ctx, "svc", "start"); err != nil {
 		return nil, err
 	}
-	s, err := newRdd(ctx, d)
+	s, err := newRdd(d)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func (b *bench) syncs(ctx context.Context, s *scene) error {
 			return err
 		}
 		began := time.Now()
-		if _, err := s.daemon.rdd(ctx, "set", "running=true"); err != nil {
+		if _, err := s.daemon.Run(ctx, "set", "running=true"); err != nil {
 			return err
 		}
 		b.add(figures.Sync, "full sync by `rdd set running=true`, from the start of the command to its return", figures.Seconds, time.Since(began).Seconds())
@@ -194,7 +195,7 @@ func (b *bench) resync(ctx context.Context, s *scene, p *proxy) error {
 // restart kills the daemon and starts it, and returns when it said that the
 // engine is mirrored.
 func (b *bench) restart(ctx context.Context, s *scene, p *proxy) (time.Time, error) {
-	if err := s.daemon.kill(ctx); err != nil {
+	if err := s.daemon.Kill(ctx); err != nil {
 		return time.Time{}, err
 	}
 	if p != nil {
@@ -204,7 +205,7 @@ func (b *bench) restart(ctx context.Context, s *scene, p *proxy) (time.Time, err
 	defer cancel()
 	starting, asking := errgroup.WithContext(ctx)
 	starting.Go(func() error {
-		_, err := s.daemon.rdd(asking, "svc", "start")
+		_, err := s.daemon.Run(asking, "svc", "start")
 		return err
 	})
 	var ready time.Time

@@ -17,9 +17,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// containerdWithin is how long the containerd of a killed dockerd lives on, at
-// the most.
-const containerdWithin = 5 * time.Second
+const (
+	// containerdTimeout is how long the containerd of a killed dockerd may take to
+	// end.
+	containerdTimeout = 5 * time.Second
+	// mountListings is how often the mounts are listed.
+	mountListings = 3
+)
 
 // Down ends it by SIGTERM or SIGKILL and waits until it has ended; one that does
 // not within StopWithin is killed, which is an error. Containers of one that is
@@ -81,7 +85,7 @@ func (d *Daemon) forgetContainerd(ctx context.Context) error {
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if p, alive := process.Find(pid); err == nil && alive && strings.Contains(strings.Join(p.Args(), " "), d.dir) {
-		if err := p.WaitFor(ctx, containerdWithin); err != nil {
+		if err := p.WaitFor(ctx, containerdTimeout); err != nil {
 			return fmt.Errorf("wait for the end of containerd: %w", err)
 		}
 	}
@@ -91,17 +95,20 @@ func (d *Daemon) forgetContainerd(ctx context.Context) error {
 	return nil
 }
 
-// unmountBelow takes away what dockerd leaves mounted, such as the network
-// namespace of the host.
+// unmountBelow unmounts what dockerd leaves mounted, such as the network namespace
+// of the host. It lists the mounts several times: the kernel may leave one out when
+// another program unmounts something at the same moment.
 func unmountBelow(dir string) {
-	mounts, err := os.ReadFile("/proc/self/mounts")
-	if err != nil {
-		return
-	}
-	for line := range strings.Lines(string(mounts)) {
-		fields := strings.Fields(line)
-		if len(fields) > 1 && strings.HasPrefix(fields[1], dir+"/") {
-			_ = syscall.Unmount(fields[1], syscall.MNT_DETACH)
+	for range mountListings {
+		mounts, err := os.ReadFile("/proc/self/mounts")
+		if err != nil {
+			return
+		}
+		for line := range strings.Lines(string(mounts)) {
+			fields := strings.Fields(line)
+			if len(fields) > 1 && strings.HasPrefix(fields[1], dir+"/") {
+				_ = syscall.Unmount(fields[1], syscall.MNT_DETACH)
+			}
 		}
 	}
 }
