@@ -3,9 +3,10 @@ package supervisor
 import (
 	"context"
 
-	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/app"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/bridge"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
@@ -17,19 +18,14 @@ import (
 type api interface {
 	// Writer writes the App.
 	app.Writer
-	// EnsureNamespace makes a namespace of Kubernetes unless it is there.
+	// EnsureNamespace creates a namespace of Kubernetes unless it exists.
 	EnsureNamespace(ctx context.Context, name string) error
-	// Mirrors is where the mirrors are written.
+	// Mirrors returns the writer of the mirrors.
 	Mirrors() mirror.Writer
-	// Follow prepares to tell a handler of each change of the App and of mirrors.
-	Follow(ctx context.Context, h kube.Handler) (follower, error)
-}
-
-// follower tells its handler of each change; see kube.Informers.
-type follower interface {
-	Run(ctx context.Context) error
-	WaitForSync(ctx context.Context) error
-	Replay(ctx context.Context) error
+	// Informers keep the subscriptions supplied.
+	bridge.Informers
+	// Subscribe delivers objects and their changes; see kube.Informers.
+	Subscribe(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
 }
 
 // embedded is the control plane in this process as a server.
@@ -41,21 +37,20 @@ func (e embedded) API() (api, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reach{Client: client, config: e.RESTConfig(), mirrors: e.Server.Mirrors()}, nil
+	informers, err := kube.NewInformers(e.RESTConfig(), e.Server.Mirrors())
+	if err != nil {
+		return nil, err
+	}
+	return embeddedAPI{Client: client, Informers: informers, mirrors: e.Server.Mirrors()}, nil
 }
 
-// reach is how the embedded API server is reached: the App over HTTP without a
-// socket, the mirrors past HTTP.
-type reach struct {
+// embeddedAPI reaches the embedded API server: the App over HTTP without a socket,
+// the mirrors past HTTP.
+type embeddedAPI struct {
 	*kube.Client
-	config  *rest.Config
+	*kube.Informers
 	mirrors *registry.Mirrors
 }
 
 // Mirrors implements api.
-func (r reach) Mirrors() mirror.Writer { return r.mirrors }
-
-// Follow implements api.
-func (r reach) Follow(ctx context.Context, h kube.Handler) (follower, error) {
-	return kube.NewInformers(ctx, r.config, r.mirrors, h)
-}
+func (a embeddedAPI) Mirrors() mirror.Writer { return a.mirrors }

@@ -31,7 +31,6 @@ type root struct {
 	// children in the order in which they were spawned; they are stopped the
 	// other way round.
 	children []*actor.PID
-	bridge   *actor.PID
 	app      *actor.PID
 	stopping bool
 	// engineStopping is whether the app actor waits for a driver to stop the engine.
@@ -66,10 +65,6 @@ func (r *root) Receive(c actor.Context) {
 		r.ready(true)
 	case messages.ChildFailed:
 		r.childFailed(c, msg)
-	case messages.Replay: // of an engine supervisor that begins
-		if r.bridge != nil {
-			c.Send(r.bridge, msg)
-		}
 	case messages.Shutdown:
 		r.shutdown(c, msg)
 	case messages.Draining:
@@ -111,13 +106,13 @@ func notifyServing(c actor.Context) func(server) error {
 
 // spawnRest spawns the rest of the tree once the API server serves.
 func (r *root) spawnRest(c actor.Context, api api) {
-	if r.stopping || r.bridge != nil {
+	if r.stopping || r.app != nil {
 		return
 	}
 	vm := r.spawn(c, r.vmProps(), vmName)
 	engine := r.spawn(c, r.engineProps(api), engineName)
 	r.app = r.spawn(c, r.appProps(api, vm, engine), appName)
-	r.bridge = r.spawn(c, r.bridgeProps(api, r.app, engine), bridgeName)
+	r.spawn(c, r.bridgeProps(api), bridgeName)
 }
 
 // childFailed tells those who told the failed child something.
@@ -127,19 +122,16 @@ func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
 		// Nothing in the tree can do this actor's work: all of it starts anew.
 		panic(fmt.Errorf("%s: %w", f.Name, f.Err))
 	}
-	if r.bridge == nil {
-		return // of a tree that is gone
+	if r.app == nil {
+		return // a child of a former tree
 	}
 	switch f.Name {
-	case vmName:
-		c.Send(r.app, f)
-	case engineName:
+	case vmName, engineName:
 		c.Send(r.app, f)
 	case appName:
 		if r.stopping {
 			c.Request(r.app, messages.Drain{})
 		}
-		c.Send(r.bridge, messages.Replay{Since: time.Now()})
 	}
 }
 

@@ -241,8 +241,6 @@ func describeMessage(message any) string {
 		return fmt.Sprintf("EnsureVM gen %d running %t %s", m.Generation, m.Running, m.Spec.Driver)
 	case messages.EngineChanged:
 		return fmt.Sprintf("EngineChanged seq %d %s %s", m.Seq, m.State, m.Message)
-	case messages.AppChanged:
-		return fmt.Sprintf("AppChanged gen %d rv %s running %t %s", m.App.Generation, m.App.ResourceVersion, m.App.Spec.Running, m.App.Spec.VM.Driver)
 	case *actor.Terminated:
 		return "Terminated " + m.Who.Id
 	case *actor.Failure:

@@ -16,7 +16,6 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
@@ -289,7 +288,7 @@ func (s *simServer) crash() { s.once.Do(func() { close(s.done) }) }
 
 func (s *simServer) API() (api, error) {
 	c := cluster.NewClient(s.world.cluster, s.world.fates, s.world.api, s.process, s.world.watchRates)
-	return simAPI{cluster.AppClient{Client: c}, c}, nil
+	return simAPI{cluster.AppClient{Client: c}, cluster.NewInformers(c), c}, nil
 }
 
 func (s *simServer) Done() <-chan struct{} { return s.done }
@@ -311,12 +310,10 @@ func (s *simServer) Stop(context.Context) error {
 // simAPI is the way to the simulated API server.
 type simAPI struct {
 	cluster.AppClient
+	*cluster.Informers
 	client *cluster.Client
 }
 
 var _ api = simAPI{}
 
 func (a simAPI) Mirrors() mirror.Writer { return cluster.MirrorClient{Client: a.client} }
-func (a simAPI) Follow(ctx context.Context, h kube.Handler) (follower, error) {
-	return a.client.Follow(ctx, h)
-}

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/app"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/bridge"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
@@ -121,16 +122,16 @@ func (b blueprint) controlPlaneProps(serving func(server) error) *actor.Props {
 	})
 }
 
-func (b blueprint) bridgeProps(api api, app, engine *actor.PID) *actor.Props {
+func (b blueprint) bridgeProps(api api) *actor.Props {
 	return b.child(bridgeName, func(report func(string)) actor.Actor {
-		return newBridge(api, app, engine, b.logger, report)
+		return bridge.New(bridge.Config{Informers: api, Logger: b.logger, Report: report})
 	})
 }
 
 func (b blueprint) appProps(api api, vmActor, engine *actor.PID) *actor.Props {
 	return b.child(appName, func(report func(string)) actor.Actor {
 		return app.New(app.Config{
-			Kube: api, Namespace: b.namespace, VM: vmActor, Engine: engine, Logger: b.logger, Report: report,
+			Kube: api, Subscribe: api.Subscribe, Namespace: b.namespace, VM: vmActor, Engine: engine, Logger: b.logger, Report: report,
 			Existing: func(ctx context.Context) (messages.VMSpec, bool, error) { return vm.Existing(ctx, b.drivers) },
 		})
 	})
@@ -151,7 +152,7 @@ func (b blueprint) engineProps(api api) *actor.Props {
 	}
 	return b.child(engineName, func(report func(string)) actor.Actor {
 		return engine.New(engine.Config{
-			EnsureNamespace: api.EnsureNamespace, Dial: b.dial, NewMirror: newMirror,
+			EnsureNamespace: api.EnsureNamespace, Subscribe: api.Subscribe, Dial: b.dial, NewMirror: newMirror,
 			MarkFailed: func(ctx context.Context, kind containersv1.Kind, namespace, name string, cause error) error {
 				return mirror.MarkFailed(ctx, api.Mirrors(), kind, namespace, name, cause)
 			},

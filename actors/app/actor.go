@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
-	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -31,6 +31,8 @@ type Writer interface {
 // Config is what the app actor is made from.
 type Config struct {
 	Kube Writer
+	// Subscribe delivers objects and their changes; see kube.Informers.
+	Subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
 	// Namespace of the mirrors in an App that is made because there is none;
 	// empty is the API's default.
 	Namespace string
@@ -55,19 +57,19 @@ type app struct {
 	drainer *actor.PID
 	// engineStopping is what the last Draining said.
 	engineStopping bool
-	// heard is set once the bridge has told of the App, or that there is none.
-	heard bool
+	// synced is set once the subscription has delivered the App, if there is one.
+	synced bool
 	// writing is set while the resource is being written; waiting while a
 	// failed write waits for its next try.
 	writing, waiting bool
 	attempts         int
 	// looks for an engine, before there is an App, that failed.
 	looks int
-	// heardOf is the App that the bridge last told of.
-	heardOf types.UID
-	// removed is the App that the bridge last told to be gone: the answer to a write
-	// may come in later, and must not bring it back.
-	removed types.UID
+	// lastSeenUID is the UID of the App that the subscription delivered last.
+	lastSeenUID types.UID
+	// removedUID is the UID of the App that was last seen to be removed. The answer
+	// to an earlier write of it may come later, and is stale.
+	removedUID types.UID
 	// ready is set once the resource said what this incarnation knows.
 	ready bool
 }
@@ -84,17 +86,12 @@ func (a *app) Receive(c actor.Context) {
 		// of a former incarnation is never taken for one to this.
 		a.view.engineSeq = uint64(time.Now().UnixNano())
 		a.tasks.After(adoptionGrace, graceOver{})
+		a.subscribe()
 	case *actor.Stopping, *actor.Restarting:
 		a.tasks.Stop()
 		return
 	case *actor.Stopped:
 		return
-	case messages.AppChanged:
-		a.heard, a.heardOf = true, msg.App.UID
-		a.appChanged(msg.App)
-	case messages.AppRemoved:
-		a.heard = true
-		a.appRemoved()
 	case messages.VMChanged:
 		a.view.vm = msg
 	case messages.EngineChanged:
@@ -105,7 +102,7 @@ func (a *app) Receive(c actor.Context) {
 	case messages.Drain:
 		a.view.draining, a.drainer, a.engineStopping = true, c.Sender(), false
 	case task.Done:
-		a.written(msg)
+		a.taskDone(msg)
 	default:
 		a.Logger.Error("app got a message it does not know", "message", msg)
 		return
@@ -127,7 +124,7 @@ func (a *app) drain(c actor.Context) {
 		a.engineStopping = stopping
 		c.Send(a.drainer, messages.Draining{EngineStopping: stopping})
 	}
-	if a.heard && (a.view.app == nil || a.view.drained()) {
+	if a.synced && (a.view.app == nil || a.view.drained()) {
 		c.Send(a.drainer, messages.Drained{})
 		a.drainer = nil
 	}
@@ -143,20 +140,6 @@ func (a *app) childFailed(f messages.ChildFailed) {
 	a.toldLink, a.view.linked = nil, false
 	a.view.engine = messages.EngineChanged{State: messages.EngineDisconnected, Message: f.Err.Error()}
 }
-
-// appChanged takes a newer App.
-func (a *app) appChanged(app *appv1.App) {
-	if app.UID != "" && app.UID == a.removed {
-		return
-	}
-	if old := a.view.app; old != nil && old.UID == app.UID && olderThan(app, old) {
-		return
-	}
-	a.view.app = app
-}
-
-// appRemoved takes up that there is no App any more.
-func (a *app) appRemoved() { a.removed, a.view.app = a.heardOf, nil }
 
 // command tells the VM and the engine what should be, when that has changed.
 func (a *app) command(c actor.Context) {

@@ -17,7 +17,7 @@ func TestALateAnswerDoesNotBringARemovedAppBack(t *testing.T) {
 		obj.UID, obj.ResourceVersion = uid, "7"
 		return obj
 	}
-	a.heardOf = "first"
+	a.lastSeenUID = "first"
 	a.appChanged(told("first"))
 	a.appRemoved()
 	a.appChanged(told("first"))

@@ -9,19 +9,19 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 const (
 	writeTimeout = 30 * time.Second
-	// confirmAfter is how long the bridge may take to tell of an App that was
-	// written. One that it never tells of may be gone: who follows changes does
-	// not see what came and went while its watch was broken.
+	// confirmAfter is how long the subscription may take to deliver an App that was
+	// written. One that it never delivers may be gone: informers do not see an object
+	// that is created and removed while their watch is broken.
 	confirmAfter = 30 * time.Second
 )
 
@@ -32,7 +32,7 @@ type (
 		err error
 	}
 	writeDue struct{}
-	// confirmDue says that the bridge should have told of this App by now.
+	// confirmDue reports that the subscription should have delivered this App by now.
 	confirmDue struct{ app types.UID }
 	graceOver  struct{}
 )
@@ -55,11 +55,11 @@ func composeStatus(v view) appv1.AppStatus {
 // write brings the resource up to what is known. One write runs at a time; what
 // changes meanwhile is in the next one. It answers whether nothing was to write.
 func (a *app) write() bool {
-	if a.writing || a.waiting || !a.heard {
+	if a.writing || a.waiting || !a.synced {
 		return false
 	}
 	if a.view.app == nil {
-		looks, first := a.looks, a.heardOf == ""
+		looks, first := a.looks, a.lastSeenUID == ""
 		a.start(func(ctx context.Context) (*appv1.App, error) { return a.create(ctx, looks, first) })
 		return false
 	}
@@ -90,9 +90,9 @@ func (a *app) start(f func(context.Context) (*appv1.App, error)) {
 	})
 }
 
-// confirm reads the App again if the bridge has not told of it.
+// confirm reads the App again if the subscription has not delivered it.
 func (a *app) confirm(uid types.UID) {
-	if a.view.app == nil || a.view.app.UID != uid || a.heardOf == uid {
+	if a.view.app == nil || a.view.app.UID != uid || a.lastSeenUID == uid {
 		return
 	}
 	if a.writing {
@@ -106,12 +106,16 @@ func (a *app) confirm(uid types.UID) {
 	})
 }
 
-func (a *app) written(d task.Done) {
+func (a *app) taskDone(d task.Done) {
 	value, ok := a.tasks.Take(d)
 	if !ok {
 		return
 	}
 	switch v := value.(type) {
+	case kube.Event:
+		a.delivered(v)
+	case subscribeFailed:
+		panic(v.err)
 	case writeDue:
 		a.waiting = false
 	case graceOver:
@@ -123,7 +127,7 @@ func (a *app) written(d task.Done) {
 		if v.err == nil {
 			a.attempts = 0
 			a.appChanged(v.app)
-			if v.app.UID != a.heardOf {
+			if v.app.UID != a.lastSeenUID {
 				a.tasks.After(confirmAfter, confirmDue{v.app.UID})
 			}
 			return
@@ -147,10 +151,4 @@ func settledWord(s appv1.AppStatus) string {
 		return c.Reason
 	}
 	return string(messages.VMStopped)
-}
-
-// olderThan is whether a is an older version of the same App than b.
-func olderThan(a, b *appv1.App) bool {
-	order, err := resourceversion.CompareResourceVersion(a.ResourceVersion, b.ResourceVersion)
-	return err == nil && order < 0
 }

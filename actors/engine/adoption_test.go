@@ -18,9 +18,10 @@ import (
 
 // supervising runs a test with an engine supervisor that has taken nothing up yet.
 func supervising(t *testing.T, newEngine func() docker.API, newMirror func(MirrorSpec) actor.Actor,
-	test func(send func(any)),
+	test func(send func(any), resources *resources),
 ) {
 	synctest.Test(t, func(t *testing.T) {
+		resources := &resources{}
 		engine := newEngine() // in here, so that its channels follow the test's clock
 		quiet := slog.New(slog.DiscardHandler)
 		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
@@ -28,6 +29,7 @@ func supervising(t *testing.T, newEngine func() docker.API, newMirror func(Mirro
 		pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
 			return New(Config{
 				EnsureNamespace: func(context.Context, string) error { return nil },
+				Subscribe:       resources.Subscribe,
 				Dial:            func(string) (docker.API, error) { return engine, nil },
 				NewMirror:       newMirror,
 				Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
@@ -38,8 +40,8 @@ func supervising(t *testing.T, newEngine func() docker.API, newMirror func(Mirro
 		}, actor.WithSupervisor(restarting{map[string]int{}})))
 		defer func() { _ = system.Root.StopFuture(pid).Wait() }()
 		synctest.Wait()
-		system.Root.Send(pid, messages.MirrorsTold{Since: time.Now()})
-		test(func(msg any) { system.Root.Send(pid, msg) })
+		resources.sync()
+		test(func(msg any) { system.Root.Send(pid, msg) }, resources)
 	})
 }
 
@@ -73,15 +75,15 @@ func TestAMirrorThatWasLeavingIsMadeAnewForItsEngine(t *testing.T) {
 			}
 		})
 	}
-	supervising(t, reachable(true), newMirror, func(send func(any)) {
-		send(messages.MirrorChanged{Object: mirroredBefore()})
+	supervising(t, reachable(true), newMirror, func(send func(any), resources *resources) {
+		resources.change(mirroredBefore())
 		send(messages.DisconnectEngine{Seq: 1})
 		send(messages.ConnectEngine{Seq: 2, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		// The world has no API server: the resource is reported gone by hand, late.
 		send(messages.MirrorFinished{Kind: containersv1.KindContainer, Name: "c1"})
-		send(messages.MirrorRemoved{Kind: containersv1.KindContainer, Name: "c1", UID: "u1"})
+		resources.remove(mirroredBefore())
 		send(messages.MirrorFinished{Kind: containersv1.KindContainer, Name: "c1"})
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -102,8 +104,8 @@ func TestMirrorsOfAnEngineThatNeverConnectsGo(t *testing.T) {
 			}
 		})
 	}
-	supervising(t, reachable(false), newMirror, func(send func(any)) {
-		send(messages.MirrorChanged{Object: mirroredBefore()})
+	supervising(t, reachable(false), newMirror, func(send func(any), resources *resources) {
+		resources.change(mirroredBefore())
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(DefaultSettings().Grace / 2)
 		if lost.Load() != 0 {
@@ -133,7 +135,7 @@ func TestTriesOfAnUnreadableObjectDoNotMultiply(t *testing.T) {
 	reads := &atomic.Int32{}
 	newEngine := func() docker.API { return unreadable{reachable(true)().(quietEngine), reads} }
 	newMirror := func(MirrorSpec) actor.Actor { return actor.ReceiveFunc(func(actor.Context) {}) }
-	supervising(t, newEngine, newMirror, func(send func(any)) {
+	supervising(t, newEngine, newMirror, func(send func(any), _ *resources) {
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(5 * time.Hour)
 		before := reads.Load()
@@ -164,7 +166,7 @@ func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
 			}
 		})
 	}
-	supervising(t, reachable(true), newMirror, func(send func(any)) {
+	supervising(t, reachable(true), newMirror, func(send func(any), _ *resources) {
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(5 * time.Second)
 		if got := last.Load(); got != late {
@@ -173,38 +175,53 @@ func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
 	})
 }
 
-// One that has not been told of every mirror since it began cannot say that none
-// is left: an incarnation before it may have heard of them.
-func TestNoneIsLeftOnlyOnceAllWereTold(t *testing.T) {
+// Before the subscription has delivered every mirror, the supervisor cannot know
+// that none is left.
+func TestUnsyncedSupervisorIsNotIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorldUntold(t)
+		w := newUnsyncedWorld(t)
 		w.send(messages.DisconnectEngine{Seq: 1})
-		w.send(messages.MirrorsTold{Since: time.Now().Add(-time.Second)})
 		if got := w.last(t); got.State != messages.EngineCleaning {
-			t.Errorf("told %+v although a mirror may be there, want Cleaning", got)
+			t.Errorf("got %+v although a mirror may exist, want Cleaning", got)
 		}
-		w.send(messages.MirrorsTold{Since: time.Now()})
+		w.resources.sync()
 		if got := w.last(t); got.State != messages.EngineIdle {
-			t.Errorf("told %+v, want Idle", got)
+			t.Errorf("got %+v, want Idle", got)
 		}
 	})
 }
 
-// A mirror whose object is gone, and of which it heard after the full sync, would
-// stay until the next one.
-func TestNoEngineIsConnectedToBeforeAllMirrorsWereTold(t *testing.T) {
+// A mirror that is delivered after the full sync would stay until the next one,
+// if its object is gone.
+func TestUnsyncedSupervisorOpensNoSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorldUntold(t)
+		w := newUnsyncedWorld(t)
 		dialed := 0
 		w.dial = func(string) (docker.API, error) { dialed++; return w.engine, nil }
 		w.send(connectTo(1))
 		time.Sleep(time.Minute)
 		if got := w.last(t); dialed != 0 || got.State != messages.EngineConnecting {
-			t.Errorf("dialed %d times and told %+v before all was told", dialed, got)
+			t.Errorf("dialed %d times and got %+v before the sync", dialed, got)
 		}
-		w.send(messages.MirrorsTold{Since: time.Now()})
+		w.resources.sync()
 		if got := w.last(t); dialed != 1 || got.State != messages.EngineReady {
-			t.Errorf("dialed %d times and told %+v, want Ready", dialed, got)
+			t.Errorf("dialed %d times and got %+v, want Ready", dialed, got)
+		}
+	})
+}
+
+// A supervisor whose subscription fails is restarted, and reads every mirror by
+// itself.
+func TestRestartedSupervisorSubscribesAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{}
+		w.resources.change(mirroredBefore())
+		w.resources.sync()
+		w.resources.failures = 1
+		w.start(t)
+		w.send(messages.DisconnectEngine{Seq: 1})
+		if got := w.last(t); got.State != messages.EngineCleaning || len(w.resources.sinks) != 1 {
+			t.Errorf("got %+v with %d subscriptions, want Cleaning: a mirror exists", got, len(w.resources.sinks))
 		}
 	})
 }

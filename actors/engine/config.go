@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
 // MirrorSpec says which mirror to make.
@@ -25,6 +27,8 @@ type MirrorSpec struct {
 type Config struct {
 	// EnsureNamespace makes the Kubernetes namespace of the mirrors.
 	EnsureNamespace func(ctx context.Context, name string) error
+	// Subscribe delivers objects and their changes; see kube.Informers.
+	Subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
 	// Dial makes a client for an endpoint; it does not connect yet.
 	Dial func(endpoint string) (docker.API, error)
 	// NewMirror makes a mirror actor.

@@ -37,7 +37,7 @@ func (s *supervisor) connect(c actor.Context, msg messages.ConnectEngine) {
 
 // disconnect takes up the wish for no engine.
 func (s *supervisor) disconnect(c actor.Context) {
-	if s.want == nil && (s.state == messages.EngineIdle && s.informed && s.mirrors.empty() || s.state == messages.EngineCleaning) {
+	if s.want == nil && (s.state == messages.EngineIdle && s.synced && s.mirrors.empty() || s.state == messages.EngineCleaning) {
 		return
 	}
 	s.want = nil
@@ -58,7 +58,7 @@ func (s *supervisor) loseAll(c actor.Context) {
 
 // cleaned goes on once no mirror is left.
 func (s *supervisor) cleaned() {
-	if s.state != messages.EngineCleaning || !s.informed || !s.mirrors.empty() || s.session != nil {
+	if s.state != messages.EngineCleaning || !s.synced || !s.mirrors.empty() || s.session != nil {
 		return
 	}
 	if s.client != nil {
@@ -76,7 +76,7 @@ func (s *supervisor) cleaned() {
 // open prepares a session, unless there is one or none is wanted. A mirror that
 // turned up after the full sync would wait for the next one if its object is gone.
 func (s *supervisor) open() {
-	if s.want == nil || s.session != nil || s.opening || !s.informed || s.state == messages.EngineCleaning {
+	if s.want == nil || s.session != nil || s.opening || !s.synced || s.state == messages.EngineCleaning {
 		return
 	}
 	if s.client == nil {

@@ -195,7 +195,7 @@ func TestVolumePruneIsMirrored(t *testing.T) {
 		})
 	}
 	newEngine := func() docker.API { return store{reachable(true)().(quietEngine), s} }
-	supervising(t, newEngine, newMirror, func(send func(any)) {
+	supervising(t, newEngine, newMirror, func(send func(any), _ *resources) {
 		s.change(func() { s.events = make(chan docker.Event, 16) }) // of this bubble
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(500 * time.Millisecond)

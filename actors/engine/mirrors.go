@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -95,21 +94,10 @@ func (e *entry) engineID() string {
 	}
 }
 
-// olderThan is whether a is an older version of a resource, or of a former one
-// with its name, than b: around a replay of everything, an old version can come
-// in after a newer one. Revisions are of the datastore, and so of all resources.
-func olderThan(a, b containersv1.Mirror) bool {
-	order, err := resourceversion.CompareResourceVersion(a.GetResourceVersion(), b.GetResourceVersion())
-	return err == nil && order < 0
-}
-
 // mirrorChanged hands the resource to its mirror. A resource of which the
 // engine has said nothing yet waits for the first full sync.
 func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) {
 	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), msg.Object.GetNamespace())
-	if e.resource != nil && olderThan(msg.Object, e.resource) {
-		return
-	}
 	e.resource = msg.Object
 	switch {
 	case e.pid != nil && !e.stopping:

@@ -20,7 +20,7 @@ func TestFailingMirrorIsRespawnedLessOften(t *testing.T) {
 		w.last(t)
 		failing := &containersv1.Volume{}
 		failing.Name, failing.Namespace, failing.UID, failing.ResourceVersion = "bad", "ns", "u1", "1"
-		w.send(messages.MirrorChanged{Object: failing})
+		w.resources.change(failing)
 		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		before := w.bad.Load()
@@ -44,7 +44,7 @@ func TestFailingMirrorIsRespawnedLessOften(t *testing.T) {
 		if w.bad.Load() == before {
 			t.Error("its resource stays until the pause is over, although the engine is gone")
 		}
-		w.send(messages.MirrorRemoved{Kind: containersv1.KindVolume, Name: "bad", UID: "u1"})
+		w.resources.remove(failing)
 		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "bad"})
 		if got := w.last(t); got.State != messages.EngineIdle {
 			t.Errorf("told %+v right after the stop, want Idle", got)

@@ -9,6 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -43,11 +44,9 @@ type supervisor struct {
 	graceEnds time.Time
 	mirrors   registry
 	sync      progress
-	// begun is when this incarnation did; informed is set once it has been told of
-	// every mirror that there is. Before, it cannot say that none is left, and it
-	// connects to no engine.
-	begun    time.Time
-	informed bool
+	// synced is set once the subscription has delivered every mirror. Before that
+	// the supervisor opens no session and does not report that no mirror is left.
+	synced bool
 	// ending is set when this incarnation stops.
 	ending bool
 }
@@ -74,10 +73,7 @@ func (s *supervisor) Receive(c actor.Context) {
 	switch msg := c.Message().(type) {
 	case *actor.Started:
 		s.tasks = task.NewRunner(c)
-		s.begun = time.Now()
-		if c.Parent() != nil {
-			c.Send(c.Parent(), messages.Replay{Since: s.begun})
-		}
+		s.subscribe()
 		s.Report(string(s.state))
 	case *actor.Stopping, *actor.Restarting:
 		s.ending = true
@@ -138,19 +134,9 @@ func (s *supervisor) take(c actor.Context, reading any) {
 	}
 }
 
-// receiveFact handles what the mirrors and the informers tell.
+// receiveFact handles what the mirrors report.
 func (s *supervisor) receiveFact(c actor.Context) bool {
 	switch msg := c.Message().(type) {
-	case messages.MirrorChanged:
-		s.mirrorChanged(c, msg)
-	case messages.MirrorRemoved:
-		s.mirrorRemoved(c, msg)
-	case messages.MirrorsTold:
-		if !msg.Since.Before(s.begun) {
-			s.informed = true
-			s.cleaned()
-			s.open()
-		}
 	case messages.MirrorRead:
 		s.mirrorRead(msg)
 	case messages.MirrorSettled:
@@ -169,6 +155,10 @@ func (s *supervisor) taskDone(c actor.Context, d task.Done) {
 		return
 	}
 	switch v := value.(type) {
+	case kube.Event:
+		s.delivered(c, v)
+	case subscribeFailed:
+		panic(v.err)
 	case namespaceReady:
 		s.opening = false
 		if s.client == nil {

@@ -78,6 +78,7 @@ type world struct {
 	mu        sync.Mutex // guards told
 	told      []messages.EngineChanged
 	engine    quietEngine
+	resources resources
 	dial      func(string) (docker.API, error)
 	panicking atomic.Bool  // the mirror "bad", whenever it sees something
 	good, bad atomic.Int32 // how often these mirrors were made
@@ -105,14 +106,20 @@ func (r restarting) HandleFailure(system *actor.ActorSystem, sup actor.Superviso
 }
 
 func newWorld(t *testing.T) *world {
-	w := newWorldUntold(t)
-	w.send(messages.MirrorsTold{Since: time.Now()})
+	w := newUnsyncedWorld(t)
+	w.resources.sync()
 	return w
 }
 
-// newWorldUntold is one whose supervisor has not been told of every mirror yet.
-func newWorldUntold(t *testing.T) *world {
+// newUnsyncedWorld returns a world whose supervisor has not got every mirror yet.
+func newUnsyncedWorld(t *testing.T) *world {
 	w := &world{}
+	w.start(t)
+	return w
+}
+
+// start spawns the supervisor and its owner.
+func (w *world) start(t *testing.T) {
 	w.engine = quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 	w.engine.up.Store(true)
 	w.dial = func(string) (docker.API, error) { return w.engine, nil }
@@ -121,6 +128,7 @@ func newWorldUntold(t *testing.T) *world {
 	}))
 	cfg := Config{
 		EnsureNamespace: func(context.Context, string) error { return nil },
+		Subscribe:       w.resources.Subscribe,
 		Dial:            func(endpoint string) (docker.API, error) { return w.dial(endpoint) },
 		NewMirror:       w.newMirror,
 		MarkFailed: func(_ context.Context, _ containersv1.Kind, _, name string, cause error) error {
@@ -147,7 +155,6 @@ func newWorldUntold(t *testing.T) *world {
 		_ = w.system.Root.StopFuture(w.owner).Wait()
 		w.system.Shutdown()
 	})
-	return w
 }
 
 // newMirror is a mirror that is content with whatever it is told, or panics.
@@ -267,11 +274,11 @@ func TestResourcesThatTurnUpAfterTheDisconnectGo(t *testing.T) {
 		w.last(t)
 		v := &containersv1.Volume{}
 		v.Name, v.UID = "left", "u1"
-		w.send(messages.MirrorChanged{Object: v})
+		w.resources.change(v)
 		if got := w.last(t); got.State != messages.EngineCleaning {
 			t.Fatalf("told %+v, want Cleaning", got)
 		}
-		w.send(messages.MirrorRemoved{Kind: containersv1.KindVolume, Name: "left", UID: "u1"})
+		w.resources.remove(v)
 		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "left"})
 		if got := w.last(t); got.State != messages.EngineIdle {
 			t.Errorf("told %+v, want Idle", got)
@@ -334,13 +341,13 @@ func TestI5OneMirrorThatIsHeldHoldsUpTheEnd(t *testing.T) {
 		w.last(t)
 		held := &containersv1.Volume{}
 		held.Name, held.UID = "good", "u1"
-		w.send(messages.MirrorChanged{Object: held})
+		w.resources.change(held)
 		w.send(messages.DisconnectEngine{Seq: 2})
 		time.Sleep(time.Hour)
 		if got := w.last(t); got.State != messages.EngineCleaning || got.Seq != 2 {
 			t.Fatalf("told %+v while a mirror is left, want Cleaning", got)
 		}
-		w.send(messages.MirrorRemoved{Kind: containersv1.KindVolume, Name: "good", UID: "u1"})
+		w.resources.remove(held)
 		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "good"})
 		if got := w.last(t); got.State != messages.EngineIdle {
 			t.Errorf("told %+v after the last mirror has gone, want Idle", got)

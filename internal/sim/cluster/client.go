@@ -28,7 +28,7 @@ func NewLink(f *fate.Fates) *fate.Link {
 			return apierrors.NewInternalError(errors.New("simulated: the datastore failed"))
 		},
 		func(*fate.Dice) error { return apierrors.NewTimeoutError("simulated: no answer in time", 0) },
-	).Sturdy("follow", "list")
+	).Sturdy("list")
 }
 
 // Client is the way of one process to the server.

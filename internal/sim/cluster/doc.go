@@ -8,6 +8,6 @@
 // It has no HTTP and no datastore, which do not belong on virtual time.
 //
 // Reading map: store.go holds the objects and their history; user.go is what
-// users do to them; client.go is what the daemon does; follow.go tells it of
-// changes.
+// users do to them; client.go is what the daemon does; follow.go delivers
+// changes to its actors.
 package cluster

@@ -7,104 +7,135 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
 // WatchRates are the probabilities of what can happen to a watch at each change.
 type WatchRates struct {
-	// Lag: the change is told seconds late, and all after it. Break: the watch
+	// Lag: the change is delivered seconds late, and all after it. Break: the watch
 	// ends. Expire: a watch that ended cannot be taken up where it ended.
 	Lag, Break, Expire float64
 }
 
-// Handler is told of changes.
-type Handler interface {
-	Changed(obj client.Object)
-	Removed(obj client.Object)
+// Informers deliver the cluster's objects to subscribers, as kube.Informers do.
+type Informers struct {
+	client *Client
+	parts  []*part
 }
 
-// Follower tells a handler of changes, as a set of informers does.
-type Follower struct {
-	client  *Client
-	handler Handler
-	parts   []*part
-}
-
-// part follows one kind.
+// part is the informer of one kind.
 type part struct {
 	*Client
-	kind    containersv1.Kind
-	handler Handler
-	// known is the informer's copy; revision is how far it goes.
-	known    map[Key]client.Object
+	kind containersv1.Kind
+	// revision is how far known goes.
 	revision int64
 	synced   chan struct{}
-	once     sync.Once
-	// replay has room for one wish to be told everything again; it is closed when
-	// that is done.
-	replay chan chan struct{}
+
+	// mu guards the rest, and keeps the subscribers' calls in order.
+	mu sync.Mutex
+	// known is the informer's copy; isSynced is set once it has read its first list.
+	known       map[Key]client.Object
+	isSynced    bool
+	subscribers []*subscriber
 }
 
-// Follow prepares to follow all changes.
-func (c *Client) Follow(ctx context.Context, h Handler) (*Follower, error) {
-	if err := c.call(ctx, "follow", Key{Kind: "all"}, func() error { return nil }); err != nil {
-		return nil, err
+// subscriber receives what its parts learn.
+type subscriber struct {
+	ctx  context.Context
+	sink func(kube.Event)
+	// unsynced is the number of parts that have not delivered everything yet.
+	unsynced atomic.Int32
+}
+
+func (s *subscriber) deliver(e kube.Event) {
+	if s.ctx.Err() == nil {
+		s.sink(e)
 	}
-	f := &Follower{client: c, handler: h}
+}
+
+func (s *subscriber) partSynced() {
+	if s.unsynced.Add(-1) == 0 {
+		s.deliver(kube.Synced{})
+	}
+}
+
+// NewInformers returns informers of all kinds.
+func NewInformers(c *Client) *Informers {
+	i := &Informers{client: c}
 	for _, kind := range kinds() {
-		f.parts = append(f.parts, &part{
-			Client: c, kind: kind, handler: h, known: map[Key]client.Object{},
-			synced: make(chan struct{}), replay: make(chan chan struct{}, 1),
-		})
+		i.parts = append(i.parts, &part{Client: c, kind: kind, known: map[Key]client.Object{}, synced: make(chan struct{})})
 	}
-	return f, nil
+	return i
 }
 
-// Run follows until ctx ends.
-func (f *Follower) Run(ctx context.Context) error {
-	ctx, cancel := f.client.process.Bind(ctx)
+// Subscribe delivers the objects of some kinds and their changes until ctx ends.
+func (i *Informers) Subscribe(ctx context.Context, sink func(kube.Event), objects ...client.Object) error {
+	// It takes a moment, but no call to the server, so it cannot fail.
+	bound, cancel := i.client.process.Bind(ctx)
+	defer cancel()
+	pause := i.client.fates.Draw("subscribe").Between(10*time.Microsecond, time.Millisecond)
+	if i.client.fates.Wait(bound, pause) != nil {
+		return nil
+	}
+	s := &subscriber{ctx: ctx, sink: sink}
+	s.unsynced.Store(int32(len(objects)))
+	for _, p := range i.parts {
+		if slices.ContainsFunc(objects, func(o client.Object) bool { return keyOf(o).Kind == p.kind }) {
+			p.subscribe(s)
+		}
+	}
+	return nil
+}
+
+func (p *part) subscribe(s *subscriber) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.subscribers = append(p.subscribers, s)
+	for _, key := range sorted(p.known) {
+		s.deliver(kube.Changed{Object: p.known[key]})
+	}
+	if p.isSynced {
+		s.partSynced()
+	}
+}
+
+// deliver hands an event to every subscriber.
+func (p *part) deliver(e kube.Event) {
+	p.subscribers = slices.DeleteFunc(p.subscribers, func(s *subscriber) bool { return s.ctx.Err() != nil })
+	for _, s := range p.subscribers {
+		s.deliver(e)
+	}
+}
+
+// Run keeps the informers up to date until ctx ends.
+func (i *Informers) Run(ctx context.Context) error {
+	ctx, cancel := i.client.process.Bind(ctx)
 	defer cancel()
 	var running sync.WaitGroup
-	for _, p := range f.parts {
+	for _, p := range i.parts {
 		running.Go(func() { p.run(ctx) })
 	}
 	running.Wait()
 	return nil
 }
 
-// WaitForSync returns when the handler was told of what there was at the start.
-func (f *Follower) WaitForSync(ctx context.Context) error {
-	for _, p := range f.parts {
+// WaitForSync returns when the first lists were read.
+func (i *Informers) WaitForSync(ctx context.Context) error {
+	for _, p := range i.parts {
 		select {
 		case <-p.synced:
 		case <-ctx.Done():
 			return errors.New("simulated: the first lists were not read in time")
 		}
 	}
-	return f.client.fates.Wait(ctx, time.Millisecond)
-}
-
-// Replay tells the handler of every object again.
-func (f *Follower) Replay(ctx context.Context) error {
-	for _, p := range f.parts {
-		done := make(chan struct{})
-		select {
-		case p.replay <- done:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
+	return i.client.fates.Wait(ctx, time.Millisecond)
 }
 
 func (p *part) dice(what string) *fate.Dice {
@@ -115,7 +146,6 @@ func (p *part) dice(what string) *fate.Dice {
 func (p *part) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := p.list(ctx); err == nil {
-			p.once.Do(func() { close(p.synced) })
 			p.watchOn(ctx)
 		}
 		// A reflector's pause.
@@ -140,20 +170,36 @@ func (p *part) list(ctx context.Context) error {
 		return err
 	}
 	p.revision = revision
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, key := range sorted(now) {
 		if old := p.known[key]; old == nil || old.GetResourceVersion() != now[key].GetResourceVersion() {
-			p.known[key] = now[key]
-			p.handler.Changed(now[key])
+			p.changed(key, now[key])
 		}
 	}
 	for _, key := range sorted(p.known) {
 		if now[key] == nil {
-			last := p.known[key]
-			delete(p.known, key)
-			p.handler.Removed(last)
+			p.removed(key, p.known[key])
+		}
+	}
+	if !p.isSynced {
+		p.isSynced = true
+		close(p.synced)
+		for _, s := range p.subscribers {
+			s.partSynced()
 		}
 	}
 	return nil
+}
+
+func (p *part) changed(key Key, obj client.Object) {
+	p.known[key] = obj
+	p.deliver(kube.Changed{Object: obj})
+}
+
+func (p *part) removed(key Key, last client.Object) {
+	delete(p.known, key)
+	p.deliver(kube.Removed{Object: last})
 }
 
 func sorted(objects map[Key]client.Object) []Key {
@@ -162,22 +208,13 @@ func sorted(objects map[Key]client.Object) []Key {
 	})
 }
 
-// watchOn tells of each change until the watch breaks for good.
+// watchOn delivers each change until the watch breaks for good.
 func (p *part) watchOn(ctx context.Context) {
 	for {
 		next, news, breaks := p.next()
 		if next == nil {
-			select { // first, so that nothing is left to chance below
-			case done := <-p.replay:
-				p.tellAll(ctx, done)
-				continue
-			default:
-			}
 			select {
 			case <-news:
-				continue
-			case done := <-p.replay:
-				p.tellAll(ctx, done)
 				continue
 			case <-breaks:
 			case <-ctx.Done():
@@ -188,13 +225,13 @@ func (p *part) watchOn(ctx context.Context) {
 			}
 			continue
 		}
-		if !p.tell(ctx, *next) {
+		if !p.follow(ctx, *next) {
 			return
 		}
 	}
 }
 
-// next is the next change that was not told yet, or what to wait for.
+// next returns the next change that was not delivered yet, or what to wait for.
 func (p *part) next() (*change, <-chan struct{}, <-chan struct{}) {
 	p.cluster.mu.Lock()
 	defer p.cluster.mu.Unlock()
@@ -206,8 +243,8 @@ func (p *part) next() (*change, <-chan struct{}, <-chan struct{}) {
 	return nil, p.cluster.news[p.kind], p.cluster.breaks
 }
 
-// tell tells of one change. It answers false when the watch is over.
-func (p *part) tell(ctx context.Context, c change) bool {
+// follow delivers one change. It returns false when the watch is over.
+func (p *part) follow(ctx context.Context, c change) bool {
 	dice, rates := p.dice("change"), p.watch()
 	lag := dice.Between(50*time.Microsecond, 5*time.Millisecond)
 	if dice.Chance(rates.Lag) {
@@ -222,23 +259,12 @@ func (p *part) tell(ctx context.Context, c change) bool {
 		return false
 	}
 	p.revision = c.revision
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if c.gone {
-		delete(p.known, c.key)
-		p.handler.Removed(c.object)
+		p.removed(c.key, c.object)
 		return true
 	}
-	p.known[c.key] = c.object
-	p.handler.Changed(c.object)
+	p.changed(c.key, c.object)
 	return true
-}
-
-// tellAll tells of every object again.
-func (p *part) tellAll(ctx context.Context, done chan<- struct{}) {
-	if p.fates.Wait(ctx, p.dice("replay").Between(10*time.Microsecond, time.Millisecond)) != nil {
-		return
-	}
-	for _, key := range sorted(p.known) {
-		p.handler.Changed(p.known[key])
-	}
-	close(done)
 }
