@@ -18,7 +18,7 @@ older_than() {
 
 @test "an instance that was never started, and one that was stopped, have nothing wrong" {
     run -0 rdd doctor
-    assert_output --partial "nothing about it is wrong"
+    assert_output --partial "no problem was found"
     rdd svc start
     rdd svc stop
     run -0 rdd doctor
@@ -78,7 +78,7 @@ older_than() {
     eventually 5 gone "$pid"
     run -1 rdd doctor
     assert_output --regexp "finding +daemon +process $pid was killed"
-    assert_output --partial "goes on without the daemon"
+    assert_output --partial "runs without the daemon"
     rdd svc start
     eventually 20 rdd doctor
 }
@@ -101,7 +101,7 @@ older_than() {
     local config
     config=$(rdd svc paths config)
     chmod 644 "$config"
-    is "$config has mode 0644, so that others may use it" finding files
+    is "$config has mode 0644, which gives other users access" finding files
     chmod 600 "$config"
     sed -i 's/127\.0\.0\.1/192.0.2.1/' "$config"
     says "not this machine's own" finding kubeconfig

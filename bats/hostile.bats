@@ -82,11 +82,11 @@ volumes() {
     assert_output --partial "$data"
     assert_output --regexp "read-only|readonly"
     run rdd doctor
-    assert_output --regexp "finding +disk .*cannot be written to"
+    assert_output --regexp "finding +disk .*not writable"
     has volume kept
     # A stop has to do without a daemon, and says that the wish is not kept.
     run -1 rdd stop
-    assert_output --partial "the engine was stopped, but that it is to stay so could not be kept"
+    assert_output --partial "the engine was stopped, but running=false could not be saved"
     is "" dockerd_pid
     mount -o remount,rw "$data"
     rdd svc start

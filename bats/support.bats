@@ -92,7 +92,7 @@ no_secrets() {
     local token logs
     token=$(<"$(rdd svc paths tls_dir)/token")
     logs=$(rdd svc paths log_dir)
-    echo "somebody wrote $token into a log" >>"$logs/planted.log"
+    echo "it wrote $token into a log" >>"$logs/planted.log"
     printf 'a key: %s\n' "$(sed -n 2p "$(rdd svc paths tls_dir)/tls.key")" >>"$logs/planted.log"
     echo "DB_PASSWORD=hunter22 docker login -u me --password s3cr3tpw" >>"$logs/planted.log"
     cp "$(rdd svc paths config)" "$logs/kubeconfig.log"
@@ -100,7 +100,7 @@ no_secrets() {
     id=$(engine create --name secretive --label db.password=labelpw base:1 true --api-token argpw12345)
     eventually 10 exists container "$id"
     RDD_TEST_SECRET=environmentpw bundle
-    holds logs/planted.log "somebody wrote REDACTED into a log"
+    holds logs/planted.log "it wrote REDACTED into a log"
     local secret
     for secret in "$token" "$(sed -n 2p "$(rdd svc paths tls_dir)/tls.key")" hunter22 s3cr3tpw labelpw argpw12345 environmentpw \
         "$(base64 -w0 <<<"$token" | cut -c1-30)"; do
@@ -142,5 +142,5 @@ no_secrets() {
 @test "S6: a bundle on standard output, and a place that is none" {
     rdd support-bundle - | tar -tz | grep -q manifest.json
     run -1 rdd support-bundle /no/such/place/x.tar.gz
-    assert_output --partial "name another place"
+    assert_output --partial "choose another file"
 }

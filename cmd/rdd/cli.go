@@ -12,35 +12,35 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// cli is the command line.
+// cli declares the command line.
 type cli struct {
-	Instance string `help:"Instance to use; several live side by side and share nothing. Default: $$RDD_INSTANCE, or else 2." placeholder:"NAME"`
+	Instance string `help:"Instance to use. Instances run side by side and share nothing. Default: $$RDD_INSTANCE, else 2." placeholder:"NAME"`
 
-	Svc     svcCmd     `cmd:"" aliases:"service" help:"The control plane: create, start, stop, look after."`
-	Set     setCmd     `cmd:"" help:"Set properties of the App, and wait until they have happened."`
-	Start   startCmd   `cmd:"" help:"Start the container engine: set running=true."`
-	Stop    stopCmd    `cmd:"" help:"Stop the container engine: set running=false."`
-	Status  statusCmd  `cmd:"" help:"Show daemon, engine and mirrors on one screen. Exits with 1 when the daemon does not answer."`
-	Shell   shellCmd   `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's code."`
-	VM      vmCmd      `cmd:"" name:"vm" help:"The VM of vm.driver=lima: status, logs, restart, reset."`
-	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"kubectl against this instance, starting the daemon when needed."`
-	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree."`
-	Doctor  doctorCmd  `cmd:"" help:"Examine the instance: files, disk, daemon, datastore, engine, and whether mirrors and engine are the same. Exits with 1 when it finds something."`
-	Support supportCmd `cmd:"" name:"support-bundle" help:"Pack logs, states, dumps and facts of the machine into one file for a report, without secrets. Works with a dead and with a hung daemon."`
-	Version versionCmd `cmd:"" help:"Show the version."`
+	Svc     svcCmd     `cmd:"" aliases:"service" help:"Manage the daemon and its control plane."`
+	Set     setCmd     `cmd:"" help:"Set properties of the App, and wait until they are applied."`
+	Start   startCmd   `cmd:"" help:"Start the container engine (running=true)."`
+	Stop    stopCmd    `cmd:"" help:"Stop the container engine (running=false)."`
+	Status  statusCmd  `cmd:"" help:"Show the state of daemon, engine and mirrors. Exits with 1 when the daemon does not answer."`
+	Shell   shellCmd   `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's exit code."`
+	VM      vmCmd      `cmd:"" name:"vm" help:"Manage the VM of vm.driver=lima."`
+	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"Run kubectl against this instance. Starts the daemon if none runs."`
+	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree of the daemon."`
+	Doctor  doctorCmd  `cmd:"" help:"Check files, disk, daemon, datastore and engine, and compare the mirrors with the engine. Exits with 1 if a check fails."`
+	Support supportCmd `cmd:"" name:"support-bundle" help:"Collect logs, state and machine details in one file for a bug report, with secrets removed. Works even if the daemon is stopped or hangs."`
+	Version versionCmd `cmd:"" help:"Show the version of rdd."`
 
-	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Make a VM and look after it; the daemon starts this."`
+	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Run a VM. The daemon starts this command."`
 }
 
-// run is the program; it returns the exit code.
+// run executes the program and returns its exit code.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	var commands cli
-	helped := false
+	helpShown := false
 	parser, err := kong.New(&commands,
 		kong.Name("rdd"),
-		kong.Description("A container engine, and a Kubernetes API to look at it and steer it."),
+		kong.Description("A private container engine, mirrored into a Kubernetes API."),
 		kong.Writers(out, errOut),
-		kong.Exit(func(int) { helped = true }),
+		kong.Exit(func(int) { helpShown = true }),
 		kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
@@ -51,7 +51,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		args = []string{"--help"}
 	}
 	parsed, err := parser.Parse(args)
-	if helped {
+	if helpShown {
 		return exitDone
 	}
 	if err != nil {
@@ -72,7 +72,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	return report(errOut, parsed.Run(s))
 }
 
-// printHelp adds to the help of set what can be set.
+// printHelp prints a command's help. The help of set also lists the properties.
 func printHelp(options kong.HelpOptions, parsed *kong.Context) error {
 	if err := kong.DefaultHelpPrinter(options, parsed); err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// rdd runs a command in a home directory of its own, with no daemon.
+// rdd runs a command line and returns its exit code and output.
 func rdd(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
 	var o, e strings.Builder
@@ -54,7 +54,7 @@ func TestUsage(t *testing.T) {
 		{"svc status", 1, "stopped"},
 		{"status", 1, "svc start"},
 		{"svc stop", 0, "no daemon was running"},
-		{"svc delete", 0, "nothing of instance"},
+		{"svc delete", 0, "was deleted"},
 		{"version", 0, "rdd "},
 		{"version -o json", 0, `"version"`},
 	} {
@@ -64,16 +64,16 @@ func TestUsage(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(os.Getenv("HOME")); err != nil || len(left) != 0 {
-		t.Errorf("commands that only look left %v, %v", left, err)
+		t.Errorf("read-only commands created %v, %v", left, err)
 	}
 }
 
-// S5: paths are there with no daemon, and there is one implementation of them.
-func TestS5PathsNeedNoDaemon(t *testing.T) {
+// S5: 'rdd svc paths' works without a daemon.
+func TestS5PathsWorkWithoutDaemon(t *testing.T) {
 	dir := instancetest.Home(t)
 	_, out, _ := rdd(t, "--instance", "o'k", "svc", "paths")
 	if out != "" {
-		t.Errorf("a name with a quote was taken: %s", out)
+		t.Errorf("a name with a quote was accepted: %s", out)
 	}
 	code, out, _ := rdd(t, "--instance=dev", "service", "paths", "log_dir")
 	if want := filepath.Join(dir, ".local/state/rancher-desktop-dev/logs") + "\n"; code != 0 || out != want {
@@ -99,11 +99,11 @@ func TestShellQuoting(t *testing.T) {
 	}
 }
 
-// What follows ctl is kubectl's, help and flags included.
-func TestCtlTakesEverything(t *testing.T) {
+// All arguments after ctl are for kubectl, including --help and flags of rdd.
+func TestCtlPassesAllArguments(t *testing.T) {
 	for _, args := range []string{"get containers -w", "--help", "-n x get pods -o json", "get --instance y", "-- version", ""} {
 		var commands cli
-		parser, err := kong.New(&commands, kong.Exit(func(int) { t.Errorf("%q was taken for rdd's help", args) }))
+		parser, err := kong.New(&commands, kong.Exit(func(int) { t.Errorf("%q shows the help of rdd", args) }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestCtlTakesEverything(t *testing.T) {
 	}
 }
 
-func TestCtlStartsNoDaemonForItsHelp(t *testing.T) {
+func TestCtlHelpStartsNoDaemon(t *testing.T) {
 	for args, want := range map[string]bool{
 		"": false, "--help": false, "get --help": false, "help get": false, "completion bash": false,
 		"config view": false, "get pods": true, "version": true, "version --client": false, "api-resources -o name": true,
@@ -128,7 +128,7 @@ func TestCtlStartsNoDaemonForItsHelp(t *testing.T) {
 	}
 }
 
-func TestCtlTypingErrorsStartNoDaemon(t *testing.T) {
+func TestCtlTypingErrorStartsNoDaemon(t *testing.T) {
 	for _, args := range []string{"gte pods", "get pods --no-such-flag", "--no-such-flag get pods", "-n x", "get -o", "--instance"} {
 		if (&session{}).parseCtl(strings.Fields(args)).needsDaemon {
 			t.Errorf("%q starts a daemon", args)
@@ -136,7 +136,7 @@ func TestCtlTypingErrorsStartNoDaemon(t *testing.T) {
 	}
 }
 
-func TestCtlKnowsTheInstanceFlag(t *testing.T) {
+func TestCtlAcceptsInstanceFlag(t *testing.T) {
 	for args, want := range map[string]ctlLine{
 		"--instance y get pods":        {"y", true},
 		"--instance=y get pods":        {"y", true},
@@ -153,7 +153,7 @@ func TestCtlKnowsTheInstanceFlag(t *testing.T) {
 	}
 }
 
-func TestServeGetsTheArguments(t *testing.T) {
+func TestServeCommandHasArguments(t *testing.T) {
 	cmd := serveCommand(instance.Instance{Name: "dev"}, instance.Args{Port: 6443, LogLevel: "debug"})
 	if got := strings.Join(cmd.Args[1:], " "); got != "--instance dev svc serve --port 6443 --log-level debug" {
 		t.Error(got)
@@ -171,7 +171,7 @@ func TestServeGetsTheArguments(t *testing.T) {
 	}
 }
 
-func TestStartFlagsOverrideKeptArguments(t *testing.T) {
+func TestStartFlagsOverrideSavedArguments(t *testing.T) {
 	instancetest.Home(t)
 	inst, err := instance.New("")
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 )
 
 type ctlCmd struct {
-	Args []string `arg:"" optional:"" help:"What kubectl takes."`
+	Args []string `arg:"" optional:"" help:"Arguments for kubectl."`
 }
 
 // Run implements the command. kubectl ends the process itself when it fails,
@@ -49,9 +49,9 @@ func (c *ctlCmd) Run(s *session) error {
 			return err
 		}
 	}
-	// 'config' goes by the environment and must not touch the user's own kubeconfig.
+	// 'kubectl config' reads the environment, and must not touch the user's own kubeconfig.
 	if err := os.Setenv(clientcmd.RecommendedConfigPathEnvVar, config); err != nil {
-		return fmt.Errorf("choose the kubeconfig: %w", err)
+		return fmt.Errorf("set %s: %w", clientcmd.RecommendedConfigPathEnvVar, err)
 	}
 	kubectl := s.kubectl(genericiooptions.IOStreams{In: s.in, Out: s.out, ErrOut: s.err}, config, namespace)
 	kubectl.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
@@ -61,11 +61,11 @@ func (c *ctlCmd) Run(s *session) error {
 	return nil
 }
 
-// instanceFlag is rdd's own flag, which kubectl's commands take too.
+// instanceFlag is rdd's own flag. The commands of kubectl accept it too.
 const instanceFlag = "instance"
 
-// kubectl is the embedded kubectl. namespace, unless it is empty, is the
-// namespace of commands that name none.
+// kubectl returns the embedded kubectl. A namespace that is not empty is the
+// default namespace of its commands.
 func (s *session) kubectl(streams genericiooptions.IOStreams, config, namespace string) *cobra.Command {
 	flags := genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().
 		WithDiscoveryBurst(1000).WithDiscoveryQPS(1000).WithWarningPrinter(streams)
@@ -73,30 +73,30 @@ func (s *session) kubectl(streams genericiooptions.IOStreams, config, namespace 
 	if namespace != "" {
 		flags.Namespace = &namespace
 	}
-	// The cache is named after host and port, which instances take over from each other.
+	// kubectl names its cache after host and port, and instances reuse each other's ports.
 	cache := s.instance.CacheDir()
 	flags.CacheDir = &cache
 	kubectl := cmd.NewKubectlCommand(cmd.KubectlOptions{ConfigFlags: flags, IOStreams: streams})
 	kubectl.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "rdd ctl"}
-	kubectl.PersistentFlags().String(instanceFlag, s.instance.Name, "Instance of rdd to use")
+	kubectl.PersistentFlags().String(instanceFlag, s.instance.Name, "Instance of rdd to use.")
 	replaceVersion(kubectl, flags)
 	kubectl.SetOut(streams.Out)
 	kubectl.SetErr(streams.ErrOut)
 	return kubectl
 }
 
-// ctlLine is what rdd must know of a command line of kubectl.
+// ctlLine is what rdd needs to know about a kubectl command line.
 type ctlLine struct {
-	// instance that the line names; empty when it names none.
+	// instance is the value of --instance, or empty.
 	instance string
-	// needsDaemon is whether kubectl will send requests to a server. It is false
-	// for a line with an unknown command or flag, which kubectl refuses: a typing
-	// error creates and starts nothing.
+	// needsDaemon is set when kubectl will send requests to a server. It is false
+	// for an unknown command or flag, which kubectl rejects: a typing error must
+	// not start a daemon.
 	needsDaemon bool
 }
 
-// parseCtl parses args as kubectl will, with a kubectl of its own, because
-// a flag that is parsed twice has its values twice.
+// parseCtl parses args as kubectl will. It uses a separate kubectl command,
+// because a list flag that is parsed twice holds its values twice.
 func (s *session) parseCtl(args []string) ctlLine {
 	kubectl := s.kubectl(genericiooptions.NewTestIOStreamsDiscard(), s.instance.Config, "")
 	kubectl.InitDefaultHelpCmd()
@@ -115,8 +115,8 @@ func (s *session) parseCtl(args []string) ctlLine {
 	return line
 }
 
-// isOffline reports whether a command of kubectl, with the flags that it has
-// parsed, sends no request.
+// isOffline reports whether a kubectl command with its parsed flags sends no
+// request.
 func isOffline(command *cobra.Command) bool {
 	if help, err := command.Flags().GetBool("help"); err == nil && help {
 		return true
@@ -135,9 +135,9 @@ func isOffline(command *cobra.Command) bool {
 	return false
 }
 
-// ctlConfig starts the daemon when needed, and returns the path of a kubeconfig
-// whose namespace is that of the mirrors. Where that cannot be written, as on a
-// full disk, it returns the instance's own and the namespace.
+// ctlConfig starts the daemon if none runs, and returns the path of a kubeconfig
+// whose namespace is that of the mirrors. If that file cannot be written, as on a
+// full disk, it returns the kubeconfig of the instance, and the namespace.
 func (s *session) ctlConfig() (path, namespace string, err error) {
 	shown := progress.New(s.err)
 	defer shown.Close()
@@ -145,7 +145,7 @@ func (s *session) ctlConfig() (path, namespace string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
 	app, err := daemon.App(ctx)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// replaceVersion puts a version command in place of kubectl's, which fails in a
-// program whose linker was not told the version of Kubernetes.
+// replaceVersion replaces kubectl's version command. That one needs a version of
+// Kubernetes that is set with linker flags, and fails without it.
 func replaceVersion(kubectl *cobra.Command, flags *genericclioptions.ConfigFlags) {
 	for _, command := range kubectl.Commands() {
 		if command.Name() == "version" {
@@ -49,7 +49,7 @@ func printVersions(command *cobra.Command, versions map[string]map[string]string
 	switch output {
 	case "":
 		fmt.Fprintf(out, "Client Version: %s\n", versions["clientVersion"]["gitVersion"])
-		if server, asked := versions["serverVersion"]; asked {
+		if server, found := versions["serverVersion"]; found {
 			fmt.Fprintf(out, "Server Version: %s\n", server["gitVersion"])
 		}
 		return nil
@@ -66,7 +66,7 @@ func printVersions(command *cobra.Command, versions map[string]map[string]string
 	}
 }
 
-// kubernetesVersion is that of the Kubernetes this program was built with.
+// kubernetesVersion returns the version of the Kubernetes libraries in this program.
 func kubernetesVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -10,7 +10,7 @@ type doctorCmd struct {
 
 // Run implements the command.
 func (c *doctorCmd) Run(s *session) error {
-	report := doctor.Examine(s.ctx, s.patient())
+	report := doctor.Examine(s.ctx, s.doctorTarget())
 	var err error
 	if c.json() {
 		err = s.printJSON(report)
@@ -23,9 +23,9 @@ func (c *doctorCmd) Run(s *session) error {
 	return err
 }
 
-// patient is the instance, for an examination.
-func (s *session) patient() doctor.Patient {
-	return doctor.Patient{
+// doctorTarget returns the instance as the doctor checks it.
+func (s *session) doctorTarget() doctor.Target {
+	return doctor.Target{
 		Instance: s.instance, VM: s.vmPaths(), Version: buildVersion(),
 		Status: s.manager(func(string) {}).Status,
 	}

@@ -21,20 +21,20 @@ const (
 	exitDeadline = 4
 )
 
-// usageError says that the command line makes no sense.
+// usageError reports a command line that is wrong.
 type usageError struct {
 	message string
 }
 
 func (e *usageError) Error() string { return e.message }
 
-// statusError ends the command with a code and without a message: what there is
-// to say has been said.
+// statusError ends the command with an exit code and no message. The command has
+// printed everything before.
 type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// exitCode is the one place where an error becomes an exit code.
+// exitCode returns the exit code of an error. It is the only place that maps them.
 func exitCode(err error) int {
 	var (
 		status statusError
@@ -58,13 +58,13 @@ func exitCode(err error) int {
 	}
 }
 
-// rejected says whether the API server refuses what was asked: a policy says no
+// rejected reports whether the API server rejected a request: a policy denies it
 // (403), or the object would be invalid (422).
 func rejected(err error) bool {
 	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err)
 }
 
-// report prints err, if there is something to print, and returns its exit code.
+// report prints err, unless it is nil or a statusError, and returns its exit code.
 func report(out io.Writer, err error) int {
 	var (
 		status statusError
@@ -73,15 +73,16 @@ func report(out io.Writer, err error) int {
 	switch {
 	case err == nil, errors.As(err, &status):
 	case errors.As(err, &parse):
-		fmt.Fprintf(out, "rdd: %v\nRun \"%s --help\" to see what there is.\n", err, commandOf(parse))
+		fmt.Fprintf(out, "rdd: %v\nRun \"%s --help\" for usage.\n", err, commandOf(parse))
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(out, "rdd: interrupted; what was asked for goes on in the background")
+		fmt.Fprintln(out, "rdd: interrupted: the operation continues in the background; see 'rdd status'")
 	default:
 		fmt.Fprintf(out, "rdd: %v\n", err)
 	}
 	return exitCode(err)
 }
 
+// commandOf returns the command that could not be parsed.
 func commandOf(parse *kong.ParseError) string {
 	if parse.Context != nil {
 		if selected := parse.Context.Selected(); selected != nil {
@@ -91,8 +92,8 @@ func commandOf(parse *kong.ParseError) string {
 	return "rdd"
 }
 
-// commandPath is what one types to get to a command: kong's own path has the
-// aliases and arguments in it.
+// commandPath returns a command as a user types it. The path of kong also has
+// the aliases and arguments.
 func commandPath(node *kong.Node) string {
 	if node.Parent == nil {
 		return "rdd"

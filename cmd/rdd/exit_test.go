@@ -53,7 +53,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-func TestReportSaysOneThing(t *testing.T) {
+func TestReportPrintsOneLine(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		want string
@@ -61,7 +61,7 @@ func TestReportSaysOneThing(t *testing.T) {
 		{nil, ""},
 		{statusError(1), ""},
 		{errors.New("no disk"), "rdd: no disk\n"},
-		{fmt.Errorf("wait: %w", context.Canceled), "rdd: interrupted; what was asked for goes on in the background\n"},
+		{fmt.Errorf("wait: %w", context.Canceled), "rdd: interrupted: the operation continues in the background; see 'rdd status'\n"},
 	} {
 		var out strings.Builder
 		report(&out, test.err)

@@ -9,8 +9,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// FuzzCommandLine makes up command lines. What is wrong with one is an error of the
-// command line's own kind, which has its exit code; nothing is run.
+// FuzzCommandLine parses random command lines. Every error must be a *kong.ParseError,
+// which has an exit code of its own.
 func FuzzCommandLine(f *testing.F) {
 	for _, seed := range []string{
 		"svc start --port 99999", "set running=true --timeout=-1s", "--instance= ctl get -o", "set --help", "svc paths -o=json x", "ctl -- --",

@@ -14,15 +14,15 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent"
 )
 
-// hostAgentCmd is what the daemon starts to make and look after a VM; see
+// hostAgentCmd runs a VM. The daemon starts this command; see
 // internal/limahost.
 type hostAgentCmd struct {
-	Dir      string `arg:"" help:"Lima home with hostagent.json." placeholder:"DIR"`
-	Check    bool   `help:"Only say what is wrong with the configuration, which is read from standard input."`
+	Dir      string `arg:"" help:"Lima home directory, which holds hostagent.json." placeholder:"DIR"`
+	Check    bool   `help:"Only validate the configuration on standard input."`
 	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
 }
 
-// Run is the host agent. SIGTERM and SIGINT shut the VM down.
+// Run runs the host agent. SIGTERM and SIGINT shut the VM down.
 func (c *hostAgentCmd) Run(s *session) (err error) {
 	dir, err := filepath.Abs(c.Dir)
 	if err != nil {
@@ -50,12 +50,12 @@ func (c *hostAgentCmd) Run(s *session) (err error) {
 	return err
 }
 
-// checkHostAgent says what is wrong with a configuration. An error is all that it
-// prints, for the daemon to pass on.
+// checkHostAgent validates a configuration. The daemon reads its output and passes
+// it on, so it prints nothing but the error.
 func checkHostAgent(dir string, in io.Reader) error {
 	var cfg limahost.Config
 	if err := json.NewDecoder(in).Decode(&cfg); err != nil {
-		return fmt.Errorf("read the configuration that is to be checked: %w", err)
+		return fmt.Errorf("read the configuration of the host agent from standard input: %w", err)
 	}
 	cfg.LimaHome = dir
 	return agent.Check(cfg)

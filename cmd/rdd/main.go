@@ -1,10 +1,16 @@
-// Command rdd runs and steers a per-user daemon that mirrors a container engine
+// Command rdd runs and controls a per-user daemon that mirrors a container engine
 // into Kubernetes resources.
 //
-// Reading map: cli.go is the list of commands, exit.go the list of exit codes,
-// session.go what every command is given. Each group of commands has its file.
-// The packages below do the work, for whoever else wants it: lifecycle starts
-// and ends the daemon, client talks to it, property knows what can be set.
+// Reading map: main.go calls cli.go, which declares the commands. exit.go lists
+// the exit codes, and session.go has what every command needs. The commands: set.go,
+// startstop.go, status.go, shell.go, vm.go, ctl.go and ctl_version.go (kubectl),
+// tree.go, doctor.go, support.go, version.go, hostagent.go, and for 'rdd svc'
+// svc.go, svc_paths.go, svc_serve.go, svc_status.go and svc_stop.go.
+//
+// The packages below do the work: lifecycle starts and stops the daemon, client
+// talks to it, property parses and lists properties, progress shows waits,
+// treeview draws the tree, vmstatus inspects the VM, doctor checks an instance,
+// and bundle collects a bug report.
 package main
 
 import "os"

@@ -23,10 +23,10 @@ import (
 // startTimeout bounds the start of a daemon that a command needs.
 const startTimeout = time.Minute
 
-// lookTimeout bounds commands that only look: a hung daemon must not hang them.
-const lookTimeout = lifecycle.HungAfter
+// queryTimeout bounds read-only commands, so that a hung daemon does not hang them.
+const queryTimeout = lifecycle.HungAfter
 
-// session is what a command is given.
+// session holds what a command runs with.
 type session struct {
 	ctx      context.Context
 	in       io.Reader
@@ -34,13 +34,14 @@ type session struct {
 	instance instance.Instance
 }
 
-// ownsSignals says whether a command looks after signals itself: the daemon,
-// and kubectl, which the default handling ends at once.
+// ownsSignals reports whether a command handles signals itself. The daemon does,
+// and kubectl relies on the default, which ends the process.
 func (*session) ownsSignals(command string) bool {
 	return strings.HasPrefix(command, "svc serve") || strings.HasPrefix(command, "ctl")
 }
 
-// manager starts and ends the instance's daemon, and tells shown what it does.
+// manager returns what starts and stops the instance's daemon. It reports each
+// step to shown.
 func (s *session) manager(shown func(string)) *lifecycle.Manager {
 	return &lifecycle.Manager{
 		Instance: s.instance,
@@ -72,7 +73,7 @@ func (e engine) Delete(ctx context.Context) error {
 	return supervisor.DeleteEngine(ctx, e.instance, e.logger)
 }
 
-// serveCommand is this program as the daemon.
+// serveCommand returns the command that runs this program as the daemon.
 func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 	program, err := os.Executable()
 	argv := []string{"--instance", inst.Name, "svc", "serve"}
@@ -93,25 +94,25 @@ func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 	return cmd
 }
 
-// connect returns a client for the daemon, which is started with the arguments
-// of last time when none runs.
+// connect returns a client for the daemon. If none runs, it starts one with the
+// saved arguments.
 func (s *session) connect(ctx context.Context, shown *progress.Progress) (*client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return s.manager(shown.Update).Connect(ctx, func() (instance.Args, error) { return keptArgs(s.instance) })
+	return s.manager(shown.Update).Connect(ctx, func() (instance.Args, error) { return savedArgs(s.instance) })
 }
 
-// keptArgs are the arguments of the last start, with what the environment of
-// this command changes of them.
-func keptArgs(inst instance.Instance) (instance.Args, error) {
+// savedArgs returns the arguments of the last start. Variables in the environment
+// of this command override the saved ones.
+func savedArgs(inst instance.Instance) (instance.Args, error) {
 	args, err := inst.LoadArgs()
 	args.Environment = args.Environment.With(os.LookupEnv)
 	return args, err
 }
 
-// existing returns a client for the daemon that runs; none runs: a
-// *client.NoDaemonError.
-func (s *session) existing() (*client.Client, error) {
+// runningClient returns a client for the running daemon, or a *client.NoDaemonError
+// if none runs.
+func (s *session) runningClient() (*client.Client, error) {
 	running, err := s.running()
 	if err != nil {
 		return nil, err
@@ -127,7 +128,7 @@ func (s *session) running() (bool, error) {
 	return running, err
 }
 
-// printJSON prints value for a script.
+// printJSON prints value as indented JSON.
 func (s *session) printJSON(value any) error {
 	encoder := json.NewEncoder(s.out)
 	encoder.SetIndent("", "  ")
@@ -137,5 +138,5 @@ func (s *session) printJSON(value any) error {
 	return nil
 }
 
-// within says "1.2s" of a duration.
-func within(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }
+// rounded formats a duration to tenths of a second, such as "1.2s".
+func rounded(d time.Duration) string { return d.Round(100 * time.Millisecond).String() }

@@ -22,23 +22,23 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// waiting is how commands that change the App wait.
+// waiting has the flags of commands that change the App and wait.
 type waiting struct {
-	Wait    bool          `help:"Wait until everything that is asked for has happened." default:"true" negatable:""`
-	Timeout time.Duration `help:"How long to wait; 0 does not wait. When it passes the exit code is 4 and the work goes on." default:"5m"`
+	Wait    bool          `help:"Wait until the change is applied." default:"true" negatable:""`
+	Timeout time.Duration `help:"How long to wait; 0 does not wait. After that the exit code is 4, and the operation continues in the background." default:"5m"`
 }
 
-func (w waiting) wanted() bool { return w.Wait && w.Timeout > 0 }
+func (w waiting) enabled() bool { return w.Wait && w.Timeout > 0 }
 
 type setCmd struct {
-	Assignments []string `arg:"" name:"property=value" help:"What to set, such as running=true."`
-	DryRun      bool     `help:"Ask the API server what would change, and change nothing."`
+	Assignments []string `arg:"" name:"property=value" help:"Property and its new value, such as running=true."`
+	DryRun      bool     `help:"Let the API server validate the change and show it, without applying it."`
 	waiting
 }
 
 // Run implements the command.
 func (c *setCmd) Run(s *session) error {
-	assignments, err := withPaths(c.Assignments)
+	assignments, err := withAbsolutePaths(c.Assignments)
 	if err != nil {
 		return err
 	}
@@ -46,16 +46,16 @@ func (c *setCmd) Run(s *session) error {
 	return err
 }
 
-// withPaths makes a path on the command line one that the daemon, which runs in
-// another directory, understands.
-func withPaths(assignments []string) ([]string, error) {
+// withAbsolutePaths makes the path of vm.image absolute, because the daemon runs in
+// another directory.
+func withAbsolutePaths(assignments []string) ([]string, error) {
 	assignments = slices.Clone(assignments)
 	for i, assignment := range assignments {
 		path, found := strings.CutPrefix(assignment, "vm.image=")
 		if !found || path == "" || path == appv1.ImageCloud {
 			continue
 		}
-		// A shell expands no ~ in the middle of a word.
+		// A shell does not expand ~ in the middle of a word.
 		if below, found := strings.CutPrefix(path, "~/"); found {
 			if home, err := os.UserHomeDir(); err == nil {
 				path = filepath.Join(home, below)
@@ -66,28 +66,28 @@ func withPaths(assignments []string) ([]string, error) {
 			_, err = os.Stat(path)
 		}
 		if err != nil {
-			return nil, &usageError{fmt.Sprintf("%s: %v; name the directory of a built image or a lima.yaml, 'cloud', or nothing for the default", assignment, err)}
+			return nil, &usageError{fmt.Sprintf("%s: %v: use the directory of a built image, a lima.yaml, 'cloud', or an empty value for the default", assignment, err)}
 		}
 		assignments[i] = "vm.image=" + path
 	}
 	return assignments, nil
 }
 
-// change is what a command does to the App.
+// change is a change of the App that a command makes.
 type change struct {
 	assignments []string
 	dryRun      bool
-	// check, if it is set, looks at the App before it is changed, and may refuse.
+	// check, unless it is nil, gets the App before the change, and can reject it.
 	check func(*appv1.App) error
 }
 
-// apply sets properties, starting the daemon when needed, and waits. It says
-// whether they were set, which does not mean that what they ask for has happened.
+// apply starts the daemon if none runs, changes the App, and waits until the change
+// is applied. set reports whether the App was changed, even if the wait failed.
 func (s *session) apply(what change, wait waiting) (set bool, err error) {
 	if wait.Timeout < 0 {
 		return false, &usageError{"--timeout must not be negative"}
 	}
-	// What this program knows to be wrong is not worth starting a daemon for.
+	// Validate before starting a daemon.
 	running, err := s.running()
 	if err != nil {
 		return false, err
@@ -104,7 +104,7 @@ func (s *session) apply(what change, wait waiting) (set bool, err error) {
 	shown := progress.New(s.err)
 	defer shown.Close()
 	ctx := s.ctx
-	if wait.wanted() {
+	if wait.enabled() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, wait.Timeout)
 		defer cancel()
@@ -114,10 +114,10 @@ func (s *session) apply(what change, wait waiting) (set bool, err error) {
 		return false, err
 	}
 	after, err := s.change(ctx, c, shown, what)
-	if err != nil || what.dryRun || !wait.wanted() {
+	if err != nil || what.dryRun || !wait.enabled() {
 		return err == nil, err
 	}
-	return true, s.settle(ctx, c, shown, after.Generation)
+	return true, s.waitSettled(ctx, c, shown, after.Generation)
 }
 
 func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []string) ([]byte, error) {
@@ -128,7 +128,7 @@ func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []strin
 	return properties.Patch(assignments)
 }
 
-// change patches the App and prints what is different afterwards.
+// change patches the App and prints the differences.
 func (s *session) change(ctx context.Context, c *client.Client, shown *progress.Progress, what change) (*appv1.App, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -162,30 +162,32 @@ func (s *session) change(ctx context.Context, c *client.Client, shown *progress.
 		fmt.Fprintln(s.out, change)
 	}
 	if what.dryRun {
-		fmt.Fprintf(s.out, "%d changes; nothing was changed, as this was a dry run\n", len(changes))
+		fmt.Fprintf(s.out, "%d changes; this was a dry run, so nothing was changed\n", len(changes))
 	}
 	return after, nil
 }
 
-// settle waits until the App has settled at generation, and shows what for.
-func (s *session) settle(ctx context.Context, c *client.Client, shown *progress.Progress, generation int64) error {
+// waitSettled waits until the App has settled at generation, and shows what it
+// waits for.
+func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *progress.Progress, generation int64) error {
 	app, err := c.WaitSettled(ctx, generation, func(app *appv1.App, generation int64) {
 		if !client.Settled(app, generation) {
-			shown.Update(waitsFor(app, generation))
+			shown.Update(waitReason(app, generation))
 		}
 	})
 	if err != nil {
 		return err
 	}
 	shown.Close()
-	fmt.Fprintf(s.out, "done after %s: %s\n", within(shown.Elapsed()), conditionsLine(app))
+	fmt.Fprintf(s.out, "done after %s: %s\n", rounded(shown.Elapsed()), conditionsLine(app))
 	if note := noteOf(app); note != "" {
 		fmt.Fprintf(s.out, "note: %s\n", note)
 	}
 	return nil
 }
 
-// noteOf is what a user should know of an engine that is as it should be.
+// noteOf returns the message of the Running condition: what a user should know
+// although the change was applied, such as a full disk in the VM.
 func noteOf(app *appv1.App) string {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning)
 	if c == nil {
@@ -194,16 +196,16 @@ func noteOf(app *appv1.App) string {
 	return c.Message
 }
 
-// waitsFor says in the daemon's words what is still to happen.
-func waitsFor(app *appv1.App, generation int64) string {
+// waitReason returns what the daemon is still doing, in its own words.
+func waitReason(app *appv1.App, generation int64) string {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	if c == nil || c.ObservedGeneration < generation {
-		return "waiting for the daemon to take the change up"
+		return "waiting for the daemon to observe the change"
 	}
 	return cmp.Or(c.Message, c.Reason)
 }
 
-// conditionsLine shows the conditions that matter in a few words.
+// conditionsLine shows status and reason of the main conditions.
 func conditionsLine(app *appv1.App) string {
 	var parts []string
 	for _, name := range []string{appv1.ConditionRunning, appv1.ConditionEngineReady} {
@@ -214,10 +216,10 @@ func conditionsLine(app *appv1.App) string {
 	return strings.Join(parts, ", ")
 }
 
-// printProperties lists what can be set: as the daemon says, if one answers,
-// else as this program would install it.
+// printProperties lists the properties that can be set. It uses the schema of the
+// running daemon, else the one in this program.
 func printProperties(out io.Writer, name string) error {
-	crd := askedDefinition(name)
+	crd := installedDefinition(name)
 	if crd == nil {
 		var err error
 		if crd, err = property.EmbeddedCRD(); err != nil {
@@ -240,17 +242,17 @@ func printProperties(out io.Writer, name string) error {
 	return w.Flush()
 }
 
-// askedDefinition is nil when no daemon answers.
-func askedDefinition(name string) *apiextensionsv1.CustomResourceDefinition {
+// installedDefinition returns the App's definition in the daemon, or nil if no daemon answers.
+func installedDefinition(name string) *apiextensionsv1.CustomResourceDefinition {
 	inst, err := instance.New(name)
 	if err != nil {
 		return nil
 	}
-	c, err := (&session{instance: inst}).existing()
+	c, err := (&session{instance: inst}).runningClient()
 	if err != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
 	crd, err := c.AppDefinition(ctx)
 	if err != nil {

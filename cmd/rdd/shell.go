@@ -10,43 +10,43 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
 type shellCmd struct {
-	Command []string `arg:"" optional:"" passthrough:"partial" help:"Program in the VM and its arguments, each as it is given; none: a login shell."`
+	Command []string `arg:"" optional:"" passthrough:"partial" help:"Program in the VM and its arguments. Default: a login shell."`
 }
 
-// Run implements the command. Its exit code is that of the program in the VM.
+// Run implements the command. The exit code is that of the program in the VM.
 func (c *shellCmd) Run(s *session) error {
-	report, err := s.lookAtVM()
+	report, err := s.vmReport()
 	if err != nil {
 		return err
 	}
-	if err := s.enterable(report); err != nil {
+	if err := s.checkEnterable(report); err != nil {
 		return err
 	}
 	program, err := exec.LookPath("ssh")
 	if err != nil {
-		return errors.New("ssh is not installed; install it with 'sudo apt-get install openssh-client' (Debian, Ubuntu), or the like")
+		return errors.New("ssh is not installed: install it, on Debian and Ubuntu with 'sudo apt-get install openssh-client'")
 	}
 	cmd := exec.CommandContext(s.ctx, program, c.arguments(s, report.SSHConfig)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.in, s.out, s.err
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 2 * time.Second
-	return endOf(cmd.Run())
+	return sshResult(cmd.Run())
 }
 
-// arguments of ssh. What ssh is given is put together with spaces and read by a
-// shell in the VM, so that each argument is quoted for it.
+// arguments returns the arguments of ssh. ssh joins the command with spaces, and a
+// shell in the VM parses it again, so each word is quoted.
 func (c *shellCmd) arguments(s *session, config string) []string {
 	args := []string{"-F", config, "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=10"}
 	command := c.Command
 	if len(command) > 0 && command[0] == "--" {
 		command = command[1:]
 	}
-	// ssh by itself makes a terminal for a login shell only.
+	// Without -t ssh allocates a terminal for a login shell only.
 	if len(command) > 0 && isTerminal(s.in) && isTerminal(s.out) {
 		args = append(args, "-t")
 	}
@@ -61,8 +61,8 @@ func (c *shellCmd) arguments(s *session, config string) []string {
 	return append(args, "--", strings.Join(quoted, " "))
 }
 
-// endOf turns how ssh ended into how rdd ends.
-func endOf(err error) error {
+// sshResult returns the error that gives rdd the exit code of ssh.
+func sshResult(err error) error {
 	var ended *exec.ExitError
 	switch {
 	case err == nil:
@@ -76,28 +76,28 @@ func endOf(err error) error {
 	return statusError(ended.ExitCode())
 }
 
-// enterable says why there is no VM that a shell could run in.
-func (s *session) enterable(report vmlook.Report) error {
+// checkEnterable returns an error if a shell cannot run in the VM.
+func (s *session) checkEnterable(report vmstatus.Report) error {
 	switch {
-	case report.State == vmlook.StateNone || report.State == vmlook.StateStopped:
-		return s.noVM()
-	case report.State == vmlook.StateStarting && (report.Phase == limahost.PhaseImage || report.Phase == limahost.PhaseDisk || report.Phase == limahost.PhaseBoot):
-		return fmt.Errorf("the VM is being started and is not that far yet (%s); wait for it with 'rdd start'", report.Phase)
+	case report.State == vmstatus.StateNone || report.State == vmstatus.StateStopped:
+		return s.noVMError()
+	case report.State == vmstatus.StateStarting && (report.Phase == limahost.PhaseImage || report.Phase == limahost.PhaseDisk || report.Phase == limahost.PhaseBoot):
+		return fmt.Errorf("the VM is still starting (phase %s): wait for it with 'rdd start'", report.Phase)
 	case report.SSHConfig == "":
-		return errors.New("the VM cannot be entered yet; see 'rdd vm status'")
+		return errors.New("the VM does not accept SSH yet: see 'rdd vm status'")
 	}
 	return nil
 }
 
-// noVM says what to do where no VM runs. The daemon is asked, if there is one,
-// because the engine may run without a VM.
-func (s *session) noVM() error {
-	none := errors.New("no VM runs; start it with 'rdd start', or, where another driver is set, with 'rdd set running=true vm.driver=lima'")
-	c, err := s.existing()
+// noVMError returns an error for an instance without a running VM. If the daemon
+// uses a driver without a VM, the error says so.
+func (s *session) noVMError() error {
+	none := errors.New("no VM runs: start it with 'rdd start', or with 'rdd set running=true vm.driver=lima' if another driver is set")
+	c, err := s.runningClient()
 	if err != nil {
 		return none
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
 	app, err := c.App(ctx)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *session) noVM() error {
 	}
 	switch driver := driverOf(app); driver {
 	case appv1.DriverNative, appv1.DriverExternal:
-		return fmt.Errorf("vm.driver=%s has no VM; %s", driver, insteadOfVM(driver))
+		return fmt.Errorf("vm.driver=%s has no VM: %s", driver, insteadOfVM(driver))
 	default:
 		return none
 	}

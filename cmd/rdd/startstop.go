@@ -28,24 +28,23 @@ type stopCmd struct {
 	waiting
 }
 
-// stopPatience is how long a daemon that was started for this and does not take
-// the wish may take to end.
-const stopPatience = time.Minute
+// stopTimeout bounds the stop of a daemon that could not save running=false.
+const stopTimeout = time.Minute
 
-// Run implements the command. The wish is kept by the daemon, which is started
-// for that: else the next one would bring the engine up again. One that does not
-// come up, or cannot keep the wish, does not keep the engine from being stopped.
+// Run implements the command. The daemon saves running=false, so one is started if
+// none runs: otherwise the next daemon would start the engine again. If the daemon
+// does not start, or cannot save it, the engine is stopped anyway.
 func (c *stopCmd) Run(s *session) error {
 	ran, err := s.running()
 	if err != nil {
 		return err
 	}
-	wished, err := s.hasDatastore()
+	hasDatastore, err := s.hasDatastore()
 	if err != nil {
 		return err
 	}
-	var kept error
-	if ran || wished {
+	var saveErr error
+	if ran || hasDatastore {
 		began := time.Now()
 		set, err := s.apply(change{assignments: []string{"running=false"}}, c.waiting)
 		_, usage := errors.AsType[*usageError](err)
@@ -53,29 +52,29 @@ func (c *stopCmd) Run(s *session) error {
 		case err == nil, set, usage, s.ctx.Err() != nil:
 			return err
 		case ran:
-			return fmt.Errorf("%w; 'rdd svc stop' stops the engine all the same, and the daemon", err)
-		case c.wanted() && time.Since(began) >= c.Timeout:
-			return err // a daemon that is coming up is no failure of it
+			return fmt.Errorf("%w; 'rdd svc stop' stops the engine and the daemon regardless", err)
+		case c.enabled() && time.Since(began) >= c.Timeout:
+			return err // the daemon may still be starting
 		}
-		kept = err
+		saveErr = err
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, 2*stopPatience)
+	ctx, cancel := context.WithTimeout(s.ctx, 2*stopTimeout)
 	defer cancel()
 	shown := progress.New(s.err)
 	defer shown.Close()
-	if _, err := s.manager(shown.Update).Stop(ctx, lifecycle.StopOptions{Patience: stopPatience}); err != nil {
-		return errors.Join(kept, err)
+	if _, err := s.manager(shown.Update).Stop(ctx, lifecycle.StopOptions{Timeout: stopTimeout}); err != nil {
+		return errors.Join(saveErr, err)
 	}
 	shown.Close()
-	fmt.Fprintln(s.out, "no daemon runs, and no engine of this instance runs now")
-	if kept != nil {
-		return fmt.Errorf("the engine was stopped, but that it is to stay so could not be kept: %s", kept.Error())
+	fmt.Fprintln(s.out, "the engine and the daemon of this instance are stopped")
+	if saveErr != nil {
+		return fmt.Errorf("the engine was stopped, but running=false could not be saved: %s: fix the cause and run 'rdd stop' again, or the next 'rdd svc start' starts the engine", saveErr.Error())
 	}
 	return nil
 }
 
-// hasDatastore is whether a wish was ever kept: an instance without one begins
-// with running=false.
+// hasDatastore reports whether the instance has a datastore. Without one the App
+// starts with running=false.
 func (s *session) hasDatastore() (bool, error) {
 	_, err := os.Stat(filepath.Join(s.instance.DataDir, datastore.FileName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,21 +14,21 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 )
 
 type statusCmd struct {
 	output
 }
 
-// overview is the state of an instance on one screen.
+// overview is the state of an instance.
 type overview struct {
 	Daemon lifecycle.Status `json:"daemon"`
 	App    *appState        `json:"app,omitempty"`
-	// VM of vm.driver=lima; nil when there is none.
-	VM      *vmlook.Report `json:"vm,omitempty"`
-	Mirrors *client.Counts `json:"mirrors,omitempty"`
-	// Errors say why a part is missing, by the part's name.
+	// VM is the VM of vm.driver=lima; nil if there is none.
+	VM      *vmstatus.Report `json:"vm,omitempty"`
+	Mirrors *client.Counts   `json:"mirrors,omitempty"`
+	// Errors has the reason for each part that is missing, by name.
 	Errors map[string]string `json:"errors,omitempty"`
 }
 
@@ -40,7 +40,7 @@ type appState struct {
 
 // Run implements the command.
 func (c *statusCmd) Run(s *session) error {
-	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
 	view := s.overview(ctx)
 	var err error
@@ -55,7 +55,7 @@ func (c *statusCmd) Run(s *session) error {
 	return err
 }
 
-// overview looks at every part. One that cannot be looked at takes no other with it.
+// overview reads every part. A part that fails does not affect the others.
 func (s *session) overview(ctx context.Context) overview {
 	view := overview{Errors: map[string]string{}}
 	failed := func(part string, err error) bool {
@@ -64,8 +64,8 @@ func (s *session) overview(ctx context.Context) overview {
 		}
 		return err != nil
 	}
-	vm, err := vmlook.Look(ctx, s.instance.Name, s.vmPaths())
-	if !failed("vm", err) && vm.State != vmlook.StateNone {
+	vm, err := vmstatus.Inspect(ctx, s.instance.Name, s.vmPaths())
+	if !failed("vm", err) && vm.State != vmstatus.StateNone {
 		view.VM = &vm
 	}
 	view.Daemon, err = s.manager(func(string) {}).Status(ctx)
@@ -93,26 +93,26 @@ func (v overview) rows() [][2]string {
 		rows = append(rows, v.App.rows()...)
 	}
 	if v.VM != nil {
-		rows = append(rows, [2]string{"vm", v.VM.Summary() + "; more with 'rdd vm status'"})
+		rows = append(rows, [2]string{"vm", v.VM.Summary() + "; details: 'rdd vm status'"})
 	}
 	if m := v.Mirrors; m != nil {
 		text := fmt.Sprintf("%d containers (%d running), %d images, %d volumes",
 			m.Containers, m.Running, m.Images, m.Volumes)
 		if v.App != nil && !meta.IsStatusConditionTrue(v.App.Status.Conditions, appv1.ConditionEngineReady) {
-			text += ", as of before: the engine is not connected"
+			text += ", as last read: the engine is not connected"
 		}
 		rows = append(rows, [2]string{"mirrors", text})
 	}
 	for _, part := range slices.Sorted(maps.Keys(v.Errors)) {
-		rows = append(rows, [2]string{part, "cannot be looked at: " + v.Errors[part]})
+		rows = append(rows, [2]string{part, "unavailable: " + v.Errors[part]})
 	}
 	return rows
 }
 
 func (a *appState) rows() [][2]string {
-	wished := "stopped"
+	desired := "stopped"
 	if a.Spec.Running {
-		wished = "running"
+		desired = "running"
 	}
 	driver := string(a.Status.VM.Driver)
 	if driver != "" && a.Status.VM.DriverReason != "" {
@@ -123,7 +123,7 @@ func (a *appState) rows() [][2]string {
 		engine += " " + a.Status.Engine.Version + ", API " + a.Status.Engine.APIVersion
 	}
 	rows := [][2]string{
-		{"wished", wished},
+		{"desired", desired},
 		{"engine", engine},
 		{"driver", driver},
 		{"endpoint", a.Status.VM.Endpoint},
@@ -140,7 +140,7 @@ func conditionText(c metav1.Condition, generation int64) string {
 		text += ": " + strings.ReplaceAll(c.Message, "\n", "; ")
 	}
 	if c.ObservedGeneration < generation {
-		text += " [before the last change]"
+		text += " [outdated: observed before the last change]"
 	}
 	return text
 }

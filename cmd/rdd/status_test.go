@@ -9,8 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// A part that cannot be looked at is said, and takes no other part with it.
-func TestStatusShowsWhatItCanWhenAPartFails(t *testing.T) {
+// A part that fails is reported, and the other parts are shown.
+func TestStatusShowsOtherPartsIfOneFails(t *testing.T) {
 	instancetest.Home(t)
 	inst, err := instance.New("")
 	if err != nil {
@@ -19,7 +19,7 @@ func TestStatusShowsWhatItCanWhenAPartFails(t *testing.T) {
 	if err := inst.Create(); err != nil {
 		t.Fatal(err)
 	}
-	// Nobody, root included, finds a VM below what is no directory.
+	// Not even root can inspect a VM below a file.
 	if err := os.Remove(inst.LimaHome); err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func TestStatusShowsWhatItCanWhenAPartFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, _ := rdd(t, "status")
-	for _, want := range []string{"instance:", "stopped", "cannot be looked at", inst.LimaHome} {
+	for _, want := range []string{"instance:", "stopped", "unavailable", inst.LimaHome} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q does not say %q", out, want)
 		}

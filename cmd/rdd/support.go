@@ -11,12 +11,12 @@ import (
 )
 
 type supportCmd struct {
-	File string `arg:"" optional:"" help:"Where to write it; - for standard output. Default: a file in the current directory, named after instance and time."`
+	File string `arg:"" optional:"" help:"File to write; - for standard output. Default: a file in the current directory, named after instance and time."`
 }
 
 // Run implements the command.
 func (c *supportCmd) Run(s *session) error {
-	subject := bundle.Subject{Patient: s.patient(), Environment: os.Environ()}
+	subject := bundle.Subject{Target: s.doctorTarget(), Environment: os.Environ()}
 	if c.File == "-" {
 		_, err := bundle.Write(s.ctx, subject, s.out)
 		return err
@@ -25,7 +25,7 @@ func (c *supportCmd) Run(s *session) error {
 	if path == "" {
 		path = bundle.Name(s.instance.Name, time.Now())
 	}
-	fmt.Fprintln(s.err, "collecting; this takes up to half a minute")
+	fmt.Fprintln(s.err, "collecting; this can take half a minute")
 	manifest, err := bundle.WriteFile(s.ctx, subject, path)
 	if err != nil {
 		return err
@@ -36,9 +36,9 @@ func (c *supportCmd) Run(s *session) error {
 	}
 	fmt.Fprintf(s.out, "%s (%d files%s)\n", path, len(manifest.Entries)-len(manifest.Missing()), size)
 	if missing := manifest.Missing(); len(missing) > 0 {
-		fmt.Fprintf(s.out, "%d more could not be had, such as %s: %s; its manifest.json lists them\n",
+		fmt.Fprintf(s.out, "%d files are missing or incomplete, such as %s: %s; manifest.json in the bundle lists them\n",
 			len(missing), missing[0].Name, missing[0].Error)
 	}
-	fmt.Fprintln(s.err, "secrets that are known, and what looks like one, were taken out; look through it before you hand it on")
+	fmt.Fprintln(s.err, "known secrets and text that looks like a secret were removed; review the file before you share it")
 	return nil
 }

@@ -21,17 +21,17 @@ import (
 
 // svcCmd holds the commands for the control plane.
 type svcCmd struct {
-	Create  svcCreateCmd  `cmd:"" help:"Make directories, certificates and tokens; start nothing."`
-	Start   svcStartCmd   `cmd:"" help:"Start the daemon and wait until it is ready; done when it runs already."`
-	Stop    svcStopCmd    `cmd:"" help:"Stop the engine and then the daemon."`
-	Restart svcRestartCmd `cmd:"" help:"Stop the daemon and start it again; the engine goes on running."`
-	Delete  svcDeleteCmd  `cmd:"" help:"Stop everything and remove every file of the instance, engine data included. Asks nothing."`
-	Reset   svcResetCmd   `cmd:"" help:"Remove the datastore and the engine's data, keep certificates and arguments. Asks nothing."`
-	Status  svcStatusCmd  `cmd:"" help:"Show whether the daemon runs. Exits with 0 when it answers, else with 1."`
+	Create  svcCreateCmd  `cmd:"" help:"Create directories, certificates and tokens, without starting the daemon."`
+	Start   svcStartCmd   `cmd:"" help:"Start the daemon, unless it is running, and wait until it is ready."`
+	Stop    svcStopCmd    `cmd:"" help:"Stop the engine, then the daemon."`
+	Restart svcRestartCmd `cmd:"" help:"Restart the daemon. The engine keeps running."`
+	Delete  svcDeleteCmd  `cmd:"" help:"Stop everything and remove all files of the instance, including the engine's data. Does not ask for confirmation."`
+	Reset   svcResetCmd   `cmd:"" help:"Remove the datastore and the engine's data; keep certificates and arguments. Does not ask for confirmation."`
+	Status  svcStatusCmd  `cmd:"" help:"Show the state of the daemon. Exits with 0 if it answers, else with 1."`
 	Logs    svcLogsCmd    `cmd:"" help:"Show the daemon's log."`
 	Config  svcConfigCmd  `cmd:"" help:"Print the kubeconfig."`
-	Paths   svcPathsCmd   `cmd:"" help:"Show where the instance keeps its files."`
-	Serve   svcServeCmd   `cmd:"" help:"Be the daemon, in the foreground."`
+	Paths   svcPathsCmd   `cmd:"" help:"Print the paths of the instance's files."`
+	Serve   svcServeCmd   `cmd:"" help:"Run the daemon in the foreground."`
 }
 
 type svcCreateCmd struct{}
@@ -45,18 +45,18 @@ func (c *svcCreateCmd) Run(s *session) error {
 	return nil
 }
 
-// daemonFlags are the arguments that a start may change; those that are not
-// given stay as they were.
+// daemonFlags are the arguments that a start can change. A flag that is not given
+// keeps its saved value.
 type daemonFlags struct {
-	Port     *int    `help:"Port of the API server on loopback; 0 lets the daemon choose. Default: as last time." placeholder:"N"`
-	LogLevel *string `help:"debug, info, warn or error. Default: as last time." enum:"debug,info,warn,error" placeholder:"LEVEL"`
+	Port     *int    `help:"Port of the API server on loopback; 0 for any free port. Default: the saved value." placeholder:"N"`
+	LogLevel *string `help:"debug, info, warn or error. Default: the saved value." enum:"debug,info,warn,error" placeholder:"LEVEL"`
 
-	Namespace *string `help:"Kubernetes namespace of the mirrors; only the first start of an instance can choose it." placeholder:"NAME"`
+	Namespace *string `help:"Kubernetes namespace of the mirrors. It can be set only at the first start of an instance." placeholder:"NAME"`
 }
 
-// args are the kept arguments with what was given on the command line.
+// args returns the saved arguments, changed by the flags that were given.
 func (f daemonFlags) args(inst instance.Instance) (instance.Args, error) {
-	args, err := keptArgs(inst)
+	args, err := savedArgs(inst)
 	if err != nil {
 		return args, err
 	}
@@ -75,7 +75,8 @@ func (f daemonFlags) args(inst instance.Instance) (instance.Args, error) {
 	return args, checkPort(args.Port)
 }
 
-// checkNamespace lets only an instance that has no datastore yet choose one.
+// checkNamespace returns an error if the name is invalid, or if the instance has a
+// datastore already.
 func checkNamespace(inst instance.Instance, name string) error {
 	if errs := validation.IsDNS1123Label(name); len(errs) > 0 {
 		return &usageError{fmt.Sprintf("--namespace %q: %s", name, strings.Join(errs, "; "))}
@@ -85,14 +86,14 @@ func checkNamespace(inst instance.Instance, name string) error {
 		return fmt.Errorf("look for the datastore: %w", err)
 	}
 	if len(entries) > 0 {
-		return &usageError{"--namespace: this instance has its mirrors in a namespace already; use another instance, or run 'rdd svc stop' and 'rdd svc reset' first"}
+		return &usageError{"--namespace: the mirrors of this instance have a namespace already: use another instance, or run 'rdd svc stop' and 'rdd svc reset' first"}
 	}
 	return nil
 }
 
 func checkPort(port int) error {
 	if port < 0 || port > 65535 {
-		return &usageError{fmt.Sprintf("--port %d: use 1 to 65535, or 0 for any", port)}
+		return &usageError{fmt.Sprintf("--port %d: use 1 to 65535, or 0 for any free port", port)}
 	}
 	return nil
 }
@@ -130,13 +131,13 @@ func (s *session) startDaemon(args instance.Args, timeout time.Duration) error {
 		return err
 	}
 	if !started {
-		fmt.Fprintf(s.out, "the daemon (pid %d) runs already, at %s\n", pid, c.Host())
+		fmt.Fprintf(s.out, "the daemon (pid %d) is already running at %s\n", pid, c.Host())
 		if args != before {
-			fmt.Fprintln(s.out, "its new arguments take effect at the next 'rdd svc restart'")
+			fmt.Fprintln(s.out, "the new arguments take effect at the next 'rdd svc restart'")
 		}
 		return nil
 	}
-	fmt.Fprintf(s.out, "the daemon (pid %d) is ready at %s after %s\n", pid, c.Host(), within(shown.Elapsed()))
+	fmt.Fprintf(s.out, "the daemon (pid %d) is ready at %s after %s\n", pid, c.Host(), rounded(shown.Elapsed()))
 	return nil
 }
 
@@ -159,15 +160,15 @@ func (c *svcConfigCmd) Run(s *session) error {
 }
 
 type svcLogsCmd struct {
-	Follow bool `short:"f" help:"Go on with what is written later."`
-	Lines  int  `short:"n" help:"How many of the last lines to show; -1 for all." default:"200"`
+	Follow bool `short:"f" help:"Keep printing new lines."`
+	Lines  int  `short:"n" help:"Number of lines to show from the end; -1 for all." default:"200"`
 }
 
 // Run implements the command.
 func (c *svcLogsCmd) Run(s *session) error {
 	log := filepath.Join(s.instance.LogDir, lifecycle.LogName)
 	if _, err := os.Stat(log); errors.Is(err, fs.ErrNotExist) && !c.Follow {
-		return fmt.Errorf("instance %q has no log yet; it will be %s", s.instance.Name, log)
+		return fmt.Errorf("instance %q has no log yet: the daemon will write it to %s", s.instance.Name, log)
 	}
 	end, err := logtail.Tail(log, c.Lines, s.out)
 	if err != nil || !c.Follow {

@@ -9,12 +9,11 @@ import (
 )
 
 type svcPathsCmd struct {
-	Key    string `arg:"" optional:"" help:"Which path; all of them when not given."`
+	Key    string `arg:"" optional:"" help:"Path to print. Default: all."`
 	Output string `short:"o" enum:"table,json,shell" default:"table" help:"table, json, or shell (KEY='VALUE' lines, for eval)."`
 }
 
-// Run implements the command. It asks nobody, so that it works with no daemon
-// and with a hung one.
+// Run implements the command. It works without a daemon, and with one that hangs.
 func (c *svcPathsCmd) Run(s *session) error {
 	paths := s.instance.Paths()
 	if c.Key != "" {
@@ -57,10 +56,10 @@ func pick(paths []instance.Path, key string) (instance.Path, error) {
 		}
 		keys = append(keys, path.Key)
 	}
-	return instance.Path{}, &usageError{fmt.Sprintf("there is no path %q; there are: %s", key, strings.Join(keys, ", "))}
+	return instance.Path{}, &usageError{fmt.Sprintf("unknown path %q: use one of %s", key, strings.Join(keys, ", "))}
 }
 
-// shellQuoted is text as one word of a POSIX shell.
+// shellQuoted returns text as one word for a POSIX shell.
 func shellQuoted(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

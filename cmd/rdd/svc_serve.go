@@ -19,28 +19,27 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
-// Size of one log file in megabytes, and how many old ones are kept: enough for
-// a support bundle to hold the whole story.
+// Size of one log file in megabytes, and the number of rotated files.
 const (
 	logMegabytes = 20
 	logBackups   = 5
 )
 
 type svcServeCmd struct {
-	Port     int    `help:"Port of the API server on loopback; 0 lets the daemon choose." default:"0" placeholder:"N"`
+	Port     int    `help:"Port of the API server on loopback; 0 for any free port." default:"0" placeholder:"N"`
 	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
 
-	Namespace string `help:"Kubernetes namespace of the mirrors, if this is the first start." placeholder:"NAME"`
+	Namespace string `help:"Kubernetes namespace of the mirrors. Used at the first start only." placeholder:"NAME"`
 }
 
-// Run is the daemon. The first SIGTERM or SIGINT stops the engine and then the
-// daemon; the second ends the daemon at once and leaves the engine. SIGHUP is
-// ignored.
+// Run runs the daemon. The first SIGTERM or SIGINT stops the engine, then the
+// daemon. The second ends the daemon at once, and can leave the engine running.
+// SIGHUP is ignored.
 func (c *svcServeCmd) Run(s *session) (err error) {
 	if err := checkPort(c.Port); err != nil {
 		return err
 	}
-	// Nothing that the daemon makes is for other users.
+	// Other users get no access to files of the daemon.
 	syscall.Umask(0o077)
 	if err := s.instance.Create(); err != nil {
 		return err
@@ -75,24 +74,24 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 		})
 	})
 	if err != nil {
-		logger.Error("daemon ends with an error", slog.Any("error", err))
+		logger.Error("daemon failed", slog.Any("error", err))
 		return err
 	}
 	logger.Info("daemon ends")
 	return nil
 }
 
-// lockLook is the pause between two looks at the pid file.
-const lockLook = time.Second
+// lockInterval is the pause between two checks of the pid file.
+const lockInterval = time.Second
 
-// whileHeld returns a context that ends when the pid file is not this daemon's any
-// more: the user has removed the instance's directories, and the next daemon would
-// run beside this one. The engine is stopped then, as by a signal.
+// whileHeld returns a context that ends when this daemon loses its pid file. That
+// happens when a user removes the instance's directories: the next daemon would
+// then run beside this one. The engine is stopped, as by a signal.
 func whileHeld(ctx context.Context, lock *instance.PidLock, logger *slog.Logger) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
-		if lock.WaitLost(ctx, lockLook) == nil {
-			logger.Error("stopping with the engine: the pid file of this daemon was removed or replaced")
+		if lock.WaitLost(ctx, lockInterval) == nil {
+			logger.Error("stopping the engine and the daemon: the pid file was removed or replaced")
 			cancel()
 		}
 	}()
@@ -107,11 +106,11 @@ func newLogger(file *lumberjack.Logger, level string) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: l})), nil
 }
 
-// serveUntilSignalled runs serve with a context that the first signal ends. The
-// second signal returns at once, so that the process ends while serve may hang.
-// SIGHUP does nothing: a terminal that closes must not stop containers, and there
-// is no configuration to read again. It is caught and not set to be ignored,
-// since an engine and its containers would inherit that.
+// serveUntilSignalled runs serve with a context that the first signal ends. At the
+// second signal it returns at once, so the process ends even if serve hangs. SIGHUP
+// does nothing: closing a terminal must not stop containers. It is caught rather
+// than ignored, because the engine and its containers would inherit an ignored
+// signal.
 func serveUntilSignalled(ctx context.Context, logger *slog.Logger, serve func(context.Context) error) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -131,9 +130,9 @@ func serveUntilSignalled(ctx context.Context, logger *slog.Logger, serve func(co
 			logger.Info("SIGHUP is ignored; 'rdd svc stop' or SIGTERM stops the daemon and its engine")
 		case got := <-signals:
 			if count++; count > 1 {
-				return fmt.Errorf("ended at once by a second signal (%s); the engine may have been left running, 'rdd svc stop' stops it", got)
+				return fmt.Errorf("ended by a second signal (%s): the engine may still be running; 'rdd svc stop' stops it", got)
 			}
-			logger.Info("stopping, as a signal asks", slog.String("signal", got.String()))
+			logger.Info("stopping after a signal", slog.String("signal", got.String()))
 			cancel()
 		}
 	}

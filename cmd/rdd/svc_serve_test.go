@@ -17,7 +17,7 @@ func signalSelf(t *testing.T) {
 	}
 }
 
-func TestFirstSignalStopsCleanly(t *testing.T) {
+func TestServeFirstSignalStopsCleanly(t *testing.T) {
 	started := make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
@@ -32,7 +32,7 @@ func TestFirstSignalStopsCleanly(t *testing.T) {
 	expectEnd(t, done, false)
 }
 
-func TestSecondSignalEndsAtOnce(t *testing.T) {
+func TestServeSecondSignalEndsAtOnce(t *testing.T) {
 	started, stopping := make(chan struct{}), make(chan struct{})
 	done := make(chan error, 1)
 	hung := make(chan struct{})
@@ -61,8 +61,8 @@ func (l lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestServeIgnoresSIGHUP sends two, of which the second would end the daemon at
-// once if they counted.
+// TestServeIgnoresSIGHUP sends two signals, because a second one that is not ignored
+// would end the daemon at once.
 func TestServeIgnoresSIGHUP(t *testing.T) {
 	log := make(lines, 10)
 	started := make(chan struct{})
@@ -85,7 +85,7 @@ func TestServeIgnoresSIGHUP(t *testing.T) {
 				t.Errorf("the log says %s", line)
 			}
 		case <-time.After(10 * time.Second):
-			t.Fatal("the log says nothing of SIGHUP")
+			t.Fatal("the log does not mention SIGHUP")
 		}
 	}
 	signalSelf(t)
@@ -100,6 +100,6 @@ func expectEnd(t *testing.T, done <-chan error, failed bool) {
 			t.Error(err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Fatal("it did not end")
+		t.Fatal("the daemon did not end")
 	}
 }

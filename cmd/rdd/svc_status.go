@@ -12,9 +12,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 )
 
-// output is the flag of commands that a script may read.
+// output has the flag that selects the output format.
 type output struct {
-	Output string `short:"o" enum:"table,json" default:"table" help:"table or json."`
+	Output string `short:"o" enum:"table,json" default:"table" help:"Output format: table or json."`
 }
 
 func (o output) json() bool { return o.Output == "json" }
@@ -25,7 +25,7 @@ type svcStatusCmd struct {
 
 // Run implements the command.
 func (c *svcStatusCmd) Run(s *session) error {
-	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
 	status, err := s.manager(func(string) {}).Status(ctx)
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *svcStatusCmd) Run(s *session) error {
 	return err
 }
 
-// daemonRows are the lines that show a daemon.
+// daemonRows returns the lines that show a daemon.
 func daemonRows(status lifecycle.Status) [][2]string {
 	rows := [][2]string{{"instance", status.Instance}, {"daemon", string(status.State)}}
 	if status.PID != 0 {
@@ -63,15 +63,15 @@ func daemonRows(status lifecycle.Status) [][2]string {
 	flag := " --instance " + status.Instance
 	switch status.State {
 	case lifecycle.StateStopped:
-		rows = append(rows, [2]string{"next", "start it with 'rdd" + flag + " svc start'"})
+		rows = append(rows, [2]string{"next", "start the daemon with 'rdd" + flag + " svc start'"})
 	case lifecycle.StateHung:
-		rows = append(rows, [2]string{"next", "see 'rdd" + flag + " svc logs', and replace it with 'rdd" + flag + " svc restart'"})
+		rows = append(rows, [2]string{"next", "see 'rdd" + flag + " svc logs', then restart the daemon with 'rdd" + flag + " svc restart'"})
 	case lifecycle.StateStarting, lifecycle.StateRunning:
 	}
 	return rows
 }
 
-// table prints names and values; a value that is empty is left out.
+// table prints names and values, and leaves out rows without a value.
 func table(out io.Writer, rows [][2]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {

@@ -8,21 +8,21 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 )
 
-// patience is how long a daemon may take to end.
-type patience struct {
-	Timeout time.Duration `help:"How long to wait for the daemon. One that does nothing is killed then; one that stops containers with longer stop timeouts keeps doing so." default:"1m"`
+// stopFlags has the flags of commands that stop the daemon.
+type stopFlags struct {
+	Timeout time.Duration `help:"How long to wait for the daemon. After that, it is killed, unless it is still stopping containers." default:"1m"`
 }
 
 type svcStopCmd struct {
-	patience
-	KeepVM bool `name:"keep-vm" help:"Leave the engine running, for the next start to adopt."`
+	stopFlags
+	KeepVM bool `name:"keep-vm" help:"Keep the engine running; the next start adopts it."`
 }
 
 // Run implements the command.
 func (c *svcStopCmd) Run(s *session) error {
 	shown := progress.New(s.err)
 	defer shown.Close()
-	ran, err := s.manager(shown.Update).Stop(s.ctx, lifecycle.StopOptions{KeepEngine: c.KeepVM, Patience: c.Timeout})
+	ran, err := s.manager(shown.Update).Stop(s.ctx, lifecycle.StopOptions{KeepEngine: c.KeepVM, Timeout: c.Timeout})
 	if err != nil {
 		return err
 	}
@@ -31,15 +31,15 @@ func (c *svcStopCmd) Run(s *session) error {
 	case !ran:
 		fmt.Fprintln(s.out, "no daemon was running")
 	case c.KeepVM:
-		fmt.Fprintf(s.out, "the daemon was stopped after %s; the engine was left as it was\n", within(shown.Elapsed()))
+		fmt.Fprintf(s.out, "the daemon was stopped after %s; the engine was not stopped\n", rounded(shown.Elapsed()))
 	default:
-		fmt.Fprintf(s.out, "the daemon was stopped after %s\n", within(shown.Elapsed()))
+		fmt.Fprintf(s.out, "the daemon was stopped after %s\n", rounded(shown.Elapsed()))
 	}
 	return nil
 }
 
 type svcRestartCmd struct {
-	patience
+	stopFlags
 	daemonFlags
 }
 
@@ -51,7 +51,7 @@ func (c *svcRestartCmd) Run(s *session) error {
 	}
 	shown := progress.New(s.err)
 	defer shown.Close()
-	options := lifecycle.StopOptions{KeepEngine: true, Patience: c.Timeout}
+	options := lifecycle.StopOptions{KeepEngine: true, Timeout: c.Timeout}
 	if _, err := s.manager(shown.Update).Stop(s.ctx, options); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (c *svcRestartCmd) Run(s *session) error {
 }
 
 type svcDeleteCmd struct {
-	patience
+	stopFlags
 }
 
 // Run implements the command.
@@ -73,23 +73,23 @@ func (c *svcDeleteCmd) Run(s *session) error {
 	}
 	shown.Close()
 	for _, path := range left {
-		fmt.Fprintf(s.out, "left, since it was behind a link: %s\n", path)
+		fmt.Fprintf(s.out, "not removed, because it is the target of a link: %s\n", path)
 	}
 	if len(left) > 0 {
-		fmt.Fprintf(s.out, "nothing else of instance %q is left\n", s.instance.Name)
+		fmt.Fprintf(s.out, "instance %q was deleted, except for the paths above\n", s.instance.Name)
 		return nil
 	}
-	fmt.Fprintf(s.out, "nothing of instance %q is left\n", s.instance.Name)
+	fmt.Fprintf(s.out, "instance %q was deleted\n", s.instance.Name)
 	return nil
 }
 
 type svcResetCmd struct {
-	patience
+	stopFlags
 }
 
 // Run implements the command.
 func (c *svcResetCmd) Run(s *session) error {
-	args, err := keptArgs(s.instance)
+	args, err := savedArgs(s.instance)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (c *svcResetCmd) Run(s *session) error {
 		return err
 	}
 	shown.Close()
-	fmt.Fprintf(s.out, "instance %q is as new\n", s.instance.Name)
+	fmt.Fprintf(s.out, "instance %q was reset\n", s.instance.Name)
 	if !ran {
 		return nil
 	}

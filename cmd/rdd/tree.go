@@ -12,21 +12,21 @@ import (
 
 type treeCmd struct {
 	output
-	All bool `help:"Show each actor of an engine object, and not only how many there are."`
+	All bool `help:"Show the actor of every engine object instead of their number."`
 }
 
 // Run implements the command.
 func (c *treeCmd) Run(s *session) error {
-	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
-	daemon, err := s.existing()
+	daemon, err := s.runningClient()
 	if err != nil {
 		return err
 	}
 	var nodes []treeview.Node
 	if err := daemon.Tree(ctx, &nodes); errors.Is(err, context.DeadlineExceeded) {
 		pid, _, _ := instance.Running(s.instance.PidFile)
-		return &lifecycle.HungError{PID: pid, Silent: lookTimeout}
+		return &lifecycle.HungError{PID: pid, Silent: queryTimeout}
 	} else if err != nil {
 		return err
 	}

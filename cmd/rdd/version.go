@@ -22,8 +22,8 @@ func (c *versionCmd) Run(s *session) error {
 	return nil
 }
 
-// buildVersion is what the Go tool knows of the version: the module's, when it
-// was installed as one, or the commit it was built from.
+// buildVersion returns the version that the Go tool recorded: the version of the
+// module, or the commit of the build.
 func buildVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

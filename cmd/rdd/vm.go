@@ -14,29 +14,29 @@ import (
 	"golang.org/x/term"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
 // vmCmd holds the commands for the VM of vm.driver=lima.
 type vmCmd struct {
-	Status  vmStatusCmd  `cmd:"" help:"Show the VM: processes, phases, image, guest. Needs no daemon. Exits with 0 when the VM runs and answers, else with 1."`
+	Status  vmStatusCmd  `cmd:"" help:"Show the VM: processes, phases, image, guest. Works without a daemon. Exits with 0 if the VM runs and answers, else with 1."`
 	Logs    vmLogsCmd    `cmd:"" help:"Show the log of the VM's host agent, or the guest's console."`
-	Restart vmRestartCmd `cmd:"" help:"Stop the VM and start it again, and wait until that has happened."`
-	Reset   vmResetCmd   `cmd:"" help:"Give the VM a new disk. Images, containers and volumes in it go."`
+	Restart vmRestartCmd `cmd:"" help:"Restart the VM, and wait until the engine is ready."`
+	Reset   vmResetCmd   `cmd:"" help:"Replace the disk of the VM. Deletes all its images, containers and volumes."`
 }
 
-// vmPaths are the files of the instance's VM.
+// vmPaths returns the paths of the instance's VM.
 func (s *session) vmPaths() limahost.Paths {
 	return limahost.Paths{LimaHome: s.instance.LimaHome, LogDir: s.instance.LogDir}
 }
 
-// lookAtVM finds out how the VM is, without the daemon.
-func (s *session) lookAtVM() (vmlook.Report, error) {
-	ctx, cancel := context.WithTimeout(s.ctx, lookTimeout)
+// vmReport inspects the VM, without the daemon.
+func (s *session) vmReport() (vmstatus.Report, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
-	return vmlook.Look(ctx, s.instance.Name, s.vmPaths())
+	return vmstatus.Inspect(ctx, s.instance.Name, s.vmPaths())
 }
 
 type vmStatusCmd struct {
@@ -45,7 +45,7 @@ type vmStatusCmd struct {
 
 // Run implements the command.
 func (c *vmStatusCmd) Run(s *session) error {
-	report, err := s.lookAtVM()
+	report, err := s.vmReport()
 	if err != nil {
 		return err
 	}
@@ -54,16 +54,16 @@ func (c *vmStatusCmd) Run(s *session) error {
 	} else {
 		err = table(s.out, report.Rows(time.Now()))
 	}
-	if err == nil && report.State != vmlook.StateRunning {
+	if err == nil && report.State != vmstatus.StateRunning {
 		err = statusError(exitError)
 	}
 	return err
 }
 
 type vmLogsCmd struct {
-	Follow bool   `short:"f" help:"Go on with what is written later."`
-	Lines  int    `short:"n" help:"How many of the last lines to show; -1 for all." default:"200"`
-	Source string `enum:"agent,console" default:"agent" help:"agent: the host agent, which brings the VM up and watches it. console: what the guest's kernel and init print."`
+	Follow bool   `short:"f" help:"Keep printing new lines."`
+	Lines  int    `short:"n" help:"Number of lines to show from the end; -1 for all." default:"200"`
+	Source string `enum:"agent,console" default:"agent" help:"agent: log of the host agent, which starts and watches the VM. console: output of the guest's kernel and init."`
 }
 
 // Run implements the command.
@@ -73,7 +73,7 @@ func (c *vmLogsCmd) Run(s *session) error {
 		log = s.vmPaths().Console()
 	}
 	if _, err := os.Stat(log); errors.Is(err, fs.ErrNotExist) && !c.Follow {
-		return fmt.Errorf("the VM of instance %q has no log of its %s yet; it will be %s", s.instance.Name, c.Source, log)
+		return fmt.Errorf("the VM of instance %q has no %s log yet: it will be written to %s", s.instance.Name, c.Source, log)
 	}
 	end, err := logtail.Tail(log, c.Lines, s.out)
 	if err != nil || !c.Follow {
@@ -88,12 +88,12 @@ type vmRestartCmd struct {
 
 // Run implements the command.
 func (c *vmRestartCmd) Run(s *session) error {
-	_, err := s.apply(change{assignments: []string{"vm.restart=" + stamp()}, check: func(app *appv1.App) error {
+	_, err := s.apply(change{assignments: []string{"vm.restart=" + uniqueStamp()}, check: func(app *appv1.App) error {
 		if driver := driverOf(app); driver != appv1.DriverLima && driver != "" {
-			return fmt.Errorf("vm.driver=%s has no VM that could be restarted; %s", driver, insteadOfVM(driver))
+			return fmt.Errorf("vm.driver=%s has no VM to restart: %s", driver, insteadOfVM(driver))
 		}
 		if !app.Spec.Running {
-			return errors.New("no VM runs; start it with 'rdd start'")
+			return errors.New("no VM runs: start it with 'rdd start'")
 		}
 		return nil
 	}}, c.waiting)
@@ -101,41 +101,41 @@ func (c *vmRestartCmd) Run(s *session) error {
 }
 
 type vmResetCmd struct {
-	Yes bool `short:"y" help:"Do not ask."`
+	Yes bool `short:"y" help:"Do not ask for confirmation."`
 	waiting
 }
 
 // Run implements the command.
 func (c *vmResetCmd) Run(s *session) error {
 	if _, err := os.Stat(s.vmPaths().Dir()); errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(s.out, "instance %q has no VM; there is nothing to reset\n", s.instance.Name)
+		fmt.Fprintf(s.out, "instance %q has no VM to reset\n", s.instance.Name)
 		return nil
 	}
 	if err := c.confirm(s); err != nil {
 		return err
 	}
 	later := false
-	_, err := s.apply(change{assignments: []string{"vm.reset=" + stamp()}, check: func(app *appv1.App) error {
+	_, err := s.apply(change{assignments: []string{"vm.reset=" + uniqueStamp()}, check: func(app *appv1.App) error {
 		driver := driverOf(app)
 		later = !app.Spec.Running || (driver != appv1.DriverLima && driver != "")
 		return nil
 	}}, c.waiting)
 	if err == nil && later {
-		fmt.Fprintln(s.out, "the VM does not run; its disk goes, and a new one is made, when it is started")
+		fmt.Fprintln(s.out, "the VM is stopped: its disk is replaced at the next start")
 	}
 	return err
 }
 
-// confirm asks, on a terminal; elsewhere the flag must say it.
+// confirm asks for confirmation on a terminal. Elsewhere --yes is required.
 func (c *vmResetCmd) confirm(s *session) error {
 	if c.Yes {
 		return nil
 	}
-	what := fmt.Sprintf("a new disk for the VM of instance %q: all images, containers and volumes in it go", s.instance.Name)
+	what := fmt.Sprintf("this deletes all images, containers and volumes in the VM of instance %q", s.instance.Name)
 	if !isTerminal(s.in) {
-		return &usageError{what + "; say --yes if that is what you want"}
+		return &usageError{what + ": confirm with --yes"}
 	}
-	fmt.Fprintf(s.err, "This makes %s.\nGo on? [y/N] ", what)
+	fmt.Fprintf(s.err, "%s%s.\nContinue? [y/N] ", strings.ToUpper(what[:1]), what[1:])
 	answer, err := bufio.NewReader(s.in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the answer: %w", err)
@@ -144,11 +144,11 @@ func (c *vmResetCmd) confirm(s *session) error {
 	case "y", "yes":
 		return nil
 	}
-	return errors.New("nothing was changed")
+	return errors.New("cancelled: nothing was changed")
 }
 
-// driverOf is the driver in use, else the one that is asked for; empty when rdd
-// will pick one.
+// driverOf returns the driver in use, else the one in the spec. It is empty if rdd
+// has yet to pick one.
 func driverOf(app *appv1.App) appv1.DriverName {
 	if app.Status.VM.Driver != "" {
 		return app.Status.VM.Driver
@@ -159,16 +159,16 @@ func driverOf(app *appv1.App) appv1.DriverName {
 	return app.Spec.VM.Driver
 }
 
-// insteadOfVM says what a user of a driver without a VM can do.
+// insteadOfVM returns what a user of a driver without a VM can do.
 func insteadOfVM(driver appv1.DriverName) string {
 	if driver == appv1.DriverNative {
 		return "the engine runs directly on this machine: use its shell, and 'rdd stop' and 'rdd start'"
 	}
-	return "the engine belongs to somebody else, and rdd never touches it"
+	return "the engine is external, and rdd never changes it"
 }
 
-// stamp is a text that no other call gives.
-func stamp() string { return time.Now().UTC().Format(time.RFC3339Nano) }
+// uniqueStamp returns the current time as text; each call returns another one.
+func uniqueStamp() string { return time.Now().UTC().Format(time.RFC3339Nano) }
 
 func isTerminal(stream any) bool {
 	file, ok := stream.(*os.File)

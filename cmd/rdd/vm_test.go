@@ -15,8 +15,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/limahosttest"
 )
 
-// machine lets the instance of a test seem to have a VM: its files, its host
-// agent, and an ssh that says what it was asked for.
+// machine gives the default instance a VM: its files, a host agent with a status,
+// and an ssh that prints its arguments.
 func machine(t *testing.T, status limahost.Status) limahost.Paths {
 	t.Helper()
 	inst, err := instance.New("")
@@ -43,7 +43,7 @@ func machine(t *testing.T, status limahost.Status) limahost.Paths {
 	return paths
 }
 
-func TestVMWithoutOne(t *testing.T) {
+func TestVMCommandsWithoutVM(t *testing.T) {
 	instancetest.Home(t)
 	for _, test := range []struct {
 		args string
@@ -52,15 +52,15 @@ func TestVMWithoutOne(t *testing.T) {
 	}{
 		{"vm --help", 0, "restart"},
 		{"shell --help", 0, "login shell"},
-		{"shell", 1, "no VM runs; start it with 'rdd start'"},
+		{"shell", 1, "no VM runs: start it with 'rdd start'"},
 		{"shell docker ps -a", 1, "no VM runs"},
 		{"vm status", 1, "vm.driver=lima"},
 		{"vm status -o json", 1, `"state": "none"`},
 		{"vm status -o xml", 2, "xml"},
-		{"vm logs", 1, "no log of its agent yet"},
+		{"vm logs", 1, "no agent log yet"},
 		{"vm logs --source console", 1, "serial.log"},
 		{"vm logs --source engine", 2, "agent"},
-		{"vm reset", 0, "nothing to reset"},
+		{"vm reset", 0, "no VM to reset"},
 		{"vm restart --timeout=-1s", 2, "negative"},
 		{"set vm.memory=4GB", 2, "did you mean 4G?"},
 		{"set vm.memory=lots", 2, "such as 512Mi or 4Gi"},
@@ -75,11 +75,11 @@ func TestVMWithoutOne(t *testing.T) {
 		}
 	}
 	if left, err := os.ReadDir(os.Getenv("HOME")); err != nil || len(left) != 0 {
-		t.Errorf("commands that only look left %v, %v", left, err)
+		t.Errorf("read-only commands created %v, %v", left, err)
 	}
 }
 
-func TestVMThatRuns(t *testing.T) {
+func TestVMCommandsWithRunningVM(t *testing.T) {
 	instancetest.Home(t)
 	machine(t, limahost.Status{Revision: 1, Phase: limahost.PhaseReady, Answers: true, MachinePID: 7, Acceleration: "tcg"})
 	for _, test := range []struct {
@@ -135,7 +135,7 @@ func TestShell(t *testing.T) {
 	}
 }
 
-func TestShellIsNotForAVMThatBoots(t *testing.T) {
+func TestShellRejectsBootingVM(t *testing.T) {
 	instancetest.Home(t)
 	machine(t, limahost.Status{Revision: 1, Phase: limahost.PhaseBoot})
 	if code, _, errOut := rdd(t, "shell", "true"); code != 1 || !strings.Contains(errOut, "boot") {
@@ -143,10 +143,10 @@ func TestShellIsNotForAVMThatBoots(t *testing.T) {
 	}
 }
 
-func TestShellTakesEverything(t *testing.T) {
+func TestShellPassesAllArguments(t *testing.T) {
 	for _, args := range []string{"ls -la", "docker ps -a", "sh -c x --instance y", "cmd -- version", ""} {
 		var commands cli
-		parser, err := kong.New(&commands, kong.Exit(func(int) { t.Errorf("%q was taken for rdd's help", args) }))
+		parser, err := kong.New(&commands, kong.Exit(func(int) { t.Errorf("%q shows the help of rdd", args) }))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +160,7 @@ func TestShellTakesEverything(t *testing.T) {
 	}
 }
 
-func TestImagePathIsMadeAbsolute(t *testing.T) {
+func TestImagePathBecomesAbsolute(t *testing.T) {
 	dir := instancetest.Home(t)
 	t.Chdir(dir)
 	if err := os.Mkdir("built", 0o700); err != nil {
@@ -179,7 +179,7 @@ func TestImagePathIsMadeAbsolute(t *testing.T) {
 		"vm.image=":                "vm.image=",
 		"vm.endpoint=unix:///some": "vm.endpoint=unix:///some",
 	} {
-		if got, err := withPaths([]string{in}); err != nil || got[0] != want {
+		if got, err := withAbsolutePaths([]string{in}); err != nil || got[0] != want {
 			t.Errorf("%s: %q, %v, want %s", in, got, err, want)
 		}
 	}

@@ -17,11 +17,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// apiParts are what the daemon can tell. None of them is a Secret, whose values
-// no pattern would know.
+// apiParts returns the parts that the daemon serves. Secrets are not among them,
+// because no pattern recognizes their values.
 func (s Subject) apiParts() []part {
 	const crds = "/apis/containers.rancherdesktop.io/v1alpha1/"
-	return answers(map[string]string{
+	return requestParts(map[string]string{
 		"daemon/goroutines.txt":              "/debug/pprof/goroutine?debug=2",
 		"daemon/goroutine-counts.txt":        "/debug/pprof/goroutine?debug=1",
 		"daemon/heap.txt":                    "/debug/pprof/heap?debug=1",
@@ -38,20 +38,20 @@ func (s Subject) apiParts() []part {
 		"resources/namespaces.json":          "/api/v1/namespaces",
 		"resources/definitions.json":         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
 		"resources/policies.json":            "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
-	}, s.ask)
+	}, s.getFromAPI)
 }
 
-// answers are parts, in the order of their names, of which each is one answer.
-func answers(paths map[string]string, ask func(ctx context.Context, path string) ([]byte, error)) []part {
+// requestParts returns a part for each path, sorted by name.
+func requestParts(paths map[string]string, get func(ctx context.Context, path string) ([]byte, error)) []part {
 	var parts []part
 	for _, name := range slices.Sorted(maps.Keys(paths)) {
-		parts = append(parts, part{name, func(ctx context.Context) ([]byte, error) { return ask(ctx, paths[name]) }})
+		parts = append(parts, part{name, func(ctx context.Context) ([]byte, error) { return get(ctx, paths[name]) }})
 	}
 	return parts
 }
 
-// ask asks the API server, for which it need not be ready.
-func (s Subject) ask(ctx context.Context, path string) ([]byte, error) {
+// getFromAPI sends a GET to the API server, even if that is not ready.
+func (s Subject) getFromAPI(ctx context.Context, path string) ([]byte, error) {
 	if _, running, err := instance.Running(s.Instance.PidFile); err != nil || !running {
 		return nil, errors.Join(err, errors.New("no daemon runs"))
 	}
@@ -67,27 +67,27 @@ func (s Subject) ask(ctx context.Context, path string) ([]byte, error) {
 	return get(ctx, httpClient, config.Host+path)
 }
 
-// get returns the answer to a GET, indented if it is JSON. An answer that tells
-// of an error is returned beside the error.
+// get sends a GET and returns the body of the response, JSON indented. It returns
+// the body of an error response too, beside the error.
 func get(ctx context.Context, httpClient *http.Client, url string) (text []byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := httpClient.Do(request)
+	response, err := httpClient.Do(request)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, answer.Body.Close()) }()
-	text, err = io.ReadAll(io.LimitReader(answer.Body, MaxFile))
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	text, err = io.ReadAll(io.LimitReader(response.Body, MaxFile))
 	var indented bytes.Buffer
 	if json.Indent(&indented, text, "", "  ") == nil {
 		text = indented.Bytes()
 	}
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = errors.New(answer.Status)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(response.Status)
 	}
 	return text, err
 }

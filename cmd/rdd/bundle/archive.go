@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// archive is a tar.gz under way. Everything that goes into it is redacted, and
-// its size is known only then, so each file is put together beside it first.
+// archive writes a tar.gz. A tar header needs the size of a file, which is known
+// only after redaction, so each file is written to scratch first.
 type archive struct {
 	zip      *gzip.Writer
 	tar      *tar.Writer
@@ -28,8 +28,8 @@ type archive struct {
 
 func newArchive(out io.Writer, scratch string, r *redactor, s Subject) *archive {
 	now := time.Now()
-	// The fastest level: the bundle is made while somebody waits.
-	zip, _ := gzip.NewWriterLevel(out, gzip.BestSpeed) // fails for unknown levels only
+	// A user waits for the bundle, so speed matters more than size.
+	zip, _ := gzip.NewWriterLevel(out, gzip.BestSpeed) // it fails for unknown levels only
 	return &archive{
 		zip: zip, tar: tar.NewWriter(zip), scratch: scratch, redactor: r,
 		root:     strings.TrimSuffix(Name(s.Instance.Name, now), ".tar.gz"),
@@ -37,7 +37,7 @@ func newArchive(out io.Writer, scratch string, r *redactor, s Subject) *archive 
 	}
 }
 
-// text adds what a part collected.
+// text adds a collected part.
 func (a *archive) text(p collected) error {
 	entry := Entry{Name: p.name, Milliseconds: p.took.Milliseconds()}
 	if p.err != nil {
@@ -45,7 +45,7 @@ func (a *archive) text(p collected) error {
 	}
 	if len(p.text) == 0 {
 		if entry.Error == "" {
-			entry.Error = "it is empty"
+			entry.Error = "empty"
 		}
 		a.manifest.Entries = append(a.manifest.Entries, entry)
 		return nil
@@ -56,7 +56,7 @@ func (a *archive) text(p collected) error {
 	return a.add(entry, bytes.NewReader(p.text), time.Now())
 }
 
-// file adds a file of the instance, or says why not.
+// file adds a file of the instance, or an entry with the error.
 func (a *archive) file(ctx context.Context, file source) error {
 	began := time.Now()
 	entry := Entry{Name: a.redactor.line(file.name)}
@@ -66,7 +66,7 @@ func (a *archive) file(ctx context.Context, file source) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fail(errors.New("there was no time left for it"))
+		return fail(errors.New("not collected within the time limit"))
 	}
 	f, err := os.Open(file.path)
 	if err != nil {
@@ -83,11 +83,11 @@ func (a *archive) file(ctx context.Context, file source) error {
 		}
 	}
 	entry.Milliseconds = time.Since(began).Milliseconds()
-	// What is written to it from now on is not waited for.
+	// The file can grow; what is written from now on is left out.
 	return a.add(entry, io.LimitReader(f, info.Size()-entry.Cut), info.ModTime())
 }
 
-// add redacts and writes one file.
+// add redacts a file and writes it to the archive.
 func (a *archive) add(entry Entry, from io.Reader, modified time.Time) (err error) {
 	spool, err := os.CreateTemp(a.scratch, "part-*")
 	if err != nil {
@@ -110,6 +110,7 @@ func (a *archive) add(entry Entry, from io.Reader, modified time.Time) (err erro
 	return a.put(entry.Name, entry.Bytes, modified, spool)
 }
 
+// put writes one file to the archive.
 func (a *archive) put(name string, size int64, modified time.Time, from io.Reader) error {
 	header := &tar.Header{
 		Typeflag: tar.TypeReg, Name: filepath.ToSlash(filepath.Join(a.root, name)),
@@ -124,7 +125,7 @@ func (a *archive) put(name string, size int64, modified time.Time, from io.Reade
 	return nil
 }
 
-// close ends the archive with its manifest.
+// close writes the manifest and ends the archive.
 func (a *archive) close() error {
 	text, err := json.MarshalIndent(a.manifest, "", "  ")
 	if err == nil {

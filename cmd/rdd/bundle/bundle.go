@@ -14,47 +14,47 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 )
 
-// MaxFile is how many bytes of one file or answer are kept.
+// MaxFile is the maximum size of a file in the bundle, in bytes.
 const MaxFile = 50 << 20
 
-// How long all may take, and one part of it. What is not there by then is left
-// out; writing what is there must still fit into half a minute.
+// How long collecting, one part, and one request can take. The rest of half a minute
+// is for writing the archive.
 const (
-	allTimeout  = 22 * time.Second
-	partTimeout = 12 * time.Second
-	askTimeout  = 5 * time.Second
+	allTimeout     = 22 * time.Second
+	partTimeout    = 12 * time.Second
+	requestTimeout = 5 * time.Second
 )
 
-// Subject is what the bundle is about.
+// Subject is the instance that the bundle describes.
 type Subject struct {
-	doctor.Patient
+	doctor.Target
 
-	// Environment of this program, as os.Environ gives it.
+	// Environment is the environment of this program, as from os.Environ.
 	Environment []string
 }
 
-// Write writes the bundle to out and returns its manifest. An error says that
-// the archive is not whole; a part that is missing is no error.
+// Write writes the bundle to out and returns its manifest. It returns an error if
+// the archive is incomplete; a missing part is not an error.
 func Write(ctx context.Context, s Subject, out io.Writer) (Manifest, error) {
 	ctx, cancel := context.WithTimeout(ctx, allTimeout)
 	defer cancel()
 	scratch, err := os.MkdirTemp("", "rdd-support-")
 	if err != nil {
-		return Manifest{}, fmt.Errorf("make a directory for the bundle's parts: %w; set TMPDIR to a place with room", err)
+		return Manifest{}, fmt.Errorf("create a directory for the bundle's parts: %w: set TMPDIR to a directory with free space", err)
 	}
 	defer func() { _ = filetree.Remove(scratch) }()
-	// All parts are there before the first is written: a secret of one of them may
-	// stand in another.
-	sieve := newSieve()
+	// All parts are collected before the first is written, because a secret that one
+	// of them reveals can also be in another.
+	filter := newObjectFilter()
 	var parts []collected
 	for _, made := range collectAll(ctx, s) {
 		part := <-made
 		if hasObjects(part.name) {
-			part.text = sieve.sift(part.text)
+			part.text = filter.apply(part.text)
 		}
 		parts = append(parts, part)
 	}
-	archive := newArchive(out, scratch, newRedactor(knownSecrets(s, sieve.secrets())), s)
+	archive := newArchive(out, scratch, newRedactor(knownSecrets(s, filter.secrets())), s)
 	errs := []error{}
 	for _, part := range parts {
 		errs = append(errs, archive.text(part))
@@ -69,8 +69,8 @@ func Write(ctx context.Context, s Subject, out io.Writer) (Manifest, error) {
 	return archive.manifest, nil
 }
 
-// hasObjects reports whether a part is made of objects of the engine or resources,
-// which a user fills with what he likes.
+// hasObjects reports whether a part consists of engine objects or resources, whose
+// text users choose.
 func hasObjects(name string) bool {
 	switch name {
 	case "resources/definitions.json", "resources/policies.json", "engine/version.json":
@@ -79,12 +79,12 @@ func hasObjects(name string) bool {
 	return strings.HasPrefix(name, "resources/") || strings.HasPrefix(name, "engine/")
 }
 
-// WriteFile writes the bundle to a file of mode 0600, which appears when it is
-// whole.
+// WriteFile writes the bundle to a file of mode 0600. The file appears when it is
+// complete.
 func WriteFile(ctx context.Context, s Subject, path string) (manifest Manifest, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
-		return manifest, fmt.Errorf("write the bundle: %w; name another place: 'rdd support-bundle FILE'", err)
+		return manifest, fmt.Errorf("write the bundle: %w: choose another file with 'rdd support-bundle FILE'", err)
 	}
 	defer func() {
 		if err != nil {
@@ -96,12 +96,12 @@ func WriteFile(ctx context.Context, s Subject, path string) (manifest Manifest, 
 		return manifest, err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
-		return manifest, fmt.Errorf("put the bundle in place: %w", err)
+		return manifest, fmt.Errorf("rename the bundle: %w", err)
 	}
 	return manifest, nil
 }
 
-// Name is what a bundle is called when its user gives it no name.
+// Name returns the default file name of a bundle.
 func Name(instance string, now time.Time) string {
 	return fmt.Sprintf("rdd-support-%s-%s.tar.gz", instance, now.UTC().Format("20060102T150405Z"))
 }

@@ -23,12 +23,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// subject is an instance without a daemon, in a home of its own.
+// subject returns a new instance without a daemon.
 func subject(t *testing.T) Subject {
 	t.Helper()
 	inst := instancetest.Create(t, "sup")
 	return Subject{
-		Patient: doctor.Patient{
+		Target: doctor.Target{
 			Instance: inst, Version: "v1", VM: limahost.Paths{LimaHome: inst.LimaHome, LogDir: inst.LogDir},
 			Status: func(context.Context) (lifecycle.Status, error) {
 				return lifecycle.Status{State: lifecycle.StateStopped}, nil
@@ -38,7 +38,7 @@ func subject(t *testing.T) Subject {
 	}
 }
 
-// pack makes a bundle and unpacks it.
+// pack writes a bundle and unpacks it.
 func pack(t *testing.T, s Subject) (map[string]string, Manifest) {
 	t.Helper()
 	var b bytes.Buffer
@@ -68,7 +68,7 @@ func pack(t *testing.T, s Subject) (map[string]string, Manifest) {
 	}
 }
 
-func TestS6TheBundleIsCompleteWithoutADaemon(t *testing.T) {
+func TestS6BundleIsCompleteWithoutDaemon(t *testing.T) {
 	s := subject(t)
 	long := strings.Repeat("a line of a long log\n", 100_000)
 	for _, name := range []string{"rdd.log", "rdd-2026-01-01T00-00-00.000.log", "dockerd.log", "hostagent.log"} {
@@ -92,7 +92,7 @@ func TestS6TheBundleIsCompleteWithoutADaemon(t *testing.T) {
 		}
 	}
 	if files["vm/rdd/diffdisk"] != "" {
-		t.Error("a disk is in it")
+		t.Error("the bundle has a disk")
 	}
 	missing := map[string]string{}
 	for _, entry := range manifest.Missing() {
@@ -100,7 +100,7 @@ func TestS6TheBundleIsCompleteWithoutADaemon(t *testing.T) {
 	}
 	for _, name := range []string{"daemon/goroutines.txt", "resources/containers.json", "engine/version.json", "run.json"} {
 		if missing[name] == "" {
-			t.Errorf("nothing says why %s is missing", name)
+			t.Errorf("no reason why %s is missing", name)
 		}
 	}
 	var written Manifest
@@ -109,7 +109,7 @@ func TestS6TheBundleIsCompleteWithoutADaemon(t *testing.T) {
 	}
 }
 
-func TestALargeFileIsCutAtItsBeginning(t *testing.T) {
+func TestLargeFileIsCutAtItsBeginning(t *testing.T) {
 	s := subject(t)
 	path := filepath.Join(s.Instance.LogDir, "dockerd.log")
 	testkit.WriteFile(t, path, "")
@@ -138,8 +138,8 @@ func TestALargeFileIsCutAtItsBeginning(t *testing.T) {
 	}
 }
 
-// Everything that is known to be secret is planted everywhere, and must be nowhere.
-func TestNoSecretIsInTheBundle(t *testing.T) {
+// Known secrets are written to every file of the instance. None may be in the bundle.
+func TestBundleHasNoKnownSecret(t *testing.T) {
 	s := subject(t)
 	secrets := map[string]string{
 		"token": "TOKENTOKENTOKENTOKENTOKEN1", "password": "registry-passw0rd", "environment": "env-value-zzz",
@@ -154,14 +154,14 @@ func TestNoSecretIsInTheBundle(t *testing.T) {
 	s.Environment = append(s.Environment, "DOCKER_HUB_TOKEN="+secrets["environment"], "RDD_SECRET="+secrets["environment"])
 	var everywhere strings.Builder
 	for _, secret := range secrets {
-		fmt.Fprintf(&everywhere, "somebody wrote %s into a log, and %s\n", secret, base64.StdEncoding.EncodeToString([]byte(secret)))
+		fmt.Fprintf(&everywhere, "it wrote %s into a log, and %s\n", secret, base64.StdEncoding.EncodeToString([]byte(secret)))
 	}
 	testkit.WriteFile(t, filepath.Join(s.Instance.LogDir, "rdd.log"), everywhere.String())
 	testkit.WriteFile(t, filepath.Join(s.VM.Dir(), "serial.log"), everywhere.String())
 	testkit.WriteFile(t, s.Instance.ArgsFile, everywhere.String())
 	testkit.WriteFile(t, filepath.Join(s.Instance.LogDir, secrets["token"]), "a file's name")
 	files, _ := pack(t, s)
-	if !strings.Contains(files["logs/rdd.log"], "somebody wrote REDACTED into a log, and REDACTED") {
+	if !strings.Contains(files["logs/rdd.log"], "it wrote REDACTED into a log, and REDACTED") {
 		t.Errorf("the rest of the log is gone: %s", files["logs/rdd.log"])
 	}
 	for name, text := range files {
@@ -173,18 +173,18 @@ func TestNoSecretIsInTheBundle(t *testing.T) {
 	}
 }
 
-func TestAPartThatHangsCostsOnlyItself(t *testing.T) {
-	forever := make(chan struct{})
-	defer close(forever)
+func TestHungPartIsAbandoned(t *testing.T) {
+	hang := make(chan struct{})
+	defer close(hang)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	c := collect(ctx, part{"x", func(context.Context) ([]byte, error) { <-forever; return nil, nil }})
+	c := collect(ctx, part{"x", func(context.Context) ([]byte, error) { <-hang; return nil, nil }})
 	if c.err == nil || c.name != "x" {
 		t.Errorf("got %+v", c)
 	}
 }
 
-func TestAFileIsThereWholeOrNotAtAll(t *testing.T) {
+func TestWriteFileIsAtomic(t *testing.T) {
 	s := subject(t)
 	path := filepath.Join(t.TempDir(), "b.tar.gz")
 	if _, err := WriteFile(t.Context(), s, path); err != nil {
@@ -195,6 +195,6 @@ func TestAFileIsThereWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 	if _, err := WriteFile(t.Context(), s, filepath.Join(path, "no", "such")); err == nil || !strings.Contains(err.Error(), "support-bundle FILE") {
-		t.Errorf("a place that is none: %v", err)
+		t.Errorf("a path below a file: %v", err)
 	}
 }

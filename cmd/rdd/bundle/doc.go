@@ -1,17 +1,17 @@
-// Package bundle packs everything that a report about a failure needs into one
-// archive, which its reader gets instead of a machine to look at.
+// Package bundle collects everything that a bug report needs in one archive.
 //
-// It is made when things are bad, so nothing may keep it from being written: the
-// parts are collected at the same time, each with a deadline, and what could not
-// be had is a line in the manifest and never an end. It is handed to strangers,
-// so everything passes a redactor that takes out the secrets which are known by
-// value and what looks like one. And it is complete: a file is cut, at its
-// beginning, only when it is larger than [MaxFile], and the manifest says so.
+// A bundle is made when something is broken, so no failure may prevent it. The
+// parts are collected in parallel, each with a deadline, and a part that fails is
+// an entry in the manifest. A bundle is shared with other people, so a redactor
+// removes known secrets and text that looks like one. A file is cut, at its
+// beginning, only if it is larger than [MaxFile]; the manifest says so.
 //
-// A daemon that hangs is not sent SIGQUIT, which would end it: its goroutines
-// are missing then, and its threads, as the kernel sees them, are there.
+// A hung daemon gets no SIGQUIT, because that would end it. So its goroutines are
+// missing, but the bundle has the kernel's view of its threads.
 //
-// Reading map: bundle.go puts it together; parts.go is the list of parts;
-// archive.go and manifest.go write; redact.go and secrets.go take out secrets;
-// api.go, engine.go, files.go, host.go and processes.go collect.
+// Reading map: bundle.go assembles the bundle from the parts in parts.go.
+// archive.go and manifest.go write it. api.go, engine.go, files.go, host.go and
+// processes.go collect. filter.go removes text from objects, and redact.go from all
+// other text, with the known secrets of secrets.go, the names of secrets in names.go
+// and a fast check in prefilter.go.
 package bundle

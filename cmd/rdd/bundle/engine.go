@@ -7,20 +7,21 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// engineParts are what the engine itself can tell, past the daemon.
-// Configurations of containers, with their environments, are not asked for.
+// engineParts returns the parts that the engine serves. The configurations of
+// containers are not among them, because they have environments.
 func (s Subject) engineParts() []part {
-	return answers(map[string]string{
+	return requestParts(map[string]string{
 		"engine/version.json":    "/version",
 		"engine/info.json":       "/info",
 		"engine/containers.json": "/containers/json?all=1",
 		"engine/images.json":     "/images/json",
 		"engine/volumes.json":    "/volumes",
 		"engine/usage.json":      "/system/df",
-	}, s.askEngine)
+	}, s.getFromEngine)
 }
 
-func (s Subject) askEngine(ctx context.Context, path string) ([]byte, error) {
+// getFromEngine sends a GET to the engine.
+func (s Subject) getFromEngine(ctx context.Context, path string) ([]byte, error) {
 	httpClient, base, err := docker.HTTP(s.endpoint(ctx))
 	if err != nil {
 		return nil, err
@@ -29,11 +30,11 @@ func (s Subject) askEngine(ctx context.Context, path string) ([]byte, error) {
 	return get(ctx, httpClient, base+path)
 }
 
-// endpoint is where the daemon says that the engine listens, which may be an
-// engine of somebody else. A daemon that says nothing leaves the instance's own
-// socket, at which an engine of rdd's own is also when no daemon runs.
+// endpoint returns the endpoint that the daemon reports, which can be that of an
+// external engine. If no daemon answers, it is the instance's own socket: rdd's own
+// engine listens there even if no daemon runs.
 func (s Subject) endpoint(ctx context.Context) string {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	if c, err := client.New(s.Instance); err == nil {
 		if app, err := c.App(ctx); err == nil && app.Status.VM.Endpoint != "" {

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// source is a file of the instance that is put into the bundle.
+// source is a file of the instance, and its name in the bundle.
 type source struct{ name, path string }
 
-// files are the instance's files that hold no secrets by their nature: logs, all
-// rotated ones too; configurations of the VM; what the daemon was started with.
-// Keys, disks and the datastore are not among them.
+// files returns the files of the instance for the bundle: logs with the rotated
+// ones, configurations of the VM, and the daemon's arguments. Keys, disks and the
+// datastore are not among them.
 func (s Subject) files() []source {
 	i := s.Instance
 	files := []source{
@@ -35,7 +35,7 @@ func (s Subject) files() []source {
 		for _, pattern := range dir.patterns {
 			found, err := filepath.Glob(filepath.Join(escaped(dir.path), pattern))
 			if err != nil {
-				continue // the patterns are ours, and right
+				continue // cannot happen: the patterns are valid
 			}
 			for _, path := range found {
 				if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
@@ -44,12 +44,12 @@ func (s Subject) files() []source {
 			}
 		}
 	}
-	// The newest last words matter most if the time should run out.
+	// The newest first: if the time runs out, they matter most.
 	slices.SortStableFunc(files, func(a, b source) int { return modified(b.path).Compare(modified(a.path)) })
 	return files
 }
 
-// escaped is a directory for a pattern.
+// escaped returns a directory as a pattern that matches only it.
 func escaped(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
@@ -62,11 +62,11 @@ func modified(path string) time.Time {
 	return info.ModTime()
 }
 
-// maxListed bounds the listing, in lines.
+// maxListed is the maximum number of lines of the listing.
 const maxListed = 5000
 
-// listing lists the instance's directories: mode, owner, size, time, name. Of
-// the engine's data only the first level.
+// listing lists the instance's directories: mode, owner, size, time, name. It lists
+// only the first level of the engine's data.
 func (s Subject) listing(ctx context.Context) ([]byte, error) {
 	var b bytes.Buffer
 	lines := 0

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzRedactor writes a secret anywhere into any text: it must not be in what is
-// handed on, and a text without anything that looks like a secret stays as it is.
+// FuzzRedactor inserts a known secret into any text. The redactor must remove it, and
+// must not change text without anything that looks like a secret.
 func FuzzRedactor(f *testing.F) {
 	f.Add("token: ", "0123456789abcdef", "\n")
 	f.Add("-----BEGIN PRIVATE KEY-----\n", "MHcCAQEEIabcdef", "\n-----END PRIVATE KEY-----")
@@ -30,7 +30,7 @@ func FuzzRedactor(f *testing.F) {
 	})
 }
 
-// FuzzSecretsOfFiles makes up files and variables in which secrets are looked for.
+// FuzzSecretsOfFiles feeds random files and variables to the functions that find secrets.
 func FuzzSecretsOfFiles(f *testing.F) {
 	f.Add(`{"auths":{"r":{"auth":"dXNlcjpwYXNzd29yZA==","identitytoken":"x"}}}`)
 	f.Add("-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIB\n-----END PRIVATE KEY-----")

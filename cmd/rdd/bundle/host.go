@@ -15,7 +15,7 @@ import (
 	"syscall"
 )
 
-// owner is the user id of a file's owner.
+// owner returns the ID of a file's owner, or -1.
 func owner(info fs.FileInfo) int {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		return int(stat.Uid)
@@ -23,7 +23,7 @@ func owner(info fs.FileInfo) int {
 	return -1
 }
 
-// report puts several looks together, each under a title.
+// report is a text with sections, each with a title.
 type report struct {
 	bytes.Buffer
 	errs []error
@@ -31,7 +31,7 @@ type report struct {
 
 func (r *report) title(text string) { fmt.Fprintf(r, "== %s\n", text) }
 
-// show adds files of the kernel, where there are such.
+// show adds the files that exist.
 func (r *report) show(paths ...string) {
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
@@ -47,17 +47,17 @@ func (r *report) show(paths ...string) {
 	}
 }
 
-// run adds what a command says. One that is not installed is no error.
+// run adds the output of a command, unless that is not installed.
 func (r *report) run(ctx context.Context, name string, args ...string) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return
 	}
 	r.title(strings.Join(append([]string{name}, args...), " "))
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	command := exec.CommandContext(ctx, path, args...) //nolint:gosec // the commands are this package's own
-	command.WaitDelay = askTimeout
+	command.WaitDelay = requestTimeout
 	text, err := command.CombinedOutput()
 	r.Write(bytes.TrimRight(text, "\n"))
 	fmt.Fprintln(r)
@@ -98,8 +98,8 @@ func (s Subject) disks(ctx context.Context) ([]byte, error) {
 	return r.result()
 }
 
-// kernelLines is how many lines of the kernel's log are kept: who was killed for
-// want of memory, and which disk is failing.
+// kernelLines is the number of lines of the kernel's log in the bundle. They show
+// which processes ran out of memory, and which disks fail.
 const kernelLines = 500
 
 func (s Subject) kernel(ctx context.Context) ([]byte, error) {
@@ -126,7 +126,7 @@ func (s Subject) versions(ctx context.Context) ([]byte, error) {
 	return r.result()
 }
 
-// machine is the processor in QEMU's words.
+// machine returns QEMU's name of the processor architecture.
 func machine() string {
 	switch runtime.GOARCH {
 	case "amd64":
@@ -138,14 +138,14 @@ func machine() string {
 	}
 }
 
-// environment shows the variables that can matter. Values that look like secrets
-// are not shown.
+// environment lists the variables that affect rdd, without values that look like
+// secrets.
 func (s Subject) environment(context.Context) ([]byte, error) {
 	var b bytes.Buffer
 	entries := slices.Sorted(slices.Values(s.Environment))
 	for _, entry := range entries {
 		name, value, _ := strings.Cut(entry, "=")
-		if !matters(name) {
+		if !isRelevant(name) {
 			continue
 		}
 		if secretName(name) {
@@ -156,7 +156,8 @@ func (s Subject) environment(context.Context) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func matters(name string) bool {
+// isRelevant reports whether a variable can affect rdd or its engine.
+func isRelevant(name string) bool {
 	upper := strings.ToUpper(name)
 	for _, beginning := range []string{"RDD_", "DOCKER_", "XDG_", "LIMA", "QEMU_", "LC_", "GO", "CONTAINERD_"} {
 		if strings.HasPrefix(upper, beginning) {
@@ -166,8 +167,8 @@ func matters(name string) bool {
 	return slices.Contains([]string{"HOME", "PATH", "USER", "LANG", "SHELL", "TERM", "TMPDIR", "KUBECONFIG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY"}, upper)
 }
 
-// sockets shows who listens where: all of this machine's TCP ports, since a port
-// may be taken by anybody, and the unix sockets of the instance.
+// sockets lists the unix sockets of the instance and all TCP ports of the machine,
+// because any process can have taken a port.
 func (s Subject) sockets(ctx context.Context) ([]byte, error) {
 	r := &report{}
 	if runtime.GOOS == "darwin" {

@@ -2,7 +2,7 @@ package bundle
 
 import "time"
 
-// Manifest says what is in a bundle, and what is not.
+// Manifest lists what is in a bundle, and what is missing.
 type Manifest struct {
 	Instance string    `json:"instance"`
 	Version  string    `json:"version"`
@@ -13,17 +13,17 @@ type Manifest struct {
 // Entry is one file of the bundle.
 type Entry struct {
 	Name string `json:"name"`
-	// Bytes of it in the bundle.
+	// Bytes is the size in the bundle.
 	Bytes int64 `json:"bytes"`
-	// Cut is how many bytes at its beginning were left out, because it is too large.
+	// Cut is the number of bytes that were cut at the beginning of a large file.
 	Cut int64 `json:"cut,omitempty"`
-	// Milliseconds that it took to collect.
+	// Milliseconds is how long collecting took.
 	Milliseconds int64 `json:"milliseconds"`
-	// Error says what is missing of it, and why.
+	// Error says what is missing, and why.
 	Error string `json:"error,omitempty"`
 }
 
-// Missing are the entries that are not there, or not whole.
+// Missing returns the entries that are missing or incomplete.
 func (m Manifest) Missing() []Entry {
 	var missing []Entry
 	for _, e := range m.Entries {

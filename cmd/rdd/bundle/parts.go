@@ -8,16 +8,16 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/doctor"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 )
 
-// part is a file of the bundle that is put together from answers.
+// part is a file of the bundle with collected text.
 type part struct {
 	name    string
 	collect func(context.Context) ([]byte, error)
 }
 
-// collected is what became of a part. Text may be there in spite of an error.
+// collected is the result of collecting a part. It can have both text and an error.
 type collected struct {
 	name string
 	text []byte
@@ -25,10 +25,10 @@ type collected struct {
 	took time.Duration
 }
 
-// parts are all parts but the files of the instance.
+// parts returns all parts except the files of the instance.
 func (s Subject) parts() []part {
 	parts := []part{
-		{"doctor.json", func(ctx context.Context) ([]byte, error) { return asJSON(doctor.Examine(ctx, s.Patient)) }},
+		{"doctor.json", func(ctx context.Context) ([]byte, error) { return asJSON(doctor.Examine(ctx, s.Target)) }},
 		{"status.json", s.status},
 		{"vm/status.json", s.vmStatus},
 		{"paths.json", func(context.Context) ([]byte, error) { return asJSON(s.Instance) }},
@@ -46,7 +46,7 @@ func (s Subject) parts() []part {
 	return append(parts, s.engineParts()...)
 }
 
-// collectAll collects all parts at the same time.
+// collectAll collects all parts in parallel.
 func collectAll(ctx context.Context, s Subject) []chan collected {
 	var all []chan collected
 	for _, p := range s.parts() {
@@ -57,7 +57,7 @@ func collectAll(ctx context.Context, s Subject) []chan collected {
 	return all
 }
 
-// collect collects one part, or gives up on it.
+// collect collects one part within partTimeout.
 func collect(ctx context.Context, p part) collected {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, partTimeout)
@@ -71,8 +71,8 @@ func collect(ctx context.Context, p part) collected {
 	select {
 	case c = <-done:
 	case <-ctx.Done():
-		// Left behind: on a file system that hangs no deadline helps.
-		c = collected{name: p.name, err: fmt.Errorf("it was not there within %s", time.Since(began).Round(time.Second))}
+		// On a file system that hangs the goroutine ignores its deadline. It is abandoned.
+		c = collected{name: p.name, err: fmt.Errorf("not collected within %s", time.Since(began).Round(time.Second))}
 	}
 	c.took = time.Since(began)
 	return c
@@ -88,7 +88,7 @@ func asJSON(value any) ([]byte, error) {
 }
 
 func (s Subject) status(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	status, err := s.Status(ctx)
 	if err != nil {
@@ -98,9 +98,9 @@ func (s Subject) status(ctx context.Context) ([]byte, error) {
 }
 
 func (s Subject) vmStatus(ctx context.Context) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	report, err := vmlook.Look(ctx, s.Instance.Name, s.VM)
+	report, err := vmstatus.Inspect(ctx, s.Instance.Name, s.VM)
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// instanceProcesses are those whose command line names the instance or one of
-// its directories, the daemon, and what descends from any of them.
+// instanceProcesses returns the daemon, the processes whose command line names the
+// instance or one of its directories, and all their descendants.
 func (s Subject) instanceProcesses() []process.Process {
 	all := process.All()
 	mine := map[int]bool{}
@@ -43,8 +43,8 @@ func (s Subject) instanceProcesses() []process.Process {
 	return slices.DeleteFunc(all, func(p process.Process) bool { return !mine[p.PID] })
 }
 
-// processes shows the instance's processes. What runs in containers is shown by its
-// name alone: its arguments and its environment are the user's.
+// processes lists the instance's processes. Of a process in a container it shows
+// only the name, because its arguments and environment are private.
 func (s Subject) processes(ctx context.Context) ([]byte, error) {
 	r := &report{}
 	for _, p := range s.instanceProcesses() {
@@ -57,7 +57,7 @@ func (s Subject) processes(ctx context.Context) ([]byte, error) {
 		r.process(p.PID)
 		for _, entry := range environmentOf(p.PID) {
 			name, value, _ := strings.Cut(entry, "=")
-			if own && matters(name) && !secretName(name) {
+			if own && isRelevant(name) && !secretName(name) {
 				fmt.Fprintf(r, "environment: %s=%s\n", name, value)
 			}
 		}
@@ -66,7 +66,7 @@ func (s Subject) processes(ctx context.Context) ([]byte, error) {
 	return r.result()
 }
 
-// process shows what the kernel says of a process.
+// process adds what the kernel reports about a process.
 func (r *report) process(pid int) {
 	dir := filepath.Join("/proc", strconv.Itoa(pid))
 	if text, err := os.ReadFile(filepath.Join(dir, "status")); err == nil {
@@ -82,9 +82,10 @@ func (r *report) process(pid int) {
 	}
 }
 
-// ownProcess reports whether a process runs a program that rdd or its engine starts,
-// so that its arguments are theirs. The name in its command line is of its own
-// choice, and a container may hold such a program too.
+// ownProcess reports whether rdd or its engine started a process, so that its
+// arguments can be shown. It checks the executable, because a process can choose the
+// name in its command line, and the namespace, because a container can have such a
+// program too.
 func ownProcess(pid int, args []string) bool {
 	namespace, err := os.Readlink("/proc/self/ns/pid")
 	if errors.Is(err, fs.ErrNotExist) { // not Linux: containers are in a VM
@@ -96,11 +97,11 @@ func ownProcess(pid int, args []string) bool {
 	if err != nil || otherErr != nil || exeErr != nil || other != namespace {
 		return false
 	}
-	// An upgrade may have replaced the file.
+	// An upgrade can have replaced the file.
 	return ownProgram(strings.TrimSuffix(filepath.Base(executable), " (deleted)"))
 }
 
-// ownProgram reports whether rdd or its engine starts a program of this name.
+// ownProgram reports whether rdd or its engine starts programs with this name.
 func ownProgram(name string) bool {
 	for _, beginning := range []string{"containerd-shim", "qemu-"} {
 		if strings.HasPrefix(name, beginning) {
@@ -112,7 +113,7 @@ func ownProgram(name string) bool {
 	}, name)
 }
 
-// environmentOf is the environment of a process, where it can be seen.
+// environmentOf returns the environment of a process, if it is readable.
 func environmentOf(pid int) []string {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "environ"))
 	if err != nil {
@@ -121,8 +122,8 @@ func environmentOf(pid int) []string {
 	return strings.Split(strings.TrimRight(string(text), "\x00"), "\x00")
 }
 
-// threads shows what the threads of the daemon wait for, as the kernel sees
-// them: that is there of a daemon that hangs, too.
+// threads lists the threads of the daemon, and what each waits for in the kernel.
+// This works for a daemon that hangs.
 func (s Subject) threads(context.Context) ([]byte, error) {
 	pid, running, err := instance.Running(s.Instance.PidFile)
 	if err != nil || !running {

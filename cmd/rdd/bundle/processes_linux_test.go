@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestOwnProcessIsKnownByItsExecutable(t *testing.T) {
+func TestOwnProcessChecksExecutable(t *testing.T) {
 	shell, err := os.ReadFile("/bin/sh")
 	if err != nil {
 		t.Fatal(err)
@@ -23,9 +23,9 @@ func TestOwnProcessIsKnownByItsExecutable(t *testing.T) {
 		attr *syscall.SysProcAttr
 		want bool
 	}{
-		"a program of rdd":        {ssh, nil, true},
-		"its name on another one": {"/bin/sh", nil, false},
-		"the same in a container": {ssh, container, false},
+		"program of rdd":           {ssh, nil, true},
+		"other program, same name": {"/bin/sh", nil, false},
+		"program in a container":   {ssh, container, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), test.path, "-c", "read line")
@@ -41,10 +41,10 @@ func TestOwnProcessIsKnownByItsExecutable(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := ownProcess(cmd.Process.Pid, cmd.Args); got != test.want {
-				t.Errorf("it is rdd's own: %t", got)
+				t.Errorf("ownProcess: %t", got)
 			}
 			_ = in.Close()
-			_ = cmd.Wait() // at the end of its input it fails
+			_ = cmd.Wait() // it fails at the end of its input
 		})
 	}
 }

@@ -9,28 +9,28 @@ import (
 	"strings"
 )
 
-// redacted stands where a secret was.
+// redacted replaces a secret.
 const redacted = "REDACTED"
 
-// maxLine bounds how much is looked at together, in bytes. A longer line is
-// looked at in pieces, whose seams no known secret crosses: see copy.
+// maxLine is the maximum size of text that is redacted at a time, in bytes. A longer
+// line is redacted in pieces, which never split a known secret; see copy.
 const maxLine = 1 << 20
 
-// redactor takes secrets out of text: those that are known by their value, and
-// what looks like one by the words around it.
+// redactor removes secrets from text: known values, and what looks like a secret
+// because of its form or the words around it.
 type redactor struct {
-	// known replaces secrets, however many, in one pass over a text.
-	known    *strings.Replacer
-	signs    *signs
-	longest  int
-	patterns []pattern
-	option   *regexp.Regexp
-	pair     *regexp.Regexp
-	address  *regexp.Regexp
-	flag     *regexp.Regexp
-	value    *regexp.Regexp
-	begin    *regexp.Regexp
-	end      *regexp.Regexp
+	// known replaces all known secrets in one pass.
+	known     *strings.Replacer
+	prefilter *prefilter
+	longest   int
+	patterns  []pattern
+	option    *regexp.Regexp
+	pair      *regexp.Regexp
+	address   *regexp.Regexp
+	flag      *regexp.Regexp
+	value     *regexp.Regexp
+	begin     *regexp.Regexp
+	end       *regexp.Regexp
 }
 
 type pattern struct {
@@ -38,22 +38,22 @@ type pattern struct {
 	with string
 }
 
-// newRedactor expects the longest secret first.
+// newRedactor returns a redactor for known secrets, which must be sorted longest first.
 func newRedactor(secrets []string) *redactor {
 	const (
 		words = `(?:pass|pwd|pw|secret|token|key|cred|auth|cookie|session)`
 		// A value ends with the quote that it begins with, else at white space or at
-		// the quote of the text around it.
+		// the closing quote of the surrounding text.
 		value = `("(?:[^"\\]|\\.)*"|\\"(?:[^"\\]|\\[^"])*\\"|'[^']*'|(?:[^\s"\\]|\\[^"\s])+)`
 	)
-	// At the same place the first of them is taken: the longest.
+	// If two match at the same place, the Replacer takes the first, which is the longest.
 	var replacements []string
 	for _, secret := range secrets {
 		replacements = append(replacements, secret, redacted)
 	}
 	r := &redactor{
-		known: strings.NewReplacer(replacements...),
-		signs: newSigns(),
+		known:     strings.NewReplacer(replacements...),
+		prefilter: newPrefilter(),
 		patterns: []pattern{
 			{regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?["']?\s*[:=]\s*\\?["']?(?:(?:bearer|basic|digest|negotiate|token)\s+)?)[^\n]+`), "${1}${2}" + redacted},
 			{regexp.MustCompile(`(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}`), "${1}${2}" + redacted},
@@ -63,17 +63,17 @@ func newRedactor(secrets []string) *redactor {
 			{regexp.MustCompile(`((?:^|[\s"'])(?:-u|-U|--user|--proxy-user)["']?[,=]?\s*["']?[^\s"':=]*[^\s"':=\d][^\s"':=]*:)[^\s"']+`), "${1}" + redacted},
 			{regexp.MustCompile(`((?:^|[\s"'])-p["',\s]*)[^\s"',\d:\[-][^\s"']*`), "${1}" + redacted},
 			{regexp.MustCompile(`((?:^|[\s"'])-p)\d[^\s"':/.-]*[A-Za-z!#$%&*+;<>?@^_~][^\s"']*`), "${1}" + redacted},
-			// tokens that are known by their shape
+			// tokens with a known form
 			{regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?`), redacted},
 			{regexp.MustCompile(`\b(?:gh[pousr]_|github_pat_|glpat-|dckr_(?:pat|oat)_|xox[abprs]-|sk-|npm_|hf_|SWMTKN-|AKIA)[\w-]{12,}`), redacted},
 		},
-		// --password value, as one text or as elements of a list
+		// --password value, in one string or as two elements of a list
 		option: regexp.MustCompile(`(?i)((?:^|[\s"'])--?[\w-]*` + words + `[\w-]*["']?,?\s+)` + value),
 		// NAME=value, name: value, "name": "value"
 		pair: regexp.MustCompile(`([A-Za-z_][\w.-]*)(\\?["']?\s*[:=]\s*)` + value),
 		// user:password@tcp(host:1)/database
 		address: regexp.MustCompile(`([\w.+-]+:)([^\s"'@:/]+)(@(?:sha(?:256|384|512):)?[\w\[(])`),
-		// An element of a list, one on each line, whose secret is the next one.
+		// An option as an element of a list. The secret is the next element, on the next line.
 		flag:  regexp.MustCompile(`(?i)["'](?:--?[\w-]*` + words + `[\w-]*|-p|-u)["'],\s*$`),
 		value: regexp.MustCompile(`(["']).*(["'])`),
 		begin: regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`),
@@ -85,13 +85,13 @@ func newRedactor(secrets []string) *redactor {
 	return r
 }
 
-// suspicious reports whether a pattern could match. Most lines are not, and are done
-// with at once: to match the patterns costs fifty times as much.
+// suspicious reports whether a pattern could match text. For most lines none can,
+// and this check costs a fiftieth of matching the patterns.
 func (r *redactor) suspicious(text string) bool {
-	return r.signs.in(text) || strings.HasPrefix(text, "-") || strings.Contains(text, "@") && strings.Contains(text, ":")
+	return r.prefilter.matches(text) || strings.HasPrefix(text, "-") || strings.Contains(text, "@") && strings.Contains(text, ":")
 }
 
-// line is text, of one line or several, without secrets.
+// line returns text, which can have several lines, without secrets.
 func (r *redactor) line(text string) string {
 	text = r.known.Replace(text)
 	if !r.suspicious(text) {
@@ -110,8 +110,8 @@ func (r *redactor) line(text string) string {
 	return r.pairs(r.addresses(text))
 }
 
-// addresses takes the passwords out of user:password@host, but leaves alone an image
-// with a digest.
+// addresses removes the passwords from user:password@host. It keeps an image with a
+// digest as it is.
 func (r *redactor) addresses(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -125,11 +125,11 @@ func (r *redactor) addresses(text string) string {
 	})
 }
 
-// pairs takes out the values whose names say that they are secret.
+// pairs removes the values of pairs whose name is that of a secret.
 func (r *redactor) pairs(text string) string {
 	var b strings.Builder
 	for {
-		// One after the other: a value that stays may hold a pair itself.
+		// One pair at a time, because a value that stays can contain another pair.
 		at := r.pair.FindStringSubmatchIndex(text)
 		if at == nil {
 			b.WriteString(text)
@@ -146,7 +146,7 @@ func (r *redactor) pairs(text string) string {
 	}
 }
 
-// harmless reports whether a value is no secret whatever its name is.
+// harmless reports whether a value is never a secret, whatever its name.
 func harmless(value string) bool {
 	value = strings.Trim(value, `"'\`)
 	if strings.HasPrefix(value, redacted) {
@@ -155,24 +155,24 @@ func harmless(value string) bool {
 	switch strings.ToLower(strings.TrimRight(value, ",;)}]")) {
 	case "", "true", "false", "null", "nil", "none", "<nil>", "[", "{", "map[", "[{":
 		return true
-	case "bearer", "basic", "digest", "negotiate": // what follows has been taken out
+	case "bearer", "basic", "digest", "negotiate": // the text after it is already redacted
 		return true
 	}
 	return false
 }
 
-// quoteLike is what stands for a value, in the same quotes.
+// quoteLike returns the replacement for a value, in the same quotes.
 func quoteLike(value string) string {
 	for _, quote := range []string{`\"`, `"`, `'`} {
 		if strings.HasPrefix(value, quote) {
 			return quote + redacted + quote
 		}
 	}
-	// What closes the text around the value stays.
+	// Keep the closing punctuation of the surrounding text.
 	return redacted + value[len(strings.TrimRight(value, ",;)}]")):]
 }
 
-// copy copies text without secrets. The lines of a private key are left out.
+// copy copies text without secrets and without the lines of private keys.
 func (r *redactor) copy(to io.Writer, from io.Reader) error {
 	in := bufio.NewReaderSize(from, maxLine)
 	out := bufio.NewWriterSize(to, 1<<16)
@@ -183,7 +183,7 @@ func (r *redactor) copy(to io.Writer, from io.Reader) error {
 		text := append(rest, piece...)
 		rest = nil
 		if errors.Is(err, bufio.ErrBufferFull) {
-			// The end of the piece is looked at again with what follows.
+			// The end of the piece is processed with the next piece.
 			keep := len(text) - min(len(text), r.longest+256)
 			text, rest = text[:keep], bytes.Clone(text[keep:])
 			err = nil
@@ -206,7 +206,7 @@ func (r *redactor) copy(to io.Writer, from io.Reader) error {
 	}
 }
 
-// withoutKeys takes private keys out, which may begin in one line and end in another.
+// withoutKeys removes private keys, which can begin in one line and end in another.
 func (r *redactor) withoutKeys(line string, inKey bool) (string, bool) {
 	if !inKey && !strings.Contains(line, "PRIVATE KEY") {
 		return line, false

@@ -15,7 +15,7 @@ func redactedText(t *testing.T, secrets []string, text string) string {
 	return b.String()
 }
 
-func TestWhatLooksLikeASecretIsTakenOut(t *testing.T) {
+func TestRedactorRemovesPatterns(t *testing.T) {
 	for text, want := range map[string]string{
 		"level=INFO msg=\"all is well\"":                                          "level=INFO msg=\"all is well\"",
 		"Authorization: Bearer abcdef123456":                                      "Authorization: Bearer REDACTED",
@@ -65,15 +65,15 @@ func TestWhatLooksLikeASecretIsTakenOut(t *testing.T) {
 	}
 }
 
-// A known secret goes wherever it stands, also across the pieces in which a very
-// long line is looked at.
-func TestKnownSecretsAreTakenOut(t *testing.T) {
+// A known secret is removed everywhere, even where a very long line is split into
+// pieces.
+func TestRedactorRemovesKnownSecrets(t *testing.T) {
 	const secret = "TheTokenOfTheDaemon"
 	for _, at := range []int{0, 5, maxLine - 10, maxLine - 300, maxLine, 2*maxLine - 7, 3 * maxLine} {
 		text := strings.Repeat("x", at) + secret + strings.Repeat("y", maxLine)
 		got := redactedText(t, []string{secret}, text)
 		if strings.Contains(got, secret) || len(got) != len(text)-len(secret)+len(redacted) {
-			t.Errorf("at %d: it is there still, or something else is not", at)
+			t.Errorf("at %d: the secret is left, or other text is missing", at)
 		}
 	}
 }

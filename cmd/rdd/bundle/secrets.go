@@ -11,12 +11,13 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// minSecret is the shortest value that is replaced wherever it stands: a shorter
-// one would take other text with it.
+// minSecret is the length of the shortest value that is replaced everywhere. Shorter
+// values could be part of other text.
 const minSecret = 8
 
-// knownSecrets are the values that must not be in a bundle, whatever they stand
-// beside, and those that were learned. What cannot be read cannot get into the bundle either.
+// knownSecrets returns the values to remove everywhere, longest first: those in the
+// files and environments of the instance, and learned ones. Errors are ignored:
+// a file that cannot be read cannot get into the bundle either.
 func knownSecrets(s Subject, learned []string) []string {
 	var secrets []string
 	add := func(values ...string) {
@@ -48,13 +49,13 @@ func knownSecrets(s Subject, learned []string) []string {
 	for _, p := range s.instanceProcesses() {
 		add(environmentSecrets(environmentOf(p.PID))...)
 	}
-	// The longest first: one secret may be the beginning of another.
+	// The longest first, because one secret can be a prefix of another.
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return slices.Compact(secrets)
 }
 
-// keyFiles are private keys of the instance: the API server's, and those that
-// Lima made to reach its VM.
+// keyFiles returns the files that can have private keys: that of the API server, and
+// those of Lima for SSH.
 func keyFiles(s Subject) []string {
 	files := []string{filepath.Join(s.Instance.TLSDir, "tls.key")}
 	more, err := filepath.Glob(filepath.Join(s.Instance.LimaHome, "_config", "*"))
@@ -64,17 +65,17 @@ func keyFiles(s Subject) []string {
 	return files
 }
 
-// keyLines are the lines of a private key that are secret.
+// keyLines returns the secret lines of a private key.
 func keyLines(text string) []string {
 	if !strings.Contains(text, "PRIVATE KEY-----") {
 		return nil
 	}
 	return slices.DeleteFunc(strings.Fields(text), func(word string) bool {
-		return len(word) < 40 // markers, and a last line that is of no use alone
+		return len(word) < 40 // markers, and a short last line, which is useless alone
 	})
 }
 
-// dockerConfigs are where docker keeps passwords of registries.
+// dockerConfigs returns the files in which docker keeps passwords of registries.
 func dockerConfigs(s Subject) []string {
 	dir := ""
 	home := ""
@@ -94,8 +95,7 @@ func dockerConfigs(s Subject) []string {
 	return files
 }
 
-// registrySecrets are the values in a docker configuration with which one logs
-// in to a registry.
+// registrySecrets returns the credentials for registries in a docker configuration.
 func registrySecrets(file string) []string {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -120,12 +120,12 @@ func registrySecrets(file string) []string {
 	return secrets
 }
 
-// environmentSecrets are the values of variables that look like secrets.
+// environmentSecrets returns the values of variables whose name is that of a secret.
 func environmentSecrets(environment []string) []string {
 	var secrets []string
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")
-		// A path is no secret, and what is in the file is not in the bundle.
+		// A path is no secret, and the file at that path is not in the bundle.
 		if secretName(name) && !strings.HasPrefix(value, "/") {
 			secrets = append(secrets, value)
 		}

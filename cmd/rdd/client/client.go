@@ -1,5 +1,9 @@
-// Package client is how every command talks to a daemon: the API server of one
-// instance, found through its kubeconfig.
+// Package client talks to the daemon of one instance, through the API server that
+// the kubeconfig of the instance names.
+//
+// Reading map: client.go has the client and its requests, wait.go waits until the
+// App has settled, counts.go counts mirrors, namespaced.go writes a kubeconfig with
+// another default namespace.
 package client
 
 import (
@@ -24,33 +28,33 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// appPath is where the API server keeps the App.
+// appPath is the path of Apps in the API server.
 const appPath = "/apis/app.rancherdesktop.io/v1alpha1/apps"
 
-// appCRD is the name of the App's definition.
+// appCRD is the name of the App's CustomResourceDefinition.
 const appCRD = "apps.app.rancherdesktop.io"
 
-// FieldManager names the command line as the author of changes.
+// FieldManager is the field manager of changes that the command line makes.
 const FieldManager = "rdd-cli"
 
-// NoDaemonError says that no daemon runs for an instance.
+// NoDaemonError reports that no daemon runs for an instance.
 type NoDaemonError struct {
 	Instance string
 }
 
 func (e *NoDaemonError) Error() string {
-	return fmt.Sprintf("no daemon runs for instance %q; start it with 'rdd --instance %s svc start'", e.Instance, e.Instance)
+	return fmt.Sprintf("no daemon runs for instance %q: start it with 'rdd --instance %s svc start'", e.Instance, e.Instance)
 }
 
 // Client talks to one API server.
 type Client struct {
 	rest rest.Interface
 	host string
-	// alive says whether the daemon's process is there; nil: not known.
+	// alive reports whether the daemon's process exists; nil if that is not known.
 	alive func() bool
 }
 
-// New returns a client for the instance's daemon. It sends nothing yet.
+// New returns a client for the instance's daemon. It does not connect yet.
 func New(inst instance.Instance) (*Client, error) {
 	config, err := Config(inst)
 	if err != nil {
@@ -74,8 +78,8 @@ func Config(inst instance.Instance) (*rest.Config, error) {
 	return config, nil
 }
 
-// NewForConfig returns a client for the API server of config. alive says
-// whether the daemon's process is there, and may be nil.
+// NewForConfig returns a client for the API server of config. alive reports whether
+// the daemon's process exists, and can be nil.
 func NewForConfig(config *rest.Config, alive func() bool) (*Client, error) {
 	scheme := runtime.NewScheme()
 	metav1.AddToGroupVersion(scheme, metav1.Unversioned)
@@ -87,7 +91,7 @@ func NewForConfig(config *rest.Config, alive func() bool) (*Client, error) {
 		}
 	}
 	config = rest.CopyConfig(config)
-	config.QPS = -1 // the server is this user's own; a limit would only slow it down
+	config.QPS = -1 // no rate limit for a server of the same user
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	if config.UserAgent == "" {
 		config.UserAgent = rest.DefaultKubernetesUserAgent()
@@ -99,11 +103,11 @@ func NewForConfig(config *rest.Config, alive func() bool) (*Client, error) {
 	return &Client{rest: restClient, host: config.Host, alive: alive}, nil
 }
 
-// Host is the URL of the API server.
+// Host returns the URL of the API server.
 func (c *Client) Host() string { return c.host }
 
-// Ready fails until the API server is ready and what the App says is the word
-// of this daemon, not of one that was there before.
+// Ready returns an error until the API server is ready and this daemon, not an
+// earlier one, has written the status of the App.
 func (c *Client) Ready(ctx context.Context) error {
 	for _, path := range []string{"/readyz", "/rdd/ready"} {
 		if err := c.rest.Get().AbsPath(path).MaxRetries(0).Do(ctx).Error(); err != nil {
@@ -137,7 +141,7 @@ func (c *Client) PatchApp(ctx context.Context, patch []byte, dryRun bool) (*appv
 	return app, nil
 }
 
-// AppDefinition reads the App's definition, which carries the schema.
+// AppDefinition reads the App's CustomResourceDefinition, which has the schema.
 func (c *Client) AppDefinition(ctx context.Context) (*apiextensionsv1.CustomResourceDefinition, error) {
 	crd := &apiextensionsv1.CustomResourceDefinition{}
 	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -161,22 +165,22 @@ func (c *Client) Tree(ctx context.Context, nodes any) error {
 	return nil
 }
 
-// Shutdown asks the daemon to end; keepVM leaves the engine running. It returns
-// when the daemon has taken the request, not when it has ended.
+// Shutdown requests the daemon to end. With keepVM the engine keeps running. It
+// returns when the daemon has accepted the request, not when it has ended.
 func (c *Client) Shutdown(ctx context.Context, keepVM bool) error {
 	err := c.rest.Post().AbsPath("/rdd/shutdown").Param("keepVM", strconv.FormatBool(keepVM)).
 		MaxRetries(0).Do(ctx).Error()
 	if err != nil {
-		return fmt.Errorf("ask the daemon at %s to shut down: %w", c.host, err)
+		return fmt.Errorf("request the shutdown of the daemon at %s: %w", c.host, err)
 	}
 	return nil
 }
 
-// KubeconfigText is the instance's kubeconfig as it is on disk.
+// KubeconfigText returns the instance's kubeconfig file.
 func KubeconfigText(inst instance.Instance) ([]byte, error) {
 	text, err := os.ReadFile(inst.Config)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("instance %q has no kubeconfig yet, since its daemon has never run: start it with 'rdd --instance %s svc start'", inst.Name, inst.Name)
+		return nil, fmt.Errorf("instance %q has no kubeconfig yet, because its daemon never ran: start it with 'rdd --instance %s svc start'", inst.Name, inst.Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)

@@ -10,9 +10,9 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Counts says how many mirrors there are.
+// Counts has the numbers of mirrors.
 type Counts struct {
-	// Running containers, out of Containers.
+	// Running is the number of running containers.
 	Running    int `json:"containersRunning"`
 	Containers int `json:"containers"`
 	Images     int `json:"images"`

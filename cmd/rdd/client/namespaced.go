@@ -11,12 +11,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// ConfigFor returns the path of a kubeconfig of the instance whose default
-// namespace is namespace. That is the instance's own, unless the mirrors live
-// elsewhere.
+// ConfigFor returns the path of a kubeconfig whose default namespace is namespace.
+// If that of the instance has another one, ConfigFor writes a second file.
 //
-// A kubectl that is told the namespace as if by a flag would refuse manifests
-// of any other namespace, so it has to come from the kubeconfig.
+// The namespace cannot be passed to kubectl as a flag, because kubectl then rejects
+// manifests of other namespaces.
 func ConfigFor(inst instance.Instance, namespace string) (string, error) {
 	config, err := clientcmd.LoadFromFile(inst.Config)
 	if err != nil {
@@ -24,7 +23,7 @@ func ConfigFor(inst instance.Instance, namespace string) (string, error) {
 	}
 	current, found := config.Contexts[config.CurrentContext]
 	if !found {
-		return "", fmt.Errorf("kubeconfig %s has no current context; write it anew with 'rdd svc restart'", inst.Config)
+		return "", fmt.Errorf("kubeconfig %s has no current context: 'rdd svc restart' writes a new one", inst.Config)
 	}
 	if current.Namespace == namespace {
 		return inst.Config, nil
@@ -33,7 +32,7 @@ func ConfigFor(inst instance.Instance, namespace string) (string, error) {
 	path := filepath.Join(inst.Dir, "config-"+namespace+".yaml")
 	text, err := clientcmd.Write(*config)
 	if err == nil {
-		err = replaceIfOther(path, text)
+		err = replaceIfDifferent(path, text)
 	}
 	if err != nil {
 		return "", fmt.Errorf("write kubeconfig for namespace %s: %w", namespace, err)
@@ -41,9 +40,9 @@ func ConfigFor(inst instance.Instance, namespace string) (string, error) {
 	return path, nil
 }
 
-// replaceIfOther leaves a file that has this content already as it is: many
-// commands run at the same time, also on a disk that is full.
-func replaceIfOther(path string, content []byte) error {
+// replaceIfDifferent writes a file unless it has this content already. Many commands
+// do so in parallel, also on a full disk.
+func replaceIfDifferent(path string, content []byte) error {
 	if before, err := os.ReadFile(path); err == nil && bytes.Equal(before, content) {
 		return nil
 	}

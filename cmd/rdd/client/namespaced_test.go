@@ -11,9 +11,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// Many 'rdd ctl' run at the same time: none may read a kubeconfig that another
-// one has written half, so a file is replaced, and only when it is another one.
-func TestKubeconfigOfANamespaceIsReplacedAndOnlyWhenItDiffers(t *testing.T) {
+// Commands run in parallel, and none may read a kubeconfig that another one is
+// writing. So ConfigFor replaces the file, and only if its content differs.
+func TestConfigForReplacesOnlyDifferentFile(t *testing.T) {
 	instancetest.Home(t)
 	inst, err := instance.New("")
 	if err != nil {
@@ -53,9 +53,9 @@ func TestKubeconfigOfANamespaceIsReplacedAndOnlyWhenItDiffers(t *testing.T) {
 			}
 		}
 		files[path] = info
-		made, err := clientcmd.LoadFromFile(path)
-		if err != nil || made.Clusters["x"].Server != step.server || made.Contexts["x"].Namespace != "mine" {
-			t.Errorf("%+v, %v", made, err)
+		written, err := clientcmd.LoadFromFile(path)
+		if err != nil || written.Clusters["x"].Server != step.server || written.Contexts["x"].Namespace != "mine" {
+			t.Errorf("%+v, %v", written, err)
 		}
 	}
 }

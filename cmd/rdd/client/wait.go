@@ -16,28 +16,27 @@ import (
 )
 
 const (
-	// watchSeconds bounds one watch, so that a connection which silently died
-	// is replaced.
+	// watchSeconds bounds one watch, so that a dead connection is replaced.
 	watchSeconds = "60"
-	// resumePause is the pause between a watch that closed and the next.
+	// resumePause is the pause before a closed watch is resumed.
 	resumePause = 50 * time.Millisecond
-	// aliveEvery is how often the daemon's process is looked for.
-	aliveEvery = 200 * time.Millisecond
-	// comeBack is how long a daemon may be gone, as it is during a restart.
-	comeBack = 3 * time.Second
+	// processInterval is the pause between two checks of the daemon's process.
+	processInterval = 200 * time.Millisecond
+	// restartGrace is how long a daemon can be gone, as during a restart.
+	restartGrace = 3 * time.Second
 )
 
-// ErrDaemonEnded says that the daemon ended during a wait.
-var ErrDaemonEnded = errors.New("the daemon ended while it was waited for; see 'rdd svc logs', and start it again with 'rdd svc start'")
+// ErrDaemonEnded reports that the daemon ended during a wait.
+var ErrDaemonEnded = errors.New("the daemon ended during the wait: see 'rdd svc logs', and start it with 'rdd svc start'")
 
-// NotSettledError says what was still missing when a wait's deadline passed. It
-// is a context.DeadlineExceeded.
+// NotSettledError reports which conditions were missing when the deadline of a wait
+// passed. It wraps context.DeadlineExceeded.
 type NotSettledError struct {
-	// App as last seen; nil when it could not be read at all.
+	// App is the App as last read; nil if it could not be read.
 	App *appv1.App
-	// Generation that was waited for.
+	// Generation is the generation that the wait was for.
 	Generation int64
-	// Last error of reading the App, if any.
+	// Last is the last error of reading the App, if any.
 	Last error
 }
 
@@ -51,14 +50,14 @@ func (e *NotSettledError) Error() string {
 			continue
 		}
 		if c.Type == appv1.ConditionSettled && len(missing) > 0 {
-			continue // it would say again what the others said
+			continue // its message repeats those of the others
 		}
 		text := fmt.Sprintf("%s is %s (%s)", c.Type, c.Status, c.Reason)
 		if c.Message != "" {
 			text += ": " + c.Message
 		}
 		if c.ObservedGeneration < e.Generation {
-			text += fmt.Sprintf(" [of generation %d, waiting for %d]", c.ObservedGeneration, e.Generation)
+			text += fmt.Sprintf(" [generation %d, waiting for %d]", c.ObservedGeneration, e.Generation)
 		}
 		missing = append(missing, text)
 	}
@@ -67,22 +66,22 @@ func (e *NotSettledError) Error() string {
 	}
 	text := "the deadline passed; still missing: " + strings.Join(missing, "; ")
 	if e.Last != nil {
-		text += fmt.Sprintf("; the App could last not be read: %v", e.Last)
+		text += fmt.Sprintf("; the last read of the App failed: %v", e.Last)
 	}
-	return text + "; it goes on in the background, see 'rdd status' and 'rdd svc logs'"
+	return text + "; the operation continues in the background, see 'rdd status' and 'rdd svc logs'"
 }
 
-// Unwrap makes it a deadline that passed.
+// Unwrap returns context.DeadlineExceeded.
 func (*NotSettledError) Unwrap() error { return context.DeadlineExceeded }
 
-// RefusedError says that what was waited for cannot happen as things are.
+// RefusedError reports that the daemon cannot apply a change now.
 type RefusedError struct{ Message string }
 
 func (e *RefusedError) Error() string {
-	return e.Message + "\nthe request cannot succeed as things are: fix the cause and run the command again (rdd retries in the background, see 'rdd status')"
+	return e.Message + "\ncannot be applied now: fix the cause and retry (rdd also retries in the background, see 'rdd status')"
 }
 
-// refused returns why what the given generation asks for cannot happen; nil if it can.
+// refused returns an error if the daemon cannot apply the given generation.
 func refused(app *appv1.App, generation int64) error {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	if c == nil || c.Status == metav1.ConditionTrue || c.Reason != appv1.ReasonRefused || c.ObservedGeneration < generation {
@@ -91,33 +90,35 @@ func refused(app *appv1.App, generation int64) error {
 	return &RefusedError{Message: c.Message}
 }
 
-// news is whether what the App says of itself was not yet about the generation
-// when it was written: then what it says of that later is younger than the wish.
-func news(app *appv1.App, generation int64) bool {
+// isPending reports whether the daemon had not observed the generation when app was
+// read. A later status of that generation is newer than the change.
+func isPending(app *appv1.App, generation int64) bool {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	return c == nil || c.ObservedGeneration < generation
 }
 
-// tryAgain has the daemon look at once whether what it refused was mended.
-func (c *Client) tryAgain(ctx context.Context) (*appv1.App, error) {
+// requestRetry makes the daemon retry a refused change at once.
+func (c *Client) requestRetry(ctx context.Context) (*appv1.App, error) {
 	patch := fmt.Sprintf(`{"spec":{"vm":{"retry":%q}}}`, time.Now().UTC().Format(time.RFC3339Nano))
 	return c.PatchApp(ctx, []byte(patch), false)
 }
 
-// Settled says whether everything that the given generation asks for, or a
-// later one, has happened. A condition of an earlier generation does not count.
+// Settled reports whether the given generation, or a later one, is applied. A
+// condition of an earlier generation does not count.
 func Settled(app *appv1.App, generation int64) bool {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration >= generation
 }
 
-// WaitSettled waits until the App has settled at generation or later, and tells
-// report of each state it sees, and of the generation that it waits for. A watch that closes is resumed. It returns a
-// *NotSettledError when ctx's deadline passes, a *RefusedError as soon as the
-// daemon says that it cannot be done, and ErrDaemonEnded when the daemon's
-// process is gone for longer than a restart takes. A refusal that may be older
-// than the wait is not believed: the user may have mended its cause, so the
-// daemon is asked to look again, which makes another generation.
+// WaitSettled waits until the App has settled at generation or later. It passes
+// each state of the App to report, with the generation that it waits for, and
+// resumes closed watches.
+//
+// WaitSettled returns a *NotSettledError when the deadline of ctx passes, a
+// *RefusedError when the daemon cannot apply the change, and ErrDaemonEnded when
+// the daemon is gone for longer than a restart takes. If a refusal can be older
+// than the wait, the user may have fixed its cause. Then WaitSettled requests a
+// retry, which creates another generation, and waits for that.
 func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(app *appv1.App, generation int64)) (*appv1.App, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -125,27 +126,27 @@ func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(
 
 	var last *appv1.App
 	fresh := false
-	see := func(app *appv1.App) bool {
+	visit := func(app *appv1.App) bool {
 		last = app
-		fresh = fresh || news(app, generation)
-		no := refused(app, generation) != nil
-		if fresh || !no {
+		fresh = fresh || isPending(app, generation)
+		isRefused := refused(app, generation) != nil
+		if fresh || !isRefused {
 			report(app, generation)
 		}
-		return no || Settled(app, generation)
+		return isRefused || Settled(app, generation)
 	}
 	for {
-		done, err := c.waitOnce(ctx, see)
+		done, err := c.waitOnce(ctx, visit)
 		if done {
-			no := refused(last, generation)
-			if no == nil || fresh {
-				return last, no
+			refusal := refused(last, generation)
+			if refusal == nil || fresh {
+				return last, refusal
 			}
-			asked, err := c.tryAgain(ctx)
+			patched, err := c.requestRetry(ctx)
 			if err != nil {
-				return last, no
+				return last, refusal
 			}
-			generation, fresh = asked.Generation, true
+			generation, fresh = patched.Generation, true
 			continue
 		}
 		if final(err) {
@@ -159,13 +160,13 @@ func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(
 	}
 }
 
-// waitOnce reads the App and watches it until see is satisfied or the watch closes.
-func (c *Client) waitOnce(ctx context.Context, see func(*appv1.App) bool) (bool, error) {
+// waitOnce reads the App and watches it until visit returns true or the watch closes.
+func (c *Client) waitOnce(ctx context.Context, visit func(*appv1.App) bool) (bool, error) {
 	app, err := c.App(ctx)
 	if err != nil {
 		return false, err
 	}
-	if see(app) {
+	if visit(app) {
 		return true, nil
 	}
 	events, err := c.rest.Get().AbsPath(appPath).Param("watch", "true").
@@ -183,20 +184,20 @@ func (c *Client) waitOnce(ctx context.Context, see func(*appv1.App) bool) (bool,
 			if !open || event.Type == watch.Error {
 				return false, nil
 			}
-			if app, ok := event.Object.(*appv1.App); ok && event.Type != watch.Deleted && see(app) {
+			if app, ok := event.Object.(*appv1.App); ok && event.Type != watch.Deleted && visit(app) {
 				return true, nil
 			}
 		}
 	}
 }
 
-// watchProcess cancels a wait when the daemon's process is gone and does not
-// come back: without it nothing will ever happen.
+// watchProcess cancels a wait when the daemon's process has been gone for longer
+// than restartGrace.
 func (c *Client) watchProcess(ctx context.Context, cancel context.CancelCauseFunc) {
 	if c.alive == nil {
 		return
 	}
-	ticker := time.NewTicker(aliveEvery)
+	ticker := time.NewTicker(processInterval)
 	defer ticker.Stop()
 	seen := time.Now()
 	for {
@@ -206,7 +207,7 @@ func (c *Client) watchProcess(ctx context.Context, cancel context.CancelCauseFun
 		case now := <-ticker.C:
 			if c.alive() {
 				seen = now
-			} else if now.Sub(seen) > comeBack {
+			} else if now.Sub(seen) > restartGrace {
 				cancel(ErrDaemonEnded)
 				return
 			}
@@ -214,12 +215,12 @@ func (c *Client) watchProcess(ctx context.Context, cancel context.CancelCauseFun
 	}
 }
 
-// final says whether an answer of the API server will be the same next time.
+// final reports whether a retry would get the same error from the API server.
 func final(err error) bool {
 	return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err)
 }
 
-// waitEnded says why ctx ended.
+// waitEnded returns why ctx ended.
 func waitEnded(ctx context.Context, deadline error) error {
 	if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
@@ -227,7 +228,7 @@ func waitEnded(ctx context.Context, deadline error) error {
 	return deadline
 }
 
-// afterDeadline drops an error that is only the deadline itself.
+// afterDeadline returns err, or nil if err is the deadline itself.
 func afterDeadline(ctx context.Context, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ctx.Err()) {
 		return nil

@@ -20,15 +20,15 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// fakeServer serves one App. A watch gets what is set after it began, and
-// closes when closeWatches is called.
+// fakeServer serves one App. A watch gets the changes after it began, until
+// closeWatches is called.
 type fakeServer struct {
 	mu      sync.Mutex
 	app     *appv1.App
 	changed chan struct{} // closed at each change
 	closing chan struct{} // closed to end all watches
 	watches atomic.Int32
-	status  int // answer with this status instead, if set
+	status  int // if set, the status code of every response
 	patched func(body string)
 }
 
@@ -124,7 +124,7 @@ type outcome struct {
 	err error
 }
 
-// wait starts a wait for generation 7 and returns where it ends.
+// wait starts a wait for generation 7 and returns its outcome.
 func wait(ctx context.Context, c *Client) <-chan outcome {
 	ended := make(chan outcome, 1)
 	go func() {
@@ -152,7 +152,7 @@ func expectSettled(t *testing.T, ended <-chan outcome) {
 }
 
 // S3: the watch closes while rdd set waits.
-func TestS3WaitResumesAClosedWatch(t *testing.T) {
+func TestS3WaitResumesClosedWatch(t *testing.T) {
 	fake, c := newFake(t)
 	ended := wait(t.Context(), c)
 	for n := range int32(3) {
@@ -164,7 +164,7 @@ func TestS3WaitResumesAClosedWatch(t *testing.T) {
 	expectSettled(t, ended)
 }
 
-func TestChangeBetweenTwoWatchesIsSeen(t *testing.T) {
+func TestWaitSeesChangeBetweenWatches(t *testing.T) {
 	fake, c := newFake(t)
 	ended := wait(t.Context(), c)
 	fake.untilWatches(t, 1)
@@ -173,8 +173,7 @@ func TestChangeBetweenTwoWatchesIsSeen(t *testing.T) {
 	expectSettled(t, ended)
 }
 
-// A wait never ends early on a stale condition.
-func TestStaleConditionDoesNotEndAWait(t *testing.T) {
+func TestWaitIgnoresStaleCondition(t *testing.T) {
 	fake, c := newFake(t)
 	fake.set(7, condition("True", "Settled", 6))
 	ended := wait(t.Context(), c)
@@ -190,7 +189,7 @@ func TestStaleConditionDoesNotEndAWait(t *testing.T) {
 	expectSettled(t, ended)
 }
 
-func TestDeadlineSaysWhatIsMissing(t *testing.T) {
+func TestWaitDeadlineNamesMissingConditions(t *testing.T) {
 	fake, c := newFake(t)
 	fake.set(7, condition("False", "Starting", 7), metav1.Condition{
 		Type: appv1.ConditionRunning, Status: metav1.ConditionTrue, Reason: "Started", ObservedGeneration: 6,
@@ -199,16 +198,16 @@ func TestDeadlineSaysWhatIsMissing(t *testing.T) {
 	defer cancel()
 	_, err := c.WaitSettled(ctx, 7, func(*appv1.App, int64) {})
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v is no passed deadline", err)
+		t.Errorf("%v does not wrap DeadlineExceeded", err)
 	}
-	for _, want := range []string{"Settled is False (Starting): images 212/500", "Running is True (Started) [of generation 6, waiting for 7]"} {
+	for _, want := range []string{"Settled is False (Starting): images 212/500", "Running is True (Started) [generation 6, waiting for 7]"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}
 	}
 }
 
-func TestDaemonThatEndsEndsTheWait(t *testing.T) {
+func TestWaitEndsWithDaemon(t *testing.T) {
 	fake, c := newFake(t)
 	var alive atomic.Bool
 	alive.Store(true)
@@ -226,7 +225,7 @@ func TestDaemonThatEndsEndsTheWait(t *testing.T) {
 	}
 }
 
-func TestRefusalAndInterruptEndTheWait(t *testing.T) {
+func TestWaitEndsOnForbiddenAndCancel(t *testing.T) {
 	fake, c := newFake(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := wait(ctx, c)
@@ -239,11 +238,11 @@ func TestRefusalAndInterruptEndTheWait(t *testing.T) {
 	fake.status = http.StatusForbidden
 	fake.mu.Unlock()
 	if got := <-wait(t.Context(), c); got.err == nil {
-		t.Error("a refusal is waited for")
+		t.Error("the wait ignores a 403")
 	}
 }
 
-func TestClientUsesTheDocumentedRequests(t *testing.T) {
+func TestClientSendsDocumentedRequests(t *testing.T) {
 	var seen []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen = append(seen, r.Method+" "+r.URL.String())
@@ -276,7 +275,7 @@ func TestClientUsesTheDocumentedRequests(t *testing.T) {
 	}
 }
 
-func TestWaitEndsWhenItIsRefused(t *testing.T) {
+func TestWaitEndsOnRefusal(t *testing.T) {
 	fake, c := newFake(t)
 	// A refusal of an earlier generation says nothing about this one.
 	fake.set(7, condition("False", appv1.ReasonRefused, 6))
@@ -287,9 +286,9 @@ func TestWaitEndsWhenItIsRefused(t *testing.T) {
 	}
 }
 
-// A user who has mended what was refused, and asks again, is not told the refusal
-// of before.
-func TestRefusalOfBeforeIsLookedAtAgain(t *testing.T) {
+// A user who has fixed the cause of a refusal runs the command again: the old
+// refusal does not end the wait.
+func TestWaitRetriesOldRefusal(t *testing.T) {
 	fake, c := newFake(t)
 	fake.set(7, condition("False", appv1.ReasonRefused, 7))
 	fake.patched = func(body string) {
@@ -304,7 +303,7 @@ func TestRefusalOfBeforeIsLookedAtAgain(t *testing.T) {
 	fake.set(8, condition("True", "Settled", 8))
 	expectSettled(t, ended)
 
-	// What is refused after another look is refused.
+	// A refusal of the retry ends the wait.
 	fake.set(7, condition("False", appv1.ReasonRefused, 7))
 	ended = wait(t.Context(), c)
 	fake.untilWatches(t, 2)

@@ -10,91 +10,92 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmlook"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// conditions looks whether what the user wishes has happened.
+// conditions checks whether the spec of the App is applied.
 func (e *examination) conditions(context.Context) Result {
 	app, err := e.app()
 	if err != nil {
 		return unanswered(err)
 	}
-	var words []string
+	var states []string
 	for _, c := range app.Status.Conditions {
 		text := fmt.Sprintf("%s=%s (%s)", c.Type, c.Status, c.Reason)
 		if c.Message != "" {
 			text += ": " + c.Message
 		}
 		if c.ObservedGeneration < app.Generation {
-			text += " [before the last change]"
+			text += " [outdated: observed before the last change]"
 		}
-		words = append(words, text)
+		states = append(states, text)
 	}
-	wish := "running=false"
+	desired := "running=false"
 	if app.Spec.Running {
-		wish = "running=true"
+		desired = "running=true"
 	}
 	settled := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	if settled == nil || settled.Status != "True" || settled.ObservedGeneration < app.Generation {
-		return finding("do what the condition says; 'rdd status' shows how it goes on, and 'rdd set' takes a change back",
-			"%s was asked for, and has not all happened: %s", wish, strings.Join(words, "; "))
+		return finding("follow the message of the condition; 'rdd status' shows the progress, and 'rdd set' can revert the change",
+			"%s is not fully applied: %s", desired, strings.Join(states, "; "))
 	}
-	return ok("%s was asked for: %s", wish, strings.Join(words, "; "))
+	return ok("%s is applied: %s", desired, strings.Join(states, "; "))
 }
 
-// vm looks at the VM, if there should be one.
+// vm checks the VM, if the instance has one.
 func (e *examination) vm(ctx context.Context) Result {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	report, err := vmlook.Look(ctx, e.Instance.Name, e.VM)
+	report, err := vmstatus.Inspect(ctx, e.Instance.Name, e.VM)
 	if err != nil {
 		return finding("see 'rdd vm status'", "%v", err)
 	}
 	switch report.State {
-	case vmlook.StateNone:
-		return skipped("there is none")
-	case vmlook.StateHung, vmlook.StateUnattended:
-		return finding("see 'rdd vm status' and 'rdd vm logs'; 'rdd vm restart' stops it, by force if need be, and starts it again", "%s", report.Summary())
-	case vmlook.StateRunning, vmlook.StateStarting, vmlook.StateStopped:
+	case vmstatus.StateNone:
+		return skipped("the instance has no VM")
+	case vmstatus.StateHung, vmstatus.StateUnattended:
+		return finding("see 'rdd vm status' and 'rdd vm logs'; 'rdd vm restart' restarts the VM, by force if necessary", "%s", report.Summary())
+	case vmstatus.StateRunning, vmstatus.StateStarting, vmstatus.StateStopped:
 	}
 	return ok("%s", report.Summary())
 }
 
-// engine asks the engine itself, past the daemon. With no daemon to say where it
-// is, it asks at the instance's own socket.
+// engine connects to the engine directly. If no daemon reports the endpoint, it
+// tries the instance's own socket.
 func (e *examination) engine(ctx context.Context) Result {
 	endpoint := "unix://" + e.Instance.DockerSocket
 	app, err := e.app()
 	if err == nil {
 		if !app.Spec.Running {
-			return skipped("it was not asked for")
+			return skipped("running=false")
 		}
 		if app.Spec.ContainerEngine.Name != appv1.EngineMoby {
 			return skipped("%s is not mirrored", app.Spec.ContainerEngine.Name)
 		}
 		if endpoint = app.Status.VM.Endpoint; endpoint == "" {
-			return finding("see app above", "nobody knows where it listens")
+			return finding("see app above", "the endpoint of the engine is not known")
 		}
 	}
 	began := time.Now()
-	info, askErr := ask(ctx, endpoint)
+	info, connectErr := connect(ctx, endpoint)
 	switch {
-	case askErr == nil && err != nil:
-		return ok("%s answers at %s, and goes on without the daemon", info.Version, endpoint)
-	case askErr == nil:
+	case connectErr == nil && err != nil:
+		return ok("%s answers at %s, and runs without the daemon", info.Version, endpoint)
+	case connectErr == nil:
 		return ok("%s answers at %s, in %s", info.Version, endpoint, time.Since(began).Round(time.Millisecond))
 	case err != nil && unanswered(err).State == Skipped:
-		return skipped("none answers at %s, and no daemon says whether one should", endpoint)
+		return skipped("no engine answers at %s, and no daemon runs that should have one", endpoint)
 	case err != nil:
-		return unchecked("none answers at %s, and the daemon does not say whether one should: %v", endpoint, err)
+		return unchecked("no engine answers at %s, and the daemon does not report whether it needs one: %v", endpoint, err)
 	}
-	return finding("'rdd svc logs' and dockerd.log in the log directory say more; rdd starts an engine of its own again by itself, and connects again to another's",
-		"it does not answer at %s: %v", endpoint, askErr)
+	return finding("see 'rdd svc logs' and dockerd.log in the log directory; rdd restarts its own engine, and reconnects to an external one",
+		"the engine does not answer at %s: %v", endpoint, connectErr)
 }
 
-func ask(ctx context.Context, endpoint string) (info docker.Info, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+// connect connects to the engine at endpoint, and returns its version.
+func connect(ctx context.Context, endpoint string) (info docker.Info, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	engine, err := docker.Dial(endpoint)
 	if err != nil {

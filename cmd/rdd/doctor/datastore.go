@@ -13,25 +13,25 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// datastore lets SQLite check its file, in one read transaction, which neither
-// waits for the daemon nor holds it up.
+// datastore runs SQLite's integrity check in one read transaction. It neither waits
+// for the daemon nor blocks it.
 func (e *examination) datastore(ctx context.Context) Result {
 	path := filepath.Join(e.Instance.DataDir, datastore.FileName)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return skipped("there is none yet")
+		return skipped("the instance has no datastore yet")
 	}
 	if err != nil {
-		return finding("mend the permissions of the directory", "%v", err)
+		return finding("fix the permissions of the directory", "%v", err)
 	}
-	complaints, err := datastore.Integrity(ctx, path)
+	problems, err := datastore.Integrity(ctx, path)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return unchecked("%s is too large to be checked in the time there is", path)
+		return unchecked("%s is too large to check within the time limit", path)
 	case err != nil:
 		return finding(datastore.Remedy, "%v", err)
-	case len(complaints) > 0:
-		return finding(datastore.Remedy, "%s is damaged: %s", path, strings.Join(complaints, "; "))
+	case len(problems) > 0:
+		return finding(datastore.Remedy, "%s is damaged: %s", path, strings.Join(problems, "; "))
 	}
 	size := resource.NewQuantity(info.Size()>>10<<10, resource.BinarySI)
 	return ok("%s, %s, passes SQLite's integrity check", path, size)

@@ -1,10 +1,10 @@
-// Package doctor examines one instance from outside: its files, its daemon, its
-// datastore, its engine, and whether mirrors and engine are the same.
+// Package doctor checks one instance: its files, its daemon, its datastore, its
+// engine, and whether the mirrors match the engine.
 //
-// It must be of use when nothing else is, so each look has a deadline, the looks
-// do not wait for each other, and none needs a daemon that answers: what cannot
-// be looked at without one is said to be skipped, and why.
+// It must work when nothing else does. So the checks run in parallel, each has a
+// deadline, and a check that needs the daemon is skipped or reported as unchecked
+// when no daemon answers.
 //
-// Reading map: report.go is what comes out, examine.go the list of looks;
-// daemon.go, files.go, disk.go, datastore.go, app.go and mirrors.go are the looks.
+// Reading map: report.go has the results, examine.go runs the checks. daemon.go,
+// files.go, disk.go, datastore.go, app.go and mirrors.go are the checks.
 package doctor

@@ -13,81 +13,81 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// How long looks may take. A look that does not even honour its context, on a
-// file system that hangs, is left behind after its deadline.
+// How long one request and one check can take. A check that ignores its context, on
+// a file system that hangs, is abandoned after checkTimeout and checkGrace.
 const (
-	askTimeout  = 3 * time.Second
-	lookTimeout = 9 * time.Second
-	lookGrace   = time.Second
+	requestTimeout = 3 * time.Second
+	checkTimeout   = 9 * time.Second
+	checkGrace     = time.Second
 )
 
-// Patient is the instance that is examined.
-type Patient struct {
+// Target is the instance to check.
+type Target struct {
 	Instance instance.Instance
 	VM       limahost.Paths
 	// Version of this program.
 	Version string
-	// Status looks at the daemon.
+	// Status returns the state of the daemon.
 	Status func(context.Context) (lifecycle.Status, error)
 }
 
-// examination is a patient, and what several looks need to know of it.
+// examination is a target, and what several checks need to know about it.
 type examination struct {
-	Patient
+	Target
 
 	status func() (lifecycle.Status, error)
 	app    func() (*appv1.App, error)
 }
 
-// look is one look at the patient.
-type look struct {
+// check is one check of the target.
+type check struct {
 	name string
-	look func(context.Context) Result
+	run  func(context.Context) Result
 }
 
-// Examine looks at everything at the same time. It takes no longer than 10
-// seconds, and then says which looks were not done by then.
-func Examine(ctx context.Context, p Patient) Report {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+// Examine makes all checks in parallel. It returns within 10 seconds; a check that
+// has not ended by then is a finding.
+func Examine(ctx context.Context, t Target) Report {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	e := &examination{Patient: p}
+	e := &examination{Target: t}
 	e.status = sync.OnceValues(func() (lifecycle.Status, error) {
-		ctx, cancel := context.WithTimeout(ctx, askTimeout)
+		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 		defer cancel()
-		return p.Status(ctx)
+		return t.Status(ctx)
 	})
 	e.app = sync.OnceValues(func() (*appv1.App, error) { return e.readApp(ctx) })
-	report := Report{Instance: p.Instance.Name, Version: p.Version, Time: time.Now().Round(time.Millisecond)}
-	report.Checks = examineAll(ctx, e.looks())
+	report := Report{Instance: t.Instance.Name, Version: t.Version, Time: time.Now().Round(time.Millisecond)}
+	report.Checks = runAll(ctx, e.checks())
 	report.Healthy = report.count(Finding)+report.count(Unchecked) == 0
 	return report
 }
 
-// examineAll looks at everything at once and returns the results in order.
-func examineAll(ctx context.Context, looks []look) []Result {
-	pending := make([]chan Result, len(looks))
-	for i, l := range looks {
+// runAll runs the checks in parallel and returns the results in order.
+func runAll(ctx context.Context, checks []check) []Result {
+	pending := make([]chan Result, len(checks))
+	for i, c := range checks {
 		pending[i] = make(chan Result, 1)
-		go func() { pending[i] <- l.look(ctx) }()
+		go func() { pending[i] <- c.run(ctx) }()
 	}
-	late, stop := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout+lookGrace)
+	late, stop := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout+checkGrace)
 	defer stop()
 	var results []Result
-	for i, l := range looks {
+	for i, c := range checks {
 		result := wait(late, pending[i])
-		result.Check = l.name
+		result.Check = c.name
 		results = append(results, result)
 	}
 	return results
 }
 
-// daemonCheck is the name of the look at the daemon.
+// daemonCheck is the name of the check of the daemon.
 const daemonCheck = "daemon"
 
-// looks are what there is to look at, in the order in which a person should read
-// the results: what comes first explains what comes later.
-func (e *examination) looks() []look {
-	return []look{
+// checks returns the checks, in the order of the report: the first results explain
+// the later ones.
+func (e *examination) checks() []check {
+	return []check{
 		{"files", e.files},
 		{"disk", e.disk},
 		{"kubeconfig", e.kubeconfig},
@@ -101,7 +101,7 @@ func (e *examination) looks() []look {
 	}
 }
 
-// wait returns what a look brought, or that it brought nothing until it was late.
+// wait returns the result of a check, or a finding if the check is late.
 func wait(late context.Context, result <-chan Result) Result {
 	select {
 	case r := <-result:
@@ -109,14 +109,14 @@ func wait(late context.Context, result <-chan Result) Result {
 	case <-late.Done():
 	}
 	select {
-	case r := <-result: // it was there, and late.Done was as well
+	case r := <-result: // both channels were ready
 		return r
 	default:
-		return finding("look whether a file system hangs: 'mount', 'dmesg'", "not done within %s", lookTimeout+lookGrace)
+		return finding("find out whether a file system hangs, with 'mount' and 'dmesg'", "the check did not end within %s", checkTimeout+checkGrace)
 	}
 }
 
-// readApp asks the API server, if there is one to ask.
+// readApp reads the App from the API server.
 func (e *examination) readApp(ctx context.Context) (*appv1.App, error) {
 	status, err := e.status()
 	if err != nil {
@@ -125,7 +125,7 @@ func (e *examination) readApp(ctx context.Context) (*appv1.App, error) {
 	if status.State != lifecycle.StateRunning {
 		return nil, &noDaemonError{status.State}
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	c, err := client.New(e.Instance)
 	if err != nil {
@@ -134,13 +134,13 @@ func (e *examination) readApp(ctx context.Context) (*appv1.App, error) {
 	return c.App(ctx)
 }
 
-// noDaemonError says why nobody can be asked.
+// noDaemonError reports that no daemon runs that could be queried.
 type noDaemonError struct{ state lifecycle.State }
 
 func (e *noDaemonError) Error() string { return "the daemon is " + string(e.state) }
 
-// unanswered is the result of a look that the API server did not answer. Without a
-// daemon there is nothing to check.
+// unanswered returns the result of a check whose request failed. Without a daemon
+// there is nothing to check.
 func unanswered(err error) Result {
 	var none *noDaemonError
 	if errors.As(err, &none) && none.state == lifecycle.StateStopped {

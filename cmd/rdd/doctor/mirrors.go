@@ -14,15 +14,15 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
-// How long a difference must last to be a finding, how often it is looked at,
-// and how long a wish may wait for the engine: a stop takes 10 s by default.
+// How long a difference must last to be a finding, the interval of the checks, and
+// how long the engine can take to apply a spec: a stop takes 10 s by default.
 const (
-	lastingFor   = 3 * time.Second
-	lookAgain    = 500 * time.Millisecond
-	wishPatience = 30 * time.Second
+	lastingFor      = 3 * time.Second
+	recheckInterval = 500 * time.Millisecond
+	pendingTimeout  = 30 * time.Second
 )
 
-// mirrors looks whether mirrors and engine are the same, field by field.
+// mirrors checks whether mirrors and engine are equal, field by field.
 func (e *examination) mirrors(ctx context.Context) Result {
 	app, err := e.app()
 	if err != nil {
@@ -34,7 +34,7 @@ func (e *examination) mirrors(ctx context.Context) Result {
 	}
 	config, err := client.Config(e.Instance)
 	if err != nil {
-		return unchecked("see kubeconfig")
+		return unchecked("the kubeconfig cannot be used, see kubeconfig above")
 	}
 	scheme, err := kube.NewScheme()
 	if err != nil {
@@ -43,10 +43,10 @@ func (e *examination) mirrors(ctx context.Context) Result {
 	config.QPS = -1
 	reader, err := kubeclient.New(config, kubeclient.Options{Scheme: scheme})
 	if err != nil {
-		return finding("", "the API server cannot be asked: %v", err)
+		return finding("see kubeconfig above", "cannot connect to the API server: %v", err)
 	}
 	objects := 0
-	look := func(ctx context.Context) ([]invariant.Difference, error) {
+	compare := func(ctx context.Context) ([]invariant.Difference, error) {
 		counted := func(ctx context.Context) (invariant.Picture, error) {
 			picture, err := engine(ctx)
 			objects = len(picture.Objects)
@@ -56,17 +56,17 @@ func (e *examination) mirrors(ctx context.Context) Result {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lastingFor)
 	defer cancel()
-	found, err := invariant.Lasting(ctx, wishPatience, lookAgain, look)
+	found, err := invariant.Lasting(ctx, pendingTimeout, recheckInterval, compare)
 	switch {
 	case err != nil:
-		return finding("see engine and daemon above", "they could not be compared: %v", err)
+		return finding("see engine and daemon above", "mirrors and engine could not be compared: %v", err)
 	case len(found) > 0:
-		r := finding("within five minutes rdd reads everything again; 'rdd svc restart' does so at once. Please report what differs: rdd should have mended it by itself",
-			"%d of them differ from the engine for %s or longer", len(found), lastingFor)
+		r := finding("the next full sync, within five minutes, fixes this; 'rdd svc restart' starts one now. Please report these differences: they are a bug in rdd",
+			"%s between mirrors and engine lasted for %s or longer", plural(len(found), "difference"), lastingFor)
 		r.Differences = found
 		return r
 	}
-	return ok("%s of the engine, each with its mirror, the same field by field", plural(objects, "object"))
+	return ok("%s of the engine, each with an equal mirror", plural(objects, "object"))
 }
 
 func plural(n int, what string) string {
@@ -76,12 +76,13 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// engineOf is where the engine's side is read, or why there is nothing to compare.
+// engineOf returns the source of the engine's objects, or the reason why there is
+// none.
 func engineOf(app *appv1.App) (source invariant.Source, reason string) {
 	ready := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionEngineReady)
 	switch {
 	case ready == nil:
-		return nil, "the daemon has not said yet whether an engine is connected"
+		return nil, "the daemon does not report yet whether an engine is connected"
 	case ready.Status == "True" && ready.Reason == appv1.ReasonConnected:
 		return invariant.FromEndpoint(app.Status.VM.Endpoint, app.Status.Engine.APIVersion), ""
 	case ready.Reason == appv1.ReasonStopped, ready.Reason == appv1.ReasonNotApplicable:

@@ -10,40 +10,39 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
 )
 
-// State is the outcome of a look.
+// State is the outcome of a check.
 type State string
 
 // The outcomes.
 const (
 	OK State = "ok"
-	// Finding: something is wrong, and Next says what to do.
+	// Finding: the check found a problem. Next says what to do.
 	Finding State = "finding"
-	// Unchecked: there is something to check and it could not be, so that nothing
-	// is known about it. Text says why.
+	// Unchecked: the check could not be made. Text says why.
 	Unchecked State = "unchecked"
 	// Skipped: there is nothing to check.
 	Skipped State = "skipped"
 )
 
-// Result is what one look brought.
+// Result is the result of one check.
 type Result struct {
 	Check string `json:"check"`
 	State State  `json:"state"`
-	// Text says what was seen.
+	// Text says what was observed.
 	Text string `json:"text"`
-	// Next says what a user can do about a finding.
+	// Next says how a user can fix a finding.
 	Next string `json:"next,omitempty"`
-	// Differences between engine and mirrors, all of them.
+	// Differences has all differences between engine and mirrors.
 	Differences []invariant.Difference `json:"differences,omitempty"`
 }
 
-// Report is what all looks brought, in their order.
+// Report has the results of all checks, in their order.
 type Report struct {
 	Instance string `json:"instance"`
 	Version  string `json:"version"`
-	// Time of the examination, by the clock of this machine.
+	// Time is when the checks began.
 	Time time.Time `json:"time"`
-	// Healthy is whether all that there is was checked, without a finding.
+	// Healthy is set if every check was made, or had nothing to check, without a finding.
 	Healthy bool     `json:"healthy"`
 	Checks  []Result `json:"checks"`
 }
@@ -64,18 +63,18 @@ func finding(next, format string, args ...any) Result {
 	return Result{State: Finding, Text: fmt.Sprintf(format, args...), Next: next}
 }
 
-// shown is how many differences are printed for a person.
-const shown = 20
+// maxShown is the number of differences that Print prints.
+const maxShown = 20
 
-// Print writes the report for a person: a line for each look, and below it what
+// Print writes the report as text: a line for each check, and below a finding what
 // to do.
 func (r Report) Print(out io.Writer) error {
 	var b strings.Builder
 	for _, c := range r.Checks {
 		fmt.Fprintf(&b, "%-9s %-11s %s\n", c.State, c.Check, strings.ReplaceAll(strings.TrimSpace(c.Text), "\n", "; "))
 		for i, d := range c.Differences {
-			if i == shown {
-				fmt.Fprintf(&b, "%21s and %d more; -o json has them all\n", "", len(c.Differences)-shown)
+			if i == maxShown {
+				fmt.Fprintf(&b, "%21s and %d more; -o json lists all\n", "", len(c.Differences)-maxShown)
 				break
 			}
 			fmt.Fprintf(&b, "%21s %s\n", "", d)
@@ -89,17 +88,17 @@ func (r Report) Print(out io.Writer) error {
 	return err
 }
 
-// conclusion is the report's last line.
+// conclusion returns the last line of the report.
 func (r Report) conclusion() string {
 	findings, unchecked := r.count(Finding), r.count(Unchecked)
 	switch {
 	case findings > 0:
-		return fmt.Sprintf("instance %q: %s; 'rdd support-bundle' collects what a report needs\n", r.Instance, plural(findings, "finding"))
+		return fmt.Sprintf("instance %q: %s; 'rdd support-bundle' collects the details for a bug report\n", r.Instance, plural(findings, "finding"))
 	case unchecked > 0:
-		return fmt.Sprintf("instance %q: nothing is known to be wrong, but %s could not be done: run 'rdd doctor' again\n",
+		return fmt.Sprintf("instance %q: no problem was found, but %s could not be made: run 'rdd doctor' again\n",
 			r.Instance, plural(unchecked, "check"))
 	case r.stopped():
-		return fmt.Sprintf("instance %q does not run, and nothing about it is wrong\n", r.Instance)
+		return fmt.Sprintf("instance %q is not running, and no problem was found\n", r.Instance)
 	default:
 		return fmt.Sprintf("instance %q is healthy\n", r.Instance)
 	}
@@ -115,7 +114,7 @@ func (r Report) count(state State) int {
 	return count
 }
 
-// stopped is whether there was no daemon to look at.
+// stopped reports whether no daemon was running.
 func (r Report) stopped() bool {
 	return slices.ContainsFunc(r.Checks, func(c Result) bool { return c.Check == daemonCheck && c.State == Skipped })
 }

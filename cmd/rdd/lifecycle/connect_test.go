@@ -12,12 +12,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// F11: what talks to a daemon that runs writes nothing.
-func TestConnectToARunningDaemonWritesNothing(t *testing.T) {
+// F11: Connect writes nothing if a daemon is running.
+func TestConnectToRunningDaemonWritesNothing(t *testing.T) {
 	f := newFixture(t, behaves)
 	f.start(t)
 	load := func() (instance.Args, error) {
-		t.Error("the arguments were read for a daemon that runs")
+		t.Error("the arguments of a running daemon were loaded")
 		return instance.Args{}, nil
 	}
 	before := listed(t, f.Instance.Dir)
@@ -29,7 +29,7 @@ func TestConnectToARunningDaemonWritesNothing(t *testing.T) {
 	}
 }
 
-// listed shows each file below dir with its inode and times.
+// listed lists each file below dir with its inode and times.
 func listed(t *testing.T, dir string) string {
 	t.Helper()
 	out, err := exec.Command("find", dir, "-printf", "%p %i %T@ %C@\n").Output()
@@ -39,29 +39,29 @@ func listed(t *testing.T, dir string) string {
 	return string(out)
 }
 
-func TestSilentDaemonIsHungAfterAWhile(t *testing.T) {
+func TestSilentDaemonIsHungAfterGrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s silence
 		old, young := instance.Run{PID: 7, Started: time.Now().Add(-time.Hour)}, instance.Run{PID: 7, Started: time.Now()}
 		silent := fmt.Errorf("get: %w", context.DeadlineExceeded)
 		began := time.Now()
 		<-time.After(probeTimeout)
-		if err := s.heard(old, began, silent, nil); err != nil {
+		if err := s.observe(old, began, silent, nil); err != nil {
 			t.Errorf("after %s: %v", probeTimeout, err)
 		}
 		<-time.After(probeTimeout)
-		if err := s.heard(young, began.Add(probeTimeout), silent, nil); err != nil {
-			t.Errorf("a daemon that starts: %v", err)
+		if err := s.observe(young, began.Add(probeTimeout), silent, nil); err != nil {
+			t.Errorf("starting daemon: %v", err)
 		}
-		if err := s.heard(old, began.Add(probeTimeout), silent, context.DeadlineExceeded); err != nil {
-			t.Errorf("the caller's own deadline: %v", err)
+		if err := s.observe(old, began.Add(probeTimeout), silent, context.DeadlineExceeded); err != nil {
+			t.Errorf("deadline of the caller: %v", err)
 		}
-		if err := s.heard(old, began.Add(probeTimeout), errors.New("refused"), nil); err != nil {
-			t.Errorf("an answer: %v", err)
+		if err := s.observe(old, began.Add(probeTimeout), errors.New("refused"), nil); err != nil {
+			t.Errorf("connection refused: %v", err)
 		}
 		began = time.Now()
 		<-time.After(2 * probeTimeout)
-		hung, ok := errors.AsType[*HungError](s.heard(old, began, silent, nil))
+		hung, ok := errors.AsType[*HungError](s.observe(old, began, silent, nil))
 		if !ok || hung.PID != 7 {
 			t.Errorf("silent for %s: %v", 2*probeTimeout, hung)
 		}

@@ -22,18 +22,18 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// envDaemon makes the test binary a daemon that behaves as the value says.
+// envDaemon makes the test binary run as a daemon with the behaviour in its value.
 const envDaemon = "RDD_TEST_DAEMON"
 
-// The ways a daemon may behave.
+// The behaviours of a daemon.
 const (
-	behaves = "behaves"
-	dies    = "dies"
-	neverUp = "never up"
-	deaf    = "deaf"  // takes a shutdown and a SIGTERM, and does nothing
-	crashes = "crash" // takes a shutdown, and dies
-	late    = "late"  // lets another process have the lock first
-	stopper = "stop"  // is no daemon, but a command that stops one
+	behaves    = "behaves"
+	dies       = "dies"
+	neverReady = "never ready"
+	ignores    = "ignores" // ignores a shutdown request and SIGTERM
+	crashes    = "crash"   // crashes at a shutdown request
+	late       = "late"    // waits until another process has the lock
+	stopper    = "stop"    // is a command that stops the daemon
 )
 
 func TestMain(m *testing.M) {
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve is a small stand-in for the daemon.
+// serve is a small replacement of the daemon.
 func serve(mode string) error {
 	inst, err := instance.New("")
 	if err != nil {
@@ -80,7 +80,7 @@ func serve(mode string) error {
 	fmt.Fprintln(log, "daemon starts")
 	if mode == dies {
 		fmt.Fprintln(log, "the disk is full")
-		return errors.New("cannot go on")
+		return errors.New("cannot continue")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -88,7 +88,7 @@ func serve(mode string) error {
 	defer end()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if mode == neverUp {
+		if mode == neverReady {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
@@ -97,7 +97,7 @@ func serve(mode string) error {
 		fmt.Fprintln(log, "shutdown", r.URL.RawQuery)
 		w.WriteHeader(http.StatusAccepted)
 		switch mode {
-		case deaf:
+		case ignores:
 		case crashes:
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		default:
@@ -117,7 +117,7 @@ func serve(mode string) error {
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(log, "SIGTERM")
-		if mode == deaf {
+		if mode == ignores {
 			<-make(chan struct{})
 		}
 	case <-ended.Done():
@@ -125,19 +125,18 @@ func serve(mode string) error {
 	return nil
 }
 
-// stopAll is what the command does, with an engine that takes longer to stop than
-// a process may hold the instance without saying what it is.
+// stopAll stops the daemon. The engine takes longer to stop than holderGrace.
 func stopAll(inst instance.Instance) error {
 	m := &Manager{
 		Instance: inst, Report: func(string) {},
-		Engine: &fakeEngine{look: func() { <-time.After(nameless + 300*time.Millisecond) }},
+		Engine: &fakeEngine{onStop: func() { <-time.After(holderGrace + 300*time.Millisecond) }},
 	}
-	_, err := m.Stop(context.Background(), StopOptions{Patience: time.Minute})
+	_, err := m.Stop(context.Background(), StopOptions{Timeout: time.Minute})
 	return err
 }
 
-// another starts a process that behaves as mode says, and returns what waits for
-// its end.
+// another starts a process with the behaviour mode, and returns a function that
+// waits for its end.
 func another(t *testing.T, mode string) (wait func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -155,33 +154,32 @@ func another(t *testing.T, mode string) (wait func()) {
 	}
 }
 
-// fakeEngine counts what is asked of it.
+// fakeEngine counts its calls.
 type fakeEngine struct {
 	stops, deletes int
 	err            error
-	// look, if it is set, is called while the engine is being stopped.
-	look func()
-	// remove, if it is set, is what the engine's removal does.
-	remove func() error
+	// onStop and onDelete, unless nil, are called by Stop and Delete.
+	onStop   func()
+	onDelete func() error
 }
 
 func (e *fakeEngine) Stop(context.Context) error {
 	e.stops++
-	if e.look != nil {
-		e.look()
+	if e.onStop != nil {
+		e.onStop()
 	}
 	return e.err
 }
 
 func (e *fakeEngine) Delete(context.Context) error {
 	e.deletes++
-	if e.remove != nil {
-		return errors.Join(e.err, e.remove())
+	if e.onDelete != nil {
+		return errors.Join(e.err, e.onDelete())
 	}
 	return e.err
 }
 
-// fixture is a manager whose daemons behave as mode says.
+// fixture is a manager whose daemons have the behaviour mode.
 type fixture struct {
 	*Manager
 	engine  *fakeEngine

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// F3: 'flock FILE rdd start' ends with its lock released, although the daemon lives.
+// F3: 'flock FILE rdd start' releases its lock, although the daemon keeps running.
 func TestF3DaemonHoldsNoInheritedLock(t *testing.T) {
 	f := newFixture(t, behaves)
 	path := filepath.Join(t.TempDir(), "lock")

@@ -1,4 +1,8 @@
-// Package lifecycle starts and ends the daemon of one instance from outside. It
-// decides by the lock on the pid file and not by what the daemon answers, so
-// that a daemon which is hung, dying or only just starting is told apart.
+// Package lifecycle starts and stops the daemon of one instance. It relies on the
+// lock of the pid file rather than on the daemon's answers, so that it can tell
+// apart a daemon that hangs, ends, or has just been started.
+//
+// Reading map: manager.go has the Manager and the status of a daemon. start.go
+// starts a daemon and waits until it is ready, stop.go stops it, wipe.go resets
+// and deletes an instance. lock.go keeps daemons and other commands out meanwhile.
 package lifecycle

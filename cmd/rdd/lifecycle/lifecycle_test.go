@@ -31,33 +31,33 @@ func TestStartAndStop(t *testing.T) {
 	if _, started, err := f.Start(t.Context(), instance.Args{}); started || err != nil {
 		t.Errorf("second start: %v, %v", started, err)
 	}
-	if ran, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second}); !ran || err != nil {
+	if ran, err := f.Stop(t.Context(), StopOptions{Timeout: 10 * time.Second}); !ran || err != nil {
 		t.Errorf("ran %v, %v", ran, err)
 	}
 	if f.pid(t) != 0 {
 		t.Error("the daemon is still there")
 	}
 	if !strings.Contains(f.log(t), "shutdown keepVM=false") {
-		t.Errorf("the daemon was asked: %s", f.log(t))
+		t.Errorf("requests to the daemon: %s", f.log(t))
 	}
 	if f.engine.stops != 1 || f.reported("left running") {
-		t.Errorf("the engine was looked for %d times; %q", f.engine.stops, f.reports)
+		t.Errorf("Stop of the engine was called %d times; %q", f.engine.stops, f.reports)
 	}
 }
 
-// E4: a daemon takes the request to end and is killed before its engine has
-// stopped: who asked is not told that all is well while the engine runs on.
-func TestE4EngineOfADaemonThatDiesWhileItEndsIsStopped(t *testing.T) {
+// E4: a daemon accepts the shutdown request, and is killed before its engine has
+// stopped. Stop must not report success while the engine keeps running.
+func TestE4EngineOfDaemonKilledInShutdownIsStopped(t *testing.T) {
 	f := newFixture(t, crashes)
 	for _, failure := range []error{nil, errors.New("dockerd survives")} {
 		f.start(t)
 		f.engine.stops, f.engine.err = 0, failure
-		f.engine.look = func() {
+		f.engine.onStop = func() {
 			if _, err := instance.Lock(f.Instance.PidFile); err == nil {
-				t.Error("another daemon could take the engine up while it is stopped")
+				t.Error("another daemon could adopt the engine while it is being stopped")
 			}
 		}
-		ran, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second})
+		ran, err := f.Stop(t.Context(), StopOptions{Timeout: 10 * time.Second})
 		if !ran || !errors.Is(err, failure) {
 			t.Errorf("ran %v, %v, want %v", ran, err, failure)
 		}
@@ -67,10 +67,10 @@ func TestE4EngineOfADaemonThatDiesWhileItEndsIsStopped(t *testing.T) {
 	}
 }
 
-func TestKeepVMIsToldToTheDaemon(t *testing.T) {
+func TestStopPassesKeepVMToDaemon(t *testing.T) {
 	f := newFixture(t, behaves)
 	f.start(t)
-	if _, err := f.Stop(t.Context(), StopOptions{KeepEngine: true, Patience: 10 * time.Second}); err != nil {
+	if _, err := f.Stop(t.Context(), StopOptions{KeepEngine: true, Timeout: 10 * time.Second}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(f.log(t), "shutdown keepVM=true") || f.engine.stops != 0 {
@@ -78,25 +78,25 @@ func TestKeepVMIsToldToTheDaemon(t *testing.T) {
 	}
 }
 
-func TestDaemonThatDiesIsShownWithItsLastWords(t *testing.T) {
+func TestStartShowsLogOfDeadDaemon(t *testing.T) {
 	f := newFixture(t, dies)
 	_, _, err := f.Start(t.Context(), instance.Args{})
 	if _, ok := errors.AsType[*DiedError](err); !ok {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"exit status 1", "the disk is full", "daemon: cannot go on", f.Log()} {
+	for _, want := range []string{"exit status 1", "the disk is full", "daemon: cannot continue", f.Log()} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not say %q", err, want)
 		}
 	}
 	_, _, err = f.Start(t.Context(), instance.Args{})
 	if strings.Count(err.Error(), "the disk is full") != 1 {
-		t.Errorf("the last words are not only this daemon's: %v", err)
+		t.Errorf("the error has the log of an earlier daemon: %v", err)
 	}
 }
 
-func TestDaemonThatIsNeverReadyEndsAtTheDeadline(t *testing.T) {
-	f := newFixture(t, neverUp)
+func TestStartEndsAtDeadline(t *testing.T) {
+	f := newFixture(t, neverReady)
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	_, _, err := f.Start(ctx, instance.Args{})
@@ -112,8 +112,8 @@ func TestDaemonThatIsNeverReadyEndsAtTheDeadline(t *testing.T) {
 	}
 }
 
-// E6: two daemons for one instance.
-func TestE6StartsAtOnceMakeOneDaemon(t *testing.T) {
+// E6: only one daemon runs for an instance.
+func TestE6ParallelStartsMakeOneDaemon(t *testing.T) {
 	f := newFixture(t, behaves)
 	var group sync.WaitGroup
 	for range 4 {
@@ -129,9 +129,9 @@ func TestE6StartsAtOnceMakeOneDaemon(t *testing.T) {
 	}
 }
 
-// A daemon that was just killed still holds its lock while the kernel takes it
-// down: who starts one in that moment gets one.
-func TestStartBesideADyingDaemon(t *testing.T) {
+// A daemon that was just killed holds its lock until the kernel has removed it. A
+// start at that moment succeeds.
+func TestStartDuringEndOfKilledDaemon(t *testing.T) {
 	f := newFixture(t, behaves)
 	if err := f.Create(); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestStartBesideADyingDaemon(t *testing.T) {
 }
 
 // S5: the daemon hangs.
-func TestS5HungDaemonIsSeenAndStopped(t *testing.T) {
+func TestS5HungDaemonIsReportedAndStopped(t *testing.T) {
 	f := newFixture(t, behaves)
 	pid := f.start(t)
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -164,24 +164,24 @@ func TestS5HungDaemonIsSeenAndStopped(t *testing.T) {
 	if err != nil || status.State != StateHung || status.PID != pid {
 		t.Errorf("%+v, %v", status, err)
 	}
-	if ran, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second}); !ran || err != nil {
+	if ran, err := f.Stop(t.Context(), StopOptions{Timeout: 10 * time.Second}); !ran || err != nil {
 		t.Errorf("ran %v, %v", ran, err)
 	}
 	if f.pid(t) != 0 || !f.reported("does not answer") {
-		t.Errorf("still there, or not said: %q", f.reports)
+		t.Errorf("the daemon still runs, or the hang was not reported: %q", f.reports)
 	}
 	if f.engine.stops != 1 {
 		t.Errorf("the engine was stopped %d times", f.engine.stops)
 	}
 }
 
-func TestHungDaemonIsKilledWithoutTheEngine(t *testing.T) {
+func TestHungDaemonIsKilledWithoutEngine(t *testing.T) {
 	f := newFixture(t, behaves)
 	pid := f.start(t)
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Stop(t.Context(), StopOptions{KeepEngine: true, Patience: 10 * time.Second}); err != nil {
+	if _, err := f.Stop(t.Context(), StopOptions{KeepEngine: true, Timeout: 10 * time.Second}); err != nil {
 		t.Error(err)
 	}
 	if strings.Contains(f.log(t), "SIGTERM") || f.engine.stops != 0 || f.pid(t) != 0 {
@@ -189,10 +189,10 @@ func TestHungDaemonIsKilledWithoutTheEngine(t *testing.T) {
 	}
 }
 
-func TestDeafDaemonIsKilledAfterItsTime(t *testing.T) {
-	f := newFixture(t, deaf)
+func TestDaemonIgnoringShutdownIsKilled(t *testing.T) {
+	f := newFixture(t, ignores)
 	f.start(t)
-	if _, err := f.Stop(t.Context(), StopOptions{Patience: 200 * time.Millisecond}); err != nil {
+	if _, err := f.Stop(t.Context(), StopOptions{Timeout: 200 * time.Millisecond}); err != nil {
 		t.Error(err)
 	}
 	if f.pid(t) != 0 || f.engine.stops != 1 || !f.reported("did not end within 200ms") {
@@ -200,8 +200,8 @@ func TestDeafDaemonIsKilledAfterItsTime(t *testing.T) {
 	}
 }
 
-// E4: the daemon was killed and the engine lives on.
-func TestE4EngineOfAKilledDaemonIsStopped(t *testing.T) {
+// E4: the daemon was killed, and the engine keeps running.
+func TestE4EngineOfKilledDaemonIsStopped(t *testing.T) {
 	f := newFixture(t, behaves)
 	if err := syscall.Kill(f.start(t), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -210,44 +210,44 @@ func TestE4EngineOfAKilledDaemonIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	if ran, err := f.Stop(t.Context(), StopOptions{KeepEngine: true}); ran || err != nil || f.engine.stops != 0 {
-		t.Errorf("keeping it: ran %v, %v, stops %d", ran, err, f.engine.stops)
+		t.Errorf("with KeepEngine: ran %v, %v, stops %d", ran, err, f.engine.stops)
 	}
 	if ran, err := f.Stop(t.Context(), StopOptions{}); ran || err != nil || f.engine.stops != 1 {
 		t.Errorf("ran %v, %v, stops %d", ran, err, f.engine.stops)
 	}
 }
 
-// TestStopsAtOnce: each of them ends well, and one after the other has looked
-// for the engine. Nobody takes a command that does so for a daemon.
-func TestStopsAtOnce(t *testing.T) {
+// Parallel stops all succeed, and stop the engine one after the other. A command that
+// stops the engine is not taken for a daemon.
+func TestParallelStopsWaitForEachOther(t *testing.T) {
 	f := newFixture(t, behaves)
 	f.start(t)
-	looked := make(chan struct{})
-	goOn := make(chan struct{})
-	f.engine.look = sync.OnceFunc(func() {
-		close(looked)
-		<-goOn
+	stopping := make(chan struct{})
+	proceed := make(chan struct{})
+	f.engine.onStop = sync.OnceFunc(func() {
+		close(stopping)
+		<-proceed
 	})
 	ended := make(chan error, 2)
 	stop := func() {
-		_, err := f.Stop(t.Context(), StopOptions{Patience: 10 * time.Second})
+		_, err := f.Stop(t.Context(), StopOptions{Timeout: 10 * time.Second})
 		ended <- err
 	}
 	go stop()
 	select {
-	case <-looked:
+	case <-stopping:
 	case err := <-ended:
-		t.Fatalf("the engine was not looked for: %v", err)
+		t.Fatalf("the engine was not stopped: %v", err)
 	}
 	if status, err := f.Status(t.Context()); err != nil || status.State != StateStopped || !strings.Contains(status.Doing, "stopping the engine") {
-		t.Errorf("status meanwhile: %+v, %v", status, err)
+		t.Errorf("status during the stop: %+v, %v", status, err)
 	}
-	if _, err := f.Stop(t.Context(), StopOptions{Patience: time.Millisecond}); err == nil || !strings.Contains(err.Error(), "stopping the engine since") {
-		t.Errorf("one without patience: %v", err)
+	if _, err := f.Stop(t.Context(), StopOptions{Timeout: time.Millisecond}); err == nil || !strings.Contains(err.Error(), "stopping the engine since") {
+		t.Errorf("stop with a short timeout: %v", err)
 	}
 	go stop()
-	testkit.EventuallyTrue(t, 10*time.Second, "the second one waits", func() bool { return f.reported("waiting for another command") })
-	close(goOn)
+	testkit.EventuallyTrue(t, 10*time.Second, "the second stop waits", func() bool { return f.reported("waiting for another command") })
+	close(proceed)
 	for range 2 {
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -258,9 +258,8 @@ func TestStopsAtOnce(t *testing.T) {
 	}
 }
 
-// TestManyStopsAtOnce: each holds the instance for a while, and is a process that
-// the others have not seen before.
-func TestManyStopsAtOnce(t *testing.T) {
+// Each of these stops is another process, and holds the lock for a while.
+func TestParallelStopsOfManyProcesses(t *testing.T) {
 	f := newFixture(t, behaves)
 	f.start(t)
 	var waits []func()
@@ -275,9 +274,9 @@ func TestManyStopsAtOnce(t *testing.T) {
 	}
 }
 
-// TestStartBesideAStop: a daemon that finds a command in its place is started
-// again when that has ended.
-func TestStartBesideAStop(t *testing.T) {
+// A stop gets the lock before the new daemon, which ends. When the stop has ended,
+// Start starts another daemon.
+func TestStartDuringStopSucceeds(t *testing.T) {
 	f := newFixture(t, late)
 	wait := func() {}
 	var once sync.Once
@@ -294,31 +293,30 @@ func TestStartBesideAStop(t *testing.T) {
 	wait()
 }
 
-// TestNobodyIsAloneBesideADaemon: what needs the instance for itself is not done.
-func TestNobodyIsAloneBesideADaemon(t *testing.T) {
+func TestWithInstanceLockFailsIfDaemonRuns(t *testing.T) {
 	f := newFixture(t, behaves)
 	pid := f.start(t)
-	err := f.alone(t.Context(), time.Minute, "testing", func() error {
-		t.Error("it was done")
+	err := f.withInstanceLock(t.Context(), time.Minute, "testing", func() error {
+		t.Error("the function was called")
 		return nil
 	})
 	if running, ok := errors.AsType[*instance.RunningError](err); !ok || running.PID != pid {
-		t.Errorf("alone: %v", err)
+		t.Errorf("withInstanceLock: %v", err)
 	}
 }
 
-func TestDeleteLeavesNothing(t *testing.T) {
+func TestDeleteRemovesEverything(t *testing.T) {
 	f := newFixture(t, behaves)
 	if _, err := f.Delete(t.Context(), time.Second); err != nil {
-		t.Errorf("nothing there: %v", err)
+		t.Errorf("without an instance: %v", err)
 	}
 	f.start(t)
-	f.engine.err = errors.New("a container will not go")
+	f.engine.err = errors.New("a container cannot be removed")
 	if _, err := f.Delete(t.Context(), 10*time.Second); err == nil {
-		t.Error("files were removed under a living engine")
+		t.Error("Delete ignores an error of the engine")
 	}
 	if !f.Instance.Exists() {
-		t.Error("the files are gone though the engine is not")
+		t.Error("the files were removed before the engine")
 	}
 	f.engine.err = nil
 	for range 2 {
@@ -327,7 +325,7 @@ func TestDeleteLeavesNothing(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(f.Instance.Dir); err == nil {
-		t.Error("the directory is left")
+		t.Error("the directory still exists")
 	}
 }
 
@@ -346,9 +344,8 @@ func TestResetKeepsArguments(t *testing.T) {
 	}
 }
 
-// TestNobodyElseIsSignalled: a pid file that another program has locked may name
-// any process.
-func TestNobodyElseIsSignalled(t *testing.T) {
+// A pid file that another program has locked can name any process.
+func TestStopSignalsOnlyDaemons(t *testing.T) {
 	f := newFixture(t, behaves)
 	if err := f.Instance.Create(); err != nil {
 		t.Fatal(err)
@@ -370,11 +367,31 @@ func TestNobodyElseIsSignalled(t *testing.T) {
 	if err := os.WriteFile(f.Instance.PidFile, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.Stop(t.Context(), StopOptions{Patience: time.Second})
+	_, err = f.Stop(t.Context(), StopOptions{Timeout: time.Second})
 	if err == nil || !strings.Contains(err.Error(), "no daemon of this instance") {
 		t.Errorf("stop: %v", err)
 	}
 	if p, alive := process.Find(bystander.Process.Pid); !alive {
 		t.Errorf("%+v was killed", p)
+	}
+}
+
+// A daemon ends before the shutdown request, and another stop gets its lock.
+func TestShutDownAcceptsLockOfOtherProcess(t *testing.T) {
+	f := newFixture(t, behaves)
+	pid := f.start(t)
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.gone(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := instance.Lock(f.Instance.PidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Release() }()
+	if _, err := f.shutDown(t.Context(), pid, StopOptions{Timeout: time.Second}); err != nil {
+		t.Errorf("the daemon has ended, but: %v", err)
 	}
 }

@@ -13,42 +13,41 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// LogName is the daemon's log in LogDir. StderrName is what the runtime writes
-// when the daemon crashes, which no logger can catch.
+// LogName is the daemon's log in LogDir. StderrName is the daemon's standard error,
+// which has the stack traces of a crash.
 const (
 	LogName    = "rdd.log"
 	StderrName = "rdd.stderr.log"
 )
 
-// How often the daemon is looked at while it starts or ends, and how long one
-// look may take.
+// How often the daemon is probed while it starts or stops, and how long one probe
+// can take.
 const (
 	pollEvery    = 15 * time.Millisecond
 	probeTimeout = 2 * time.Second
 )
 
-// Engine ends the engine of an instance without a daemon.
+// Engine stops the engine of an instance without a daemon.
 type Engine interface {
-	// Stop stops an engine that was left running; none runs: nothing.
+	// Stop stops an engine that was left running, if there is one.
 	Stop(ctx context.Context) error
-	// Delete stops it and removes all that it ever made.
+	// Delete stops the engine and removes everything that it created.
 	Delete(ctx context.Context) error
 }
 
-// Manager starts and ends the daemon of one instance.
+// Manager starts and stops the daemon of one instance.
 type Manager struct {
 	Instance instance.Instance
-	// Prepare makes what the daemon needs besides its directories: certificates,
-	// tokens, the kubeconfig. It may be called again at any time.
+	// Prepare creates certificates, tokens and the kubeconfig. It is idempotent.
 	Prepare func(instance.Instance) error
-	// Engine without a daemon.
+	// Engine stops the engine when no daemon runs.
 	Engine Engine
 	// Command returns the command that serves the instance in the foreground.
 	Command func(instance.Args) *exec.Cmd
-	// Report is told what is being waited for; the same text may come again.
+	// Report gets the progress for users. A text can be repeated.
 	Report func(string)
 
-	// These are the constants of the same names when zero.
+	// These default to the constants of the same names.
 	probeTimeout, termGrace, orphanGrace time.Duration
 }
 
@@ -60,11 +59,11 @@ const (
 	StateStopped  State = "stopped"
 	StateStarting State = "starting"
 	StateRunning  State = "running"
-	// StateHung: the process is there and does not answer.
+	// StateHung: the process exists and does not answer.
 	StateHung State = "hung"
 )
 
-// Status is what can be learned of a daemon from outside.
+// Status is the state of a daemon.
 type Status struct {
 	Instance string `json:"instance"`
 	State    State  `json:"state"`
@@ -74,18 +73,18 @@ type Status struct {
 	Since time.Time `json:"since,omitzero"`
 	// Server is the URL of the API server.
 	Server string `json:"server,omitempty"`
-	// Doing is what a command does that keeps daemons away meanwhile.
+	// Doing is what another command is doing that holds the instance's lock.
 	Doing string `json:"doing,omitempty"`
-	// Environment that is kept for each start, as NAME=VALUE, without passwords.
+	// Environment has the saved variables as NAME=VALUE, without passwords.
 	Environment []string `json:"environment,omitempty"`
-	// Error says why the API server does not answer.
+	// Error is the reason why the API server does not answer.
 	Error string `json:"error,omitempty"`
 }
 
-// startGrace is how long a daemon that refuses connections is taken for one that starts.
+// startGrace is how long a daemon that refuses connections counts as starting.
 const startGrace = time.Minute
 
-// Status looks at the daemon; it takes no longer than ctx allows.
+// Status returns the state of the daemon. It returns when ctx ends.
 func (m *Manager) Status(ctx context.Context) (Status, error) {
 	status := Status{Instance: m.Instance.Name, State: StateStopped}
 	pid, running, err := instance.Running(m.Instance.PidFile)
@@ -106,7 +105,7 @@ func (m *Manager) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		status.Error = err.Error()
 		status.State = StateStarting
-		// One that takes a connection and then is silent has started before.
+		// A daemon that accepts a connection without answering is past its start.
 		if errors.Is(err, context.DeadlineExceeded) || time.Since(run.Started) > startGrace {
 			status.State = StateHung
 		}
@@ -114,7 +113,7 @@ func (m *Manager) Status(ctx context.Context) (Status, error) {
 	return status, nil
 }
 
-// Create makes the instance's directories and what the daemon needs in them.
+// Create creates the instance's directories and what the daemon needs in them.
 func (m *Manager) Create() error {
 	if err := m.Instance.Create(); err != nil {
 		return err
@@ -125,11 +124,11 @@ func (m *Manager) Create() error {
 	return nil
 }
 
-// Log is the path of the daemon's log.
+// Log returns the path of the daemon's log.
 func (m *Manager) Log() string { return filepath.Join(m.Instance.LogDir, LogName) }
 
-// stderr opens the file that catches what the daemon's runtime writes, and says
-// where the new part of it begins.
+// stderr opens the file for the daemon's standard error. It returns the file's
+// size, which is where new output begins.
 func (m *Manager) stderr() (*os.File, int64, error) {
 	path := filepath.Join(m.Instance.LogDir, StderrName)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -145,13 +144,13 @@ func (m *Manager) stderr() (*os.File, int64, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, 0, fmt.Errorf("look at the daemon's error output %s: %w", path, err)
+		return nil, 0, fmt.Errorf("inspect the daemon's error output %s: %w", path, err)
 	}
 	return f, info.Size(), nil
 }
 
-// gone waits until no daemon holds the instance; it says whether that happened
-// before ctx ended.
+// gone waits until no process holds the instance's lock. It reports whether that
+// happened before ctx ended.
 func (m *Manager) gone(ctx context.Context) (bool, error) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()

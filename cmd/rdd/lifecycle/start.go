@@ -16,16 +16,16 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// diedLines is how many lines of the log are shown of a daemon that died.
+// diedLines is the number of log lines in a DiedError.
 const diedLines = 20
 
-// DiedError says that the daemon ended before it was ready.
+// DiedError reports that the daemon ended before it was ready.
 type DiedError struct {
-	// Cause is how it ended.
+	// Cause is how the daemon ended.
 	Cause string
-	// Log holds the last lines it wrote.
+	// Log has the last lines that it wrote.
 	Log string
-	// Path of the log.
+	// Path is the path of the log.
 	Path string
 }
 
@@ -34,14 +34,14 @@ func (e *DiedError) Error() string {
 	if e.Log != "" {
 		text += "\nlast lines of its log:\n  " + strings.ReplaceAll(strings.TrimRight(e.Log, "\n"), "\n", "\n  ")
 	}
-	return text + "\nmore is in " + e.Path
+	return text + "\nsee " + e.Path + " for more"
 }
 
-// NotReadyError says that a daemon did not become ready in time. It is a
+// NotReadyError reports that a daemon was not ready before the deadline. It wraps
 // context.DeadlineExceeded.
 type NotReadyError struct {
 	PID int
-	// Last says what was still missing.
+	// Last is the error of the last readiness check.
 	Last error
 }
 
@@ -51,49 +51,49 @@ func (e *NotReadyError) Error() string {
 		state = fmt.Sprintf("the daemon (pid %d) runs but is not ready: %v", e.PID, e.Last)
 	}
 	return "the deadline passed: " + state +
-		"; see 'rdd svc logs', and if it hangs end it with 'rdd svc stop', or replace it with 'rdd svc restart'"
+		": see 'rdd svc logs', and run 'rdd svc restart' if the daemon hangs"
 }
 
-// Unwrap makes it a deadline that passed.
+// Unwrap returns context.DeadlineExceeded.
 func (*NotReadyError) Unwrap() error { return context.DeadlineExceeded }
 
-// HungError says that a daemon takes connections and does not answer.
+// HungError reports that a daemon accepts connections and does not answer.
 type HungError struct {
 	PID int
-	// Silent is how long nothing was heard from it.
+	// Silent is how long the daemon has not answered.
 	Silent time.Duration
 }
 
 func (e *HungError) Error() string {
-	return fmt.Sprintf("the daemon (pid %d) has not answered for %s: 'rdd svc logs' shows what it did last, 'rdd svc restart' replaces it and leaves the engine running",
+	return fmt.Sprintf("the daemon (pid %d) has not answered for %s: 'rdd svc logs' shows its last actions, and 'rdd svc restart' restarts it and keeps the engine running",
 		e.PID, e.Silent.Round(time.Second))
 }
 
-// Start brings the daemon up, if none runs, and waits until it is ready. It
-// reports whether it started one. The arguments are kept for later starts. Another
-// command that keeps daemons away is waited for.
+// Start starts the daemon unless one runs, and waits until it is ready. It reports
+// whether it started one, and saves the arguments for later starts. It waits for
+// other commands that hold the instance's lock.
 func (m *Manager) Start(ctx context.Context, args instance.Args) (c *client.Client, started bool, err error) {
-	keep := func() error { return m.Instance.SaveArgs(args) }
-	return m.up(ctx, keep, func() (instance.Args, error) { return args, nil })
+	save := func() error { return m.Instance.SaveArgs(args) }
+	return m.ensure(ctx, save, func() (instance.Args, error) { return args, nil })
 }
 
-// Connect returns a client for the daemon that runs, and neither reads nor writes
-// its arguments: what frees a full disk must reach it. When none runs, Connect
-// starts one with the arguments that load returns.
+// Connect returns a client for the running daemon. If none runs, Connect starts one
+// with the arguments that load returns. For a running daemon it writes nothing, so
+// that commands which free a full disk still work.
 func (m *Manager) Connect(ctx context.Context, load func() (instance.Args, error)) (*client.Client, error) {
-	c, _, err := m.up(ctx, func() error { return nil }, load)
+	c, _, err := m.ensure(ctx, func() error { return nil }, load)
 	return c, err
 }
 
-// orphanPatience is how long a daemon whose pid file was removed may take to stop
-// its engine before it is killed.
-const orphanPatience = time.Minute
+// orphanTimeout bounds how long a daemon whose pid file was removed can take to
+// stop its engine. After that it is killed.
+const orphanTimeout = time.Minute
 
-// up returns a client for the daemon, which is started when none runs. For one
-// that runs already, it calls found first.
-func (m *Manager) up(ctx context.Context, found func() error, load func() (instance.Args, error)) (c *client.Client, started bool, err error) {
+// ensure returns a client for the daemon, and starts one if none runs. For a
+// running daemon it calls found first.
+func (m *Manager) ensure(ctx context.Context, found func() error, load func() (instance.Args, error)) (c *client.Client, started bool, err error) {
 	for {
-		_, running, err := m.daemon(ctx, forever)
+		_, running, err := m.daemon(ctx, noTimeout)
 		if err != nil {
 			return nil, false, err
 		}
@@ -101,8 +101,8 @@ func (m *Manager) up(ctx context.Context, found func() error, load func() (insta
 			if err := found(); err != nil {
 				return nil, false, err
 			}
-			// A daemon that was just killed looks alive until the kernel has removed
-			// it. That is no reason not to start another.
+			// A daemon that was just killed holds its lock until the kernel has removed
+			// it. Then another one is started.
 			if c, err = m.ready(ctx, nil); !errors.Is(err, client.ErrDaemonEnded) {
 				return c, false, err
 			}
@@ -111,11 +111,11 @@ func (m *Manager) up(ctx context.Context, found func() error, load func() (insta
 		if err != nil {
 			return nil, false, err
 		}
-		if _, err := m.endOrphans(ctx, orphanPatience); err != nil {
+		if _, err := m.stopOrphans(ctx, orphanTimeout); err != nil {
 			return nil, false, err
 		}
 		c, err := m.startOne(ctx, args)
-		// The process that held the instance instead has gone.
+		// Retry if another process held the lock, and has ended.
 		if !errors.Is(err, client.ErrDaemonEnded) {
 			return c, err == nil, err
 		}
@@ -141,12 +141,12 @@ func (m *Manager) startOne(ctx context.Context, args instance.Args) (*client.Cli
 type child struct {
 	pid   int
 	ended <-chan error
-	// where its output begins
+	// logFrom and stderrFrom are where its output begins.
 	logFrom, stderrFrom int64
 }
 
-// spawn starts the daemon apart from this process: it inherits no descriptor, and
-// neither the end of the terminal nor a Ctrl-C reaches it.
+// spawn starts the daemon detached from this process: it inherits no descriptors,
+// and gets no signals from the terminal.
 func (m *Manager) spawn(args instance.Args) (*child, error) {
 	stderr, from, err := m.stderr()
 	if err != nil {
@@ -168,9 +168,9 @@ func (m *Manager) spawn(args instance.Args) (*child, error) {
 	return c, nil
 }
 
-// ready waits until the daemon is ready. A child that ends because another
-// daemon was quicker is no failure, but its end is waited for: it could still
-// take the place of the other one, were that to be stopped now.
+// ready waits until the daemon is ready. If another daemon got the lock first, the
+// child ends, which is no failure. ready waits for that end: if the other daemon
+// stopped now, the child could still get the lock.
 func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -192,7 +192,7 @@ func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 			if last == nil && (ended == nil || pid == c.pid) {
 				return ready, nil
 			}
-			if hung := silence.heard(m.Instance.LoadRun(pid), began, last, ctx.Err()); hung != nil {
+			if hung := silence.observe(m.Instance.LoadRun(pid), began, last, ctx.Err()); hung != nil {
 				return nil, hung
 			}
 			m.Report("waiting for the daemon to be ready")
@@ -215,21 +215,21 @@ func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 	}
 }
 
-// HungAfter is how long every command waits for a daemon that takes connections
-// and does not answer. startingFor is how long after its start a daemon is not
-// taken for one that hangs: its port accepts before it serves.
+// HungAfter is how long every command waits for a daemon that accepts connections
+// and does not answer. A daemon younger than startingFor does not count as hung,
+// because its port accepts connections before it serves.
 const (
 	HungAfter   = 3 * time.Second
 	startingFor = 10 * time.Second
 )
 
-// silence is the time during which a daemon took connections and did not answer.
+// silence measures for how long a daemon accepted connections without answering.
 type silence struct{ since time.Time }
 
-// heard takes the result of a probe that began at a time, and returns a
-// *HungError when the daemon has been silent for too long. ended is the error of
-// the caller's own context, whose end says nothing of the daemon.
-func (s *silence) heard(run instance.Run, began time.Time, probe, ended error) error {
+// observe records the result of a probe that began at began. It returns a
+// *HungError if the daemon has been silent for too long. ended is the error of the
+// caller's context: a probe that the caller ended says nothing about the daemon.
+func (s *silence) observe(run instance.Run, began time.Time, probe, ended error) error {
 	if isSilent := errors.Is(probe, context.DeadlineExceeded) && ended == nil; !isSilent {
 		s.since = time.Time{}
 		return nil
@@ -243,8 +243,8 @@ func (s *silence) heard(run instance.Run, began time.Time, probe, ended error) e
 	return nil
 }
 
-// probe asks the daemon once. The kubeconfig is read each time, because a
-// daemon that starts may write another port into it.
+// probe checks once whether the daemon is ready. It reads the kubeconfig each time,
+// because a starting daemon can write another port into it.
 func (m *Manager) probe(ctx context.Context) (*client.Client, error) {
 	c, err := client.New(m.Instance)
 	if err != nil {
@@ -255,8 +255,9 @@ func (m *Manager) probe(ctx context.Context) (*client.Client, error) {
 	return c, c.Ready(ctx)
 }
 
+// died returns the error for a child that ended before it was ready.
 func (m *Manager) died(c *child, cause error) error {
-	died := &DiedError{Cause: "it ended by itself", Path: m.Log()}
+	died := &DiedError{Cause: "exit status 0", Path: m.Log()}
 	if cause != nil {
 		died.Cause = cause.Error()
 	}

@@ -17,40 +17,41 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// How long a daemon that did not do what it was asked may take to end after a
+// How long a daemon that did not follow a shutdown request has to end after a
 // signal.
 const (
 	termGrace = 5 * time.Second
 	killGrace = 5 * time.Second
 )
 
-// stopTries is how many daemons a stop ends that others start meanwhile.
+// stopTries is the number of daemons that Stop stops if other commands keep
+// starting them.
 const stopTries = 3
 
-// StopOptions say how to end a daemon.
+// StopOptions are the options of Stop.
 type StopOptions struct {
-	// KeepEngine leaves the engine running, for the next daemon to adopt.
+	// KeepEngine keeps the engine running; the next daemon adopts it.
 	KeepEngine bool
-	// Patience is how long a daemon that has taken the request may take.
-	Patience time.Duration
+	// Timeout is how long a daemon can take after it accepted the request.
+	Timeout time.Duration
 }
 
-// Stop ends the daemon, and the engine unless that is to be kept, also one that
-// a daemon left running. It says whether there was a daemon.
+// Stop stops the daemon and, unless KeepEngine is set, the engine. It reports
+// whether a daemon was running.
 //
-// That a daemon has taken the request and is gone says nothing of its engine: it
-// may have been killed or have failed on the way, or another command may have
-// told it before to keep the engine. So the engine is looked for in any case,
-// which takes milliseconds when it has ended. A daemon that somebody started
-// before that has taken it up, and is ended too.
+// A daemon that has ended may have left its engine running: it was killed, it
+// failed, or another command requested to keep the engine. So Stop checks for an
+// engine in any case, which takes milliseconds if none runs. If another command
+// starts a daemon meanwhile, that daemon has adopted the engine, and is stopped
+// too.
 func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning bool, err error) {
-	orphan, err := m.endOrphans(ctx, options.Patience)
+	orphan, err := m.stopOrphans(ctx, options.Timeout)
 	if err != nil {
 		return orphan, err
 	}
 	wasRunning = orphan
 	for try := 1; ; try++ {
-		ran, err := m.stop(ctx, options, orphan)
+		ran, err := m.stopOnce(ctx, options, orphan)
 		wasRunning = wasRunning || ran
 		if _, another := errors.AsType[*instance.RunningError](err); !another || try == stopTries {
 			return wasRunning, err
@@ -58,16 +59,16 @@ func (m *Manager) Stop(ctx context.Context, options StopOptions) (wasRunning boo
 	}
 }
 
-// stop is one try of Stop. After an orphan the engine is looked for although the
-// instance's directories are gone: the orphan may have been killed.
-func (m *Manager) stop(ctx context.Context, options StopOptions, orphan bool) (wasRunning bool, err error) {
-	pid, running, err := m.daemon(ctx, options.Patience)
+// stopOnce is one attempt of Stop. After an orphan it checks for an engine even if
+// the instance's directories are gone, because the orphan may have been killed.
+func (m *Manager) stopOnce(ctx context.Context, options StopOptions, orphan bool) (wasRunning bool, err error) {
+	pid, running, err := m.daemon(ctx, options.Timeout)
 	if err != nil {
 		return false, err
 	}
 	clean := false
 	if running {
-		if clean, err = m.end(ctx, pid, options); err != nil {
+		if clean, err = m.shutDown(ctx, pid, options); err != nil {
 			return true, err
 		}
 	}
@@ -77,7 +78,7 @@ func (m *Manager) stop(ctx context.Context, options StopOptions, orphan bool) (w
 	if running && !clean {
 		m.Report("stopping the engine that the daemon left running")
 	}
-	return running, m.alone(ctx, options.Patience, "stopping the engine", func() error {
+	return running, m.withInstanceLock(ctx, options.Timeout, "stopping the engine", func() error {
 		if err := m.Engine.Stop(ctx); err != nil {
 			return fmt.Errorf("stop the engine: %w", err)
 		}
@@ -85,12 +86,13 @@ func (m *Manager) stop(ctx context.Context, options StopOptions, orphan bool) (w
 	})
 }
 
-// end ends the daemon and says whether it ended by itself, as it was asked to.
-func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean bool, err error) {
+// shutDown stops the daemon. clean reports whether it followed the request, so that
+// no signal killed it.
+func (m *Manager) shutDown(ctx context.Context, pid int, options StopOptions) (clean bool, err error) {
 	m.Report(fmt.Sprintf("stopping the daemon (pid %d)", pid))
-	if err := m.ask(ctx, options.KeepEngine); err != nil && !brokenOff(err) {
-		m.Report(fmt.Sprintf("the daemon (pid %d) does not answer (%v); ending it with a signal", pid, err))
-		// SIGTERM asks for the engine to be stopped as well.
+	if err := m.requestShutdown(ctx, options.KeepEngine); err != nil && !isDisconnect(err) {
+		m.Report(fmt.Sprintf("the daemon (pid %d) does not answer (%v); stopping it with a signal", pid, err))
+		// SIGTERM makes the daemon stop its engine as well.
 		if !options.KeepEngine {
 			clean, err := m.signal(ctx, pid, syscall.SIGTERM, cmp.Or(m.termGrace, termGrace))
 			if clean || err != nil {
@@ -99,35 +101,35 @@ func (m *Manager) end(ctx context.Context, pid int, options StopOptions) (clean 
 		}
 		return false, m.kill(ctx, pid)
 	}
-	gone, err := m.goneWithin(ctx, options.Patience)
+	gone, err := m.goneWithin(ctx, options.Timeout)
 	if gone || err != nil {
 		return gone, err
 	}
 	if doing := m.stoppingEngine(ctx); doing != "" {
-		return false, &StillStoppingError{PID: pid, After: options.Patience, Doing: doing}
+		return false, &StillStoppingError{PID: pid, After: options.Timeout, Doing: doing}
 	}
-	m.Report(fmt.Sprintf("the daemon (pid %d) did not end within %s; killing it", pid, options.Patience))
+	m.Report(fmt.Sprintf("the daemon (pid %d) did not end within %s; killing it", pid, options.Timeout))
 	return false, m.kill(ctx, pid)
 }
 
-// StillStoppingError says that a daemon which is asked to end still stops its
-// engine. It is a context.DeadlineExceeded.
+// StillStoppingError reports that a daemon is still stopping its engine when the
+// timeout passes. It wraps context.DeadlineExceeded.
 type StillStoppingError struct {
 	PID   int
 	After time.Duration
-	// Doing is what the daemon waits for.
+	// Doing is what the daemon is waiting for.
 	Doing string
 }
 
 func (e *StillStoppingError) Error() string {
-	return fmt.Sprintf("the daemon (pid %d) still stops its engine after %s: %s; it ends by itself when that is done", e.PID, e.After, e.Doing)
+	return fmt.Sprintf("the daemon (pid %d) is still stopping its engine after %s: %s; the daemon ends when that is done", e.PID, e.After, e.Doing)
 }
 
-// Unwrap makes it a deadline that passed.
+// Unwrap returns context.DeadlineExceeded.
 func (*StillStoppingError) Unwrap() error { return context.DeadlineExceeded }
 
-// stoppingEngine is what a daemon that is asked to end says of the stop of its
-// engine; empty when it does not answer, or does something else.
+// stoppingEngine returns what the daemon reports while it stops its engine. It is
+// empty if the daemon does not answer, or is not stopping its engine.
 func (m *Manager) stoppingEngine(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.probeTimeout, probeTimeout))
 	defer cancel()
@@ -146,14 +148,15 @@ func (m *Manager) stoppingEngine(ctx context.Context) string {
 	return running.Message
 }
 
-// brokenOff is whether the connection broke after the request was sent: a daemon
-// that takes a request to end may be gone before its answer arrives.
-func brokenOff(err error) bool {
+// isDisconnect reports whether the connection broke after the request was sent. A
+// daemon that shuts down can end before its answer arrives.
+func isDisconnect(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-func (m *Manager) ask(ctx context.Context, keepEngine bool) error {
+// requestShutdown sends the shutdown request.
+func (m *Manager) requestShutdown(ctx context.Context, keepEngine bool) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.probeTimeout, probeTimeout))
 	defer cancel()
 	c, err := client.New(m.Instance)
@@ -163,36 +166,37 @@ func (m *Manager) ask(ctx context.Context, keepEngine bool) error {
 	return c.Shutdown(ctx, keepEngine)
 }
 
+// kill kills the daemon.
 func (m *Manager) kill(ctx context.Context, pid int) error {
 	gone, err := m.signal(ctx, pid, syscall.SIGKILL, killGrace)
 	if err == nil && !gone {
-		return fmt.Errorf("the daemon (pid %d) is still there %s after it was killed; it may be stuck in the kernel, see 'ps -o stat,wchan %d'", pid, killGrace, pid)
+		return fmt.Errorf("the daemon (pid %d) still exists %s after SIGKILL: it may hang in the kernel; see 'ps -o stat,wchan %d'", pid, killGrace, pid)
 	}
 	return err
 }
 
-// signal sends a signal and says whether the daemon was gone within grace.
+// signal sends a signal, and reports whether the daemon ended within grace.
 func (m *Manager) signal(ctx context.Context, pid int, signal syscall.Signal, grace time.Duration) (bool, error) {
 	now, running, err := instance.Running(m.Instance.PidFile)
 	if err != nil || !running {
 		return true, err
 	}
 	if pid <= 0 {
-		return false, fmt.Errorf("%s is locked, and names no process yet; if that stays so, 'lsof %[1]s' says who holds it: end that, and try again", m.Instance.PidFile)
+		return false, fmt.Errorf("%s is locked, but has no process ID yet: retry; if that does not help, end the process that 'lsof %[1]s' lists", m.Instance.PidFile)
 	}
-	if now != pid {
-		return false, fmt.Errorf("another daemon (pid %d) was started meanwhile; try again", now)
+	if now != pid { // another process holds the lock, so the daemon has ended
+		return true, nil
 	}
 	daemon, alive := process.Find(pid)
-	if !alive { // it may be ending just now
+	if !alive { // its lock can outlive it for a moment
 		if gone, err := m.goneWithin(ctx, time.Second); gone || err != nil {
 			return gone, err
 		}
 	}
-	run := m.Instance.LoadRun(pid) // without a version it is not of this pid; an older rdd kept no process
+	run := m.Instance.LoadRun(pid) // empty if the record is of another pid; an older rdd recorded no start time
 	if !alive || run.Version == "" || run.Process != 0 && run.Process != daemon.Start {
-		// Whoever holds the lock, it is not what the file names.
-		return false, fmt.Errorf("%s is locked, but process %d, which it names, is no daemon of this instance and gets no signal; 'lsof %[1]s' says who holds it: end that, and try again", m.Instance.PidFile, pid)
+		// The process that holds the lock is not the one in the file.
+		return false, fmt.Errorf("%s is locked, but its process %d is no daemon of this instance and gets no signal: end the process that 'lsof %[1]s' lists, and retry", m.Instance.PidFile, pid)
 	}
 	if err := daemon.Signal(signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return false, fmt.Errorf("send %s to the daemon (pid %d): %w", signal, pid, err)
@@ -200,9 +204,10 @@ func (m *Manager) signal(ctx context.Context, pid int, signal syscall.Signal, gr
 	return m.goneWithin(ctx, grace)
 }
 
-// goneWithin waits for the daemon's end. An error says that ctx ended first.
-func (m *Manager) goneWithin(ctx context.Context, patience time.Duration) (bool, error) {
-	bounded, cancel := context.WithTimeout(ctx, patience)
+// goneWithin waits until the daemon has ended, and reports whether it did within
+// timeout. It returns an error if ctx ends first.
+func (m *Manager) goneWithin(ctx context.Context, timeout time.Duration) (bool, error) {
+	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	gone, err := m.gone(bounded)
 	if err == nil && !gone {

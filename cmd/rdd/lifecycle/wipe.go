@@ -12,10 +12,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// Delete ends everything and removes every file of the instance. left are paths
-// behind links that the user made, which stay.
-func (m *Manager) Delete(ctx context.Context, patience time.Duration) (left []string, err error) {
-	_, err = m.wipe(ctx, patience, func(linked []string) error {
+// Delete stops everything and removes all files of the instance. It keeps, and
+// returns, the targets of links that the user made.
+func (m *Manager) Delete(ctx context.Context, timeout time.Duration) (left []string, err error) {
+	_, err = m.wipe(ctx, timeout, func(linked []string) error {
 		more, err := m.Instance.Remove()
 		left = slices.Concat(linked, more)
 		return err
@@ -24,11 +24,11 @@ func (m *Manager) Delete(ctx context.Context, patience time.Duration) (left []st
 }
 
 // Reset removes the datastore and the engine, and keeps certificates and
-// arguments. It reports whether a daemon ran.
-func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning bool, err error) {
-	wasRunning, err = m.wipe(ctx, patience, func(linked []string) error {
+// arguments. It reports whether a daemon was running.
+func (m *Manager) Reset(ctx context.Context, timeout time.Duration) (wasRunning bool, err error) {
+	wasRunning, err = m.wipe(ctx, timeout, func(linked []string) error {
 		for _, path := range linked {
-			m.Report("left, since it was behind a link: " + path)
+			m.Report("not removed, because it is the target of a link: " + path)
 		}
 		return m.Instance.RemoveData()
 	})
@@ -38,17 +38,17 @@ func (m *Manager) Reset(ctx context.Context, patience time.Duration) (wasRunning
 	return wasRunning, m.Create()
 }
 
-// wipe ends the daemon, keeps another one from starting, and removes the engine
-// and then the files. An engine can run although the instance's directories are
-// gone: the user removed them, and the daemon was killed. remove gets the targets of
-// links in the engine's data, which are not known any more once it is removed.
-func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func(linked []string) error) (wasRunning bool, err error) {
-	// Delete ends the engine too, and does not wait for containers whose data goes.
-	wasRunning, err = m.Stop(ctx, StopOptions{Patience: patience, KeepEngine: true})
+// wipe stops the daemon, and under the instance's lock removes the engine, then the
+// files. An engine can run although the instance's directories are gone: a user
+// removed them, and the daemon was killed. remove gets the targets of links in the
+// engine's data, which cannot be found any more when that is gone.
+func (m *Manager) wipe(ctx context.Context, timeout time.Duration, remove func(linked []string) error) (wasRunning bool, err error) {
+	// Engine.Delete stops the engine, without waiting for its containers.
+	wasRunning, err = m.Stop(ctx, StopOptions{Timeout: timeout, KeepEngine: true})
 	if err != nil {
 		return wasRunning, err
 	}
-	return wasRunning, m.alone(ctx, patience, "removing the engine", func() error {
+	return wasRunning, m.withInstanceLock(ctx, timeout, "removing the engine", func() error {
 		if err := m.Instance.CheckRemovable(); err != nil {
 			return err
 		}
@@ -62,28 +62,28 @@ func (m *Manager) wipe(ctx context.Context, patience time.Duration, remove func(
 	})
 }
 
-// orphanGrace is how long a process whose pid file was removed may take to end by
-// itself. A daemon notices within seconds; a command that deletes the instance
-// removes its own pid file.
+// orphanGrace is how long a process whose pid file was removed has to end before it
+// gets a signal. A daemon notices the removal within seconds. A command that deletes
+// the instance removes its own pid file.
 const orphanGrace = 10 * time.Second
 
-// endOrphans ends the daemons whose pid file was removed, as when a user removed
-// the instance's directories by hand, and waits for them. It reports whether there
-// was one. Such a daemon ends its engine too, unless it is killed.
-func (m *Manager) endOrphans(ctx context.Context, patience time.Duration) (found bool, err error) {
+// stopOrphans stops daemons whose pid file was removed, for example by a user who
+// removed the instance's directories. It reports whether it found one. Such a
+// daemon stops its engine too, unless it is killed.
+func (m *Manager) stopOrphans(ctx context.Context, timeout time.Duration) (found bool, err error) {
 	for _, p := range instance.Orphans(m.Instance.PidFile) {
 		found = true
-		m.Report(fmt.Sprintf("waiting for process %d, whose pid file was removed, to end", p.PID))
+		m.Report(fmt.Sprintf("waiting for process %d to end, whose pid file was removed", p.PID))
 		if p.WaitFor(ctx, cmp.Or(m.orphanGrace, orphanGrace)) == nil {
 			continue
 		}
 		err := p.Signal(syscall.SIGTERM)
-		if err == nil && p.WaitFor(ctx, patience) != nil && ctx.Err() == nil {
+		if err == nil && p.WaitFor(ctx, timeout) != nil && ctx.Err() == nil {
 			m.Report(fmt.Sprintf("killing process %d, which does not end", p.PID))
 			err = errors.Join(p.Signal(syscall.SIGKILL), p.WaitFor(ctx, killGrace))
 		}
 		if err = errors.Join(err, ctx.Err()); err != nil {
-			return true, fmt.Errorf("end the daemon (pid %d) whose pid file was removed: %w", p.PID, err)
+			return true, fmt.Errorf("stop the daemon (pid %d), whose pid file was removed: %w", p.PID, err)
 		}
 	}
 	return found, nil

@@ -11,18 +11,19 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// F8: a daemon whose directories were removed by hand is killed and leaves its engine.
-func TestF8EngineOfAKilledOrphanIsStopped(t *testing.T) {
+// F8: the directories of a daemon were removed by hand. The daemon is killed, and
+// leaves its engine.
+func TestF8EngineOfKilledOrphanIsStopped(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux shows which process locks a removed file")
 	}
-	f := newFixture(t, deaf)
+	f := newFixture(t, ignores)
 	f.orphanGrace = 10 * time.Millisecond
 	f.start(t)
 	if err := os.RemoveAll(f.Instance.Dir); err != nil {
 		t.Fatal(err)
 	}
-	ran, err := f.Stop(t.Context(), StopOptions{Patience: 300 * time.Millisecond})
+	ran, err := f.Stop(t.Context(), StopOptions{Timeout: 300 * time.Millisecond})
 	if !ran || err != nil || f.engine.stops != 1 {
 		t.Errorf("ran %v, %v, stops %d", ran, err, f.engine.stops)
 	}
@@ -31,7 +32,7 @@ func TestF8EngineOfAKilledOrphanIsStopped(t *testing.T) {
 	}
 }
 
-// F2: the engine's own removal takes the link, and delete names its target.
+// F2: deleting the engine removes a link. Delete returns its target.
 func TestF2DeleteNamesLinkedData(t *testing.T) {
 	f := newFixture(t, behaves)
 	if err := f.Instance.Create(); err != nil {
@@ -41,7 +42,7 @@ func TestF2DeleteNamesLinkedData(t *testing.T) {
 	if err := os.Symlink(disk, link); err != nil {
 		t.Fatal(err)
 	}
-	f.engine.remove = func() error { return os.Remove(link) }
+	f.engine.onDelete = func() error { return os.Remove(link) }
 	left, err := f.Delete(t.Context(), 10*time.Second)
 	if err != nil || !slices.Equal(left, []string{disk}) {
 		t.Errorf("left %q, %v, want %q", left, err, disk)

@@ -1,5 +1,5 @@
-// Package progress shows what long work waits for: one line that is drawn anew
-// on a terminal, a plain line for each change everywhere else.
+// Package progress shows what a command is waiting for. On a terminal it redraws
+// one line; elsewhere it prints a line for each change.
 package progress
 
 import (
@@ -13,13 +13,13 @@ import (
 	"golang.org/x/term"
 )
 
-// redraw is how often the elapsed time is drawn anew on a terminal.
+// redraw is the interval at which the elapsed time is redrawn on a terminal.
 const redraw = 200 * time.Millisecond
 
-// Progress shows one piece of work. It may be used from several goroutines.
+// Progress shows one operation. It is safe for concurrent use.
 type Progress struct {
 	out   io.Writer
-	width func() int // nil when out is no terminal
+	width func() int // nil if out is not a terminal
 	start time.Time
 	stop  chan struct{}
 
@@ -27,11 +27,11 @@ type Progress struct {
 	text string
 	// since is when text was set.
 	since time.Time
-	open  bool // a line is drawn and not ended
+	open  bool // a line is on the terminal
 	done  bool
 }
 
-// New shows progress on out. Close must be called at the end.
+// New returns a Progress that writes to out. The caller must call Close.
 func New(out io.Writer) *Progress {
 	p := &Progress{out: out, start: time.Now(), stop: make(chan struct{})}
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" {
@@ -46,7 +46,7 @@ func New(out io.Writer) *Progress {
 	return p
 }
 
-// Update says what is being waited for now. The same text again draws nothing.
+// Update sets the text of the line. An unchanged text prints nothing.
 func (p *Progress) Update(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -61,17 +61,17 @@ func (p *Progress) Update(text string) {
 	p.draw()
 }
 
-// Erase takes the updating line away for now, so that something else can be printed.
+// Erase erases the line for now, so that other text can be printed.
 func (p *Progress) Erase() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
 }
 
-// Elapsed is the time since New.
+// Elapsed returns the time since New.
 func (p *Progress) Elapsed() time.Duration { return time.Since(p.start) }
 
-// Close takes the updating line away.
+// Close erases the line and ends the updates.
 func (p *Progress) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -109,15 +109,14 @@ func (p *Progress) draw() {
 	p.open = true
 }
 
-// line is the text with the time that this step has taken, and that all of it
-// has.
+// line returns the text with the time of this step and the total time.
 func (p *Progress) line(now time.Time) string {
 	text := strings.ReplaceAll(p.text, "\n", "; ")
-	step, all := tenths(now.Sub(p.since)), tenths(now.Sub(p.start))
-	if step == all {
-		return fmt.Sprintf("%s (%s)", text, all)
+	step, total := tenths(now.Sub(p.since)), tenths(now.Sub(p.start))
+	if step == total {
+		return fmt.Sprintf("%s (%s)", text, total)
 	}
-	return fmt.Sprintf("%s (%s, in all %s)", text, step, all)
+	return fmt.Sprintf("%s (%s, total %s)", text, step, total)
 }
 
 func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }

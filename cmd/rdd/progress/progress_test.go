@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestPlainLinesForEachChange(t *testing.T) {
+func TestPlainOutputHasLinePerChange(t *testing.T) {
 	var out strings.Builder
 	p := New(&out)
 	for _, text := range []string{"a", "a", "", "b", "b", "a"} {
@@ -21,7 +21,7 @@ func TestPlainLinesForEachChange(t *testing.T) {
 	}
 }
 
-func TestTerminalLineIsDrawnAnewAndErased(t *testing.T) {
+func TestTerminalLineIsRedrawnAndErased(t *testing.T) {
 	var out strings.Builder
 	p := New(&out)
 	p.width = func() int { return 10 }
@@ -33,10 +33,10 @@ func TestTerminalLineIsDrawnAnewAndErased(t *testing.T) {
 	}
 }
 
-func TestLineHasTheTimesOfTheStepAndOfAll(t *testing.T) {
+func TestLineShowsStepAndTotalTime(t *testing.T) {
 	start := time.Now()
 	p := &Progress{start: start, since: start.Add(2300 * time.Millisecond), text: "booting"}
-	if got, want := p.line(start.Add(9340*time.Millisecond)), "booting (7s, in all 9.3s)"; got != want {
+	if got, want := p.line(start.Add(9340*time.Millisecond)), "booting (7s, total 9.3s)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	p.since = start

@@ -18,8 +18,8 @@ func (c Change) String() string {
 	return fmt.Sprintf("%s: %s → %s", c.Name, shown(c.Before), shown(c.After))
 }
 
-// Diff lists what differs between two specs, sorted by name. Both may be
-// anything that encodes to a JSON object.
+// Diff lists the differences between two specs, sorted by name. The specs can be any
+// values that encode to JSON objects.
 func Diff(before, after any) ([]Change, error) {
 	old, err := flatten(before)
 	if err != nil {
@@ -47,11 +47,11 @@ func Diff(before, after any) ([]Change, error) {
 func flatten(object any) (map[string]any, error) {
 	encoded, err := json.Marshal(object)
 	if err != nil {
-		return nil, fmt.Errorf("encode a spec: %w", err)
+		return nil, fmt.Errorf("encode the spec: %w", err)
 	}
 	var tree map[string]any
 	if err := json.Unmarshal(encoded, &tree); err != nil {
-		return nil, fmt.Errorf("decode a spec: %w", err)
+		return nil, fmt.Errorf("decode the spec: %w", err)
 	}
 	flat := map[string]any{}
 	var walk func(prefix string, object map[string]any)
@@ -68,7 +68,7 @@ func flatten(object any) (map[string]any, error) {
 	return flat, nil
 }
 
-// shown is a value as a user would type it; nothing for one that is not set.
+// shown returns a value as a user types it, or "(not set)".
 func shown(value any) string {
 	switch v := value.(type) {
 	case nil:

@@ -9,8 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/api/crds"
 )
 
-// EmbeddedCRD is the App's definition as this program would install it, for
-// when no daemon can be asked.
+// EmbeddedCRD returns the App's CustomResourceDefinition in this program, for use
+// when no daemon runs.
 func EmbeddedCRD() (*apiextensionsv1.CustomResourceDefinition, error) {
 	text, err := crds.FS.ReadFile("app.rancherdesktop.io_apps.yaml")
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Near lists the properties that name may have meant, the likeliest first.
+// Near lists the properties with a name similar to name, the most similar first.
 func (s Set) Near(name string) []string {
 	type candidate struct {
 		name     string
@@ -28,7 +28,7 @@ func (s Set) Near(name string) []string {
 	return names
 }
 
-// distance is the Levenshtein distance in bytes.
+// distance returns the Levenshtein distance in bytes.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// UsageError says that what was typed is no legal assignment.
+// UsageError reports an assignment that is wrong.
 type UsageError struct {
 	Message string
 }
@@ -19,15 +19,15 @@ func usagef(format string, args ...any) error {
 	return &UsageError{Message: fmt.Sprintf(format, args...)}
 }
 
-// Patch turns assignments such as vm.driver=native into a JSON merge patch of
-// the whole object. Its errors are *UsageError.
+// Patch returns a JSON merge patch of the App for assignments such as
+// vm.driver=native. Its errors are *UsageError.
 func (s Set) Patch(assignments []string) ([]byte, error) {
 	spec := map[string]any{}
 	seen := map[string]bool{}
 	for _, assignment := range assignments {
 		name, value, found := strings.Cut(assignment, "=")
 		if !found {
-			return nil, usagef("%q: write PROPERTY=VALUE, such as %s=true", assignment, "running")
+			return nil, usagef("%q is not an assignment: use PROPERTY=VALUE, such as running=true", assignment)
 		}
 		p, key, err := s.lookup(name)
 		if err != nil {
@@ -50,7 +50,7 @@ func (s Set) Patch(assignments []string) ([]byte, error) {
 	return json.Marshal(map[string]any{"spec": spec})
 }
 
-// lookup finds a property by name, or a map by a name below it, which is then the key.
+// lookup returns the property with this name, or a map and a key of it.
 func (s Set) lookup(name string) (p Property, key string, err error) {
 	if p, found := s.Find(name); found {
 		return p, "", nil
@@ -61,10 +61,10 @@ func (s Set) lookup(name string) (p Property, key string, err error) {
 		}
 	}
 	if near := s.Near(name); len(near) > 0 {
-		return p, "", usagef("there is no property %q; did you mean %s? There are: %s",
+		return p, "", usagef("unknown property %q: did you mean %s? The properties are: %s",
 			name, strings.Join(near, " or "), strings.Join(s.Names(), ", "))
 	}
-	return p, "", usagef("there is no property %q; there are: %s", name, strings.Join(s.Names(), ", "))
+	return p, "", usagef("unknown property %q: the properties are: %s", name, strings.Join(s.Names(), ", "))
 }
 
 func put(object map[string]any, path []string, value any) {
@@ -79,14 +79,13 @@ func put(object map[string]any, path []string, value any) {
 	object[path[len(path)-1]] = value
 }
 
-// parse gives value the property's type. An entry of a map is a string. No value
-// means the default.
+// parse converts value to the property's type. An entry of a map is a string. An
+// empty value means the default.
 func (p Property) parse(value string, entry bool) (any, error) {
 	if entry {
 		return value, nil
 	}
-	// A merge patch removes what is null, and the API server puts the default in
-	// its place.
+	// A merge patch removes a null field, and the API server sets the default.
 	if value == "" && (p.Default != "" || p.Type != "string" || len(p.Enum) > 0) {
 		return nil, nil
 	}

@@ -11,8 +11,8 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// S1: the documented defaults are the ones in force.
-func TestS1EmbeddedSchemaHasTheDocumentedProperties(t *testing.T) {
+// S1: the embedded schema has the documented properties and defaults.
+func TestS1EmbeddedSchemaHasDocumentedDefaults(t *testing.T) {
 	crd, err := EmbeddedCRD()
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestS1EmbeddedSchemaHasTheDocumentedProperties(t *testing.T) {
 		}
 	}
 	if _, err := FromCRD(crd, "v0"); err == nil {
-		t.Error("a version that is not there has properties")
+		t.Error("an unknown version has properties")
 	}
 }
 
@@ -77,7 +77,7 @@ func sample(t *testing.T) Set {
 	return set
 }
 
-func TestPatchHasTheSchemasTypes(t *testing.T) {
+func TestPatchUsesTypesOfSchema(t *testing.T) {
 	for in, want := range map[string]string{
 		"running=true":                   `{"running":true}`,
 		"vm.cpus=4 vm.driver=native":     `{"vm":{"cpus":4,"driver":"native"}}`,
@@ -108,16 +108,16 @@ func TestPatchHasTheSchemasTypes(t *testing.T) {
 	}
 }
 
-func TestWrongAssignmentsSayWhatIsRight(t *testing.T) {
+func TestWrongAssignmentSuggestsRightOne(t *testing.T) {
 	for in, want := range map[string]string{
 		"running":                    "PROPERTY=VALUE",
-		"=true":                      "there is no property",
+		"=true":                      "unknown property",
 		"rnning=true":                "did you mean running?",
 		"Running=true":               "did you mean running?",
 		"spec.running=true":          "did you mean running?",
 		"cpus=2":                     "did you mean vm.cpus?",
 		"vm=x":                       "vm.cpus",
-		"zebra=1":                    "there are: endpoint, labels, list, name, ratio, running, vm.cpus",
+		"zebra=1":                    "the properties are: endpoint, labels, list, name, ratio, running, vm.cpus",
 		"running=yes":                "true or false",
 		"name=podman":                "moby, containerd",
 		"vm.cpus=many":               "whole number, at least 1, at most 64",
@@ -159,7 +159,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func FuzzPatchNeverFailsOddly(f *testing.F) {
+func FuzzPatch(f *testing.F) {
 	f.Add("running=true")
 	f.Add("labels.=x")
 	f.Add("vm.cpus=99999999999999999999")

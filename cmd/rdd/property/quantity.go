@@ -7,20 +7,20 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// isQuantity is whether a schema is that of a resource.Quantity. Such a schema
-// does not say so: it is known by its pattern, which lists the units.
+// isQuantity reports whether a schema is that of a resource.Quantity. Only its
+// pattern, which lists the units, shows that.
 func isQuantity(schema apiextensionsv1.JSONSchemaProps) bool {
 	return schema.XIntOrString && strings.Contains(schema.Pattern, "KMGTPE")
 }
 
-// parseQuantity lets through what Kubernetes takes for a number of bytes. What
-// people write elsewhere, such as 4GB or 4096MiB, gets an answer that helps.
+// parseQuantity checks that Kubernetes accepts value as a number of bytes. For other
+// notations, such as 4GB or 4096MiB, the error suggests the right one.
 func (p Property) parseQuantity(value string) (any, error) {
 	quantity, err := resource.ParseQuantity(value)
 	if err == nil && quantity.Sign() > 0 {
 		return value, nil
 	}
-	const form = "%s=%s: use a number of bytes with or without a unit, such as 512Mi or 4Gi"
+	const form = "%s=%s: use a number of bytes, such as 512Mi or 4Gi"
 	bare := strings.TrimRight(value, "bB")
 	if quantity, err := resource.ParseQuantity(bare); err == nil && bare != value && quantity.Sign() > 0 {
 		return nil, usagef(form+"; did you mean %s?", p.Name, value, bare)

@@ -1,8 +1,10 @@
-// Package property turns the App's schema into dotted properties, and text such
-// as vm.driver=native into a patch with the types the schema asks for.
+// Package property maps the App's schema to dotted properties, and text such as
+// vm.driver=native to a patch with the types of the schema. All properties come from
+// the schema, so a new field of the App needs no change here.
 //
-// The schema is the only place that knows which properties there are: a new
-// field of the App can be set without a change here.
+// Reading map: schema.go reads properties from a CustomResourceDefinition,
+// embedded.go has the one in this program. parse.go and quantity.go parse
+// assignments, near.go suggests names, diff.go lists changes.
 package property
 
 import (
@@ -14,17 +16,17 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// Property is one field of the spec that has a value of its own.
+// Property is a field of the spec that is not an object with fields.
 type Property struct {
 	// Name is dotted: vm.driver.
 	Name string `json:"name"`
 	// Type is boolean, string, integer, number, array, map, quantity, or "integer or string".
 	Type string `json:"type"`
-	// Enum lists the legal values; empty: no such limit.
+	// Enum lists the allowed values; empty if there is no such limit.
 	Enum []string `json:"enum,omitempty"`
-	// Immutable properties are chosen at the first start and cannot be set later.
+	// Immutable properties are set at the first start and cannot be changed.
 	Immutable bool `json:"immutable,omitempty"`
-	// Default as one would type it; empty: none.
+	// Default is the default as a user types it, or empty.
 	Default string `json:"default,omitempty"`
 	// Description in one paragraph.
 	Description string `json:"description,omitempty"`
@@ -53,7 +55,7 @@ func FromCRD(crd *apiextensionsv1.CustomResourceDefinition, version string) (Set
 		slices.SortFunc(set, func(a, b Property) int { return strings.Compare(a.Name, b.Name) })
 		return set, nil
 	}
-	return nil, fmt.Errorf("CustomResourceDefinition %s has no schema of a spec for version %s", crd.Name, version)
+	return nil, fmt.Errorf("CustomResourceDefinition %s has no spec schema for version %s", crd.Name, version)
 }
 
 func (s *Set) add(prefix string, schema apiextensionsv1.JSONSchemaProps) {
@@ -98,7 +100,7 @@ func enumOf(schema apiextensionsv1.JSONSchemaProps) []string {
 	return values
 }
 
-// text is a JSON value as a user would type it.
+// text returns a JSON value as a user types it.
 func text(value *apiextensionsv1.JSON) string {
 	if value == nil {
 		return ""

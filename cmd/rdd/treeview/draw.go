@@ -1,4 +1,4 @@
-// Package treeview draws the supervision tree for a reader's eyes.
+// Package treeview draws the supervision tree as text.
 package treeview
 
 import (
@@ -16,11 +16,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
-// Node is one actor, as the daemon sends it.
+// Node is one actor as the daemon reports it.
 type Node = supervisor.Node
 
-// Draw draws the tree as it is at now. Unless all is set, actors of one kind
-// that stand for engine objects become one line with counts.
+// Draw draws the tree; ages are relative to now. Unless all is set, the actors of
+// engine objects of one kind are drawn as one line with counts.
 func Draw(out io.Writer, nodes []Node, now time.Time, all bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "ACTOR\tSTATE\tSINCE\tRESTARTS\tMAILBOX\tLAST FAILURE")
@@ -31,7 +31,7 @@ func Draw(out io.Writer, nodes []Node, now time.Time, all bool) error {
 	return table.Flush()
 }
 
-// branch is one line of the drawing.
+// branch is an actor and the actors below it, drawn as one line.
 type branch struct {
 	Node
 	label    string
@@ -64,8 +64,8 @@ func row(out io.Writer, indent, line string, b *branch, now time.Time) {
 	fmt.Fprintf(out, "%s%s%s\t%s\t%s\t%d\t%d\t%s\n", indent, line, b.label, b.State, since, b.Restarts, b.Mailbox, failure)
 }
 
-// grow makes branches of names: the parent of a name is the longest other name
-// that is a path above it.
+// grow builds the branches from the names of nodes. The parent of a name is the
+// longest other name that is a path above it.
 func grow(nodes []Node, all bool) []*branch {
 	nodes = slices.Clone(nodes)
 	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
@@ -100,8 +100,8 @@ func grow(nodes []Node, all bool) []*branch {
 	return roots
 }
 
-// summarise puts children called KIND/NAME, which have no children themselves,
-// into one line for each kind.
+// summarise replaces children called KIND/NAME that have no children by one branch
+// for each kind.
 func summarise(children []*branch) []*branch {
 	groups := map[string][]*branch{}
 	var out []*branch
@@ -120,7 +120,7 @@ func summarise(children []*branch) []*branch {
 	return out
 }
 
-// group sums its members up; since is when the last of them changed.
+// group returns one branch with the sums of its members. Its Since is the latest.
 func group(kind string, members []*branch) *branch {
 	sum := &branch{label: kind + " ×" + strconv.Itoa(len(members))}
 	states := map[string]int{}

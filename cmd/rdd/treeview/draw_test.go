@@ -56,7 +56,7 @@ func check(t *testing.T, nodes []Node, now time.Time, all bool, want string) {
 	}
 }
 
-// squeeze forgives the width of columns, but not the drawing.
+// squeeze removes the padding of columns, but not the branches.
 func squeeze(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -72,7 +72,7 @@ func TestDrawNothing(t *testing.T) {
 	check(t, nil, time.Now(), false, "\nACTOR STATE SINCE RESTARTS MAILBOX LAST FAILURE\n")
 }
 
-func TestDrawWithoutACommonRoot(t *testing.T) {
+func TestDrawWithoutCommonRoot(t *testing.T) {
 	check(t, []Node{{Name: "a", State: "x"}, {Name: "b/c", State: "y"}}, time.Now(), false,
 		"\nACTOR STATE SINCE RESTARTS MAILBOX LAST FAILURE\na x 0 0\nb/c y 0 0\n")
 }

@@ -1,4 +1,4 @@
-package vmlook
+package vmstatus
 
 import (
 	"encoding/json"
@@ -12,8 +12,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// machine is a VM that has a disk and, with a status, a host agent that tells it;
-// one of revision 0 hangs.
+// machine creates a VM with a disk. With a status it has a host agent that reports
+// it; an agent with a status of revision 0 hangs.
 func machine(t *testing.T, status *limahost.Status) limahost.Paths {
 	t.Helper()
 	paths := limahost.Paths{LimaHome: testkit.ShortDir(t)}
@@ -30,7 +30,7 @@ func machine(t *testing.T, status *limahost.Status) limahost.Paths {
 	return paths
 }
 
-func TestLook(t *testing.T) {
+func TestInspectState(t *testing.T) {
 	ready := limahost.Status{Revision: 1, Phase: limahost.PhaseReady, Answers: true, MachinePID: 7}
 	silent, booting := ready, ready
 	silent.Answers, booting.Phase = false, limahost.PhaseBoot
@@ -38,15 +38,15 @@ func TestLook(t *testing.T) {
 		status *limahost.Status
 		want   State
 	}{
-		"a disk and no process":   {nil, StateStopped},
-		"an agent that is silent": {&limahost.Status{}, StateHung},
-		"all is well":             {&ready, StateRunning},
-		"a guest that is silent":  {&silent, StateHung},
-		"a machine that boots":    {&booting, StateStarting},
+		"stopped":         {nil, StateStopped},
+		"silent agent":    {&limahost.Status{}, StateHung},
+		"ready":           {&ready, StateRunning},
+		"silent guest":    {&silent, StateHung},
+		"booting machine": {&booting, StateStarting},
 	} {
 		t.Run(name, func(t *testing.T) {
 			paths := machine(t, test.status)
-			got, err := Look(t.Context(), "i", paths)
+			got, err := Inspect(t.Context(), "i", paths)
 			if err != nil || got.State != test.want {
 				t.Errorf("%+v, %v; want %s", got, err, test.want)
 			}
@@ -58,17 +58,17 @@ func TestLook(t *testing.T) {
 			}
 		})
 	}
-	if got, err := Look(t.Context(), "i", limahost.Paths{LimaHome: t.TempDir()}); err != nil || got.State != StateNone {
-		t.Errorf("nothing at all: %+v, %v", got, err)
+	if got, err := Inspect(t.Context(), "i", limahost.Paths{LimaHome: t.TempDir()}); err != nil || got.State != StateNone {
+		t.Errorf("no files: %+v, %v", got, err)
 	}
 }
 
-func TestJSONHasTheAgentsWordsAtTheTop(t *testing.T) {
+func TestReportJSONInlinesAgentStatus(t *testing.T) {
 	paths := machine(t, &limahost.Status{
 		Revision: 1, PID: 5, Phase: limahost.PhaseReady, MachinePID: 7, Acceleration: "tcg", Answers: true,
 		Phases: []limahost.PhaseTime{{Phase: limahost.PhaseBoot, Took: time.Second}},
 	})
-	got, err := Look(t.Context(), "i", paths)
+	got, err := Inspect(t.Context(), "i", paths)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func TestRows(t *testing.T) {
 		{running, "size=2 CPUs, 768Mi of memory, 64Gi of disk", "error="},
 		{running, "image=/img (it was built)", ""},
 		{running, "acceleration=tcg (/dev/kvm hangs)", ""},
-		{running, "guest=up for 50m, heard 2.0s ago", ""},
+		{running, "guest=up for 50m, last heartbeat 2.0s ago", ""},
 		{running, "guest disk=62Gi, 1.5Gi free", ""},
 		{running, "ssh=ssh -F '/h/rdd/ssh.config' lima-rdd (127.0.0.1:2222)", ""},
 		{running, "trouble=its disk is full", ""},

@@ -9,29 +9,29 @@ import (
 	"strings"
 )
 
-// sieve is what objects of the engine and resources pass: of their text only that
-// stays which is known to hold no secret. Numbers, booleans and names of fields stay.
-// A field that is not known, as of an engine newer than this program, loses its text.
-type sieve struct {
-	// fields whose text stays, in lower case.
+// objectFilter removes text from engine objects and resources. It keeps numbers,
+// booleans, names of fields, and the text of fields that are known to have no
+// secrets. Text of unknown fields, for example of a newer engine, is removed.
+type objectFilter struct {
+	// fields are the fields whose text is kept, in lower case.
 	fields map[string]bool
-	// named are fields with keys of a user's choice: the keys stay, and the values
-	// of those that are listed.
+	// named are fields with keys that users choose. All keys are kept, and the values
+	// of the listed keys.
 	named map[string]map[string]bool
-	// options of mounts whose values stay.
+	// options are the mount options whose values are kept.
 	options map[string]bool
-	// learned are values that were taken out and look like secrets by their names.
+	// learned are removed values whose names are those of secrets.
 	learned map[string]bool
 }
 
-func newSieve() *sieve {
+func newObjectFilter() *objectFilter {
 	none := map[string]bool{}
 	labels := set(`app.kubernetes.io/name app.kubernetes.io/managed-by kubernetes.io/metadata.name
 		com.docker.compose.project com.docker.compose.service com.docker.compose.version com.docker.compose.container-number
 		org.opencontainers.image.version org.opencontainers.image.revision org.opencontainers.image.created
 		org.opencontainers.image.ref.name desktop.docker.io/ports`)
 	volume := set("type device o")
-	return &sieve{
+	return &objectFilter{
 		fields: set(`apiVersion kind name generateName namespace uid resourceVersion creationTimestamp deletionTimestamp
 			finalizers manager operation time fieldsType subresource
 			type status reason message lastTransitionTime error state driver endpoint machine cpus memory
@@ -64,101 +64,101 @@ func set(words string) map[string]bool {
 	return s
 }
 
-// sift returns a JSON text without what may be secret. A text that is no JSON, such
-// as an error, is left to the patterns.
-func (s *sieve) sift(text []byte) []byte {
+// apply filters a JSON text. Other text, such as an error, is returned as it is; the
+// redactor handles it.
+func (f *objectFilter) apply(text []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var value any
 	if decoder.Decode(&value) != nil || decoder.More() {
 		return text
 	}
-	out, err := asJSON(s.value("", value))
+	out, err := asJSON(f.value("", value))
 	if err != nil {
 		return fmt.Appendf(nil, "not shown: %v\n", err)
 	}
 	return out
 }
 
-// value sifts what stands in a field.
-func (s *sieve) value(field string, value any) any {
-	allowed, named := s.named[strings.ToLower(field)]
+// value filters the value of a field.
+func (f *objectFilter) value(field string, value any) any {
+	allowed, named := f.named[strings.ToLower(field)]
 	switch v := value.(type) {
 	case map[string]any:
 		for key, inner := range v {
 			if named {
-				v[key] = s.chosen(key, inner, allowed)
+				v[key] = f.chosen(key, inner, allowed)
 			} else {
-				v[key] = s.value(key, inner)
+				v[key] = f.value(key, inner)
 			}
 		}
 		return v
 	case []any:
 		for i, inner := range v {
-			v[i] = s.value(field, inner)
+			v[i] = f.value(field, inner)
 		}
 		return v
 	case string:
-		if v == "" || !named && s.fields[strings.ToLower(field)] {
+		if v == "" || !named && f.fields[strings.ToLower(field)] {
 			return v
 		}
-		s.learn(v)
+		f.learn(v)
 		return redacted
 	default:
 		return v
 	}
 }
 
-// chosen sifts what a user gave a name to.
-func (s *sieve) chosen(key string, value any, allowed map[string]bool) any {
+// chosen filters a value whose key a user chose.
+func (f *objectFilter) chosen(key string, value any, allowed map[string]bool) any {
 	text, isText := value.(string)
 	switch {
 	case !isText: // such as managed fields, or labels of an unknown shape
-		return s.value("", value)
+		return f.value("", value)
 	case text == "":
 		return text
 	case key == "o" && allowed["o"]:
-		return s.mountOptions(text)
+		return f.mountOptions(text)
 	case allowed[strings.ToLower(key)]:
 		return text
 	}
-	s.learn(key + "=" + text)
+	f.learn(key + "=" + text)
 	return redacted
 }
 
-// mountOptions keeps the names of options and the values of those that are known.
-func (s *sieve) mountOptions(text string) string {
+// mountOptions keeps the names of options, and the values of known options.
+func (f *objectFilter) mountOptions(text string) string {
 	options := strings.Split(text, ",")
 	for i, option := range options {
 		name, value, hasValue := strings.Cut(option, "=")
 		switch {
-		case s.options[strings.ToLower(name)]:
+		case f.options[strings.ToLower(name)]:
 		case hasValue:
-			s.learn(option)
+			f.learn(option)
 			options[i] = name + "=" + redacted
 		case value == "" && option != "" && i > 0:
-			// Not known: it may be the rest of a value that has a comma in it.
+			// It can be the rest of a value that contains a comma.
 			options[i] = redacted
 		}
 	}
 	return strings.Join(options, ",")
 }
 
-// learn remembers the values in a text that are secret by their names: they may
-// stand elsewhere too, such as in a log.
-func (s *sieve) learn(text string) {
+// learn records the values in a text whose names are those of secrets, because they
+// can also be elsewhere, such as in a log.
+func (f *objectFilter) learn(text string) {
 	for word := range strings.FieldsSeq(text) {
 		name, value, isPair := strings.Cut(word, "=")
 		if isPair && secretName(name) && len(value) >= minSecret {
-			s.learned[value] = true
+			f.learned[value] = true
 		}
 		if value, ok := strings.CutPrefix(word, "-p"); ok && len(value) >= minSecret {
-			s.learned[value] = true
+			f.learned[value] = true
 		}
 	}
 }
 
-// secrets are the values that were learned.
-func (s *sieve) secrets() []string {
-	return slices.Sorted(maps.Keys(s.learned))
+// secrets returns the learned values.
+func (f *objectFilter) secrets() []string {
+	return slices.Sorted(maps.Keys(f.learned))
 }

@@ -1,7 +1,8 @@
-// Package vmlook finds out how an instance's VM is, from outside: from its lock,
-// its processes and its host agent, so that the answer is there with no daemon
-// running, and with a hung one.
-package vmlook
+// Package vmstatus inspects the VM of an instance: its lock, its processes and its
+// host agent. It needs no daemon.
+//
+// Reading map: vmstatus.go inspects the VM, rows.go formats the result.
+package vmstatus
 
 import (
 	"context"
@@ -19,39 +20,38 @@ type State string
 
 // The states of a VM.
 const (
-	// StateNone: there is none, and there was none since the last delete.
+	// StateNone: no VM was created, or it was deleted.
 	StateNone    State = "none"
 	StateStopped State = "stopped"
-	// StateStarting: it does not yet do all that it should.
+	// StateStarting: the host agent has not reached the phase ready.
 	StateStarting State = "starting"
 	StateRunning  State = "running"
-	// StateHung: it is there, or its host agent is, and does not answer.
+	// StateHung: the guest or its host agent does not answer.
 	StateHung State = "hung"
-	// StateUnattended: the machine runs and its host agent does not. The daemon
-	// starts another agent.
+	// StateUnattended: the VM runs without a host agent. The daemon starts another
+	// agent.
 	StateUnattended State = "unattended"
 )
 
-// Report is what can be learned of a VM from outside.
+// Report is the state of a VM.
 type Report struct {
 	Instance string `json:"instance"`
 	State    State  `json:"state"`
-	// PID of the host agent, MachinePID of QEMU; 0 when there is none.
+	// PID of the host agent and MachinePID of QEMU; 0 if there is no such process.
 	PID        int `json:"pid,omitempty"`
 	MachinePID int `json:"machinePID,omitempty"`
-	// Status is what the host agent tells; nil when none answers.
+	// Status is what the host agent reports; nil if no agent answers.
 	*limahost.Status
-	// SSHConfig is a configuration for `ssh -F FILE lima-rdd`; empty while there is none.
+	// SSHConfig is a file for `ssh -F FILE lima-rdd`, or empty.
 	SSHConfig string `json:"sshConfig,omitempty"`
-	// Error says why the host agent does not answer.
+	// Error is the reason why the host agent does not answer.
 	Error string `json:"error,omitempty"`
-	// LastEnd is how the last host agent ended, if it could say so.
+	// LastEnd is how the last host agent ended, if it recorded that.
 	LastEnd *limahost.End `json:"lastEnd,omitempty"`
 }
 
-// Look looks at the VM of the instance called name; it takes no longer than ctx
-// allows.
-func Look(ctx context.Context, name string, paths limahost.Paths) (Report, error) {
+// Inspect inspects the VM of the instance called name. It returns when ctx ends.
+func Inspect(ctx context.Context, name string, paths limahost.Paths) (Report, error) {
 	r := Report{Instance: name}
 	pid, alive, err := limahost.Alive(paths)
 	if err != nil {
@@ -73,14 +73,14 @@ func Look(ctx context.Context, name string, paths limahost.Paths) (Report, error
 	if end, found, err := limahost.LastEnd(paths); err == nil && found {
 		r.LastEnd = &end
 	}
-	there, err := exists(paths.Dir())
+	hasDir, err := exists(paths.Dir())
 	if err != nil {
 		return r, err
 	}
 	if found, err := exists(paths.SSHConfig()); err == nil && found {
 		r.SSHConfig = paths.SSHConfig()
 	}
-	r.State = stateOf(r, alive, there)
+	r.State = stateOf(r, alive, hasDir)
 	return r, nil
 }
 
@@ -109,7 +109,7 @@ func exists(path string) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for the VM: %w", err)
+		return false, fmt.Errorf("inspect the VM: %w", err)
 	}
 	return true, nil
 }

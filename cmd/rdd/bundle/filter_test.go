@@ -15,7 +15,7 @@ import (
 )
 
 // Of objects only what is known to hold no secret stays.
-func TestSieveKeepsWhatIsKnown(t *testing.T) {
+func TestObjectFilterKeepsKnownFields(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"Name":"v","Driver":"local","Options":{"type":"cifs","device":"//h/s","o":"user=amelie,pass=p,vers=3.0,ro,nobrl","x":"y"}}`: `{"Name":"v","Driver":"local","Options":{"type":"cifs","device":"//h/s","o":"user=REDACTED,pass=REDACTED,vers=3.0,ro,nobrl","x":"REDACTED"}}`,
 		`{"o":"password=a,b,ro"}`:                                                        `{"o":"REDACTED"}`,
@@ -31,7 +31,7 @@ func TestSieveKeepsWhatIsKnown(t *testing.T) {
 		`["x"]`: `["REDACTED"]`,
 	} {
 		var got, expected any
-		if err := json.Unmarshal(newSieve().sift([]byte(text)), &got); err != nil {
+		if err := json.Unmarshal(newObjectFilter().apply([]byte(text)), &got); err != nil {
 			t.Fatal(err)
 		}
 		if err := json.Unmarshal([]byte(want), &expected); err != nil {
@@ -43,25 +43,25 @@ func TestSieveKeepsWhatIsKnown(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", text, g, w)
 		}
 	}
-	if got := newSieve().sift([]byte("404 page not found")); string(got) != "404 page not found" {
+	if got := newObjectFilter().apply([]byte("404 page not found")); string(got) != "404 page not found" {
 		t.Errorf("an error became %s", got)
 	}
 }
 
-// What is secret in an object is looked for in logs too.
-func TestSieveLearnsSecrets(t *testing.T) {
-	s := newSieve()
-	s.sift([]byte(`{"options":{"o":"user=amelie,pass=Giraffe-5512,vers=3.0"},"args":["DB_PASS=Tapir-3344","-pKoala-7766","sleep 600000"],"labels":{"API_TOKEN":"Okapi-7781"}}`))
+// Secrets in objects are also removed from logs.
+func TestObjectFilterLearnsSecrets(t *testing.T) {
+	s := newObjectFilter()
+	s.apply([]byte(`{"options":{"o":"user=amelie,pass=Giraffe-5512,vers=3.0"},"args":["DB_PASS=Tapir-3344","-pKoala-7766","sleep 600000"],"labels":{"API_TOKEN":"Okapi-7781"}}`))
 	if got := strings.Join(s.secrets(), " "); got != "Giraffe-5512 Koala-7766 Okapi-7781 Tapir-3344" {
 		t.Errorf("learned %s", got)
 	}
 }
 
-func TestSieveLearnsAnyNumberOfSecrets(t *testing.T) {
-	s := newSieve()
+func TestObjectFilterLearnsManySecrets(t *testing.T) {
+	s := newObjectFilter()
 	var log, want strings.Builder
 	for i := range 200 {
-		s.sift(fmt.Appendf(nil, `{"labels":{"API_TOKEN":"Okapi-%04d"}}`, i))
+		s.apply(fmt.Appendf(nil, `{"labels":{"API_TOKEN":"Okapi-%04d"}}`, i))
 		fmt.Fprintf(&log, "it said Okapi-%04d\n", i)
 		want.WriteString("it said " + redacted + "\n")
 	}
@@ -84,15 +84,15 @@ func TestSecretName(t *testing.T) {
 	}
 }
 
-// FuzzSieve puts a secret where users put them: it must not come through.
-func FuzzSieve(f *testing.F) {
+// FuzzObjectFilter puts a secret where users put them. The filter must remove it.
+func FuzzObjectFilter(f *testing.F) {
 	f.Add("pass", "Giraffe-5512", "vers=3.0")
 	f.Add("user=a,b", `x"y\`, "")
 	f.Fuzz(func(t *testing.T, name, secret, other string) {
 		if len(secret) < minSecret || strings.ContainsAny(secret, ",") || strings.Contains(name+other+redacted, secret) || strings.ContainsAny(name, ",=") {
 			return
 		}
-		if newSieve().options[strings.ToLower(name)] || name == "" {
+		if newObjectFilter().options[strings.ToLower(name)] || name == "" {
 			return
 		}
 		text, err := json.Marshal(map[string]any{
@@ -104,7 +104,7 @@ func FuzzSieve(f *testing.F) {
 			t.Fatal(err)
 		}
 		var value any
-		if err := json.Unmarshal(newSieve().sift(text), &value); err != nil {
+		if err := json.Unmarshal(newObjectFilter().apply(text), &value); err != nil {
 			t.Fatal(err)
 		}
 		if found := holds(value, strings.ToValidUTF8(secret, "\ufffd")); found != "" {
@@ -113,7 +113,7 @@ func FuzzSieve(f *testing.F) {
 	})
 }
 
-// holds returns a text of a decoded JSON value that has the secret in it.
+// holds returns a string in a decoded JSON value that contains the secret.
 func holds(value any, secret string) string {
 	switch v := value.(type) {
 	case string:
@@ -136,9 +136,8 @@ func holds(value any, secret string) string {
 	return ""
 }
 
-// A bundle of an engine whose objects are full of secrets has none of them, in any
-// of its files.
-func TestBundleOfSecretObjectsHasNone(t *testing.T) {
+// The engine's objects are full of secrets. None may be in any file of the bundle.
+func TestBundleHasNoSecretOfObjects(t *testing.T) {
 	secrets := []string{"Zebra-9931-Kuh", "Giraffe-5512", "Okapi-7781", "Tapir-3344", "Koala-7766", "nothing like a secret", "Dachs-1"}
 	s := subject(t)
 	engine := http.NewServeMux()

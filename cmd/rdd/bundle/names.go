@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// secretName reports whether a variable, an option, a field or a header of this name
+// secretName reports whether a variable, option, field or header with this name
 // holds a secret.
 func secretName(name string) bool {
 	lower := strings.ToLower(name)
@@ -26,8 +26,8 @@ func secretName(name string) bool {
 	return len(words) > 1 && slices.Contains(words, "key") && words[0] != "public" && !slices.Contains(words, "keys")
 }
 
-// wordsOf splits a name at what is no letter and at capitals: DB_PASS, dbPass and
-// db.pass are db and pass.
+// wordsOf splits a name at capitals and at characters that are not letters: DB_PASS,
+// dbPass and db.pass are all db and pass.
 func wordsOf(name string) []string {
 	var words []string
 	begin := 0

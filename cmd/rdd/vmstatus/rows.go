@@ -1,4 +1,4 @@
-package vmlook
+package vmstatus
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// Rows are the lines that show a VM to a user: name and value; a value that is
-// not known is empty.
+// Rows returns the lines that show a VM, as pairs of name and value. A value that
+// is not known is empty.
 func (r Report) Rows(now time.Time) [][2]string {
 	rows := [][2]string{{"instance", r.Instance}, {"vm", r.Summary()}}
 	if r.Status != nil {
@@ -31,7 +31,7 @@ func (r Report) Rows(now time.Time) [][2]string {
 	return append(rows, [2]string{"next", r.next()})
 }
 
-// Summary is the state and the processes, on one line.
+// Summary returns the state and the processes on one line.
 func (r Report) Summary() string {
 	var processes []string
 	if r.PID != 0 {
@@ -51,10 +51,10 @@ func (r Report) statusRows(now time.Time) [][2]string {
 	if r.Phase == limahost.PhaseReady {
 		phase = ""
 	} else if !r.PhaseSince.IsZero() {
-		phase += " for " + short(now.Sub(r.PhaseSince))
+		phase += " for " + seconds(now.Sub(r.PhaseSince))
 	}
 	for _, p := range r.Phases {
-		times += ", " + string(p.Phase) + " " + short(p.Took)
+		times += ", " + string(p.Phase) + " " + seconds(p.Took)
 	}
 	rows := [][2]string{{"phase", phase}, {"start took", strings.TrimPrefix(times, ", ")}}
 	if !r.StartedAt.IsZero() {
@@ -67,12 +67,12 @@ func (r Report) statusRows(now time.Time) [][2]string {
 	s := r.Spec
 	rows = append(rows,
 		[2]string{"size", fmt.Sprintf("%s, %s of memory, %s of disk", count(s.CPUs, "CPU"), size(s.Memory), size(s.Disk))},
-		[2]string{"image", because(r.Image, r.ImageReason)},
-		[2]string{"acceleration", because(r.Acceleration, r.AccelerationReason)},
+		[2]string{"image", withReason(r.Image, r.ImageReason)},
+		[2]string{"acceleration", withReason(r.Acceleration, r.AccelerationReason)},
 	)
 	if g := r.Guest; g != nil {
 		rows = append(rows,
-			[2]string{"guest", fmt.Sprintf("up for %s, heard %s ago", duration.HumanDuration(g.Uptime), short(now.Sub(g.At)))},
+			[2]string{"guest", fmt.Sprintf("up for %s, last heartbeat %s ago", duration.HumanDuration(g.Uptime), seconds(now.Sub(g.At)))},
 			[2]string{"guest disk", fmt.Sprintf("%s, %s free", size(g.DiskSize), size(g.DiskFree))})
 	}
 	return append(rows, [2]string{"note", r.Note}, [2]string{"trouble", r.Trouble})
@@ -82,13 +82,13 @@ func (r Report) next() string {
 	flag := " --instance " + r.Instance
 	switch r.State {
 	case StateNone:
-		return "make one with 'rdd" + flag + " set running=true vm.driver=lima'"
+		return "create one with 'rdd" + flag + " set running=true vm.driver=lima'"
 	case StateStopped:
-		return "start it with 'rdd" + flag + " start'"
+		return "start the VM with 'rdd" + flag + " start'"
 	case StateHung:
-		return "see 'rdd" + flag + " vm logs'; start it afresh with 'rdd" + flag + " vm restart'"
+		return "see 'rdd" + flag + " vm logs', then restart the VM with 'rdd" + flag + " vm restart'"
 	case StateUnattended:
-		return "the daemon takes it over: 'rdd" + flag + " svc start'"
+		return "start the daemon, which takes the VM over: 'rdd" + flag + " svc start'"
 	case StateStarting, StateRunning:
 	}
 	return ""
@@ -109,15 +109,15 @@ func endText(end *limahost.End, now time.Time) string {
 	}
 }
 
-func because(what, why string) string {
+func withReason(what, why string) string {
 	if what == "" || why == "" {
 		return what
 	}
 	return what + " (" + why + ")"
 }
 
-// short is a duration in seconds, to a tenth, as the phases of a start are told.
-func short(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }
+// seconds formats a duration in tenths of a second.
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) }
 
 func count(n int, what string) string {
 	if n == 1 {
@@ -126,7 +126,7 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// size of bytes, such as 2Gi or 1.9Gi.
+// size formats a number of bytes, such as 2Gi or 1.9Gi.
 func size(bytes int64) string {
 	const mi, gi = 1 << 20, 1 << 30
 	text, unit := fmt.Sprintf("%.1f", float64(bytes)/gi), "Gi"

@@ -1,0 +1,84 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+)
+
+// holderGrace is how long a process can hold the lock before it records what it is.
+const holderGrace = 3 * time.Second
+
+// withInstanceLock runs do while it holds the instance's lock, so that no daemon
+// starts and no other command does the same. doing is what other commands report
+// meanwhile. On a full or read-only disk the lock is not available; then do runs
+// without it, because no daemon can start there either. The error wraps an
+// *instance.RunningError if a daemon is running.
+func (m *Manager) withInstanceLock(ctx context.Context, timeout time.Duration, doing string, do func() error) error {
+	for {
+		lock, err := instance.Lock(m.Instance.PidFile)
+		if _, held := errors.AsType[*instance.RunningError](err); held {
+			_, running, daemonErr := m.daemon(ctx, timeout)
+			switch {
+			case daemonErr != nil:
+				return daemonErr
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case running:
+				return fmt.Errorf("%w: it was started meanwhile; retry", err)
+			}
+			continue
+		}
+		if err != nil {
+			return do()
+		}
+		self, _ := process.Find(os.Getpid())
+		// Without this record other commands take this process for a daemon that does
+		// not answer. That is no reason to fail.
+		_ = m.Instance.SaveRun(instance.Run{PID: os.Getpid(), Process: self.Start, Started: time.Now(), Doing: doing})
+		return errors.Join(do(), lock.Release())
+	}
+}
+
+// noTimeout is the timeout of callers whose context has a deadline.
+const noTimeout = time.Duration(math.MaxInt64)
+
+// daemon reports whether a daemon holds the instance's lock. It waits for another
+// command that holds it, and for a process that has not yet recorded what it is.
+func (m *Manager) daemon(ctx context.Context, timeout time.Duration) (pid int, running bool, err error) {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	started, holder, since := time.Now(), 0, time.Now()
+	for {
+		pid, running, err = instance.Running(m.Instance.PidFile)
+		if err != nil || !running {
+			return 0, false, err
+		}
+		run := m.Instance.LoadRun(pid)
+		if pid != holder || run.Doing != "" {
+			holder, since = pid, time.Now()
+		}
+		switch {
+		case run.Version != "", time.Since(since) >= holderGrace:
+			return pid, true, nil
+		case run.Doing != "" && time.Since(started) >= timeout:
+			return 0, false, fmt.Errorf("another command (pid %d) has been %s since %s: retry when it has ended", pid, run.Doing, run.Started.Format(time.TimeOnly))
+		case run.Doing != "":
+			m.Report(fmt.Sprintf("waiting for another command (pid %d), which is %s", pid, run.Doing))
+		}
+		select {
+		case <-ctx.Done():
+			if run.Doing != "" {
+				return 0, false, fmt.Errorf("another command (pid %d) is still %s: %w", pid, run.Doing, ctx.Err())
+			}
+			return 0, false, ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
