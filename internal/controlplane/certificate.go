@@ -15,12 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 const (
-	certificateFile = "tls.crt"
-	keyFile         = "tls.key"
-
 	certificateLife = 10 * 365 * 24 * time.Hour
 	// renewBefore is how long before its end a certificate is replaced.
 	renewBefore = 30 * 24 * time.Hour
@@ -41,11 +40,11 @@ func ensureCertificate(dir string, now time.Time) (tls.Certificate, []byte, erro
 }
 
 func loadCertificate(dir string, now time.Time) (tls.Certificate, []byte, error) {
-	pemBytes, err := os.ReadFile(filepath.Join(dir, certificateFile))
+	pemBytes, err := os.ReadFile(filepath.Join(dir, filename.Certificate))
 	if err != nil {
 		return tls.Certificate{}, nil, err
 	}
-	key, err := os.ReadFile(filepath.Join(dir, keyFile))
+	key, err := os.ReadFile(filepath.Join(dir, filename.Key))
 	if err != nil {
 		return tls.Certificate{}, nil, err
 	}
@@ -91,8 +90,8 @@ func makeCertificate(dir string, now time.Time) error {
 	}
 	// The key first: a certificate without its key is replaced at the next start.
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
-	if err := writePrivate(filepath.Join(dir, keyFile), keyPEM); err != nil {
+	if err := writePrivate(filepath.Join(dir, filename.Key), keyPEM); err != nil {
 		return err
 	}
-	return writePrivate(filepath.Join(dir, certificateFile), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return writePrivate(filepath.Join(dir, filename.Certificate), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }

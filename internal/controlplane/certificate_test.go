@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 func TestCertificateIsRenewed(t *testing.T) {
@@ -28,11 +30,11 @@ func TestCertificateIsRenewed(t *testing.T) {
 	if bytes.Equal(second, first) {
 		t.Error("a certificate that ends within a month was kept")
 	}
-	if err := os.WriteFile(filepath.Join(dir, certificateFile), []byte("garbage"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, filename.Certificate), []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	third := issue(soon)
-	if err := os.Remove(filepath.Join(dir, keyFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, filename.Key)); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Equal(issue(soon), third) {
@@ -49,7 +51,7 @@ func TestTokenIsMadeOnce(t *testing.T) {
 	if second, err := ensureToken(dir); err != nil || second != first {
 		t.Errorf("token %q became %q: %v", first, second, err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, tokenFile), []byte("\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, filename.Token), []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if third, err := ensureToken(dir); err != nil || third == first || len(third) < minToken {

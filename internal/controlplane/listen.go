@@ -9,17 +9,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-const (
-	loopback = "127.0.0.1"
-	portFile = "port"
-)
+const loopback = "127.0.0.1"
 
 // listen binds the loopback address: to the port that is asked for, else to that
 // of the last time, else to a free one. The port is remembered.
 func listen(ctx context.Context, opts Options) (net.Listener, int, error) {
-	path := filepath.Join(opts.TLSDir, portFile)
+	path := filepath.Join(opts.TLSDir, filename.Port)
 	preferred := opts.Port
 	if preferred == 0 {
 		preferred = rememberedPort(path)

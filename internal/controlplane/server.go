@@ -23,11 +23,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/inprocess"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
-
-// revisionFile is the file in TLSDir that remembers which revisions the datastore
-// may have used. It is beside the keys because a reset keeps them.
-const revisionFile = "revision"
 
 // Server is a running control plane. Its methods may be called concurrently.
 type Server struct {
@@ -104,7 +101,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listener, s.port, err = listen(ctx, s.opts); err != nil {
 		return err
 	}
-	s.store, err = datastore.Open(ctx, s.opts.DataDir, filepath.Join(s.opts.TLSDir, revisionFile))
+	s.store, err = datastore.Open(ctx, s.opts.DataDir, filepath.Join(s.opts.TLSDir, filename.Revision))
 	return err
 }
 

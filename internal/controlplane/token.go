@@ -8,9 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-)
 
-const tokenFile = "token"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
+)
 
 // minToken is the shortest token that is taken from disk, in characters. What
 // rand.Text makes (26 characters, 130 bits) is longer.
@@ -18,7 +18,7 @@ const minToken = 20
 
 // ensureToken returns the bearer token of [AdminUser], made once.
 func ensureToken(dir string) (string, error) {
-	path := filepath.Join(dir, tokenFile)
+	path := filepath.Join(dir, filename.Token)
 	data, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read the API token: %w", err)

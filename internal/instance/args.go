@@ -9,21 +9,22 @@ import (
 	"path/filepath"
 )
 
-// Args are the arguments of a daemon. They are kept so that a restart, or a
-// start that another command needs, brings up the same daemon again.
+// Args are the arguments of a daemon. They are saved, so that a restart, or a start by
+// another command, uses the same arguments.
 type Args struct {
 	// LogLevel is debug, info, warn or error; empty means info.
 	LogLevel string `json:"logLevel,omitempty"`
-	// Port of the API server on loopback; 0 lets the daemon choose.
+	// Port is the API server's port on loopback; 0 lets the daemon choose.
 	Port int `json:"port,omitempty"`
-	// Namespace of Kubernetes for the mirrors, chosen at the first start; empty
-	// means the App's default.
+	// Namespace is the Kubernetes namespace of the mirrors, chosen at the first start;
+	// empty means the App's default.
 	Namespace string `json:"namespace,omitempty"`
-	// Environment of the daemon, as far as it is kept.
+	// Environment is the saved part of the daemon's environment.
 	Environment Environment `json:"environment,omitzero"`
 }
 
-// LoadArgs reads the arguments of the last start; none were kept: the zero value.
+// LoadArgs reads the arguments of the last start. Without a file it returns the zero
+// value.
 func (i Instance) LoadArgs() (Args, error) {
 	var args Args
 	text, err := os.ReadFile(i.ArgsFile)
@@ -34,16 +35,15 @@ func (i Instance) LoadArgs() (Args, error) {
 		return args, fmt.Errorf("read the daemon's arguments: %w", err)
 	}
 	if err := json.Unmarshal(text, &args); err != nil {
-		return args, fmt.Errorf("read the daemon's arguments from %s: %w; remove the file to use the defaults", i.ArgsFile, err)
+		return args, fmt.Errorf("read the daemon's arguments from %s: %w: remove the file to use the defaults", i.ArgsFile, err)
 	}
 	return args, nil
 }
 
-// SaveArgs keeps args. A reader sees the old ones or the new ones, never half.
-// Arguments that are kept already are not written again, so that a full disk is
-// no obstacle where nothing changes.
+// SaveArgs saves args atomically. It does not write unchanged arguments, so that it
+// succeeds on a full disk if nothing changes.
 func (i Instance) SaveArgs(args Args) error {
-	if kept, err := i.LoadArgs(); err == nil && kept == args {
+	if saved, err := i.LoadArgs(); err == nil && saved == args {
 		return nil
 	}
 	text, err := json.MarshalIndent(args, "", "  ")
@@ -51,13 +51,13 @@ func (i Instance) SaveArgs(args Args) error {
 		return fmt.Errorf("encode the daemon's arguments: %w", err)
 	}
 	if err := ReplaceFile(i.ArgsFile, append(text, '\n')); err != nil {
-		return fmt.Errorf("keep the daemon's arguments: %w", err)
+		return fmt.Errorf("save the daemon's arguments: %w", err)
 	}
 	return nil
 }
 
-// ReplaceFile writes a file of mode 0600 beside path and renames it: a reader, and
-// a machine that loses its power, see the old content or the new, never half.
+// ReplaceFile replaces the file at path by one of mode 0600, atomically: readers see
+// the old content or the new one, also after a power cut.
 func ReplaceFile(path string, content []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

@@ -10,20 +10,19 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-// ownerFile is in Dir and in ShortDir and says whose they are.
-const ownerFile = "instance"
-
-// Exists says whether the instance's directories were created.
+// Exists reports whether the instance's directories were created.
 func (i Instance) Exists() bool {
-	_, err := os.Stat(filepath.Join(i.Dir, ownerFile))
+	_, err := os.Stat(filepath.Join(i.Dir, filename.Owner))
 	return err == nil
 }
 
-// Create makes the instance's directories, readable by this user only. It may
-// be called again at any time. It refuses directories that are another user's
-// or another instance's, and to make new ones in the home of another user.
+// Create creates the instance's directories, readable by this user only. It may be
+// called again at any time. It refuses directories of another user or instance, and
+// does not create directories in the home of another user.
 func (i Instance) Create() error {
 	dirs := []string{i.Dir, i.LogDir, i.ShortDir, i.LimaHome, i.TLSDir, i.DataDir}
 	for _, dir := range dirs {
@@ -32,10 +31,7 @@ func (i Instance) Create() error {
 		}
 	}
 	for _, dir := range dirs {
-		if err := makePrivate(dir); err != nil {
-			return fmt.Errorf("create directory %s: %w", dir, err)
-		}
-		if err := checkTarget(dir, i.unsafe(dir)); err != nil {
+		if err := i.ensureDir(dir); err != nil {
 			return fmt.Errorf("create directory %s: %w", dir, err)
 		}
 	}
@@ -43,20 +39,20 @@ func (i Instance) Create() error {
 		return err
 	}
 	for dir, owner := range i.owners() {
-		file := filepath.Join(dir, ownerFile)
+		file := filepath.Join(dir, filename.Owner)
 		if text, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(text)) == owner {
 			continue
 		}
 		if err := ReplaceFile(file, []byte(owner+"\n")); err != nil {
-			return fmt.Errorf("mark directory %s as the instance's: %w", dir, err)
+			return fmt.Errorf("write the owner file of directory %s: %w", dir, err)
 		}
 	}
 	return nil
 }
 
-// unsafe returns the rights that a directory behind a link must not have: none for
-// others where keys and data are, no writing where those directories are, and any
-// for logs, whose files are private themselves.
+// unsafe returns the rights that a shared directory must not have. Other users get no
+// rights for keys and data, and must not write to the directories above them. Logs may
+// have any mode, because their files are private.
 func (i Instance) unsafe(dir string) fs.FileMode {
 	switch dir {
 	case i.TLSDir, i.DataDir, i.LimaHome:
@@ -67,41 +63,40 @@ func (i Instance) unsafe(dir string) fs.FileMode {
 	return 0
 }
 
-// owners says what the owner file of each directory holds.
+// owners returns the text of each directory's owner file.
 func (i Instance) owners() map[string]string {
 	return map[string]string{i.Dir: i.Name, i.ShortDir: i.Dir}
 }
 
-// checkOwner fails when Dir belongs to an instance of another name, which a file
-// system that ignores case makes possible, or when ShortDir belongs to an
-// instance in another directory that is still there, which another
-// XDG_DATA_HOME makes possible.
+// checkOwner returns an error if Dir belongs to an instance of another name, which may
+// happen on a file system that ignores case. It also returns one if ShortDir belongs to
+// an existing instance in another Dir, which may happen with another XDG_DATA_HOME.
 func (i Instance) checkOwner() error {
 	for dir, owner := range i.owners() {
-		text, err := os.ReadFile(filepath.Join(dir, ownerFile))
+		text, err := os.ReadFile(filepath.Join(dir, filename.Owner))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("read whose directory %s is: %w", dir, err)
+			return fmt.Errorf("read the owner file of directory %s: %w", dir, err)
 		}
 		found := strings.TrimSpace(string(text))
 		if found == owner || found == "" {
 			continue
 		}
 		if dir == i.ShortDir {
-			if _, err := os.Stat(filepath.Join(found, ownerFile)); errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(found, filename.Owner)); errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 		}
-		return fmt.Errorf("directory %s belongs to instance %q; choose another name with --instance or %s", dir, found, EnvName)
+		return fmt.Errorf("directory %s belongs to instance %q: choose another name with --instance or %s", dir, found, EnvName)
 	}
 	return nil
 }
 
-// checkHome refuses a directory that would be made in a directory of another user,
-// such as by root in the home that 'sudo -E' keeps: that user could neither use nor
-// remove it. Root's directories, such as /tmp, may be used by everybody.
+// checkHome refuses to create a directory in a directory of another user, who could
+// neither use nor remove it. This happens to root with 'sudo -E', which keeps HOME.
+// Directories of root, such as /tmp, are accepted.
 func checkHome(dir string, uid int) error {
 	for {
 		info, err := os.Stat(dir)
@@ -110,7 +105,7 @@ func checkHome(dir string, uid int) error {
 			continue
 		}
 		if err != nil {
-			return nil //nolint:nilerr // Making the directory says what is wrong.
+			return nil //nolint:nilerr // creating the directory reports the cause
 		}
 		stat, ok := info.Sys().(*syscall.Stat_t)
 		if !ok || int(stat.Uid) == uid || stat.Uid == 0 {
@@ -121,7 +116,7 @@ func checkHome(dir string, uid int) error {
 	}
 }
 
-// userName returns the name of a user, or the number of one without a name.
+// userName returns the name of a user, or the ID of a user without a name.
 func userName(uid int) string {
 	if found, err := user.LookupId(strconv.Itoa(uid)); err == nil {
 		return found.Username
@@ -129,54 +124,60 @@ func userName(uid int) string {
 	return strconv.Itoa(uid)
 }
 
-// makePrivate makes a directory of mode 0700 and its parents, or takes group's
-// and others' rights from one that is there.
-func makePrivate(dir string) error {
+// ensureDir creates dir, readable by this user only. If dir exists it removes the rights
+// of other users, except from a shared directory: a link, or a directory below a linked
+// one of the instance. Other users may use that one, so its mode stays, and ensureDir
+// refuses it if the mode is unsafe.
+func (i Instance) ensureDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	// Lstat, because in /tmp another user may have put a link there.
+	// Lstat, because another user may have created a link in /tmp.
 	info, err := os.Lstat(dir)
 	if err == nil {
-		err = ownedByUser(info)
+		err = checkUser(info)
 	}
 	if err != nil {
 		return err
 	}
-	if info.Mode()&fs.ModeSymlink == 0 && info.Mode().Perm()&0o077 != 0 {
+	switch {
+	case isLink(info), i.isBelowLink(dir):
+		return checkShared(dir, i.unsafe(dir))
+	case info.Mode().Perm()&0o077 != 0:
 		return os.Chmod(dir, 0o700)
 	}
 	return nil
 }
 
-// checkTarget checks what dir leads to if it is a link. The target may hold other
-// files that others use, so its mode is left as it is; unsafe are the rights that it
-// must not have.
-func checkTarget(dir string, unsafe fs.FileMode) error {
-	link, err := os.Lstat(dir)
-	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
-		return err
+// isBelowLink reports whether dir is in another directory of the instance that is a
+// link.
+func (i Instance) isBelowLink(dir string) bool {
+	parent := filepath.Dir(dir)
+	if parent != i.Dir && parent != i.ShortDir && (dir != i.LogDir || !i.hasStateDir()) {
+		return false
 	}
+	info, err := os.Lstat(parent)
+	return err == nil && isLink(info)
+}
+
+func isLink(info fs.FileInfo) bool { return info.Mode()&fs.ModeSymlink != 0 }
+
+// checkShared returns an error if a shared directory belongs to another user, or if its
+// mode has one of the unsafe rights.
+func checkShared(dir string, unsafe fs.FileMode) error {
 	target, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return err
 	}
 	info, err := os.Stat(target)
 	if err == nil {
-		err = ownedByUser(info)
+		err = checkUser(info)
 	}
 	if err == nil && info.Mode().Perm()&unsafe != 0 {
-		err = fmt.Errorf("its mode %o lets other users at rdd's files: if nobody else needs it, run 'chmod 700 %s'; else let the link lead to a directory of mode 0700", info.Mode().Perm(), target)
+		err = fmt.Errorf("its mode %o gives other users access to rdd's files: run 'chmod 700 %s' if no other user needs the directory, or link to a directory of mode 0700", info.Mode().Perm(), target)
 	}
 	if err != nil {
-		return fmt.Errorf("use %s, to which the link leads: %w", target, err)
-	}
-	return nil
-}
-
-func ownedByUser(info fs.FileInfo) error {
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Getuid() {
-		return fmt.Errorf("it belongs to the user with id %d", stat.Uid)
+		return fmt.Errorf("use link target %s: %w", target, err)
 	}
 	return nil
 }

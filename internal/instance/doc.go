@@ -1,7 +1,24 @@
-// Package instance knows where one rdd instance keeps its files and whether its
-// daemon runs.
+// Package instance has the paths of an rdd instance's files, and finds out whether its
+// daemon is running.
 //
-// It is the only place that builds a path, so that the command line, the daemon
-// and a support script cannot disagree. Nothing in it talks to a daemon: every
-// answer is there while the daemon is stopped, hung or being started.
+// Only this package builds these paths, so that the command line, the daemon and
+// support scripts agree. It never talks to a daemon, so it works while the daemon is
+// stopped, hung or starting.
+//
+// Where things are:
+//
+//	instance.go     an instance
+//	paths.go        its paths
+//	create.go       creating its directories
+//	remove.go       removing its files
+//	places.go       the directories to remove, and the files in them
+//	place.go        removing one directory, which may be a link
+//	linked.go       data of the engine that the user moved to another disk
+//	args.go         the daemon's arguments
+//	environment.go  the daemon's environment
+//	run.go          the running daemon's version and start
+//	lock.go         the pid file and its lock
+//	orphans_*.go    daemons whose pid file was removed
+//
+// Package filename names the files.
 package instance

@@ -2,12 +2,12 @@ package instance
 
 import "strings"
 
-// Environment is the part of a daemon's environment that is kept from one start
-// to the next: a start from another shell brings up the same engine.
+// Environment is the part of a daemon's environment that is saved, so that a start from
+// another shell starts the same engine.
 type Environment struct {
 	Dockerd     string `json:"RDD_DOCKERD,omitempty"`
 	DockerdArgs string `json:"RDD_DOCKERD_ARGS,omitempty"`
-	// A proxy may have a password: the file has mode 0600.
+	// A proxy's URL may have a password, so the file has mode 0600.
 	HTTPProxy       string `json:"HTTP_PROXY,omitempty"`
 	HTTPProxyLower  string `json:"http_proxy,omitempty"`
 	HTTPSProxy      string `json:"HTTPS_PROXY,omitempty"`
@@ -18,14 +18,14 @@ type Environment struct {
 	NoProxyLower    string `json:"no_proxy,omitempty"`
 }
 
-// variable is a name in the environment and where its value is kept.
+// variable is the name of an environment variable and the field with its value.
 type variable struct {
 	name  string
 	value *string
 }
 
-// variables groups the names that mean the same to a program: a value for one of
-// a group is not mixed with a kept value of another.
+// variables groups names that mean the same to a program. A new value for one name of
+// a group replaces the saved values of the whole group.
 func (e *Environment) variables() [][]variable {
 	return [][]variable{
 		{{"RDD_DOCKERD", &e.Dockerd}},
@@ -37,9 +37,9 @@ func (e *Environment) variables() [][]variable {
 	}
 }
 
-// With returns e with what lookup, such as os.LookupEnv, finds. A variable that
-// is set replaces the kept one, one that is set to nothing removes it, and one
-// that is not set leaves it as it was.
+// With returns e with the variables that lookup finds; lookup is a function such as
+// os.LookupEnv. A variable with a value replaces the saved one, an empty one removes
+// it, and an unset one keeps it.
 func (e Environment) With(lookup func(string) (string, bool)) Environment {
 	for _, group := range e.variables() {
 		found := map[string]string{}
@@ -58,7 +58,7 @@ func (e Environment) With(lookup func(string) (string, bool)) Environment {
 	return e
 }
 
-// List returns the kept variables as NAME=VALUE, for exec.Cmd.
+// List returns the saved variables as NAME=VALUE, for exec.Cmd.
 func (e Environment) List() []string {
 	var list []string
 	for _, group := range e.variables() {
@@ -71,8 +71,8 @@ func (e Environment) List() []string {
 	return list
 }
 
-// Shown returns the kept variables for a user to read, without the user names
-// and passwords of proxies.
+// Shown returns the saved variables for display, without the user names and passwords
+// of proxies.
 func (e Environment) Shown() []string {
 	list := e.List()
 	for i, entry := range list {
@@ -83,7 +83,7 @@ func (e Environment) Shown() []string {
 	return list
 }
 
-// withoutUser masks what stands before the host of a URL, which may lack a scheme.
+// withoutUser masks the user name and password of a URL, which may lack a scheme.
 func withoutUser(address string) string {
 	at := strings.LastIndex(address, "@")
 	if at < 0 {

@@ -18,18 +18,18 @@ func lookupIn(list ...string) func(string) (string, bool) {
 	}
 }
 
-func TestEnvironmentIsKeptUntilChanged(t *testing.T) {
+func TestEnvironmentWithKeepsUnsetVariables(t *testing.T) {
 	kept := []string{"RDD_DOCKERD=/opt/dockerd", "RDD_DOCKERD_ARGS=--debug", "HTTP_PROXY=http://a:1", "http_proxy=http://a:1", "NO_PROXY=x"}
 	for _, test := range []struct {
 		name      string
 		set, want []string
 	}{
-		{"another shell sets none", nil, kept},
-		{"others are not kept", []string{"PATH=/x", "DOCKER_HOST=unix:///x"}, kept},
+		{"unset variables stay", nil, kept},
+		{"other variables are ignored", []string{"PATH=/x", "DOCKER_HOST=unix:///x"}, kept},
 		{"a new value replaces one", []string{"RDD_DOCKERD_ARGS=--mtu 1400"}, []string{kept[0], "RDD_DOCKERD_ARGS=--mtu 1400", kept[2], kept[3], kept[4]}},
-		{"an empty one removes one", []string{"RDD_DOCKERD=", "NO_PROXY="}, kept[1:4]},
+		{"an empty value removes one", []string{"RDD_DOCKERD=", "NO_PROXY="}, kept[1:4]},
 		{"a proxy in one case replaces both", []string{"http_proxy=http://b:2"}, []string{kept[0], kept[1], "http_proxy=http://b:2", kept[4]}},
-		{"an empty one in one case removes both", []string{"HTTP_PROXY="}, []string{kept[0], kept[1], kept[4]}},
+		{"an empty value in one case removes both", []string{"HTTP_PROXY="}, []string{kept[0], kept[1], kept[4]}},
 	} {
 		got := Environment{}.With(lookupIn(kept...)).With(lookupIn(test.set...)).List()
 		if !slices.Equal(got, test.want) {
@@ -38,7 +38,7 @@ func TestEnvironmentIsKeptUntilChanged(t *testing.T) {
 	}
 }
 
-func TestEnvironmentIsKeptPrivately(t *testing.T) {
+func TestSaveArgsFileIsPrivate(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestEnvironmentIsKeptPrivately(t *testing.T) {
 	}
 }
 
-func TestShownEnvironmentHasNoPassword(t *testing.T) {
+func TestEnvironmentShownHidesPassword(t *testing.T) {
 	for value, want := range map[string]string{
 		"http://u:geheim@p:1":  "http://***@p:1",
 		"http://u:ge@heim@p:1": "http://***@p:1",
@@ -68,8 +68,8 @@ func TestShownEnvironmentHasNoPassword(t *testing.T) {
 	}
 }
 
-// F11: nothing is written where nothing changes.
-func TestUnchangedArgsAreNotWritten(t *testing.T) {
+// Row F11: unchanged arguments are not written.
+func TestSaveArgsSkipsUnchanged(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)

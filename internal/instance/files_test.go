@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// scratch returns an instance below a new directory.
+// scratch returns an instance in a new directory.
 func scratch(t *testing.T, name string) Instance {
 	t.Helper()
 	root := t.TempDir()
-	i, err := build(name, surroundings{goos: "linux", home: root, uid: os.Getuid()})
+	i, err := build(name, hostEnv{goos: "linux", home: root, uid: os.Getuid()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,8 +19,8 @@ func scratch(t *testing.T, name string) Instance {
 	return i
 }
 
-// E8: another local user.
-func TestE8DirectoriesArePrivate(t *testing.T) {
+// Row E8: other local users have no access.
+func TestCreateMakesPrivateDirectories(t *testing.T) {
 	i := scratch(t, "2")
 	if err := os.MkdirAll(i.TLSDir, 0o755); err != nil {
 		t.Fatal(err)
@@ -44,41 +44,47 @@ func TestE8DirectoriesArePrivate(t *testing.T) {
 	}
 }
 
-// E8: a link of the user's leads to a directory that others use.
-func TestE8LinkTargetKeepsItsMode(t *testing.T) {
+// Row E8: a directory that the user linked keeps its mode, and so do directories below
+// it. An unsafe mode is refused.
+func TestCreateKeepsModeOfLinkTarget(t *testing.T) {
 	for name, c := range map[string]struct {
-		dir     func(Instance) string
-		mode    os.FileMode
-		refused bool
+		dir   func(Instance) string
+		inner string // the directory below dir that has the mode
+		mode  os.FileMode
+		valid bool
 	}{
-		"logs":          {func(i Instance) string { return i.LogDir }, 0o775, false},
-		"dir":           {func(i Instance) string { return i.Dir }, 0o755, false},
-		"dir, writable": {func(i Instance) string { return i.Dir }, 0o775, true},
-		"data":          {func(i Instance) string { return i.DataDir }, 0o755, true},
-		"data, private": {func(i Instance) string { return i.DataDir }, 0o700, false},
-		"tls":           {func(i Instance) string { return i.TLSDir }, 0o750, true},
+		"logs":              {func(i Instance) string { return i.LogDir }, "", 0o775, true},
+		"dir":               {func(i Instance) string { return i.Dir }, "", 0o755, true},
+		"dir, writable":     {func(i Instance) string { return i.Dir }, "", 0o775, false},
+		"data":              {func(i Instance) string { return i.DataDir }, "", 0o755, false},
+		"data, private":     {func(i Instance) string { return i.DataDir }, "", 0o700, true},
+		"tls":               {func(i Instance) string { return i.TLSDir }, "", 0o750, false},
+		"data in dir":       {func(i Instance) string { return i.Dir }, "data", 0o755, false},
+		"tls in dir":        {func(i Instance) string { return i.Dir }, "tls", 0o700, true},
+		"lima in short_dir": {func(i Instance) string { return i.ShortDir }, "lima", 0o750, false},
+		"logs in state":     {func(i Instance) string { return filepath.Dir(i.LogDir) }, "logs", 0o775, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			i := scratch(t, "2")
 			if err := i.Create(); err != nil {
 				t.Fatal(err)
 			}
-			target := moved(t, c.dir(i))
+			target := filepath.Join(moved(t, c.dir(i)), c.inner)
 			if err := os.Chmod(target, c.mode); err != nil {
 				t.Fatal(err)
 			}
 			err := i.Create()
-			if c.refused && (err == nil || !strings.Contains(err.Error(), "chmod 700 "+target)) || !c.refused && err != nil {
-				t.Errorf("create = %v", err)
+			if c.valid != (err == nil) || err != nil && !strings.Contains(err.Error(), "chmod 700 "+target) {
+				t.Errorf("Create = %v", err)
 			}
 			if info, err := os.Stat(target); err != nil || info.Mode().Perm() != c.mode {
-				t.Errorf("the target has %v, %v", info.Mode(), err)
+				t.Errorf("the target has mode %v: %v", info.Mode(), err)
 			}
 		})
 	}
 }
 
-func TestRemoveLeavesNothing(t *testing.T) {
+func TestRemoveRemovesEverything(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)
@@ -93,7 +99,7 @@ func TestRemoveLeavesNothing(t *testing.T) {
 	}
 	for _, path := range append(i.Paths(), Path{"state", filepath.Dir(i.LogDir)}) {
 		if _, err := os.Lstat(path.Value); err == nil {
-			t.Errorf("%s is left: %s", path.Key, path.Value)
+			t.Errorf("%s still exists: %s", path.Key, path.Value)
 		}
 	}
 	if i.Exists() {
@@ -101,7 +107,7 @@ func TestRemoveLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestRemoveDataKeepsTheRest(t *testing.T) {
+func TestRemoveDataKeepsCertificates(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)
@@ -110,14 +116,14 @@ func TestRemoveDataKeepsTheRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(i.DataDir); err == nil {
-		t.Error("the data directory is left")
+		t.Error("the data directory still exists")
 	}
 	if _, err := os.Stat(i.TLSDir); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestForeignDirectoriesAreRefused(t *testing.T) {
+func TestForeignDirectoryRefused(t *testing.T) {
 	i := scratch(t, "dev")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)
@@ -127,24 +133,24 @@ func TestForeignDirectoriesAreRefused(t *testing.T) {
 	_, removeErr := twin.Remove()
 	for what, err := range map[string]error{"create": twin.Create(), "remove": removeErr} {
 		if err == nil || !strings.Contains(err.Error(), `"dev"`) {
-			t.Errorf("%s of an instance in another's directory: %v", what, err)
+			t.Errorf("%s in the directory of another instance: %v", what, err)
 		}
 	}
 	moved := i
 	moved.Dir = filepath.Join(t.TempDir(), "elsewhere")
 	moved.TLSDir, moved.DataDir = filepath.Join(moved.Dir, "tls"), filepath.Join(moved.Dir, "data")
 	if err := moved.Create(); err == nil {
-		t.Error("a short directory that is in use was taken over")
+		t.Error("Create accepted a short directory that is in use")
 	}
 	if err := os.RemoveAll(i.Dir); err != nil {
 		t.Fatal(err)
 	}
 	if err := moved.Create(); err != nil {
-		t.Errorf("a short directory whose instance is gone was refused: %v", err)
+		t.Errorf("Create refused the short directory of a removed instance: %v", err)
 	}
 }
 
-func TestArgsRoundTrip(t *testing.T) {
+func TestSaveArgsRoundTrip(t *testing.T) {
 	i := scratch(t, "2")
 	if got, err := i.LoadArgs(); err != nil || got != (Args{}) {
 		t.Errorf("no file: %+v, %v", got, err)
@@ -163,6 +169,6 @@ func TestArgsRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := i.LoadArgs(); err == nil || !strings.Contains(err.Error(), i.ArgsFile) {
-		t.Errorf("broken file: %v", err)
+		t.Errorf("a damaged file: %v", err)
 	}
 }

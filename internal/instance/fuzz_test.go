@@ -7,9 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzFiles makes up what an instance's files hold, which users and other programs
-// can write to: nothing of it may be taken for a daemon that is not, and arguments
-// that were taken must come back as they were.
+// Users and other programs may write anything to an instance's files. No content is
+// mistaken for another daemon, and accepted arguments are saved without a change.
 func FuzzFiles(f *testing.F) {
 	f.Add([]byte(`{"logLevel":"debug","port":1,"namespace":"n"}`), 1)
 	f.Add([]byte(`{"pid":7,"process":1,"version":"v","started":"2026-01-01T00:00:00Z"}`), 7)

@@ -8,51 +8,50 @@ import (
 	"runtime"
 )
 
-// DefaultName is the instance that is meant when none is named.
+// DefaultName is the name of the default instance.
 const DefaultName = "2"
 
-// EnvName is the environment variable that names the instance.
+// EnvName is the environment variable with the name of the instance.
 const EnvName = "RDD_INSTANCE"
 
-// namePattern keeps names free of separators, of a leading dot or dash, and
-// short enough for one path element of 255 bytes on every file system.
+// namePattern excludes path separators, a leading dot or dash, and names that exceed a
+// path element of 255 bytes.
 var namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$`)
 
-// Instance says where one instance keeps its files. Two instances with
-// different names share none of them.
+// Instance has the paths of an instance. Instances of different names share no file.
 type Instance struct {
-	// Name as the user gave it.
+	// Name is the name as the user entered it.
 	Name string
-	// Dir holds everything that has no other place.
+	// Dir has all files that are in no other directory.
 	Dir string
-	// LogDir holds the logs.
+	// LogDir has the logs.
 	LogDir string
-	// ShortDir is short enough for the sockets below it.
+	// ShortDir has the sockets; its path is short enough for their addresses.
 	ShortDir string
 	// LimaHome is LIMA_HOME of the instance's virtual machines.
 	LimaHome string
-	// TLSDir holds certificates, keys and tokens.
+	// TLSDir has certificates, keys and tokens.
 	TLSDir string
-	// DataDir holds the datastore and the data of a native engine.
+	// DataDir has the datastore and the data of a native engine.
 	DataDir string
 	// Config is the kubeconfig.
 	Config string
-	// PidFile is locked by the daemon for as long as it lives.
+	// PidFile is locked by the daemon while it is running.
 	PidFile string
-	// ArgsFile holds the arguments the daemon was started with.
+	// ArgsFile has the arguments of the daemon's last start.
 	ArgsFile string
-	// DockerSocket is where a Docker client finds the instance's engine.
+	// DockerSocket is the socket of the instance's engine for Docker clients.
 	DockerSocket string
 }
 
-// Path is one path of an instance under the name that scripts use.
+// Path is one path of an instance, with the key that scripts use.
 type Path struct {
 	Key   string
 	Value string
 }
 
-// New returns the instance called name; an empty name means $RDD_INSTANCE, or
-// else DefaultName. It touches no file.
+// New returns the instance with the given name. An empty name means $RDD_INSTANCE, or
+// DefaultName if that is empty too. New accesses no file.
 func New(name string) (Instance, error) {
 	if name == "" {
 		name = os.Getenv(EnvName)
@@ -62,31 +61,31 @@ func New(name string) (Instance, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return Instance{}, fmt.Errorf("find the home directory: %w; set HOME and try again", err)
+		return Instance{}, fmt.Errorf("find the home directory: %w: set HOME and repeat the command", err)
 	}
-	return build(name, surroundings{
+	return build(name, hostEnv{
 		goos: runtime.GOOS, home: home, uid: os.Getuid(),
 		dataHome: os.Getenv("XDG_DATA_HOME"), stateHome: os.Getenv("XDG_STATE_HOME"),
 	})
 }
 
-// Validate says whether name can be the name of an instance.
+// Validate returns an error if name is not a valid name of an instance.
 func Validate(name string) error {
 	if namePattern.MatchString(name) {
 		return nil
 	}
 	if name == "" {
-		return errors.New("an instance needs a name")
+		return errors.New("the instance name is empty: set one with --instance or " + EnvName)
 	}
-	const longest = 60
+	const maxShown = 60
 	shown := name
-	if len(shown) > longest {
-		shown = shown[:longest] + "…"
+	if len(shown) > maxShown {
+		shown = shown[:maxShown] + "…"
 	}
-	return fmt.Errorf("instance name %q: use up to 200 letters, digits, '.', '_' and '-', beginning with a letter or digit", shown)
+	return fmt.Errorf("instance name %q is not valid: use up to 200 letters, digits, '.', '_' and '-', starting with a letter or digit", shown)
 }
 
-// Paths lists the paths that scripts may ask for, in the documented order.
+// Paths returns the paths that scripts may request, in the documented order.
 func (i Instance) Paths() []Path {
 	return []Path{
 		{"dir", i.Dir},

@@ -6,13 +6,14 @@ import (
 	"slices"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-// LinkedData lists the targets of links by which the user moved parts of the
-// engine's data elsewhere, such as data/engine/docker. A removal takes the links and
-// not what they lead to. Links to other files of the instance are not listed.
+// LinkedData returns the targets of links by which the user moved data of the engine to
+// another directory, such as data/engine/docker. A removal removes the links and keeps
+// their targets. Links to other files of the instance are not included.
 func (i Instance) LinkedData() []string {
-	engine, vm := filepath.Join(i.DataDir, "engine"), filepath.Join(i.LimaHome, "rdd")
+	engine, vm := filepath.Join(i.DataDir, filename.Engine), filepath.Join(i.LimaHome, filename.VM)
 	own := []string{filetree.Resolve(i.Dir), filetree.Resolve(i.ShortDir), filetree.Resolve(i.LogDir)}
 	var targets []string
 	for _, dir := range []string{
@@ -20,7 +21,7 @@ func (i Instance) LinkedData() []string {
 	} {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			continue // what is not there or cannot be read has no links that rdd could remove
+			continue // a removal finds no links in a missing or unreadable directory
 		}
 		for _, entry := range entries {
 			if entry.Type()&os.ModeSymlink == 0 {

@@ -13,34 +13,34 @@ import (
 	"time"
 )
 
-// How often and how long Lock tries: Running holds the lock for microseconds
-// while it looks, and that must not make a daemon refuse to start.
+// Lock tries lockTries times, with pauses of lockPause. Running holds the lock for
+// microseconds, and that must not fail the start of a daemon.
 const (
 	lockTries = 20
 	lockPause = 5 * time.Millisecond
 )
 
-// RunningError says that another daemon holds the instance.
+// RunningError reports that another daemon of the instance is running.
 type RunningError struct {
-	// PID of the other daemon; 0 when it has not written it yet.
+	// PID is the pid of the other daemon; 0 if it has not written it yet.
 	PID int
 }
 
 func (e *RunningError) Error() string {
 	if e.PID == 0 {
-		return "another daemon of this instance is just starting"
+		return "another daemon of this instance is starting"
 	}
-	return fmt.Sprintf("the daemon of this instance runs already, with pid %d", e.PID)
+	return fmt.Sprintf("the daemon of this instance is already running with pid %d", e.PID)
 }
 
-// PidLock is a held pid file.
+// PidLock is a locked pid file.
 type PidLock struct {
 	file *os.File
 }
 
-// Lock takes the pid file and writes the caller's pid into it. The kernel drops
-// the lock when the process ends, however it ends. It returns a *RunningError
-// when another process holds the file.
+// Lock locks the pid file and writes the caller's pid to it. The kernel releases the
+// lock when the process ends in any way. Lock returns a *RunningError if another
+// process holds the lock.
 func Lock(pidFile string) (*PidLock, error) {
 	for try := 0; ; try++ {
 		lock, err := tryLock(pidFile)
@@ -57,8 +57,8 @@ func Lock(pidFile string) (*PidLock, error) {
 	}
 }
 
-// tryLock returns nothing when the file is held by another process, or was
-// replaced while it was being locked.
+// tryLock returns nil if another process holds the lock, or replaced the file
+// meanwhile.
 func tryLock(pidFile string) (*PidLock, error) {
 	f, err := os.OpenFile(pidFile, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -66,7 +66,7 @@ func tryLock(pidFile string) (*PidLock, error) {
 	}
 	held, err := flock(f, syscall.LOCK_EX)
 	if err == nil && held {
-		// A daemon that ended may have removed the file between open and lock.
+		// An ending daemon may have removed the file between open and lock.
 		held, err = isFileAt(f, pidFile)
 	}
 	if err == nil && held {
@@ -78,13 +78,14 @@ func tryLock(pidFile string) (*PidLock, error) {
 	return &PidLock{file: f}, nil
 }
 
-// Release removes the pid file, unless another process has replaced it, and gives
-// the lock back.
+// Release removes the pid file, unless another process has replaced it, and releases
+// the lock.
 func (l *PidLock) Release() error {
-	if l.lost() {
+	if l.isRemoved() {
 		return l.file.Close()
 	}
-	// Removed first: who opens the old file later finds that it is no longer there.
+	// The file is removed first. A process that has opened it and then gets the lock
+	// notices that the file is no longer at the path.
 	err := os.Remove(l.file.Name())
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -92,15 +93,16 @@ func (l *PidLock) Release() error {
 	return errors.Join(err, l.file.Close())
 }
 
-// lost reports whether the pid file was removed or replaced. An error is no proof.
-func (l *PidLock) lost() bool {
+// isRemoved reports whether the pid file was removed or replaced. It returns false if
+// an error leaves this open.
+func (l *PidLock) isRemoved() bool {
 	same, err := isFileAt(l.file, l.file.Name())
 	return err == nil && !same
 }
 
-// WaitLost returns nil when the pid file has been removed or replaced for two looks
-// in a row, and the error of ctx when that ends first. The holder keeps nobody else
-// out any more then.
+// WaitLost returns nil when the pid file was removed or replaced, or the error of ctx if
+// ctx ends first. The lock no longer excludes another daemon then. WaitLost checks the
+// file at the given interval, and returns after two checks with the same result.
 func (l *PidLock) WaitLost(ctx context.Context, every time.Duration) error {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -110,7 +112,7 @@ func (l *PidLock) WaitLost(ctx context.Context, every time.Duration) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		now := l.lost()
+		now := l.isRemoved()
 		if now && before {
 			return nil
 		}
@@ -118,9 +120,9 @@ func (l *PidLock) WaitLost(ctx context.Context, every time.Duration) error {
 	}
 }
 
-// Running says whether a daemon holds the pid file, and its pid (0 when it has
-// not written it yet). It asks for the lock and not for the pid, so neither a
-// file left behind nor a recycled pid is taken for a daemon, and a hung daemon is.
+// Running reports whether a daemon is running, and its pid (0 if it has not written it
+// yet). It tests the lock and not the pid. So a stale file or a reused pid does not
+// count as a daemon, and a hung daemon does.
 func Running(pidFile string) (pid int, running bool, err error) {
 	f, err := os.Open(pidFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -140,7 +142,7 @@ func Running(pidFile string) (pid int, running bool, err error) {
 	return readPID(pidFile), true, nil
 }
 
-// flock takes a lock without waiting and says whether it got it.
+// flock tries to lock a file without waiting, and reports whether it succeeded.
 func flock(f *os.File, how int) (bool, error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
@@ -178,7 +180,7 @@ func writePID(f *os.File) error {
 	return err
 }
 
-// readPID returns 0 when there is no pid to read.
+// readPID returns the pid in the file, or 0 if there is none.
 func readPID(pidFile string) int {
 	f, err := os.Open(pidFile)
 	if err != nil {

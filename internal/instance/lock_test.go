@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// envHold makes the test binary a process that holds the named pid file.
+// envHold makes the test binary a process that locks the named pid file.
 const envHold = "RDD_TEST_HOLD"
 
 func TestMain(m *testing.M) {
@@ -30,7 +30,7 @@ func hold(file string) {
 		os.Exit(1)
 	}
 	fmt.Println("held")
-	// Ends when the parent closes the pipe.
+	// The read ends when the parent closes the pipe.
 	_, _ = bufio.NewReader(os.Stdin).ReadByte()
 	if err := lock.Release(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -39,7 +39,7 @@ func hold(file string) {
 	os.Exit(0)
 }
 
-// holder starts a process that holds file. release ends it in peace.
+// holder starts a process that locks file. release ends it cleanly.
 func holder(t *testing.T, file string) (process *os.Process, release func()) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -66,7 +66,7 @@ func holder(t *testing.T, file string) (process *os.Process, release func()) {
 	}
 	t.Cleanup(release)
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
-		t.Fatalf("the holder said %q, %v", line, err)
+		t.Fatalf("the holder printed %q: %v", line, err)
 	}
 	return cmd.Process, release
 }
@@ -82,20 +82,20 @@ func expectRunning(t *testing.T, file string, want int) {
 	}
 }
 
-// E6: two daemons for one instance.
-func TestE6SecondDaemonIsRefused(t *testing.T) {
+// Row E6: a second daemon of an instance is refused.
+func TestLockRefusesSecondDaemon(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	expectRunning(t, file, 0)
 	first, release := holder(t, file)
 	expectRunning(t, file, first.Pid)
 	var running *RunningError
 	if _, err := Lock(file); !errors.As(err, &running) || running.PID != first.Pid {
-		t.Errorf("second lock: %v, want the first's pid %d", err, first.Pid)
+		t.Errorf("second lock: %v, want pid %d", err, first.Pid)
 	}
 	release()
 	expectRunning(t, file, 0)
 	if _, err := os.Stat(file); err == nil {
-		t.Error("the pid file is left after a release")
+		t.Error("the pid file still exists after a release")
 	}
 	lock, err := Lock(file)
 	if err != nil {
@@ -106,10 +106,10 @@ func TestE6SecondDaemonIsRefused(t *testing.T) {
 	}
 }
 
-// E6: a recycled pid is not mistaken.
-func TestE6RecycledPidIsNotMistaken(t *testing.T) {
+// Row E6: a reused pid does not count as a daemon.
+func TestRunningIgnoresReusedPid(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
-	// This very process lives, and is no daemon.
+	// This process is running, and is not a daemon.
 	if err := os.WriteFile(file, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -123,8 +123,8 @@ func TestE6RecycledPidIsNotMistaken(t *testing.T) {
 	}
 }
 
-// E4: the daemon was killed.
-func TestE4KilledDaemonFreesTheLock(t *testing.T) {
+// Row E4: a killed daemon releases the lock.
+func TestKilledDaemonReleasesLock(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	process, release := holder(t, file)
 	if err := process.Kill(); err != nil {
@@ -133,14 +133,14 @@ func TestE4KilledDaemonFreesTheLock(t *testing.T) {
 	release()
 	expectRunning(t, file, 0)
 	if _, err := os.Stat(file); err != nil {
-		t.Errorf("a killed process cannot have removed its file: %v", err)
+		t.Errorf("the pid file of a killed process is missing: %v", err)
 	}
 	next, _ := holder(t, file)
 	expectRunning(t, file, next.Pid)
 }
 
-// S5: the daemon hangs.
-func TestS5HungDaemonIsRunning(t *testing.T) {
+// Row S5: a hung daemon is running.
+func TestRunningReportsHungDaemon(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	process, _ := holder(t, file)
 	if err := process.Signal(syscall.SIGSTOP); err != nil {
@@ -149,14 +149,14 @@ func TestS5HungDaemonIsRunning(t *testing.T) {
 	expectRunning(t, file, process.Pid)
 }
 
-// Looking must not keep a daemon from starting: svc start looks every few
-// milliseconds while the daemon it started takes the lock.
-func TestLookingDoesNotRefuseAStart(t *testing.T) {
+// Running must not fail the start of a daemon: 'svc start' calls it every few
+// milliseconds while the daemon that it started locks the file.
+func TestRunningDoesNotFailLock(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	done := make(chan struct{})
-	var lookers sync.WaitGroup
+	var callers sync.WaitGroup
 	for range 4 {
-		lookers.Go(func() {
+		callers.Go(func() {
 			for {
 				select {
 				case <-done:
@@ -178,10 +178,10 @@ func TestLookingDoesNotRefuseAStart(t *testing.T) {
 		}
 	}
 	close(done)
-	lookers.Wait()
+	callers.Wait()
 }
 
-func TestOneOfManyGetsTheLock(t *testing.T) {
+func TestConcurrentLockHasOneHolder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	const rounds, contenders = 20, 4
 	for range rounds {

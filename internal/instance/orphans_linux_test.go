@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// F8: the directories are removed by hand, also through a link, and a new pid file
-// may be there already.
-func TestF8OrphansAreFound(t *testing.T) {
+// Row F8: a daemon is found after the user removed its directories, also behind a link,
+// and after a new daemon created another pid file.
+func TestOrphansFindsRemovedPidFile(t *testing.T) {
 	dir := t.TempDir()
 	behind, link := filepath.Join(dir, "real"), filepath.Join(dir, "link")
 	if err := os.Mkdir(behind, 0o700); err != nil {
@@ -21,17 +21,17 @@ func TestF8OrphansAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(link, "pid")
-	lost, release := holder(t, file)
+	orphan, release := holder(t, file)
 	if got := Orphans(file); len(got) != 0 {
-		t.Errorf("a daemon with its pid file is an orphan: %v", got)
+		t.Errorf("a daemon with a pid file is an orphan: %v", got)
 	}
 	if err := os.RemoveAll(behind); err != nil {
 		t.Fatal(err)
 	}
 	want := func(when string) {
 		t.Helper()
-		if got := Orphans(file); len(got) != 1 || got[0].PID != lost.Pid {
-			t.Errorf("%s: %v, want pid %d", when, got, lost.Pid)
+		if got := Orphans(file); len(got) != 1 || got[0].PID != orphan.Pid {
+			t.Errorf("%s: %v, want pid %d", when, got, orphan.Pid)
 		}
 	}
 	want("removed")
@@ -42,13 +42,13 @@ func TestF8OrphansAreFound(t *testing.T) {
 	want("replaced")
 	release()
 	if got := Orphans(file); len(got) != 0 {
-		t.Errorf("a daemon that ended is an orphan: %v", got)
+		t.Errorf("a daemon that has ended is an orphan: %v", got)
 	}
-	expectRunning(t, file, next.Pid) // the first one has not removed its pid file
+	expectRunning(t, file, next.Pid) // the first daemon did not remove this pid file
 }
 
-// A process that only has the removed file open is no daemon.
-func TestOpenFileMakesNoOrphan(t *testing.T) {
+// A process that has the removed file open without an exclusive lock is no daemon.
+func TestOrphansRequiresExclusiveLock(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pid")
 	for info, want := range map[string]bool{
 		"pos:\t0\nlock:\t1: FLOCK  ADVISORY  WRITE 7 fe:00:1 0 EOF\n": true,
@@ -57,18 +57,18 @@ func TestOpenFileMakesNoOrphan(t *testing.T) {
 		"pos:\t0\n":   false,
 		"lock: FLOCK": false,
 	} {
-		if got := isLockedFor(info); got != want {
+		if got := hasExclusiveLock(info); got != want {
 			t.Errorf("%q: %v", info, got)
 		}
 	}
 	if got := Orphans(file); len(got) != 0 {
-		t.Errorf("orphans of a file that never was: %v", got)
+		t.Errorf("orphans of a file that never existed: %v", got)
 	}
 }
 
-// F8: the holder notices that its pid file is gone, or another's.
-func TestF8WaitLost(t *testing.T) {
-	for name, loose := range map[string]func(file string) error{
+// Row F8: a daemon notices that its pid file was removed or replaced.
+func TestWaitLostNoticesRemovedFile(t *testing.T) {
+	for name, change := range map[string]func(file string) error{
 		"removed":  os.Remove,
 		"replaced": func(file string) error { return ReplaceFile(file, []byte("1")) },
 	} {
@@ -81,21 +81,21 @@ func TestF8WaitLost(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			defer cancel()
 			if err := lock.WaitLost(ctx, time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("with its file: %v", err)
+				t.Errorf("before the change: %v", err)
 			}
-			if err := loose(file); err != nil {
+			if err := change(file); err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
 			if err := lock.WaitLost(ctx, time.Millisecond); err != nil {
-				t.Errorf("without: %v", err)
+				t.Errorf("after the change: %v", err)
 			}
 			if err := lock.Release(); err != nil {
 				t.Error(err)
 			}
 			if _, err := os.Stat(file); name == "replaced" && err != nil {
-				t.Errorf("another's pid file was removed: %v", err)
+				t.Errorf("Release removed the pid file of another process: %v", err)
 			}
 		})
 	}

@@ -4,6 +4,6 @@ package instance
 
 import "github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 
-// Orphans finds none: this system does not say who holds a lock. A daemon notices
-// by itself that its pid file is gone, and ends.
+// Orphans returns nothing, because this system does not report which process holds a
+// lock. A daemon notices the removal of its pid file and ends.
 func Orphans(string) []process.Process { return nil }

@@ -6,30 +6,32 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-// maxShortDir is the longest ShortDir in bytes: a socket's address takes 103
-// bytes on macOS (107 on Linux), and Lima puts "/lima/NAME/ssh.sock." and 16
-// digits below it.
+// maxShortDir is the maximum length of ShortDir in bytes. A socket's address has at
+// most 103 bytes on macOS (107 on Linux), and Lima adds "/lima/NAME/ssh.sock." and 16
+// digits.
 const maxShortDir = 60
 
-// maxElement is the longest encoded name, so that a prefix still fits into the
-// 255 bytes of one path element.
+// maxElement is the maximum length of an encoded name, so that it fits into a path
+// element of 255 bytes together with a prefix.
 const maxElement = 200
 
-// surroundings is what the paths depend on, besides the name.
-type surroundings struct {
+// hostEnv has everything but the name that determines the paths.
+type hostEnv struct {
 	goos, home          string
 	dataHome, stateHome string
 	uid                 int
 }
 
-func build(name string, s surroundings) (Instance, error) {
+func build(name string, s hostEnv) (Instance, error) {
 	if err := Validate(name); err != nil {
 		return Instance{}, err
 	}
 	if !filepath.IsAbs(s.home) {
-		return Instance{}, fmt.Errorf("home directory %q is not an absolute path; set HOME to one", s.home)
+		return Instance{}, fmt.Errorf("home directory %q is not an absolute path: set HOME to one", s.home)
 	}
 	element := name
 	if s.goos == "darwin" {
@@ -41,22 +43,22 @@ func build(name string, s surroundings) (Instance, error) {
 	i.LimaHome = filepath.Join(i.ShortDir, "lima")
 	i.TLSDir = filepath.Join(i.Dir, "tls")
 	i.DataDir = filepath.Join(i.Dir, "data")
-	i.Config = filepath.Join(i.Dir, "config.yaml")
-	i.PidFile = filepath.Join(i.Dir, "rdd.pid")
-	i.ArgsFile = filepath.Join(i.Dir, "args.json")
-	i.DockerSocket = filepath.Join(i.ShortDir, "docker.sock")
+	i.Config = filepath.Join(i.Dir, filename.Config)
+	i.PidFile = filepath.Join(i.Dir, filename.Pid)
+	i.ArgsFile = filepath.Join(i.Dir, filename.Args)
+	i.DockerSocket = filepath.Join(i.ShortDir, filename.DockerSocket)
 	return i, nil
 }
 
 // bigDirs returns Dir and LogDir.
-func (s surroundings) bigDirs(element string) (dir, logs string) {
+func (s hostEnv) bigDirs(element string) (dir, logs string) {
 	base := "rancher-desktop-" + element
 	if s.goos == "darwin" {
 		library := filepath.Join(s.home, "Library")
 		return filepath.Join(library, "Application Support", base), filepath.Join(library, "Logs", base)
 	}
 	data, state := s.dataHome, s.stateHome
-	// The XDG base directory specification says to ignore relative paths.
+	// The XDG Base Directory Specification requires ignoring relative paths.
 	if !filepath.IsAbs(data) {
 		data = filepath.Join(s.home, ".local", "share")
 	}
@@ -66,9 +68,9 @@ func (s surroundings) bigDirs(element string) (dir, logs string) {
 	return filepath.Join(data, base), filepath.Join(state, base, "logs")
 }
 
-// shortDir is ~/.rdNAME, or the first of two hashed names that is short enough.
-// A name never begins with '-', so the hashed ones cannot be another instance's.
-func (s surroundings) shortDir(element, dir string) string {
+// shortDir returns ~/.rdNAME, or the first of two hashed paths that is short enough. A
+// name never starts with '-', so a hashed path never equals another instance's.
+func (s hostEnv) shortDir(element, dir string) string {
 	if plain := filepath.Join(s.home, ".rd"+element); len(plain) <= maxShortDir {
 		return plain
 	}
@@ -77,13 +79,13 @@ func (s surroundings) shortDir(element, dir string) string {
 	if hashed := filepath.Join(s.home, ".rd-"+hash); len(hashed) <= maxShortDir {
 		return hashed
 	}
-	// TMPDIR is not asked: it is long itself on macOS, and it differs between
-	// a login shell and a service, which would then miss each other.
+	// TMPDIR is not used: it is long on macOS, and it differs between a login shell and
+	// a service, which must agree on the path.
 	return fmt.Sprintf("/tmp/rdd-%d-%s", s.uid, hash)
 }
 
-// foldable encodes a name so that two names stay different on a file system
-// that takes upper and lower case for the same: "Dev" becomes "+dev".
+// foldable encodes a name so that different names stay different on a file system that
+// ignores case: "Dev" becomes "+dev".
 func foldable(name string) string {
 	var b strings.Builder
 	for _, r := range name {

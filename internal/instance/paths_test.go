@@ -6,43 +6,43 @@ import (
 	"testing"
 )
 
-func TestPathsFollowTheSurroundings(t *testing.T) {
+func TestBuildDerivesPathsFromHost(t *testing.T) {
 	long := "/home/" + strings.Repeat("u", 60)
 	tests := []struct {
 		what, name       string
-		in               surroundings
+		in               hostEnv
 		dir, logs, short string
 	}{
 		{
-			what: "linux defaults", name: "2", in: surroundings{goos: "linux", home: "/home/u", uid: 7},
+			what: "linux defaults", name: "2", in: hostEnv{goos: "linux", home: "/home/u", uid: 7},
 			dir: "/home/u/.local/share/rancher-desktop-2", logs: "/home/u/.local/state/rancher-desktop-2/logs", short: "/home/u/.rd2",
 		},
 		{
-			what: "XDG", name: "dev", in: surroundings{goos: "linux", home: "/home/u", dataHome: "/d", stateHome: "/s"},
+			what: "XDG", name: "dev", in: hostEnv{goos: "linux", home: "/home/u", dataHome: "/d", stateHome: "/s"},
 			dir: "/d/rancher-desktop-dev", logs: "/s/rancher-desktop-dev/logs", short: "/home/u/.rddev",
 		},
 		{
-			what: "relative XDG is ignored", name: "2", in: surroundings{goos: "linux", home: "/home/u", dataHome: "d", stateHome: "s"},
+			what: "relative XDG is ignored", name: "2", in: hostEnv{goos: "linux", home: "/home/u", dataHome: "d", stateHome: "s"},
 			dir: "/home/u/.local/share/rancher-desktop-2", logs: "/home/u/.local/state/rancher-desktop-2/logs", short: "/home/u/.rd2",
 		},
 		{
-			what: "macOS", name: "2", in: surroundings{goos: "darwin", home: "/Users/u", dataHome: "/d"},
+			what: "macOS", name: "2", in: hostEnv{goos: "darwin", home: "/Users/u", dataHome: "/d"},
 			dir:  "/Users/u/Library/Application Support/rancher-desktop-2",
 			logs: "/Users/u/Library/Logs/rancher-desktop-2", short: "/Users/u/.rd2",
 		},
 		{
-			what: "macOS takes Dev and dev for the same", name: "Dev", in: surroundings{goos: "darwin", home: "/Users/u"},
+			what: "macOS ignores case", name: "Dev", in: hostEnv{goos: "darwin", home: "/Users/u"},
 			dir:  "/Users/u/Library/Application Support/rancher-desktop-+dev",
 			logs: "/Users/u/Library/Logs/rancher-desktop-+dev", short: "/Users/u/.rd+dev",
 		},
 		{
-			what: "long name", name: strings.Repeat("n", 200), in: surroundings{goos: "linux", home: "/home/u"},
+			what: "long name", name: strings.Repeat("n", 200), in: hostEnv{goos: "linux", home: "/home/u"},
 			dir:   "/home/u/.local/share/rancher-desktop-" + strings.Repeat("n", 200),
 			logs:  "/home/u/.local/state/rancher-desktop-" + strings.Repeat("n", 200) + "/logs",
 			short: "/home/u/.rd-e657078fefb1",
 		},
 		{
-			what: "long home", name: "2", in: surroundings{goos: "linux", home: long, uid: 7},
+			what: "long home", name: "2", in: hostEnv{goos: "linux", home: long, uid: 7},
 			dir: long + "/.local/share/rancher-desktop-2", logs: long + "/.local/state/rancher-desktop-2/logs",
 			short: "/tmp/rdd-7-d419cb31e8e0",
 		},
@@ -60,8 +60,8 @@ func TestPathsFollowTheSurroundings(t *testing.T) {
 	}
 }
 
-func TestPathsKeepTheirOrder(t *testing.T) {
-	i, err := build("2", surroundings{goos: "linux", home: "/h"})
+func TestPathsOrder(t *testing.T) {
+	i, err := build("2", hostEnv{goos: "linux", home: "/h"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,8 +78,8 @@ func TestPathsKeepTheirOrder(t *testing.T) {
 	}
 }
 
-// T11: another instance name.
-func TestT11NameComesFromFlagEnvironmentDefault(t *testing.T) {
+// Row T11: the name comes from the flag, the environment or the default, in this order.
+func TestNewNamePrecedence(t *testing.T) {
 	t.Setenv("HOME", "/h")
 	for _, test := range []struct{ flag, env, want string }{
 		{"", "", DefaultName}, {"", "env", "env"}, {"flag", "env", "flag"},
@@ -95,7 +95,7 @@ func TestT11NameComesFromFlagEnvironmentDefault(t *testing.T) {
 	}
 	for _, bad := range []string{".", "..", "../x", "a/b", "-x", ".x", "a b", "é", "a\n", strings.Repeat("x", 201)} {
 		if _, err := New(bad); err == nil {
-			t.Errorf("name %q was taken", bad)
+			t.Errorf("New accepted name %q", bad)
 		}
 	}
 	t.Setenv("HOME", "")
@@ -114,7 +114,7 @@ func FuzzNamesShareNoFile(f *testing.F) {
 			return
 		}
 		for _, goos := range []string{"linux", "darwin"} {
-			s := surroundings{goos: goos, home: home}
+			s := hostEnv{goos: goos, home: home}
 			a, err := build(one, s)
 			if err != nil {
 				t.Fatal(err)

@@ -2,15 +2,21 @@ package instance
 
 import (
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-// moved moves a directory of the instance elsewhere, beside a file of the user,
-// puts a link in its place, and returns where it went.
+// moved moves a directory of the instance to another path, replaces it by a link, and
+// adds a file of the user. It returns the new path.
 func moved(t *testing.T, dir string) string {
 	t.Helper()
 	target := filepath.Join(t.TempDir(), "disk")
@@ -47,8 +53,8 @@ func names(t *testing.T, dir string) string {
 	return strings.Join(all, " ")
 }
 
-// F2: the user moved one of rdd's directories to another disk.
-func TestF2RemoveBehindALinkKeepsUserFiles(t *testing.T) {
+// Row F2: the user moved one of the instance's directories to another disk.
+func TestRemoveKeepsUserFilesBehindLink(t *testing.T) {
 	for name, dir := range map[string]func(Instance) string{
 		"dir":       func(i Instance) string { return i.Dir },
 		"data":      func(i Instance) string { return i.DataDir },
@@ -83,15 +89,15 @@ func TestF2RemoveBehindALinkKeepsUserFiles(t *testing.T) {
 			}
 			for _, path := range i.Paths() {
 				if _, err := os.Lstat(path.Value); !errors.Is(err, os.ErrNotExist) {
-					t.Errorf("%s is left: %s", path.Key, path.Value)
+					t.Errorf("%s still exists: %s", path.Key, path.Value)
 				}
 			}
 		})
 	}
 }
 
-// F2: the user's files beside rdd's have names like those.
-func TestF2RemoveSparesNamesLikeRdds(t *testing.T) {
+// Row F2: files of the user with names similar to those of rdd's files stay.
+func TestRemoveKeepsSimilarNames(t *testing.T) {
 	for name, c := range map[string]struct {
 		dir  func(Instance) string
 		own  []string
@@ -141,7 +147,7 @@ func TestF2RemoveSparesNamesLikeRdds(t *testing.T) {
 			}
 			for _, file := range c.own {
 				if _, err := os.Lstat(filepath.Join(target, file)); !errors.Is(err, os.ErrNotExist) {
-					t.Errorf("%s is left: %v", file, err)
+					t.Errorf("%s still exists: %v", file, err)
 				}
 			}
 			for _, file := range c.user {
@@ -153,8 +159,8 @@ func TestF2RemoveSparesNamesLikeRdds(t *testing.T) {
 	}
 }
 
-// F2: the user moved a part of the engine's data to another disk.
-func TestF2LinkedDataIsListed(t *testing.T) {
+// Row F2: the user moved a part of the engine's data to another disk.
+func TestLinkedDataListsTargets(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)
@@ -171,15 +177,15 @@ func TestF2LinkedDataIsListed(t *testing.T) {
 	}
 }
 
-// F2: a link to a directory that this instance does not own.
-func TestF2RemoveNeedsTheOwnerFile(t *testing.T) {
+// Row F2: no file is removed from a link target without the owner file.
+func TestRemoveRequiresOwnerFile(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)
 	}
 	target := moved(t, i.Dir)
 	touch(t, filepath.Join(target, "data", "state.db"))
-	if err := os.Remove(filepath.Join(target, ownerFile)); err != nil {
+	if err := os.Remove(filepath.Join(target, filename.Owner)); err != nil {
 		t.Fatal(err)
 	}
 	left, err := i.Remove()
@@ -192,11 +198,11 @@ func TestF2RemoveNeedsTheOwnerFile(t *testing.T) {
 		t.Errorf("data has %q", got)
 	}
 	if _, err := os.Lstat(i.Dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the link is left: %v", err)
+		t.Errorf("the link still exists: %v", err)
 	}
 }
 
-func TestRemoveDataKeepsALink(t *testing.T) {
+func TestRemoveDataKeepsLink(t *testing.T) {
 	i := scratch(t, "2")
 	if err := i.Create(); err != nil {
 		t.Fatal(err)
@@ -214,7 +220,7 @@ func TestRemoveDataKeepsALink(t *testing.T) {
 	}
 }
 
-func TestRemoveRefusesAForeignTarget(t *testing.T) {
+func TestRemoveRefusesForeignTarget(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can give a directory to another user")
 	}
@@ -232,18 +238,18 @@ func TestRemoveRefusesAForeignTarget(t *testing.T) {
 		t.Errorf("remove = %v", err)
 	}
 	if got := names(t, i.Dir) + names(t, target); got != before+"state.db thesis.txt" {
-		t.Errorf("something was removed: %q", got)
+		t.Errorf("Remove removed files: %q", got)
 	}
 }
 
-func TestCheckHomeRefusesAnotherUsers(t *testing.T) {
+func TestCheckHomeRefusesOtherUser(t *testing.T) {
 	home := t.TempDir()
 	uid := os.Getuid()
 	if err := checkHome(filepath.Join(home, "a", "b"), uid); err != nil {
-		t.Errorf("one's own: %v", err)
+		t.Errorf("a directory of this user: %v", err)
 	}
 	if err := checkHome("/rdd-none/a", uid+1); err != nil {
-		t.Errorf("root's: %v", err)
+		t.Errorf("a directory of root: %v", err)
 	}
 	if uid == 0 {
 		if err := os.Chown(home, 12345, 12345); err != nil {
@@ -254,9 +260,37 @@ func TestCheckHomeRefusesAnotherUsers(t *testing.T) {
 	}
 	err := checkHome(filepath.Join(home, "a", "b"), uid)
 	if err == nil || !strings.Contains(err.Error(), home+" belongs to user") {
-		t.Errorf("another user's: %v", err)
+		t.Errorf("a directory of another user: %v", err)
 	}
 	if got := names(t, home); got != "" {
-		t.Errorf("it made %q", got)
+		t.Errorf("checkHome created %q", got)
+	}
+}
+
+// Every file that package filename names is removed from a shared directory.
+func TestRemoveCoversEveryFileName(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "filename/filename.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := scratch(t, "2").allPlaces()
+	count := 0
+	ast.Inspect(file, func(node ast.Node) bool {
+		literal, ok := node.(*ast.BasicLit)
+		if !ok {
+			return true
+		}
+		name, err := strconv.Unquote(literal.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count++
+		if !slices.ContainsFunc(places, func(p Place) bool { return p.matches(name) }) {
+			t.Errorf("no place has a pattern for %q", name)
+		}
+		return true
+	})
+	if count < 30 {
+		t.Errorf("found only %d names", count)
 	}
 }

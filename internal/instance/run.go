@@ -6,35 +6,37 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-// Run is what a daemon says of itself when it starts, for those who cannot ask it.
-// A command that keeps daemons away for a while says so in the same place.
+// Run describes the process that holds the lock, for commands that cannot connect to
+// it. This is a daemon, or a command that excludes daemons for a while.
 type Run struct {
 	PID int `json:"pid"`
-	// Process is when the kernel says that the process began, in the kernel's own
-	// unit: with the pid it names one process for good.
+	// Process is the kernel's start time of the process, as in process.Process.Start.
+	// Together with the pid it identifies the process.
 	Process uint64    `json:"process"`
 	Version string    `json:"version"`
 	Started time.Time `json:"started"`
-	// Doing is what a command does that is no daemon; empty for a daemon.
+	// Doing is the current task of a command; it is empty for a daemon.
 	Doing string `json:"doing,omitempty"`
 }
 
-// SaveRun keeps what the process that holds the lock says of itself.
+// SaveRun saves the description of the process that holds the lock.
 func (i Instance) SaveRun(run Run) error {
 	text, err := json.Marshal(run)
 	if err != nil {
-		return fmt.Errorf("encode the daemon's start: %w", err)
+		return fmt.Errorf("encode the description of process %d: %w", run.PID, err)
 	}
 	if err := ReplaceFile(i.runFile(), append(text, '\n')); err != nil {
-		return fmt.Errorf("keep the daemon's start: %w", err)
+		return fmt.Errorf("save the description of process %d: %w", run.PID, err)
 	}
 	return nil
 }
 
-// LoadRun reads what the process with this pid said of itself; another daemon's
-// or none: only the pid.
+// LoadRun reads the description of the process with this pid. If there is none, or it
+// describes another process, the result only has the pid.
 func (i Instance) LoadRun(pid int) Run {
 	var run Run
 	text, err := os.ReadFile(i.runFile())
@@ -44,4 +46,4 @@ func (i Instance) LoadRun(pid int) Run {
 	return run
 }
 
-func (i Instance) runFile() string { return filepath.Join(i.Dir, "run.json") }
+func (i Instance) runFile() string { return filepath.Join(i.Dir, filename.Run) }

@@ -2,10 +2,12 @@ package limahost
 
 import (
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 // Instance is the name of the one VM in an instance's Lima home.
-const Instance = "rdd"
+const Instance = filename.VM
 
 // SSHHost is the name of its guest in ssh.config and known_hosts.
 const SSHHost = "lima-" + Instance

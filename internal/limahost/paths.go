@@ -1,6 +1,10 @@
 package limahost
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
+)
 
 // Paths are the files of a VM.
 type Paths struct {
@@ -13,7 +17,7 @@ type Paths struct {
 func (p Paths) Dir() string { return filepath.Join(p.LimaHome, Instance) }
 
 // Config is the file with the Config.
-func (p Paths) Config() string { return filepath.Join(p.LimaHome, "hostagent.json") }
+func (p Paths) Config() string { return filepath.Join(p.LimaHome, filename.HostAgentConfig) }
 
 // Current is the file with the Spec of the VM that was started last, written
 // before the machine is started. It is there as long as the disk is.
@@ -28,19 +32,19 @@ func (p Paths) Record() string { return filepath.Join(p.Dir(), "machine.json") }
 
 // Making is there from before the directory of a new VM is made, or that of an
 // old one removed, until its machine is about to be started.
-func (p Paths) Making() string { return filepath.Join(p.LimaHome, "making") }
+func (p Paths) Making() string { return filepath.Join(p.LimaHome, filename.Making) }
 
 // End is the file with the End of the last agent.
-func (p Paths) End() string { return filepath.Join(p.LimaHome, "end.json") }
+func (p Paths) End() string { return filepath.Join(p.LimaHome, filename.End) }
 
 // PidFile names the agent's pid. It is locked by the agent for as long as it lives.
-func (p Paths) PidFile() string { return filepath.Join(p.LimaHome, "hostagent.pid") }
+func (p Paths) PidFile() string { return filepath.Join(p.LimaHome, filename.HostAgentPid) }
 
 // Socket of the agent, where it serves its Status.
-func (p Paths) Socket() string { return filepath.Join(p.LimaHome, "hostagent.sock") }
+func (p Paths) Socket() string { return filepath.Join(p.LimaHome, filename.HostAgentSocket) }
 
 // AgentLog is the agent's own log.
-func (p Paths) AgentLog() string { return filepath.Join(p.LogDir, "hostagent.log") }
+func (p Paths) AgentLog() string { return filepath.Join(p.LogDir, filename.HostAgentLog) }
 
 // Console is the log of the guest's serial console.
 func (p Paths) Console() string { return filepath.Join(p.Dir(), "serial.log") }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
@@ -66,7 +67,7 @@ func (d *Driver) socket(engine appv1.EngineName) (string, error) {
 	case "", appv1.EngineMoby:
 		return d.cfg.Socket, nil
 	case appv1.EngineContainerd:
-		return filepath.Join(filepath.Dir(d.cfg.Socket), "containerd.sock"), nil
+		return filepath.Join(filepath.Dir(d.cfg.Socket), filename.ContainerdSocket), nil
 	default:
 		return "", fmt.Errorf("driver lima has no engine %q; choose moby or containerd", engine)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
@@ -50,10 +51,10 @@ func newPaths(c Config) paths {
 	if short == "" {
 		short = filepath.Dir(c.Socket)
 	}
-	engine := filepath.Join(c.Dir, "engine")
+	engine := filepath.Join(c.Dir, filename.Engine)
 	return paths{
 		engineDir: engine,
-		runDir:    filepath.Join(short, "engine"),
+		runDir:    filepath.Join(short, filename.Engine),
 		state:     filepath.Join(engine, "state.json"),
 		logDir:    c.LogDir,
 		socketDir: filepath.Dir(c.Socket),
@@ -79,14 +80,14 @@ func (p paths) kind(engine appv1.EngineName, dockerSocket string) (kind, error) 
 			engine: appv1.EngineMoby, program: "dockerd",
 			dataDir: filepath.Join(p.engineDir, "docker"), execDir: filepath.Join(p.runDir, "docker"),
 			configFile: filepath.Join(p.engineDir, "docker.json"), pidFile: filepath.Join(p.runDir, "docker.pid"),
-			socket: dockerSocket, log: filepath.Join(p.logDir, "dockerd.log"),
+			socket: dockerSocket, log: filepath.Join(p.logDir, filename.DockerdLog),
 		}, nil
 	case appv1.EngineContainerd:
 		return kind{
 			engine: appv1.EngineContainerd, program: "containerd",
 			dataDir: filepath.Join(p.engineDir, "containerd"), execDir: filepath.Join(p.runDir, "containerd"),
 			configFile: filepath.Join(p.engineDir, "containerd.toml"),
-			socket:     filepath.Join(p.socketDir, "containerd.sock"), log: filepath.Join(p.logDir, "containerd.log"),
+			socket:     filepath.Join(p.socketDir, filename.ContainerdSocket), log: filepath.Join(p.logDir, filename.ContainerdLog),
 		}, nil
 	default:
 		return kind{}, fmt.Errorf("driver native has no engine %q; choose moby or containerd", engine)

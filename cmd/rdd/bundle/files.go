@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 // source is a file of the instance, and its name in the bundle.
@@ -22,7 +24,7 @@ func (s Subject) files() []source {
 	i := s.Instance
 	files := []source{
 		{"args.json", i.ArgsFile},
-		{"run.json", filepath.Join(i.Dir, "run.json")},
+		{"run.json", filepath.Join(i.Dir, filename.Run)},
 	}
 	for _, dir := range []struct {
 		name, path string

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 // minSecret is the length of the shortest value that is replaced everywhere. Shorter
@@ -29,7 +31,7 @@ func knownSecrets(s Subject, learned []string) []string {
 		}
 	}
 	add(learned...)
-	if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, "token")); err == nil {
+	if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, filename.Token)); err == nil {
 		add(string(token))
 	}
 	if config, err := clientcmd.LoadFromFile(s.Instance.Config); err == nil {
@@ -57,8 +59,8 @@ func knownSecrets(s Subject, learned []string) []string {
 // keyFiles returns the files that can have private keys: that of the API server, and
 // those of Lima for SSH.
 func keyFiles(s Subject) []string {
-	files := []string{filepath.Join(s.Instance.TLSDir, "tls.key")}
-	more, err := filepath.Glob(filepath.Join(s.Instance.LimaHome, "_config", "*"))
+	files := []string{filepath.Join(s.Instance.TLSDir, filename.Key)}
+	more, err := filepath.Glob(filepath.Join(s.Instance.LimaHome, filename.LimaConfig, "*"))
 	if err == nil {
 		files = append(files, more...)
 	}

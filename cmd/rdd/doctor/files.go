@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 // files checks that only the user owns, and can read, the instance's files.
@@ -83,7 +84,7 @@ func (e *examination) kubeconfig(context.Context) Result {
 	if config.BearerToken == "" || len(config.CAData) == 0 {
 		return finding(next, "it has no token or no certificate authority")
 	}
-	token, err := os.ReadFile(filepath.Join(e.Instance.TLSDir, "token"))
+	token, err := os.ReadFile(filepath.Join(e.Instance.TLSDir, filename.Token))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return finding(next, "its token does not exist any more")

@@ -11,13 +11,14 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 // LogName is the daemon's log in LogDir. StderrName is the daemon's standard error,
 // which has the stack traces of a crash.
 const (
-	LogName    = "rdd.log"
-	StderrName = "rdd.stderr.log"
+	LogName    = filename.DaemonLog
+	StderrName = filename.DaemonStderr
 )
 
 // How often the daemon is probed while it starts or stops, and how long one probe

@@ -12,12 +12,9 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-)
 
-// ballastName is a file beside the datastore that reserves space. When the disk is
-// full, its blocks are released for writes that free space: the deletion of an
-// object, or running=false.
-const ballastName = "ballast"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
+)
 
 // The ballast is released in steps of about 40 writes, so that another process that
 // fills the disk does not get all of it at once.
@@ -26,7 +23,9 @@ const (
 	ballastStep = 512 << 10
 )
 
-// ballast is the file. Its methods may be called concurrently.
+// ballast is a file beside the datastore that reserves space. When the disk is full,
+// its blocks are released for writes that free space: the deletion of an object, or
+// running=false. Its methods may be called concurrently.
 type ballast struct {
 	path string
 	size int64
@@ -35,7 +34,7 @@ type ballast struct {
 }
 
 func newBallast(dir string) *ballast {
-	return &ballast{path: filepath.Join(dir, ballastName), size: ballastSize}
+	return &ballast{path: filepath.Join(dir, filename.Ballast), size: ballastSize}
 }
 
 // fill creates the file, or recreates one that was used. A disk without enough space
@@ -51,7 +50,7 @@ func (b *ballast) fill() error {
 	// Bytes that no file system can compress away.
 	content := make([]byte, b.size)
 	_, _ = rand.Read(content) // it never fails
-	fresh := b.path + ".new"
+	fresh := filepath.Join(filepath.Dir(b.path), filename.NewBallast)
 	err := os.WriteFile(fresh, content, 0o600)
 	if err == nil {
 		err = os.Rename(fresh, b.path)

@@ -2,13 +2,13 @@ package datastore
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"k8s.io/klog/v2"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
 const (
@@ -56,21 +56,10 @@ func (r *reservation) reserve(revision int64) {
 	}
 	r.upTo = revision + reserveAhead
 	if err := r.save(); err != nil {
-		klog.Warningf("reserve revisions of the datastore: %v: if the clock is set back before a reset, clients may keep deleted objects", err)
+		klog.Warningf("reserve revisions of the datastore in %s: %v: if the clock is set back before a reset, clients may keep deleted objects", r.path, err)
 	}
 }
 
-func (r *reservation) save() (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(r.path), "."+filepath.Base(r.path)+"-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", r.path, err)
-	}
-	_, err = fmt.Fprintln(temp, r.upTo)
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), r.path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", r.path, err), os.Remove(temp.Name()))
-	}
-	return nil
+func (r *reservation) save() error {
+	return instance.ReplaceFile(r.path, []byte(strconv.FormatInt(r.upTo, 10)+"\n"))
 }

@@ -11,10 +11,12 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 // FileName is the name of the SQLite file in the directory that [Open] gets.
-const FileName = "state.db"
+const FileName = filename.Datastore
 
 // Store is an open datastore. Its methods may be called concurrently.
 type Store struct {

@@ -1,5 +1,5 @@
-// Package instancetest makes instances for the tests of other packages, which
-// never touch the user's own.
+// Package instancetest creates instances for the tests of other packages. They never
+// use the files of the user's own instances.
 package instancetest
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// Home makes an empty directory the user's home for the rest of the test, and
-// forgets all else in the environment that says where instances live.
+// Home makes an empty directory the user's home for the rest of the test, and clears
+// all other variables that determine the paths of instances.
 func Home(t *testing.T) string {
 	t.Helper()
 	home := testkit.ShortDir(t)
@@ -22,7 +22,7 @@ func Home(t *testing.T) string {
 	return home
 }
 
-// Create makes an instance, which never had a daemon, in a home of its own.
+// Create creates an instance in a home of its own. It never had a daemon.
 func Create(t *testing.T, name string) instance.Instance {
 	t.Helper()
 	Home(t)
@@ -36,8 +36,8 @@ func Create(t *testing.T, name string) instance.Instance {
 	return inst
 }
 
-// At describes an instance with all its files in a directory of its own, for a
-// daemon in the test's process: the environment stays as it is.
+// At returns an instance with all its files in a directory of its own, for a daemon in
+// the test's process. It does not change the environment.
 func At(tb testing.TB, name string) instance.Instance {
 	tb.Helper()
 	dir := testkit.ShortDir(tb)
