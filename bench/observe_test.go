@@ -90,7 +90,8 @@ func (v view) of(resource string) dynamic.ResourceInterface {
 func (v view) versions() map[string]string {
 	v.tb.Helper()
 	out := map[string]string{}
-	for _, resource := range []string{"containernamespaces", "containers", "images", "volumes"} {
+	for _, kind := range containersv1.Kinds() {
+		resource := kind.GroupVersionResource().Resource
 		list, err := v.of(resource).List(context.Background(), metav1.ListOptions{})
 		if err != nil {
 			v.tb.Fatal(err)

@@ -92,7 +92,7 @@ func (l *laws) acting() (longest time.Duration) {
 func asks(o containersv1.Mirror, verb, id string) bool {
 	c, ok := o.(*containersv1.Container)
 	switch {
-	case o.EngineID() != id:
+	case o.ObjectID() != id && o.DisplayName() != id:
 		return false
 	case verb == "remove":
 		return o.GetDeletionTimestamp() != nil && slices.Contains(o.GetFinalizers(), containersv1.Finalizer)

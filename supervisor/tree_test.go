@@ -19,6 +19,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
@@ -141,23 +142,17 @@ func (r *running) connect(sim *dockersim.Engine) {
 func (r *running) mirrors() map[string]containersv1.Mirror {
 	r.t.Helper()
 	out := map[string]containersv1.Mirror{}
-	add := func(m containersv1.Mirror) { out[string(m.MirrorKind())+"/"+m.GetName()] = m }
-	var containers containersv1.ContainerList
-	var images containersv1.ImageList
-	var volumes containersv1.VolumeList
-	for _, l := range []client.ObjectList{&containers, &images, &volumes} {
-		if err := r.List(context.Background(), l, client.InNamespace(appv1.DefaultNamespace)); err != nil {
+	for _, kind := range containersv1.Kinds() {
+		if !kind.HasFinalizer() {
+			continue
+		}
+		mirrors, err := invariant.FromReader(r).Mirrors(context.Background(), kind)
+		if err != nil {
 			r.t.Fatal(err)
 		}
-	}
-	for i := range containers.Items {
-		add(&containers.Items[i])
-	}
-	for i := range images.Items {
-		add(&images.Items[i])
-	}
-	for i := range volumes.Items {
-		add(&volumes.Items[i])
+		for _, m := range mirrors {
+			out[string(kind)+"/"+m.GetName()] = m
+		}
 	}
 	return out
 }

@@ -50,17 +50,8 @@ func heldBy(m containersv1.Mirror) string {
 
 // describe names a mirror with the engine's name for its object.
 func (e *entry) describe() string {
-	name := ""
-	switch o := e.resource.(type) {
-	case *containersv1.Container:
-		name = o.Status.Name
-	case *containersv1.Image:
-		name = o.Status.RepoTag
-	case *containersv1.Volume:
-		name = o.Status.Name
-	}
-	if name == "" {
+	if e.resource == nil || e.resource.DisplayName() == "" {
 		return fmt.Sprintf("%s %s", e.key.kind, e.key.name)
 	}
-	return fmt.Sprintf("%s %s (%s)", e.key.kind, e.key.name, name)
+	return fmt.Sprintf("%s %s (%s)", e.key.kind, e.key.name, e.resource.DisplayName())
 }

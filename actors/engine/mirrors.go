@@ -44,9 +44,7 @@ func (s *supervisor) objectGone(c actor.Context, msg messages.ObjectGone) {
 	}
 	e.seen, e.asOf = nil, msg.AsOf
 	s.tell(c, e, msg)
-	if msg.Kind == containersv1.KindContainer {
-		s.retryRefused(c)
-	}
+	s.retryRefused(c, msg.Kind)
 }
 
 // kindListed removes the mirrors of a kind that a list did not find.
@@ -84,14 +82,10 @@ func (e *entry) engineID() string {
 	if e.seen != nil {
 		m = e.seen.Object
 	}
-	switch o := m.(type) {
-	case *containersv1.Image:
-		return o.Status.ID
-	case *containersv1.Volume:
-		return o.Status.Name
-	default:
+	if m == nil {
 		return e.key.name
 	}
+	return m.ObjectID()
 }
 
 // mirrorChanged hands the resource to its mirror. A resource of which the
@@ -176,17 +170,15 @@ func (s *supervisor) forget(c actor.Context, e *entry) {
 	s.mirrors.remove(e)
 	s.sync.settled(e.key, nil)
 	s.checkReady()
-	if e.key.kind == containersv1.KindContainer {
-		s.retryRefused(c)
-	}
+	s.retryRefused(c, e.key.kind)
 	s.cleaned()
 }
 
-// retryRefused: an image or a volume may have been refused because of a
-// container that is gone now.
-func (s *supervisor) retryRefused(c actor.Context) {
+// retryRefused retries what the engine may have refused because of an object of
+// this kind, which is gone now.
+func (s *supervisor) retryRefused(c actor.Context, gone containersv1.Kind) {
 	for e := range s.mirrors.refused {
-		if e.pid != nil && !e.stopping {
+		if e.pid != nil && !e.stopping && e.key.kind.IsUnblockedBy(gone) {
 			c.Send(e.pid, messages.RetryNow{})
 		}
 	}

@@ -98,9 +98,10 @@ func (p *progress) message() string {
 		pending[k.kind]++
 	}
 	var parts []string
-	for _, kind := range []containersv1.Kind{
-		containersv1.KindContainer, containersv1.KindImage, containersv1.KindVolume,
-	} {
+	for _, kind := range containersv1.Kinds() {
+		if !kind.HasFinalizer() {
+			continue // not listed by the engine
+		}
 		total := max(p.totals[kind], awaited[kind])
 		parts = append(parts, fmt.Sprintf("%ss %d/%d", strings.ToLower(string(kind)), awaited[kind]-pending[kind], total))
 	}

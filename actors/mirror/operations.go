@@ -157,7 +157,7 @@ func (cfg Config) stillWished(ctx context.Context, v view, out *outcome) bool {
 // removeObject deletes the engine's object. A running container is killed, as
 // `docker rm --force` does: whoever deletes the resource wants it gone.
 func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
-	id := v.desired.EngineID()
+	id := v.desired.ObjectID()
 	if id == "" {
 		id = cfg.Name
 	}
@@ -183,7 +183,7 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 // removeImage removes the image that the resource stands for, and no other one:
 // its tag may have moved since it was read.
 func (cfg Config) removeImage(ctx context.Context, img *containersv1.Image, out *outcome) error {
-	now, err := cfg.Engine.Images(ctx, img.EngineID())
+	now, err := cfg.Engine.Images(ctx, img.DisplayName())
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (cfg Config) removeImage(ctx context.Context, img *containersv1.Image, out 
 		out.objectGone = true
 		return nil
 	}
-	return cfg.Engine.RemoveImage(ctx, img.EngineID())
+	return cfg.Engine.RemoveImage(ctx, img.DisplayName())
 }
 
 // carryWish starts or stops the container and reads it again at once: a failed

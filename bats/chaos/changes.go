@@ -30,11 +30,8 @@ func parse(c change) (parsed, bool) {
 	if strings.HasPrefix(path, "/v1.") {
 		path = path[strings.IndexByte(path[1:], '/')+1:]
 	}
-	kinds := map[string]containersv1.Kind{
-		"/containers/": containersv1.KindContainer, "/images/": containersv1.KindImage, "/volumes/": containersv1.KindVolume,
-	}
-	for prefix, kind := range kinds {
-		rest, ok := strings.CutPrefix(path, prefix)
+	for _, kind := range containersv1.Kinds() {
+		rest, ok := strings.CutPrefix(path, "/"+kind.GroupVersionResource().Resource+"/")
 		if !ok {
 			continue
 		}

@@ -16,10 +16,8 @@ func (m *Mirrorer) Clean(ctx context.Context) error { return m.prune(ctx, nil) }
 
 // prune takes every mirror away that is not kept.
 func (m *Mirrorer) prune(ctx context.Context, kept map[key]bool) error {
-	for _, list := range []client.ObjectList{
-		&containersv1.ContainerList{}, &containersv1.ImageList{},
-		&containersv1.VolumeList{}, &containersv1.ContainerNamespaceList{},
-	} {
+	for _, kind := range containersv1.Kinds() {
+		list := containersv1.NewMirrorList(kind).(client.ObjectList)
 		if err := m.client.List(ctx, list, client.InNamespace(m.namespace)); err != nil {
 			return fmt.Errorf("list what is mirrored: %w", err)
 		}

@@ -52,16 +52,11 @@ func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return nil, nil, fmt.Errorf("register API types: %w", err)
 	}
-	scheme.AddKnownTypes(GroupVersion,
-		&containersv1.Container{}, &containersv1.ContainerList{},
-		&containersv1.Image{}, &containersv1.ImageList{},
-		&containersv1.Volume{}, &containersv1.VolumeList{},
-		&containersv1.ContainerNamespace{}, &containersv1.ContainerNamespaceList{},
-	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	mapper := meta.NewDefaultRESTMapper(nil)
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
 	for _, kind := range containersv1.Kinds() {
+		scheme.AddKnownTypes(GroupVersion, containersv1.NewMirror(kind), containersv1.NewMirrorList(kind))
 		mapper.Add(GroupVersion.WithKind(string(kind)), meta.RESTScopeNamespace)
 	}
 	return scheme, mapper, nil

@@ -27,7 +27,7 @@ type overview struct {
 	App    *appState        `json:"app,omitempty"`
 	// VM is the VM of vm.driver=lima; nil if there is none.
 	VM      *vmstatus.Report `json:"vm,omitempty"`
-	Mirrors *client.Counts   `json:"mirrors,omitempty"`
+	Mirrors client.Counts    `json:"mirrors,omitempty"`
 	// Errors has the reason for each part that is missing, by name.
 	Errors map[string]string `json:"errors,omitempty"`
 }
@@ -82,7 +82,7 @@ func (s *session) overview(ctx context.Context) overview {
 		namespace = cmp.Or(app.Spec.Namespace, namespace)
 	}
 	if counts, err := c.Counts(ctx, namespace); !failed("mirrors", err) {
-		view.Mirrors = &counts
+		view.Mirrors = counts
 	}
 	return view
 }
@@ -96,8 +96,7 @@ func (v overview) rows() [][2]string {
 		rows = append(rows, [2]string{"vm", v.VM.Summary() + "; details: 'rdd vm status'"})
 	}
 	if m := v.Mirrors; m != nil {
-		text := fmt.Sprintf("%d containers (%d running), %d images, %d volumes",
-			m.Containers, m.Running, m.Images, m.Volumes)
+		text := m.String()
 		if v.App != nil && !meta.IsStatusConditionTrue(v.App.Status.Conditions, appv1.ConditionEngineReady) {
 			text += ", as last read: the engine is not connected"
 		}

@@ -19,7 +19,7 @@ import (
 func TestEndpointRulesAgreeWithTheParser(t *testing.T) {
 	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, user, apps(), newApp(map[string]any{"vm": map[string]any{"driver": "external"}}))
-	inputs := append(endpointtest.Right(), endpointtest.Wrong()...)
+	inputs := append(endpointtest.Valid(), endpointtest.Invalid()...)
 	inputs = append(inputs, "tcp://"+strings.Repeat("x", endpoint.MaxLength-8)+":1", "tcp://"+strings.Repeat("x", endpoint.MaxLength-7)+":1")
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, input := range inputs {

@@ -1,8 +1,8 @@
 // Package endpoint parses the address at which an engine listens.
 //
-// It is the only parser of such addresses. The definition of the App rejects what
-// it rejects, so that no endpoint is accepted by one part of rdd and refused by
-// another; a test in internal/controlplane holds both against the same inputs.
+// It is the only parser of such addresses. The custom resource definition of the App
+// rejects the same endpoints, so that every part of rdd accepts the same ones. A test
+// in internal/controlplane runs both on the same inputs.
 package endpoint
 
 import (
@@ -26,30 +26,30 @@ const (
 	pathPattern   = `(/[A-Za-z0-9._~/-]*)?`
 )
 
-// Pattern is the form of an endpoint. The definition of the App has it too.
+// Pattern is the syntax of an endpoint. The definition of the App contains it too.
 const Pattern = `^(` + socketPattern + `|tcp://` + hostPattern + portPattern + pathPattern +
 	`|https?://` + hostPattern + portPattern + `?` + pathPattern + `)$`
 
-// MaxLength is how many characters an endpoint may have.
+// MaxLength is the maximum number of characters of an endpoint.
 const MaxLength = 1024
 
-// Forms are the endpoints that rdd understands, for a message.
+// Forms lists the supported forms of an endpoint, for messages.
 const Forms = "use unix:///path/docker.sock, tcp://host:port, http://host:port or https://host:port"
 
 // Endpoint is where an engine listens.
 type Endpoint struct {
-	// Scheme of HTTP: http or https.
+	// Scheme is http or https.
 	Scheme string
 	// Socket is the clean path of a unix socket, or empty.
 	Socket string
 	// Address is host:port, or empty for a unix socket.
 	Address string
-	// Base is the path before every path of the API: empty, or /path without a
-	// slash at its end.
+	// Base is the prefix of all paths of the API: empty, or /path without a trailing
+	// slash.
 	Base string
 }
 
-// Parse parses an endpoint. Its errors say which forms there are.
+// Parse parses an endpoint. Its errors list the supported forms.
 func Parse(raw string) (Endpoint, error) {
 	scheme, rest, found := strings.Cut(raw, "://")
 	switch {
@@ -64,7 +64,7 @@ func Parse(raw string) (Endpoint, error) {
 	case utf8.RuneCountInString(raw) > MaxLength:
 		return Endpoint{}, fmt.Errorf("endpoint %q… has more than %d characters: %s", raw[:40], MaxLength, Forms)
 	case !utf8.ValidString(raw), !pattern().MatchString(raw):
-		return Endpoint{}, fmt.Errorf("endpoint %q cannot be used: %s", raw, Forms)
+		return Endpoint{}, fmt.Errorf("endpoint %q is not valid: %s", raw, Forms)
 	case scheme == "unix":
 		return Endpoint{Scheme: "http", Socket: path.Clean("/" + strings.TrimLeft(rest, "/"))}, nil
 	default:
@@ -97,7 +97,7 @@ func parseURL(raw string) (Endpoint, error) {
 	return at, nil
 }
 
-// URL is what stands before every path of the API in a request.
+// URL returns the prefix of the URL of every request.
 func (e Endpoint) URL() string {
 	if e.Socket != "" {
 		return "http://engine"
@@ -105,8 +105,8 @@ func (e Endpoint) URL() string {
 	return e.Scheme + "://" + e.Address + e.Base
 }
 
-// Dial connects to the endpoint. For a unix socket it ignores the address, which
-// is not in the URL of a request.
+// Dial connects to the endpoint. For a unix socket it ignores address, because the URL
+// of a request does not contain the socket.
 func (e Endpoint) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	var dialer net.Dialer
 	if e.Socket != "" {

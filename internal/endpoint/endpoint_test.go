@@ -23,27 +23,27 @@ func TestParse(t *testing.T) {
 			t.Errorf("Parse(%q) = %+v, %v; want %+v", raw, got, err, want)
 		}
 	}
-	for _, raw := range endpointtest.Right() {
+	for _, raw := range endpointtest.Valid() {
 		if _, err := Parse(raw); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
-func TestParseErrorsSayWhatToUse(t *testing.T) {
-	for _, raw := range append(endpointtest.Wrong(), "", "tcp://"+strings.Repeat("x", MaxLength)+":1", "unix:///\xff") {
+func TestParseErrorNamesValidForms(t *testing.T) {
+	for _, raw := range append(endpointtest.Invalid(), "", "tcp://"+strings.Repeat("x", MaxLength)+":1", "unix:///\xff") {
 		at, err := Parse(raw)
 		if err == nil {
 			t.Errorf("Parse(%q) = %+v", raw, at)
 		} else if !strings.Contains(err.Error(), "unix:///") {
-			t.Errorf("Parse(%q): %v; does not say what to use", raw, err)
+			t.Errorf("Parse(%q): the error does not list the valid forms: %v", raw, err)
 		}
 	}
 }
 
-// FuzzParse makes up endpoints: what is taken is a socket or the base of a URL.
+// An accepted endpoint is a socket or the base of a URL.
 func FuzzParse(f *testing.F) {
-	for _, seed := range append(endpointtest.Right(), endpointtest.Wrong()...) {
+	for _, seed := range append(endpointtest.Valid(), endpointtest.Invalid()...) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

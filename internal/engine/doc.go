@@ -3,6 +3,6 @@
 // through it; each engine has a package of its own below.
 //
 // Reading map: engine.go has the interface and its contract, event.go what a watch
-// reports, key.go the names of objects, kind.go the table of mirrored kinds,
-// errors.go the classes of errors.
+// reports, key.go the names of objects, errors.go the classes of errors. The table of
+// kinds is in api/containers/v1alpha1/kinds.go.
 package engine

@@ -15,26 +15,17 @@ type Key struct {
 
 // KeyOf returns the key of the object that a mirror stands for.
 func KeyOf(m containersv1.Mirror) Key {
-	switch o := m.(type) {
-	case *containersv1.Image:
-		return Key{Kind: containersv1.KindImage, ID: o.Status.ID, Tag: o.Status.RepoTag}
-	case *containersv1.Volume:
-		return Key{Kind: containersv1.KindVolume, ID: o.Status.Name}
-	default:
-		return Key{Kind: m.MirrorKind(), ID: m.GetName()}
+	key := Key{Kind: m.MirrorKind(), ID: m.ObjectID()}
+	if image, ok := m.(*containersv1.Image); ok {
+		key.Tag = image.Status.RepoTag
 	}
+	return key
 }
 
 // ResourceName returns the name of the resource that mirrors the object.
 func (k Key) ResourceName() string {
-	switch k.Kind {
-	case containersv1.KindImage:
+	if k.Tag != "" {
 		return containersv1.ImageResourceName(k.ID, k.Tag)
-	case containersv1.KindVolume:
-		return containersv1.VolumeResourceName(k.ID)
-	case containersv1.KindContainer:
-		return containersv1.ContainerResourceName(k.ID)
-	case containersv1.KindContainerNamespace:
 	}
-	return k.ID
+	return k.Kind.ResourceName(k.ID)
 }

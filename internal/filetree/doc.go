@@ -1,11 +1,17 @@
-// Package filetree removes directory trees, and nothing but them.
+// Package filetree removes directory trees, and nothing outside of them.
 //
-// Remove reaches every entry through the descriptor of the directory that holds
-// it, never through a path. It follows no symbolic link and enters no directory
-// that another file system, or a bind mount, is mounted on. So a link or a mount
-// that a user, a crashed engine or another process puts below a tree leads no
-// removal out of it, even while the removal runs.
+// Remove opens every entry relative to the descriptor of its directory, never by a
+// path. It follows no symbolic link, and enters no directory on which another file
+// system or a bind mount is mounted. So a link or a mount below a tree never leads a
+// removal out of the tree, even if another process creates it during the removal.
 //
-// A mount below a tree is found before anything is removed: a removal that
-// cannot be completed safely changes nothing and returns a *MountedError.
+// Remove looks for mounts below the tree first: if there is one, it removes nothing
+// and returns a [*MountedError].
+//
+// Where things are:
+//
+//	remove.go   Remove and Clear
+//	mounts.go   the mount table
+//	path.go     paths with all links resolved
+//	mountid_*   the mount that an open file is on
 package filetree

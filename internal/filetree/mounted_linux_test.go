@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// inNamespace runs the calling test in a mount namespace of its own, in another
-// process; it returns true there.
+// inNamespace runs the calling test in another process with its own mount namespace.
+// It returns true there, and false in the caller.
 func inNamespace(t *testing.T) bool {
 	t.Helper()
 	const env = "RDD_TEST_NAMESPACE"
@@ -31,7 +31,7 @@ func inNamespace(t *testing.T) bool {
 	}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, syscall.EPERM) {
-		t.Skipf("no mount namespace can be made here: %v", err)
+		t.Skipf("this system allows no mount namespace: %v", err)
 	}
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -47,8 +47,9 @@ func bind(t *testing.T, source, point string) {
 	t.Cleanup(func() { _ = syscall.Unmount(point, syscall.MNT_DETACH) })
 }
 
-// F2: a mount below what is removed, reached by its path or through a link.
-func TestF2MountRefusesTheWholeRemoval(t *testing.T) {
+// Row F2: a mount in a tree refuses the removal, by the path of the tree or through a
+// link.
+func TestRemoveRefusesMountedTree(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
@@ -75,14 +76,14 @@ func TestF2MountRefusesTheWholeRemoval(t *testing.T) {
 				}
 			}
 			if after := snapshot(t, dir); name != "at the tree" && !slices.Equal(before, after) {
-				t.Errorf("were %q, are %q", before, after)
+				t.Errorf("the files were %q and are %q", before, after)
 			}
 		})
 	}
 }
 
-// F2: a link goes, whatever is mounted in the tree that it leads to.
-func TestF2LinkToAMountIsRemoved(t *testing.T) {
+// Row F2: a link is removed even if its target has mounts.
+func TestRemoveLinkToMountedTree(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
@@ -99,8 +100,8 @@ func TestF2LinkToAMountIsRemoved(t *testing.T) {
 	}
 }
 
-// F2: the walk itself never enters a mount that came after the check.
-func TestF2LateMountIsNotEntered(t *testing.T) {
+// Row F2: the walk never enters a mount that was made after the check.
+func TestRemoverEntersNoLateMount(t *testing.T) {
 	if !inNamespace(t) {
 		return
 	}
@@ -122,7 +123,7 @@ func TestF2LateMountIsNotEntered(t *testing.T) {
 		t.Errorf("error = %v", err)
 	}
 	if after := snapshot(t, filepath.Join(dir, "outside")); !slices.Equal(before, after) {
-		t.Errorf("outside were %q, are %q", before, after)
+		t.Errorf("the files outside were %q and are %q", before, after)
 	}
 	absent(t, filepath.Join(dir, "tree/z"))
 	old, err := mountOfInfo(parent)

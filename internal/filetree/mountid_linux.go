@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountID tells the mounts of one moment apart. The device number would not do:
-// a bind mount has that of its source, and a subvolume of btrfs has its own.
+// mountID identifies a mount among the current mounts. A device number does not: a
+// bind mount has the number of its source, and a btrfs subvolume has its own.
 type mountID uint64
 
 // mountOf returns the mount that an open file is on.
@@ -35,5 +35,5 @@ func mountOfInfo(f *os.File) (mountID, error) {
 			return mountID(id), err
 		}
 	}
-	return 0, fmt.Errorf("the kernel names no mount of %s", f.Name())
+	return 0, fmt.Errorf("%s: /proc/self/fdinfo has no mount ID", f.Name())
 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mountID is the device number: there are no bind mounts here.
+// mountID is the device number, since this system has no bind mounts.
 type mountID uint64
 
 // mountOf returns the file system that an open file is on.

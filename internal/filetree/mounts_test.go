@@ -60,7 +60,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// FuzzParseMount writes a mount as the kernel does and reads it.
+// A mount that is written in the kernel's format is parsed without a change.
 func FuzzParseMount(f *testing.F) {
 	f.Add("/a b", "36 35 98:0 /mnt1 ")
 	f.Add("/a\\040b\tc\nd", "")

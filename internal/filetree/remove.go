@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Remove removes path and all below it. A link at path is removed, and not what
-// it leads to; links in the directories above path are followed. When something
-// is mounted at path or below, nothing is removed and it returns a *MountedError.
-// A path that does not exist is no error. When an entry cannot be removed, Remove
-// continues with the others and returns the first error.
+// Remove removes path and everything below it. If path is a link, Remove removes the
+// link and not its target; it follows links in the parent directories. If there is a
+// mount at or below path, Remove removes nothing and returns a *MountedError. It is no
+// error if path does not exist. If an entry cannot be removed, Remove continues with
+// the others and returns the first error.
 func Remove(path string) error {
 	if err := CheckUnmounted(path); err != nil {
 		return err
@@ -34,9 +34,9 @@ func Remove(path string) error {
 	return remover{mount}.entry(dir, filepath.Base(path))
 }
 
-// Clear removes the entries of the directory at path whose names match, as Remove
-// does, and keeps the directory. A link at path is followed. It returns the names
-// of what did not match.
+// Clear removes the matching entries of the directory at path, as Remove does, and
+// keeps the directory. It follows a link at path. It returns the names of the entries
+// that do not match.
 func Clear(path string, match func(name string) bool) (left []string, err error) {
 	dir, err := openDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -74,7 +74,7 @@ func Clear(path string, match func(name string) bool) (left []string, err error)
 	return left, errors.Join(errs...)
 }
 
-// openDir opens a directory, through links, by its resolved path.
+// openDir opens a directory by its resolved path, so that it follows links.
 func openDir(path string) (*os.File, error) {
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -90,10 +90,10 @@ func openDir(path string) (*os.File, error) {
 // remover removes entries that are on one mount.
 type remover struct{ mount mountID }
 
-// tries is how often a directory is emptied that another process fills.
+// tries is how often a directory is emptied while another process adds files to it.
 const tries = 5
 
-// entry removes one entry of the directory parent, with all below it.
+// entry removes one entry of the directory parent, with everything below it.
 func (r remover) entry(parent *os.File, name string) error {
 	path := filepath.Join(parent.Name(), name)
 	var err error
@@ -104,23 +104,20 @@ func (r remover) entry(parent *os.File, name string) error {
 			return nil
 		case errors.Is(err, unix.EBUSY):
 			return &MountedError{Path: path, Mounts: []Mount{{Point: path, Type: "a file", Source: "another file system"}}}
-		case !errors.Is(err, unix.EISDIR) && !errors.Is(err, unix.EPERM): // EPERM is what macOS says of a directory
+		case !errors.Is(err, unix.EISDIR) && !errors.Is(err, unix.EPERM): // macOS returns EPERM for a directory
 			return &fs.PathError{Op: "remove", Path: path, Err: err}
 		}
-		again, dirErr := r.directory(parent, name)
-		if dirErr != nil {
+		retry, dirErr := r.directory(parent, name)
+		if dirErr != nil || !retry {
 			return dirErr
-		}
-		if !again {
-			return nil
 		}
 	}
 	return &fs.PathError{Op: "remove", Path: path, Err: err}
 }
 
-// directory removes a directory of parent. again reports that by now the entry is
-// not a directory any more, or that another process has filled it.
-func (r remover) directory(parent *os.File, name string) (again bool, err error) {
+// directory removes a directory of parent. It returns retry if another process replaced
+// the directory meanwhile, or added files to it.
+func (r remover) directory(parent *os.File, name string) (retry bool, err error) {
 	path := filepath.Join(parent.Name(), name)
 	fd, err := unix.Openat(int(parent.Fd()), name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	switch {
@@ -146,7 +143,7 @@ func (r remover) directory(parent *os.File, name string) (again bool, err error)
 	return false, &fs.PathError{Op: "remove", Path: path, Err: err}
 }
 
-// empty removes all entries of dir, and returns the first error.
+// empty removes all entries of dir and returns the first error.
 func (r remover) empty(dir *os.File) error {
 	mount, err := mountOf(dir)
 	if err != nil {

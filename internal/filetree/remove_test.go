@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// write makes files with their directories; a name that ends in "/" is a directory.
+// write creates files and their directories. A name that ends in "/" is a directory.
 func write(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -41,7 +41,7 @@ func link(t *testing.T, target, path string) {
 	}
 }
 
-// snapshot lists all below dir with the content of the files.
+// snapshot lists everything below dir, with the content of the files.
 func snapshot(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
@@ -63,12 +63,12 @@ func snapshot(t *testing.T, dir string) []string {
 func absent(t *testing.T, path string) {
 	t.Helper()
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is left: %v", path, err)
+		t.Errorf("%s still exists: %v", path, err)
 	}
 }
 
-// F2: a link below what is removed, on each level.
-func TestF2RemoveFollowsNoLink(t *testing.T) {
+// Row F2: links at each level of a tree are not followed.
+func TestRemoveFollowsNoLink(t *testing.T) {
 	for name, at := range map[string]string{
 		"at the tree itself": "tree",
 		"in the tree":        "tree/link",
@@ -93,13 +93,13 @@ func TestF2RemoveFollowsNoLink(t *testing.T) {
 			}
 			absent(t, target)
 			if after := snapshot(t, outside); !slices.Equal(before, after) {
-				t.Errorf("outside were %q, are %q", before, after)
+				t.Errorf("the files outside were %q and are %q", before, after)
 			}
 		})
 	}
 }
 
-func TestRemoveKinds(t *testing.T) {
+func TestRemoveAllFileTypes(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "tree/a/b/c", "tree/empty/", "tree/a b\\c", "file")
 	link(t, "nowhere", filepath.Join(dir, "tree/dangling"))
@@ -137,7 +137,7 @@ func TestRemoveDeepTree(t *testing.T) {
 	absent(t, filepath.Join(dir, "d"))
 }
 
-func TestRemoveContinuesAfterAFailure(t *testing.T) {
+func TestRemoveContinuesAfterFailure(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may remove everything")
 	}
@@ -157,7 +157,7 @@ func TestRemoveContinuesAfterAFailure(t *testing.T) {
 	}
 }
 
-func TestClearKeepsLinkAndTheRest(t *testing.T) {
+func TestClearKeepsLinkAndUnmatched(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "disk/engine/x", "disk/photos/y", "disk/state.db", "outside/precious")
 	link(t, filepath.Join(dir, "outside"), filepath.Join(dir, "disk/engine/link"))
@@ -174,12 +174,12 @@ func TestClearKeepsLinkAndTheRest(t *testing.T) {
 		t.Error(err)
 	}
 	if after := snapshot(t, filepath.Join(dir, "outside")); !slices.Equal(before, after) {
-		t.Errorf("outside were %q, are %q", before, after)
+		t.Errorf("the files outside were %q and are %q", before, after)
 	}
 }
 
-// F2: a directory is exchanged for a link to the outside while it is removed.
-func TestF2ExchangedDirectoryIsNotFollowed(t *testing.T) {
+// Row F2: a directory is replaced by a link to the outside during its removal.
+func TestRemoveFollowsNoReplacedDirectory(t *testing.T) {
 	dir := t.TempDir()
 	outside := filepath.Join(dir, "outside")
 	for i := range 50 {
@@ -210,7 +210,7 @@ func TestF2ExchangedDirectoryIsNotFollowed(t *testing.T) {
 			_ = os.MkdirAll(filepath.Join(tree, "sub0", "d", strconv.Itoa(i)), 0o700)
 			_ = os.MkdirAll(filepath.Join(tree, "sub1", strconv.Itoa(i)), 0o700)
 		}
-		_ = Remove(tree) // what another process makes meanwhile may be left
+		_ = Remove(tree) // it may leave files that the other goroutines create meanwhile
 	}
 	close(stop)
 	exchanges.Wait()
@@ -218,18 +218,18 @@ func TestF2ExchangedDirectoryIsNotFollowed(t *testing.T) {
 		t.Error(err)
 	}
 	absent(t, tree)
-	// The loop above makes directories through the link, too.
+	// The loop above creates directories through the link too.
 	after := snapshot(t, outside)
 	for _, entry := range before {
 		if !slices.Contains(after, entry) {
-			t.Errorf("outside lost %s", entry)
+			t.Errorf("%s was removed", entry)
 		}
 	}
 }
 
-// F2: the entry was a directory when it was looked at, and is a link when it is
-// opened.
-func TestF2LinkIsNotOpenedAsADirectory(t *testing.T) {
+// Row F2: an entry that was a directory before, and is a link when it is opened, is
+// not followed.
+func TestRemoverOpensNoLink(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "outside/precious")
 	link(t, "outside", filepath.Join(dir, "tree"))
@@ -242,8 +242,8 @@ func TestF2LinkIsNotOpenedAsADirectory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := (remover{mount}).directory(parent, "tree"); !again || err != nil {
-		t.Errorf("again %v, %v", again, err)
+	if retry, err := (remover{mount}).directory(parent, "tree"); !retry || err != nil {
+		t.Errorf("retry %v, %v", retry, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "outside", "precious")); err != nil {
 		t.Error(err)

@@ -57,7 +57,7 @@ func resourceKey(kind containersv1.Kind, name string) identity { return identity
 
 // compareFields compares every field that either side has.
 func compareFields(object Object, m containersv1.Mirror) ([]Difference, error) {
-	have, err := fieldsOf(statusOf(m))
+	have, err := fieldsOf(m)
 	if err != nil {
 		return nil, fmt.Errorf("compare %s %s: %w", m.MirrorKind(), m.GetName(), err)
 	}
@@ -77,7 +77,7 @@ func compareFields(object Object, m containersv1.Mirror) ([]Difference, error) {
 
 // misplaced finds mirrors that should not be there, or not under their name.
 func misplaced(m containersv1.Mirror, wanted, shared bool) []Difference {
-	d := Difference{Kind: m.MirrorKind(), Name: m.GetName(), Object: label(m)}
+	d := Difference{Kind: m.MirrorKind(), Name: m.GetName(), Object: m.DisplayName()}
 	var found []Difference
 	if name := identityOf(m).name(); name != m.GetName() {
 		wrong := d

@@ -92,8 +92,8 @@ func newPainter() *painter {
 
 // mirror adds an object as docker sees it.
 func (p *painter) mirror(m containersv1.Mirror) {
-	f, err := fieldsOf(statusOf(m))
-	p.add(Object{identityOf(m), label(m), f}, err)
+	f, err := fieldsOf(m)
+	p.add(Object{identityOf(m), m.DisplayName(), f}, err)
 }
 
 func (p *painter) add(object Object, err error) {

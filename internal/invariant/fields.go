@@ -1,6 +1,7 @@
 package invariant
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -24,21 +25,23 @@ func (f fields) set(path, value string) {
 // element notes a value of a list or map, where the empty text is a value too.
 func (f fields) element(path, value string) { f[path] = strconv.Quote(value) }
 
-// fieldsOf takes a status apart by way of its JSON, so that a field which is
-// added to the API one day is compared without anybody thinking of it.
-func fieldsOf(status any) (fields, error) {
-	text, err := json.Marshal(status)
+// fieldsOf returns the fields of a mirror's status. It reads the JSON of the mirror,
+// so that it compares fields and kinds that are new in the API.
+func fieldsOf(mirror containersv1.Mirror) (fields, error) {
+	text, err := json.Marshal(mirror)
 	if err != nil {
-		return nil, fmt.Errorf("encode a status: %w", err)
+		return nil, fmt.Errorf("encode a mirror: %w", err)
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
-	var tree map[string]any
+	var tree struct {
+		Status map[string]any `json:"status"`
+	}
 	if err := decoder.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("decode a status: %w", err)
+		return nil, fmt.Errorf("decode a mirror: %w", err)
 	}
 	f := fields{}
-	for name, value := range tree {
+	for name, value := range tree.Status {
 		switch name {
 		case "observedGeneration":
 			// The mirror's own; see promises.go.

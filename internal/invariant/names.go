@@ -47,31 +47,3 @@ func identityOf(m containersv1.Mirror) identity {
 		return identity{m.MirrorKind(), m.GetName(), ""}
 	}
 }
-
-// label is what a person calls the object.
-func label(m containersv1.Mirror) string {
-	if c, ok := m.(*containersv1.Container); ok {
-		return c.Status.Name
-	}
-	id := identityOf(m)
-	if id.tag != "" {
-		return id.tag
-	}
-	return id.id
-}
-
-// statusOf is the part of a mirror that the engine decides.
-func statusOf(m containersv1.Mirror) any {
-	switch v := m.(type) {
-	case *containersv1.Container:
-		return v.Status
-	case *containersv1.Image:
-		return v.Status
-	case *containersv1.Volume:
-		return v.Status
-	case *containersv1.ContainerNamespace:
-		return v.Status
-	default:
-		return nil
-	}
-}

@@ -13,7 +13,7 @@ import (
 // promises checks what a mirror owes its users, beyond the engine's facts.
 // present is whether the engine has the object.
 func promises(m containersv1.Mirror, present bool, now time.Time) []Difference {
-	d := Difference{Kind: m.MirrorKind(), Name: m.GetName(), Object: label(m)}
+	d := Difference{Kind: m.MirrorKind(), Name: m.GetName(), Object: m.DisplayName()}
 	var found []Difference
 	if has, owes := hasFinalizer(m), m.MirrorKind().HasFinalizer(); has != owes && m.GetDeletionTimestamp() == nil {
 		wrong := d

@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// End returns the last limit bytes of the file at path, of which the first line
-// may be half of one; all of a shorter file. What is written meanwhile is left
-// out. The error for a file that is not there is an fs.ErrNotExist.
+// End returns the last limit bytes of the file at path, or all of a shorter file. The
+// first line may be incomplete. Bytes that are written during the call are left out.
+// The error for a missing file wraps fs.ErrNotExist.
 func End(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -17,7 +17,7 @@ func End(path string, limit int64) ([]byte, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("look at log %s: %w", path, err)
+		return nil, fmt.Errorf("stat log %s: %w", path, err)
 	}
 	length := min(info.Size(), limit)
 	text, err := io.ReadAll(io.NewSectionReader(f, info.Size()-length, length))

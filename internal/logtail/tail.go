@@ -1,5 +1,4 @@
-// Package logtail reads the end of a log, and what is written to it later, also
-// when the log is rotated meanwhile.
+// Package logtail reads the end of a log and follows it, also across a rotation.
 package logtail
 
 import (
@@ -13,16 +12,17 @@ import (
 	"time"
 )
 
-// poll is how often a followed log is looked at.
+// poll is how often Follow polls a log.
 const poll = 100 * time.Millisecond
 
-// Tail copies the last n lines of the file at path to out; all of them when n
-// is negative. It returns the size up to which it has read. No file: nothing.
+// Tail copies the last n lines of the file at path to out, or all lines if n is
+// negative. It returns the size up to which it read the file. It does nothing if there
+// is no file.
 func Tail(path string, n int, out io.Writer) (int64, error) {
 	return Last(path, 0, n, out)
 }
 
-// Last is Tail for what was written after the first offset bytes.
+// Last is like Tail, but ignores the first offset bytes of the file.
 func Last(path string, offset int64, n int, out io.Writer) (int64, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -34,7 +34,7 @@ func Last(path string, offset int64, n int, out io.Writer) (int64, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return 0, fmt.Errorf("look at log %s: %w", path, err)
+		return 0, fmt.Errorf("stat log %s: %w", path, err)
 	}
 	if offset > info.Size() {
 		offset = 0 // the log was rotated
@@ -50,7 +50,7 @@ func Last(path string, offset int64, n int, out io.Writer) (int64, error) {
 	return info.Size(), nil
 }
 
-// startOf finds where the last n lines of the first size bytes begin.
+// startOf returns the offset at which the last n lines of the first size bytes start.
 func startOf(f io.ReaderAt, size int64, n int) (int64, error) {
 	if n < 0 {
 		return 0, nil
@@ -60,7 +60,7 @@ func startOf(f io.ReaderAt, size int64, n int) (int64, error) {
 	}
 	const chunk = 64 << 10
 	buffer := make([]byte, chunk)
-	// The line feed that ends the file does not begin a line.
+	// A line feed at the end of the file does not start a line.
 	for end := size - 1; end > 0; {
 		begin := max(0, end-chunk)
 		part := buffer[:end-begin]
@@ -82,9 +82,9 @@ func startOf(f io.ReaderAt, size int64, n int) (int64, error) {
 	return 0, nil
 }
 
-// Follow copies what is written to the file at path after its first offset
-// bytes, until ctx ends. It waits for a file that is not there yet, and goes on
-// with the new one after a rotation.
+// Follow copies the file at path, without its first offset bytes, and everything that
+// is written to it until ctx ends. It waits for a missing file, and continues with the
+// new file after a rotation.
 func Follow(ctx context.Context, path string, offset int64, out io.Writer) error {
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
@@ -111,10 +111,10 @@ func Follow(ctx context.Context, path string, offset int64, out io.Writer) error
 				return err
 			}
 			if rotated {
-				// What was written between the copy and the rotation.
+				// Copy the lines that were written between the copy above and the rotation.
 				_, err := io.Copy(out, f)
 				if err = errors.Join(err, f.Close()); err != nil {
-					return fmt.Errorf("finish log %s: %w", path, err)
+					return fmt.Errorf("copy the end of rotated log %s: %w", path, err)
 				}
 				f = nil
 				continue
@@ -142,22 +142,23 @@ func openAt(path string, offset int64) (*os.File, error) {
 	return f, nil
 }
 
-// wasRotated says whether path is now another file than f, or a shorter one.
+// wasRotated reports whether path is another file than f by now, or is shorter than
+// the position in f.
 func wasRotated(f *os.File, path string) (bool, error) {
 	there, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look at log: %w", err)
+		return false, fmt.Errorf("check log for a rotation: %w", err)
 	}
 	open, err := f.Stat()
 	if err != nil {
-		return false, fmt.Errorf("look at log %s: %w", path, err)
+		return false, fmt.Errorf("check log %s for a rotation: %w", path, err)
 	}
 	position, err := f.Seek(0, io.SeekCurrent)
 	if err != nil {
-		return false, fmt.Errorf("look at log %s: %w", path, err)
+		return false, fmt.Errorf("check log %s for a rotation: %w", path, err)
 	}
 	return !os.SameFile(there, open) || there.Size() < position, nil
 }

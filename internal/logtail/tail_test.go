@@ -51,7 +51,7 @@ func TestTail(t *testing.T) {
 	}
 }
 
-func TestLastLeavesOutWhatIsOlder(t *testing.T) {
+func TestLastSkipsOffset(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	if err := os.WriteFile(path, []byte("old\nnew\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestLastLeavesOutWhatIsOlder(t *testing.T) {
 	}
 }
 
-// buffer may be written and read at once.
+// buffer may be written and read concurrently.
 type buffer struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -82,7 +82,7 @@ func (b *buffer) String() string {
 	return b.text.String()
 }
 
-func TestFollowGoesOnAfterARotation(t *testing.T) {
+func TestFollowContinuesAfterRotation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

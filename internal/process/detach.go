@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// Start starts cmd so that it outlives this process: in a session of its own,
-// with no directory in use, without what this process inherited, and without what
-// a service manager told this process alone. Whatever cmd sets of Dir, Env and
-// SysProcAttr goes before. cmd must not have a context.
+// Start starts cmd so that it outlives this process: in a session of its own, in the
+// root directory, without inherited files, and without the variables that a service
+// manager set for this process alone. Fields Dir, Env and SysProcAttr of cmd take
+// precedence if they are set. cmd must not have a context.
 //
-// ended gets what cmd.Wait returns, should the process end before this one does.
-// A process that ended at once is returned too, with its pid alone.
+// ended receives the result of cmd.Wait if the process ends before this one. If the
+// process has already ended, the result only has its pid.
 func Start(cmd *exec.Cmd) (p Process, ended <-chan error, err error) {
 	if cmd.Dir == "" {
 		cmd.Dir = "/"
@@ -25,8 +25,7 @@ func Start(cmd *exec.Cmd) (p Process, ended <-chan error, err error) {
 		cmd.Env = Environ()
 	}
 	if cmd.SysProcAttr == nil {
-		// No signal that is meant for this process's terminal or process group
-		// may reach it.
+		// Signals to this process's terminal or process group must not reach it.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	}
 	if err := dropInherited(); err != nil {
@@ -44,16 +43,16 @@ func Start(cmd *exec.Cmd) (p Process, ended <-chan error, err error) {
 	return p, end, nil
 }
 
-// dropInherited keeps files that this process inherited from its own parent, such
-// as a lock or a pipe that another process waits on, from being held open by a child
-// that outlives it. Files that Go opens are never passed on.
+// dropInherited makes sure that children do not inherit the files that this process
+// inherited from its parent, such as a lock, or a pipe that another process reads. Go
+// opens its own files so that children do not inherit them.
 //
-// It does not use close_range(2): kernels before 5.11 lack the flag that is needed,
-// and some sandboxes refuse the call.
+// It does not use close_range(2): kernels before 5.11 lack the required flag, and some
+// sandboxes refuse the call.
 func dropInherited() error {
 	entries, err := os.ReadDir(openFiles)
 	if err != nil {
-		return fmt.Errorf("list the open files, which a child must not inherit: %w", err)
+		return fmt.Errorf("list the open files that a child must not inherit: %w", err)
 	}
 	for _, entry := range entries {
 		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
@@ -63,8 +62,8 @@ func dropInherited() error {
 	return nil
 }
 
-// Environ is this process's environment without what its service manager told
-// it alone; see sd_notify(3) and sd_listen_fds(3).
+// Environ returns this process's environment without the variables that its service
+// manager set for it alone; see sd_notify(3) and sd_listen_fds(3).
 func Environ() []string {
 	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")

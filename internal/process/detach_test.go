@@ -15,12 +15,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// envFiles makes the test binary a process that prints whether it has descriptors
-// from 3 on that it did not open itself, and then ends when its input does.
+// envFiles makes the test binary a process that prints the inherited descriptors from
+// 3 on, and ends when its input ends.
 const envFiles = "RDD_TEST_FILES"
 
-// inherited returns the targets of the descriptors that this process was started
-// with beyond the first three: Go sets the flag close-on-exec on its own.
+// inherited returns the targets of the inherited descriptors except the first three.
+// Go sets close-on-exec on the descriptors that it opens.
 func inherited() []string {
 	var found []string
 	for fd := 3; fd < 1024; fd++ {
@@ -33,8 +33,7 @@ func inherited() []string {
 	return found
 }
 
-// pass makes this process hold file at a descriptor from lowest on that children
-// inherit, too.
+// pass duplicates file to a descriptor, lowest or above, that children inherit.
 func pass(t *testing.T, file *os.File, lowest int) (fd int) {
 	t.Helper()
 	fd, err := unix.FcntlInt(file.Fd(), unix.F_DUPFD, lowest)
@@ -44,8 +43,8 @@ func pass(t *testing.T, file *os.File, lowest int) (fd int) {
 	return fd
 }
 
-// startIdle starts the test binary with Start and returns what it said first.
-func startIdle(t *testing.T, env ...string) (cmd *exec.Cmd, p Process, said string, end func()) {
+// startIdle starts the test binary with Start and returns its first line of output.
+func startIdle(t *testing.T, env ...string) (cmd *exec.Cmd, p Process, line string, end func()) {
 	t.Helper()
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
@@ -65,11 +64,11 @@ func startIdle(t *testing.T, env ...string) (cmd *exec.Cmd, p Process, said stri
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	said, err = bufio.NewReader(out).ReadString('\n')
+	line, err = bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cmd, p, strings.TrimSuffix(said, "\n"), func() {
+	return cmd, p, strings.TrimSuffix(line, "\n"), func() {
 		if err := in.Close(); err != nil {
 			t.Error(err)
 		}
@@ -95,9 +94,9 @@ func TestStartDetaches(t *testing.T) {
 	end()
 }
 
-// F3: the starter holds a lock and a pipe, as 'flock FILE rdd start' and a test
-// runner do. Neither is held by what it started once the starter has closed them.
-func TestF3StartPassesNoDescriptor(t *testing.T) {
+// Row F3: the starter holds a lock and a pipe, as 'flock FILE rdd start' and a test
+// runner do. The child inherits neither.
+func TestStartPassesNoDescriptor(t *testing.T) {
 	lockFile := filepath.Join(t.TempDir(), "lock")
 	lock, err := os.Create(lockFile)
 	if err != nil {
@@ -112,9 +111,9 @@ func TestF3StartPassesNoDescriptor(t *testing.T) {
 		t.Fatal(err)
 	}
 	higher := pass(t, writer, 777)
-	_, _, said, end := startIdle(t, envFiles+"=1")
-	if said != "none" {
-		t.Errorf("the child holds %s", said)
+	_, _, line, end := startIdle(t, envFiles+"=1")
+	if line != "none" {
+		t.Errorf("the child holds %s", line)
 	}
 	for _, held := range []error{lock.Close(), unix.Close(high), writer.Close(), unix.Close(higher)} {
 		if held != nil {
@@ -138,8 +137,9 @@ func TestF3StartPassesNoDescriptor(t *testing.T) {
 	end()
 }
 
-// F3: what Start is not given of the first three descriptors is /dev/null.
-func TestF3StartPassesNoTerminal(t *testing.T) {
+// Row F3: each of the first three descriptors that the command does not set is
+// /dev/null.
+func TestStartReplacesStdioByDevNull(t *testing.T) {
 	t.Setenv(envIdle, "")
 	cmd := exec.Command("/bin/sleep", "60")
 	p, _, err := Start(cmd)

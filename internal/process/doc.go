@@ -1,10 +1,16 @@
-// Package process tells processes of this machine apart, although the kernel
-// uses pids again.
+// Package process identifies processes of this machine even though the kernel reuses
+// pids.
 //
-// Engines, host agents and virtual machines outlive the daemon that started
-// them, so that the next daemon knows them by a number in a file only. A number
-// may belong to another process by then, or to a zombie, which nothing will ever
-// come of. Here a process is a pid together with the time at which it was
-// started; whoever asks about it, waits for it or sends it a signal reaches that
-// very process or none.
+// Engines, host agents and virtual machines outlive the daemon that started them, so
+// the next daemon only knows them by a pid in a file. By then the pid may belong to
+// another process or to a zombie. In this package a process is a pid together with
+// its start time: inspecting it, waiting for it and sending it a signal reach that
+// same process or none.
+//
+// Where things are:
+//
+//	process.go    a process, and whether it is alive
+//	process_*.go  what the kernel of each system reports about it
+//	owner.go      processes that descend from others
+//	detach.go     starting a process that outlives this one
 package process

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzStat gives processes odd names, which they choose themselves: none may pass
-// for another one's parent or start.
+// Processes choose their names; no name may change the parent or the start time that
+// is parsed.
 func FuzzStat(f *testing.F) {
 	f.Add("rdd", "S", 1, uint64(100), []byte("1 (a) S"))
 	f.Add("a) S 1 (b", "Z", 7, uint64(0), []byte(")"))

@@ -2,14 +2,14 @@ package process
 
 import "slices"
 
-// What a process says of itself, its arguments and its name, is chosen by whoever
-// started it. Owner, Mine and Executable are what the kernel says of it.
+// A process's arguments and name are chosen by whichever process started it, so they
+// prove nothing. Owner, Mine and Executable report facts of the kernel.
 
-// Descendants returns the processes among all that descend from one of roots,
-// without the roots. all is a result of All.
+// Descendants returns the processes among all that descend from one of roots, without
+// the roots themselves. all is a result of All.
 //
-// A process that began before its parent did is none of them: its real parent is
-// gone, and the parent's pid belongs to another process by now.
+// A process that started before its parent is not among them: its real parent has
+// ended, and another process has the parent's pid now.
 func Descendants(roots, all []Process) []Process {
 	family := slices.Clone(roots)
 	for i := 0; i < len(family); i++ {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// lasting starts a process that lives until the test ends.
+// lasting starts a process that runs until the test ends.
 func lasting(t *testing.T, attr *syscall.SysProcAttr) Process {
 	t.Helper()
 	cmd := exec.Command("/bin/sleep", "600")
@@ -21,13 +21,13 @@ func lasting(t *testing.T, attr *syscall.SysProcAttr) Process {
 	})
 	p, ok := Find(cmd.Process.Pid)
 	if !ok {
-		t.Fatal("a living process is not found")
+		t.Fatal("Find does not find a running process")
 	}
 	return p
 }
 
-// F1: a process of another user is never mine.
-func TestF1MineIsOfThisUser(t *testing.T) {
+// Row F1: a process of another user is never this user's own.
+func TestMineExcludesOtherUsers(t *testing.T) {
 	p := lasting(t, nil)
 	if !p.Mine() || p.Executable() != "sleep" || !p.SharesNetwork() {
 		t.Errorf("own process: mine %v, executable %q, shares network %v", p.Mine(), p.Executable(), p.SharesNetwork())
@@ -35,7 +35,7 @@ func TestF1MineIsOfThisUser(t *testing.T) {
 	later := p
 	later.Start++
 	if later.Mine() {
-		t.Error("a process that is gone is mine")
+		t.Error("a process that has ended is this user's own")
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("starting a process of another user needs root")
@@ -69,7 +69,7 @@ func TestParseOwner(t *testing.T) {
 	}
 }
 
-// FuzzOwner gives processes odd IDs: only four equal ones make an owner.
+// Only a process with four equal user IDs has an owner.
 func FuzzOwner(f *testing.F) {
 	f.Add([]byte("Name:\tx\nUid:\t0\t0\t0\t0\n"))
 	f.Add([]byte("Uid:\t0\t0\t0\t1\nUid:\t0\t0\t0\t0"))

@@ -17,12 +17,12 @@ import (
 const (
 	// zombie is SZOMB of sys/proc.h.
 	zombie = 5
-	// pollEvery is how often Wait looks: there are no pidfds here.
+	// pollEvery is how often Wait polls, since macOS has no pidfds.
 	pollEvery = 200 * time.Millisecond
 )
 
-// Find asks the kernel. It returns false for a process that is gone, and for a
-// zombie, which is as good as gone.
+// Find finds a running process by its pid. It returns false if there is none, or only
+// a zombie.
 func Find(pid int) (Process, bool) {
 	if pid < 1 {
 		return Process{}, false
@@ -45,14 +45,15 @@ func fromKernel(info *unix.KinfoProc) (Process, bool) {
 	}, true
 }
 
-// Args returns the process's command line; empty if it is gone or another user's.
+// Args returns the process's command line. It is empty if the process has ended or
+// belongs to another user.
 func (p Process) Args() []string {
 	data, err := unix.SysctlRaw("kern.procargs2", p.PID)
 	if err != nil || len(data) < 4 {
 		return nil
 	}
-	// The number of arguments, the path of the program, any number of zeros, then
-	// the arguments, each ended by a zero.
+	// The format is: the number of arguments, the path of the program, any number of
+	// zeros, and the arguments, each followed by a zero.
 	count := int(binary.LittleEndian.Uint32(data))
 	rest := data[4:]
 	end := bytes.IndexByte(rest, 0)
@@ -63,8 +64,8 @@ func (p Process) Args() []string {
 	return fields[:min(count, len(fields))]
 }
 
-// Mine reports whether the process is this user's own: its real, effective and
-// saved user IDs are this process's effective one.
+// Mine reports whether the process is this user's own: its real, effective and saved
+// user IDs equal the effective one of this process.
 func (p Process) Mine() bool {
 	info, err := unix.SysctlKinfoProc("kern.proc.pid", p.PID)
 	if err != nil {
@@ -76,8 +77,8 @@ func (p Process) Mine() bool {
 		info.Eproc.Ucred.Uid == me && info.Eproc.Pcred.P_ruid == me && info.Eproc.Pcred.P_svuid == me
 }
 
-// Signal sends sig to this very process and to no other that got its pid since,
-// as far as that can be known here. It is no error when the process is gone.
+// Signal sends sig to this process. It first checks that no other process has the pid,
+// which leaves a short race on macOS. It is no error if the process has ended.
 func (p Process) Signal(sig syscall.Signal) error {
 	if !p.Alive() {
 		return nil
@@ -88,7 +89,7 @@ func (p Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
-// Wait returns nil when the process has ended, or the error of ctx.
+// Wait returns nil when the process has ended, or the error of ctx if ctx ends first.
 func (p Process) Wait(ctx context.Context) error {
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
@@ -102,7 +103,7 @@ func (p Process) Wait(ctx context.Context) error {
 	return nil
 }
 
-// All lists all processes that are alive and visible.
+// All returns all running processes that this user may see.
 func All() []Process {
 	list, err := unix.SysctlKinfoProcSlice("kern.proc.all")
 	if err != nil {
@@ -117,7 +118,7 @@ func All() []Process {
 	return all
 }
 
-// BootID tells this boot of the machine from another one; empty if unknown.
+// BootID identifies this boot of the machine; it is empty if unknown.
 func BootID() string {
 	id, err := unix.Sysctl("kern.bootsessionuuid")
 	if err != nil {

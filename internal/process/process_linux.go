@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Find reads /proc/PID. It returns false for a process that is gone, and for a
-// zombie, which is as good as gone.
+// Find finds a running process by its pid. It returns false if there is none, or only
+// a zombie.
 func Find(pid int) (Process, bool) {
 	if pid < 1 {
 		return Process{}, false
@@ -28,11 +28,10 @@ func Find(pid int) (Process, bool) {
 	return parseStat(pid, data)
 }
 
-// parseStat reads /proc/PID/stat, of which proc(5) tells.
+// parseStat parses /proc/PID/stat; see proc(5).
 func parseStat(pid int, data []byte) (Process, bool) {
-	// The name, in parentheses, may contain spaces and parentheses itself.
-	// After it come the state (field 3 of proc(5)), the parent, and, as field 22,
-	// the start time.
+	// The name, in parentheses, may contain spaces and parentheses. The state (field 3
+	// in proc(5)) and the parent follow it; field 22 is the start time.
 	fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
 		return Process{}, false
@@ -48,7 +47,7 @@ func parseStat(pid int, data []byte) (Process, bool) {
 	return Process{PID: pid, Parent: parent, Start: start}, true
 }
 
-// Args returns the process's command line; empty if it is gone.
+// Args returns the process's command line. It is empty if the process has ended.
 func (p Process) Args() []string {
 	data, err := os.ReadFile(p.file("cmdline"))
 	if err != nil || len(data) == 0 {
@@ -57,12 +56,12 @@ func (p Process) Args() []string {
 	return strings.Split(strings.TrimSuffix(string(data), "\x00"), "\x00")
 }
 
-// Mine reports whether the process is this user's own: its real, effective, saved
-// and file system user IDs are this process's effective one, and it has the same
-// root directory. A process that another user started with a setuid program keeps
-// that user's real ID. A container's root has the ID of this user, in an engine of
-// root and in a rootless one, and another root directory. A process that cannot be
-// inspected is not this user's.
+// Mine reports whether the process is this user's own: its real, effective, saved and
+// file system user IDs equal the effective one of this process, and it has the same
+// root directory. This excludes:
+//   - a setuid program that another user started: the real ID is that user's
+//   - root in a container, which may have this user's ID but has another root directory
+//   - a process that cannot be inspected
 func (p Process) Mine() bool {
 	owner, uniform := p.Owner()
 	if !uniform || owner != os.Geteuid() {
@@ -72,13 +71,14 @@ func (p Process) Mine() bool {
 	if err != nil {
 		return false
 	}
-	// The link leads to the directory itself, whatever path it has for that process.
+	// The link resolves to the directory itself, even if it has another path in the
+	// process's mount namespace.
 	root, err := os.Stat(p.file("root"))
 	return err == nil && os.SameFile(own, root) && p.Alive()
 }
 
-// Owner returns the real user ID of the process, and whether its effective, saved
-// and file system ones are the same.
+// Owner returns the real user ID of the process, and whether its effective, saved and
+// file system user IDs equal it.
 func (p Process) Owner() (uid int, uniform bool) {
 	data, err := os.ReadFile(p.file("status"))
 	if err != nil {
@@ -87,8 +87,8 @@ func (p Process) Owner() (uid int, uniform bool) {
 	return parseOwner(data)
 }
 
-// parseOwner reads the line Uid of /proc/PID/status; see proc_pid_status(5). The
-// process's name, on the first line, has its line feeds escaped.
+// parseOwner parses the line Uid of /proc/PID/status; see proc_pid_status(5). The first
+// line has the process's name, with line feeds escaped.
 func parseOwner(status []byte) (uid int, uniform bool) {
 	for line := range strings.Lines(string(status)) {
 		text, ok := strings.CutPrefix(line, "Uid:")
@@ -108,9 +108,9 @@ func parseOwner(status []byte) (uid int, uniform bool) {
 	return -1, false
 }
 
-// Executable returns the name of the file that the process runs, without its
-// directory: that of the interpreter for a script. It is empty if the process is
-// gone or another user's. A file that was replaced since keeps its name.
+// Executable returns the base name of the file that the process executes; for a script
+// this is the interpreter. It is empty if the process has ended or belongs to another
+// user. A file that was replaced meanwhile keeps its name.
 func (p Process) Executable() string {
 	path, err := os.Readlink(p.file("exe"))
 	if err != nil {
@@ -119,8 +119,8 @@ func (p Process) Executable() string {
 	return filepath.Base(strings.TrimSuffix(path, " (deleted)"))
 }
 
-// SharesNetwork reports whether the process is in the network namespace of the
-// calling thread, in which a child of it would be too.
+// SharesNetwork reports whether the process is in the network namespace of the calling
+// thread. A child that this thread starts would be in the same one.
 func (p Process) SharesNetwork() bool {
 	own, err := os.Stat("/proc/thread-self/ns/net")
 	if err != nil {
@@ -135,8 +135,8 @@ func (p Process) file(name string) string {
 	return filepath.Join("/proc", strconv.Itoa(p.PID), name)
 }
 
-// Signal sends sig to this very process and to no other that got its pid since.
-// It is no error when the process is gone.
+// Signal sends sig to this process, never to a later one with the same pid. It is no
+// error if the process has ended.
 func (p Process) Signal(sig syscall.Signal) error {
 	fd, err := p.open()
 	if errors.Is(err, unix.ESRCH) {
@@ -152,7 +152,7 @@ func (p Process) Signal(sig syscall.Signal) error {
 	return nil
 }
 
-// open returns a pidfd, or ESRCH when the process is gone.
+// open returns a pidfd, or ESRCH if the process has ended.
 func (p Process) open() (int, error) {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if err != nil {
@@ -165,8 +165,8 @@ func (p Process) open() (int, error) {
 	return fd, nil
 }
 
-// Wait returns nil when the process has ended, be it a child of this one or not,
-// or the error of ctx. The kernel tells, through a pidfd; nothing is polled.
+// Wait returns nil when the process has ended, or the error of ctx if ctx ends first.
+// The process need not be a child. Wait uses a pidfd and does not poll.
 func (p Process) Wait(ctx context.Context) error {
 	fd, err := p.open()
 	if errors.Is(err, unix.ESRCH) {
@@ -194,14 +194,15 @@ func (p Process) Wait(ctx context.Context) error {
 	return err
 }
 
-// ended is whether the process of a pidfd has ended: then it is readable.
+// ended reports whether the process of a pidfd has ended, which makes the pidfd
+// readable.
 func ended(fd uintptr) bool {
 	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	n, err := unix.Poll(poll, 0)
 	return err == nil && n > 0
 }
 
-// All lists all processes that are alive and visible.
+// All returns all running processes that this user may see.
 func All() []Process {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -220,7 +221,7 @@ func All() []Process {
 	return all
 }
 
-// BootID tells this boot of the machine from another one; empty if unknown.
+// BootID identifies this boot of the machine; it is empty if unknown.
 func BootID() string {
 	data, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {

@@ -14,16 +14,16 @@ import (
 	"time"
 )
 
-// envIdle makes the test binary a process that ends when its input does.
+// envIdle makes the test binary a process that ends when its input ends.
 const envIdle = "RDD_TEST_IDLE"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(envFiles) != "" {
-		said := "none"
+		line := "none"
 		if found := inherited(); len(found) > 0 {
-			said = strings.Join(found, " ")
+			line = strings.Join(found, " ")
 		}
-		_, _ = os.Stdout.WriteString(said + "\n")
+		_, _ = os.Stdout.WriteString(line + "\n")
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}
@@ -61,20 +61,20 @@ func idle(t *testing.T, args ...string) (*exec.Cmd, Process) {
 	}
 	p, ok := Find(cmd.Process.Pid)
 	if !ok {
-		t.Fatal("a living process is not found")
+		t.Fatal("Find does not find a running process")
 	}
 	return cmd, p
 }
 
-func TestZombieIsNotAlive(t *testing.T) {
+func TestZombieNotAlive(t *testing.T) {
 	cmd, p := idle(t)
 	if !p.Alive() || p.Parent != os.Getpid() {
-		t.Errorf("a living child is %+v, alive %v", p, p.Alive())
+		t.Errorf("a running child is %+v, alive %v", p, p.Alive())
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	// It is not collected before the test ends, so it becomes a zombie.
+	// The test waits for the child only at its end, so the child becomes a zombie.
 	if err := p.WaitFor(t.Context(), 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -82,15 +82,15 @@ func TestZombieIsNotAlive(t *testing.T) {
 		t.Error("a zombie is alive")
 	}
 	if err := p.Signal(syscall.SIGTERM); err != nil {
-		t.Errorf("a signal to what is gone: %v", err)
+		t.Errorf("a signal to a process that has ended: %v", err)
 	}
 }
 
-func TestRecycledPIDIsAnotherProcess(t *testing.T) {
+func TestRecycledPIDNotAlive(t *testing.T) {
 	_, p := idle(t)
 	p.Start++
 	if p.Alive() {
-		t.Error("a process with another start time is taken for this one")
+		t.Error("a process with another start time is reported as alive")
 	}
 	if err := p.Signal(syscall.SIGKILL); err != nil {
 		t.Error(err)
@@ -99,11 +99,11 @@ func TestRecycledPIDIsAnotherProcess(t *testing.T) {
 		t.Error("the wrong process was killed")
 	}
 	if err := p.Wait(t.Context()); err != nil {
-		t.Errorf("wait for what is gone: %v", err)
+		t.Errorf("wait for a process that has ended: %v", err)
 	}
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestWaitEndsWithContext(t *testing.T) {
 	_, p := idle(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
@@ -112,15 +112,15 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestArgumentsAndSearch(t *testing.T) {
+func TestFindAllAndArgs(t *testing.T) {
 	_, p := idle(t, "one", "", "two words")
 	if args := p.Args(); !slices.Equal(args[1:], []string{"one", "", "two words"}) {
 		t.Errorf("arguments = %q", args)
 	}
 	if !slices.Contains(All(), p) {
-		t.Error("a living process is not among all")
+		t.Error("All does not contain a running process")
 	}
 	if _, ok := Find(0); ok {
-		t.Error("there is a process 0")
+		t.Error("Find found a process 0")
 	}
 }

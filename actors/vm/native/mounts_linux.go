@@ -97,17 +97,17 @@ func isVolume(m filetree.Mount) bool {
 // first. A mount that is still in use goes when its last user does. The user's
 // mounts stay, and so does a mount of the engine that the user's is on.
 func unmountBelow(dir string) error {
-	mounts, err := filetree.MountsBelow(dir)
-	if err != nil || len(mounts) == 0 {
-		return err
-	}
 	all, err := filetree.MountsBelow("/")
 	if err != nil {
 		return err
 	}
+	dir = filetree.Resolve(dir)
 	var failed []error
 	kept := map[int]bool{}
-	for _, m := range mounts {
+	for _, m := range all {
+		if !filetree.IsBelow(m.Point, dir) {
+			continue
+		}
 		if kept[m.ID] || !isOwn(m, dir, all) {
 			kept[m.Parent] = true
 			continue

@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // DesiredState is what a user wants of a container.
 // +kubebuilder:validation:Enum=unknown;running;created
@@ -158,4 +161,27 @@ type ContainerList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Container `json:"items"`
+}
+
+// MirrorKind implements Mirror.
+func (*Container) MirrorKind() Kind { return KindContainer }
+
+// ObjectID implements Mirror.
+func (c *Container) ObjectID() string { return c.Name }
+
+// DisplayName implements Mirror.
+func (c *Container) DisplayName() string { return c.Status.Name }
+
+// MirrorConditions implements Mirror.
+func (c *Container) MirrorConditions() *[]metav1.Condition { return &c.Status.Conditions }
+
+// SetStatusFrom implements Mirror.
+func (c *Container) SetStatusFrom(m Mirror) { c.Status = m.(*Container).Status }
+
+// CopyMirror implements Mirror.
+func (c *Container) CopyMirror() Mirror { return c.DeepCopy() }
+
+// SameStatus implements Mirror.
+func (c *Container) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&c.Status, &m.(*Container).Status)
 }

@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // MobyNamespace is the name of the one namespace that a Docker engine has.
 const MobyNamespace = "moby"
@@ -32,4 +35,27 @@ type ContainerNamespaceList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []ContainerNamespace `json:"items"`
+}
+
+// MirrorKind implements Mirror.
+func (*ContainerNamespace) MirrorKind() Kind { return KindContainerNamespace }
+
+// ObjectID implements Mirror.
+func (n *ContainerNamespace) ObjectID() string { return n.Name }
+
+// DisplayName implements Mirror.
+func (n *ContainerNamespace) DisplayName() string { return n.Name }
+
+// MirrorConditions implements Mirror.
+func (*ContainerNamespace) MirrorConditions() *[]metav1.Condition { return nil }
+
+// SetStatusFrom implements Mirror.
+func (n *ContainerNamespace) SetStatusFrom(m Mirror) { n.Status = m.(*ContainerNamespace).Status }
+
+// CopyMirror implements Mirror.
+func (n *ContainerNamespace) CopyMirror() Mirror { return n.DeepCopy() }
+
+// SameStatus implements Mirror.
+func (n *ContainerNamespace) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&n.Status, &m.(*ContainerNamespace).Status)
 }

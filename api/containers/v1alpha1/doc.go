@@ -1,5 +1,10 @@
-// Package v1alpha1 holds the mirrors: Container, Image, Volume and
-// ContainerNamespace, each the picture of one object of the container engine.
+// Package v1alpha1 has the mirrors: resources that each mirror one object of the
+// container engine.
+//
+// Reading map: kinds.go has the table of kinds, mirror.go what all of them have in
+// common, names.go the names of resources, conditions and the finalizer, managed.go
+// the managed fields, register.go the scheme. Each kind has a file of its own:
+// container.go, containernamespace.go, image.go, volume.go.
 //
 // +kubebuilder:object:generate=true
 // +groupName=containers.rancherdesktop.io

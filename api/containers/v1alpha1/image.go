@@ -1,6 +1,11 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"cmp"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // ImageStatus is what the engine says.
 type ImageStatus struct {
@@ -64,4 +69,27 @@ type ImageList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Image `json:"items"`
+}
+
+// MirrorKind implements Mirror.
+func (*Image) MirrorKind() Kind { return KindImage }
+
+// ObjectID implements Mirror.
+func (i *Image) ObjectID() string { return i.Status.ID }
+
+// DisplayName implements Mirror.
+func (i *Image) DisplayName() string { return cmp.Or(i.Status.RepoTag, i.Status.ID) }
+
+// MirrorConditions implements Mirror.
+func (i *Image) MirrorConditions() *[]metav1.Condition { return &i.Status.Conditions }
+
+// SetStatusFrom implements Mirror.
+func (i *Image) SetStatusFrom(m Mirror) { i.Status = m.(*Image).Status }
+
+// CopyMirror implements Mirror.
+func (i *Image) CopyMirror() Mirror { return i.DeepCopy() }
+
+// SameStatus implements Mirror.
+func (i *Image) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&i.Status, &m.(*Image).Status)
 }

@@ -39,23 +39,22 @@ func IsOwnCondition(conditionType string) bool {
 	return false
 }
 
-// ContainerResourceName is the name of the Container that mirrors the
+// ContainerResourceName returns the name of the Container that mirrors the
 // container with this full ID.
-func ContainerResourceName(id string) string { return id }
+func ContainerResourceName(id string) string { return KindContainer.ResourceName(id) }
 
-// ImageResourceName is the name of the Image that mirrors one tag of an image,
-// or, when tag is empty, the image without tags. Tags may hold what a
-// Kubernetes name may not, so the name is a hash; status has the original.
+// ImageResourceName returns the name of the Image that mirrors one tag of an image.
+// An empty tag stands for an image without tags.
 func ImageResourceName(id, tag string) string {
-	if tag == "" {
-		return "img-" + hexSHA256(id)
+	if tag != "" {
+		id += "\x00" + tag
 	}
-	return "img-" + hexSHA256(id+"\x00"+tag)
+	return KindImage.ResourceName(id)
 }
 
-// VolumeResourceName is the name of the Volume that mirrors the volume with
+// VolumeResourceName returns the name of the Volume that mirrors the volume with
 // this name in the engine.
-func VolumeResourceName(name string) string { return "vol-" + hexSHA256(name) }
+func VolumeResourceName(name string) string { return KindVolume.ResourceName(name) }
 
 func hexSHA256(s string) string {
 	sum := sha256.Sum256([]byte(s))

@@ -11,12 +11,9 @@ var GroupVersion = schema.GroupVersion{Group: "containers.rancherdesktop.io", Ve
 
 // AddToScheme registers the types of this package with a scheme.
 func AddToScheme(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion,
-		&Container{}, &ContainerList{},
-		&Image{}, &ImageList{},
-		&Volume{}, &VolumeList{},
-		&ContainerNamespace{}, &ContainerNamespaceList{},
-	)
+	for _, row := range kindTable() {
+		s.AddKnownTypes(GroupVersion, row.object(), row.list())
+	}
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -1,6 +1,9 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // VolumeStatus is what the engine says.
 type VolumeStatus struct {
@@ -59,4 +62,27 @@ type VolumeList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []Volume `json:"items"`
+}
+
+// MirrorKind implements Mirror.
+func (*Volume) MirrorKind() Kind { return KindVolume }
+
+// ObjectID implements Mirror.
+func (v *Volume) ObjectID() string { return v.Status.Name }
+
+// DisplayName implements Mirror.
+func (v *Volume) DisplayName() string { return v.Status.Name }
+
+// MirrorConditions implements Mirror.
+func (v *Volume) MirrorConditions() *[]metav1.Condition { return &v.Status.Conditions }
+
+// SetStatusFrom implements Mirror.
+func (v *Volume) SetStatusFrom(m Mirror) { v.Status = m.(*Volume).Status }
+
+// CopyMirror implements Mirror.
+func (v *Volume) CopyMirror() Mirror { return v.DeepCopy() }
+
+// SameStatus implements Mirror.
+func (v *Volume) SameStatus(m Mirror) bool {
+	return equality.Semantic.DeepEqual(&v.Status, &m.(*Volume).Status)
 }

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
@@ -20,25 +21,25 @@ import (
 // apiParts returns the parts that the daemon serves. Secrets are not among them,
 // because no pattern recognizes their values.
 func (s Subject) apiParts() []part {
-	const crds = "/apis/containers.rancherdesktop.io/v1alpha1/"
-	return requestParts(map[string]string{
-		"daemon/goroutines.txt":              "/debug/pprof/goroutine?debug=2",
-		"daemon/goroutine-counts.txt":        "/debug/pprof/goroutine?debug=1",
-		"daemon/heap.txt":                    "/debug/pprof/heap?debug=1",
-		"daemon/ready.txt":                   "/readyz?verbose",
-		"daemon/rdd-ready.txt":               "/rdd/ready",
-		"daemon/version.json":                "/version",
-		"daemon/metrics.txt":                 "/metrics",
-		"daemon/tree.json":                   "/rdd/tree",
-		"resources/app.json":                 "/apis/app.rancherdesktop.io/v1alpha1/apps",
-		"resources/containers.json":          crds + "containers",
-		"resources/images.json":              crds + "images",
-		"resources/volumes.json":             crds + "volumes",
-		"resources/containernamespaces.json": crds + "containernamespaces",
-		"resources/namespaces.json":          "/api/v1/namespaces",
-		"resources/definitions.json":         "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-		"resources/policies.json":            "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
-	}, s.getFromAPI)
+	paths := map[string]string{
+		"daemon/goroutines.txt":       "/debug/pprof/goroutine?debug=2",
+		"daemon/goroutine-counts.txt": "/debug/pprof/goroutine?debug=1",
+		"daemon/heap.txt":             "/debug/pprof/heap?debug=1",
+		"daemon/ready.txt":            "/readyz?verbose",
+		"daemon/rdd-ready.txt":        "/rdd/ready",
+		"daemon/version.json":         "/version",
+		"daemon/metrics.txt":          "/metrics",
+		"daemon/tree.json":            "/rdd/tree",
+		"resources/app.json":          "/apis/app.rancherdesktop.io/v1alpha1/apps",
+		"resources/namespaces.json":   "/api/v1/namespaces",
+		"resources/definitions.json":  "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+		"resources/policies.json":     "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+	}
+	for _, kind := range containersv1.Kinds() {
+		resource := kind.GroupVersionResource().Resource
+		paths["resources/"+resource+".json"] = "/apis/" + containersv1.GroupVersion.String() + "/" + resource
+	}
+	return requestParts(paths, s.getFromAPI)
 }
 
 // requestParts returns a part for each path, sorted by name.

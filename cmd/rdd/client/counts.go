@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -10,49 +11,73 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Counts has the numbers of mirrors.
-type Counts struct {
-	// Running is the number of running containers.
-	Running    int `json:"containersRunning"`
-	Containers int `json:"containers"`
-	Images     int `json:"images"`
-	Volumes    int `json:"volumes"`
+// runningContainers is the key, in Counts, of the containers that run.
+const runningContainers = "containersRunning"
+
+// Counts has the number of mirrors of each kind, by the name of the resource, such
+// as images, and the number of running containers.
+type Counts map[string]int
+
+// counted returns the resources that are counted, in order.
+func counted() []string {
+	var resources []string
+	for _, kind := range containersv1.Kinds() {
+		if kind.HasFinalizer() {
+			resources = append(resources, kind.GroupVersionResource().Resource)
+		}
+	}
+	return resources
 }
 
 // Counts counts the mirrors in a Kubernetes namespace.
 func (c *Client) Counts(ctx context.Context, namespace string) (Counts, error) {
-	var counts Counts
+	resources := counted()
+	numbers := make([]int, len(resources))
+	running := 0
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		list := &containersv1.ContainerList{}
-		path := mirrorPath(namespace, "containers")
-		if err := c.rest.Get().AbsPath(path).Do(ctx).Into(list); err != nil {
-			return fmt.Errorf("count containers: %w", err)
-		}
-		counts.Containers = len(list.Items)
-		for i := range list.Items {
-			if list.Items[i].Status.Status == containersv1.ContainerRunning {
-				counts.Running++
-			}
-		}
-		return nil
-	})
-	for kind, count := range map[string]*int{"images": &counts.Images, "volumes": &counts.Volumes} {
-		group.Go(func() error {
-			list := &metav1.PartialObjectMetadataList{}
-			err := c.rest.Get().AbsPath(mirrorPath(namespace, kind)).
-				SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").
-				Do(ctx).Into(list)
-			if err != nil {
-				return fmt.Errorf("count %s: %w", kind, err)
-			}
-			*count = len(list.Items)
-			return nil
+	for i, resource := range resources {
+		group.Go(func() (err error) {
+			numbers[i], err = c.count(ctx, namespace, resource, "")
+			return err
 		})
 	}
-	return counts, group.Wait()
+	group.Go(func() (err error) {
+		running, err = c.count(ctx, namespace, containersv1.KindContainer.GroupVersionResource().Resource,
+			"status.status="+string(containersv1.ContainerRunning))
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	counts := Counts{runningContainers: running}
+	for i, resource := range resources {
+		counts[resource] = numbers[i]
+	}
+	return counts, nil
 }
 
-func mirrorPath(namespace, plural string) string {
-	return "/apis/containers.rancherdesktop.io/v1alpha1/namespaces/" + namespace + "/" + plural
+// count counts the objects of a resource that a field selector matches.
+func (c *Client) count(ctx context.Context, namespace, resource, selector string) (int, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	err := c.rest.Get().AbsPath("/apis", containersv1.GroupVersion.String(), "namespaces", namespace, resource).
+		Param("fieldSelector", selector).
+		SetHeader("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1").
+		Do(ctx).Into(list)
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", resource, err)
+	}
+	return len(list.Items), nil
+}
+
+// String returns the counts in one line.
+func (c Counts) String() string {
+	var parts []string
+	for _, resource := range counted() {
+		part := fmt.Sprintf("%d %s", c[resource], resource)
+		if resource == containersv1.KindContainer.GroupVersionResource().Resource {
+			part += fmt.Sprintf(" (%d running)", c[runningContainers])
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
 }

@@ -1,9 +1,9 @@
-// Package endpointtest has endpoints, right and wrong, that every place that
-// judges endpoints is held against.
+// Package endpointtest has valid and invalid endpoints, with which every validation of
+// endpoints is tested.
 package endpointtest
 
-// Right returns endpoints that can be used.
-func Right() []string {
+// Valid returns valid endpoints.
+func Valid() []string {
 	return []string{
 		"unix:///run/docker.sock", "unix:////run//docker.sock", "unix:///home/a b/Ünïcode/docker.sock", "unix:///a,b:c[d]@e?f#g%h",
 		"tcp://127.0.0.1:2375", "tcp://[::1]:2375", "tcp://[::1]:2375/base/", "tcp://[fe80::1]:1", "tcp://host_1.example:65535/a/b",
@@ -11,9 +11,9 @@ func Right() []string {
 	}
 }
 
-// Wrong returns endpoints that cannot be used. An empty one, which means that
-// none is set, is not among them.
-func Wrong() []string {
+// Invalid returns invalid endpoints. The empty one is not among them: it means that no
+// endpoint is set.
+func Invalid() []string {
 	return []string{
 		"/run/docker.sock", "run", "unix:", "unix://", "unix:///", "unix:////", "unix://relative.sock", "unix://fake.sock", "unix://localhost/run/docker.sock",
 		"unix:///a\nb", "unix:///a\x00b", "UNIX:///a", " unix:///a", "tcp://", "tcp://host", "tcp://:2375", "tcp://host:", "tcp://host:0", "tcp://host:02375",

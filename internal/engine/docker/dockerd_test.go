@@ -139,13 +139,13 @@ func (r rig) images(ctx context.Context, t *testing.T) {
 	}
 	untagged := dockertest.Import(ctx, t, r.cli, "", "3")
 	images := must[[]*containersv1.Image](t)(r.engine.Images(ctx, untagged))
-	if len(images) != 1 || images[0].Status.RepoTag != "" || images[0].EngineID() != untagged {
+	if len(images) != 1 || images[0].Status.RepoTag != "" || images[0].DisplayName() != untagged {
 		t.Errorf("untagged: %+v", images)
 	}
 	if ids = docker.ImageIDs(must[[]docker.ListedImage](t)(r.engine.ListImages(ctx))); !slices.Contains(ids, untagged) {
 		t.Errorf("the untagged image is not in %q", ids)
 	}
-	if err := r.engine.RemoveImage(ctx, images[0].EngineID()); err != nil {
+	if err := r.engine.RemoveImage(ctx, images[0].DisplayName()); err != nil {
 		t.Error(err)
 	}
 	if _, err := r.engine.Images(ctx, untagged); !docker.IsNotFound(err) {

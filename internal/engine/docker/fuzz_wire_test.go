@@ -115,7 +115,7 @@ func FuzzListedImages(f *testing.F) {
 // something that moby's client takes too, and no words of an endpoint may get
 // lost on the way to it.
 func FuzzEndpoint(f *testing.F) {
-	for _, seed := range append(endpointtest.Right(), endpointtest.Wrong()...) {
+	for _, seed := range append(endpointtest.Valid(), endpointtest.Invalid()...) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

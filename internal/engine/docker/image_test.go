@@ -25,8 +25,8 @@ func TestMapImages(t *testing.T) {
 		!slices.Equal(status.RepoDigests, []string{"one@sha256:1", "two@sha256:2"}) {
 		t.Errorf("got %+v", one)
 	}
-	if one.EngineID() != "one:A" {
-		t.Errorf("EngineID = %q", one.EngineID())
+	if one.DisplayName() != "one:A" {
+		t.Errorf("DisplayName = %q", one.DisplayName())
 	}
 }
 
@@ -46,7 +46,7 @@ func TestMapUntaggedImagesE3(t *testing.T) {
 		}
 		status := images[0].Status
 		if status.RepoTag != "" || status.RepoDigests != nil || status.CreatedAt != nil ||
-			images[0].Name != containersv1.ImageResourceName("sha256:abc", "") || images[0].EngineID() != "sha256:abc" {
+			images[0].Name != containersv1.ImageResourceName("sha256:abc", "") || images[0].DisplayName() != "sha256:abc" {
 			t.Errorf("%s: got %+v", name, images[0])
 		}
 	}

@@ -73,7 +73,7 @@ func (m *Model) isUsed(mirror containersv1.Mirror) bool {
 func (m *Model) Refuses(mirror containersv1.Mirror) bool {
 	switch o := mirror.(type) {
 	case *containersv1.Image:
-		img, err := m.Image(o.EngineID())
+		img, err := m.Image(o.DisplayName())
 		return err == nil && img.ID == o.Status.ID && len(img.Tags) <= 1 && m.isUsed(mirror)
 	case *containersv1.Volume:
 		return m.isUsed(mirror)
