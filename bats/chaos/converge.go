@@ -15,29 +15,35 @@ import (
 )
 
 const (
-	// convergeWithin is how long everything may take to be as it should.
-	convergeWithin = 10 * time.Second
-	lookEvery      = 100 * time.Millisecond
-	// doctorWithin is longer than 'rdd doctor' takes at the most.
-	doctorWithin = 15 * time.Second
+	// convergeTimeout is how long the daemon may take to converge after the faults.
+	convergeTimeout = 10 * time.Second
+	checkInterval   = 100 * time.Millisecond
+	slowConvergence = 2 * time.Second
+	// doctorTimeout is longer than 'rdd doctor' ever takes.
+	doctorTimeout = 15 * time.Second
 )
 
-// converge waits until the engine is ready and the mirrors are exact, and
-// returns what still is not when the time is over.
+// converge waits until the engine is ready and the mirrors are exact. After the
+// timeout it returns what is still wrong. It prints what a slow convergence waited
+// for.
 func (c *chaos) converge(ctx context.Context) (took time.Duration, wrong []string) {
 	began := time.Now()
 	for {
-		wrong = c.look(ctx)
+		before := wrong
+		wrong = c.check(ctx)
 		took = time.Since(began)
-		if len(wrong) == 0 || took > convergeWithin || ctx.Err() != nil {
+		if len(wrong) == 0 && took > slowConvergence && len(before) > 0 {
+			fmt.Fprintf(c.out, "slow convergence, last because of: %s\n", before[0])
+		}
+		if len(wrong) == 0 || took > convergeTimeout || ctx.Err() != nil {
 			return took, wrong
 		}
-		_ = rddtest.Sleep(ctx, lookEvery) // the end of ctx is seen above
+		_ = rddtest.Sleep(ctx, checkInterval) // the loop checks ctx
 	}
 }
 
-// look tells everything that is not as it should be now.
-func (c *chaos) look(ctx context.Context) []string {
+// check describes everything that is wrong now.
+func (c *chaos) check(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	api, err := c.daemon.client()
@@ -65,9 +71,9 @@ func (c *chaos) look(ctx context.Context) []string {
 	return wrong
 }
 
-// doctor lets the daemon's own doctor look, which checks the datastore too.
+// doctor runs 'rdd doctor', which checks the datastore too.
 func (c *chaos) doctor(ctx context.Context) []string {
-	ctx, cancel := context.WithTimeout(ctx, doctorWithin)
+	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)
 	defer cancel()
 	text, err := c.daemon.Run(ctx, "doctor", "-o", "json")
 	var report struct {

@@ -13,14 +13,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
-// burstVolumes make more events than the 1,024 that an engine keeps for a
-// listener that does not read: each is made and removed.
+// burstVolumes are created and removed: more events than the 1,024 that an engine
+// buffers for a client that does not read.
 const (
 	burstVolumes = 600
-	burstWithin  = 8 * time.Second
+	burstTimeout = 8 * time.Second
 )
 
-// doAll carries out the faults of a lane, one after the other.
+// doAll injects the faults of a lane, one after the other.
 func (c *chaos) doAll(ctx context.Context, lane []fault) error {
 	for _, f := range lane {
 		if err := rddtest.Sleep(ctx, f.after); err != nil {
@@ -36,7 +36,7 @@ func (c *chaos) doAll(ctx context.Context, lane []fault) error {
 }
 
 func (c *chaos) do(ctx context.Context, f fault) error {
-	switch f.deed {
+	switch f.action {
 	case killDaemon, killTwice:
 		return c.killDaemon(ctx, f)
 	case killPending:
@@ -50,14 +50,14 @@ func (c *chaos) do(ctx context.Context, f fault) error {
 	case burst:
 		return c.burst(ctx)
 	case badLink:
-		defer c.ledger.open(&c.ledger.weather)()
-		if err := c.link.set(f.weather); err != nil {
+		defer c.ledger.open(&c.ledger.outages)()
+		if err := c.link.set(f.impairment); err != nil {
 			return err
 		}
 		err := rddtest.Sleep(ctx, f.lasts)
-		return errors.Join(err, c.link.set(weather{}))
+		return errors.Join(err, c.link.set(impairment{}))
 	}
-	return fmt.Errorf("nobody knows how to %s", f.deed)
+	return fmt.Errorf("unknown fault %q", f.action)
 }
 
 func (c *chaos) killDaemon(ctx context.Context, f fault) error {
@@ -66,11 +66,11 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 	if err := errors.Join(c.daemon.Kill(ctx), rddtest.Sleep(ctx, f.gap)); err != nil {
 		return err
 	}
-	if f.deed == killTwice {
+	if f.action == killTwice {
 		started := make(chan struct{})
 		go func() {
 			defer close(started)
-			_ = c.daemon.start(ctx) // whether it became ready before it was killed does not matter
+			_ = c.daemon.start(ctx) // it is killed before or after it is ready
 		}()
 		if err := errors.Join(rddtest.Sleep(ctx, f.second), c.daemon.Kill(ctx)); err != nil {
 			return err
@@ -82,14 +82,14 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 }
 
 func (c *chaos) killPending(ctx context.Context, f fault) error {
-	defer c.ledger.open(&c.ledger.weather)()
-	err := c.link.set(weather{name: "pending", hold: true, drop: true, way: toEngine})
+	defer c.ledger.open(&c.ledger.outages)()
+	err := c.link.set(impairment{name: "pending", hold: true, drop: true, way: toEngine})
 	err = errors.Join(err, rddtest.Sleep(ctx, f.lasts), c.killDaemon(ctx, f))
-	return errors.Join(err, c.link.set(weather{}))
+	return errors.Join(err, c.link.set(impairment{}))
 }
 
 func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) error {
-	defer c.ledger.open(&c.ledger.weather)()
+	defer c.ledger.open(&c.ledger.outages)()
 	running := 0
 	if all, err := c.dockerd.Containers(ctx); err == nil {
 		for _, other := range all {
@@ -105,13 +105,13 @@ func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) erro
 		return err
 	}
 	_, err := c.dockerd.Up(ctx)
-	// Containers that a killed engine left are ended by the next one.
+	// A new engine ends the containers that a killed one has left.
 	c.ledger.died(running)
 	return err
 }
 
 func (c *chaos) stopEngine(ctx context.Context, f fault) error {
-	defer c.ledger.open(&c.ledger.weather)()
+	defer c.ledger.open(&c.ledger.outages)()
 	if err := c.dockerd.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
@@ -119,12 +119,12 @@ func (c *chaos) stopEngine(ctx context.Context, f fault) error {
 	return errors.Join(err, c.dockerd.Signal(syscall.SIGCONT))
 }
 
-// burst makes and removes volumes as fast as the engine can.
+// burst creates and removes volumes as fast as the engine can.
 func (c *chaos) burst(ctx context.Context) error {
 	var jobs errgroup.Group
 	jobs.SetLimit(4)
 	var events atomic.Int64
-	late := time.Now().Add(burstWithin)
+	late := time.Now().Add(burstTimeout)
 	for i := range burstVolumes {
 		jobs.Go(func() error {
 			if time.Now().After(late) {
@@ -132,7 +132,7 @@ func (c *chaos) burst(ctx context.Context) error {
 			}
 			name := fmt.Sprintf("Burst_%d_%d", c.pool.next(), i)
 			for _, change := range []func(context.Context, string) error{c.dockerd.CreateVolume, c.dockerd.RemoveVolume} {
-				if !insist(ctx, late, func() error { return change(ctx, name) }) {
+				if !retryUntil(ctx, late, func() error { return change(ctx, name) }) {
 					return nil
 				}
 				events.Add(1)
@@ -145,11 +145,11 @@ func (c *chaos) burst(ctx context.Context) error {
 	return err
 }
 
-// insist makes a change as soon as the engine takes it, which may be away for a
-// while. It answers whether it was in time.
-func insist(ctx context.Context, late time.Time, change func() error) bool {
+// retryUntil repeats a change until the engine, which may be down, accepts it. It
+// returns false when it is too late.
+func retryUntil(ctx context.Context, late time.Time, change func() error) bool {
 	for change() != nil {
-		if time.Now().After(late) || rddtest.Sleep(ctx, lookEvery) != nil {
+		if time.Now().After(late) || rddtest.Sleep(ctx, checkInterval) != nil {
 			return false
 		}
 	}

@@ -13,16 +13,16 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
 )
 
-// grace is how long mirrors outlive an engine that is away, and wishes with them.
-// It is the daemon's 15 s, less the time that it may have taken to notice the
-// engine's return.
-const grace = 13 * time.Second
+// graceTime is the time for which mirrors, and their desired states, must outlive the
+// loss of their engine. It is the daemon's 15 s, less the time in which it notices
+// the engine's return.
+const graceTime = 13 * time.Second
 
-// tally counts how the acknowledged wishes of a round ended.
-type tally struct{ done, refused, moot, lost int }
+// tally counts the outcomes of the acknowledged requests of a round.
+type tally struct{ applied, refused, superseded, removed int }
 
-// scene is both sides after a round.
-type scene struct {
+// snapshot is the state of the mirrors and of the engine after a round.
+type snapshot struct {
 	mirrors    map[types.UID]containersv1.Mirror
 	byName     map[string]containersv1.Mirror
 	containers map[string]string // the engine's state of each
@@ -30,12 +30,12 @@ type scene struct {
 	volumes    map[string]bool
 }
 
-func (c *chaos) scene(ctx context.Context) (*scene, error) {
+func (c *chaos) snapshot(ctx context.Context) (*snapshot, error) {
 	api, err := c.daemon.client()
 	if err != nil {
 		return nil, err
 	}
-	s := &scene{
+	s := &snapshot{
 		mirrors: map[types.UID]containersv1.Mirror{}, byName: map[string]containersv1.Mirror{},
 		containers: map[string]string{}, volumes: map[string]bool{},
 	}
@@ -66,22 +66,22 @@ func (c *chaos) scene(ctx context.Context) (*scene, error) {
 	return s, err
 }
 
-// judge looks for acknowledged requests that came to nothing.
-func (l *ledger) judge(s *scene, since time.Time) (tally, []string) {
+// judge finds acknowledged requests that were neither applied nor refused.
+func (l *ledger) judge(s *snapshot, since time.Time) (tally, []string) {
 	var t tally
 	var wrong []string
-	away := l.away(since, time.Now()) > grace
+	away := l.away(since, time.Now()) > graceTime
 	for _, r := range l.acknowledged(since) {
 		end, why := l.end(s, r, away)
 		switch end {
-		case carriedOut:
-			t.done++
+		case applied:
+			t.applied++
 		case refused:
 			t.refused++
-		case moot:
-			t.moot++
-		case lostWithMirror:
-			t.lost++
+		case superseded:
+			t.superseded++
+		case removedWithEngine:
+			t.removed++
 		case broken:
 			wrong = append(wrong, fmt.Sprintf("acknowledged %s of %s (%s) at %s: %s", r.verb, r.object, r.what, r.ended.UTC().Format("15:04:05.000"), why))
 		}
@@ -89,62 +89,62 @@ func (l *ledger) judge(s *scene, since time.Time) (tally, []string) {
 	return t, wrong
 }
 
-// ending is how a request ended.
-type ending int
+// outcome is how a request ended.
+type outcome int
 
 const (
-	carriedOut ending = iota
-	// refused, visibly.
+	applied outcome = iota
+	// refused: a condition of the mirror says so.
 	refused
-	// moot through a later change of the same object.
-	moot
-	// lostWithMirror: the engine was away for longer than mirrors outlive it.
-	lostWithMirror
+	// superseded by a later change of the same object.
+	superseded
+	// removedWithEngine: the engine was away for longer than the grace time.
+	removedWithEngine
 	// broken: none of these.
 	broken
 )
 
-func (l *ledger) end(s *scene, r request, away bool) (ending, string) {
-	if r.verb == remove {
+func (l *ledger) end(s *snapshot, r request, away bool) (outcome, string) {
+	if r.verb == deleteMirror {
 		return l.endOfDelete(s, r, away)
 	}
 	m, ok := s.mirrors[r.uid].(*containersv1.Container)
 	_, exists := s.containers[r.name]
 	switch {
 	case !ok && !exists:
-		return moot, ""
+		return superseded, ""
 	case !ok && away:
-		return lostWithMirror, ""
+		return removedWithEngine, ""
 	case !ok:
-		return broken, "the mirror was made anew, though the engine was not away for long"
+		return broken, "the mirror was recreated, though the engine was not away for long"
 	case m.Generation < r.generation:
 		return broken, fmt.Sprintf("it was generation %d, and there is only %d", r.generation, m.Generation)
 	case m.Generation > r.generation:
-		return moot, ""
+		return superseded, ""
 	case m.Spec.State != r.state:
 		return broken, fmt.Sprintf("spec.state is %s in the same generation", m.Spec.State)
 	case m.DeletionTimestamp != nil, r.state == containersv1.StateUnknown:
-		return moot, ""
-	case m.Status.ObservedGeneration < r.generation && tells(m, containersv1.ConditionStateReached):
+		return superseded, ""
+	case m.Status.ObservedGeneration < r.generation && isRefused(m, containersv1.ConditionStateReached):
 		return refused, ""
 	case m.Status.ObservedGeneration < r.generation:
-		return broken, "neither carried out nor refused"
+		return broken, "neither applied nor refused"
 	case l.undisturbed(r) && (r.state == containersv1.StateRunning) != (s.containers[r.name] == "running"):
-		return broken, fmt.Sprintf("said to be carried out, and the container is %s, which nobody else has touched since", s.containers[r.name])
+		return broken, fmt.Sprintf("reported as applied, and the container is %s without another change since", s.containers[r.name])
 	}
-	return carriedOut, ""
+	return applied, ""
 }
 
-// undisturbed is whether a wish was the last of all that was done to its
-// container, so that the container must be as was wished.
+// undisturbed reports whether a request was the last change of its container, so that
+// the container must be in the desired state.
 func (l *ledger) undisturbed(r request) bool {
 	if l.diedAfter(r.began) {
 		return false
 	}
 	for _, other := range l.of(r.object) {
 		same := other.began.Equal(r.began)
-		// Before it, an equal wish may have been stored without an acknowledgement,
-		// and carried out then.
+		// An equal state may have been stored without an acknowledgement before, and
+		// applied then.
 		if !same && (other.ended.IsZero() || other.ended.After(r.began)) {
 			return false
 		}
@@ -155,35 +155,35 @@ func (l *ledger) undisturbed(r request) bool {
 	return true
 }
 
-func (l *ledger) endOfDelete(s *scene, r request, away bool) (ending, string) {
+func (l *ledger) endOfDelete(s *snapshot, r request, away bool) (outcome, string) {
 	if m := s.mirrors[r.uid]; m != nil {
 		switch {
 		case m.GetDeletionTimestamp() == nil:
 			return broken, "the mirror is not deleted"
-		case tells(m, containersv1.ConditionEngineDeleted):
+		case isRefused(m, containersv1.ConditionEngineDeleted):
 			return refused, ""
 		}
-		return broken, "neither carried out nor refused"
+		return broken, "neither applied nor refused"
 	}
 	now := s.byName[objectOf(r.kind, r.name)]
 	switch {
 	case now == nil:
-		return carriedOut, ""
+		return applied, ""
 	case away:
-		return lostWithMirror, ""
+		return removedWithEngine, ""
 	}
 	for _, other := range l.of(r.object) {
-		if other.verb == touch && (other.ended.IsZero() || other.ended.After(r.began)) {
-			return moot, "" // made again by somebody
+		if other.verb == engineChange && (other.ended.IsZero() || other.ended.After(r.began)) {
+			return superseded, "" // another client created it again
 		}
 	}
-	return broken, "the mirror went, and the engine's object is there and mirrored anew"
+	return broken, "the mirror was removed and recreated, and the engine still has the object"
 }
 
-// replaced tells of mirrors that were made anew, though the engine was not away
-// for so long, and nobody made their object anew.
-func (l *ledger) replaced(before, now *scene, since time.Time) []string {
-	if before == nil || l.away(since, time.Now()) > grace {
+// replaced describes mirrors that were recreated although their object was not, and
+// although the engine was not away for long.
+func (l *ledger) replaced(before, now *snapshot, since time.Time) []string {
+	if before == nil || l.away(since, time.Now()) > graceTime {
 		return nil
 	}
 	var wrong []string
@@ -192,21 +192,21 @@ func (l *ledger) replaced(before, now *scene, since time.Time) []string {
 		if old == nil || old.GetUID() == m.GetUID() {
 			continue
 		}
-		// Names of containers and volumes are used once; tags come back.
+		// Names of containers and volumes are unique; tags are reused.
 		if image, ok := m.(*containersv1.Image); ok {
 			tag := objectOf(containersv1.KindImage, image.Status.RepoTag)
 			if image.Status.RepoTag == "" || slices.ContainsFunc(l.of(tag), func(r request) bool { return r.ended.IsZero() || r.ended.After(since) }) {
 				continue
 			}
 		}
-		wrong = append(wrong, fmt.Sprintf("the mirror %s was made anew, though the engine was not away for long", name))
+		wrong = append(wrong, fmt.Sprintf("the mirror %s was recreated, though the engine was not away for long", name))
 	}
 	slices.Sort(wrong)
 	return wrong
 }
 
-// tells is whether a condition says that the engine refuses this generation.
-func tells(m containersv1.Mirror, conditionType string) bool {
+// isRefused reports whether a condition says that the engine refuses this generation.
+func isRefused(m containersv1.Mirror, conditionType string) bool {
 	for _, c := range *m.MirrorConditions() {
 		if c.Type == conditionType {
 			return c.Status == metav1.ConditionFalse && c.ObservedGeneration == m.GetGeneration() && c.Message != ""

@@ -10,28 +10,28 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// verb is what somebody asked for.
+// verb is the kind of a request.
 type verb string
 
 const (
-	// touch is any change in the engine, past the daemon.
-	touch verb = "touch"
-	// wish is a write of spec.state.
-	wish verb = "wish"
-	// remove is a delete of a mirror.
-	remove verb = "delete"
+	// engineChange is a change of the engine without the daemon.
+	engineChange verb = "engine change"
+	// setState is a write of spec.state.
+	setState verb = "set state"
+	// deleteMirror is a delete of a mirror.
+	deleteMirror verb = "delete"
 )
 
-// request is what somebody asked for, of one object.
+// request is a change of one object by a worker or a user.
 type request struct {
 	verb verb
-	// object is as objectOf says.
+	// object is named by objectOf.
 	object string
 	what   string
 	began  time.Time
-	// ended is zero while nobody knows whether it was carried out: it may still be.
+	// ended is zero while the outcome is unknown: the change may still happen.
 	ended time.Time
-	// acknowledged by the API server.
+	// acknowledged is set when the API server has accepted the request.
 	acknowledged bool
 	state        containersv1.DesiredState
 	kind         containersv1.Kind
@@ -44,44 +44,44 @@ type request struct {
 // a container by ID, an image by tag, a volume by name.
 func objectOf(kind containersv1.Kind, name string) string { return string(kind) + "/" + name }
 
-// span is a time in which something was wrong.
+// span is a time with a fault.
 type span struct{ from, to time.Time }
 
 func (s span) meets(from, to time.Time) bool {
 	return s.from.Before(to) && (s.to.IsZero() || s.to.After(from))
 }
 
-// ledger is who asked for what, and what went wrong when. Judgement is by it.
+// ledger records all requests and faults, for the judge.
 type ledger struct {
 	mu       sync.Mutex
 	requests map[string][]*request
-	// deaths of the engine's process, with which containers end.
+	// deaths are the times at which the engine, and its containers, ended.
 	deaths []time.Time
-	// kills are the times without a daemon, and weather those with a bad link or
-	// an engine that does not answer.
-	kills, weather []span
-	// steps are the last of everything, for a report.
+	// kills are the times without a daemon, and outages those with an impaired link
+	// or an engine that does not answer.
+	kills, outages []span
+	// steps are the latest requests and faults, for a report.
 	steps []string
-	// operations, acknowledged wishes and ended containers are counted.
-	operations, wishes, ended int
-	// bursts have so many events, each.
+	// Numbers of requests, of acknowledged ones, and of ended containers.
+	operations, acknowledgements, ended int
+	// bursts has the number of events of each burst.
 	bursts []int
 }
 
-// steps that are kept.
-const stepsKept = 400
+// keptSteps limits the steps of a ledger.
+const keptSteps = 400
 
 func newLedger() *ledger { return &ledger{requests: map[string][]*request{}} }
 
-// step notes what happens, for a report.
+// step records a step for a report.
 func (l *ledger) step(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.steps = append(l.steps, time.Now().UTC().Format("15:04:05.000 ")+text)
-	l.steps = l.steps[max(0, len(l.steps)-stepsKept):]
+	l.steps = l.steps[max(0, len(l.steps)-keptSteps):]
 }
 
-// begin notes a request before it is sent.
+// begin records a request before it is sent.
 func (l *ledger) begin(r *request) {
 	r.began = time.Now()
 	l.step(string(r.verb) + " " + r.object + ": " + r.what)
@@ -91,7 +91,7 @@ func (l *ledger) begin(r *request) {
 	l.requests[r.object] = append(l.requests[r.object], r)
 }
 
-// finish notes how a request ended. known is false when it may still be carried out.
+// finish records the end of a request. known is false when it may still be applied.
 func (l *ledger) finish(r *request, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,16 +100,16 @@ func (l *ledger) finish(r *request, known bool) {
 	}
 }
 
-// acknowledge notes that the API server took a request.
+// acknowledge records that the API server has accepted a request.
 func (l *ledger) acknowledge(r *request, uid types.UID, generation int64) {
 	l.mu.Lock()
 	r.acknowledged, r.uid, r.generation, r.ended = true, uid, generation, time.Now()
-	l.wishes++
+	l.acknowledgements++
 	l.mu.Unlock()
 	l.step("acknowledged " + string(r.verb) + " " + r.object + ": " + r.what)
 }
 
-// open notes the beginning of a bad time, and returns what notes its end.
+// open records the start of a span, and returns a function that records its end.
 func (l *ledger) open(spans *[]span) (end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -122,7 +122,7 @@ func (l *ledger) open(spans *[]span) (end func()) {
 	}
 }
 
-// died notes that the engine's process ends, with so many running containers.
+// died records that the engine ended, with the number of its running containers.
 func (l *ledger) died(running int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,7 +130,7 @@ func (l *ledger) died(running int) {
 	l.ended += running
 }
 
-// burst notes one with so many events.
+// burst records a burst and its number of events.
 func (l *ledger) burst(events int) {
 	l.step(fmt.Sprintf("burst of %d events", events))
 	l.mu.Lock()
@@ -138,7 +138,7 @@ func (l *ledger) burst(events int) {
 	l.bursts = append(l.bursts, events)
 }
 
-// of returns what was asked of an object.
+// of returns all requests for an object.
 func (l *ledger) of(object string) []request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -149,7 +149,7 @@ func (l *ledger) of(object string) []request {
 	return all
 }
 
-// acknowledged returns the requests since a time that the API server took.
+// acknowledged returns the acknowledged requests since a time.
 func (l *ledger) acknowledged(since time.Time) []request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -164,12 +164,11 @@ func (l *ledger) acknowledged(since time.Time) []request {
 	return all
 }
 
-// disturbed is whether a daemon was killed, the engine silent or the link bad
-// between two times.
+// disturbed reports whether there was a kill or an outage between two times.
 func (l *ledger) disturbed(from, to time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, some := range [][]span{l.kills, l.weather} {
+	for _, some := range [][]span{l.kills, l.outages} {
 		for _, s := range some {
 			if s.meets(from, to) {
 				return true
@@ -179,13 +178,12 @@ func (l *ledger) disturbed(from, to time.Time) bool {
 	return false
 }
 
-// away is how long the engine could not be had since a time, at the most: from
-// the first trouble on.
+// away returns the time from the start of the first outage to the end of the last.
 func (l *ledger) away(since, until time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var first, last time.Time
-	for _, s := range l.weather {
+	for _, s := range l.outages {
 		if !s.meets(since, until) {
 			continue
 		}
@@ -199,7 +197,7 @@ func (l *ledger) away(since, until time.Time) time.Duration {
 	return last.Sub(first)
 }
 
-// diedAfter is whether the engine's process ended after a time.
+// diedAfter reports whether the engine ended after a time.
 func (l *ledger) diedAfter(at time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,28 +11,27 @@ import (
 	"time"
 )
 
-// piece is the size of the largest piece of data in fine weather.
+// piece is the size of the largest piece of data without an impairment.
 const piece = 32 << 10
 
-// link is the socket at which the daemon finds the engine, and all that can be
-// wrong with it. Toxiproxy knows TCP alone, and waits for ever to take a toxic
-// off a connection whose end was killed; here the weather belongs to the link,
-// and a connection looks at it before each piece of data.
+// link is the engine's socket for the daemon, with impairments. Toxiproxy has TCP
+// alone, and never removes a toxic from a connection whose peer was killed. Here the
+// impairment belongs to the link, and a connection reads it for each piece of data.
 type link struct {
 	socket, target string
 
-	mu       sync.Mutex
-	weather  weather
-	changed  chan struct{}
-	listener net.Listener
-	calls    map[*call]bool
+	mu         sync.Mutex
+	impairment impairment
+	changed    chan struct{}
+	listener   net.Listener
+	calls      map[*call]bool
 }
 
-// call is one connection of the daemon, and the one to the engine.
+// call is a connection of the daemon and the matching one to the engine.
 type call struct {
 	daemon, engine *net.UnixConn
-	// luck is whether weather spares it that spares some.
-	luck  float64
+	// rank decides, from 0 to 1, whether the call is exempt.
+	rank  float64
 	ended chan struct{}
 	end   func()
 }
@@ -45,7 +44,7 @@ func newLink(socket, target string) (*link, error) {
 func (l *link) listen() error {
 	listener, err := net.Listen("unix", l.socket)
 	if err != nil {
-		return fmt.Errorf("stand between daemon and engine: %w", err)
+		return fmt.Errorf("listen between daemon and engine: %w", err)
 	}
 	l.listener = listener
 	go l.serve(listener)
@@ -61,12 +60,12 @@ func (l *link) close() {
 	l.cut()
 }
 
-// set changes the weather.
-func (l *link) set(w weather) error {
+// set replaces the impairment.
+func (l *link) set(w impairment) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := l.weather
-	l.weather = w
+	before := l.impairment
+	l.impairment = w
 	close(l.changed)
 	l.changed = make(chan struct{})
 	if w.cut || before.drop {
@@ -74,7 +73,7 @@ func (l *link) set(w weather) error {
 	}
 	if w.half {
 		for c := range l.calls {
-			_ = c.daemon.CloseWrite() // it may have ended by itself
+			_ = c.daemon.CloseWrite() // it may be closed already
 		}
 	}
 	switch {
@@ -87,17 +86,17 @@ func (l *link) set(w weather) error {
 	return nil
 }
 
-// cut ends all calls; the lock is held.
+// cut ends all calls. The caller holds the lock.
 func (l *link) cut() {
 	for c := range l.calls {
 		c.end()
 	}
 }
 
-func (l *link) now() (weather, <-chan struct{}) {
+func (l *link) now() (impairment, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.weather, l.changed
+	return l.impairment, l.changed
 }
 
 func (l *link) serve(listener net.Listener) {
@@ -110,7 +109,7 @@ func (l *link) serve(listener net.Listener) {
 	}
 }
 
-// pass carries one call to its end.
+// pass serves one call until its end.
 func (l *link) pass(daemon *net.UnixConn) {
 	defer func() { _ = daemon.Close() }()
 	if w, _ := l.now(); w.cut {
@@ -121,10 +120,10 @@ func (l *link) pass(daemon *net.UnixConn) {
 	if err != nil {
 		return
 	}
-	c := &call{luck: rand.Float64(), daemon: daemon, engine: conn.(*net.UnixConn), ended: make(chan struct{})}
+	c := &call{rank: rand.Float64(), daemon: daemon, engine: conn.(*net.UnixConn), ended: make(chan struct{})}
 	c.end = sync.OnceFunc(func() {
 		close(c.ended)
-		_, _ = c.daemon.Close(), c.engine.Close() // either may have broken off
+		_, _ = c.daemon.Close(), c.engine.Close() // either may be closed already
 	})
 	defer c.end()
 	l.mu.Lock()
@@ -141,8 +140,8 @@ func (l *link) pass(daemon *net.UnixConn) {
 	both.Wait()
 }
 
-// pump carries one way of a call. It ends the whole call when the data cannot go
-// on, and this way alone when there is no more.
+// pump copies one direction of a call. At the end of the data it closes this
+// direction, and on an error the whole call.
 func (l *link) pump(c *call, from, to *net.UnixConn, back bool) {
 	buffer := make([]byte, piece)
 	passed := 0
@@ -167,7 +166,7 @@ func (l *link) pump(c *call, from, to *net.UnixConn, back bool) {
 	}
 }
 
-// finish tells the other side that there is no more.
+// finish closes one direction, or the call on an error.
 func (l *link) finish(c *call, to *net.UnixConn, err error) {
 	if w, _ := l.now(); w.linger > 0 {
 		c.wait(w.linger, nil)
@@ -176,20 +175,19 @@ func (l *link) finish(c *call, to *net.UnixConn, err error) {
 		c.end()
 		return
 	}
-	_ = to.CloseWrite() // it may have ended by itself
+	_ = to.CloseWrite() // it may be closed already
 }
 
-// wait holds a piece of data up as the weather wants, and returns as much of it
-// as may pass.
+// wait delays a piece of data, and returns as much of it as may pass.
 func (l *link) wait(c *call, data []byte, back bool, passed *int) []byte {
 	w, changed := l.now()
-	for w.hold && w.holdsUp(c.luck, back) {
+	for w.hold && w.applies(c.rank, back) {
 		if !c.wait(time.Hour, changed) {
 			return nil
 		}
 		w, changed = l.now()
 	}
-	if !w.holdsUp(c.luck, back) {
+	if !w.applies(c.rank, back) {
 		return data
 	}
 	pause := w.delay
@@ -210,7 +208,7 @@ func (l *link) wait(c *call, data []byte, back bool, passed *int) []byte {
 	return data
 }
 
-// wait returns after a time, or early when something has changed; false when the
+// wait returns after a time, or when changed is closed. It returns false when the
 // call has ended.
 func (c *call) wait(d time.Duration, changed <-chan struct{}) bool {
 	timer := time.NewTimer(d)

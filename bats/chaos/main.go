@@ -1,17 +1,32 @@
-// Command chaos attacks the real daemon and a real engine, and looks whether
-// anything is lost.
+// Command chaos injects faults into the real daemon and a real engine, and checks
+// that rdd keeps its promises.
 //
-// In each round several workers change the engine, others write wishes through
-// the API, and meanwhile the daemon and the engine are killed, stopped and cut
-// off from each other. Then everybody rests, and within ten seconds the mirrors
-// must be exact, the datastore sound, and every wish that the API server took
-// carried out or visibly refused. What the daemon asked of the engine is
-// recorded on its way there, so that a change that nobody asked for shows.
+// In each round workers change the engine and users change the API, while the
+// daemon and the engine are killed, stopped and disconnected from each other. Then
+// all changes stop. Within ten seconds the mirrors must be exact and the datastore
+// intact, and every acknowledged change of desired state must be applied or visibly
+// refused. A proxy records the requests of the daemon to the engine: each must have
+// a reason.
 //
-// Reading map: plan.go and weather.go draw what goes wrong; faults.go does it;
-// churn.go, silent.go and wisher.go make the changes, and note them in ledger.go; link.go
-// and recorder.go stand between daemon and engine; converge.go, changes.go and
-// judge.go judge; round.go is a round, report.go what is said of it.
+// Reading map:
+//
+//	main.go        the command line
+//	setup.go       engine, link and daemon of a run
+//	daemon.go      the daemon, and a client for it
+//	round.go       one round
+//	plan.go        draws the faults of a round
+//	impairment.go  draws what is wrong with the link
+//	faults.go      injects the faults
+//	churn.go       workers, which change the engine
+//	quiet.go       changes without an event of their own
+//	user.go        users, which change the API
+//	ledger.go      records requests and faults
+//	link.go        the impaired socket between daemon and engine
+//	recorder.go    records the daemon's requests to the engine
+//	converge.go    waits until everything is right
+//	judge.go       checks the acknowledged requests
+//	changes.go     checks the daemon's requests
+//	report.go      violations and the summary
 package main
 
 import (
@@ -40,7 +55,7 @@ func main() {
 	}
 }
 
-// options are what the command line says.
+// options are those of the command line.
 type options struct {
 	rounds, first int
 	seed          uint64
@@ -52,7 +67,7 @@ func parseOptions(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.IntVar(&o.rounds, "rounds", 10, "how many rounds")
-	flags.IntVar(&o.first, "first", 1, "number of the first round, to look at a later one of a run again")
+	flags.IntVar(&o.first, "first", 1, "number of the first round, to repeat a later round of a run")
 	flags.Uint64Var(&o.seed, "seed", 0, "plan of an earlier run; 0 draws a new one")
 	flags.BoolVar(&o.long, "long", false, "stop the engine, for five seconds to a minute, in each round that does something to it")
 	flags.StringVar(&o.program, "rdd", "bin/rdd", "the program to attack")

@@ -7,56 +7,55 @@ import (
 	"time"
 )
 
-// deed is what a fault does.
-type deed string
+// action is the kind of a fault.
+type action string
 
 const (
-	killDaemon deed = "kill rdd"       // SIGKILL, and a new start after the gap
-	killTwice  deed = "kill rdd twice" // the second one while it starts
-	// killPending kills while no wish gets through to the engine, so that the next
-	// daemon has to find them in the datastore alone.
-	killPending deed = "kill rdd with wishes pending"
-	termEngine  deed = "term dockerd" // SIGTERM, and a new start after the gap
-	killEngine  deed = "kill dockerd" // SIGKILL, and a new start after the gap
-	stopEngine  deed = "stop dockerd" // SIGSTOP, and SIGCONT after the time it lasts
-	burst       deed = "burst"        // more events than the engine buffers for a listener
-	badLink     deed = "link"         // weather on the socket between daemon and engine
+	killDaemon action = "kill rdd"       // SIGKILL, and a new start after the gap
+	killTwice  action = "kill rdd twice" // the second one while it starts
+	// killPending kills while no request reaches the engine, so that the next daemon
+	// finds the desired states in the datastore alone.
+	killPending action = "kill rdd with pending states"
+	termEngine  action = "term dockerd" // SIGTERM, and a new start after the gap
+	killEngine  action = "kill dockerd" // SIGKILL, and a new start after the gap
+	stopEngine  action = "stop dockerd" // SIGSTOP, and SIGCONT after the time it lasts
+	burst       action = "burst"        // more events than the engine buffers for a listener
+	badLink     action = "link"         // impairment on the socket between daemon and engine
 )
 
-// fault is one thing that goes wrong.
+// fault is one fault of a plan.
 type fault struct {
-	deed deed
-	// after is when it begins, from the end of the fault before it in its lane.
+	action action
+	// after is the time from the end of the previous fault of the lane.
 	after time.Duration
-	// lasts is how long an engine is stopped, or the weather bad.
+	// lasts is the duration of a stopped engine or an impairment.
 	lasts time.Duration
-	// gap is between the end of a process and its next start.
+	// gap is the time between the end of a process and its next start.
 	gap time.Duration
-	// second is when a daemon that starts is killed again.
-	second  time.Duration
-	weather weather
+	// second is the time after which a starting daemon is killed again.
+	second     time.Duration
+	impairment impairment
 }
 
 func (f fault) String() string {
-	switch f.deed {
+	switch f.action {
 	case stopEngine:
-		return fmt.Sprintf("%s %.1fs", f.deed, f.lasts.Seconds())
+		return fmt.Sprintf("%s %.1fs", f.action, f.lasts.Seconds())
 	case badLink:
-		return fmt.Sprintf("%s %s %.1fs", f.deed, f.weather.name, f.lasts.Seconds())
+		return fmt.Sprintf("%s %s %.1fs", f.action, f.impairment.name, f.lasts.Seconds())
 	case killDaemon, killTwice, killPending, termEngine, killEngine, burst:
 	}
-	return string(f.deed)
+	return string(f.action)
 }
 
-// round is what happens in one round. Lanes run beside each other; faults in a
-// lane one after the other.
+// round is the plan of one round. Lanes run concurrently, and the faults of a lane
+// one after the other.
 type round struct {
 	number int
 	lasts  time.Duration
 	lanes  [][]fault
-	// workers are the seeds of those who change the engine, and wishers of those
-	// who change the API.
-	workers, wishers []uint64
+	// workers and users are the seeds of those.
+	workers, users []uint64
 }
 
 func (r round) String() string {
@@ -69,77 +68,77 @@ func (r round) String() string {
 	return strings.Join(names, ", ")
 }
 
-// How many change the engine, and how many the API, at the same time.
+// Numbers of workers, which change the engine, and of users, which change the API.
 const (
 	workers = 4
-	wishers = 2
+	users   = 2
 )
 
-// draw plans a round. It depends on the seed and the number alone, so that one
-// round of a run can be looked at again.
+// draw plans a round. The plan depends on seed and number alone, so that one round of
+// a run can be repeated.
 func draw(seed uint64, number int, long bool) round {
-	dice := rand.New(rand.NewPCG(seed, uint64(number)))
-	r := round{number: number, lasts: between(dice, 3*time.Second, 6*time.Second)}
+	random := rand.New(rand.NewPCG(seed, uint64(number)))
+	r := round{number: number, lasts: between(random, 3*time.Second, 6*time.Second)}
 	for len(r.lanes) == 0 {
 		for _, lane := range []struct {
 			chance float64
 			draw   func() []fault
 		}{
-			{0.7, func() []fault { return []fault{drawDaemon(dice)} }},
-			{0.6, func() []fault { return []fault{drawEngine(dice, long)} }},
-			{0.7, func() []fault { return drawLink(dice) }},
-			{0.35, func() []fault { return []fault{{deed: burst, after: between(dice, 0, time.Second)}} }},
+			{0.7, func() []fault { return []fault{drawDaemon(random)} }},
+			{0.6, func() []fault { return []fault{drawEngine(random, long)} }},
+			{0.7, func() []fault { return drawLink(random) }},
+			{0.35, func() []fault { return []fault{{action: burst, after: between(random, 0, time.Second)}} }},
 		} {
-			if dice.Float64() < lane.chance {
+			if random.Float64() < lane.chance {
 				r.lanes = append(r.lanes, lane.draw())
 			}
 		}
 	}
 	for range workers {
-		r.workers = append(r.workers, dice.Uint64())
+		r.workers = append(r.workers, random.Uint64())
 	}
-	for range wishers {
-		r.wishers = append(r.wishers, dice.Uint64())
+	for range users {
+		r.users = append(r.users, random.Uint64())
 	}
 	return r
 }
 
-func drawDaemon(dice *rand.Rand) fault {
-	f := fault{deed: killDaemon, after: between(dice, 0, 3*time.Second), gap: between(dice, 0, 800*time.Millisecond)}
-	switch dice.IntN(4) {
+func drawDaemon(random *rand.Rand) fault {
+	f := fault{action: killDaemon, after: between(random, 0, 3*time.Second), gap: between(random, 0, 800*time.Millisecond)}
+	switch random.IntN(4) {
 	case 0:
-		f.deed, f.lasts = killPending, between(dice, 500*time.Millisecond, 1500*time.Millisecond)
+		f.action, f.lasts = killPending, between(random, 500*time.Millisecond, 1500*time.Millisecond)
 	case 1:
-		f.deed, f.second = killTwice, between(dice, 50*time.Millisecond, 1500*time.Millisecond)
+		f.action, f.second = killTwice, between(random, 50*time.Millisecond, 1500*time.Millisecond)
 	}
 	return f
 }
 
-func drawEngine(dice *rand.Rand, long bool) fault {
-	f := fault{after: between(dice, 0, 2*time.Second), gap: between(dice, 0, 2*time.Second)}
+func drawEngine(random *rand.Rand, long bool) fault {
+	f := fault{after: between(random, 0, 2*time.Second), gap: between(random, 0, 2*time.Second)}
 	if long {
-		f.deed, f.lasts = stopEngine, between(dice, 5*time.Second, time.Minute)
+		f.action, f.lasts = stopEngine, between(random, 5*time.Second, time.Minute)
 		return f
 	}
-	f.deed = []deed{termEngine, killEngine, stopEngine}[dice.IntN(3)]
-	// Mostly short, so that there is time for many.
-	u := dice.Float64()
+	f.action = []action{termEngine, killEngine, stopEngine}[random.IntN(3)]
+	// Mostly short, so that a round is short.
+	u := random.Float64()
 	f.lasts = time.Duration((2 + 18*u*u*u) * float64(time.Second))
 	return f
 }
 
-func drawLink(dice *rand.Rand) []fault {
+func drawLink(random *rand.Rand) []fault {
 	var lane []fault
-	for range 1 + dice.IntN(2) {
+	for range 1 + random.IntN(2) {
 		lane = append(lane, fault{
-			deed: badLink, after: between(dice, 0, 1500*time.Millisecond),
-			lasts: between(dice, 300*time.Millisecond, 3*time.Second), weather: drawWeather(dice),
+			action: badLink, after: between(random, 0, 1500*time.Millisecond),
+			lasts: between(random, 300*time.Millisecond, 3*time.Second), impairment: drawImpairment(random),
 		})
 	}
 	return lane
 }
 
-// between draws a time from at least one to less than the other.
-func between(dice *rand.Rand, least, most time.Duration) time.Duration {
-	return least + time.Duration(dice.Int64N(int64(most-least)))
+// between draws a time of at least least, and less than most.
+func between(random *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(random.Int64N(int64(most-least)))
 }

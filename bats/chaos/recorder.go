@@ -13,22 +13,21 @@ import (
 	"time"
 )
 
-// change is a request of the daemon to the engine that changes something.
+// change is a request of the daemon that changes the engine.
 type change struct {
 	method, path string
 	began, ended time.Time
-	// status of the answer; 0 when there was none.
+	// status is that of the answer; 0 without one.
 	status int
 }
 
-// done is whether the engine has done it, now or before.
+// done reports whether the engine has made the change, now or before.
 func (c change) done() bool {
 	return c.status >= http.StatusOK && c.status < http.StatusMultipleChoices || c.status == http.StatusNotModified
 }
 
-// recorder stands before the engine, behind the link: what comes through it is
-// what the daemon asks of the engine, and nobody else's. It writes down what
-// would change anything, with the answer.
+// recorder is a proxy between the link and the engine, for the daemon alone. It records
+// the requests that change the engine, and their answers.
 type recorder struct {
 	server *http.Server
 
@@ -39,7 +38,7 @@ type recorder struct {
 func newRecorder(socket, target string) (*recorder, error) {
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
-		return nil, fmt.Errorf("stand before the engine: %w", err)
+		return nil, fmt.Errorf("listen before the engine: %w", err)
 	}
 	r := &recorder{}
 	proxy := &httputil.ReverseProxy{
@@ -50,7 +49,7 @@ func newRecorder(socket, target string) (*recorder, error) {
 		Transport:     &http.Transport{DialContext: dialer(target), DisableCompression: true},
 		FlushInterval: -1,
 		ErrorLog:      log.New(io.Discard, "", 0),
-		// An engine that is not there sends no answer, also not one of a gateway.
+		// An engine that is down sends no answer, not even that of a gateway.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
 				conn.Close()
@@ -68,7 +67,7 @@ func newRecorder(socket, target string) (*recorder, error) {
 	r.server = &http.Server{
 		Handler:           r.record(proxy),
 		ErrorLog:          log.New(io.Discard, "", 0),
-		ReadHeaderTimeout: time.Hour, // the weather may hold a request back for as long as it likes
+		ReadHeaderTimeout: time.Hour, // an impairment may delay a request for any time
 	}
 	go func() { _ = r.server.Serve(listener) }() // it returns when the server is closed
 	return r, nil
@@ -93,7 +92,7 @@ func (r *recorder) record(next http.Handler) http.Handler {
 
 func (r *recorder) close() error { return r.server.Close() }
 
-// all is every change since the recorder was made.
+// all returns every change so far.
 func (r *recorder) all() []change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,7 +103,7 @@ func (r *recorder) all() []change {
 	return all
 }
 
-// dialer dials a socket, whatever the address.
+// dialer returns a function that dials a socket and ignores the address.
 func dialer(socket string) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer

@@ -12,14 +12,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
-// How large a daemon may be that mirrors a few dozen objects.
+// Limits for a daemon that mirrors a few dozen objects.
 const (
-	mostRSS        = 300 << 20
-	mostGoroutines = 600
+	maxRSS        = 300 << 20
+	maxGoroutines = 600
 )
 
-// round lets things go wrong for a while, and then judges. It returns an error
-// when the run cannot go on.
+// round injects faults for a while, and then judges. It returns an error when the run
+// cannot continue.
 func (c *chaos) round(ctx context.Context, r round) error {
 	if err := c.refill(ctx); err != nil {
 		return fmt.Errorf("round %d: %w", r.number, err)
@@ -27,18 +27,18 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	began := time.Now()
 	operations := c.ledger.operations
 	c.ledger.step(fmt.Sprintf("round %d: %s", r.number, r))
-	if err := c.trouble(ctx, r); ctx.Err() != nil {
+	if err := c.injectFaults(ctx, r); ctx.Err() != nil {
 		return ctx.Err()
 	} else if err != nil {
 		c.violation(ctx, r, []string{err.Error()})
 		return fmt.Errorf("round %d: %w", r.number, err)
 	}
-	c.ledger.step("everybody rests")
+	c.ledger.step("all changes have stopped")
 	took, wrong := c.converge(ctx)
 	wrong = append(wrong, c.doctor(ctx)...)
-	s, err := c.scene(ctx)
+	s, err := c.snapshot(ctx)
 	if err != nil {
-		wrong = append(wrong, "look at both sides: "+err.Error())
+		wrong = append(wrong, "read mirrors and engine: "+err.Error())
 	} else {
 		t, broken := c.ledger.judge(s, began)
 		c.results.add(t)
@@ -46,9 +46,9 @@ func (c *chaos) round(ctx context.Context, r round) error {
 		wrong = append(wrong, c.ledger.replaced(c.before, s, began)...)
 	}
 	c.before = s
-	wrong = append(wrong, c.ledger.unasked(c.recorder.all(), began)...)
+	wrong = append(wrong, c.ledger.unrequested(c.recorder.all(), began)...)
 	wrong = append(wrong, c.daemon.Leftovers()...)
-	wrong = append(wrong, c.grown(ctx)...)
+	wrong = append(wrong, c.checkSize(ctx)...)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -60,17 +60,17 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	return nil
 }
 
-// trouble is the time in which everything happens at once.
-func (c *chaos) trouble(ctx context.Context, r round) error {
+// injectFaults runs workers, users and faults at the same time.
+func (c *chaos) injectFaults(ctx context.Context, r round) error {
 	working, rest := context.WithCancel(ctx)
 	defer rest()
 	var busy sync.WaitGroup
 	for _, seed := range r.workers {
-		w := &worker{pool: c.pool, engine: c.dockerd.API, ledger: c.ledger, dice: diceOf(seed), content: c.content}
+		w := &worker{pool: c.pool, engine: c.dockerd.API, ledger: c.ledger, random: randomOf(seed), content: c.content}
 		busy.Go(func() { w.work(working) })
 	}
-	for _, seed := range r.wishers {
-		w := &wisher{pool: c.pool, engine: c.dockerd.API, daemon: c.daemon, ledger: c.ledger, dice: diceOf(seed)}
+	for _, seed := range r.users {
+		w := &user{pool: c.pool, engine: c.dockerd.API, daemon: c.daemon, ledger: c.ledger, random: randomOf(seed)}
 		busy.Go(func() { w.work(working) })
 	}
 	lanes, faulty := errgroup.WithContext(ctx)
@@ -84,10 +84,10 @@ func (c *chaos) trouble(ctx context.Context, r round) error {
 	return err
 }
 
-func diceOf(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+func randomOf(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
-// grown tells when the daemon has become too large.
-func (c *chaos) grown(ctx context.Context) []string {
+// checkSize reports a daemon that has become too large.
+func (c *chaos) checkSize(ctx context.Context) []string {
 	now, err := c.daemon.Size(ctx)
 	if err != nil {
 		return []string{"measure the daemon: " + err.Error()}
@@ -97,15 +97,15 @@ func (c *chaos) grown(ctx context.Context) []string {
 	}
 	c.results.biggest.RSS = max(c.results.biggest.RSS, now.RSS)
 	c.results.biggest.Goroutines = max(c.results.biggest.Goroutines, now.Goroutines)
-	if now.RSS > mostRSS || now.Goroutines > mostGoroutines {
-		return []string{fmt.Sprintf("the daemon has grown to %d MB and %d goroutines", now.RSS>>20, now.Goroutines)}
+	if now.RSS > maxRSS || now.Goroutines > maxGoroutines {
+		return []string{fmt.Sprintf("the daemon has checkSize to %d MB and %d goroutines", now.RSS>>20, now.Goroutines)}
 	}
 	return nil
 }
 
 func (r *results) add(t tally) {
-	r.tally.done += t.done
+	r.tally.applied += t.applied
 	r.tally.refused += t.refused
-	r.tally.moot += t.moot
-	r.tally.lost += t.lost
+	r.tally.superseded += t.superseded
+	r.tally.removed += t.removed
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Attacks bin/rdd and a real engine ($ENGINE: debian or current) and looks
-# whether anything is lost. Arguments are those of bats/chaos.
+# Injects faults into bin/rdd and a real engine ($ENGINE: debian or current).
+# Arguments are those of bats/chaos.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bats/scripts/engine.sh

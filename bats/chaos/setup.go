@@ -14,12 +14,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
-// chaos is one run.
+// chaos is one run of the command.
 type chaos struct {
 	options
 
 	out io.Writer
-	// dir has everything that is gone after a run.
+	// dir is removed after the run.
 	dir      string
 	dockerd  *dockerd.Daemon
 	recorder *recorder
@@ -29,18 +29,18 @@ type chaos struct {
 	ledger   *ledger
 	content  []byte
 	results  results
-	// before is how the round before left everything.
-	before *scene
+	// before is the snapshot of the previous round.
+	before *snapshot
 }
 
-// begin brings up an engine and a daemon that mirrors it. What it returns must
-// be ended, also with an error.
+// begin starts an engine and a daemon that mirrors it. The caller must call end, also
+// after an error.
 func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	c := &chaos{options: o, out: out, pool: &pool{}, ledger: newLedger()}
 	var err error
 	// The path of a socket must be short.
 	if c.dir, err = os.MkdirTemp("", "chaos"); err != nil {
-		return c, fmt.Errorf("make a directory: %w", err)
+		return c, fmt.Errorf("create a directory: %w", err)
 	}
 	if c.content, err = dockerd.TarOf(dockerd.Busybox, "bin/sleep"); err != nil {
 		return c, err
@@ -73,7 +73,7 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	return c, err
 }
 
-// end takes everything away and says how it was.
+// end prints the summary and removes everything.
 func (c *chaos) end(ctx context.Context) error {
 	var errs []error
 	if c.daemon != nil {
@@ -106,14 +106,14 @@ func (c *chaos) endDaemon(ctx context.Context) error {
 	for _, left := range c.daemon.Leftovers() {
 		errs = append(errs, fmt.Errorf("after the end: %s", left))
 	}
-	if c.results.violations > 0 {
-		errs = append(errs, fmt.Errorf("%d of %d rounds violated what rdd promises; see %s", c.results.violations, len(c.results.took), c.options.out))
+	if count := len(c.results.violations); count > 0 {
+		errs = append(errs, fmt.Errorf("%d of %d rounds broke a promise of rdd; see %s", count, len(c.results.took), c.options.out))
 	}
 	return errors.Join(errs...)
 }
 
-// refill brings what the workers believe up to what there is, since wishes and
-// lost answers leave them behind.
+// refill resets the pool to the objects of the engine, since deletes through the API
+// and lost answers make it outdated.
 func (c *chaos) refill(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -123,7 +123,7 @@ func (c *chaos) refill(ctx context.Context) error {
 		return err
 	}
 	if tags[base] == "" {
-		r := &request{verb: touch, object: objectOf(containersv1.KindImage, base), what: "import"}
+		r := &request{verb: engineChange, object: objectOf(containersv1.KindImage, base), what: "import"}
 		c.ledger.begin(r)
 		if err := e.ImportImage(ctx, "base", "1", c.content); err != nil {
 			return err
@@ -151,10 +151,10 @@ func (c *chaos) refill(ctx context.Context) error {
 	return nil
 }
 
-// results are those of all rounds.
+// results are the results of all rounds.
 type results struct {
 	took       []time.Duration
-	violations int
+	violations []violation
 	tally      tally
 	first      rddtest.Size
 	last       rddtest.Size
