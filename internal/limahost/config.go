@@ -9,41 +9,41 @@ import (
 // Instance is the name of the one VM in an instance's Lima home.
 const Instance = filename.VM
 
-// SSHHost is the name of its guest in ssh.config and known_hosts.
+// SSHHost is the guest's name in ssh.config and known_hosts.
 const SSHHost = "lima-" + Instance
 
-// Config is what the daemon tells the host agent. It is a file in the Lima home,
-// so that an agent that is started again reads the same.
+// Config is the host agent's configuration. The daemon writes it to a file in the
+// Lima home, so that each agent of the VM reads the same one.
 type Config struct {
 	// LimaHome is the Lima home, which holds this one VM.
 	LimaHome string `json:"limaHome"`
-	// LogDir gets hostagent.log.
+	// LogDir is the directory of hostagent.log.
 	LogDir string `json:"logDir"`
-	// Socket is where the engine's socket of the guest appears on the host.
+	// Socket is the path on the host at which the guest's engine is reached.
 	Socket string `json:"socket"`
-	// Spec is what the VM is made from.
+	// Spec is the VM's desired state.
 	Spec Spec `json:"spec"`
-	// BootTimeout bounds the time from the VM's start to an engine that answers.
+	// BootTimeout bounds the time from the machine's start until the engine answers.
 	BootTimeout time.Duration `json:"bootTimeout"`
 }
 
-// Spec is what a user may choose of a VM.
+// Spec has the properties of a VM that a user may choose.
 type Spec struct {
-	// Engine that is forwarded: moby or containerd.
+	// Engine is the one whose socket is forwarded: moby or containerd.
 	Engine string `json:"engine"`
 	// CPUs is the number of virtual CPUs, at least 1.
 	CPUs int `json:"cpus"`
-	// Memory and Disk in bytes.
+	// Memory and Disk are in bytes.
 	Memory int64 `json:"memory"`
 	Disk   int64 `json:"disk"`
-	// Image is empty (the image that was built for this rdd, else the public
-	// one), "cloud" (the public one), the directory of a built image, or the
-	// path of a lima.yaml.
+	// Image is empty (the image built for this rdd, or the public one if there is
+	// none), "cloud" (the public one), the directory of a built image, or the path
+	// of a lima.yaml.
 	Image string `json:"image,omitempty"`
 	// Acceleration is auto, kvm, hvf, vz or tcg.
 	Acceleration string `json:"acceleration"`
-	// Restart and Reset are any text. Another Restart than the one that the VM
-	// was started with asks for a restart, another Reset for a new disk.
+	// Restart and Reset are tokens of any text. A change of Restart requests a
+	// restart, a change of Reset a new disk.
 	Restart string `json:"restart,omitempty"`
 	Reset   string `json:"reset,omitempty"`
 }

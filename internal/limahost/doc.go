@@ -1,13 +1,22 @@
-// Package limahost is what the daemon and the host agent of a Lima VM know of
-// each other: where the files are, what the agent is told, and what it tells.
+// Package limahost is the interface between the daemon and the host agent of a Lima
+// VM: the files of a VM, the agent's configuration and its status.
 //
-// The host agent is rdd itself, started again as `rdd hostagent DIR` in a
-// session of its own. It makes the VM from Lima's packages, starts it, and keeps
-// the ways into it open: the engine's socket, published ports, the heartbeat of
-// the guest. It outlives the daemon, and the VM outlives the agent: a second
-// agent takes over a VM that lost its first.
+// The host agent is rdd itself, started as `rdd hostagent DIR` in a session of its
+// own. It makes the VM with Lima's packages, starts it, and forwards the engine's
+// socket and published ports. It outlives the daemon, and the VM outlives the agent:
+// a new agent adopts a VM whose agent is gone.
 //
-// The daemon imports this package and never Lima's: Lima reads the environment
-// of its process, logs to a global logger and may end its process, none of which
-// belongs into a daemon. What uses Lima is in package agent, below this one.
+// The daemon imports this package and never Lima's. Lima reads its process's
+// environment, logs to a global logger and may exit, which no daemon can afford.
+// All that uses Lima is in package agent and below.
+//
+// A reading map:
+//
+//	paths.go   the files of a VM
+//	files.go   reading and writing them
+//	config.go  what the daemon writes for the agent
+//	status.go  what the agent reports: its status, and how it exited
+//	client.go  reading both
+//	used.go    when the VM's disk was last used
+//	space.go   free space, and sizes as text
 package limahost

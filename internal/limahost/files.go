@@ -10,7 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// Save writes one of the files of a VM as a whole, readable to its owner only.
+// Save replaces a file of a VM atomically. Only its owner can read it.
 func Save(path string, value any) error {
 	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
@@ -22,7 +22,7 @@ func Save(path string, value any) error {
 	return nil
 }
 
-// Load reads what Save wrote. A file that is not there is no error.
+// Load reads a file that Save wrote. A file that does not exist is no error.
 func Load(path string, into any) (found bool, err error) {
 	text, err := os.ReadFile(path)
 	switch {

@@ -19,28 +19,28 @@ func (p Paths) Dir() string { return filepath.Join(p.LimaHome, Instance) }
 // Config is the file with the Config.
 func (p Paths) Config() string { return filepath.Join(p.LimaHome, filename.HostAgentConfig) }
 
-// Current is the file with the Spec of the VM that was started last, written
-// before the machine is started. It is there as long as the disk is.
+// Current is the file with the Spec of the VM that was started last. It is
+// written before the machine is started, and removed with the disk.
 func (p Paths) Current() string { return filepath.Join(p.Dir(), "spec.json") }
 
-// Disk is what the guest has written since the disk was made from its image.
+// Disk is the VM's disk: all that was written since it was made from its image.
 func (p Paths) Disk() string { return filepath.Join(p.Dir(), "diffdisk") }
 
-// Record is the file in which an agent writes down how the machine was made, and
-// whether one was ever up on this disk. It is gone with the disk.
+// Record is the file that says how the machine was made, and whether an engine
+// was ever ready on this disk. It is removed with the disk.
 func (p Paths) Record() string { return filepath.Join(p.Dir(), "machine.json") }
 
-// Making is there from before the directory of a new VM is made, or that of an
-// old one removed, until its machine is about to be started.
+// Making marks a VM that is being made: it exists from before the VM's directory
+// is removed or created until the machine is about to be started.
 func (p Paths) Making() string { return filepath.Join(p.LimaHome, filename.Making) }
 
-// End is the file with the End of the last agent.
-func (p Paths) End() string { return filepath.Join(p.LimaHome, filename.End) }
+// ExitStatus is the file with the ExitStatus of the last agent.
+func (p Paths) ExitStatus() string { return filepath.Join(p.LimaHome, filename.End) }
 
-// PidFile names the agent's pid. It is locked by the agent for as long as it lives.
+// PidFile has the agent's pid. The agent holds a lock on it as long as it runs.
 func (p Paths) PidFile() string { return filepath.Join(p.LimaHome, filename.HostAgentPid) }
 
-// Socket of the agent, where it serves its Status.
+// Socket is the agent's own, where it serves its Status.
 func (p Paths) Socket() string { return filepath.Join(p.LimaHome, filename.HostAgentSocket) }
 
 // AgentLog is the agent's own log.
@@ -54,6 +54,15 @@ func (p Paths) MachinePidFile() string { return filepath.Join(p.Dir(), "qemu.pid
 
 // QMP is the socket of QEMU's machine protocol.
 func (p Paths) QMP() string { return filepath.Join(p.Dir(), "qmp.sock") }
+
+// QEMULog has what QEMU itself printed.
+func (p Paths) QEMULog() string { return filepath.Join(p.Dir(), "qemu.log") }
+
+// KeyFile is the private key for the guest's SSH server.
+func (p Paths) KeyFile() string { return filepath.Join(p.LimaHome, filename.LimaConfig, "user") }
+
+// KnownHosts has the guest's host key.
+func (p Paths) KnownHosts() string { return filepath.Join(p.Dir(), "known_hosts") }
 
 // SSHConfig is a configuration for `ssh -F FILE lima-rdd`.
 func (p Paths) SSHConfig() string { return filepath.Join(p.Dir(), "ssh.config") }

@@ -2,55 +2,57 @@ package limahost
 
 import "time"
 
-// LongPoll is how long the agent holds back an answer when nothing is new.
+// LongPoll is how long the agent delays an answer when its status has not changed.
 const LongPoll = 20 * time.Second
 
-// Phase is a step of bringing up a VM, in this order.
+// Phase is a step of a VM's start.
 type Phase string
 
-// The phases of a start.
+// The phases of a start, in this order.
 const (
-	PhaseImage  Phase = "image"  // find or fetch the image
-	PhaseDisk   Phase = "disk"   // make the VM's disk from it
+	PhaseImage  Phase = "image"  // find or download the image
+	PhaseDisk   Phase = "disk"   // make the VM's disk from the image
 	PhaseBoot   Phase = "boot"   // from the start of the machine until its SSH port answers
 	PhaseSSH    Phase = "ssh"    // until a login works
 	PhaseEngine Phase = "engine" // until the engine answers through the forwarded socket
-	PhaseReady  Phase = "ready"  // all of it works
+	PhaseReady  Phase = "ready"  // the engine has answered
 )
 
-// PhaseTime is a phase that is over and how long it took.
+// PhaseTime is a completed phase and its duration.
 type PhaseTime struct {
 	Phase Phase         `json:"phase"`
 	Took  time.Duration `json:"took"`
 }
 
-// Status is what the agent tells about itself and its VM. All of it was checked
-// when it was written; nothing is carried over from an earlier agent.
+// Status is what the agent reports about itself and its VM. Every field is observed
+// by this agent; nothing is taken over from an earlier one but how the machine was
+// made.
 type Status struct {
-	// Revision grows with each change of the status, but not with a heartbeat
-	// that tells nothing new.
+	// Revision grows with each change of the status. A heartbeat that differs in
+	// its time only is no change.
 	Revision int64 `json:"revision"`
 	// PID of the agent.
 	PID int `json:"pid"`
 	// Spec that the VM runs with.
 	Spec Spec `json:"spec"`
 
-	// Phase that the start is in, since when, and the phases before it.
+	// Phase is the current phase of the start, PhaseSince when it began, Phases
+	// the completed ones.
 	Phase      Phase       `json:"phase"`
 	PhaseSince time.Time   `json:"phaseSince"`
 	Phases     []PhaseTime `json:"phases,omitempty"`
 
-	// MachinePID is QEMU's pid; 0 while there is none, or where the VM lives in
-	// the agent's own process.
+	// MachinePID is QEMU's pid. It is 0 while there is no QEMU, and for a VM in the
+	// agent's own process.
 	MachinePID int `json:"machinePID,omitempty"`
-	// Adopted is whether the agent found the machine running.
+	// Adopted is whether the machine was running when the agent started.
 	Adopted bool `json:"adopted,omitempty"`
 	// StartedAt is when the machine was started.
 	StartedAt time.Time `json:"startedAt,omitzero"`
-	// SSHPort on 127.0.0.1.
+	// SSHPort is the port of the guest's SSH server on 127.0.0.1.
 	SSHPort int `json:"sshPort,omitempty"`
 
-	// Image and Acceleration in use, and why these were chosen.
+	// Image and Acceleration are those in use, with the reasons for the choice.
 	Image              string `json:"image,omitempty"`
 	ImageReason        string `json:"imageReason,omitempty"`
 	Acceleration       string `json:"acceleration,omitempty"`
@@ -58,39 +60,40 @@ type Status struct {
 
 	// Guest is the last heartbeat; nil before the first.
 	Guest *Guest `json:"guest,omitempty"`
-	// Trouble says what is wrong with a VM that is alive, and what to do next:
-	// it does not answer, it was paused because the host's disk is full, its own
-	// disk is full. Empty when nothing is.
+	// Trouble describes the fault of a running VM, and what to do about it. The
+	// guest does not answer, the machine is paused because the host's disk is
+	// full, or the guest's disk is full. Empty when there is no fault.
 	Trouble string `json:"trouble,omitempty"`
-	// Note is what a user should know of a VM that is well, such as that its disk
-	// is larger than was asked for. Empty when there is nothing.
+	// Note is information for the user that is no fault, such as a disk that is
+	// larger than requested.
 	Note string `json:"note,omitempty"`
-	// Answers is whether the guest has answered within the last heartbeats.
+	// Answers is whether the guest has answered the last heartbeats.
 	Answers bool `json:"answers"`
 }
 
 // Guest is one heartbeat of the guest.
 type Guest struct {
-	// At is when it was heard, by the host's clock.
+	// At is when it arrived, by the host's clock.
 	At time.Time `json:"at"`
 	// BootID changes with each boot of the guest.
 	BootID string `json:"bootID"`
-	// Uptime of the guest.
+	// Uptime is the time since the guest booted.
 	Uptime time.Duration `json:"uptime"`
-	// DiskSize and DiskFree of the file system with the engine's data, in bytes.
+	// DiskSize and DiskFree are those of the file system with the engine's data,
+	// in bytes.
 	DiskSize int64 `json:"diskSize"`
 	DiskFree int64 `json:"diskFree"`
 }
 
-// End is how a host agent ended. It is a file that the agent writes as the last
-// thing; an agent that was killed leaves none.
-type End struct {
-	// PID of the agent that ended.
+// ExitStatus is how a host agent exited. The agent saves it last; an agent that was
+// killed leaves none.
+type ExitStatus struct {
+	// PID is that of the agent that exited.
 	PID int       `json:"pid"`
 	At  time.Time `json:"at"`
-	// Error is empty for a stop that was asked for.
+	// Error is empty after a stop that the daemon requested.
 	Error string `json:"error,omitempty"`
-	// Note is what a user should know about a stop that worked, such as that
-	// force was needed.
+	// Note is information for the user about a stop that succeeded, such as that
+	// force was necessary.
 	Note string `json:"note,omitempty"`
 }

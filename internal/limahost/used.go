@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// LastUsed returns when the VM's disk was last put to use; zero when there is
-// none, or one on which no engine was ever up, so that nothing of a user can be on
-// it. A disk of which that is not known counts as used.
+// LastUsed returns when the VM's disk was last written. It is zero when there is no
+// disk, or one on which no engine was ever ready, which has nothing of the user's.
+// Without a readable record the disk counts as used.
 func LastUsed(p Paths) time.Time {
 	if _, err := os.Lstat(p.Making()); !errors.Is(err, fs.ErrNotExist) {
 		return time.Time{}

@@ -89,7 +89,7 @@ func (d *Driver) prepare(spec limahost.Spec) error {
 			return fmt.Errorf("make a directory of the VM: %w", err)
 		}
 	}
-	if err := removeFile(d.paths.End()); err != nil {
+	if err := removeFile(d.paths.ExitStatus()); err != nil {
 		return err
 	}
 	_, boot := d.bounds(vmSpec(spec))

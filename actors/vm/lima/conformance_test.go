@@ -87,8 +87,8 @@ func (b *bench) spoil(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	end := limahost.End{PID: os.Getpid(), Error: "from another time"}
-	if err := limahost.Save(b.paths.End(), end); err != nil {
+	end := limahost.ExitStatus{PID: os.Getpid(), Error: "from another time"}
+	if err := limahost.Save(b.paths.ExitStatus(), end); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -27,8 +27,8 @@ func (d *Driver) ended(pid int) error {
 
 // end returns what the agent with this pid told when it ended; one that was
 // killed told nothing.
-func (d *Driver) end(pid int) (end limahost.End, told bool) {
-	end, found, err := limahost.LastEnd(d.paths)
+func (d *Driver) end(pid int) (end limahost.ExitStatus, told bool) {
+	end, found, err := limahost.LastExit(d.paths)
 	if err != nil {
 		d.log.Warn("cannot read how the host agent ended", "error", err)
 	}

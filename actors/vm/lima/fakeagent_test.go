@@ -96,11 +96,11 @@ func runAgent(mode, home string) error {
 	if _, err := limahost.Load(a.paths.Config(), &a.config); err != nil {
 		return err
 	}
-	end := limahost.End{PID: os.Getpid(), At: time.Now()}
+	end := limahost.ExitStatus{PID: os.Getpid(), At: time.Now()}
 	if end.Note, err = a.run(ctx); err != nil {
 		end.Error = err.Error()
 	}
-	return limahost.Save(a.paths.End(), end)
+	return limahost.Save(a.paths.ExitStatus(), end)
 }
 
 // run brings the machine up and down.
@@ -149,7 +149,7 @@ func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 		return process.Process{}, nil
 	case fails:
 		fmt.Fprintln(os.Stderr, "the guest does not come up")
-		_ = limahost.Save(a.paths.End(), limahost.End{PID: os.Getpid(), At: time.Now(), Error: "the guest did not boot; last lines of its console:\nNo init found"})
+		_ = limahost.Save(a.paths.ExitStatus(), limahost.ExitStatus{PID: os.Getpid(), At: time.Now(), Error: "the guest did not boot; last lines of its console:\nNo init found"})
 		os.Exit(1)
 	}
 	self, err := os.Executable()

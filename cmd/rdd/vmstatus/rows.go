@@ -94,7 +94,7 @@ func (r Report) next() string {
 	return ""
 }
 
-func endText(end *limahost.End, now time.Time) string {
+func endText(end *limahost.ExitStatus, now time.Time) string {
 	if end == nil {
 		return ""
 	}

@@ -47,7 +47,7 @@ type Report struct {
 	// Error is the reason why the host agent does not answer.
 	Error string `json:"error,omitempty"`
 	// LastEnd is how the last host agent ended, if it recorded that.
-	LastEnd *limahost.End `json:"lastEnd,omitempty"`
+	LastEnd *limahost.ExitStatus `json:"lastEnd,omitempty"`
 }
 
 // Inspect inspects the VM of the instance called name. It returns when ctx ends.
@@ -70,7 +70,7 @@ func Inspect(ctx context.Context, name string, paths limahost.Paths) (Report, er
 			r.MachinePID = machine.PID
 		}
 	}
-	if end, found, err := limahost.LastEnd(paths); err == nil && found {
+	if end, found, err := limahost.LastExit(paths); err == nil && found {
 		r.LastEnd = &end
 	}
 	hasDir, err := exists(paths.Dir())

@@ -97,8 +97,8 @@ func TestRows(t *testing.T) {
 		},
 	}
 	starting := Report{Instance: "i", State: StateStarting, PID: 5, Status: &limahost.Status{Phase: limahost.PhaseBoot, PhaseSince: now.Add(-7 * time.Second)}}
-	died := Report{Instance: "i", State: StateStopped, SSHConfig: "/h", LastEnd: &limahost.End{At: now.Add(-time.Minute), Error: "QEMU was killed\nlast lines"}}
-	forced := Report{Instance: "i", State: StateStopped, LastEnd: &limahost.End{At: now, Note: "force was needed"}}
+	died := Report{Instance: "i", State: StateStopped, SSHConfig: "/h", LastEnd: &limahost.ExitStatus{At: now.Add(-time.Minute), Error: "QEMU was killed\nlast lines"}}
+	forced := Report{Instance: "i", State: StateStopped, LastEnd: &limahost.ExitStatus{At: now, Note: "force was needed"}}
 	for _, test := range []struct {
 		report Report
 		want   string

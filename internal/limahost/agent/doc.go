@@ -1,24 +1,22 @@
-// Package agent is the host agent of a VM: it makes the VM from Lima's packages,
-// starts it or takes over one that runs, and keeps the ways into it open.
+// Package agent is the host agent of a VM. It makes the VM with Lima's packages,
+// starts it or adopts the running one, and keeps its engine reachable.
 //
-// It is a process of its own, because a VM must outlive the daemon, and because
-// Lima's packages read the environment of their process, log to a global logger
-// and end the process when something is very wrong. It is not Lima's own host
-// agent: that sleeps for ten seconds between looks, and never mends a connection
-// that broke.
+// The agent is a process of its own, because a VM must outlive the daemon, and
+// because of what Lima expects of its process; see package lima. It is not Lima's own
+// host agent, which sleeps for ten seconds between two checks, and never repairs a
+// connection.
 //
 // A reading map:
 //
-//	run.go      the life of the agent, from its lock to its last word
-//	board.go    the status, and who waits for a newer one; serve.go serves it
-//	surround.go what Lima's packages want of their process
-//	bring.go    take over a machine, or start one
-//	disk.go     the VM's directory and disk: kept, grown, or made anew
-//	launch.go   QEMU's command line and its start
-//	machine.go  what a machine is to the agent; machine_qemu.go, machine_vz.go
-//	watch.go    what the connection to the guest tells, and what follows from it
-//	trouble.go  what is wrong with a VM that is alive, in words
-//	engine.go   the engine's socket
-//	ports.go    what the guest agent tells of ports; publish.go listens there
-//	ending.go   how it ended, in words
+//	run.go         the agent's life, from its lock to its exit status
+//	start.go       adopt a machine, or start one
+//	check.go       check a configuration without an agent
+//	exitstatus.go  save how the agent exited, on a full disk too
+//	provision/     make the disk and what the guest boots from
+//	machine/       run the machine
+//	watch/         observe the machine, and connect to its guest
+//	status/        the status that is served
+//	record/        what an adopting agent must know of a machine
+//	console/       the log of the guest's console
+//	lima/          calls of Lima's packages
 package agent

@@ -13,23 +13,28 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/lima"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/provision"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/status"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch"
 )
 
-// defaultBootTimeout holds where the daemon set none.
+// defaultBootTimeout is used where the daemon configured none.
 const defaultBootTimeout = 5 * time.Minute
 
 // agent is the host agent of one VM.
 type agent struct {
-	cfg   limahost.Config
-	paths limahost.Paths
-	board *board
-	lima  *lima
-	log   *slog.Logger
-	// tick of the heartbeat; 0 is its default.
-	tick time.Duration
-	// freeSpace says how many bytes are free in a directory; nil asks the kernel.
-	freeSpace func(dir string) (int64, error)
+	cfg    limahost.Config
+	paths  limahost.Paths
+	status *status.Broadcaster
+	lima   *lima.Runtime
+	log    *slog.Logger
+}
+
+func (a *agent) provisioner() *provision.Provisioner {
+	return &provision.Provisioner{Spec: a.cfg.Spec, Paths: a.paths, Lima: a.lima}
 }
 
 // Load reads the configuration of the agent in a Lima home.
@@ -47,75 +52,75 @@ func Load(limaHome string) (limahost.Config, error) {
 	return cfg, err
 }
 
-// Run is a host agent's life: until the VM ends, or until ctx does, which shuts
-// the VM down. It fails at once when another agent lives. How it ended is told by
-// what it returns and, before the lock is given back, by the file of paths.End.
+// Run runs a host agent until the VM ends, or until ctx ends, which shuts the VM
+// down. It fails at once when another agent runs. Before it releases its lock, it
+// saves its exit status.
 func Run(ctx context.Context, cfg limahost.Config, log *slog.Logger) (err error) {
 	paths := limahost.Paths{LimaHome: cfg.LimaHome, LogDir: cfg.LogDir}
-	// Nothing that the agent or QEMU makes is for other users.
+	// No file of the agent or of QEMU is for other users.
 	syscall.Umask(0o077)
 	lock, err := instance.Lock(paths.PidFile())
 	if err != nil {
 		if other, ok := errors.AsType[*instance.RunningError](err); ok {
-			return fmt.Errorf("a host agent of the VM in %s lives already, with pid %d", cfg.LimaHome, other.PID)
+			return fmt.Errorf("start the host agent of the VM in %s: another one runs, pid %d", cfg.LimaHome, other.PID)
 		}
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
-	// Only now nobody else starts an agent, so this is what is wanted.
+	// The configuration may have changed before the lock was taken.
 	if cfg, err = Load(cfg.LimaHome); err != nil {
 		return err
 	}
-	end := limahost.End{PID: os.Getpid()}
-	note, err := live(ctx, cfg, paths, log)
-	end.At, end.Note = time.Now(), note
+	exit := limahost.ExitStatus{PID: os.Getpid()}
+	note, err := runLocked(ctx, cfg, paths, log)
+	exit.At, exit.Note = time.Now(), note
 	if err != nil {
-		end.Error = err.Error()
+		exit.Error = err.Error()
 	}
-	log.Info("the host agent ends", "error", end.Error, "note", end.Note)
-	if failed := saveLastWords(paths, end, limahost.Save); failed != nil {
-		err = errors.Join(err, failed)
-	}
-	return err
+	log.Info("the host agent exits", "error", exit.Error, "note", exit.Note)
+	return errors.Join(err, saveExitStatus(paths, exit, limahost.Save))
 }
 
-// live does all that is done under the lock.
-func live(ctx context.Context, cfg limahost.Config, paths limahost.Paths, log *slog.Logger) (note string, err error) {
-	if err := os.Remove(paths.End()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("remove the last words of the last host agent: %w", err)
+// runLocked runs the agent while it holds its lock.
+func runLocked(ctx context.Context, cfg limahost.Config, paths limahost.Paths, log *slog.Logger) (note string, err error) {
+	if err := os.Remove(paths.ExitStatus()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("remove the exit status of the last host agent: %w", err)
 	}
-	if err := reserveLastWords(paths); err != nil {
-		log.Warn("if the disk is full when the host agent ends, nobody is told why", "error", err)
+	if err := reserveExitStatus(paths); err != nil {
+		log.Warn("the exit status cannot be saved if the disk is full by then", "error", err)
 	}
-	lima, err := surround(cfg.LimaHome, log)
+	runtime, err := lima.Configure(cfg.LimaHome, log)
 	if err != nil {
 		return "", err
 	}
-	// What Lima leaves behind when the agent is killed is gone with the next one.
-	scratch := filepath.Join(cfg.LimaHome, "_tmp")
+	// Lima leaves temporary files when the agent is killed. The next agent removes
+	// them.
+	scratch := filepath.Join(cfg.LimaHome, filename.Scratch)
 	if err := errors.Join(filetree.Remove(scratch), os.MkdirAll(scratch, 0o700), os.Setenv("TMPDIR", scratch)); err != nil {
-		return "", fmt.Errorf("make a directory for temporary files: %w", err)
+		return "", fmt.Errorf("create a directory for temporary files: %w", err)
 	}
 	defer func() { err = errors.Join(err, filetree.Remove(scratch)) }()
-	b := newBoard(limahost.Status{PID: os.Getpid(), Spec: cfg.Spec})
-	stop, err := serve(paths.Socket(), b, log)
+	broadcaster := status.New(limahost.Status{PID: os.Getpid(), Spec: cfg.Spec})
+	stop, err := status.Serve(paths.Socket(), broadcaster, log)
 	if err != nil {
 		return "", err
 	}
 	defer stop()
-	a := &agent{cfg: cfg, paths: paths, board: b, lima: lima, log: log}
-	return a.run(ctx)
+	a := &agent{cfg: cfg, paths: paths, status: broadcaster, lima: runtime, log: log}
+	return a.runMachine(ctx)
 }
 
-// run brings the machine up and looks after it until it ends.
-func (a *agent) run(ctx context.Context) (note string, err error) {
-	m, found, err := a.bring(ctx)
+// runMachine adopts or starts the machine, and observes it until it ends.
+func (a *agent) runMachine(ctx context.Context) (note string, err error) {
+	m, guest, err := a.adoptOrStart(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
-			return "", nil //nolint:nilerr // A stop was asked for, and there is nothing left to stop.
+			return "", nil //nolint:nilerr // The stop was requested, and no machine is left to stop.
 		}
 		return "", err
 	}
-	defer m.close()
-	return a.watch(ctx, m, found)
+	defer m.Release()
+	return watch.Run(ctx, watch.Config{
+		Paths: a.paths, Socket: a.cfg.Socket, BootTimeout: a.cfg.BootTimeout, Status: a.status, Log: a.log,
+	}, m, guest)
 }

@@ -1,4 +1,4 @@
-// Package limahosttest plays the host agent of a VM, for the tests of who asks one.
+// Package limahosttest has a fake host agent, for the tests of its clients.
 package limahosttest
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// Agent lives until the end of the test: it holds the lock, and tells everybody
-// this status. One without a status hangs.
+// Agent runs a fake host agent until the test ends. It holds the lock and serves
+// status. One with a nil status does not answer.
 func Agent(t *testing.T, paths limahost.Paths, status *limahost.Status) {
 	t.Helper()
 	if err := os.MkdirAll(paths.Dir(), 0o700); err != nil {

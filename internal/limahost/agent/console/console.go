@@ -1,5 +1,7 @@
-// Package console reads the log of a guest's serial console, which is all that
-// is left of a guest that did not get up, or fell.
+// Package console reads the log of a guest's serial console, which is the only trace
+// of a guest that did not boot, or crashed.
+//
+// A reading map: console.go reads and rotates a log, limit.go limits its size.
 package console
 
 import (
@@ -12,18 +14,29 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
-// window is how much of the end of a log is read.
+// window is the number of bytes at the end of a log that are read.
 const window = 64 << 10
 
-// Tail returns the last lines of a log that hold something, at most n, without
-// control characters. A log that cannot be read has none.
+// Tail returns the last lines of a log that are not blank, at most n, without control
+// characters. A log that cannot be read has none.
 func Tail(path string, n int) []string {
 	lines := read(path)
 	return lines[max(0, len(lines)-n):]
 }
 
-// Panic returns the line with which the kernel said that it panicked; empty if
-// it did not.
+// quotedLines is the number of lines that Quote quotes.
+const quotedLines = 15
+
+// Quote returns the last lines of the console's log as the end of an error message.
+func Quote(path string) string {
+	lines := Tail(path, quotedLines)
+	if len(lines) == 0 {
+		return "\nthe guest's console, " + path + ", is empty"
+	}
+	return "\nthe last lines of the guest's console, " + path + ":\n  " + strings.Join(lines, "\n  ")
+}
+
+// Panic returns the kernel's message of its panic; empty if there is none.
 func Panic(path string) string {
 	for _, line := range read(path) {
 		if _, text, found := strings.Cut(line, "Kernel panic - "); found {
@@ -41,7 +54,7 @@ func read(path string) []string {
 	return clean(string(text))
 }
 
-// clean returns the lines that hold something, without what drives a terminal.
+// clean returns the lines that are not blank, without terminal control sequences.
 func clean(text string) []string {
 	// Control sequences of ECMA-48, operating system commands, other escapes.
 	escapes := regexp.MustCompile(`\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_a-z0-9=>()#])`)
@@ -49,7 +62,7 @@ func clean(text string) []string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimRight(line, "\r \t")
-		// What comes after a carriage return was written over what came before.
+		// The text after a carriage return overwrites the text before it.
 		if at := strings.LastIndexByte(line, '\r'); at >= 0 {
 			line = line[at+1:]
 		}
@@ -57,7 +70,7 @@ func clean(text string) []string {
 			if r == '\t' {
 				return ' '
 			}
-			// The letters from 0x80 on drive a terminal as escapes do.
+			// The control characters from 0x80 on are short for escape sequences.
 			if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\uFFFD' {
 				return -1
 			}
@@ -71,8 +84,8 @@ func clean(text string) []string {
 	return lines
 }
 
-// Keep moves the log of the last boot aside, where a next one would delete it.
-func Keep(path string) error {
+// Rotate renames the log of the last boot, which the next boot would overwrite.
+func Rotate(path string) error {
 	if err := os.Rename(path, path+".1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

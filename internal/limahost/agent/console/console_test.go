@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestClean(t *testing.T) {
+func TestCleanRemovesControls(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
 		want []string
@@ -29,10 +29,10 @@ func TestClean(t *testing.T) {
 	}
 }
 
-func TestTailAndPanic(t *testing.T) {
+func TestTailAndPanicReadTheLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "serial.log")
 	if got := Tail(path, 3); len(got) != 0 {
-		t.Errorf("a log that is not there has lines: %q", got)
+		t.Errorf("a missing log has lines: %q", got)
 	}
 	text := strings.Repeat("booting, booting, booting\n", 5000) +
 		"[    9.1] Kernel panic - not syncing: Attempted to kill init!\r\n[    9.2] CPU: 0\r\n[    9.3] Rebooting in 1 seconds..\r\n"
@@ -46,13 +46,13 @@ func TestTailAndPanic(t *testing.T) {
 	if got := Panic(path); got != "Kernel panic - not syncing: Attempted to kill init!" {
 		t.Errorf("panic %q", got)
 	}
-	if err := Keep(path); err != nil {
+	if err := Rotate(path); err != nil {
 		t.Fatal(err)
 	}
 	if got := Panic(path); got != "" {
-		t.Errorf("the panic of an earlier boot is told: %q", got)
+		t.Errorf("after a rotation the panic is %q", got)
 	}
-	if err := Keep(path); err != nil {
-		t.Errorf("no log to keep: %v", err)
+	if err := Rotate(path); err != nil {
+		t.Errorf("rotate a missing log: %v", err)
 	}
 }

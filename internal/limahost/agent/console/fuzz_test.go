@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzClean makes up what guests write to their console: users read what is made
-// of it on their terminal, which it must not drive.
+// FuzzClean generates console output. No cleaned line may control the terminal of a
+// user who reads it.
 func FuzzClean(f *testing.F) {
 	f.Add("[\x1b[0;32m  OK  \x1b[0m]\r\nx\x1b]0;t\x07y\x1b")
 	f.Add("\x1b\x1b[[m\x1b]\xff\x9b31m\u009b31m")

@@ -1,0 +1,12 @@
+// Package recipe decides on the lima.yaml of a VM.
+//
+// It writes nothing but that file, so that an error in an image or in a user's
+// lima.yaml is reported before a disk or a running VM is touched.
+//
+// A reading map:
+//
+//	recipe.go  merge a user's lima.yaml with the properties that rdd sets
+//	built.go   write the lima.yaml of an image that was built for rdd
+//	check.go   validate the result
+//	lines.go   find the line of an error
+package recipe

@@ -1,0 +1,42 @@
+// Package record has the facts about a machine that an agent which adopts it
+// cannot observe. They are in a file beside the disk.
+package record
+
+import (
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
+)
+
+// Record is how a machine was made, and how far it came.
+type Record struct {
+	Image              image.Image `json:"image"`
+	Note               string      `json:"note,omitempty"`
+	Acceleration       string      `json:"acceleration"`
+	AccelerationReason string      `json:"accelerationReason"`
+	StartedAt          time.Time   `json:"startedAt"`
+	// User is the login in the guest.
+	User string `json:"user"`
+	// Up is whether this machine's engine was ever ready. Such a machine is never
+	// ended for being silent.
+	Up bool `json:"up,omitempty"`
+	// Booted is whether any machine's engine was ever ready on this disk.
+	Booted bool `json:"booted,omitempty"`
+}
+
+// Load returns the record. A missing one is no error.
+func Load(p limahost.Paths) (r Record, found bool, err error) {
+	found, err = limahost.Load(p.Record(), &r)
+	return r, found, err
+}
+
+// Save writes the record.
+func (r Record) Save(p limahost.Paths) error { return limahost.Save(p.Record(), r) }
+
+// SetStatus copies the record to a status.
+func (r Record) SetStatus(s *limahost.Status) {
+	s.Image, s.ImageReason, s.Note = r.Image.String(), r.Image.Reason, r.Note
+	s.Acceleration, s.AccelerationReason = r.Acceleration, r.AccelerationReason
+	s.StartedAt = r.StartedAt
+}

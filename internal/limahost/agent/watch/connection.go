@@ -1,0 +1,124 @@
+package watch
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/forward"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/guest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/publish"
+)
+
+// connection has what depends on one connection to the guest.
+type connection struct {
+	conn *guest.Conn
+	// cancel ends the tasks.
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+	// engine is the engine's socket on the host; nil if it could not be created.
+	engine  *forward.Forward
+	sockets []*forward.Forward
+}
+
+// openConnection opens what depends on a connection, but for the engine's socket.
+// Its tasks wait for the engine, and then publish ports.
+func (w *watcher) openConnection(conn *guest.Conn) *connection {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &connection{conn: conn, cancel: cancel, sockets: w.openSockets(conn)}
+	send := func(e event) {
+		select {
+		case w.events <- e:
+		case <-ctx.Done():
+		}
+	}
+	isReady := w.isReady
+	c.tasks.Go(func() {
+		if !isReady {
+			if w.awaitEngine(ctx, conn, send) != nil {
+				return
+			}
+			send(engineReady{})
+		}
+		publish.Run(ctx, conn, publish.Config{
+			YAML: w.guest.YAML, Dir: w.Paths.Dir(), SSHPort: w.guest.SSHPort, Log: w.Log,
+			Report: func(note string) { send(portsChanged{note}) },
+		})
+	})
+	return c
+}
+
+// closeConnection closes what depends on the connection, if there is one. No event
+// of the connection arrives afterwards.
+func (w *watcher) closeConnection() {
+	c := w.connection
+	if c == nil {
+		return
+	}
+	w.connection = nil
+	c.cancel()
+	if c.engine != nil {
+		c.engine.Close()
+	}
+	for _, f := range c.sockets {
+		f.Close()
+	}
+	c.tasks.Wait()
+}
+
+// restoreSocket creates the engine's socket while there is a connection. Cleanup
+// programs may have removed it.
+func (w *watcher) restoreSocket() {
+	c := w.connection
+	if c == nil {
+		return
+	}
+	if c.engine != nil {
+		if _, err := os.Lstat(w.Socket); err == nil {
+			return
+		}
+		w.Log.Warn("the engine's socket was removed and is created again", "socket", w.Socket)
+		c.engine.Close()
+	}
+	var err error
+	c.engine, err = forward.Open(w.Socket, func(ctx context.Context) (net.Conn, error) {
+		return c.conn.Dial(ctx, socketInGuest(w.guest.Engine))
+	}, w.Log)
+	if err != nil {
+		w.Log.Error("the engine's socket could not be created", "error", err)
+		w.facts.socketTrouble, w.lastFailure = "the engine cannot be reached: "+err.Error(), err
+		return
+	}
+	w.facts.socketTrouble = ""
+}
+
+// openSockets creates the sockets on the host that a user's lima.yaml requests.
+func (w *watcher) openSockets(conn *guest.Conn) []*forward.Forward {
+	if w.guest.YAML == nil {
+		return nil
+	}
+	var all []*forward.Forward
+	for _, rule := range w.guest.YAML.PortForwards {
+		if rule.GuestSocket == "" || rule.HostSocket == "" || rule.HostSocket == w.Socket {
+			continue
+		}
+		opened, err := openSocket(rule.HostSocket, func(ctx context.Context) (net.Conn, error) {
+			return conn.Dial(ctx, rule.GuestSocket)
+		}, w)
+		if err != nil {
+			w.Log.Error("a socket of the lima.yaml could not be created", "socket", rule.HostSocket, "error", err)
+			continue
+		}
+		all = append(all, opened)
+	}
+	return all
+}
+
+func openSocket(path string, dial forward.Dial, w *watcher) (*forward.Forward, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	return forward.Open(path, dial, w.Log)
+}

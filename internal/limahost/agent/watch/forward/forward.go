@@ -1,0 +1,135 @@
+// Package forward creates sockets on the host that lead into a VM's guest.
+//
+// A socket must exist exactly as long as the guest answers. A client of the socket of
+// a dead connection would hang; without a socket it fails at once.
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// acceptPause is the pause after a connection that could not be accepted.
+const acceptPause = 20 * time.Millisecond
+
+// dialTimeout bounds a connection in the guest, where it is a local one.
+const dialTimeout = 10 * time.Second
+
+// Dial connects in the guest. Its connections must have CloseWrite.
+type Dial func(context.Context) (net.Conn, error)
+
+// Forward is a socket on the host that leads into the guest.
+type Forward struct {
+	listener net.Listener
+	dial     Dial
+	log      *slog.Logger
+	// ctx ends when the forward is closed.
+	ctx  context.Context //nolint:containedctx // It bounds the connections and not a call.
+	end  context.CancelFunc
+	work sync.WaitGroup
+}
+
+// Open listens at socket, and replaces the socket of a process that was killed. Only
+// the owner has access to the socket and its directory.
+func Open(socket string, dial Dial, log *slog.Logger) (*Forward, error) {
+	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
+		return nil, fmt.Errorf("create the directory of the socket: %w", err)
+	}
+	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove the old socket: %w", err)
+	}
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("listen at %s: %w", socket, err)
+	}
+	if err := os.Chmod(socket, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("protect %s: %w", socket, err), listener.Close())
+	}
+	return Serve(listener, dial, log), nil
+}
+
+// Serve forwards the connections of a listener. Close closes the listener.
+func Serve(listener net.Listener, dial Dial, log *slog.Logger) *Forward {
+	f := &Forward{listener: listener, dial: dial, log: log}
+	f.ctx, f.end = context.WithCancel(context.Background())
+	f.work.Go(f.accept)
+	return f
+}
+
+// Close removes the socket, closes its connections, and waits for their end.
+func (f *Forward) Close() {
+	f.end()
+	f.listener.Close()
+	f.work.Wait()
+}
+
+func (f *Forward) accept() {
+	for {
+		conn, err := f.listener.Accept()
+		if f.ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			if conn != nil {
+				conn.Close()
+			}
+			return
+		}
+		if err != nil {
+			// There are too many open files, or the listener has refused a client.
+			f.log.Warn("a connection was not accepted", "error", err)
+			select {
+			case <-f.ctx.Done():
+			case <-time.After(acceptPause):
+			}
+			continue
+		}
+		f.work.Go(func() { f.serve(conn) })
+	}
+}
+
+func (f *Forward) serve(host net.Conn) {
+	defer host.Close()
+	ctx, cancel := context.WithTimeout(f.ctx, dialTimeout)
+	defer cancel()
+	guest, err := f.dial(ctx)
+	if err != nil {
+		f.log.Debug("a connection could not be forwarded", "error", err)
+		return
+	}
+	defer guest.Close()
+	stop := context.AfterFunc(f.ctx, func() {
+		host.Close()
+		guest.Close()
+	})
+	defer stop()
+	join(host, guest)
+}
+
+// join copies in both directions until both have ended. Each direction ends by
+// itself: an attached container, or a build, still answers after its input has ended.
+func join(a, b net.Conn) {
+	var both sync.WaitGroup
+	both.Go(func() { copyTo(a, b) })
+	both.Go(func() { copyTo(b, a) })
+	both.Wait()
+}
+
+// copyTo copies from one connection to the other. It closes both when the other
+// cannot be written any more.
+func copyTo(from, to net.Conn) {
+	_, err := io.Copy(to, from)
+	if half, ok := to.(interface{ CloseWrite() error }); ok && err == nil {
+		err = half.CloseWrite()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		from.Close()
+		to.Close()
+	}
+}
