@@ -36,7 +36,7 @@ func TestDiscovery(t *testing.T) {
 		"admissionregistration.k8s.io/v1":        {"validatingadmissionpolicies", "validatingadmissionpolicybindings"},
 		"apiextensions.k8s.io/v1":                {"customresourcedefinitions"},
 		appv1alpha1.GroupVersion.String():        {"apps", "apps/status"},
-		containersv1alpha1.GroupVersion.String(): {"containers", "containers/status", "images", "volumes", "containernamespaces"},
+		containersv1alpha1.GroupVersion.String(): {"containers", "containers/status", "images", "volumes", "networks", "containernamespaces"},
 		"authentication.k8s.io/v1":               {"selfsubjectreviews"},
 		"authorization.k8s.io/v1":                {"selfsubjectaccessreviews"},
 	}

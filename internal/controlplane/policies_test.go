@@ -67,7 +67,7 @@ func mirrorPolicies(namespace string) []policyTest {
 	for _, kind := range containersv1alpha1.Kinds() {
 		resource := kind.GroupVersionResource()
 		tests = append(tests,
-			policyTest{"create any " + string(kind), create(resource, newMirror(string(kind), namespace, "made")), "cannot be made here"},
+			policyTest{"create any " + string(kind), create(resource, newMirror(string(kind), namespace, "made")), "cannot be created here"},
 			policyTest{"write the status of any " + string(kind), patch(resource, namespace, "one", `{"status":{"name":"x"}}`, "status"), "rdd alone"},
 			policyTest{"change the definition of " + resource.Resource, patch(crds, "", resource.GroupResource().String(), `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
 		)
@@ -124,7 +124,7 @@ func TestPolicies(t *testing.T) {
 		{"create a Container", create(containers, newMirror("Container", home, "two")), "docker run"},
 		{"create an Image", create(images, newMirror("Image", home, "two")), "docker pull"},
 		{"create a Volume", create(volumes, newMirror("Volume", home, "two")), "docker volume create"},
-		{"create a ContainerNamespace", create(engineNamespaces, newMirror("ContainerNamespace", home, "two")), "appears with the engine"},
+		{"create a ContainerNamespace", create(engineNamespaces, newMirror("ContainerNamespace", home, "two")), "appears when the engine starts"},
 		{"create a Container elsewhere", create(containers, newMirror("Container", "other", "two")), "docker run"},
 		{"wish for a state", patch(containers, home, "one", `{"spec":{"state":"running"}}`), ""},
 		{"wish for an unknown state", patch(containers, home, "one", `{"spec":{"state":"flying"}}`), "unknown"},
@@ -135,10 +135,10 @@ func TestPolicies(t *testing.T) {
 		{"a finalizer of one's own", patch(volumes, home, "one", `{"metadata":{"finalizers":["example.com/held","engine.rancherdesktop.io/docker-mirror"]}}`), ""},
 		{"rdd's finalizer of a Container", patch(containers, home, "one", `{"metadata":{"finalizers":["example.com/held"]}}`), "by rdd alone"},
 		{"an Image's finalizer by its status", patch(images, home, "one", `{"metadata":{"finalizers":[]}}`, "status"), "rdd alone"},
-		{"a Volume without its finalizer", remove(volumes, home, "bare"), "try again"},
+		{"a Volume without its finalizer", remove(volumes, home, "bare"), "retry in a moment"},
 		{"label a Container", patch(containers, home, "one", `{"metadata":{"labels":{"a":"b"}}}`), ""},
-		{"delete a ContainerNamespace", remove(engineNamespaces, home, "one"), "goes by itself"},
-		{"delete all ContainerNamespaces", removeAll(engineNamespaces, home), "goes by itself"},
+		{"delete a ContainerNamespace", remove(engineNamespaces, home, "one"), "when the engine stops"},
+		{"delete all ContainerNamespaces", removeAll(engineNamespaces, home), "when the engine stops"},
 
 		{"delete the mirrors' namespace", remove(namespaces, "", home), "keeps the mirrors"},
 		{"create a namespace", create(namespaces, newNamespace("mine")), ""},

@@ -28,6 +28,8 @@ func (i identity) name() string {
 		return fmt.Sprintf("img-%x", sha256.Sum256([]byte(text)))
 	case containersv1.KindVolume:
 		return fmt.Sprintf("vol-%x", sha256.Sum256([]byte(i.id)))
+	case containersv1.KindNetwork:
+		return fmt.Sprintf("net-%x", sha256.Sum256([]byte(i.id)))
 	case containersv1.KindContainer, containersv1.KindContainerNamespace:
 	}
 	return i.id
@@ -41,6 +43,8 @@ func identityOf(m containersv1.Mirror) identity {
 		return identity{containersv1.KindImage, v.Status.ID, v.Status.RepoTag}
 	case *containersv1.Volume:
 		return identity{containersv1.KindVolume, v.Status.Name, ""}
+	case *containersv1.Network:
+		return identity{containersv1.KindNetwork, v.Status.ID, ""}
 	case *containersv1.ContainerNamespace:
 		return identity{containersv1.KindContainerNamespace, v.Status.Name, ""}
 	default:

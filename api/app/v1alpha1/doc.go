@@ -1,5 +1,5 @@
-// Package v1alpha1 holds the App resource: the one place where a user says
-// what should be (spec) and where rdd says what is (status).
+// Package v1alpha1 has the App resource: the desired state of an rdd instance, which
+// users set, and its observed state, which rdd reports.
 //
 // +kubebuilder:object:generate=true
 // +groupName=app.rancherdesktop.io

@@ -5,26 +5,26 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// DesiredState is what a user wants of a container.
+// DesiredState is the state of a container that a user requests.
 // +kubebuilder:validation:Enum=unknown;running;created
 type DesiredState string
 
-// The states a user can wish for.
+// The desired states.
 const (
-	// StateUnknown is no wish.
+	// StateUnknown requests nothing.
 	StateUnknown DesiredState = "unknown"
-	// StateRunning wishes the container started.
+	// StateRunning requests a start.
 	StateRunning DesiredState = "running"
-	// StateCreated wishes the container stopped.
+	// StateCreated requests a stop.
 	StateCreated DesiredState = "created"
 )
 
-// ContainerState is what the engine says of a container.
+// ContainerState is the state of a container as the engine reports it.
 // +kubebuilder:validation:Enum=created;running;pausing;paused;restarting;removing;exited;dead;unknown
 type ContainerState string
 
 // The states of a container, as in the Docker Engine API, plus pausing
-// (containerd) and unknown (a word that this version of rdd has not met).
+// (containerd) and unknown (a state that this version of rdd does not know).
 const (
 	ContainerCreated    ContainerState = "created"
 	ContainerRunning    ContainerState = "running"
@@ -37,7 +37,7 @@ const (
 	ContainerUnknown    ContainerState = "unknown"
 )
 
-// Types of a Container's conditions that mirror the engine's own flags.
+// Types of a Container's conditions that mirror flags of the engine.
 const (
 	ConditionRunning    = "Running"
 	ConditionPaused     = "Paused"
@@ -46,93 +46,100 @@ const (
 	ConditionDead       = "Dead"
 )
 
-// ContainerSpec is the user's wish.
+// ContainerSpec defines the desired state of a container.
 type ContainerSpec struct {
-	// State the user wishes for: running (start it), created (stop it), unknown
-	// (no wish). A wish is carried out once per metadata.generation; when that is
-	// done, status.observedGeneration says so.
+	// State is the desired state: running starts the container, created stops it,
+	// unknown requests nothing. It is applied once per metadata.generation, and
+	// status.observedGeneration is then set. If the container later starts or stops
+	// for another reason, that is mirrored and not reverted.
 	// +kubebuilder:default=unknown
 	// +optional
 	State DesiredState `json:"state,omitempty"`
 }
 
-// PortBinding is an address of the host at which a container's port answers.
+// PortBinding is a host address on which a container port is published.
 type PortBinding struct {
-	// HostIP the port is bound to; empty means every address.
+	// HostIP is the host address that the port is bound to. Empty means all
+	// addresses.
 	// +optional
 	HostIP string `json:"hostIP,omitempty"`
-	// HostPort the port is bound to, 1 to 65535.
+	// HostPort is the host port, from 1 to 65535. 0 means that the engine has not
+	// chosen one yet.
 	// +optional
 	HostPort int32 `json:"hostPort,omitempty"`
 }
 
 // Port is a port that a container exposes.
 type Port struct {
-	// ContainerPort inside the container, 0 to 65535.
+	// ContainerPort is the port in the container, from 0 to 65535.
 	ContainerPort int32 `json:"containerPort"`
-	// Protocol: tcp, udp or sctp.
+	// Protocol is tcp, udp or sctp.
 	Protocol string `json:"protocol"`
-	// Bindings on the host; none when the port is exposed but not published.
+	// Bindings are the host addresses on which the port is published. Empty if the
+	// port is exposed only.
 	// +optional
 	Bindings []PortBinding `json:"bindings,omitempty"`
 }
 
-// ContainerStatus is what the engine says.
+// ContainerStatus is the observed state of a container.
 type ContainerStatus struct {
-	// ObservedGeneration is the metadata.generation whose wish was carried out.
+	// ObservedGeneration is the metadata.generation whose spec.state was applied last.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Status of the container.
+	// Status is the state of the container.
 	// +optional
 	Status ContainerState `json:"status,omitempty"`
-	// Name of the container, without Docker's leading slash.
+	// Name is the name of the container, without Docker's leading slash.
 	// +optional
 	Name string `json:"name,omitempty"`
-	// Namespace of the engine in which the container lives.
+	// Namespace is the namespace of the engine that has the container.
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
-	// Image as the container was created from it.
+	// Image is the image reference from which the container was created.
 	// +optional
 	Image string `json:"image,omitempty"`
-	// Path of the program.
+	// Path is the program that the container runs.
 	// +optional
 	Path string `json:"path,omitempty"`
-	// Args of the program.
+	// Args are the arguments of the program.
 	// +optional
 	Args []string `json:"args,omitempty"`
-	// Ports, sorted by number and protocol.
+	// Ports are the exposed and published ports, sorted by number and protocol.
 	// +optional
 	Ports []Port `json:"ports,omitempty"`
-	// Labels of the container.
+	// Labels are the labels of the container.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
-	// PID of the container's first process on the engine's host; 0 when none runs.
+	// PID is the process ID of the container's main process on the engine's host.
+	// It is 0 while the container does not run.
 	// +optional
 	PID int64 `json:"pid,omitempty"`
-	// ExitCode of the last run.
+	// ExitCode is the exit code of the last run.
 	// +optional
 	ExitCode int32 `json:"exitCode,omitempty"`
-	// Error is the engine's text about the last failed start.
+	// Error is the engine's message about the last failed start.
 	// +optional
 	Error string `json:"error,omitempty"`
-	// CreatedAt is when the container was created.
+	// CreatedAt is the time at which the container was created.
 	// +optional
 	CreatedAt *metav1.MicroTime `json:"createdAt,omitempty"`
-	// StartedAt is when it was last started.
+	// StartedAt is the time of the last start.
 	// +optional
 	StartedAt *metav1.MicroTime `json:"startedAt,omitempty"`
-	// FinishedAt is when it last ended.
+	// FinishedAt is the time at which the container last exited.
 	// +optional
 	FinishedAt *metav1.MicroTime `json:"finishedAt,omitempty"`
-	// Conditions: Running, Paused, Restarting, OOMKilled, Dead, and those of a
-	// wish that the engine refused (StateReached, EngineDeleted).
+	// Conditions mirror flags of the engine (Running, Paused, Restarting, OOMKilled,
+	// Dead), and report requests that the engine refused (StateReached,
+	// EngineDeleted).
 	// +listType=map
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Container mirrors a container of the engine. Its name is the full container ID.
+// Container mirrors one container of the container engine. Its name is the full
+// container ID. Deleting it removes the container.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -143,15 +150,17 @@ type ContainerStatus struct {
 // +kubebuilder:printcolumn:name="Container",type=string,JSONPath=`.status.name`
 // +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.status.image`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.status`
-// +kubebuilder:printcolumn:name="Wish",type=string,JSONPath=`.spec.state`,priority=1
+// +kubebuilder:printcolumn:name="Desired",type=string,JSONPath=`.spec.state`,priority=1
 // +kubebuilder:printcolumn:name="Exit",type=integer,JSONPath=`.status.exitCode`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.status.createdAt`
 type Container struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Spec is the desired state of the container.
 	// +kubebuilder:default={}
-	Spec   ContainerSpec   `json:"spec,omitempty"`
+	Spec ContainerSpec `json:"spec,omitempty"`
+	// Status is the observed state of the container. It is read-only.
 	Status ContainerStatus `json:"status,omitempty"`
 }
 

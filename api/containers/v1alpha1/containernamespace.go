@@ -5,17 +5,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// MobyNamespace is the name of the one namespace that a Docker engine has.
+// MobyNamespace is the only namespace of a Docker engine.
 const MobyNamespace = "moby"
 
-// ContainerNamespaceStatus is what the engine says.
+// ContainerNamespaceStatus is the observed state of a namespace of the engine.
 type ContainerNamespaceStatus struct {
-	// Name of the namespace in the engine.
+	// Name is the name of the namespace in the engine.
 	// +optional
 	Name string `json:"name,omitempty"`
 }
 
-// ContainerNamespace mirrors a namespace of the engine: moby for Docker.
+// ContainerNamespace mirrors one namespace of the container engine, which is moby
+// for Docker. It cannot be deleted.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -26,6 +27,7 @@ type ContainerNamespace struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Status is the observed state of the namespace. It is read-only.
 	Status ContainerNamespaceStatus `json:"status,omitempty"`
 }
 

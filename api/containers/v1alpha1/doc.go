@@ -4,7 +4,7 @@
 // Reading map: kinds.go has the table of kinds, mirror.go what all of them have in
 // common, names.go the names of resources, conditions and the finalizer, managed.go
 // the managed fields, register.go the scheme. Each kind has a file of its own:
-// container.go, containernamespace.go, image.go, volume.go.
+// container.go, containernamespace.go, image.go, network.go, volume.go.
 //
 // +kubebuilder:object:generate=true
 // +groupName=containers.rancherdesktop.io

@@ -7,43 +7,46 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// ImageStatus is what the engine says.
+// ImageStatus is the observed state of an image.
 type ImageStatus struct {
-	// ID of the image, such as sha256:….
+	// ID is the ID of the image, such as sha256:….
 	// +optional
 	ID string `json:"id,omitempty"`
-	// RepoTag is the one tag this resource stands for; empty for an untagged image.
+	// RepoTag is the tag that this resource mirrors. It is empty for an untagged
+	// image.
 	// +optional
 	RepoTag string `json:"repoTag,omitempty"`
-	// RepoDigests of the image, sorted.
+	// RepoDigests are the digests of the image in repositories, sorted.
 	// +optional
 	RepoDigests []string `json:"repoDigests,omitempty"`
-	// Namespace of the engine in which the image lives.
+	// Namespace is the namespace of the engine that has the image.
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
-	// CreatedAt is when the image was built.
+	// CreatedAt is the time at which the image was built.
 	// +optional
 	CreatedAt *metav1.MicroTime `json:"createdAt,omitempty"`
-	// Architecture, in Go's words (amd64, arm64).
+	// Architecture is the CPU architecture of the image, such as amd64 or arm64.
 	// +optional
 	Architecture string `json:"architecture,omitempty"`
-	// OS, in Go's words (linux).
+	// OS is the operating system of the image, such as linux.
 	// +optional
 	OS string `json:"os,omitempty"`
-	// Size in bytes.
+	// Size is the size of the image in bytes.
 	// +optional
 	Size int64 `json:"size,omitempty"`
-	// Labels of the image.
+	// Labels are the labels of the image.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
-	// Conditions: EngineDeleted=False while the engine refuses a delete.
+	// Conditions report requests that the engine refused. EngineDeleted is False
+	// while the engine refuses to remove the tag.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Image mirrors one tag of an image of the engine, or an image without tags.
+// Image mirrors one tag of an image of the container engine, or an untagged image.
+// Deleting it removes the tag, and the image with its last tag.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -60,6 +63,7 @@ type Image struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Status is the observed state of the image. It is read-only.
 	Status ImageStatus `json:"status,omitempty"`
 }
 

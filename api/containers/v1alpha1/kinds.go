@@ -16,6 +16,7 @@ const (
 	KindContainer          Kind = "Container"
 	KindImage              Kind = "Image"
 	KindVolume             Kind = "Volume"
+	KindNetwork            Kind = "Network"
 )
 
 // kindRow is what rdd must know of a mirrored kind beside its Go type.
@@ -54,6 +55,10 @@ func kindTable() []kindRow {
 		{
 			kind: KindVolume, namePrefix: "vol-", hasFinalizer: true, unblockedBy: KindContainer,
 			object: func() Mirror { return &Volume{} }, list: func() runtime.Object { return &VolumeList{} },
+		},
+		{
+			kind: KindNetwork, namePrefix: "net-", hasFinalizer: true, unblockedBy: KindContainer,
+			object: func() Mirror { return &Network{} }, list: func() runtime.Object { return &NetworkList{} },
 		},
 	}
 }

@@ -8,7 +8,7 @@ import (
 // the status of a mirror.
 const FieldManager = "rdd"
 
-// StatusSubresource is the subresource by which a status is written.
+// StatusSubresource is the subresource for writes of the status.
 const StatusSubresource = "status"
 
 // IsOwnManager reports whether an entry of managed fields is rdd's.
@@ -18,8 +18,8 @@ func IsOwnManager(entry metav1.ManagedFieldsEntry) bool {
 }
 
 // HasOwnManager reports whether the managed fields of a mirror name rdd as the
-// manager of everything that rdd writes. They do not in the datastore of an
-// earlier version, nor after a client has reset them.
+// manager of everything that rdd writes. Mirrors that an earlier version wrote, or
+// whose managed fields a client has reset, do not.
 func HasOwnManager(m Mirror) bool {
 	status, finalizer := false, !m.MirrorKind().HasFinalizer()
 	for _, entry := range m.GetManagedFields() {
@@ -31,9 +31,9 @@ func HasOwnManager(m Mirror) bool {
 	return status && finalizer
 }
 
-// TrimManagedFields reduces the managed fields of a mirror to what HasOwnManager
-// needs. They are as large as the rest of the object, and the daemon keeps a copy
-// of every mirror.
+// TrimManagedFields removes from the managed fields of a mirror what HasOwnManager
+// does not need. Untrimmed they are as large as the rest of the mirror, of which the
+// daemon keeps a copy in memory.
 func TrimManagedFields(m Mirror) {
 	var kept []metav1.ManagedFieldsEntry
 	for _, entry := range m.GetManagedFields() {

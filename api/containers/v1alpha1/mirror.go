@@ -13,11 +13,11 @@ type Mirror interface {
 
 	// MirrorKind returns the kind, also when TypeMeta is empty.
 	MirrorKind() Kind
-	// ObjectID returns the identifier of the object in the engine: the ID of a
-	// container or an image, the name of a volume or a namespace.
+	// ObjectID returns the identifier of the object in the engine: the name of a
+	// volume or a namespace, the ID of any other object.
 	ObjectID() string
-	// DisplayName returns what users call the object: the name of a container, a
-	// volume or a namespace, the tag of an image, or its ID if it has no tag.
+	// DisplayName returns what users call the object: the tag of an image, or its ID
+	// if it has no tag, and the name of any other object.
 	DisplayName() string
 	// MirrorConditions returns nil for a kind that has no conditions.
 	MirrorConditions() *[]metav1.Condition

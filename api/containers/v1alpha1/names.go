@@ -5,32 +5,33 @@ import (
 	"encoding/hex"
 )
 
-// Finalizer is carried by every Container, Image and Volume: whoever deletes
-// the resource deletes the engine's object first.
+// Finalizer keeps a deleted resource until its object is removed from the engine.
+// Every mirror of a kind with HasFinalizer has it.
 const Finalizer = "engine.rancherdesktop.io/docker-mirror"
 
-// Types of the conditions in which a mirror says what the engine refused.
+// Types and reasons of the conditions that report what rdd does about a mirror.
 const (
-	// ConditionEngineDeleted is False while the engine refuses to delete the object.
+	// ConditionEngineDeleted is False while the engine refuses to remove the object.
 	ConditionEngineDeleted = "EngineDeleted"
-	// ConditionStateReached is False while the engine refuses the wish in spec.state.
+	// ConditionStateReached is False while the engine refuses the desired state.
 	ConditionStateReached = "StateReached"
-	// ConditionHeld is True while a deleted resource, of which rdd has let go, is
-	// kept by the finalizers of other controllers. The message names them.
+	// ConditionHeld is True while finalizers of other controllers keep a deleted
+	// resource that rdd has released. The message names them.
 	ConditionHeld = "Held"
 	// ReasonForeignFinalizer is the reason of ConditionHeld.
 	ReasonForeignFinalizer = "ForeignFinalizer"
-	// ConditionMirrored is False while rdd fails to keep the resource equal to the
+	// ConditionMirrored is False while rdd fails to update the resource from the
 	// engine's object.
 	ConditionMirrored = "Mirrored"
 	// ReasonMirrorFailed is the reason of ConditionMirrored.
 	ReasonMirrorFailed = "MirrorFailed"
-	// ReasonRefused is the reason of the first two; the message carries the engine's words.
+	// ReasonRefused is the reason of ConditionEngineDeleted and ConditionStateReached.
+	// The message is the engine's error.
 	ReasonRefused = "EngineRefused"
 )
 
-// IsOwnCondition reports whether a condition of a mirror is about what rdd does,
-// and not about the engine's object.
+// IsOwnCondition reports whether a condition of a mirror reports what rdd does, and
+// not what the engine has.
 func IsOwnCondition(conditionType string) bool {
 	switch conditionType {
 	case ConditionEngineDeleted, ConditionStateReached, ConditionHeld, ConditionMirrored:
@@ -55,6 +56,10 @@ func ImageResourceName(id, tag string) string {
 // VolumeResourceName returns the name of the Volume that mirrors the volume with
 // this name in the engine.
 func VolumeResourceName(name string) string { return KindVolume.ResourceName(name) }
+
+// NetworkResourceName returns the name of the Network that mirrors the network with
+// this ID.
+func NetworkResourceName(id string) string { return KindNetwork.ResourceName(id) }
 
 func hexSHA256(s string) string {
 	sum := sha256.Sum256([]byte(s))

@@ -29,6 +29,7 @@ func TestC1EveryNameOfTheEngineMakesAValidResourceName(t *testing.T) {
 	check(ImageResourceName(id, ""), id)
 	for _, name := range names {
 		check(VolumeResourceName(name), "volume "+name)
+		check(NetworkResourceName(name), "network "+name)
 		check(ImageResourceName(id, name), "tag "+name)
 		check(ImageResourceName("sha256:"+name, name), "tag "+name+" of another image")
 	}

@@ -5,40 +5,42 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// VolumeStatus is what the engine says.
+// VolumeStatus is the observed state of a volume.
 type VolumeStatus struct {
-	// Name of the volume in the engine.
+	// Name is the name of the volume in the engine.
 	// +optional
 	Name string `json:"name,omitempty"`
-	// Namespace of the engine in which the volume lives.
+	// Namespace is the namespace of the engine that has the volume.
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
-	// Driver that keeps the volume.
+	// Driver is the volume driver.
 	// +optional
 	Driver string `json:"driver,omitempty"`
-	// Mountpoint on the engine's host.
+	// Mountpoint is the path of the volume on the engine's host.
 	// +optional
 	Mountpoint string `json:"mountpoint,omitempty"`
-	// Labels of the volume.
+	// Labels are the labels of the volume.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
-	// Options of the volume's driver.
+	// Options are the options of the volume driver.
 	// +optional
 	Options map[string]string `json:"options,omitempty"`
-	// Scope: local or global.
+	// Scope is local for a volume of one host, and global for one of a cluster.
 	// +optional
 	Scope string `json:"scope,omitempty"`
-	// CreatedAt is when the volume was created.
+	// CreatedAt is the time at which the volume was created.
 	// +optional
 	CreatedAt *metav1.MicroTime `json:"createdAt,omitempty"`
-	// Conditions: EngineDeleted=False while the engine refuses a delete.
+	// Conditions report requests that the engine refused. EngineDeleted is False
+	// while the engine refuses to remove the volume.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Volume mirrors a volume of the engine.
+// Volume mirrors one volume of the container engine. Deleting it removes the volume
+// and the data in it.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -53,6 +55,7 @@ type Volume struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Status is the observed state of the volume. It is read-only.
 	Status VolumeStatus `json:"status,omitempty"`
 }
 

@@ -189,6 +189,15 @@ func sample(kind containersv1.Kind, namespace, name string) containersv1.Mirror 
 			Name: "My_" + name, Namespace: "moby", Driver: "local", Mountpoint: "/var/lib/" + name, Labels: labels,
 			Options: map[string]string{"o": "bind"}, Scope: "local", CreatedAt: &at, Conditions: conditions(),
 		}
+	case *containersv1.Network:
+		m.Status = containersv1.NetworkStatus{
+			Name: "My_" + name, ID: name, Namespace: "moby", Driver: "bridge", Scope: "local", Internal: true, Attachable: true, IPv6: true,
+			IPAM: containersv1.NetworkIPAM{
+				Driver: "default", Options: map[string]string{"": ""},
+				Configs: []containersv1.NetworkIPAMConfig{{Subnet: "10.0.0.0/8", AuxiliaryAddresses: map[string]string{"a": "10.0.0.9"}}, {}},
+			},
+			Labels: labels, Options: map[string]string{"o": ""}, CreatedAt: &at, Containers: 2, Conditions: conditions(),
+		}
 	case *containersv1.ContainerNamespace:
 		m.Status.Name = name
 	}
@@ -205,6 +214,8 @@ func changed(obj containersv1.Mirror) containersv1.Mirror {
 		m.Status = containersv1.ImageStatus{ID: "sha256:0", Labels: map[string]string{"only": "one"}}
 	case *containersv1.Volume:
 		m.Status = containersv1.VolumeStatus{Name: m.Status.Name, Conditions: conditions()[1:]}
+	case *containersv1.Network:
+		m.Status = containersv1.NetworkStatus{ID: "0", Options: map[string]string{}}
 	case *containersv1.ContainerNamespace:
 		m.Status.Name = "other"
 	}

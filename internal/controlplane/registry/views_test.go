@@ -24,6 +24,8 @@ func selectable(kind containersv1.Kind) []string {
 		return []string{"metadata.name", "status.name", "status.namespace", "status.status"}
 	case containersv1.KindImage:
 		return []string{"metadata.name", "status.id", "status.repoTag", "status.namespace"}
+	case containersv1.KindNetwork:
+		return []string{"metadata.name", "status.id", "status.name", "status.namespace"}
 	case containersv1.KindVolume:
 		return []string{"metadata.name", "status.name", "status.namespace"}
 	default:
