@@ -13,19 +13,19 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// Config of the VM actor.
+// Config is the configuration of the VM actor.
 type Config struct {
-	// Drivers in the order in which auto tries them.
+	// Drivers are the drivers, in the order in which auto tries them.
 	Drivers []Driver
-	// Logger; nil logs nothing.
+	// Logger can be nil, for no logs.
 	Logger *slog.Logger
-	// Report is called from Receive at each change of state, to feed the live
-	// picture of the tree; it may be nil and must not block.
+	// Report is called from Receive at each change of state, for the picture of the
+	// tree. It can be nil, and must not block.
 	Report func(state string)
 }
 
-// Producer makes VM actors. Each of them, restarted ones included, starts
-// knowing nothing and learns from an EnsureVM and from the drivers.
+// Producer returns a producer of VM actors. Each actor starts without state, after a
+// restart too, and learns it from an EnsureVM and from the drivers.
 func Producer(cfg Config) actor.Producer {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -36,28 +36,28 @@ func Producer(cfg Config) actor.Producer {
 	return func() actor.Actor { return &vmActor{cfg: cfg} }
 }
 
-// vmActor is touched in Receive only. Driver calls run in goroutines that see
-// nothing of it and answer with messages.
+// vmActor is the actor. Only Receive touches its fields. Driver calls run in
+// goroutines without access to them, and answer with messages.
 type vmActor struct {
 	cfg   Config
 	root  *actor.RootContext
 	tasks *task.Runner
 
-	// asker is who sent the last EnsureVM, and is told of every change.
-	asker      *actor.PID
+	// subscriber sent the last EnsureVM, and gets a VMChanged at each change.
+	subscriber *actor.PID
 	generation int64
-	wish       wish
+	desired    desiredState
 	facts      facts
 
-	// last is the driver of the last engine of rdd's own, for as long as one has
-	// been wished without a break.
+	// last is the driver of the last managed engine, until an EnsureVM requests a
+	// stop.
 	last appv1.DriverName
 
 	// call is the driver call in flight, for facts.job.
 	call *call
 	// watch follows the attached engine.
 	watch *watch
-	// failure is the last one, while facts.waiting or a retry is under way.
+	// failure is the last failure, until a retry succeeds.
 	failure failure
 
 	choice   choice
@@ -66,27 +66,27 @@ type vmActor struct {
 	// stopNote is what a user should know about the last stop.
 	stopNote string
 
-	// refusal is why the wished engine cannot take the place of the one there is,
-	// while facts.refused, and checkedFor the generation for which that was asked.
+	// refusal is why the running engine cannot be replaced, while facts.refused is
+	// set. checkedFor is the generation of that check.
 	refusal    error
 	checkedFor int64
-	// recheck is when it is asked again.
+	// recheck is the timer of the next check.
 	recheck *time.Timer
 
-	// told is the last VMChanged that was sent.
-	told messages.VMChanged
+	// sent is the last VMChanged that was sent.
+	sent messages.VMChanged
 }
 
-// failure is what went wrong, how often in a row, and when it is tried again.
+// failure is what failed, how many times in a row, and when it is retried.
 type failure struct {
 	what  string
 	err   error
 	count int
 	retry time.Time
 	timer *time.Timer
-	// alike is how often in a row a start ended early with these words.
-	alike int
-	words string
+	// repeats is the number of starts in a row that ended early with this output.
+	repeats int
+	output  string
 }
 
 // Receive implements actor.Actor.
@@ -94,10 +94,10 @@ func (a *vmActor) Receive(ctx actor.Context) {
 	answer := false
 	switch m := ctx.Message().(type) {
 	case *actor.Started:
-		a.begin(ctx)
+		a.start(ctx)
 		return
 	case *actor.Stopping, *actor.Restarting:
-		a.finish()
+		a.cleanUp()
 		return
 	case messages.EnsureVM:
 		a.ensure(ctx.Sender(), m)
@@ -107,19 +107,19 @@ func (a *vmActor) Receive(ctx actor.Context) {
 		if !ok {
 			return
 		}
-		a.receiveOwn(value)
+		a.handleTask(value)
 	case *actor.Stopped:
 		return
 	default:
-		a.cfg.Logger.Warn("message not understood", "type", typeName(m))
+		a.cfg.Logger.Warn("unknown message", "type", typeName(m))
 		return
 	}
 	a.act()
-	a.tell(answer)
+	a.publish(answer)
 }
 
-// receiveOwn takes up what this actor's own tasks tell.
-func (a *vmActor) receiveOwn(value any) {
+// handleTask handles the messages of the actor's own tasks.
+func (a *vmActor) handleTask(value any) {
 	switch m := value.(type) {
 	case progressed:
 		a.onProgress(m)
@@ -136,49 +136,48 @@ func (a *vmActor) receiveOwn(value any) {
 	}
 }
 
-func (a *vmActor) begin(ctx actor.Context) {
+func (a *vmActor) start(ctx actor.Context) {
 	a.root, a.tasks = ctx.ActorSystem().Root, task.NewRunner(ctx)
-	a.told = messages.VMChanged{State: messages.VMStopped, Since: time.Now()}
+	a.sent = messages.VMChanged{State: messages.VMStopped, Since: time.Now()}
 	a.cfg.Report(string(messages.VMStopped))
 }
 
-// finish lets go of everything in this process. The engine runs on.
-func (a *vmActor) finish() {
+// cleanUp stops tasks and timers. The engine keeps running.
+func (a *vmActor) cleanUp() {
 	a.clearFailure()
 	a.tasks.Stop()
 }
 
-// ensure takes up what is wished. A change of it ends the wait after a failure,
-// since the reason of the failure may have gone with it.
+// ensure sets the desired state. A change ends the back-off after a failure, because
+// it can have fixed the cause.
 func (a *vmActor) ensure(sender *actor.PID, m messages.EnsureVM) {
 	if sender != nil {
-		a.asker = sender
+		a.subscriber = sender
 	}
-	w := wish{known: true, running: m.Running, spec: m.Spec}
-	if w != a.wish || m.Generation != a.generation {
+	w := desiredState{known: true, running: m.Running, spec: m.Spec}
+	if w != a.desired || m.Generation != a.generation {
 		a.facts.waiting, a.facts.checked = false, false
 	}
-	if w != a.wish {
+	if w != a.desired {
 		a.clearFailure()
 	}
 	if !w.running {
 		a.last = ""
 	}
-	a.wish, a.generation = w, m.Generation
+	a.desired, a.generation = w, m.Generation
 }
 
-// act carries out what follows from wish and facts, until nothing does or a
-// driver call is in flight.
+// act performs the next action that follows from desired state and facts.
 func (a *vmActor) act() {
-	switch next(a.wish, a.facts) {
+	switch next(a.desired, a.facts) {
 	case doInspect:
 		a.inspect()
 	case doCheck:
 		a.check()
 	case doStart:
-		a.start()
+		a.startEngine()
 	case doStop:
-		a.stop()
+		a.stopEngine()
 	case doCancel:
 		a.facts.cancelled = true
 		a.call.cancel()
@@ -188,11 +187,11 @@ func (a *vmActor) act() {
 	}
 }
 
-// permanent is whether a start fails in this way until something is changed.
-func (f failure) permanent() bool { return IsPermanent(f.err) || f.alike >= alikeAtMost }
+// permanent reports whether a start fails like this until the user changes something.
+func (f failure) permanent() bool { return IsPermanent(f.err) || f.repeats >= maxRepeats }
 
-// backoff is the wait before what failed is tried again. What is known to fail
-// again is only tried in case its cause has gone without a change of the App.
+// backoff returns the back-off of retries. A permanent failure is retried too,
+// seldom, because its cause can be fixed without a change of the App.
 func (f failure) backoff() async.Backoff {
 	if f.permanent() {
 		return async.Backoff{Min: 15 * time.Second, Max: 5 * time.Minute}
@@ -200,12 +199,12 @@ func (f failure) backoff() async.Backoff {
 	return retryBackoff()
 }
 
-// retryBackoff is the wait before what failed is tried again.
+// retryBackoff returns the back-off after a failure that is not permanent.
 func retryBackoff() async.Backoff {
 	return async.Backoff{Min: 500 * time.Millisecond, Max: 30 * time.Second}
 }
 
-// fail records a failure and sets the time of the next try.
+// fail records a failure and schedules the retry.
 func (a *vmActor) fail(what string, err error) {
 	a.failure.what, a.failure.err = what, err
 	a.failure.count++
@@ -229,7 +228,7 @@ func (a *vmActor) clearFailure() {
 	a.facts.waiting = false
 }
 
-// retryDue says that a failed call may be tried again.
+// retryDue is sent when a failed call can be retried.
 type retryDue struct{ at time.Time }
 
 func (a *vmActor) onRetryDue(m retryDue) {
@@ -238,11 +237,11 @@ func (a *vmActor) onRetryDue(m retryDue) {
 	}
 }
 
-// stay is the driver that auto stays with through a change of the engine; empty
-// when nothing has run yet.
-func (a *vmActor) stay() appv1.DriverName { return cmp.Or(a.last, a.facts.foundBy) }
+// preferred returns the driver that auto keeps when the engine is replaced. It is
+// empty if no engine has run yet.
+func (a *vmActor) preferred() appv1.DriverName { return cmp.Or(a.last, a.facts.foundBy) }
 
-// driverName is the driver in use; empty while none was picked.
+// driverName returns the driver in use. It is empty if none was chosen yet.
 func (a *vmActor) driverName() appv1.DriverName {
 	if a.choice.driver == nil {
 		return a.facts.foundBy

@@ -27,20 +27,20 @@ func TestStartAndStop(t *testing.T) {
 		m := w.last()
 		if m.Generation != 1 || !m.Wanted || !m.Current || m.Driver != appv1.DriverNative || m.Endpoint != "unix:///native" ||
 			!strings.Contains(m.DriverReason, "auto picked native: it is a fake") {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.wantStates(starting, running)
 		w.ensure(2, false, auto)
 		w.sleep(2 * time.Second)
 		if m := w.last(); m.Generation != 2 || m.Wanted || m.Driver != "" || m.Endpoint != "" {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.wantStates(stopping, stopped)
 		w.wantCalls("start moby", "stop")
 	})
 }
 
-func TestEnsureIsAnsweredEachTime(t *testing.T) {
+func TestEachEnsureVMIsAnswered(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
@@ -53,7 +53,7 @@ func TestEnsureIsAnsweredEachTime(t *testing.T) {
 	})
 }
 
-func TestStopDuringStartCancelsIt(t *testing.T) {
+func TestStopCancelsStart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.startTime = time.Minute
 		w.ensure(1, true, auto)
@@ -65,7 +65,7 @@ func TestStopDuringStartCancelsIt(t *testing.T) {
 	})
 }
 
-func TestStartDuringStopComesAfterIt(t *testing.T) {
+func TestStartDuringStopFollowsStop(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
@@ -77,7 +77,7 @@ func TestStartDuringStopComesAfterIt(t *testing.T) {
 	})
 }
 
-func TestActorStopsAtOnceAndLeavesTheEngine(t *testing.T) {
+func TestStoppedActorLeavesEngineRunning(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
@@ -93,13 +93,13 @@ func TestActorStopsAtOnceAndLeavesTheEngine(t *testing.T) {
 		w.native.stopTime = time.Second
 		w.ensure(3, true, auto)
 		w.sleep(2 * time.Second)
-		if m := w.last(); m.State != running || !strings.Contains(m.DriverReason, "already there") {
-			t.Errorf("after another actor took over: %+v", m)
+		if m := w.last(); m.State != running || !strings.Contains(m.DriverReason, "already running") {
+			t.Errorf("after the next actor started: %+v", m)
 		}
 	})
 }
 
-func TestFirstStopStopsALeftoverOfAnyDriver(t *testing.T) {
+func TestFirstStopStopsEngineOfAnyDriver(t *testing.T) {
 	for _, presence := range []Presence{Present, Broken} {
 		inWorld(t, func(w *world) {
 			w.native.put(presence, containerd)
@@ -112,15 +112,15 @@ func TestFirstStopStopsALeftoverOfAnyDriver(t *testing.T) {
 	}
 }
 
-func TestDeathIsToldAndMended(t *testing.T) {
+func TestEngineEndIsReportedAndRecovered(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
 		w.native.die()
 		synctest.Wait()
 		m := w.last()
-		if m.State != failed || m.Endpoint != "" || m.Retry.IsZero() || !strings.Contains(m.Message, "the engine was lost") || !strings.Contains(m.Message, "boom") {
-			t.Errorf("told %+v", m)
+		if m.State != failed || m.Endpoint != "" || m.Retry.IsZero() || !strings.Contains(m.Message, "the engine ended unexpectedly") || !strings.Contains(m.Message, "boom") {
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.sleep(5 * time.Second)
 		w.wantStates(starting, running, failed, starting, running)
@@ -139,17 +139,17 @@ func TestCrashLoopBacksOff(t *testing.T) {
 			t.Errorf("%d tries in an hour", tries)
 		}
 		if m := w.last(); m.State != starting && (m.State != failed || !strings.Contains(m.Message, "times in a row")) {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.native.with(func() { w.native.startErr = nil })
 		w.sleep(time.Minute)
 		if m := w.last(); m.State != running {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
 }
 
-func TestLongHealthyRunResetsTheBackoff(t *testing.T) {
+func TestLongHealthyRunResetsBackoff(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		for _, pause := range []time.Duration{time.Minute, time.Minute, time.Minute, time.Hour} {
@@ -158,12 +158,12 @@ func TestLongHealthyRunResetsTheBackoff(t *testing.T) {
 			synctest.Wait()
 		}
 		if m := w.last(); !strings.Contains(m.Message, "(once)") || time.Until(m.Retry) > retryBackoff().Min {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
 }
 
-func TestChangedWishEndsTheWait(t *testing.T) {
+func TestChangedDesiredStateEndsBackoff(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.startErr = errors.New("no way")
 		w.ensure(1, true, native)
@@ -174,15 +174,15 @@ func TestChangedWishEndsTheWait(t *testing.T) {
 	})
 }
 
-func TestFailedStopIsTriedAgain(t *testing.T) {
+func TestFailedStopIsRetried(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
-		w.native.with(func() { w.native.stopErr = errors.New("it clings") })
+		w.native.with(func() { w.native.stopErr = errors.New("busy") })
 		w.ensure(2, false, auto)
 		w.sleep(1100 * time.Millisecond)
-		if m := w.last(); m.State != failed || m.Wanted || !strings.Contains(m.Message, "it clings") {
-			t.Errorf("told %+v", m)
+		if m := w.last(); m.State != failed || m.Wanted || !strings.Contains(m.Message, "busy") {
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.native.with(func() { w.native.stopErr = nil })
 		w.sleep(time.Minute)
@@ -190,7 +190,7 @@ func TestFailedStopIsTriedAgain(t *testing.T) {
 	})
 }
 
-func TestHungEngineIsToldAndComesBack(t *testing.T) {
+func TestHungEngineIsReportedAndRecovers(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
@@ -198,8 +198,8 @@ func TestHungEngineIsToldAndComesBack(t *testing.T) {
 		w.sleep(4 * time.Second)
 		w.wantStates(starting, running)
 		w.sleep(3 * time.Second)
-		if m := w.last(); m.State != failed || !m.Silent || m.Endpoint == "" || !strings.Contains(m.Message, "is alive but has not answered since") {
-			t.Errorf("told %+v", m)
+		if m := w.last(); m.State != failed || !m.Silent || m.Endpoint == "" || !strings.Contains(m.Message, "the process of the engine runs, but has not answered since") {
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.states()
 		w.sleep(time.Hour)
@@ -211,7 +211,7 @@ func TestHungEngineIsToldAndComesBack(t *testing.T) {
 	})
 }
 
-func TestForeignEngineThatHangsIsReported(t *testing.T) {
+func TestHungExternalEngineIsReported(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, remote)
 		w.sleep(2 * time.Second)
@@ -219,22 +219,22 @@ func TestForeignEngineThatHangsIsReported(t *testing.T) {
 		w.sleep(4 * time.Second)
 		w.wantStates(starting, running)
 		w.sleep(3 * time.Second)
-		// Nobody has looked whether it is alive, and rdd could not start it afresh.
-		if m := w.last(); strings.Contains(m.Message, "alive") || strings.Contains(m.Message, "kill") || strings.Contains(m.Message, "afresh") ||
+		// rdd does not know its process, and cannot restart it.
+		if m := w.last(); strings.Contains(m.Message, "process") || strings.Contains(m.Message, "kill") || strings.Contains(m.Message, "rdd stop") ||
 			!strings.Contains(m.Message, "has not answered since") {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.wantStates(failed)
-		// Once it answers again, that is seen as soon as with one of rdd's own.
+		// Its recovery is detected as fast as that of a managed engine.
 		w.external.with(func() { w.external.pingErr = nil })
 		w.sleep(3 * time.Second)
 		w.wantStates(running)
 	})
 }
 
-// An engine that dies as soon as it runs, for an hour: the starts are bounded,
-// and at any time a user reads how often, why, and when next.
-func TestEngineThatDiesAgainAndAgain(t *testing.T) {
+// An engine crashes as soon as it runs, for an hour. The starts are bounded, and each
+// message says how many times, why, and when the next retry is.
+func TestRepeatedCrashesAreBoundedAndReported(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		for elapsed := time.Duration(0); elapsed < time.Hour; elapsed += time.Second {
@@ -247,11 +247,11 @@ func TestEngineThatDiesAgainAndAgain(t *testing.T) {
 			case elapsed < 10*time.Second:
 			case m.State == failed:
 				if !strings.Contains(m.Message, "times in a row): it crashed") || m.Retry.IsZero() {
-					t.Fatalf("told %+v", m)
+					t.Fatalf("last VMChanged: %+v", m)
 				}
 			case m.State == starting:
-				if !strings.Contains(m.Message, "before: the engine was lost: it crashed") {
-					t.Fatalf("told %+v", m)
+				if !strings.Contains(m.Message, "previous error: the engine ended unexpectedly: it crashed") {
+					t.Fatalf("last VMChanged: %+v", m)
 				}
 			}
 		}
@@ -262,9 +262,9 @@ func TestEngineThatDiesAgainAndAgain(t *testing.T) {
 	})
 }
 
-// The last words of a guest that did not come up are what a user needs to see
-// what is wrong, and the first retry begins within half a second.
-func TestAFailureIsToldAtLengthDuringTheNextTry(t *testing.T) {
+// The first retry begins within half a second. The message keeps the log lines of the
+// previous error, which a user needs to find the cause.
+func TestStartRetryMessageKeepsPreviousError(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.startErr = errors.New("no way\nthe last lines of the console:\n  [ OK ] Reached target")
 		w.ensure(1, true, auto)
@@ -276,29 +276,29 @@ func TestAFailureIsToldAtLengthDuringTheNextTry(t *testing.T) {
 			}
 			first, rest, _ := strings.Cut(m.Message, "\n")
 			if !strings.Contains(first, "no way") || !strings.Contains(rest, "[ OK ] Reached target") {
-				t.Fatalf("told %+v", m)
+				t.Fatalf("last VMChanged: %+v", m)
 			}
 		}
 	})
 }
 
-func TestNotesAreTold(t *testing.T) {
+func TestNotesAreReported(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.with(func() { w.native.pingNote, w.native.stopNote = "its disk is full", "force was needed" })
 		w.ensure(1, true, auto)
-		w.sleep(time.Second) // that the start takes: a running engine is asked at once
+		w.sleep(time.Second) // the duration of the start; the first ping is at once
 		if m := w.last(); m.State != running || m.Note != "its disk is full" {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.native.with(func() { w.native.pingNote = "" })
-		w.sleep(pingEvery)
+		w.sleep(pingInterval)
 		if m := w.last(); m.State != running || m.Note != "" {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.ensure(2, false, auto)
 		w.sleep(time.Second)
 		if m := w.last(); m.State != stopped || m.Note != "force was needed" {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.ensure(3, true, auto)
 		w.sleep(2 * time.Second)
@@ -306,30 +306,30 @@ func TestNotesAreTold(t *testing.T) {
 		w.ensure(4, false, auto)
 		w.sleep(2 * time.Second)
 		if m := w.last(); m.State != stopped || m.Note != "" {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
 }
 
-func TestHungStartHasADeadline(t *testing.T) {
+func TestHungStartEndsAtDeadline(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.startTime = 24 * time.Hour
 		w.ensure(1, true, auto)
 		w.sleep(w.native.StartWithin(auto) + startSlack)
 		if m := w.last(); m.State != failed {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
 }
 
-func TestAutoNamesEveryReason(t *testing.T) {
+func TestAutoReportsReasonOfEachDriver(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.missing = errors.New("no dockerd is installed")
 		w.lima.missing = errors.New("no QEMU is installed")
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
 		if m := w.last(); m.Driver != appv1.DriverExternal {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.external.missing = errors.New("there is no socket")
 		w.ensure(2, false, auto)
@@ -337,12 +337,12 @@ func TestAutoNamesEveryReason(t *testing.T) {
 		w.ensure(3, true, auto)
 		if m := w.last(); m.State != failed || !strings.Contains(m.Message, "native: no dockerd is installed") ||
 			!strings.Contains(m.Message, "lima: no QEMU is installed") || !strings.Contains(m.Message, "external: there is no socket") {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
 }
 
-func TestCrashedActorStartsEmptyAndAdopts(t *testing.T) {
+func TestCrashedActorRestartsAndAdopts(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.mu.Lock()
@@ -352,14 +352,14 @@ func TestCrashedActorStartsEmptyAndAdopts(t *testing.T) {
 		w.states()
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
-		if m := w.last(); m.State != running || !strings.Contains(m.DriverReason, "already there") {
-			t.Errorf("told %+v", m)
+		if m := w.last(); m.State != running || !strings.Contains(m.DriverReason, "already running") {
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.wantCalls("start moby", "start moby")
 	})
 }
 
-func TestReportFollowsTheState(t *testing.T) {
+func TestReportFollowsState(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)

@@ -10,7 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-func TestAnotherSpecReplacesTheEngine(t *testing.T) {
+func TestOtherSpecReplacesEngine(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
@@ -21,7 +21,7 @@ func TestAnotherSpecReplacesTheEngine(t *testing.T) {
 		w.sleep(5 * time.Second)
 		w.wantCalls("stop")
 		if m := w.last(); m.State != running || m.Driver != appv1.DriverExternal || !m.Current {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.ensure(4, false, remote)
 		w.sleep(5 * time.Second)
@@ -29,21 +29,21 @@ func TestAnotherSpecReplacesTheEngine(t *testing.T) {
 	})
 }
 
-// A change that cannot be carried out costs nobody the engine, not even when the
+// A change that cannot be applied leaves the engine running, also if a restarted
 // actor has to adopt it first.
-func TestRefusedChangeKeepsTheEngine(t *testing.T) {
+func TestRefusedChangeKeepsEngine(t *testing.T) {
 	inWorld(t, func(w *world) {
 		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby}
 		w.ensure(1, true, spec)
 		w.sleep(2 * time.Second)
-		w.lima.with(func() { w.lima.missing = errors.New("own.yaml: line 3 is odd") })
+		w.lima.with(func() { w.lima.missing = errors.New("own.yaml: line 3 is wrong") })
 		spec.VM.Image = "/own.yaml"
 		w.ensure(2, true, spec)
 		kept := func() {
 			t.Helper()
 			if m := w.last(); m.State != running || m.Current || !m.Refused || m.Endpoint == "" ||
-				!strings.Contains(m.Note, "goes on as it was") || !strings.Contains(m.Note, "line 3") {
-				t.Errorf("told %+v", m)
+				!strings.Contains(m.Note, "the engine is unchanged") || !strings.Contains(m.Note, "line 3") {
+				t.Errorf("last VMChanged: %+v", m)
 			}
 		}
 		kept()
@@ -56,9 +56,9 @@ func TestRefusedChangeKeepsTheEngine(t *testing.T) {
 		kept()
 		w.states()
 		w.lima.with(func() { w.lima.missing = nil })
-		w.sleep(checkEvery + 5*time.Second)
+		w.sleep(recheckInterval + 5*time.Second)
 		if m := w.last(); !m.Current || m.Refused || m.Note != "" {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.wantStates(stopping, starting, running)
 		if got := strings.Join(w.lima.history(), ", "); got != "start moby, start moby, stop, start moby" {
@@ -67,26 +67,25 @@ func TestRefusedChangeKeepsTheEngine(t *testing.T) {
 	})
 }
 
-// Whoever waits for a start that no driver can carry out learns it at once; one
-// that merely failed may work the next time.
-func TestRefusedStartIsToldApartFromAFailedOne(t *testing.T) {
+// A start that no driver can make is refused. A start that failed can succeed later.
+func TestRefusedStartDiffersFromFailed(t *testing.T) {
 	inWorld(t, func(w *world) {
 		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby}
 		w.lima.with(func() { w.lima.missing = errors.New("there is no QEMU") })
 		w.ensure(1, true, spec)
 		w.sleep(time.Second)
 		if m := w.last(); m.State != failed || !m.Refused || !strings.Contains(m.Message, "there is no QEMU") {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.lima.with(func() { w.lima.missing, w.lima.startErr = nil, errors.New("no boot") })
 		w.sleep(time.Minute)
 		if m := w.last(); m.Refused || !strings.Contains(m.Message, "no boot") {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
 }
 
-func TestVMPropertiesChangeByARestart(t *testing.T) {
+func TestVMPropertiesChangeWithRestart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		spec := messages.VMSpec{Driver: appv1.DriverLima, Engine: appv1.EngineMoby, VM: messages.VMProperties{CPUs: 1}}
 		w.ensure(1, true, spec)
@@ -95,7 +94,7 @@ func TestVMPropertiesChangeByARestart(t *testing.T) {
 		spec.VM.CPUs = 2
 		w.ensure(2, true, spec)
 		if m := w.last(); m.Current {
-			t.Errorf("told %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.sleep(5 * time.Second)
 		w.wantStates(running, stopping, starting, running)
@@ -112,9 +111,9 @@ func TestVMPropertiesChangeByARestart(t *testing.T) {
 	})
 }
 
-// Who asks again after having mended the reason of a refusal is answered from a
-// look that began after that, and not from the one of before.
-func TestAskingAgainLooksAgainAtOnce(t *testing.T) {
+// A user fixes the cause of a refusal and retries. The answer comes from a check that
+// began after the retry.
+func TestRetryOfRefusedChangeChecksAgain(t *testing.T) {
 	for _, attached := range []bool{false, true} {
 		inWorld(t, func(w *world) {
 			if attached {
@@ -125,30 +124,30 @@ func TestAskingAgainLooksAgainAtOnce(t *testing.T) {
 			w.ensure(2, true, twoCPUs(lima))
 			w.sleep(10 * time.Minute)
 			if !w.last().Refused {
-				t.Fatalf("told %+v", w.last())
+				t.Fatalf("last VMChanged: %+v", w.last())
 			}
-			// Asked in the middle of a look that began before the reason was mended.
-			w.lima.with(func() { w.lima.lookTime = 5 * time.Second })
+			// This check begins before the cause is fixed.
+			w.lima.with(func() { w.lima.availableTime = 5 * time.Second })
 			w.ensure(3, true, twoCPUs(lima))
 			w.sleep(time.Second)
-			w.lima.with(func() { w.lima.lookTime, w.lima.missing = 0, nil })
+			w.lima.with(func() { w.lima.availableTime, w.lima.missing = 0, nil })
 			w.ensure(4, true, twoCPUs(lima))
 			for range 10 {
 				if m := w.last(); m.Generation == 4 && m.Refused {
-					t.Fatalf("told of before: %+v", m)
+					t.Fatalf("answer of the earlier check: %+v", m)
 				}
 				w.sleep(time.Second)
 			}
 			if m := w.last(); m.State != running || !m.Current {
-				t.Errorf("told %+v", m)
+				t.Errorf("last VMChanged: %+v", m)
 			}
 		})
 	}
 }
 
-// Another driver that has become available would come up without the user's
-// containers, so auto does not change to it by itself.
-func TestAutoStaysThroughChangesAndRestarts(t *testing.T) {
+// Another driver that becomes available would start without the user's containers, so
+// auto does not switch to it.
+func TestAutoKeepsDriverAfterChangeAndRestart(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.with(func() { w.native.missing = errors.New("no dockerd is installed") })
 		w.ensure(1, true, auto)
@@ -168,7 +167,7 @@ func TestAutoStaysThroughChangesAndRestarts(t *testing.T) {
 				w.spawn()
 				w.ensure(6, true, auto)
 			},
-			func() { // the disk went with a reset that did not get far
+			func() { // a reset removed the disk and then failed
 				w.lima.with(func() { w.lima.used = time.Time{} })
 				w.lima.die()
 			},
@@ -177,18 +176,18 @@ func TestAutoStaysThroughChangesAndRestarts(t *testing.T) {
 			step()
 			w.sleep(5 * time.Second)
 			if m := w.last(); m.State != running || m.Driver != appv1.DriverLima || !m.Current {
-				t.Errorf("step %d: told %+v", i, m)
+				t.Errorf("step %d: last VMChanged: %+v", i, m)
 			}
 		}
 		w.wantCalls()
-		// Who wants another one says so.
+		// An explicit driver replaces it.
 		w.ensure(7, true, native)
 		w.sleep(5 * time.Second)
 		w.wantCalls("start moby")
 	})
 }
 
-func TestARefusedChangeIsLookedAtAtOnePace(t *testing.T) {
+func TestRefusedChangeIsCheckedAtOneInterval(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, lima)
 		w.sleep(2 * time.Second)
@@ -197,11 +196,11 @@ func TestARefusedChangeIsLookedAtAtOnePace(t *testing.T) {
 			w.ensure(2+generation, true, twoCPUs(lima))
 			w.sleep(time.Second)
 		}
-		w.lima.with(func() { w.lima.looks = 0 })
+		w.lima.with(func() { w.lima.checks = 0 })
 		w.sleep(time.Hour)
 		w.lima.with(func() {
-			if want := int(time.Hour / checkEvery); w.lima.looks > want+1 || w.lima.looks < want-1 {
-				t.Errorf("looked %d times in an hour", w.lima.looks)
+			if want := int(time.Hour / recheckInterval); w.lima.checks > want+1 || w.lima.checks < want-1 {
+				t.Errorf("%d checks in an hour", w.lima.checks)
 			}
 		})
 	})

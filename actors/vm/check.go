@@ -9,37 +9,35 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// checkEvery is the pause after which a change that was refused is looked at
-// again: what it needs may have been installed or mended.
-const checkEvery = 30 * time.Second
+// recheckInterval is the pause after which a refused change is checked again, because
+// its cause can have been fixed.
+const recheckInterval = 30 * time.Second
 
-// check asks whether the wished engine could be brought up once the one that is
-// there has gone.
+// check checks whether the desired engine could replace the running one.
 func (a *vmActor) check() {
-	spec, drivers, stay := a.wish.spec, a.cfg.Drivers, a.stay()
-	a.progress = "checking whether the change can be carried out"
+	spec, drivers, preferred := a.desired.spec, a.cfg.Drivers, a.preferred()
+	a.progress = "checking whether the change can be applied"
 	a.launch(checkJob, chooseDeadline, func(ctx context.Context, _ *call) callDone {
-		_, err := choose(ctx, drivers, spec, "", stay)
+		_, err := choose(ctx, drivers, spec, "", preferred)
 		return callDone{spec: spec, err: err}
 	})
 }
 
-// checkEnded keeps the answer for as long as it is worth something: what was
-// missing may be there the next time.
+// checkEnded records the result of a check. A refused change is checked again later.
 func (a *vmActor) checkEnded(m callDone) {
 	a.facts.checkedSpec, a.facts.refused, a.checkedFor = m.spec, m.err != nil, m.call.generation
-	// Who has asked since may have mended the reason before.
+	// A newer EnsureVM needs a new check, because the cause can have been fixed.
 	a.facts.checked = a.checkedFor == a.generation
 	if a.refusal = m.err; m.err != nil {
-		a.cfg.Logger.Warn("the change cannot be carried out; the engine goes on as it was", "error", m.err)
+		a.cfg.Logger.Warn("the change cannot be applied; the engine is unchanged", "error", m.err)
 		if a.recheck != nil {
 			a.recheck.Stop()
 		}
-		a.recheck = a.tasks.After(checkEvery, checkDue{m.spec})
+		a.recheck = a.tasks.After(recheckInterval, checkDue{m.spec})
 	}
 }
 
-// checkDue says that what a check refused may be asked again.
+// checkDue is sent when a refused change can be checked again.
 type checkDue struct{ spec messages.VMSpec }
 
 func (a *vmActor) onCheckDue(m checkDue) {
@@ -48,19 +46,19 @@ func (a *vmActor) onCheckDue(m checkDue) {
 	}
 }
 
-// refused is whether no driver can carry out the wish as things are.
+// refused reports whether no driver can apply the desired state now.
 func (a *vmActor) refused() bool {
-	keeps := a.facts.refused && a.facts.checkedSpec == a.wish.spec && a.checkedFor == a.generation && isRefusal(a.refusal)
+	keeps := a.facts.refused && a.facts.checkedSpec == a.desired.spec && a.checkedFor == a.generation && isRefusal(a.refusal)
 	failed := a.facts.waiting && (isRefusal(a.failure.err) || a.failure.permanent())
-	return a.wish.running && (keeps || failed)
+	return a.desired.running && (keeps || failed)
 }
 
-// runningNote is what a user should know of an engine that runs.
+// runningNote returns what a user should know about the running engine.
 func (a *vmActor) runningNote() string {
-	if !a.facts.refused || a.facts.checkedSpec != a.wish.spec {
+	if !a.facts.refused || a.facts.checkedSpec != a.desired.spec {
 		return a.watch.note
 	}
-	note := fmt.Sprintf("the engine goes on as it was, since the change cannot be carried out: %v; rdd looks again every %s",
-		a.refusal, checkEvery)
+	note := fmt.Sprintf("the engine is unchanged, because the change cannot be applied: %v; rdd checks again every %s",
+		a.refusal, recheckInterval)
 	return strings.TrimSuffix(note+"\n"+a.watch.note, "\n")
 }

@@ -10,75 +10,74 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// choice is the driver that carries out a spec, and why it does.
+// choice is the driver for a spec, and the reason for it.
 type choice struct {
 	driver Driver
 	reason string
 }
 
-// refusal is the error of a choice: no driver can carry out a spec as things are.
+// refusal is the error of a choice when no driver can bring up a spec now.
 type refusal struct{ error }
 
 func (r refusal) Unwrap() error { return r.error }
 
-// isRefusal is whether an error is an answer, and not a question that nobody
-// answered in time.
+// isRefusal reports whether an error is a refusal, and not a timeout.
 func isRefusal(err error) bool {
 	return errors.As(err, new(refusal)) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 }
 
-// choose picks the driver for a spec. The driver whose engine is there already
-// (kept, may be empty) stays if the spec allows it, even when it could not start
-// another one. Else auto stays with the driver that has the user's containers:
-// the one that ran last (stay, may be empty), or whose data was used last. Only
-// where there is none it takes the first that is available, in the order in which
-// the drivers were configured. The error of a failed choice names the reason of
-// every driver that was asked.
-func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept, stay appv1.DriverName) (choice, error) {
+// choose chooses the driver for a spec. kept is the driver of an engine that runs
+// already, or empty. It is kept if the spec allows it, even if it could not start
+// another engine.
+//
+// Otherwise auto uses the driver that has the user's containers: preferred, or the
+// one whose data was used last. If there is none, auto uses the first available
+// driver, in the configured order. The error of a failed choice has the reason of
+// every driver that was tried.
+func choose(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept, preferred appv1.DriverName) (choice, error) {
 	auto := spec.Driver == appv1.DriverAuto || spec.Driver == ""
 	for _, d := range drivers {
 		if d.Name() == kept && (auto || kept == spec.Driver) {
-			return choice{d, fmt.Sprintf("kept %s: its engine was already there", kept)}, nil
+			return choice{d, fmt.Sprintf("kept %s: its engine was already running", kept)}, nil
 		}
 	}
 	if !auto {
 		return chooseNamed(ctx, drivers, spec)
 	}
-	if stay == "" {
+	if preferred == "" {
 		var err error
-		if stay, err = lastUsed(ctx, drivers); err != nil {
+		if preferred, err = lastUsed(ctx, drivers); err != nil {
 			return choice{}, err
 		}
 	}
 	for _, d := range drivers {
-		if d.Name() == stay && d.Managed() {
-			return chooseStay(ctx, d, spec)
+		if d.Name() == preferred && d.Managed() {
+			return choosePreferred(ctx, d, spec)
 		}
 	}
 	return chooseFirst(ctx, drivers, spec)
 }
 
-// chooseStay goes on with a driver that has containers of this instance. Another
-// one would come up without them, which nobody has asked for.
-func chooseStay(ctx context.Context, d Driver, spec messages.VMSpec) (choice, error) {
+// choosePreferred chooses the driver that has the containers of this instance.
+// Another driver would start an engine without them.
+func choosePreferred(ctx context.Context, d Driver, spec messages.VMSpec) (choice, error) {
 	reason, err := d.Available(ctx, spec)
 	if err != nil {
-		return choice{d, ""}, refusal{fmt.Errorf("driver %s, with which auto stays since the images, containers and volumes of this instance are there: %w; to begin without them, choose another driver, as with 'rdd set vm.driver=%s'", d.Name(), err, another(d.Name()))}
+		return choice{d, ""}, refusal{fmt.Errorf("driver %s has the images, containers and volumes of this instance, but cannot be used: %w: fix the cause, or start without them with another driver, such as 'rdd set vm.driver=%s'", d.Name(), err, alternative(d.Name()))}
 	}
-	return choice{d, fmt.Sprintf("auto stays with %s, which has the containers of this instance: %s", d.Name(), reason)}, nil
+	return choice{d, fmt.Sprintf("auto keeps %s, which has the containers of this instance: %s", d.Name(), reason)}, nil
 }
 
-// another is an example of a driver that is not the one named.
-func another(name appv1.DriverName) appv1.DriverName {
+// alternative returns a driver other than name.
+func alternative(name appv1.DriverName) appv1.DriverName {
 	if name == appv1.DriverLima {
 		return appv1.DriverNative
 	}
 	return appv1.DriverLima
 }
 
-// chooseFirst takes the first that is available. A question that was not answered
-// in time is no answer: to go on to the next driver for it would bring up another
-// engine whenever the machine is slow.
+// chooseFirst chooses the first available driver. A driver whose check times out
+// ends the choice: otherwise a slow machine would get another engine.
 func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {
 	var failed []error
 	for i, d := range drivers {
@@ -88,9 +87,9 @@ func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", d.Name(), err))
 		if err := errors.Join(failed...); d.Managed() && !isRefusal(refusal{err}) {
-			err = fmt.Errorf("it was not found out in time which driver can run an engine here, and rdd asks again: %w", err)
+			err = fmt.Errorf("the check of a driver timed out, and rdd retries: %w", err)
 			if i+1 < len(drivers) {
-				err = fmt.Errorf("%w; another one can be chosen now, with 'rdd set vm.driver=%s'", err, drivers[i+1].Name())
+				err = fmt.Errorf("%w; to use another driver now: 'rdd set vm.driver=%s'", err, drivers[i+1].Name())
 			}
 			return choice{}, err
 		}
@@ -98,8 +97,8 @@ func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 	return choice{}, refusal{fmt.Errorf("no driver can run an engine here: %w", errors.Join(failed...))}
 }
 
-// lastUsed returns the managed driver whose data was used last; empty when none
-// has any.
+// lastUsed returns the managed driver whose data was used last. It is empty if no
+// driver has data.
 func lastUsed(ctx context.Context, drivers []Driver) (appv1.DriverName, error) {
 	var last appv1.DriverName
 	var used time.Time
@@ -109,7 +108,7 @@ func lastUsed(ctx context.Context, drivers []Driver) (appv1.DriverName, error) {
 		}
 		seen, err := d.Inspect(ctx)
 		if err != nil {
-			return "", fmt.Errorf("look for the data of driver %s: %w", d.Name(), err)
+			return "", fmt.Errorf("inspect the data of driver %s: %w", d.Name(), err)
 		}
 		if seen.Used.After(used) {
 			last, used = d.Name(), seen.Used
@@ -118,6 +117,7 @@ func lastUsed(ctx context.Context, drivers []Driver) (appv1.DriverName, error) {
 	return last, nil
 }
 
+// chooseNamed chooses the driver that the spec names.
 func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {
 	for _, d := range drivers {
 		if d.Name() != spec.Driver {
@@ -129,11 +129,12 @@ func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 		}
 		return choice{d, reason}, nil
 	}
-	return choice{}, refusal{fmt.Errorf("this rdd has no driver %q; choose another one with 'rdd set vm.driver=auto'", spec.Driver)}
+	return choice{}, refusal{fmt.Errorf("this rdd has no driver %q: choose another one, such as 'rdd set vm.driver=auto'", spec.Driver)}
 }
 
-// find looks for an engine of any managed driver. What is Present goes before
-// what is Broken; an error of one driver does not hide an engine of another.
+// find inspects all managed drivers and returns the engine that it finds. A Present
+// engine takes precedence over a Broken one. An error of one driver does not hide an
+// engine of another.
 func find(ctx context.Context, drivers []Driver) (Observed, appv1.DriverName, error) {
 	best := Observed{Presence: Absent}
 	var by appv1.DriverName
@@ -145,7 +146,7 @@ func find(ctx context.Context, drivers []Driver) (Observed, appv1.DriverName, er
 		seen, err := d.Inspect(ctx)
 		switch {
 		case err != nil:
-			failed = append(failed, fmt.Errorf("look for the engine of driver %s: %w", d.Name(), err))
+			failed = append(failed, fmt.Errorf("inspect the engine of driver %s: %w", d.Name(), err))
 		case seen.Presence == Present && best.Presence != Present,
 			seen.Presence == Broken && best.Presence == Absent:
 			best, by = seen, d.Name()

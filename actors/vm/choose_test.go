@@ -25,12 +25,12 @@ func TestChoose(t *testing.T) {
 		{name: "auto takes the first", spec: auto, want: appv1.DriverNative, reason: "auto picked native: it is a fake"},
 		{name: "auto takes the next", spec: auto, noNative: gone, want: appv1.DriverExternal, reason: "auto picked external"},
 		{name: "auto finds none", spec: auto, noNative: gone, noExternal: gone, failure: "external: gone"},
-		{name: "auto keeps what runs, even if it could not start it", spec: auto, kept: appv1.DriverNative, noNative: gone, want: appv1.DriverNative, reason: "kept native"},
-		{name: "a named one", spec: remote, want: appv1.DriverExternal, reason: "it is a fake"},
-		{name: "a named one cannot work", spec: native, noNative: gone, failure: "driver native: gone"},
-		{name: "a named one that runs is kept", spec: native, kept: appv1.DriverNative, noNative: gone, want: appv1.DriverNative, reason: "kept"},
-		{name: "a named one although another runs", spec: remote, kept: appv1.DriverNative, want: appv1.DriverExternal, reason: "it is a fake"},
-		{name: "one that is not there", spec: messages.VMSpec{Driver: "odd"}, failure: "no driver \"odd\""},
+		{name: "auto keeps a running engine that it could not start", spec: auto, kept: appv1.DriverNative, noNative: gone, want: appv1.DriverNative, reason: "kept native"},
+		{name: "named driver", spec: remote, want: appv1.DriverExternal, reason: "it is a fake"},
+		{name: "named driver is unavailable", spec: native, noNative: gone, failure: "driver native: gone"},
+		{name: "named driver with running engine is kept", spec: native, kept: appv1.DriverNative, noNative: gone, want: appv1.DriverNative, reason: "kept"},
+		{name: "named driver while another runs", spec: remote, kept: appv1.DriverNative, want: appv1.DriverExternal, reason: "it is a fake"},
+		{name: "unknown driver", spec: messages.VMSpec{Driver: "odd"}, failure: "no driver \"odd\""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,12 +62,12 @@ func TestStopAndDeleteTryEveryDriver(t *testing.T) {
 		}
 	}
 	if calls := c.history(); len(calls) != 0 {
-		t.Errorf("the engine that is not managed was touched: %q", calls)
+		t.Errorf("calls of the driver that is not managed: %q", calls)
 	}
 }
 
-// A program that takes too long to say what it is may be there all the same.
-func TestAutoDoesNotPassOverADriverThatDidNotAnswerInTime(t *testing.T) {
+// A driver whose check times out can still be available.
+func TestAutoDoesNotSkipDriverAfterTimeout(t *testing.T) {
 	for _, late := range []error{context.DeadlineExceeded, context.Canceled} {
 		n, l := newFake(appv1.DriverNative), newFake(appv1.DriverLima)
 		n.missing = fmt.Errorf("dockerd --version: %w", late)
@@ -78,12 +78,12 @@ func TestAutoDoesNotPassOverADriverThatDidNotAnswerInTime(t *testing.T) {
 	}
 }
 
-func TestAutoStaysWithTheDataThatWasUsedLast(t *testing.T) {
+func TestAutoUsesDriverOfLastUsedData(t *testing.T) {
 	n, l, e := newFake(appv1.DriverNative), newFake(appv1.DriverLima), newFake(appv1.DriverExternal)
 	drivers := []Driver{n, l, e}
 	n.used, l.used = time.Unix(1, 0), time.Unix(2, 0)
 	got, err := choose(t.Context(), drivers, auto, "", "")
-	if err != nil || got.driver != l || !strings.Contains(got.reason, "auto stays with lima") {
+	if err != nil || got.driver != l || !strings.Contains(got.reason, "auto keeps lima") {
 		t.Errorf("choose = %+v, %v", got, err)
 	}
 	l.missing = errors.New("there is no QEMU")

@@ -5,8 +5,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// wish is what the last EnsureVM asked for.
-type wish struct {
+// desiredState is the desired state from the last EnsureVM.
+type desiredState struct {
 	known   bool // false before the first EnsureVM
 	running bool
 	spec    messages.VMSpec
@@ -24,34 +24,34 @@ const (
 	repairJob
 )
 
-// facts are all that the decision depends on, apart from the wish.
+// facts are all facts that the decision depends on, besides the desired state.
 type facts struct {
-	// job in flight, and the wish's spec that it was begun for.
+	// job is the driver call in flight, and jobFor the desired spec when it began.
 	job    job
 	jobFor messages.VMSpec
-	// cancelled is whether the start in flight was.
+	// cancelled is set if the start in flight was cancelled.
 	cancelled bool
-	// checked is whether a driver was asked if it can carry out checkedSpec while
-	// another engine is there; refused is its answer.
+	// checked is set when it is known whether a driver can bring up checkedSpec while
+	// another engine runs, and refused if no driver can.
 	checked, refused bool
 	checkedSpec      messages.VMSpec
-	// waiting is set until a failed start, stop or inspection may be tried again.
+	// waiting is set until a failed start, stop or inspection can be retried.
 	waiting bool
 	// attached is set while an engine runs that this actor started or adopted;
 	// attachedSpec names its driver, never auto.
 	attached     bool
 	attachedSpec messages.VMSpec
-	// endpointGone is set while the attached engine is alive behind an endpoint
-	// that is gone, and the driver was not asked yet to repair that.
+	// endpointGone is set if the endpoint of the attached engine is gone, and the
+	// driver has not tried to repair it.
 	endpointGone bool
-	// inspected is set while found is fact and not history.
+	// inspected is set while found is up to date.
 	inspected bool
-	// found is the managed engine that was found, of the driver foundBy.
+	// found is the managed engine that was found by the driver foundBy.
 	found   Observed
 	foundBy appv1.DriverName
 }
 
-// action is what to do next. Exactly one follows from a wish and the facts.
+// action is the next action. It follows from the desired state and the facts.
 type action int
 
 const (
@@ -64,44 +64,43 @@ const (
 	doRepair
 )
 
-// next is the whole decision of the state machine. It is level-triggered: the
-// actor asks again after every message, and a restarted actor comes to the same
-// answer from the same facts.
-func next(w wish, f facts) action {
+// next is the decision of the state machine. It is level-triggered: the actor calls
+// it after every message, and a restarted actor gets the same result from the same
+// facts.
+func next(want desiredState, f facts) action {
 	switch {
 	case f.job == startJob:
-		if f.cancelled || (w.running && w.spec == f.jobFor) {
+		if f.cancelled || (want.running && want.spec == f.jobFor) {
 			return doNothing
 		}
 		return doCancel
-	case f.job != noJob, !w.known, f.waiting:
+	case f.job != noJob, !want.known, f.waiting:
 		return doNothing
-	case f.attached && w.running && fits(w.spec, f.attachedSpec):
+	case f.attached && want.running && satisfies(want.spec, f.attachedSpec):
 		if f.endpointGone {
 			return doRepair
 		}
 		return doNothing
 	case f.attached:
-		return replace(w, f, doNothing)
+		return replace(want, f, doNothing)
 	case !f.inspected:
 		return doInspect
-	case f.found.Presence != Absent && !(w.running && fits(w.spec, f.foundSpec())):
-		return replace(w, f, doStart)
-	case w.running:
+	case f.found.Presence != Absent && !(want.running && satisfies(want.spec, f.foundSpec())):
+		return replace(want, f, doStart)
+	case want.running:
 		return doStart
 	default:
 		return doNothing
 	}
 }
 
-// replace is what to do with an engine that is not the wished one. It is stopped
-// for another one only when a driver says that it can bring that up; otherwise
-// it is kept, since one that runs is worth more than none.
-func replace(w wish, f facts, keep action) action {
+// replace returns what to do with an engine that does not satisfy the desired state.
+// It is stopped only if a driver can bring up the desired one. Otherwise it is kept.
+func replace(want desiredState, f facts, keep action) action {
 	switch {
-	case !w.running:
+	case !want.running:
 		return doStop
-	case !f.checked || f.checkedSpec != w.spec:
+	case !f.checked || f.checkedSpec != want.spec:
 		return doCheck
 	case f.refused:
 		return keep
@@ -110,26 +109,25 @@ func replace(w wish, f facts, keep action) action {
 	}
 }
 
-// target is the spec that a start brings up: the wished one, unless another
-// engine is there and is kept.
-func target(w wish, f facts) messages.VMSpec {
-	if f.found.Presence != Absent && f.refused && f.checkedSpec == w.spec {
+// target returns the spec to start: the desired one, unless another engine is kept.
+func target(want desiredState, f facts) messages.VMSpec {
+	if f.found.Presence != Absent && f.refused && f.checkedSpec == want.spec {
 		return f.foundSpec()
 	}
-	return w.spec
+	return want.spec
 }
 
-// foundSpec is the spec that would have brought up what was found.
+// foundSpec returns the spec of the engine that was found.
 func (f facts) foundSpec() messages.VMSpec {
 	spec := f.found.Spec
 	spec.Driver = f.foundBy
 	return spec
 }
 
-// fits is whether an engine brought up from the spec have, whose driver is
-// never auto, is what want asks for. The endpoint matters to external only:
-// elsewhere the driver chooses it. The properties of a VM matter to lima only.
-func fits(want, have messages.VMSpec) bool {
+// satisfies reports whether an engine with the spec have, whose driver is never auto,
+// satisfies the spec want. The endpoint matters for external only, the subnet for
+// native only, and the properties of the VM for lima only.
+func satisfies(want, have messages.VMSpec) bool {
 	if engineOf(want) != engineOf(have) {
 		return false
 	}

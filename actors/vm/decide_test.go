@@ -20,15 +20,15 @@ func twoCPUs(spec messages.VMSpec) messages.VMSpec {
 	return spec
 }
 
-// checked are facts after a check of spec.
+// checked returns the facts after a check of spec.
 func checked(f facts, spec messages.VMSpec, ok bool) facts {
 	f.checked, f.checkedSpec, f.refused = true, spec, !ok
 	return f
 }
 
 func TestNext(t *testing.T) {
-	up := wish{known: true, running: true, spec: native}
-	down := wish{known: true, spec: native}
+	up := desiredState{known: true, running: true, spec: native}
+	down := desiredState{known: true, spec: native}
 	absent := facts{inspected: true, found: Observed{Presence: Absent}}
 	present := facts{inspected: true, found: Observed{Presence: Present, Spec: native}, foundBy: appv1.DriverNative}
 	broken := facts{inspected: true, found: Observed{Presence: Broken, Spec: native}, foundBy: appv1.DriverNative}
@@ -37,53 +37,53 @@ func TestNext(t *testing.T) {
 	attached := facts{attached: true, attachedSpec: native}
 
 	tests := []struct {
-		name  string
-		wish  wish
-		facts facts
-		want  action
-		state messages.VMState
+		name    string
+		desired desiredState
+		facts   facts
+		want    action
+		state   messages.VMState
 	}{
-		{"nothing is wished yet", wish{}, facts{}, doNothing, messages.VMStopped},
-		{"nobody has looked: up", up, facts{}, doInspect, messages.VMStarting},
-		{"nobody has looked: down is not stopped yet", down, facts{}, doInspect, messages.VMStopping},
-		{"an inspection runs", up, facts{job: inspectJob}, doNothing, messages.VMStarting},
+		{"no EnsureVM yet", desiredState{}, facts{}, doNothing, messages.VMStopped},
+		{"not inspected: up", up, facts{}, doInspect, messages.VMStarting},
+		{"not inspected: down is not stopped yet", down, facts{}, doInspect, messages.VMStopping},
+		{"inspection in flight", up, facts{job: inspectJob}, doNothing, messages.VMStarting},
 		{"absent: start", up, absent, doStart, messages.VMStarting},
 		{"absent: stay down", down, absent, doNothing, messages.VMStopped},
 		{"present: adopt", up, present, doStart, messages.VMStarting},
-		{"present: stop what is left over", down, present, doStop, messages.VMStopping},
+		{"present: stop", down, present, doStop, messages.VMStopping},
 		{"broken: recover", up, broken, doStart, messages.VMStarting},
-		{"broken: stop what is left over", down, broken, doStop, messages.VMStopping},
-		{"another engine is present: can it be replaced?", up, other, doCheck, messages.VMStarting},
+		{"broken: stop", down, broken, doStop, messages.VMStopping},
+		{"another engine is present: check", up, other, doCheck, messages.VMStarting},
 		{"another engine is present: stop it first", up, checked(other, native, true), doStop, messages.VMStarting},
 		{"another engine is present and cannot be replaced: adopt it", up, checked(other, native, false), doStart, messages.VMStarting},
-		{"another driver is wanted: stop the present one first", wish{true, true, remote}, checked(present, remote, true), doStop, messages.VMStarting},
-		{"the wished VM is present: adopt", wish{true, true, auto}, machine, doStart, messages.VMStarting},
-		{"another VM is present: stop it first", wish{true, true, twoCPUs(auto)}, checked(machine, twoCPUs(auto), true), doStop, messages.VMStarting},
+		{"another driver is desired: stop the present one first", desiredState{true, true, remote}, checked(present, remote, true), doStop, messages.VMStarting},
+		{"the desired VM is present: adopt", desiredState{true, true, auto}, machine, doStart, messages.VMStarting},
+		{"another VM is present: stop it first", desiredState{true, true, twoCPUs(auto)}, checked(machine, twoCPUs(auto), true), doStop, messages.VMStarting},
 		{"start runs", up, facts{job: startJob, jobFor: native}, doNothing, messages.VMStarting},
 		{"start runs, stop comes", down, facts{job: startJob, jobFor: native}, doCancel, messages.VMStarting},
-		{"start runs, another spec comes", wish{true, true, containerd}, facts{job: startJob, jobFor: native}, doCancel, messages.VMStarting},
+		{"start runs, another spec comes", desiredState{true, true, containerd}, facts{job: startJob, jobFor: native}, doCancel, messages.VMStarting},
 		{"start was cancelled", down, facts{job: startJob, jobFor: native, cancelled: true}, doNothing, messages.VMStopping},
-		{"start was cancelled and is wished again", up, facts{job: startJob, jobFor: native, cancelled: true}, doNothing, messages.VMStopping},
+		{"start was cancelled, start comes", up, facts{job: startJob, jobFor: native, cancelled: true}, doNothing, messages.VMStopping},
 		{"stop runs", down, facts{job: stopJob}, doNothing, messages.VMStopping},
 		{"stop runs, start comes", up, facts{job: stopJob}, doNothing, messages.VMStopping},
-		{"runs as wished", up, attached, doNothing, messages.VMRunning},
-		{"runs, auto is content with it", wish{true, true, auto}, attached, doNothing, messages.VMRunning},
+		{"runs as desired", up, attached, doNothing, messages.VMRunning},
+		{"runs, satisfies auto", desiredState{true, true, auto}, attached, doNothing, messages.VMRunning},
 		{"runs, stop comes", down, attached, doStop, messages.VMRunning},
-		{"runs, another engine is wished: can it be?", wish{true, true, containerd}, attached, doCheck, messages.VMRunning},
-		{"runs, another engine is being checked", wish{true, true, containerd}, facts{attached: true, attachedSpec: native, job: checkJob}, doNothing, messages.VMRunning},
-		{"runs, another engine is wished and can be", wish{true, true, containerd}, checked(attached, containerd, true), doStop, messages.VMRunning},
-		{"runs, another engine is wished and cannot be: it goes on", wish{true, true, containerd}, checked(attached, containerd, false), doNothing, messages.VMRunning},
-		{"runs, the answer was about another wish", wish{true, true, containerd}, checked(attached, remote, false), doCheck, messages.VMRunning},
+		{"runs, another engine is desired: check", desiredState{true, true, containerd}, attached, doCheck, messages.VMRunning},
+		{"runs, another engine is being checked", desiredState{true, true, containerd}, facts{attached: true, attachedSpec: native, job: checkJob}, doNothing, messages.VMRunning},
+		{"runs, another engine is desired, check passed", desiredState{true, true, containerd}, checked(attached, containerd, true), doStop, messages.VMRunning},
+		{"runs, another engine is desired, check failed: keep", desiredState{true, true, containerd}, checked(attached, containerd, false), doNothing, messages.VMRunning},
+		{"runs, another spec was checked", desiredState{true, true, containerd}, checked(attached, remote, false), doCheck, messages.VMRunning},
 		{"runs, a change was refused, stop comes", down, checked(attached, containerd, false), doStop, messages.VMRunning},
 		{"failed and waits", up, facts{waiting: true}, doNothing, messages.VMFailed},
 		{"a stop failed and waits", down, facts{waiting: true}, doNothing, messages.VMFailed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := next(test.wish, test.facts); got != test.want {
+			if got := next(test.desired, test.facts); got != test.want {
 				t.Errorf("next = %d, want %d", got, test.want)
 			}
-			if got := stateOf(test.wish, test.facts, false); got != test.state {
+			if got := stateOf(test.desired, test.facts, false); got != test.state {
 				t.Errorf("state = %s, want %s", got, test.state)
 			}
 		})
@@ -91,12 +91,12 @@ func TestNext(t *testing.T) {
 }
 
 func TestHungEngineIsNotRunning(t *testing.T) {
-	if got := stateOf(wish{known: true, running: true, spec: native}, facts{attached: true, attachedSpec: native}, true); got != messages.VMFailed {
+	if got := stateOf(desiredState{known: true, running: true, spec: native}, facts{attached: true, attachedSpec: native}, true); got != messages.VMFailed {
 		t.Errorf("state = %s, want %s", got, messages.VMFailed)
 	}
 }
 
-func TestFits(t *testing.T) {
+func TestSatisfies(t *testing.T) {
 	elsewhere := remote
 	elsewhere.Endpoint = "unix:///b"
 	tests := []struct {
@@ -112,17 +112,17 @@ func TestFits(t *testing.T) {
 		{"another engine with auto", auto, containerd, false},
 		{"another endpoint", elsewhere, remote, false},
 		{"the same endpoint", remote, remote, true},
-		{"native knows no VM", twoCPUs(native), native, true},
-		{"external knows no VM", twoCPUs(remote), remote, true},
+		{"native ignores the VM", twoCPUs(native), native, true},
+		{"external ignores the VM", twoCPUs(remote), remote, true},
 		{"the same VM", twoCPUs(lima), twoCPUs(lima), true},
 		{"another VM", twoCPUs(lima), lima, false},
 		{"another VM with auto", twoCPUs(auto), lima, false},
 		{"auto takes the same VM", auto, lima, true},
-		{"an endpoint means nothing to lima", messages.VMSpec{Endpoint: "unix:///a"}, lima, true},
+		{"lima ignores the endpoint", messages.VMSpec{Endpoint: "unix:///a"}, lima, true},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := fits(test.want, test.have); got != test.fits {
+			if got := satisfies(test.want, test.have); got != test.fits {
 				t.Errorf("fits = %v", got)
 			}
 		})

@@ -1,25 +1,26 @@
-// Package vm is the actor that keeps a container engine up, or down, as the App
-// asks for.
+// Package vm has the actor that starts and stops the container engine, as the spec
+// of the App says.
 //
-// It is one state machine, Stopped→Starting→Running→Stopping and Failed, and it
-// exists apart from the app actor because an engine outlives the daemon, dies on
-// its own, hangs, and takes seconds to start and to stop, while what the user
-// wishes changes at once.
+// It is one state machine: Stopped→Starting→Running→Stopping, and Failed. It is
+// separate from the app actor, because an engine outlives the daemon, dies on its
+// own, hangs, and takes seconds to start and to stop.
 //
-// A reading map:
+// Reading map:
 //
-//	driver.go   what a driver must do; native and external are in folders below
-//	decide.go   the decision, a pure function of what is wished and what is known
-//	actor.go    the mailbox: every message and what it changes
-//	tasks.go    driver calls outside the mailbox, and their results
-//	check.go    whether a change can be carried out, before it costs the engine
-//	watch.go    the death and the health of a running engine
-//	report.go   the state and the words that others see
-//	permanent.go  which failed start fails again until something is changed
-//	choose.go   which driver carries out a spec
-//	remove.go   stop or delete engines with no daemon running
+//	driver.go     the interface of a driver; native, lima and external are below
+//	decide.go     the decision, a pure function of desired state and facts
+//	actor.go      the mailbox: each message and what it changes
+//	tasks.go      driver calls outside of the mailbox, and their results
+//	check.go      whether a change can be applied, checked before the engine is stopped
+//	watch.go      the end and the health of a running engine
+//	report.go     the state and the messages that other actors get
+//	permanent.go  which failed starts would fail again
+//	choose.go     which driver is used for a spec
+//	existing.go   finds an engine that runs already
+//	serial.go     keeps calls of a driver from overlapping
+//	remove.go     stops or deletes engines without a daemon
 //
-// The engine belongs to nobody in this process: when the actor stops or
-// crashes, the engine runs on, and the next actor adopts it. Only an EnsureVM
-// that asks for a stop stops it.
+// The engine is not tied to this process: when the actor stops or crashes, the
+// engine keeps running, and the next actor adopts it. Only an EnsureVM with
+// running=false stops it.
 package vm

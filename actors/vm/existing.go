@@ -6,10 +6,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// Existing looks for an engine of any managed driver that lives already, or of
-// which something does, and returns the spec that would have brought it up; its
-// Driver is never auto. An error says that nothing was found and that somewhere
-// nobody could look.
+// Existing finds an engine of a managed driver that is Present or Broken. It returns
+// the spec of that engine, whose Driver is never auto. An error means that no engine
+// was found, and that a driver could not be inspected.
 func Existing(ctx context.Context, drivers []Driver) (spec messages.VMSpec, found bool, err error) {
 	seen, by, err := find(ctx, drivers)
 	spec = seen.Spec

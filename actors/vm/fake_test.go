@@ -11,28 +11,28 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// fakeDriver is a driver whose engine is a few fields. It keeps the contract of
-// Driver; what it does on order is to be slow, to fail, and to die.
+// fakeDriver is a driver whose engine is a few fields. It fulfils the contract of
+// Driver. Tests make it slow, make it fail, or end its engine.
 type fakeDriver struct {
 	name    appv1.DriverName
 	managed bool
 
-	mu        sync.Mutex
-	presence  Presence
-	spec      messages.VMSpec
-	used      time.Time     // its data, last
-	dead      chan struct{} // closed when the running engine dies
-	calls     []string
-	missing   error         // of Available
-	looks     int           // of Available
-	lookTime  time.Duration // that Available takes
-	startErr  error         // of Start
-	stopErr   error         // of Stop
-	pingErr   error         // of Ping
-	pingNote  string        // of Ping
-	stopNote  string        // of Stop
-	startTime time.Duration // that Start takes
-	stopTime  time.Duration // that Stop takes
+	mu            sync.Mutex
+	presence      Presence
+	spec          messages.VMSpec
+	used          time.Time     // when its data was last used
+	dead          chan struct{} // closed when the running engine dies
+	calls         []string
+	missing       error         // of Available
+	checks        int           // of Available
+	availableTime time.Duration // that Available takes
+	startErr      error         // of Start
+	stopErr       error         // of Stop
+	pingErr       error         // of Ping
+	pingNote      string        // of Ping
+	stopNote      string        // of Stop
+	startTime     time.Duration // that Start takes
+	stopTime      time.Duration // that Stop takes
 
 	stopWithin time.Duration // of StopWithin
 	repairErr  error         // of Repair
@@ -56,18 +56,18 @@ func (f *fakeDriver) history() (calls []string) {
 	return calls
 }
 
-// put makes an engine run that this actor did not start.
+// put makes an engine run that the actor did not start.
 func (f *fakeDriver) put(presence Presence, spec messages.VMSpec) {
 	f.with(func() { f.presence, f.spec, f.dead = presence, spec, make(chan struct{}) })
 }
 
-// runs is whether the engine is up.
+// runs reports whether the engine is Present.
 func (f *fakeDriver) runs() (up bool) {
 	f.with(func() { up = f.presence == Present })
 	return up
 }
 
-// die ends the engine as a crash does.
+// die crashes the engine.
 func (f *fakeDriver) die() {
 	f.with(func() { f.presence = Broken; close(f.dead) })
 }
@@ -78,12 +78,12 @@ func (f *fakeDriver) Managed() bool          { return f.managed }
 func (f *fakeDriver) Available(ctx context.Context, _ messages.VMSpec) (string, error) {
 	var wait time.Duration
 	var missing error
-	f.with(func() { wait, missing, f.looks = f.lookTime, f.missing, f.looks+1 })
+	f.with(func() { wait, missing, f.checks = f.availableTime, f.missing, f.checks+1 })
 	select {
 	case <-time.After(wait):
 		return "it is a fake", missing
 	case <-ctx.Done():
-		return "", fmt.Errorf("look: %w", ctx.Err())
+		return "", fmt.Errorf("check: %w", ctx.Err())
 	}
 }
 

@@ -2,31 +2,30 @@ package vm
 
 import (
 	"errors"
-	"regexp"
+	"strings"
 )
 
-// alikeAtMost is how often in a row an engine may end early with the same words
-// before the wait for its start ends with them as the reason.
-const alikeAtMost = 3
+// maxRepeats is the number of starts in a row that end early with the same output,
+// after which the failure counts as permanent.
+const maxRepeats = 3
 
-// permanent is the error of a start that fails in the same way until something is
-// changed.
+// permanent marks an error as permanent.
 type permanent struct{ error }
 
 func (p permanent) Unwrap() error { return p.error }
 
-// Permanent returns err as the error of a Start that fails in the same way until the
-// user changes something, such as an argument that the engine does not know.
+// Permanent marks the error of a Start that fails until the user changes something,
+// such as an argument that the engine does not know.
 func Permanent(err error) error { return permanent{err} }
 
-// IsPermanent reports whether err is one of Permanent.
+// IsPermanent reports whether err is marked as permanent.
 func IsPermanent(err error) bool { return errors.As(err, new(permanent)) }
 
 // EndedEarlyError is the error of a Start whose engine ended before it answered.
 type EndedEarlyError struct {
 	Err error
-	// Words of the engine that say why.
-	Words string
+	// Output is the last output of the engine, with the cause.
+	Output string
 }
 
 func (e *EndedEarlyError) Error() string { return e.Err.Error() }
@@ -34,17 +33,34 @@ func (e *EndedEarlyError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *EndedEarlyError) Unwrap() error { return e.Err }
 
-// compare counts the starts in a row that ended early with the same words. Numbers
-// do not count: times, pids and addresses differ each time.
+// compare counts the starts in a row that ended early with the same output. It
+// ignores numbers, because times, pids and addresses differ each time.
 func (f *failure) compare(err error) {
 	early, ok := errors.AsType[*EndedEarlyError](err)
 	if !ok {
-		f.alike, f.words = 0, ""
+		f.repeats, f.output = 0, ""
 		return
 	}
-	words := regexp.MustCompile(`[0-9]+`).ReplaceAllString(early.Words, "0")
-	if f.alike == 0 || words != f.words {
-		f.alike = 0
+	output := withoutNumbers(early.Output)
+	if f.repeats == 0 || output != f.output {
+		f.repeats = 0
 	}
-	f.alike, f.words = f.alike+1, words
+	f.repeats, f.output = f.repeats+1, output
+}
+
+// withoutNumbers replaces each number in text by 0.
+func withoutNumbers(text string) string {
+	var b strings.Builder
+	inNumber := false
+	for _, r := range text {
+		isDigit := '0' <= r && r <= '9'
+		switch {
+		case !isDigit:
+			b.WriteRune(r)
+		case !inNumber:
+			b.WriteByte('0')
+		}
+		inNumber = isDigit
+	}
+	return b.String()
 }

@@ -8,10 +8,9 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// Stop stops the engines of all managed drivers, for a caller with no daemon
-// running, however long their containers take. Every driver is tried; the errors
-// are joined. progress is sent what a stop waits for, and note, called for each
-// driver that has one, what a user should know.
+// Stop stops the engines of all managed drivers when no daemon runs. It waits for
+// their containers without a limit. It tries every driver, and joins the errors.
+// progress gets what a stop is waiting for, and note the note of each driver.
 func Stop(ctx context.Context, drivers []Driver, progress func(string), note func(appv1.DriverName, string)) error {
 	return forManaged(drivers, "stop", func(d Driver) error {
 		ctx, cancel := boundStop(ctx, d)
@@ -24,9 +23,8 @@ func Stop(ctx context.Context, drivers []Driver, progress func(string), note fun
 	})
 }
 
-// Delete stops the engines of all managed drivers and removes everything that
-// the drivers ever made, for a caller with no daemon running. Every driver is
-// tried; the errors are joined.
+// Delete stops the engines of all managed drivers and removes everything that the
+// drivers created, when no daemon runs. It tries every driver, and joins the errors.
 func Delete(ctx context.Context, drivers []Driver) error {
 	return forManaged(drivers, "delete", func(d Driver) error { return d.Delete(ctx) })
 }

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// TestGoneEndpointIsRepaired: an engine that is alive behind a socket that was
-// removed is restarted by its driver, once.
+// The socket of a running engine was removed. The driver restarts the engine once.
 func TestGoneEndpointIsRepaired(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, native)
@@ -21,9 +20,8 @@ func TestGoneEndpointIsRepaired(t *testing.T) {
 	})
 }
 
-// TestRepairThatIsRefusedIsReported: what cannot be repaired says so, and why, and is
-// not tried over and over.
-func TestRepairThatIsRefusedIsReported(t *testing.T) {
+// A repair that fails is reported with the reason, and is not repeated.
+func TestFailedRepairIsReportedOnce(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.native.repairErr = errors.New("a rootless dockerd ends its containers")
 		w.ensure(1, true, native)
@@ -33,13 +31,13 @@ func TestRepairThatIsRefusedIsReported(t *testing.T) {
 		w.wantCalls("start moby", "repair")
 		m := w.last()
 		if m.State != failed || !m.Silent || !strings.Contains(m.Message, "docker.sock was removed") || !strings.Contains(m.Message, "ends its containers") {
-			t.Errorf("reported %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
 }
 
-// TestStopReportsWhatItWaitsFor: a stop that takes as long as a container says which.
-func TestStopReportsWhatItWaitsFor(t *testing.T) {
+// A stop without a limit reports the container that it waits for.
+func TestStopReportsContainer(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.ensure(1, true, native)
 		w.sleep(2 * time.Second)
@@ -47,7 +45,7 @@ func TestStopReportsWhatItWaitsFor(t *testing.T) {
 		w.ensure(2, false, native)
 		w.sleep(30 * time.Minute)
 		if m := w.last(); m.State != stopping || m.Message != "waiting for a fake container" {
-			t.Errorf("reported %+v", m)
+			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.sleep(31 * time.Minute)
 		w.wantStates(starting, running, stopping, stopped)

@@ -8,9 +8,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// stateOf derives the state that others see from the same facts that the
-// decision is made of, so that the two cannot disagree.
-func stateOf(w wish, f facts, hung bool) messages.VMState {
+// stateOf derives the published state from the facts that next also uses, so that
+// the two cannot disagree.
+func stateOf(want desiredState, f facts, hung bool) messages.VMState {
 	switch {
 	case f.job == stopJob, f.job == startJob && f.cancelled:
 		return messages.VMStopping
@@ -22,31 +22,31 @@ func stateOf(w wish, f facts, hung bool) messages.VMState {
 		return messages.VMRunning
 	case f.waiting:
 		return messages.VMFailed
-	case !w.known:
+	case !want.known:
 		return messages.VMStopped
-	case w.running:
+	case want.running:
 		return messages.VMStarting
 	case !f.inspected, f.found.Presence != Absent:
-		// Nobody may say "stopped" before it has been looked up.
+		// Do not report Stopped before an inspection shows that no engine runs.
 		return messages.VMStopping
 	default:
 		return messages.VMStopped
 	}
 }
 
-// tell sends what is now to who asked, if it changed or if an answer is due.
-func (a *vmActor) tell(answer bool) {
+// publish sends the state to the subscriber if it changed, or if an answer is due.
+func (a *vmActor) publish(answer bool) {
 	now := messages.VMChanged{
 		Generation:   a.generation,
-		State:        stateOf(a.wish, a.facts, a.watch.hung()),
-		Since:        a.told.Since,
-		Wanted:       a.wish.running,
-		Current:      a.facts.attached && fits(a.wish.spec, a.facts.attachedSpec),
+		State:        stateOf(a.desired, a.facts, a.watch.hung()),
+		Since:        a.sent.Since,
+		Wanted:       a.desired.running,
+		Current:      a.facts.attached && satisfies(a.desired.spec, a.facts.attachedSpec),
 		Refused:      a.refused(),
 		Silent:       a.facts.attached && a.watch.hung(),
 		DriverReason: a.choice.reason,
 	}
-	if now.State != a.told.State {
+	if now.State != a.sent.State {
 		now.Since = time.Now()
 		a.cfg.Report(string(now.State))
 	}
@@ -54,33 +54,32 @@ func (a *vmActor) tell(answer bool) {
 		now.Driver = a.driverName()
 	}
 	if now.State == messages.VMRunning || a.watch.hung() {
-		// Where one listens that does not answer is what who looks needs to know.
+		// The endpoint of a hung engine helps a user who investigates.
 		now.Endpoint, now.Engine = a.endpoint, a.facts.attachedSpec.Engine
 	}
 	if a.facts.waiting {
 		now.Retry = a.failure.retry
 	}
 	now.Message, now.Note = a.message(now.State), a.note(now.State)
-	if now == a.told && !answer {
+	if now == a.sent && !answer {
 		return
 	}
-	a.told = now
-	if a.asker != nil {
-		a.root.Send(a.asker, now)
+	a.sent = now
+	if a.subscriber != nil {
+		a.root.Send(a.subscriber, now)
 	}
 }
 
-// message is what a user reads beside the state.
+// message returns the message for users in a state.
 func (a *vmActor) message(state messages.VMState) string {
 	switch state {
 	case messages.VMStarting:
 		if a.failure.err == nil {
 			return a.progress
 		}
-		// What the guest or the engine said last stays until it is known whether
-		// this try is better.
+		// Keep the previous error, with its log lines, until this attempt succeeds.
 		first, rest, more := strings.Cut(a.failure.err.Error(), "\n")
-		text := fmt.Sprintf("%s (try %d; before: %s: %s)", a.progress, a.failure.count+1, a.failure.what, first)
+		text := fmt.Sprintf("%s (attempt %d; previous error: %s: %s)", a.progress, a.failure.count+1, a.failure.what, first)
 		if more {
 			text += "\n" + rest
 		}
@@ -94,14 +93,14 @@ func (a *vmActor) message(state messages.VMState) string {
 		if a.watch.hung() {
 			return a.watch.silence()
 		}
-		return fmt.Sprintf("%s (%s): %v\nrdd tries again by itself at %s, after longer pauses each time up to %s",
+		return fmt.Sprintf("%s (%s): %v\nrdd retries at %s, then with pauses of up to %s",
 			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), a.failure.backoff().Max)
 	default:
 		return ""
 	}
 }
 
-// note is what a user should know of a state that is as it should be.
+// note returns what a user should know in the desired state.
 func (a *vmActor) note(state messages.VMState) string {
 	switch state {
 	case messages.VMRunning:

@@ -11,7 +11,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// slow is a driver whose start ends some time after its context does.
+// slow is a driver whose Start returns a second after its context ends.
 type slow struct {
 	*fakeDriver
 	starting bool
@@ -33,7 +33,7 @@ func (s *slow) Stop(context.Context, func(string)) (string, error) {
 	return "", nil
 }
 
-func TestCallsThatChangeSomethingDoNotOverlap(t *testing.T) {
+func TestSerialCallsDoNotOverlap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &slow{fakeDriver: newFake(appv1.DriverLima)}
 		drivers := Serial(Serial([]Driver{s}))

@@ -10,31 +10,31 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// Deadlines of driver calls. They lie above the bounds that drivers set
-// themselves, so that a driver's own words are what a user reads.
+// Deadlines of driver calls. They exceed the limits of the drivers, so that users get
+// the error of the driver.
 const (
 	inspectDeadline = 15 * time.Second
-	// chooseDeadline bounds the question which driver can work, probes included.
+	// chooseDeadline bounds the choice of a driver, with its probes.
 	chooseDeadline = 30 * time.Second
-	// startSlack is what a start gets beyond the driver's own bound.
+	// startSlack is added to the driver's limit of a start.
 	startSlack = 15 * time.Second
 	// repairDeadline bounds a repair of an engine's endpoint.
 	repairDeadline = time.Minute
-	// stopSlack is what a stop gets beyond the driver's own bound.
+	// stopSlack is added to the driver's limit of a stop.
 	stopSlack = 15 * time.Second
 )
 
 // call is a driver call in flight.
 type call struct {
 	cancel context.CancelFunc
-	// generation of the wish when it began.
+	// generation of the desired state when the call began.
 	generation int64
 }
 
-// progressed says at what a start or a stop is.
+// progressed is the progress of a start or a stop.
 type progressed struct {
 	call *call
-	// choice of a start.
+	// choice is the choice of a start.
 	choice choice
 	text   string
 }
@@ -51,10 +51,10 @@ type callDone struct {
 	note     string           // of a stop
 }
 
-// launch runs f outside the mailbox. Its result comes back as a message.
+// launch runs f outside of the mailbox. Its result is sent to the actor.
 func (a *vmActor) launch(kind job, deadline time.Duration, f func(context.Context, *call) callDone) {
 	t := &call{generation: a.generation}
-	a.call, a.facts.job, a.facts.jobFor, a.facts.cancelled = t, kind, a.wish.spec, false
+	a.call, a.facts.job, a.facts.jobFor, a.facts.cancelled = t, kind, a.desired.spec, false
 	t.cancel = a.tasks.Go(deadline, func(ctx context.Context) any {
 		done := f(ctx, t)
 		done.call = t
@@ -64,35 +64,36 @@ func (a *vmActor) launch(kind job, deadline time.Duration, f func(context.Contex
 
 func (a *vmActor) inspect() {
 	drivers := a.cfg.Drivers
-	a.progress = "looking for an engine that runs already"
+	a.progress = "looking for a running engine"
 	a.launch(inspectJob, inspectDeadline, func(ctx context.Context, _ *call) callDone {
 		found, by, err := find(ctx, drivers)
 		return callDone{found: found, foundBy: by, err: err}
 	})
 }
 
-func (a *vmActor) start() {
-	spec, drivers, kept, stay := target(a.wish, a.facts), a.cfg.Drivers, appv1.DriverName(""), a.stay()
+// startEngine chooses a driver and starts the engine with it.
+func (a *vmActor) startEngine() {
+	spec, drivers, kept, preferred := target(a.desired, a.facts), a.cfg.Drivers, appv1.DriverName(""), a.preferred()
 	if a.facts.found.Presence != Absent {
 		kept = a.facts.foundBy
 	}
 	a.progress, a.stopNote = "choosing a driver", ""
 	send := a.tasks.Send
 	a.launch(startJob, startDeadline(drivers, spec), func(ctx context.Context, t *call) callDone {
-		chosen, err := chooseWithin(ctx, drivers, spec, kept, stay)
+		chosen, err := chooseWithin(ctx, drivers, spec, kept, preferred)
 		if err != nil {
 			return callDone{choice: chosen, spec: spec, err: err}
 		}
 		ctx, cancel := context.WithTimeout(ctx, chosen.driver.StartWithin(spec)+startSlack)
 		defer cancel()
-		say := func(text string) { send(progressed{call: t, choice: chosen, text: text}) }
-		say("starting the engine")
-		endpoint, err := chosen.driver.Start(ctx, spec, say)
+		report := func(text string) { send(progressed{call: t, choice: chosen, text: text}) }
+		report("starting the engine")
+		endpoint, err := chosen.driver.Start(ctx, spec, report)
 		return callDone{choice: chosen, spec: spec, endpoint: endpoint, err: err}
 	})
 }
 
-// startDeadline bounds a start with whichever driver is chosen.
+// startDeadline returns the deadline of a start, which is that of the slowest driver.
 func startDeadline(drivers []Driver, spec messages.VMSpec) time.Duration {
 	var longest time.Duration
 	for _, d := range drivers {
@@ -101,14 +102,15 @@ func startDeadline(drivers []Driver, spec messages.VMSpec) time.Duration {
 	return chooseDeadline + longest + startSlack
 }
 
-func chooseWithin(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept, stay appv1.DriverName) (choice, error) {
+// chooseWithin calls choose within chooseDeadline.
+func chooseWithin(ctx context.Context, drivers []Driver, spec messages.VMSpec, kept, preferred appv1.DriverName) (choice, error) {
 	ctx, cancel := context.WithTimeout(ctx, chooseDeadline)
 	defer cancel()
-	return choose(ctx, drivers, spec, kept, stay)
+	return choose(ctx, drivers, spec, kept, preferred)
 }
 
-// stop stops the attached engine, or the one that was found.
-func (a *vmActor) stop() {
+// stopEngine stops the attached engine, or the one that was found.
+func (a *vmActor) stopEngine() {
 	name := a.facts.foundBy
 	if a.facts.attached {
 		name = a.facts.attachedSpec.Driver
@@ -126,33 +128,33 @@ func (a *vmActor) stop() {
 				return callDone{note: note, err: err}
 			}
 		}
-		return callDone{err: fmt.Errorf("there is no driver %s", name)}
+		return callDone{err: fmt.Errorf("this rdd has no driver %s", name)}
 	})
 }
 
-// repair has the driver make the attached engine reachable again.
+// repair makes the driver restore the endpoint of the attached engine.
 func (a *vmActor) repair() {
 	driver := a.choice.driver
 	a.facts.endpointGone, a.watch.repairing = false, true
-	a.cfg.Logger.Warn("the engine's endpoint is gone; repairing it", "error", a.watch.err)
+	a.cfg.Logger.Warn("the endpoint of the engine is gone, and is being restored", "error", a.watch.err)
 	a.launch(repairJob, repairDeadline, func(ctx context.Context, _ *call) callDone {
 		return callDone{err: driver.Repair(ctx)}
 	})
 }
 
-// repairEnded keeps why a repair failed. After one that worked, the end of the
-// engine's process is what leads to its start.
+// repairEnded records why a repair failed. A successful one ends the engine's
+// process, which leads to a new start.
 func (a *vmActor) repairEnded(m callDone) {
 	if m.err == nil {
 		return
 	}
-	a.cfg.Logger.Warn("the engine's endpoint could not be repaired", "error", m.err)
+	a.cfg.Logger.Warn("the endpoint of the engine could not be restored", "error", m.err)
 	if a.watch != nil {
 		a.watch.repairErr = m.err
 	}
 }
 
-// boundStop bounds the stop of what a driver runs now.
+// boundStop bounds a stop by the driver's current limit.
 func boundStop(ctx context.Context, d Driver) (context.Context, context.CancelFunc) {
 	limit := d.StopWithin()
 	if limit == NoLimit {
@@ -194,14 +196,14 @@ func (a *vmActor) onCallDone(m callDone) {
 
 func (a *vmActor) inspected(m callDone) {
 	if m.err != nil {
-		a.fail("looking for an engine failed", m.err)
+		a.fail("the search for a running engine failed", m.err)
 		return
 	}
 	a.facts.inspected, a.facts.found, a.facts.foundBy = true, m.found, m.foundBy
 	if m.found.Presence != Absent {
 		a.cfg.Logger.Info("found an engine", "driver", m.foundBy, "presence", m.found.Presence, "detail", m.found.Detail)
 	}
-	if m.found.Presence == Absent && !a.wish.running {
+	if m.found.Presence == Absent && !a.desired.running {
 		a.clearFailure()
 		a.choice = choice{}
 	}
@@ -215,11 +217,11 @@ func (a *vmActor) startEnded(m callDone, cancelled bool) {
 		have.Driver, have.Engine = m.choice.driver.Name(), engineOf(have)
 		a.attach(have, m.endpoint)
 	case cancelled:
-		// What a cancelled start left behind is looked up, not guessed.
+		// Inspect what the cancelled start left behind.
 		a.facts.inspected = false
 	default:
 		a.fail("starting the engine failed", m.err)
-		// Who has asked since may have mended the reason before.
+		// A newer EnsureVM retries at once, because the cause can have been fixed.
 		a.facts.waiting = m.call.generation == a.generation
 	}
 }

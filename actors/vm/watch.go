@@ -10,61 +10,61 @@ import (
 )
 
 const (
-	// pingEvery is the pause between two health checks: with the two constants
-	// below, an engine that hangs is reported within nine seconds.
-	pingEvery = 3 * time.Second
+	// pingInterval is the interval of health checks. With the two constants below, an
+	// engine that hangs is reported within nine seconds.
+	pingInterval = 3 * time.Second
 	// pingDeadline bounds one health check.
 	pingDeadline = 3 * time.Second
-	// pingFailures in a row make an engine count as hung.
+	// pingFailures is the number of failed health checks in a row after which an
+	// engine counts as hung.
 	pingFailures = 2
-	// healthyAfter is how long an engine must have run for its death to count
-	// as the first failure in a row again.
+	// healthyAfter is how long an engine must have run so that its end counts as the
+	// first failure again.
 	healthyAfter = 5 * time.Minute
 )
 
-// watch follows one attached engine until the engine dies or is let go.
+// watch watches one attached engine until it ends or is detached.
 type watch struct {
 	cancel context.CancelFunc
-	// managed is whether the engine is rdd's own.
+	// managed is set if the engine is rdd's own.
 	managed bool
 	since   time.Time
-	// note of the last health check that was answered.
+	// note is the note of the last successful health check.
 	note string
-	// missed health checks in a row, when the first of them was begun, and the
-	// error of the last.
+	// missed is the number of failed health checks in a row, missedSince when the
+	// first of them began, and err the error of the last.
 	missed      int
 	missedSince time.Time
 	err         error
-	// repairing is set once the driver was asked to make its endpoint reachable
-	// again, and repairErr is why that failed.
+	// repairing is set when the driver repairs the endpoint, and repairErr when that
+	// failed.
 	repairing bool
 	repairErr error
 }
 
-// hung is whether an engine that is alive has not answered for a while. It is
-// not killed for it: a machine or a process that was paused comes back, with
-// every container. But it is not reported as running either.
+// hung reports whether the engine failed the last health checks. A hung engine is
+// not killed, because a paused machine or process recovers with all containers.
 func (w *watch) hung() bool { return w != nil && w.missed >= pingFailures }
 
-// silence says since when a hung engine has not answered. That one of rdd's own
-// is alive is known from its process; of another one nothing is.
+// silence returns the message about a hung engine. The process of a managed engine is
+// known to run; of an external engine no process is known.
 func (w *watch) silence() string {
 	since := w.missedSince.Format(time.TimeOnly)
 	if !w.managed {
-		return fmt.Sprintf("the engine, which is not rdd's own, has not answered since %s (%v); rdd does not start or stop it, goes on asking every %s and reports Running as soon as it answers; start it again, or choose another one with 'rdd set vm.driver=...'",
-			since, w.err, pingEvery)
+		return fmt.Sprintf("the external engine has not answered since %s (%v): rdd checks it every %s, and does not start or stop it; restart it yourself, or choose another driver with 'rdd set vm.driver=...'",
+			since, w.err, pingInterval)
 	}
 	if w.repairErr != nil {
-		return fmt.Sprintf("the engine has not answered since %s (%v), and rdd cannot repair that: %v", since, w.err, w.repairErr)
+		return fmt.Sprintf("the engine has not answered since %s (%v), and rdd cannot repair it: %v", since, w.err, w.repairErr)
 	}
 	if w.repairing {
-		return fmt.Sprintf("the engine has not answered since %s (%v); rdd restarts it, and its containers keep running", since, w.err)
+		return fmt.Sprintf("the engine has not answered since %s (%v): rdd restarts it, and its containers keep running", since, w.err)
 	}
-	return fmt.Sprintf("the engine is alive but has not answered since %s (%v); rdd does not kill it, goes on asking every %s and reports Running as soon as it answers; 'rdd stop' and 'rdd start' start it afresh",
-		since, w.err, pingEvery)
+	return fmt.Sprintf("the process of the engine runs, but has not answered since %s (%v): rdd checks it every %s, and does not kill it; to restart it, run 'rdd stop' and 'rdd start'",
+		since, w.err, pingInterval)
 }
 
-// engineGone says that the engine's process has ended.
+// engineGone is sent when the engine's process has ended.
 type engineGone struct {
 	watch *watch
 	err   error
@@ -78,6 +78,7 @@ type pinged struct {
 	err   error
 }
 
+// attach starts to watch the running engine.
 func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	ctx, cancel := context.WithCancel(a.tasks.Context())
 	driver := a.choice.driver
@@ -88,8 +89,8 @@ func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	}
 	a.watch, a.endpoint = w, endpoint
 	a.facts.attached, a.facts.attachedSpec = true, have
-	a.cfg.Logger.Info("engine runs", "driver", have.Driver, "endpoint", endpoint, "reason", a.choice.reason)
-	// Both end with the watch, not only with the actor.
+	a.cfg.Logger.Info("engine is running", "driver", have.Driver, "endpoint", endpoint, "reason", a.choice.reason)
+	// Both loops end with the watch, and with the actor.
 	a.tasks.Loop(func(context.Context, func(any)) any { return engineGone{w, driver.Wait(ctx)} })
 	a.tasks.Loop(func(_ context.Context, send func(any)) any {
 		checkHealth(ctx, func(ctx context.Context) {
@@ -101,8 +102,8 @@ func (a *vmActor) attach(have messages.VMSpec, endpoint string) {
 	})
 }
 
-// checkHealth pings until ctx ends. The first time is at once, so that the
-// trouble of an engine is known by the time it is used.
+// checkHealth pings until ctx ends. The first ping is at once, so that trouble is
+// reported before the engine is used.
 func checkHealth(ctx context.Context, ping func(context.Context)) {
 	for {
 		begun := time.Now()
@@ -112,12 +113,12 @@ func checkHealth(ctx context.Context, ping func(context.Context)) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(time.Until(begun.Add(pingEvery))):
+		case <-time.After(time.Until(begun.Add(pingInterval))):
 		}
 	}
 }
 
-// detach lets go of the engine, which may run on.
+// detach ends the watch. The engine can keep running.
 func (a *vmActor) detach() {
 	if a.watch != nil {
 		a.watch.cancel()
@@ -137,14 +138,14 @@ func (a *vmActor) onEngineGone(m engineGone) {
 	repaired := m.watch.repairing && m.watch.repairErr == nil
 	a.detach()
 	if repaired {
-		a.cfg.Logger.Info("the engine has ended to be restarted, since its endpoint was gone")
+		a.cfg.Logger.Info("the engine was stopped to restore its endpoint")
 		return
 	}
 	err := m.err
 	if err == nil {
-		err = fmt.Errorf("its process has ended")
+		err = errors.New("its process has ended")
 	}
-	a.fail("the engine was lost", err)
+	a.fail("the engine ended unexpectedly", err)
 }
 
 func (a *vmActor) onPinged(m pinged) {
@@ -163,5 +164,5 @@ func (a *vmActor) onPinged(m pinged) {
 	if errors.Is(m.err, ErrEndpointGone) && m.watch.hung() && !m.watch.repairing {
 		a.facts.endpointGone = true
 	}
-	a.cfg.Logger.Warn("engine did not answer a health check", "missed", m.watch.missed, "error", m.err)
+	a.cfg.Logger.Warn("a health check of the engine failed", "missed", m.watch.missed, "error", m.err)
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// world is a VM actor on fake drivers and virtual time, and who asks it.
+// world is a VM actor with fake drivers and virtual time, and its subscriber.
 type world struct {
-	t        *testing.T
-	system   *actor.ActorSystem
-	vm       *actor.PID
-	asker    *actor.PID
-	native   *fakeDriver
-	lima     *fakeDriver
-	external *fakeDriver
+	t          *testing.T
+	system     *actor.ActorSystem
+	vm         *actor.PID
+	subscriber *actor.PID
+	native     *fakeDriver
+	lima       *fakeDriver
+	external   *fakeDriver
 
 	mu    sync.Mutex
 	facts []messages.VMChanged
@@ -39,7 +39,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 		w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(slog.DiscardHandler)
 		}))
-		w.asker = w.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
+		w.subscriber = w.system.Root.Spawn(actor.PropsFromFunc(func(ctx actor.Context) {
 			if m, ok := ctx.Message().(messages.VMChanged); ok {
 				w.mu.Lock()
 				defer w.mu.Unlock()
@@ -49,7 +49,7 @@ func inWorld(t *testing.T, test func(w *world)) {
 		w.spawn()
 		test(w)
 		w.stopActor()
-		if err := w.system.Root.StopFuture(w.asker).Wait(); err != nil {
+		if err := w.system.Root.StopFuture(w.subscriber).Wait(); err != nil {
 			t.Error(err)
 		}
 		w.system.Shutdown()
@@ -80,7 +80,7 @@ func (w *world) stopActor() {
 }
 
 func (w *world) ensure(generation int64, running bool, spec messages.VMSpec) {
-	w.system.Root.RequestWithCustomSender(w.vm, messages.EnsureVM{Generation: generation, Running: running, Spec: spec}, w.asker)
+	w.system.Root.RequestWithCustomSender(w.vm, messages.EnsureVM{Generation: generation, Running: running, Spec: spec}, w.subscriber)
 	synctest.Wait()
 }
 
@@ -90,17 +90,17 @@ func (w *world) sleep(d time.Duration) {
 	synctest.Wait()
 }
 
-// last is the last VMChanged.
+// last returns the last VMChanged.
 func (w *world) last() messages.VMChanged {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.facts) == 0 {
-		w.t.Fatal("nothing was told")
+		w.t.Fatal("no VMChanged was sent")
 	}
 	return w.facts[len(w.facts)-1]
 }
 
-// states lists the states that were told since the last call, without repeats.
+// states returns the states that were sent since the last call, without repeats.
 func (w *world) states() []messages.VMState {
 	w.mu.Lock()
 	defer w.mu.Unlock()

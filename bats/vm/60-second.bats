@@ -32,7 +32,7 @@ image_that_never_boots() {
     # The console's own words, also when it is tried again already.
     other says "Reached target basic.target" message Running
     other eventually 10 is "False Starting" condition Running
-    other says "before: .*Reached target basic.target" message Running
+    other says "previous error: .*Reached target basic.target" message Running
     note "taken back after $(took other rdd set running=false) ms"
     is "" other_processes
 }

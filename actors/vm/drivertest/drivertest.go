@@ -1,6 +1,7 @@
-// Package drivertest is the conformance suite of drivers: the contract of
-// vm.Driver, law by law, on a real engine. A driver that passes can be handed
-// to the VM actor, which relies on these laws and on nothing else.
+// Package drivertest is the conformance suite of drivers. It checks the contract of
+// vm.Driver on a real engine.
+//
+// Reading map: drivertest.go has the suite, engine.go helpers for Docker.
 package drivertest
 
 import (
@@ -17,69 +18,70 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// callDeadline bounds every call of a driver in the suite but Start, for which
-// the driver says itself how long it takes, and gets startSlack on top.
+// callDeadline bounds every call of a driver in the suite except Start, which gets the
+// driver's own limit plus startSlack.
 const (
 	callDeadline = 70 * time.Second
 	startSlack   = 10 * time.Second
 )
 
-// Fixture is one engine of its own, with what the suite must be able to do to it
-// behind the driver's back.
+// Fixture is a driver with an engine, and what the suite does to that engine without
+// the driver.
 type Fixture struct {
-	// New returns another Driver value for the same engine, as a daemon that was
-	// restarted would have.
+	// New returns another Driver value for the same engine, as after a restart of the
+	// daemon.
 	New func() vm.Driver
-	// Spec that the driver carries out.
+	// Spec is the spec for the driver.
 	Spec messages.VMSpec
 
 	// The rest is for managed drivers only.
 
-	// PID of the engine's process as the machine sees it; 0 when there is none.
+	// PID returns the pid of the engine's process, or 0.
 	PID func() int
 	// Kill ends the engine's process with SIGKILL.
 	Kill func(t *testing.T)
-	// Spoil makes what the driver has recorded point at a living process that is
-	// not its engine, as a recycled pid does. It is called while nothing runs.
+	// Spoil changes the driver's record so that it names a running process that is
+	// not its engine, like a recycled pid. It is called while no engine runs.
 	Spoil func(t *testing.T)
-	// Put stores something in the engine at endpoint, Has is whether it is there.
+	// Put stores an object in the engine at endpoint, and Has reports whether it is
+	// there.
 	Put func(t *testing.T, endpoint string)
 	Has func(t *testing.T, endpoint string) bool
-	// Running names whatever of the engine is active on the machine: processes,
-	// mounts, interfaces, sockets. Everything names files and the rest as well.
+	// Running lists what of the engine is active on the machine: processes, mounts,
+	// interfaces, sockets. Everything also lists files.
 	Running    func() []string
 	Everything func() []string
 }
 
-// Run checks every law. fresh returns an engine that was never started, and
-// takes care of its removal.
+// Run runs the suite. fresh returns an engine that was never started, and registers
+// its removal.
 func Run(t *testing.T, fresh func(*testing.T) Fixture) {
-	laws := map[string]func(*testing.T, Fixture){
-		"available says why":                     available,
-		"start brings up what answers":           startAnswers,
-		"a wait ends with its context":           waitEnds,
-		"stop and delete of nothing is no error": stopNothing,
+	tests := map[string]func(*testing.T, Fixture){
+		"available returns reason":       available,
+		"started engine answers":         startAnswers,
+		"wait ends with context":         waitEnds,
+		"stop and delete without engine": stopNothing,
 	}
 	if f := fresh(t); f.New().Managed() {
-		maps.Copy(laws, managedLaws())
+		maps.Copy(tests, managedTests())
 	} else {
-		laws["an engine that is not managed is left alone"] = leftAlone
+		tests["stop keeps unmanaged engine"] = keepsUnmanaged
 	}
-	for _, name := range sorted(laws) {
-		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) { laws[name](t, fresh(t)) })
+	for _, name := range sorted(tests) {
+		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) { tests[name](t, fresh(t)) })
 	}
 }
 
-func managedLaws() map[string]func(*testing.T, Fixture) {
+func managedTests() map[string]func(*testing.T, Fixture) {
 	return map[string]func(*testing.T, Fixture){
-		"start twice adopts":                       startTwice,
-		"stop leaves nothing running":              stopLeavesNothing,
-		"a restart keeps data":                     restartKeepsData,
-		"a killed engine is noticed and recovered": killed,
-		"a cancelled start can be stopped":         cancelledStart,
-		"a stale state is recognised":              staleState,
-		"a new driver value adopts and stops":      newValueAdopts,
-		"delete leaves nothing":                    deleteLeavesNothing,
+		"second start adopts":            startTwice,
+		"stop leaves nothing running":    stopLeavesNothing,
+		"restart keeps data":             restartKeepsData,
+		"killed engine is recovered":     killed,
+		"cancelled start can be stopped": cancelledStart,
+		"stale state is ignored":         staleState,
+		"new driver adopts and stops":    newValueAdopts,
+		"delete leaves nothing":          deleteLeavesNothing,
 	}
 }
 
@@ -102,7 +104,7 @@ func startAnswers(t *testing.T, f Fixture) {
 	}
 	ping(t, d, endpoint)
 	if len(phases.all()) == 0 {
-		t.Error("Start told no phase")
+		t.Error("Start reported no phase")
 	}
 	if d.Managed() {
 		inspect(t, d, vm.Present)
@@ -130,7 +132,7 @@ func stopNothing(t *testing.T, f Fixture) {
 	}
 }
 
-func leftAlone(t *testing.T, f Fixture) {
+func keepsUnmanaged(t *testing.T, f Fixture) {
 	ctx, cancel := bounded(t)
 	defer cancel()
 	d := f.New()
@@ -167,7 +169,7 @@ func restartKeepsData(t *testing.T, f Fixture) {
 	f.Put(t, start(t, d, f.Spec, ignore))
 	stop(t, d)
 	if !f.Has(t, start(t, d, f.Spec, ignore)) {
-		t.Error("what was stored is gone after a stop and a start")
+		t.Error("the stored object is gone after a stop and a start")
 	}
 }
 
@@ -180,7 +182,7 @@ func killed(t *testing.T, f Fixture) {
 	go func() { ended <- d.Wait(ctx) }()
 	f.Kill(t)
 	if err := receive(t, ended); err == nil || ctx.Err() != nil {
-		t.Errorf("Wait = %v, want how the engine ended", err)
+		t.Errorf("Wait = %v, want the cause of the end", err)
 	}
 	seen, err := d.Inspect(ctx)
 	if err != nil || seen.Presence == vm.Present {
@@ -190,18 +192,18 @@ func killed(t *testing.T, f Fixture) {
 	inspect(t, d, vm.Present)
 }
 
-// cancelledStart cancels at each phase in turn, until a start gets through.
+// cancelledStart cancels a start in each phase in turn, until one succeeds.
 func cancelledStart(t *testing.T, f Fixture) {
 	for phase := 1; ; phase++ {
 		d := f.New()
 		ctx, cancel := context.WithCancel(t.Context())
-		var told phases
+		var reported phases
 		_, err := d.Start(ctx, f.Spec, func(text string) {
-			if told.add(text); len(told.all()) == phase {
+			if reported.add(text); len(reported.all()) == phase {
 				cancel()
 			}
 		})
-		reached := len(told.all()) >= phase
+		reached := len(reported.all()) >= phase
 		cancel()
 		if reached && err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("cancelled in phase %d: %v, want the context's error", phase, err)
@@ -255,7 +257,7 @@ func deleteLeavesNothing(t *testing.T, f Fixture) {
 		}
 	}
 	if f.Has(t, start(t, d, f.Spec, ignore)) {
-		t.Error("what was stored before a delete is there after it")
+		t.Error("the stored object still exists after a delete")
 	}
 }
 
@@ -283,7 +285,7 @@ func stop(t *testing.T, d vm.Driver) {
 	}
 }
 
-// stopped is Stop without its note.
+// stopped calls Stop and drops the note.
 func stopped(ctx context.Context, d vm.Driver) error {
 	_, err := d.Stop(ctx, ignore)
 	return err
@@ -318,29 +320,29 @@ func receive(t *testing.T, from <-chan error) error {
 	}
 }
 
-// phases collects what Start tells, from any goroutine.
+// phases collects the progress of Start. It is safe for concurrent use.
 type phases struct {
-	mu   sync.Mutex
-	told []string
+	mu    sync.Mutex
+	texts []string
 }
 
 func (p *phases) add(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.told = append(p.told, text)
+	p.texts = append(p.texts, text)
 }
 
 func (p *phases) all() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.told)
+	return slices.Clone(p.texts)
 }
 
 func ignore(string) {}
 
-func sorted(laws map[string]func(*testing.T, Fixture)) []string {
-	names := make([]string, 0, len(laws))
-	for name := range laws {
+func sorted(tests map[string]func(*testing.T, Fixture)) []string {
+	names := make([]string, 0, len(tests))
+	for name := range tests {
 		names = append(names, name)
 	}
 	slices.Sort(names)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Logger writes a driver's log into the test's own, as long as the test lives.
+// Logger returns a logger that writes to the log of the test until the test ends.
 func Logger(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(testWriter{t}, nil))
 }
@@ -24,8 +24,8 @@ func (w testWriter) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Request sends a request to the Docker at endpoint, which is unix:///path. The
-// body is JSON, or nil. No answer fails the test.
+// Request sends a request with a JSON body, or nil, to Docker at a unix:// endpoint.
+// The test fails if there is no response.
 func Request(t *testing.T, endpoint, method, path string, body io.Reader) (status int, answer []byte) {
 	t.Helper()
 	socket := strings.TrimPrefix(endpoint, "unix://")
@@ -49,15 +49,15 @@ func Request(t *testing.T, endpoint, method, path string, body io.Reader) (statu
 	return resp.StatusCode, answer
 }
 
-// PutVolume is Fixture.Put for Docker, HasVolume its Fixture.Has.
+// PutVolume creates a volume; it is a Fixture.Put for Docker.
 func PutVolume(t *testing.T, endpoint string) {
 	t.Helper()
 	if status, answer := Request(t, endpoint, http.MethodPost, "/volumes/create", strings.NewReader(`{"Name": "kept"}`)); status/100 != 2 {
-		t.Fatalf("make a volume: %d %s", status, answer)
+		t.Fatalf("create a volume: %d %s", status, answer)
 	}
 }
 
-// HasVolume says whether what PutVolume made is there.
+// HasVolume reports whether the volume of PutVolume exists.
 func HasVolume(t *testing.T, endpoint string) bool {
 	t.Helper()
 	status, _ := Request(t, endpoint, http.MethodGet, "/volumes/kept", nil)

@@ -26,7 +26,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// serve answers at a unix socket as an engine does.
+// serve serves HTTP at a unix socket, as an engine does.
 func serve(t *testing.T, handler http.HandlerFunc) (endpoint string) {
 	t.Helper()
 	path := filepath.Join(testkit.ShortDir(t), "s")
@@ -40,8 +40,8 @@ func serve(t *testing.T, handler http.HandlerFunc) (endpoint string) {
 	return "unix://" + path
 }
 
-// A user reads these errors in a condition; each must say what to do.
-func TestErrorsAreForUsers(t *testing.T) {
+// Users read these errors in a condition. Each must name the cause.
+func TestStartErrorsNameCause(t *testing.T) {
 	dir := t.TempDir()
 	refused := filepath.Join(dir, "refused")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: refused, Net: "unix"})
@@ -79,7 +79,7 @@ func TestErrorsAreForUsers(t *testing.T) {
 	}
 }
 
-func TestSilentEngineEndsWithTheContext(t *testing.T) {
+func TestPingEndsWithContext(t *testing.T) {
 	hold := make(chan struct{})
 	endpoint := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {

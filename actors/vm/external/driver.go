@@ -1,8 +1,8 @@
-// Package external is the driver for an engine that is already there and that
-// rdd does not own: Docker of the system, of another machine, of another tool.
+// Package external is the driver for an engine that rdd does not own: Docker of the
+// system, of another machine, or of another tool. It never starts, stops or changes
+// anything.
 //
-// It never starts, stops or changes anything. It exists as a driver so that the
-// VM actor need not know the difference.
+// Reading map: driver.go implements the driver, endpoint.go finds the endpoint.
 package external
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// answerWithin is how long an engine that is there gets to answer.
+// answerWithin is how long an engine can take to answer.
 const answerWithin = 30 * time.Second
 
 // Driver implements vm.Driver.
@@ -29,9 +29,9 @@ type Driver struct {
 
 var _ vm.Driver = (*Driver)(nil)
 
-// New returns the driver. It reads the daemon's environment and the user's
-// Docker configuration at each Start, so that a change takes effect then. own is
-// the endpoint of rdd's own engine, which is never an external one.
+// New returns the driver. Each Start reads the daemon's environment and the user's
+// Docker configuration again. own is the endpoint of rdd's own engine, which is never
+// used as an external one.
 func New(own string) *Driver {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -40,15 +40,15 @@ func New(own string) *Driver {
 	return &Driver{lookup{getenv: os.Getenv, home: home, own: own}}
 }
 
-// lookup is where endpoints are looked for.
+// lookup finds endpoints.
 type lookup struct {
 	getenv func(string) string
 	home   string
-	// own is rdd's own engine.
+	// own is the endpoint of rdd's own engine.
 	own string
 }
 
-// configDir is the directory of the Docker CLI's configuration.
+// configDir returns the directory of the Docker CLI's configuration.
 func (l lookup) configDir() string {
 	if dir := l.getenv("DOCKER_CONFIG"); dir != "" {
 		return dir
@@ -59,13 +59,13 @@ func (l lookup) configDir() string {
 // Name implements vm.Driver.
 func (d *Driver) Name() appv1.DriverName { return appv1.DriverExternal }
 
-// Managed implements vm.Driver: the engine is never rdd's.
+// Managed implements vm.Driver. rdd does not own the engine.
 func (d *Driver) Managed() bool { return false }
 
-// Available implements vm.Driver: an endpoint is known and an engine answers there.
+// Available implements vm.Driver. It checks that an engine answers at the endpoint.
 func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, error) {
 	if spec.Engine != "" && spec.Engine != appv1.EngineMoby {
-		return "", fmt.Errorf("an external engine must be Docker (moby), not %s; run 'rdd set containerEngine.name=moby'", spec.Engine)
+		return "", fmt.Errorf("an external engine must be Docker (moby), not %s: run 'rdd set containerEngine.name=moby'", spec.Engine)
 	}
 	endpoint, from, err := d.endpoint(spec)
 	if err != nil {
@@ -77,10 +77,10 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	if err := probe.Docker(ctx, endpoint); err != nil {
 		return "", fmt.Errorf("%s: %w", from, err)
 	}
-	return fmt.Sprintf("an engine answers at %s, named by %s", endpoint, from), nil
+	return fmt.Sprintf("an engine answers at %s, from %s", endpoint, from), nil
 }
 
-// Inspect implements vm.Driver. An engine that is not rdd's is never found.
+// Inspect implements vm.Driver. It never finds an engine.
 func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 	return vm.Observed{Presence: vm.Absent}, nil
 }
@@ -88,7 +88,7 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 // StartWithin implements vm.Driver.
 func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return answerWithin }
 
-// Start implements vm.Driver: it finds the endpoint and asks which engine answers.
+// Start implements vm.Driver. It finds the endpoint and checks that Docker answers.
 func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
@@ -96,7 +96,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	if err != nil {
 		return "", err
 	}
-	progress(fmt.Sprintf("asking the engine at %s, named by %s", endpoint, from))
+	progress(fmt.Sprintf("connecting to the engine at %s, from %s", endpoint, from))
 	if err := probe.Ping(ctx, endpoint); err != nil {
 		return "", fmt.Errorf("%w (the endpoint comes from %s; rdd does not start an external engine)", err, from)
 	}
@@ -106,8 +106,8 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	return endpoint, nil
 }
 
-// Wait implements vm.Driver. There is no process to watch: health checks and the
-// engine's session find out when the engine goes.
+// Wait implements vm.Driver. The driver knows no process. Health checks and the
+// engine's session detect when the engine ends.
 func (d *Driver) Wait(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()
@@ -118,16 +118,16 @@ func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err er
 	return "", probe.Ping(ctx, endpoint)
 }
 
-// Stop implements vm.Driver: the engine is left alone.
+// Stop implements vm.Driver. It does nothing.
 func (d *Driver) Stop(context.Context, func(string)) (string, error) { return "", nil }
 
 // Repair implements vm.Driver.
 func (d *Driver) Repair(context.Context) error {
-	return errors.New("rdd does not repair an engine that is not its own")
+	return errors.New("rdd does not repair an external engine")
 }
 
 // StopWithin implements vm.Driver.
 func (d *Driver) StopWithin() time.Duration { return 0 }
 
-// Delete implements vm.Driver: the driver never made anything.
+// Delete implements vm.Driver. The driver never created anything.
 func (d *Driver) Delete(context.Context) error { return nil }

@@ -14,23 +14,23 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// systemEndpoint is what the context "default" means.
+// systemEndpoint is the endpoint of the context "default".
 const systemEndpoint = "unix:///var/run/docker.sock"
 
-// endpoint returns the endpoint that a spec means and says where it was found:
-// in the spec, else in DOCKER_HOST, else in the current Docker context. The
-// precedence is that of the Docker CLI.
+// endpoint returns the endpoint for a spec, and where it comes from: the spec, else
+// DOCKER_HOST, else the current Docker context. The Docker CLI has the same
+// precedence.
 func (l lookup) endpoint(spec messages.VMSpec) (raw, from string, err error) {
 	if spec.Endpoint != "" && l.isOwn(spec.Endpoint) {
-		return "", "", fmt.Errorf("%s is rdd's own engine, which vm.driver=external does not bring up; set vm.driver=native, or another vm.endpoint", l.own)
+		return "", "", fmt.Errorf("%s is rdd's own engine, which vm.driver=external does not start: set vm.driver=native, or another vm.endpoint", l.own)
 	}
 	if spec.Endpoint != "" {
 		return spec.Endpoint, "vm.endpoint", nil
 	}
-	// A shell in which rdd's own engine was used may well have started the daemon.
+	// The daemon can have been started in a shell that uses rdd's own engine.
 	if host := l.getenv("DOCKER_HOST"); host != "" && !l.isOwn(host) {
 		if l.getenv("DOCKER_TLS_VERIFY") != "" {
-			return "", "", fmt.Errorf("DOCKER_HOST=%s is to be used with TLS (DOCKER_TLS_VERIFY), which rdd does not speak to engines; set vm.endpoint to a unix socket", host)
+			return "", "", fmt.Errorf("DOCKER_HOST=%s needs TLS (DOCKER_TLS_VERIFY), which rdd does not support for engines: set vm.endpoint to a unix socket", host)
 		}
 		return host, "DOCKER_HOST in the daemon's environment", nil
 	}
@@ -45,8 +45,7 @@ func (l lookup) endpoint(spec messages.VMSpec) (raw, from string, err error) {
 	return raw, from, err
 }
 
-// isOwn reports whether an endpoint is that of rdd's own engine, however it is
-// written.
+// isOwn reports whether an endpoint is that of rdd's own engine, in any notation.
 func (l lookup) isOwn(raw string) bool {
 	at, err := endpoint.Parse(raw)
 	own, ownErr := endpoint.Parse(l.own)
@@ -73,14 +72,14 @@ func (l lookup) contextName() (name, from string, err error) {
 	return name, fmt.Sprintf("the Docker context %q", name), nil
 }
 
-// contextEndpoint returns the endpoint of a named Docker context. Its file lies
-// under the hex SHA-256 of the name, as the Docker CLI stores it.
+// contextEndpoint returns the endpoint of a Docker context. The Docker CLI keeps it in
+// a directory named after the hex SHA-256 of the context's name.
 func (l lookup) contextEndpoint(name string) (string, error) {
 	sum := sha256.Sum256([]byte(name))
 	path := filepath.Join(l.configDir(), "contexts", "meta", hex.EncodeToString(sum[:]), "meta.json")
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return "", fmt.Errorf("the Docker context %q is not there ('docker context ls' lists them): %w", name, err)
+		return "", fmt.Errorf("the Docker context %q does not exist ('docker context ls' lists them): %w", name, err)
 	}
 	raw, err := parseContextMeta(data)
 	if err != nil {
@@ -89,8 +88,8 @@ func (l lookup) contextEndpoint(name string) (string, error) {
 	return raw, nil
 }
 
-// parseCurrentContext reads the name of the current context from the Docker
-// CLI's config.json; it is "default" when the file names none.
+// parseCurrentContext returns the name of the current context in the Docker CLI's
+// config.json, or "default".
 func parseCurrentContext(data []byte) (string, error) {
 	var config struct {
 		CurrentContext string `json:"currentContext"`
@@ -104,8 +103,8 @@ func parseCurrentContext(data []byte) (string, error) {
 	return config.CurrentContext, nil
 }
 
-// parseContextMeta reads the Docker endpoint from a context's meta.json; it is
-// never empty when the error is nil.
+// parseContextMeta returns the Docker endpoint in a context's meta.json. It is not
+// empty if the error is nil.
 func parseContextMeta(data []byte) (string, error) {
 	var meta struct {
 		Endpoints struct {
@@ -118,7 +117,7 @@ func parseContextMeta(data []byte) (string, error) {
 		return "", err
 	}
 	if meta.Endpoints.Docker.Host == "" {
-		return "", errors.New("it names no Docker endpoint (Endpoints.docker.Host)")
+		return "", errors.New("it has no Docker endpoint (Endpoints.docker.Host)")
 	}
 	return meta.Endpoints.Docker.Host, nil
 }

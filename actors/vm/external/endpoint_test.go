@@ -22,27 +22,27 @@ func TestEndpoint(t *testing.T) {
 		from     string
 		failure  string
 	}{
-		{name: "the spec goes first", spec: "tcp://a:1", env: map[string]string{"DOCKER_HOST": "tcp://b:1"}, want: "tcp://a:1", from: "vm.endpoint"},
-		{name: "then DOCKER_HOST", env: map[string]string{"DOCKER_HOST": "tcp://b:1", "DOCKER_CONTEXT": "c"}, want: "tcp://b:1", from: "DOCKER_HOST"},
+		{name: "spec", spec: "tcp://a:1", env: map[string]string{"DOCKER_HOST": "tcp://b:1"}, want: "tcp://a:1", from: "vm.endpoint"},
+		{name: "DOCKER_HOST before context", env: map[string]string{"DOCKER_HOST": "tcp://b:1", "DOCKER_CONTEXT": "c"}, want: "tcp://b:1", from: "DOCKER_HOST"},
 		{name: "DOCKER_HOST with TLS", env: map[string]string{"DOCKER_HOST": "tcp://b:1", "DOCKER_TLS_VERIFY": "1"}, failure: "TLS"},
-		{name: "nothing is set", want: systemEndpoint, from: "default"},
-		{name: "no context is current", config: `{"auths": {}}`, want: systemEndpoint, from: "default"},
-		{name: "the context default", config: `{"currentContext": "default"}`, want: systemEndpoint, from: "default"},
+		{name: "no configuration", want: systemEndpoint, from: "default"},
+		{name: "no current context", config: `{"auths": {}}`, want: systemEndpoint, from: "default"},
+		{name: "context default", config: `{"currentContext": "default"}`, want: systemEndpoint, from: "default"},
 		{
 			name: "a context", config: `{"currentContext": "mine"}`,
 			contexts: map[string]string{"mine": `{"Name":"mine","Metadata":{},"Endpoints":{"docker":{"Host":"unix:///mine.sock","SkipTLSVerify":false}}}`},
 			want:     "unix:///mine.sock", from: `the Docker context "mine"`,
 		},
 		{
-			name: "DOCKER_CONTEXT goes before the current one", config: `{"currentContext": "mine"}`, env: map[string]string{"DOCKER_CONTEXT": "other"},
+			name: "DOCKER_CONTEXT before current context", config: `{"currentContext": "mine"}`, env: map[string]string{"DOCKER_CONTEXT": "other"},
 			contexts: map[string]string{"other": `{"Endpoints":{"docker":{"Host":"unix:///other.sock"}}}`},
 			want:     "unix:///other.sock", from: "DOCKER_CONTEXT",
 		},
-		{name: "a context that is gone", config: `{"currentContext": "mine"}`, failure: "docker context ls"},
-		{name: "a context without Docker", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `{"Endpoints":{}}`}, failure: "names no Docker endpoint"},
-		{name: "rdd's own engine in DOCKER_HOST is passed over", env: map[string]string{"DOCKER_HOST": "unix:///own.sock"}, want: systemEndpoint, from: "default"},
-		{name: "rdd's own engine, written otherwise", spec: "unix:////x//../own.sock", failure: "rdd's own engine"},
-		{name: "rdd's own engine in the spec", spec: "unix:///own.sock", failure: "rdd's own engine"},
+		{name: "missing context", config: `{"currentContext": "mine"}`, failure: "docker context ls"},
+		{name: "context without Docker", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `{"Endpoints":{}}`}, failure: "has no Docker endpoint"},
+		{name: "own engine in DOCKER_HOST is ignored", env: map[string]string{"DOCKER_HOST": "unix:///own.sock"}, want: systemEndpoint, from: "default"},
+		{name: "own engine in other notation", spec: "unix:////x//../own.sock", failure: "rdd's own engine"},
+		{name: "own engine in the spec", spec: "unix:///own.sock", failure: "rdd's own engine"},
 		{name: "a broken config", config: `{`, failure: "config.json"},
 		{name: "a broken context", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `[]`}, failure: "meta.json"},
 	}

@@ -191,7 +191,7 @@ func (d *Driver) answer(ctx context.Context, k kind, p process.Process) (string,
 // endedEarly is the error of an engine that ended before it answered.
 func endedEarly(k kind) error {
 	words := readTail(k.log, 6)
-	err := error(&vm.EndedEarlyError{Err: fmt.Errorf("%s ended before it answered%s", k.program, logHint(k)), Words: words})
+	err := error(&vm.EndedEarlyError{Err: fmt.Errorf("%s ended before it answered%s", k.program, logHint(k)), Output: words})
 	for _, sign := range permanentSigns() {
 		if strings.Contains(words, sign) {
 			return vm.Permanent(err)
