@@ -26,12 +26,15 @@ import (
 // stage runs the same play on one engine and writes down what happens, with
 // the engine's IDs replaced by the names that the play gave them.
 type stage struct {
-	ctx    context.Context
-	cli    *client.Client
-	engine docker.API
-	ids    map[string]string // name in the play to ID
-	tape   []string
-	runs   int // how often the container was started
+	ctx context.Context
+	cli *client.Client
+	// failStart makes each start of a container fail; nil on a real engine, where its
+	// program is missing.
+	failStart func(id string) error
+	engine    docker.API
+	ids       map[string]string // name in the play to ID
+	tape      []string
+	runs      int // how often the container was started
 }
 
 // TestConformance plays the same commands to the simulated engine and to a
@@ -48,8 +51,9 @@ func TestConformance(t *testing.T) {
 	if apiVersion(t, dockertest.Client(t, endpoint)) != "1.41" {
 		t.Skip("the simulated engine follows API 1.41, this one speaks another")
 	}
-	want := perform(t, endpoint)
-	got := perform(t, dockersim.Start(t).Endpoint())
+	want := perform(t, endpoint, nil)
+	sim := dockersim.Start(t)
+	got := perform(t, sim.Endpoint(), func(id string) error { return sim.SetStartError(id, missing) })
 	for i := range want {
 		if want[i] != got[i] {
 			t.Errorf("step %d\nreal:\n%s\nsimulated:\n%s", i, want[i], got[i])
@@ -67,7 +71,7 @@ func apiVersion(t *testing.T, cli *client.Client) string {
 	return ping.APIVersion
 }
 
-func perform(t *testing.T, endpoint string) []string {
+func perform(t *testing.T, endpoint string, failStart func(string) error) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -76,7 +80,7 @@ func perform(t *testing.T, endpoint string) []string {
 		t.Fatal(err)
 	}
 	defer func() { _ = engine.Close() }()
-	s := &stage{ctx: ctx, cli: dockertest.Client(t, endpoint), engine: engine, ids: make(map[string]string)}
+	s := &stage{ctx: ctx, cli: dockertest.Client(t, endpoint), engine: engine, ids: make(map[string]string), failStart: failStart}
 	var steps []string
 	for _, step := range play(t) {
 		s.tape = nil
@@ -103,7 +107,12 @@ func (s *stage) perform(t *testing.T, step step) {
 	s.note(step.name + ": " + class(err) + " " + text(err))
 	for _, event := range s.eventsSince(t, info.SystemTime.Add(time.Microsecond)) {
 		attributes := make([]string, 0, len(event.Actor.Attributes))
-		for _, key := range []string{"name", "image", "exitCode", "signal", "oldName", "driver"} {
+		keys := []string{"name", "image", "exitCode", "signal", "oldName", "driver"}
+		if event.Type == events.NetworkEventType {
+			// The real container is on the network of the host.
+			event.Actor.ID, keys = "", []string{"container"}
+		}
+		for _, key := range keys {
 			if value, ok := event.Actor.Attributes[key]; ok {
 				attributes = append(attributes, key+"="+value)
 			}
@@ -125,7 +134,7 @@ func (s *stage) eventsSince(t *testing.T, since time.Time) []events.Message {
 	defer cancel()
 	stream := s.cli.Events(ctx, client.EventsListOptions{
 		Since:   fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond()),
-		Filters: make(client.Filters).Add("type", "container", "image", "volume"),
+		Filters: make(client.Filters).Add("type", "container", "image", "volume", "network"),
 	})
 	var out []events.Message
 	for {
@@ -200,11 +209,14 @@ func text(err error) string {
 }
 
 // create makes a container that uses a volume and exposes a port.
-func (s *stage) create(name, image string) error {
+func (s *stage) create(name, image string, command ...string) error {
+	if len(command) == 0 {
+		command = []string{"sh", "-c", obedient}
+	}
 	created, err := s.cli.ContainerCreate(s.ctx, client.ContainerCreateOptions{
 		Name: name,
 		Config: &container.Config{
-			Image: image, Cmd: []string{"sh", "-c", obedient}, Labels: map[string]string{"who": name},
+			Image: image, Cmd: command, Labels: map[string]string{"who": name},
 			ExposedPorts: network.PortSet{network.MustParsePort("53/udp"): {}},
 		},
 		HostConfig: &container.HostConfig{NetworkMode: "host", Binds: []string{"conformance-data:/data"}},

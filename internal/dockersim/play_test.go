@@ -71,6 +71,7 @@ func play(t *testing.T) []step {
 		volume("conf-v"), volume("conf-v"), volume("bad/name"), rmVolume("conf-v", false), rmVolume("conf-v", false), rmVolume("conf-v", true),
 		create(actor, "conf/two:1"), create(actor, "conf/two:1"),
 		create("x", "conf/two:1"), create("conf-none", "conf/nope:1"),
+		createBroken(), startBroken(), startBroken(), remove(broken, false),
 		start(), start(), rmi("conf/two:1", false), rmi("conf/one:1", false), rmi("<two>", false), rmi("<two>", true),
 		remove(actor, false), pause(), pause(), start(), remove(actor, false), unpause(), unpause(),
 		stop(), stop(), kill(), pause(), start(), pause(), stop(), start(), kill(), restart(), restart(),

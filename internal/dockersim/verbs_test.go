@@ -4,7 +4,9 @@ package dockersim_test
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 )
 
@@ -27,6 +29,33 @@ func rmi(ref string, force bool) step {
 
 func create(name, image string) step {
 	return step{"create " + name, func(s *stage) error { return s.create(name, image) }}
+}
+
+// broken is a container whose program is missing.
+const broken = "conf-broken"
+
+// missing is the beginning of the engine's message.
+const missing = "OCI runtime create failed"
+
+func createBroken() step {
+	return step{"create " + broken, func(s *stage) error {
+		err := s.create(broken, "conf/two:1", "/bin/missing")
+		if err == nil && s.failStart != nil {
+			err = s.failStart(broken)
+		}
+		return err
+	}}
+}
+
+func startBroken() step {
+	return step{"start " + broken, func(s *stage) error {
+		_, err := s.cli.ContainerStart(s.ctx, broken, client.ContainerStartOptions{})
+		if err != nil && strings.Contains(err.Error(), missing) {
+			// The real message goes on with words of runc.
+			return fmt.Errorf("%s: %w", missing, errdefs.ErrInvalidArgument)
+		}
+		return err
+	}}
 }
 
 func start() step {
