@@ -10,9 +10,14 @@ type Shutdown struct {
 // the daemon is about to end. The answer is Drained.
 type Drain struct{}
 
-// Draining says, while a Drain is under way, whether the engine is being stopped. It
-// is sent at each change. A stop takes as long as the containers' stop timeouts.
-type Draining struct{ EngineStopping bool }
+// Draining reports how far a Drain has come. The app actor sends it at each change.
+type Draining struct {
+	// EngineStopping is set while a driver stops the engine, which takes as long as
+	// the containers' stop timeouts.
+	EngineStopping bool
+	// Left says what the drain waits for.
+	Left string
+}
 
 // Drained says that the engine has stopped and no mirror is left.
 type Drained struct{}

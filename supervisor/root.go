@@ -10,10 +10,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// drainTimeout bounds how long the end of the daemon waits for its mirrors to go
-// and for a driver that does nothing. While an engine is being stopped it does not
-// count: the driver bounds that by the containers' own stop timeouts.
-const drainTimeout = 60 * time.Second
+const (
+	// drainTimeout bounds how long the end of the daemon waits for its mirrors to go,
+	// and for a driver that does nothing.
+	drainTimeout = 60 * time.Second
+	// drainLimit bounds it while a driver stops the engine. The driver bounds that by
+	// the containers' own stop timeouts, but its call may never return.
+	drainLimit = 30 * time.Minute
+)
 
 // Messages of the root to itself.
 type (
@@ -33,8 +37,9 @@ type root struct {
 	children []*actor.PID
 	app      *actor.PID
 	stopping bool
-	// engineStopping is whether the app actor waits for a driver to stop the engine.
-	engineStopping bool
+	// draining is what the app actor last reported; drainEnds is the latest end.
+	draining  messages.Draining
+	drainEnds time.Time
 }
 
 func newRoot(b blueprint, report func(string)) actor.Actor {
@@ -68,7 +73,7 @@ func (r *root) Receive(c actor.Context) {
 	case messages.Shutdown:
 		r.shutdown(c, msg)
 	case messages.Draining:
-		r.engineStopping = msg.EngineStopping
+		r.draining = msg
 	case messages.Drained:
 		r.stopNext(c)
 	case task.Done:
@@ -149,17 +154,18 @@ func (r *root) shutdown(c actor.Context, msg messages.Shutdown) {
 		return
 	}
 	c.Request(r.app, messages.Drain{})
+	r.drainEnds = time.Now().Add(drainLimit)
 	r.tasks.After(drainTimeout, drainOver{})
 }
 
 // drainOver ends the tree without the app actor's consent, unless an engine is
 // being stopped.
 func (r *root) drainOver(c actor.Context) {
-	if r.engineStopping {
-		r.tasks.After(drainTimeout, drainOver{})
+	if rest := time.Until(r.drainEnds); r.draining.EngineStopping && rest > 0 {
+		r.tasks.After(min(drainTimeout, rest), drainOver{})
 		return
 	}
-	r.logger.Error("the daemon ends although the mirrors or the engine are not gone", "timeout", drainTimeout)
+	r.logger.Error("the daemon ends although the mirrors or the engine are not gone", "left", r.draining.Left)
 	r.stopNext(c)
 }
 

@@ -55,8 +55,8 @@ type app struct {
 	toldLink *link
 	// drainer waits for Drained.
 	drainer *actor.PID
-	// engineStopping is what the last Draining said.
-	engineStopping bool
+	// draining is the last Draining.
+	draining messages.Draining
 	// synced is set once the subscription has delivered the App, if there is one.
 	synced bool
 	// writing is set while the resource is being written; waiting while a
@@ -100,7 +100,7 @@ func (a *app) Receive(c actor.Context) {
 		// The actor that failed starts empty: say again what it should do.
 		a.childFailed(msg)
 	case messages.Drain:
-		a.view.draining, a.drainer, a.engineStopping = true, c.Sender(), false
+		a.view.draining, a.drainer, a.draining = true, c.Sender(), messages.Draining{}
 	case task.Done:
 		a.taskDone(msg)
 	default:
@@ -115,14 +115,14 @@ func (a *app) Receive(c actor.Context) {
 	a.drain(c)
 }
 
-// drain sends what a Drain has come to.
+// drain reports how far a Drain has come.
 func (a *app) drain(c actor.Context) {
 	if a.drainer == nil {
 		return
 	}
-	if stopping := a.view.vm.State == messages.VMStopping; stopping != a.engineStopping {
-		a.engineStopping = stopping
-		c.Send(a.drainer, messages.Draining{EngineStopping: stopping})
+	if now := draining(a.view); now != a.draining {
+		a.draining = now
+		c.Send(a.drainer, now)
 	}
 	if a.synced && (a.view.app == nil || a.view.drained()) {
 		c.Send(a.drainer, messages.Drained{})

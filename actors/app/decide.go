@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -106,4 +108,23 @@ func (v view) drained() bool {
 // has nothing left.
 func (v view) engineIdle() bool {
 	return v.engine.Seq == v.engineSeq && v.engine.State == messages.EngineIdle
+}
+
+// draining returns what a drain waits for.
+func draining(v view) messages.Draining {
+	var left []string
+	if v.vm.State != messages.VMStopped || v.vm.Wanted {
+		left = append(left, withMessage("the engine is "+string(v.vm.State), v.vm.Message))
+	}
+	if !v.engineIdle() {
+		left = append(left, withMessage("the mirrors are "+string(v.engine.State), v.engine.Message))
+	}
+	return messages.Draining{EngineStopping: v.vm.State == messages.VMStopping, Left: strings.Join(left, "; ")}
+}
+
+func withMessage(text, message string) string {
+	if message == "" {
+		return text
+	}
+	return text + " (" + message + ")"
 }

@@ -1,0 +1,69 @@
+package supervisor
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// The stop of an engine may take as long as its containers do. A driver whose call
+// never returns ends the wait in the end, and the log says what is left.
+func TestDrainIsBounded(t *testing.T) {
+	for name, tc := range map[string]struct {
+		drain messages.Draining
+		ends  time.Duration
+	}{
+		"a driver stops the engine": {messages.Draining{EngineStopping: true, Left: "the engine is Stopping"}, drainLimit},
+		"nothing happens":           {messages.Draining{Left: "the mirrors are Cleaning"}, drainTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
+					return slog.New(slog.DiscardHandler)
+				}))
+				defer system.Shutdown()
+				app := system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
+					if _, ok := c.Message().(messages.Drain); ok {
+						c.Send(c.Sender(), tc.drain)
+					}
+				}))
+				var log bytes.Buffer
+				ended := make(chan struct{})
+				b := blueprint{
+					serve: func(ctx context.Context) (server, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					},
+					logger: slog.New(slog.NewTextHandler(&log, nil)), picture: NewPicture(),
+					ready: func(bool) {}, ended: func() { close(ended) },
+				}
+				pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
+					return &root{blueprint: b, report: func(string) {}, app: app}
+				}))
+				began := time.Now()
+				system.Root.Send(pid, messages.Shutdown{})
+				select {
+				case <-ended:
+				case <-time.After(24 * time.Hour):
+					t.Error("the daemon drains for ever")
+					_ = system.Root.StopFuture(pid).Wait()
+				}
+				if took := time.Since(began); took < tc.ends || took > tc.ends+drainTimeout {
+					t.Errorf("ended after %s, want about %s", took, tc.ends)
+				}
+				if !strings.Contains(log.String(), tc.drain.Left) {
+					t.Errorf("the log does not say what is left: %s", log.String())
+				}
+				_ = system.Root.StopFuture(app).Wait()
+			})
+		})
+	}
+}
