@@ -98,7 +98,7 @@ func (c *chaos) checkSize(ctx context.Context) []string {
 	c.results.biggest.RSS = max(c.results.biggest.RSS, now.RSS)
 	c.results.biggest.Goroutines = max(c.results.biggest.Goroutines, now.Goroutines)
 	if now.RSS > maxRSS || now.Goroutines > maxGoroutines {
-		return []string{fmt.Sprintf("the daemon has checkSize to %d MB and %d goroutines", now.RSS>>20, now.Goroutines)}
+		return []string{fmt.Sprintf("the daemon has grown to %d MB and %d goroutines", now.RSS>>20, now.Goroutines)}
 	}
 	return nil
 }
