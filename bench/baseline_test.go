@@ -14,11 +14,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// baselineNamespace is where the plain way keeps its mirrors.
+// baselineNamespace is the namespace of the baseline's mirrors.
 const baselineNamespace = "baseline"
 
-// plain is the plain way beside a daemon that has no engine: the same API
-// server, the same client, the same simulated engine.
+// plain runs the baseline against the API server of a daemon that has no engine, with
+// the same client and the same simulated engine.
 type plain struct {
 	*baseline.Mirrorer
 	mirrors view
@@ -43,12 +43,12 @@ func startPlain(b *testing.B, sim *dockersim.Engine) plain {
 	return plain{Mirrorer: m, engine: docker, mirrors: newView(b, d.config, baseline.GroupVersion, baselineNamespace)}
 }
 
-// BenchmarkBaselineFullSync is BenchmarkFullSync the plain way, which knows no
-// pool. Ten thousand images take it minutes.
+// BenchmarkBaselineFullSync is BenchmarkFullSync with the baseline, which has no
+// pool. Ten thousand images take minutes.
 func BenchmarkBaselineFullSync(b *testing.B) {
 	for _, images := range []int{100, 500, 2000, 10_000} {
 		for _, latency := range []time.Duration{0, time.Millisecond, 5 * time.Millisecond} {
-			if !everything() && (images > 2000 || latency > time.Millisecond) {
+			if !allCombinations() && (images > 2000 || latency > time.Millisecond) {
 				continue
 			}
 			b.Run(fmt.Sprintf("images=%d/latency=%s", images, latency), func(b *testing.B) {
@@ -100,12 +100,11 @@ func (p plain) clean(b *testing.B) time.Duration {
 	return time.Since(began)
 }
 
-// plainRunning is running for the plain way, which must catch up before its
-// event loop begins. It leaves ten thousand mirrors out: its way to them takes
-// minutes.
+// plainRunning is running for the baseline, which syncs before its event loop starts.
+// It skips ten thousand mirrors, which take minutes.
 func plainRunning(b *testing.B, scenario func(b *testing.B, sim *dockersim.Engine, p plain)) {
 	for _, size := range populations() {
-		if !everything() && size.mirrors > 1000 {
+		if !allCombinations() && size.mirrors > 1000 {
 			continue
 		}
 		b.Run(fmt.Sprintf("mirrors=%d", size.mirrors), func(b *testing.B) {
@@ -125,9 +124,9 @@ func following(scenario func(*testing.B, *dockersim.Engine, view)) func(*testing
 		events, _ := p.engine.Events(ctx, time.Time{})
 		ended := make(chan error, 1)
 		go func() { ended <- p.Follow(ctx, events) }()
-		testkit.Eventually(b, patience, "the event stream", func() error {
+		testkit.Eventually(b, timeout, "the event stream", func() error {
 			if sim.Streams() == 0 {
-				return fmt.Errorf("nobody listens to the engine")
+				return fmt.Errorf("the engine has no event stream")
 			}
 			return nil
 		})
@@ -139,17 +138,17 @@ func following(scenario func(*testing.B, *dockersim.Engine, view)) func(*testing
 	}
 }
 
-// BenchmarkBaselineVolumeEvent is BenchmarkVolumeEvent the plain way.
+// BenchmarkBaselineVolumeEvent is BenchmarkVolumeEvent with the baseline.
 func BenchmarkBaselineVolumeEvent(b *testing.B) { plainRunning(b, following(volumeEvents)) }
 
-// BenchmarkBaselineContainerEvent is BenchmarkContainerEvent the plain way.
+// BenchmarkBaselineContainerEvent is BenchmarkContainerEvent with the baseline.
 func BenchmarkBaselineContainerEvent(b *testing.B) { plainRunning(b, following(containerEvents)) }
 
-// BenchmarkBaselineBurst is BenchmarkBurst the plain way.
+// BenchmarkBaselineBurst is BenchmarkBurst with the baseline.
 func BenchmarkBaselineBurst(b *testing.B) { plainRunning(b, following(bursts)) }
 
-// BenchmarkBaselineResync is BenchmarkResync the plain way: it writes everything
-// again and leaves it to the API server to find that nothing changed.
+// BenchmarkBaselineResync is BenchmarkResync with the baseline. It writes every
+// mirror again, and the API server finds that nothing changed.
 func BenchmarkBaselineResync(b *testing.B) {
 	plainRunning(b, func(b *testing.B, _ *dockersim.Engine, p plain) {
 		var took latencies
@@ -168,7 +167,7 @@ func BenchmarkBaselineResync(b *testing.B) {
 	})
 }
 
-// BenchmarkBaselineCleanup is BenchmarkCleanup the plain way.
+// BenchmarkBaselineCleanup is BenchmarkCleanup with the baseline.
 func BenchmarkBaselineCleanup(b *testing.B) {
 	plainRunning(b, func(b *testing.B, _ *dockersim.Engine, p plain) {
 		var took latencies

@@ -21,11 +21,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
-// patience is how long anything may take, a full sync of the plain way with ten
-// thousand images included.
-const patience = 5 * time.Minute
+// timeout is longer than the baseline's full sync of ten thousand images.
+const timeout = 5 * time.Minute
 
-// daemon runs in this process, and is looked at from outside.
+// daemon is a daemon in this process, and a client for it.
 type daemon struct {
 	tb testing.TB
 	// config is that of the kubeconfig: TLS and a bearer token.
@@ -34,8 +33,8 @@ type daemon struct {
 	ended  chan error
 }
 
-// start runs a daemon and returns when it is ready. It ends with the test or
-// benchmark at the latest, and leaves the engine and the mirrors as they are.
+// start runs a daemon and returns when it is ready. The end of the test stops the
+// daemon, which keeps the engine and the mirrors.
 func start(tb testing.TB, inst instance.Instance, settings engine.Settings) *daemon {
 	tb.Helper()
 	d := &daemon{tb: tb, ended: make(chan error, 1)}
@@ -46,10 +45,10 @@ func start(tb testing.TB, inst instance.Instance, settings engine.Settings) *dae
 		})
 	}()
 	tb.Cleanup(func() {
-		d.leave()
+		d.stop()
 		cancel()
 	})
-	testkit.Eventually(tb, patience, "the daemon to be ready", func() error { return d.ready(inst.Config) })
+	testkit.Eventually(tb, timeout, "the daemon to be ready", func() error { return d.ready(inst.Config) })
 	scheme, err := kube.NewScheme()
 	if err != nil {
 		tb.Fatal(err)
@@ -60,7 +59,7 @@ func start(tb testing.TB, inst instance.Instance, settings engine.Settings) *dae
 	return d
 }
 
-// ready asks the daemon whether it has taken up its work.
+// ready returns nil when the daemon is ready.
 func (d *daemon) ready(kubeconfig string) error {
 	select {
 	case err := <-d.ended:
@@ -98,8 +97,8 @@ func (d *daemon) call(method, path string) error {
 	return nil
 }
 
-// leave ends the daemon and leaves the engine running, and waits for the end.
-func (d *daemon) leave() {
+// stop stops the daemon, keeps the engine running, and waits for the end.
+func (d *daemon) stop() {
 	d.tb.Helper()
 	select {
 	case err := <-d.ended:
@@ -117,23 +116,23 @@ func (d *daemon) leave() {
 		if err != nil {
 			d.tb.Errorf("the daemon ended with: %v", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(timeout):
 		d.tb.Error("the daemon did not end")
 	}
 }
 
-// connect wishes for this engine and returns when all of it is mirrored.
+// connect selects this engine and returns when everything in it is mirrored.
 func (d *daemon) connect(sim *dockersim.Engine) {
 	d.tb.Helper()
-	d.wish(func(s *appv1.AppSpec) {
+	d.updateApp(func(s *appv1.AppSpec) {
 		s.Running = true
 		s.VM = appv1.VM{Driver: appv1.DriverExternal, Endpoint: sim.Endpoint()}
 	})
 }
 
-// wish changes the App's spec and returns when it has settled, and after how
-// long from just before the change.
-func (d *daemon) wish(change func(*appv1.AppSpec)) time.Duration {
+// updateApp changes the App's spec, waits until the App has settled, and returns how
+// long that took.
+func (d *daemon) updateApp(change func(*appv1.AppSpec)) time.Duration {
 	d.tb.Helper()
 	app := d.watchApp()
 	defer app.stop()

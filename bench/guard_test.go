@@ -17,24 +17,23 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// Guards count what an event, a sync or a mirror costs. Each count is exact, or
-// bounded well above what it is and well below what it would be with a cost that
-// grows with the number of mirrors.
+// Guards count the cost of an event, a sync or a mirror. A count is exact, or has a
+// limit far below the cost of an implementation that grows with the number of mirrors.
 
 const (
-	// guardedEvents is how often an event is repeated, so that a write too many
-	// now and then is not missed.
+	// guardedEvents is how often an event is repeated, so that an occasional extra
+	// write is found.
 	guardedEvents = 25
 	// mallocsPerEvent is a tenth more than the 2,920 that were measured for a volume
-	// that is made and removed: in the daemon, in the simulated engine, and in the
-	// client that watches through TLS. Managed fields are a third of them, since the
+	// that is created and removed: in the daemon, the simulated engine, and the
+	// client that watches over TLS. Managed fields cause a third of them, since the
 	// server of custom resources converts the metadata at each decoding.
 	mallocsPerEvent = 3200
 )
 
-// TestI7AnEventCostsTheSameWithManyMirrors counts writes as revisions of the
+// TestI7EventCostIsIndependentOfMirrors counts writes as revisions of the
 // datastore, from outside, and calls in the engine.
-func TestI7AnEventCostsTheSameWithManyMirrors(t *testing.T) {
+func TestI7EventCostIsIndependentOfMirrors(t *testing.T) {
 	var costs []eventCost
 	for _, images := range []int{10, 1000} {
 		sim := dockersim.Start(t)
@@ -44,7 +43,7 @@ func TestI7AnEventCostsTheSameWithManyMirrors(t *testing.T) {
 		costs = append(costs, costOfEvents(t, sim, d.mirrors()))
 	}
 	few, many := costs[0], costs[1]
-	// How many readings of one object fall together depends on the moment.
+	// The number of coalesced readings of one object depends on timing.
 	for _, c := range []*eventCost{&few, &many} {
 		if most := int64(guardedEvents * 4 * 2); c.calls > most {
 			t.Errorf("the engine was called %d times for %d events, want at most %d", c.calls, guardedEvents*4, most)
@@ -60,8 +59,8 @@ func TestI7AnEventCostsTheSameWithManyMirrors(t *testing.T) {
 	}
 }
 
-// eventCost has the writes that guardedEvents events of a kind made, and how
-// often the engine was called meanwhile, also for a whole list.
+// eventCost has the writes for guardedEvents events of each kind, and the calls of the
+// engine meanwhile, lists separately.
 type eventCost struct{ created, started, removed, lists, calls int64 }
 
 func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
@@ -91,7 +90,7 @@ func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
 	})
 	cost.removed = mirrors.writes(func() {
 		for i, id := range ids {
-			// Without the kill of a running container, which is an event too.
+			// The kill of a running container would be another event.
 			if err := sim.Die(id, 0); err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +104,7 @@ func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
 		}
 	}) - guardedEvents // the end of each container's process
 	for endpoint, n := range sim.AllCalls() {
-		if endpoint != "GET /_ping" { // which comes by the clock
+		if endpoint != "GET /_ping" { // which is periodic
 			cost.calls += int64(n)
 		}
 	}
@@ -115,7 +114,7 @@ func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
 	return cost
 }
 
-// writes counts the writes that f brings about, those included that come late.
+// writes counts the writes that f causes, late ones included.
 func (v view) writes(f func()) int64 {
 	v.tb.Helper()
 	before := v.settled()
@@ -123,27 +122,27 @@ func (v view) writes(f func()) int64 {
 	return v.settled() - before
 }
 
-// settled is the revision after which nothing more is written for some time.
+// settled returns the revision after which nothing is written for some time.
 func (v view) settled() int64 {
 	v.tb.Helper()
-	const looks = 50 // some milliseconds apart
+	const probes = 50 // some milliseconds apart
 	last, same := v.revision(), 0
-	testkit.Eventually(v.tb, patience, "the writes to end", func() error {
+	testkit.Eventually(v.tb, timeout, "the writes to end", func() error {
 		now := v.revision()
 		if now != last {
 			last, same = now, 0
 		}
-		if same++; same < looks {
-			return fmt.Errorf("revision %d is %d looks old", last, same)
+		if same++; same < probes {
+			return fmt.Errorf("revision %d is %d probes old", last, same)
 		}
 		return nil
 	})
 	return last
 }
 
-// TestAnUnchangedResyncWritesNothing lets full syncs run, and shows with an
-// object of which no event told that they do write what has changed.
-func TestAnUnchangedResyncWritesNothing(t *testing.T) {
+// TestResyncOfUnchangedWritesNothing runs full syncs. An object that was changed
+// without an event shows that they write what has changed.
+func TestResyncOfUnchangedWritesNothing(t *testing.T) {
 	const objects = 50
 	sim := dockersim.Start(t)
 	sim.Populate(objects, objects, objects)
@@ -154,8 +153,8 @@ func TestAnUnchangedResyncWritesNothing(t *testing.T) {
 		t.Helper()
 		const endpoint = "GET /containers/json"
 		before := sim.Calls(endpoint)
-		testkit.Eventually(t, patience, "some full syncs", func() error {
-			// The last of them may be under way, the one before is over.
+		testkit.Eventually(t, timeout, "some full syncs", func() error {
+			// The last of them may still run; the one before has ended.
 			if n := sim.Calls(endpoint) - before; n < 5 {
 				return fmt.Errorf("%d have begun", n)
 			}
@@ -192,16 +191,16 @@ func TestAnUnchangedResyncWritesNothing(t *testing.T) {
 	}
 }
 
-// TestARestartInspectsOnlyWhatMayHaveChanged: an image is the same as long as its
-// ID, tags and digests are, so one that is mirrored and listed is not asked for.
-func TestARestartInspectsOnlyWhatMayHaveChanged(t *testing.T) {
+// TestRestartInspectsOnlyChanges: an image is the same as long as its ID, tags and
+// digests are, so one that is mirrored and listed is not inspected.
+func TestRestartInspectsOnlyChanges(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(50, 10, 10)
 	inst := instancetest.At(t, "bench")
 	d := start(t, inst, engine.Settings{})
 	d.connect(sim)
 	before := d.mirrors().versions()
-	d.leave()
+	d.stop()
 	if err := sim.Tag(sim.ImageIDs()[0], "meanwhile:1"); err != nil {
 		t.Fatal(err)
 	}
@@ -218,9 +217,9 @@ func TestARestartInspectsOnlyWhatMayHaveChanged(t *testing.T) {
 	}
 }
 
-// TestAMirrorAtRestHoldsNoGoroutine compares the goroutines of the process with
+// TestIdleMirrorsHoldNoGoroutine compares the goroutines of the process with
 // a hundred and with a thousand mirrors.
-func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
+func TestIdleMirrorsHoldNoGoroutine(t *testing.T) {
 	const few, more = 100, 900
 	sim := dockersim.Start(t)
 	sim.Populate(few, 0, 0)
@@ -230,13 +229,13 @@ func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
 	mirrors.settled()
 	before := runtime.NumGoroutine()
 	sim.Populate(more, 0, 0)
-	testkit.Eventually(t, patience, "the further mirrors", func() error {
+	testkit.Eventually(t, timeout, "the further mirrors", func() error {
 		if n := len(mirrors.versions()); n < few+more {
 			return fmt.Errorf("there are %d", n)
 		}
 		return nil
 	})
-	// A full sync comes and goes with a few; one each would be nine hundred.
+	// A full sync starts a few goroutines; one for each mirror would be nine hundred.
 	testkit.Eventually(t, 20*time.Second, "the goroutines of the further mirrors to end", func() error {
 		if added := runtime.NumGoroutine() - before; added > more/10 {
 			return fmt.Errorf("%d goroutines came with %d mirrors", added, more)
@@ -245,8 +244,8 @@ func TestAMirrorAtRestHoldsNoGoroutine(t *testing.T) {
 	})
 }
 
-// TestAllocationsOfAnEvent bounds the work that no clock shows on a busy machine.
-func TestAllocationsOfAnEvent(t *testing.T) {
+// TestEventAllocationsAreLimited limits the work of an event, which times do not show on a busy machine.
+func TestEventAllocationsAreLimited(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(1000, 0, 0)
 	d := start(t, instancetest.At(t, "bench"), engine.Settings{})
@@ -265,7 +264,7 @@ func TestAllocationsOfAnEvent(t *testing.T) {
 			w.until(disappears("name", name))
 		}
 	}
-	events(guardedEvents) // what is made once
+	events(guardedEvents) // allocate what is allocated once
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	const count = 8 * guardedEvents

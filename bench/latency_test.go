@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// latencies are the times that something took, again and again.
+// latencies are durations of the same operation.
 type latencies []time.Duration
 
 func (l *latencies) add(d time.Duration) { *l = append(*l, d) }

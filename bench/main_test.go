@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// TestMain keeps a complaint of controller-runtime, that nobody told it where to
-// log, out of what benchstat reads.
+// TestMain sets the logger of controller-runtime. Without one it prints a warning into
+// the input of benchstat.
 func TestMain(m *testing.M) {
 	log.SetLogger(klog.Background())
 	os.Exit(m.Run())

@@ -35,11 +35,11 @@ func (d *daemon) watchApp() *appWatch {
 
 func (w *appWatch) stop() { w.events.Stop() }
 
-// await returns when a condition is True, or is not, for this generation or a
-// later one. What happened since the last call counts.
+// await returns when a condition is True, or is not, for this generation or a later
+// one. Events since the last call count.
 func (w *appWatch) await(generation int64, condition string, want bool) {
 	w.tb.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(timeout)
 	var last any
 	for {
 		select {
@@ -54,12 +54,12 @@ func (w *appWatch) await(generation int64, condition string, want bool) {
 				return
 			}
 		case <-deadline:
-			w.tb.Fatalf("waited %v for %s=%v; conditions: %+v", patience, condition, want, last)
+			w.tb.Fatalf("waited %v for %s=%v; conditions: %+v", timeout, condition, want, last)
 		}
 	}
 }
 
-// view looks at one group of mirrors, as any client does.
+// view reads one group of mirrors, as any client does.
 type view struct {
 	tb        testing.TB
 	client    dynamic.Interface
@@ -76,7 +76,7 @@ func newView(tb testing.TB, config *rest.Config, group schema.GroupVersion, name
 	return view{tb: tb, client: c, group: group, namespace: namespace}
 }
 
-// mirrors is the view of rdd's own.
+// mirrors returns the view of rdd's mirrors.
 func (d *daemon) mirrors() view {
 	d.tb.Helper()
 	return newView(d.tb, d.config, containersv1.GroupVersion, appv1.DefaultNamespace)
@@ -160,7 +160,7 @@ func (w mirrorWatch) stop() { w.events.Stop() }
 // before this call counts as no time at all.
 func (w mirrorWatch) until(fits func(watch.EventType, *unstructured.Unstructured) bool) time.Duration {
 	w.tb.Helper()
-	began, deadline := time.Now(), time.After(patience)
+	began, deadline := time.Now(), time.After(timeout)
 	for {
 		select {
 		case event := <-w.events.ResultChan():
@@ -172,7 +172,7 @@ func (w mirrorWatch) until(fits func(watch.EventType, *unstructured.Unstructured
 				return time.Since(began)
 			}
 		case <-deadline:
-			w.tb.Fatalf("waited %v for an event", patience)
+			w.tb.Fatalf("waited %v for an event", timeout)
 		}
 	}
 }

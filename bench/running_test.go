@@ -148,14 +148,14 @@ func bursts(b *testing.B, sim *dockersim.Engine, mirrors view) {
 	b.ReportMetric(lag.mean(), "ms/burst")
 }
 
-// shows is an event of a mirror that says all of its object.
+// shows matches an event of a mirror with this value in its status.
 func shows(field, value string) func(watch.EventType, *unstructured.Unstructured) bool {
 	return func(event watch.EventType, o *unstructured.Unstructured) bool {
 		return event != watch.Deleted && statusField(o, field) == value
 	}
 }
 
-// disappears is the event of a mirror's end.
+// disappears matches the removal of a mirror with this value in its status.
 func disappears(field, value string) func(watch.EventType, *unstructured.Unstructured) bool {
 	return func(event watch.EventType, o *unstructured.Unstructured) bool {
 		return event == watch.Deleted && statusField(o, field) == value

@@ -11,9 +11,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// BenchmarkResync measures from the end of the event stream until the daemon is
-// connected again and has compared everything, which has not changed. The pause
-// before the new connection, 50 ms, is in it.
+// BenchmarkResync measures from the end of the event stream until the daemon has
+// reconnected and compared every object. Nothing has changed. The time includes the
+// pause of 50 ms before the new connection.
 func BenchmarkResync(b *testing.B) { running(b, resync) }
 
 func resync(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
@@ -39,8 +39,8 @@ func resync(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance)
 	b.ReportMetric(float64(writes)/float64(b.N), "writes/resync")
 }
 
-// BenchmarkRecovery measures from the moment at which an engine that was down answers
-// again. Its containers have exited meanwhile.
+// BenchmarkRecovery measures from the first answer of an engine that was down. Its
+// containers have exited meanwhile.
 func BenchmarkRecovery(b *testing.B) { running(b, recovery) }
 
 func recovery(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
@@ -64,9 +64,9 @@ func recovery(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instanc
 	b.ReportMetric(took.mean(), "ms/recovery")
 }
 
-// BenchmarkRestart ends the daemon and starts another over what it left. ms/restart is
-// from the call of Run until every object has been compared, ms/sync from the
-// first list of the engine's containers until then.
+// BenchmarkRestart stops the daemon and starts another with its directories. ms/restart
+// is the time from the call of Run until every object has been compared, ms/sync that
+// from the first list of the engine's containers until then.
 func BenchmarkRestart(b *testing.B) { running(b, restart) }
 
 func restart(b *testing.B, sim *dockersim.Engine, d *daemon, inst instance.Instance) {
@@ -75,7 +75,7 @@ func restart(b *testing.B, sim *dockersim.Engine, d *daemon, inst instance.Insta
 	for b.Loop() {
 		b.StopTimer()
 		before := d.mirrors().versions()
-		d.leave()
+		d.stop()
 		var listed atomic.Int64
 		sim.Inject("GET /containers/json", dockersim.Fault{Times: 1, Do: func() { listed.Store(time.Now().UnixNano()) }})
 		b.StartTimer()
@@ -96,7 +96,7 @@ func restart(b *testing.B, sim *dockersim.Engine, d *daemon, inst instance.Insta
 	b.ReportMetric(float64(writes)/float64(b.N), "writes/restart")
 }
 
-// BenchmarkCleanup measures from the wish for no engine until no mirror is left.
+// BenchmarkCleanup measures from running=false until no mirror is left.
 func BenchmarkCleanup(b *testing.B) { running(b, cleanup) }
 
 func cleanup(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
@@ -106,7 +106,7 @@ func cleanup(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance
 		b.StopTimer()
 		d.connect(sim)
 		b.StartTimer()
-		took.add(d.wish(func(s *appv1.AppSpec) { s.Running = false }))
+		took.add(d.updateApp(func(s *appv1.AppSpec) { s.Running = false }))
 		b.StopTimer()
 		if left := mirrors.versions(); len(left) > 0 {
 			b.Fatalf("%d mirrors are left", len(left))

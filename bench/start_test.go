@@ -7,8 +7,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// BenchmarkStart measures from the call of Run until a client is told that the
-// daemon is ready: with an empty directory, and with that of the start before.
+// BenchmarkStart measures from the call of Run until the daemon reports that it is
+// ready: with an empty directory, and with that of the previous start.
 func BenchmarkStart(b *testing.B) {
 	b.Run("first", func(b *testing.B) {
 		for b.Loop() {
@@ -17,17 +17,17 @@ func BenchmarkStart(b *testing.B) {
 			b.StartTimer()
 			d := start(b, inst, engine.Settings{})
 			b.StopTimer()
-			d.leave()
+			d.stop()
 			b.StartTimer()
 		}
 	})
 	b.Run("later", func(b *testing.B) {
 		inst := instancetest.At(b, "bench")
-		start(b, inst, engine.Settings{}).leave()
+		start(b, inst, engine.Settings{}).stop()
 		for b.Loop() {
 			d := start(b, inst, engine.Settings{})
 			b.StopTimer()
-			d.leave()
+			d.stop()
 			b.StartTimer()
 		}
 	})

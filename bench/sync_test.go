@@ -13,29 +13,29 @@ import (
 )
 
 const (
-	// containers and volumes stand beside any number of images.
+	// containers and volumes are added to any number of images.
 	containers = 100
 	volumes    = 100
 )
 
-// everything is whether the combinations that take long are wanted too.
-func everything() bool { return os.Getenv("RDD_BENCH_ALL") != "" }
+// allCombinations reports whether the combinations that take long are measured, too.
+func allCombinations() bool { return os.Getenv("RDD_BENCH_ALL") != "" }
 
-// inDefault is whether a combination is measured without being asked for. Ten
-// thousand images take ten times as long as all the others of a line, and what
-// pool and latency do to a sync shows at two thousand already.
+// inDefault reports whether a combination is measured by default. Ten thousand images
+// take ten times as long as all others of a line, and two thousand show the effect of
+// pool and latency.
 func inDefault(images int, latency time.Duration, pool int) bool {
 	return images < 10_000 || pool == 8 && latency <= time.Millisecond
 }
 
-// BenchmarkFullSync measures from the wish for an engine until each of its
-// objects is mirrored: so many images, and 100 containers and 100 volumes. The
-// engine takes the latency for each call; pool is how many calls rdd makes at once.
+// BenchmarkFullSync measures from running=true until each object is mirrored: the
+// images, 100 containers and 100 volumes. Each call of the engine takes the latency.
+// pool is the number of concurrent calls of rdd.
 func BenchmarkFullSync(b *testing.B) {
 	for _, images := range []int{100, 500, 2000, 10_000} {
 		for _, latency := range []time.Duration{0, time.Millisecond, 5 * time.Millisecond} {
 			for _, pool := range []int{1, 4, 8, 16} {
-				if !everything() && !inDefault(images, latency, pool) {
+				if !allCombinations() && !inDefault(images, latency, pool) {
 					continue
 				}
 				b.Run(fmt.Sprintf("images=%d/latency=%s/pool=%d", images, latency, pool), func(b *testing.B) {
@@ -58,7 +58,7 @@ func fullSync(b *testing.B, images int, latency time.Duration, pool int) {
 	var writes int64
 	for b.Loop() {
 		b.StopTimer()
-		d.wish(func(s *appv1.AppSpec) { s.Running = false })
+		d.updateApp(func(s *appv1.AppSpec) { s.Running = false })
 		revision := mirrors.revision()
 		b.StartTimer()
 		began := time.Now()
@@ -73,7 +73,7 @@ func fullSync(b *testing.B, images int, latency time.Duration, pool int) {
 	reportSync(b, images, took, float64(writes)/float64(b.N))
 }
 
-// reportSync adds the metrics that all full syncs have.
+// reportSync adds the metrics of every full sync.
 func reportSync(b *testing.B, images int, took time.Duration, writes float64) {
 	objects := float64(images + containers + volumes + 1) // and the engine's namespace
 	b.ReportMetric(ms(took)/float64(b.N), "ms/sync")

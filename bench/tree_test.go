@@ -19,26 +19,26 @@ import (
 )
 
 const (
-	// actors is how many mirrors the tree alone is measured with.
+	// actors is the number of mirrors of the tree.
 	actors = 100_000
-	// messagesPerRun are sent in one operation.
+	// messagesPerRun is the number of messages of one operation.
 	messagesPerRun = 1_000_000
 )
 
-// forest holds mirror actors as a daemon makes them, in the live picture of the
-// tree, with nothing around them: no engine, no API server.
-type forest struct {
+// actorTree has mirror actors as a daemon creates them, in the live picture of the
+// tree, without an engine and an API server.
+type actorTree struct {
 	system  *actor.ActorSystem
 	picture *supervisor.Picture
-	// steps counts what the mirrors have done.
+	// steps counts the handled messages.
 	steps atomic.Int64
 	pids  []*actor.PID
 }
 
-func newForest(b *testing.B) *forest {
+func newActorTree(b *testing.B) *actorTree {
 	b.Helper()
 	quiet := slog.New(slog.DiscardHandler)
-	f := &forest{
+	f := &actorTree{
 		system: actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
 			actor.WithDeadLetterRequestLogging(false)),
 		picture: supervisor.NewPicture(),
@@ -47,8 +47,8 @@ func newForest(b *testing.B) *forest {
 	return f
 }
 
-// spawn starts so many mirrors and returns when each has taken its first message.
-func (f *forest) spawn(b *testing.B, count int) {
+// spawn starts mirrors and returns when each has handled its first message.
+func (f *actorTree) spawn(b *testing.B, count int) {
 	b.Helper()
 	for i := range count {
 		name := fmt.Sprintf("root/engine/container/%064d", i)
@@ -70,16 +70,15 @@ func (f *forest) spawn(b *testing.B, count int) {
 	f.send(b, count)
 }
 
-// send sends so many messages, to all mirrors in turn, and returns when each has
-// been handled. A mirror that nothing was told of looks at what it knows, and
-// finds nothing to do.
-func (f *forest) send(b *testing.B, count int) {
+// send sends messages to all mirrors in turn, and returns when they are handled. A
+// mirror without an object has nothing to do.
+func (f *actorTree) send(b *testing.B, count int) {
 	b.Helper()
 	done := f.steps.Load() + int64(count)
 	for i := range count {
 		f.system.Root.Send(f.pids[i%len(f.pids)], messages.RetryNow{})
 	}
-	testkit.Eventually(b, patience, "the messages to be handled", func() error {
+	testkit.Eventually(b, timeout, "the messages to be handled", func() error {
 		if left := done - f.steps.Load(); left > 0 {
 			return fmt.Errorf("%d are left", left)
 		}
@@ -88,7 +87,7 @@ func (f *forest) send(b *testing.B, count int) {
 }
 
 // stop ends every mirror and waits for that.
-func (f *forest) stop(b *testing.B) {
+func (f *actorTree) stop(b *testing.B) {
 	b.Helper()
 	var ended sync.WaitGroup
 	for _, pid := range f.pids {
@@ -99,15 +98,15 @@ func (f *forest) stop(b *testing.B) {
 	f.pids = nil
 }
 
-// BenchmarkTreeStart starts 100,000 mirror actors, and tells what one costs in
-// time and in live memory: the actor, its mailbox, its name, its place in the
-// picture of the tree.
+// BenchmarkTreeStart starts 100,000 mirror actors, and reports the time and the live
+// memory of one: the actor, its mailbox, its name, and its entry in the picture of the
+// tree.
 func BenchmarkTreeStart(b *testing.B) {
 	var took time.Duration
 	var bytes uint64
 	for b.Loop() {
 		b.StopTimer()
-		f := newForest(b)
+		f := newActorTree(b)
 		before := liveHeap()
 		b.StartTimer()
 		began := time.Now()
@@ -129,7 +128,7 @@ func BenchmarkTreeStart(b *testing.B) {
 func BenchmarkTreeMessages(b *testing.B) {
 	for _, count := range []int{1, actors} {
 		b.Run(fmt.Sprintf("actors=%d", count), func(b *testing.B) {
-			f := newForest(b)
+			f := newActorTree(b)
 			f.spawn(b, count)
 			var took time.Duration
 			for b.Loop() {
@@ -144,7 +143,7 @@ func BenchmarkTreeMessages(b *testing.B) {
 	}
 }
 
-// liveHeap is the memory of what can still be reached.
+// liveHeap returns the bytes of reachable objects.
 func liveHeap() uint64 {
 	runtime.GC()
 	runtime.GC()

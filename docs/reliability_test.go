@@ -37,10 +37,24 @@ func TestReliabilityNamesTestsThatAreThere(t *testing.T) {
 	}
 }
 
-// testSources is the text of all tests.
+// testSources returns the text of all tests.
 func testSources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
+	for _, path := range sourceFiles(t, "_test.go") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
+
+// sourceFiles returns the paths of all files of the tree whose names end so.
+func sourceFiles(t *testing.T, suffix string) []string {
+	t.Helper()
+	var paths []string
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -48,17 +62,13 @@ func testSources(t *testing.T) string {
 		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." {
 			return fs.SkipDir
 		}
-		if strings.HasSuffix(path, "_test.go") {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			all.Write(text)
+		if strings.HasSuffix(path, suffix) {
+			paths = append(paths, path)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all.String()
+	return paths
 }

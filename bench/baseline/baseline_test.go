@@ -21,11 +21,11 @@ import (
 
 const (
 	namespace = "baseline"
-	patience  = 30 * time.Second
+	timeout   = 30 * time.Second
 )
 
-// TestBaselineMirrors holds the baseline to the same result as rdd: a
-// comparison with something that does less would say nothing.
+// TestBaselineMirrors checks that the baseline has the same result as rdd: otherwise a
+// comparison would be meaningless.
 func TestBaselineMirrors(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 4, 3)
@@ -44,7 +44,7 @@ func TestBaselineMirrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	look, err := dynamic.NewForConfig(config)
+	mirrors, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestBaselineMirrors(t *testing.T) {
 		if err := m.Sync(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		return versions(t, look)
+		return versions(t, mirrors)
 	}
 	first := sync()
 	if len(first) != 5+4+3+1 {
@@ -69,9 +69,9 @@ func TestBaselineMirrors(t *testing.T) {
 	ended := make(chan error, 1)
 	events, _ := engine.Events(ctx, time.Time{})
 	go func() { ended <- m.Follow(ctx, events) }()
-	testkit.Eventually(t, patience, "the event stream", func() error {
+	testkit.Eventually(t, timeout, "the event stream", func() error {
 		if sim.Streams() == 0 {
-			return fmt.Errorf("nobody listens to the engine")
+			return fmt.Errorf("the engine has no event stream")
 		}
 		return nil
 	})
@@ -88,15 +88,15 @@ func TestBaselineMirrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	sim.AddVolume("last")
-	testkit.Eventually(t, patience, "the last volume", func() error {
-		if got := versions(t, look); got["volumes/"+containersv1.VolumeResourceName("last")] == "" {
+	testkit.Eventually(t, timeout, "the last volume", func() error {
+		if got := versions(t, mirrors); got["volumes/"+containersv1.VolumeResourceName("last")] == "" {
 			return fmt.Errorf("not mirrored yet; there are: %v", got)
 		}
 		return nil
 	})
 	// image-1 has lost its tag without an event, so its old mirror stays until
 	// the next sync.
-	if got := versions(t, look); len(got) != 6+3+5+1 {
+	if got := versions(t, mirrors); len(got) != 6+3+5+1 {
 		t.Errorf("mirrored %d objects, want 6 images, 3 containers, 5 volumes and a namespace: %v", len(got), got)
 	}
 	cancel()
@@ -106,18 +106,18 @@ func TestBaselineMirrors(t *testing.T) {
 	if err := m.Clean(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if left := versions(t, look); len(left) != 0 {
+	if left := versions(t, mirrors); len(left) != 0 {
 		t.Errorf("left after cleaning: %v", left)
 	}
 }
 
 // versions are the resource versions of all mirrors.
-func versions(t *testing.T, look dynamic.Interface) map[string]string {
+func versions(t *testing.T, mirrors dynamic.Interface) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, resource := range []string{"containernamespaces", "containers", "images", "volumes"} {
 		gvr := schema.GroupVersionResource{Group: baseline.Group, Version: baseline.GroupVersion.Version, Resource: resource}
-		list, err := look.Resource(gvr).Namespace(namespace).List(t.Context(), metav1.ListOptions{})
+		list, err := mirrors.Resource(gvr).Namespace(namespace).List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

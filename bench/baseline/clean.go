@@ -11,10 +11,10 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Clean takes every mirror away, one after the other.
+// Clean removes every mirror, one after the other.
 func (m *Mirrorer) Clean(ctx context.Context) error { return m.prune(ctx, nil) }
 
-// prune takes every mirror away that is not kept.
+// prune removes every mirror that is not kept.
 func (m *Mirrorer) prune(ctx context.Context, kept map[key]bool) error {
 	for _, kind := range containersv1.Kinds() {
 		list := containersv1.NewMirrorList(kind).(client.ObjectList)

@@ -1,14 +1,16 @@
-// Package baseline mirrors a container engine in the plain way that a daemon of
-// this kind is usually written: one object at a time, each read from the engine,
-// applied through TLS and a bearer token with server-side apply, and then its
-// status applied the same way; events are handled one after the other.
+// Package baseline mirrors a container engine as a simple daemon would: one object
+// at a time. It reads each object from the engine, and applies it and then its status
+// by server-side apply over TLS. It handles events one after the other.
 //
-// It exists so that a benchmark's figure can be put in proportion: a time alone
-// says as much about the machine as about the program. It runs against the same
-// API server and the same engine as what it is compared with, without a client
-// side rate limit and without a cache to warm up, so that the ratio is that of
-// the ways and of nothing else. No daemon uses it.
+// Benchmarks compare rdd with it, since a time alone depends on the machine. It uses
+// the same API server and the same engine as rdd, no rate limit and no cache. No
+// daemon uses it.
 //
-// Reading map: install.go makes the kinds it writes, sync.go is the full sync,
-// follow.go the event loop, write.go and clean.go the calls to the API server.
+// Reading map:
+//
+//	install.go  installs the kinds that it writes
+//	sync.go     the full sync
+//	follow.go   the event loop
+//	write.go    writes mirrors
+//	clean.go    removes mirrors
 package baseline

@@ -11,8 +11,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// Follow handles events, each to its end before the next, until ctx ends, which
-// is no error, or one cannot be handled.
+// Follow handles events one after the other. It returns nil when ctx ends, and the
+// error of an event that cannot be handled.
 func (m *Mirrorer) Follow(ctx context.Context, events <-chan docker.Event) error {
 	for {
 		select {
@@ -64,8 +64,8 @@ func (m *Mirrorer) removeNamed(ctx context.Context, obj client.Object, name stri
 	return m.remove(ctx, obj)
 }
 
-// handleImage applies every tag that an image has, and removes those that it
-// has no more, which the event does not name.
+// handleImage applies every tag of an image, and removes those that it has no longer,
+// which the event does not name.
 func (m *Mirrorer) handleImage(ctx context.Context, ref string) error {
 	images, err := m.engine.Images(ctx, ref)
 	if err != nil && !docker.IsNotFound(err) {

@@ -18,24 +18,23 @@ import (
 )
 
 const (
-	// Group has copies of rdd's own kinds: nobody but rdd may make mirrors in
-	// the group of rdd.
+	// Group has copies of rdd's kinds, since only rdd may create mirrors in its own
+	// group.
 	Group = "baseline.rancherdesktop.io"
 	// establishTimeout bounds the wait for the copies to be served.
 	establishTimeout = 30 * time.Second
-	// youth is for how long the API server makes the first object of a new
-	// definition wait. Install waits in its stead, so that no measurement has it
-	// in it.
-	youth = 2 * time.Second
-	poll  = 10 * time.Millisecond
+	// establishDelay is the time for which the API server delays the first object of a
+	// new definition. Install waits for it, so that no measurement includes it.
+	establishDelay = 2 * time.Second
+	poll           = 10 * time.Millisecond
 )
 
-// GroupVersion is that of the kinds which the baseline writes. Their names and
-// fields are those of the kinds of rdd.
+// GroupVersion returns the group and version of the baseline's kinds, whose names and
+// fields are those of rdd's kinds.
 var GroupVersion = schema.GroupVersion{Group: Group, Version: containersv1.GroupVersion.Version} //nolint:gochecknoglobals // as in every API package
 
-// Install makes the definitions of the baseline's kinds, unless they are there,
-// and waits until objects of them can be made without delay.
+// Install creates the definitions of the baseline's kinds unless they exist, and waits
+// until objects of them can be created without a delay.
 func Install(ctx context.Context, admin *rest.Config) error {
 	c, err := client.New(admin, client.Options{})
 	if err != nil {
@@ -60,7 +59,7 @@ func Install(ctx context.Context, admin *rest.Config) error {
 	return nil
 }
 
-// definitions are rdd's own of the mirrored kinds, under the other group.
+// definitions returns rdd's definitions of the mirrored kinds for the other group.
 func definitions() ([]*unstructured.Unstructured, error) {
 	paths, err := fs.Glob(crds.FS, containersv1.GroupVersion.Group+"_*.yaml")
 	if err != nil {
@@ -89,7 +88,7 @@ func awaitEstablished(ctx context.Context, c client.Client, crd *unstructured.Un
 		if err := c.Get(ctx, client.ObjectKeyFromObject(crd), crd); err != nil {
 			return fmt.Errorf("read the definition %s: %w", crd.GetName(), err)
 		}
-		if since, ok := establishedSince(crd); ok && time.Since(since) > youth {
+		if since, ok := establishedSince(crd); ok && time.Since(since) > establishDelay {
 			return nil
 		}
 		select {

@@ -16,7 +16,7 @@ import (
 )
 
 // Mirrorer mirrors one engine into one Kubernetes namespace. Its methods must
-// not be called concurrently: one thing at a time is its nature.
+// not be called concurrently.
 type Mirrorer struct {
 	engine    docker.API
 	client    client.Client
@@ -30,8 +30,8 @@ type key struct {
 }
 
 // New returns a Mirrorer that writes through tls, which is the configuration of
-// a client that comes from outside: TLS and a bearer token. A rate limit in it
-// is ignored. The Kubernetes namespace is made by the first Sync.
+// an external client: TLS and a bearer token. A rate limit in it is ignored. The first
+// Sync creates the Kubernetes namespace.
 func New(engine docker.API, tls *rest.Config, namespace string) (*Mirrorer, error) {
 	config := rest.CopyConfig(tls)
 	config.QPS = -1
@@ -62,9 +62,8 @@ func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 	return scheme, mapper, nil
 }
 
-// Sync makes the mirrors equal to what the engine has, and returns when each
-// object has been written and each mirror without an object is gone. The first
-// error ends it.
+// Sync writes a mirror for each object of the engine, and removes mirrors without an
+// object. It returns the first error.
 func (m *Mirrorer) Sync(ctx context.Context) error {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: m.namespace}}
 	if err := client.IgnoreAlreadyExists(m.client.Create(ctx, ns)); err != nil {
@@ -120,7 +119,7 @@ func (m *Mirrorer) syncContainers(ctx context.Context, kept map[key]bool) error 
 	return nil
 }
 
-// syncVolumes needs no inspect: the engine's list says everything of a volume.
+// syncVolumes needs no inspect: the engine's list has all fields of a volume.
 func (m *Mirrorer) syncVolumes(ctx context.Context, kept map[key]bool) error {
 	volumes, err := m.engine.ListVolumes(ctx)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// fieldOwner owns what is applied.
+// fieldOwner owns the applied fields.
 const fieldOwner = client.FieldOwner("baseline")
 
-// apply writes the object, and then its status, which is another call.
+// apply writes the object, and then its status by another call.
 func (m *Mirrorer) apply(ctx context.Context, obj containersv1.Mirror) error {
 	dateConditions(obj)
 	whole, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
@@ -45,8 +45,8 @@ func (m *Mirrorer) empty(obj containersv1.Mirror) *unstructured.Unstructured {
 	return u
 }
 
-// dateConditions gives each condition a time that is the same each time the
-// same object is read, so that applying an unchanged object changes nothing.
+// dateConditions sets the times of conditions to a constant, so that an unchanged object
+// is applied without a change.
 func dateConditions(obj containersv1.Mirror) {
 	c, ok := obj.(*containersv1.Container)
 	if !ok {
@@ -63,7 +63,7 @@ func dateConditions(obj containersv1.Mirror) {
 	}
 }
 
-// remove takes a mirror away: its finalizer first, or the delete would wait for it.
+// remove removes a mirror: its finalizer first, for which the delete would wait.
 func (m *Mirrorer) remove(ctx context.Context, obj client.Object) error {
 	if len(obj.GetFinalizers()) > 0 {
 		obj.SetFinalizers(nil)

@@ -10,7 +10,7 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// app has the fields of the App that are looked at.
+// app has the fields of the App that are used here.
 type app struct {
 	Metadata struct {
 		Generation int64 `json:"generation"`
@@ -20,7 +20,7 @@ type app struct {
 	} `json:"status"`
 }
 
-// is whether a condition has this status, for the spec as it is now.
+// is reports whether a condition has this status for the current generation.
 func (a *app) is(kind string, status metav1.ConditionStatus) bool {
 	for _, c := range a.Status.Conditions {
 		if c.Type == kind {
@@ -30,28 +30,28 @@ func (a *app) is(kind string, status metav1.ConditionStatus) bool {
 	return false
 }
 
-// conditionSeen is the state of the App, and when it was seen.
-type conditionSeen struct {
+// observation is the state of the App, and when it was seen.
+type observation struct {
 	app app
 	at  time.Time
 }
 
-// appWatch tells what the App says from when it was opened on.
+// appWatch delivers the states of the App since it was opened.
 type appWatch struct {
 	cancel context.CancelFunc
-	states chan conditionSeen
+	states chan observation
 	failed chan error
 }
 
-// watchApp opens a watch. The first state is the one that is.
-func (s *subject) watchApp(ctx context.Context) (*appWatch, error) {
+// watchApp opens a watch. It delivers the current state first.
+func (s *apiClient) watchApp(ctx context.Context) (*appWatch, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	events, err := openStream[app](ctx, s, appPath)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
-	w := &appWatch{cancel: cancel, states: make(chan conditionSeen, 1024), failed: make(chan error, 1)}
+	w := &appWatch{cancel: cancel, states: make(chan observation, 1024), failed: make(chan error, 1)}
 	go func() {
 		defer events.Close()
 		for {
@@ -60,7 +60,7 @@ func (s *subject) watchApp(ctx context.Context) (*appWatch, error) {
 				w.failed <- err
 				return
 			}
-			w.states <- conditionSeen{app: event.Object, at: time.Now()}
+			w.states <- observation{app: event.Object, at: time.Now()}
 		}
 	}()
 	return w, nil
@@ -68,9 +68,9 @@ func (s *subject) watchApp(ctx context.Context) (*appWatch, error) {
 
 func (w *appWatch) close() { w.cancel() }
 
-// await returns when the first state was seen that fits.
+// await returns the time of the first state that matches.
 func (w *appWatch) await(ctx context.Context, what string, fits func(*app) bool) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var last app
 	for {
@@ -87,7 +87,7 @@ func (w *appWatch) await(ctx context.Context, what string, fits func(*app) bool)
 	}
 }
 
-// settled waits until the App of this generation is as it should be.
+// settled waits until the App of this generation has settled.
 func (w *appWatch) settled(ctx context.Context, generation int64) (time.Time, error) {
 	return w.await(ctx, "the App to settle", func(a *app) bool {
 		return a.Metadata.Generation >= generation && a.is(appv1.ConditionSettled, metav1.ConditionTrue)

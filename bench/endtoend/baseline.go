@@ -18,23 +18,23 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
-// rival is the baseline at work on the same engine, with a control plane in this
-// process; its requests go over TLS all the same.
-type rival struct {
+// baselineRun runs the baseline with the same engine and a control plane in this
+// process. Its requests use TLS, too.
+type baselineRun struct {
 	mirrorer *baseline.Mirrorer
 	engine   docker.API
-	subject  *subject
+	client   *apiClient
 	tracker  *tracker
 	objects  int
 }
 
-// baseline measures the plain way. No daemon runs meanwhile. Only the main part
-// has all measures, the others the full sync.
+// baseline measures the baseline while no daemon runs: everything for the main part,
+// and the full sync for the others.
 func (b *bench) baseline(ctx context.Context, images int, main bool) (err error) {
 	if images > b.baselineUpTo {
 		return nil
 	}
-	b.say("%d images: baseline", images)
+	b.progressf("%d images: baseline", images)
 	dir := filepath.Join(b.dir, fmt.Sprintf("baseline%d", images))
 	opts := controlplane.Options{DataDir: dir + "/data", TLSDir: dir + "/tls", Kubeconfig: dir + "/kubeconfig"}
 	plane, err := controlplane.Start(ctx, opts)
@@ -49,7 +49,7 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 	if err := baseline.Install(ctx, plane.RESTConfig()); err != nil {
 		return err
 	}
-	r, err := newRival(ctx, opts.Kubeconfig, "unix://"+b.docker.Socket())
+	r, err := newBaselineRun(ctx, opts.Kubeconfig, "unix://"+b.docker.Socket())
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 	r.objects = b.sizes.objects(images)
 	took, err := r.sync(ctx)
 	if err == nil && main {
-		// Beside a daemon that has synced before, it has done so too.
+		// The daemon has synced before, too.
 		if _, err = r.clean(ctx); err == nil {
 			took, err = r.sync(ctx)
 		}
@@ -82,26 +82,26 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 	return err
 }
 
-func newRival(ctx context.Context, kubeconfig, endpoint string) (*rival, error) {
+func newBaselineRun(ctx context.Context, kubeconfig, endpoint string) (*baselineRun, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	r := &rival{}
+	r := &baselineRun{}
 	if r.engine, err = docker.Dial(endpoint); err != nil {
 		return nil, err
 	}
 	if r.mirrorer, err = baseline.New(r.engine, config, appv1.DefaultNamespace); err != nil {
 		return nil, err
 	}
-	if r.subject, err = newSubject(kubeconfig, baseline.GroupVersion); err != nil {
+	if r.client, err = newClient(kubeconfig, baseline.GroupVersion); err != nil {
 		return nil, err
 	}
-	r.tracker, err = r.subject.track(ctx)
+	r.tracker, err = r.client.track(ctx)
 	return r, err
 }
 
-func (r *rival) sync(ctx context.Context) (time.Duration, error) {
+func (r *baselineRun) sync(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	if err := r.mirrorer.Sync(ctx); err != nil {
 		return 0, err
@@ -110,7 +110,7 @@ func (r *rival) sync(ctx context.Context) (time.Duration, error) {
 	return at.Sub(began), err
 }
 
-func (r *rival) clean(ctx context.Context) (time.Duration, error) {
+func (r *baselineRun) clean(ctx context.Context) (time.Duration, error) {
 	began := time.Now()
 	if err := r.mirrorer.Clean(ctx); err != nil {
 		return 0, err
@@ -120,7 +120,7 @@ func (r *rival) clean(ctx context.Context) (time.Duration, error) {
 }
 
 // baselineEvents measures the baseline while it follows the engine's events.
-func (b *bench) baselineEvents(ctx context.Context, r *rival) error {
+func (b *bench) baselineEvents(ctx context.Context, r *baselineRun) error {
 	info, err := r.engine.Connect(ctx)
 	if err != nil {
 		return err
@@ -133,12 +133,12 @@ func (b *bench) baselineEvents(ctx context.Context, r *rival) error {
 	err = b.baselineLags(following, r)
 	stop()
 	if ending := <-ended; err != nil {
-		err = errors.Join(err, ending) // which may be why
+		err = errors.Join(err, ending) // which may be the cause
 	}
 	return errors.Join(err, loop.Wait())
 }
 
-func (b *bench) baselineLags(ctx context.Context, r *rival) error {
+func (b *bench) baselineLags(ctx context.Context, r *baselineRun) error {
 	e := b.docker.API
 	l, err := volumeLags(ctx, e, r.tracker, b.baselineSamples)
 	if err != nil {

@@ -15,37 +15,37 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
-// sizes says how much the engine holds.
+// sizes has the numbers of objects in the engine.
 type sizes struct {
 	containers, running, volumes int
-	// images of the main part; distinct is how many of all images are no mere tags.
+	// images of the main part; distinct of all images differ by more than their tag.
 	images, distinct int
-	// scale are the other numbers of images, in ascending order.
+	// scale has the other numbers of images, in ascending order.
 	scale []int
 }
 
-// objects is how many mirrors there must be with so many images: one more is
-// the engine's namespace.
+// objects returns the number of mirrors for a number of images. One mirror is the
+// engine's namespace.
 func (n sizes) objects(images int) int { return images + n.containers + n.volumes + 1 }
 
-// options say how much is measured.
+// options are those of the command line.
 type options struct {
 	program, stripped string
 	sizes             sizes
-	// rounds is how often what takes seconds is repeated.
+	// rounds is how often measurements of seconds are repeated.
 	rounds int
-	// samples is how many events each latency is measured with; baselineSamples
-	// the same for the baseline.
+	// samples is the number of events for each latency, baselineSamples that for
+	// the baseline.
 	samples, baselineSamples int
-	// churn is how many events go by before memory is read again.
+	// churn is the number of events before memory is read again.
 	churn int
-	// baselineUpTo is the greatest number of images the baseline mirrors; 0: none.
+	// baselineUpTo is the greatest number of images for the baseline; 0: no baseline.
 	baselineUpTo int
-	// idle is how long the daemon is watched doing nothing.
+	// idle is how long the idle daemon is measured.
 	idle time.Duration
 }
 
-// bench is one run.
+// bench is one run of the command.
 type bench struct {
 	options
 	run      *figures.Run
@@ -57,8 +57,8 @@ type bench struct {
 	progress io.Writer
 }
 
-// say tells whoever waits how far the run is.
-func (b *bench) say(format string, args ...any) {
+// progressf prints how far the run is.
+func (b *bench) progressf(format string, args ...any) {
 	fmt.Fprintf(b.progress, "%4.0fs  %s\n", time.Since(b.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
@@ -68,9 +68,9 @@ func (b *bench) add(group, name, unit string, value float64, rows ...figures.Row
 	f.Values = append(f.Values, value)
 }
 
-// measure returns what was measured until an error came.
+// measure returns the figures, also those before an error.
 func measure(ctx context.Context, opts options) (*figures.Run, error) {
-	// A socket's path must be short.
+	// The path of a socket must be short.
 	dir, err := os.MkdirTemp("/tmp", "rddb.")
 	if err != nil {
 		return nil, fmt.Errorf("make a directory: %w", err)
@@ -80,13 +80,13 @@ func measure(ctx context.Context, opts options) (*figures.Run, error) {
 		err = b.withEngine(ctx)
 	}
 	if err != nil {
-		b.keepLogs()
+		b.printLogs()
 	}
 	return b.run, errors.Join(err, os.RemoveAll(dir))
 }
 
-// keepLogs shows the ends of logs that are about to go.
-func (b *bench) keepLogs() {
+// printLogs shows the ends of logs that are about to go.
+func (b *bench) printLogs() {
 	logs, err := filepath.Glob(filepath.Join(b.dir, "home*", ".local", "state", "*", "logs", "*.log"))
 	if err != nil {
 		return
@@ -118,11 +118,11 @@ func (b *bench) withEngine(ctx context.Context) (err error) {
 	if b.run.Engine, err = describeEngine(ctx, b.docker.API); err != nil {
 		return err
 	}
-	return b.story(ctx)
+	return b.runAll(ctx)
 }
 
-// story is everything in its order: an empty engine, and then more and more in it.
-func (b *bench) story(ctx context.Context) error {
+// runAll measures with an empty engine first, and then with more and more objects.
+func (b *bench) runAll(ctx context.Context) error {
 	if err := b.binary(); err != nil {
 		return err
 	}
@@ -147,11 +147,10 @@ func (b *bench) story(ctx context.Context) error {
 	return b.mainPart(ctx)
 }
 
-// endpoint is where the daemon is told that the engine is.
+// endpoint returns the endpoint of the engine for the daemon.
 func (b *bench) endpoint() string { return "unix://" + b.docker.link() }
 
-// withDaemon runs a part with a daemon that has never run before and is removed
-// afterwards, whatever happens.
+// withDaemon runs a part with a new instance, and removes it afterwards in any case.
 func (b *bench) withDaemon(ctx context.Context, part func(context.Context, *rddtest.Daemon) error) error {
 	b.homes++
 	d, err := rddtest.New(ctx, b.program, filepath.Join(b.dir, fmt.Sprintf("home%d", b.homes)), "bench")
@@ -164,7 +163,7 @@ func (b *bench) withDaemon(ctx context.Context, part func(context.Context, *rddt
 	return errors.Join(err, d.Remove(last))
 }
 
-// binary weighs the program.
+// binary measures the size of the program.
 func (b *bench) binary() error {
 	for _, one := range []struct {
 		name, file string
@@ -178,7 +177,7 @@ func (b *bench) binary() error {
 		}
 		info, err := os.Stat(one.file)
 		if err != nil {
-			return fmt.Errorf("weigh the program: %w", err)
+			return fmt.Errorf("measure the size of the program: %w", err)
 		}
 		b.add(figures.Memory, one.name, figures.Megabytes, megabytes(info.Size()), one.rows...)
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
-// quiet is how long a daemon gets to come to rest.
+// quiet is how long a daemon gets to become idle.
 const quiet = 3 * time.Second
 
-// idles measures a daemon that has nothing to do.
-func (b *bench) idles(ctx context.Context, s *scene) error {
-	b.say("idle")
+// idles measures an idle daemon.
+func (b *bench) idles(ctx context.Context, s *target) error {
+	b.progressf("idle")
 	if err := rddtest.Sleep(ctx, quiet); err != nil {
 		return err
 	}
@@ -42,8 +42,8 @@ func (b *bench) idles(ctx context.Context, s *scene) error {
 	return err
 }
 
-// churns lets thousands of objects come and go: each is two events.
-func (b *bench) churns(ctx context.Context, s *scene) error {
+// churns creates and removes thousands of objects: two events each.
+func (b *bench) churns(ctx context.Context, s *target) error {
 	t, err := s.rdd.track(ctx)
 	if err != nil {
 		return err

@@ -11,12 +11,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
-// parallel is how many requests fill the engine at once.
+// parallel is the number of concurrent requests that fill the engine.
 const parallel = 4
 
-// testEngine is an engine of the benchmark's own, so that measurements begin with
-// an engine that answers. Its containers live on when it ends, as they do when a
-// user upgrades Docker.
+// testEngine is the engine of the benchmark. Its containers keep running when it ends,
+// as they do when a user upgrades Docker.
 type testEngine struct {
 	*dockerd.Daemon
 
@@ -34,19 +33,20 @@ func startDockerd(ctx context.Context, dir string) (*testEngine, error) {
 	return &testEngine{Daemon: engine, dir: dir}, nil
 }
 
-// link is where the daemon finds the engine: the socket, or what stands in for it.
+// link returns the path at which the daemon finds the engine: a link to the socket or
+// to that of the proxy.
 func (d *testEngine) link() string { return filepath.Join(d.dir, "engine.sock") }
 
-// pointTo makes the link lead to a socket.
+// pointTo lets the link refer to a socket.
 func (d *testEngine) pointTo(socket string) error {
 	next := d.link() + ".new"
 	if err := errors.Join(os.Symlink(socket, next), os.Rename(next, d.link())); err != nil {
-		return fmt.Errorf("point the daemon to an engine: %w", err)
+		return fmt.Errorf("link the engine's socket: %w", err)
 	}
 	return nil
 }
 
-// contents returns what must be mirrored: identities, with the state of containers.
+// contents returns the identities of all objects, with the state of containers.
 func contents(ctx context.Context, e *dockerd.API) (map[string]string, error) {
 	want := map[string]string{namespaces + "/" + containersv1.MobyNamespace: ""}
 	all, err := e.Containers(ctx)

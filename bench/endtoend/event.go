@@ -14,10 +14,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
-// eventGoals are those of every latency.
+// eventGoals returns the goals of every latency.
 func eventGoals() []figures.Row { return []figures.Row{figures.GoalAt(50, 2), figures.GoalAt(99, 5)} }
 
-// Names of figures that the baseline has too.
+// Names of figures that the baseline has, too.
 const (
 	volumeCreated    = "Docker call returned to watch event over TLS, volume created"
 	volumeRemoved    = "Docker call returned to watch event over TLS, volume removed"
@@ -27,11 +27,11 @@ const (
 
 const burstSize = 100
 
-// lags are latencies in milliseconds. An event that came before the engine's
-// call returned counts as no time at all.
+// lags are latencies in milliseconds. The latency is 0 for an event before the return
+// of the engine's call.
 type lags struct{ made, gone []float64 }
 
-// volumeLags makes and removes volumes, one at a time.
+// volumeLags creates and removes volumes, one at a time.
 func volumeLags(ctx context.Context, e *dockerd.API, t *tracker, count int) (lags, error) {
 	var l lags
 	for i := range count {
@@ -57,7 +57,7 @@ func volumeLags(ctx context.Context, e *dockerd.API, t *tracker, count int) (lag
 	return l, nil
 }
 
-// startLags starts one container again and again.
+// startLags starts one container repeatedly.
 func startLags(ctx context.Context, e *dockerd.API, t *tracker, count int) ([]float64, error) {
 	id, err := e.CreateContainer(ctx, "latency", busy)
 	if err != nil {
@@ -91,8 +91,8 @@ func startLags(ctx context.Context, e *dockerd.API, t *tracker, count int) ([]fl
 	return all, err
 }
 
-// burst makes volumes as fast as the engine can, and returns how long after the
-// last call's return all were mirrored.
+// burst creates volumes as fast as the engine can. It returns the time from the return
+// of the last call until all are mirrored.
 func burst(ctx context.Context, e *dockerd.API, t *tracker, objects int) (time.Duration, error) {
 	each := func(do func(context.Context, string) error) error {
 		jobs, making := errgroup.WithContext(ctx)
@@ -117,8 +117,8 @@ func burst(ctx context.Context, e *dockerd.API, t *tracker, objects int) (time.D
 	return max(at.Sub(returned), 0), err
 }
 
-// events measures everything that one event, or many, cost.
-func (b *bench) events(ctx context.Context, s *scene) error {
+// events measures the cost of one event and of many.
+func (b *bench) events(ctx context.Context, s *target) error {
 	t, err := s.rdd.track(ctx)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (b *bench) events(ctx context.Context, s *scene) error {
 	}
 	b.run.Figure(figures.Events, volumeCreated, figures.Milliseconds, eventGoals()...).Values = l.made
 	b.run.Figure(figures.Events, volumeRemoved, figures.Milliseconds, eventGoals()...).Values = l.gone
-	b.say("container starts")
+	b.progressf("container starts")
 	started, err := startLags(ctx, b.docker.API, t, b.samples)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (b *bench) events(ctx context.Context, s *scene) error {
 }
 
 // recoveries restarts the engine under running containers.
-func (b *bench) recoveries(ctx context.Context, s *scene) error {
+func (b *bench) recoveries(ctx context.Context, s *target) error {
 	t, err := s.rdd.track(ctx)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
-// filler puts objects into an engine, and remembers what it has put there.
+// filler creates the objects of an engine.
 type filler struct {
 	docker  *testEngine
 	engine  *dockerd.API
@@ -22,9 +22,8 @@ type filler struct {
 // busy is the image of containers; it counts among the images.
 const busy = "base:1"
 
-// fill makes the containers and volumes that the sizes say, once, and images
-// until there are so many: distinct ones first, and above that tags of them,
-// which are mirrored one by one just the same.
+// fill creates the containers and volumes once, and adds images up to a number:
+// distinct ones first, and then tags of them, which have a mirror each.
 func (f *filler) fill(ctx context.Context, n sizes, images int) error {
 	if !f.filled {
 		if err := f.base(ctx, n); err != nil {
@@ -42,7 +41,7 @@ func (f *filler) fill(ctx context.Context, n sizes, images int) error {
 	return f.docker.tagAll(ctx, tags)
 }
 
-// importAll makes distinct images until there are so many.
+// importAll adds distinct images up to a number.
 func (f *filler) importAll(ctx context.Context, images int) error {
 	jobs, making := errgroup.WithContext(ctx)
 	jobs.SetLimit(parallel)
@@ -53,7 +52,7 @@ func (f *filler) importAll(ctx context.Context, images int) error {
 	return jobs.Wait()
 }
 
-// base makes what there is from the beginning.
+// base creates the containers, the volumes and their image.
 func (f *filler) base(ctx context.Context, n sizes) error {
 	var err error
 	if f.small, err = dockerd.TarOf("/dev/null", "empty"); err != nil {

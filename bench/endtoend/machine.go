@@ -16,11 +16,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
-// describe says what is measured, on what.
+// describe returns the program and the machine of a run.
 func describe(program string) (*figures.Run, error) {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
-		return nil, fmt.Errorf("look at %s ('make build' makes it): %w", program, err)
+		return nil, fmt.Errorf("read %s ('make build' creates it): %w", program, err)
 	}
 	settings := map[string]string{}
 	for _, s := range info.Settings {
@@ -51,7 +51,7 @@ func describe(program string) (*figures.Run, error) {
 	}, nil
 }
 
-// describeEngine asks an engine who it is.
+// describeEngine returns version and storage driver of an engine.
 func describeEngine(ctx context.Context, e *dockerd.API) (figures.Engine, error) {
 	var version struct{ Version, APIVersion string }
 	if err := e.Call(ctx, http.MethodGet, "/version", nil, &version); err != nil {
@@ -64,7 +64,7 @@ func describeEngine(ctx context.Context, e *dockerd.API) (figures.Engine, error)
 	return figures.Engine{Name: "dockerd", Version: version.Version, API: version.APIVersion, Storage: info.Driver}, nil
 }
 
-// firstOf is the first line of a file; empty when there is none.
+// firstOf returns the first line of a file; it is empty when there is none.
 func firstOf(file string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -74,7 +74,7 @@ func firstOf(file string) string {
 	return line
 }
 
-// keyed is the value of the first line of a file with this key.
+// keyed returns the value of the first line of a file with this key.
 func keyed(file, key, separator string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -1,16 +1,26 @@
-// Command endtoend measures rdd as a user meets it: it runs the real rdd
-// against a real engine in new home directories, looks at the API through
-// watches of its own over TLS, and prints one table. Beside it, it measures the
-// plain way of doing the same (bench/baseline) on the same engine, so that the
+// Command endtoend measures rdd as a user runs it: the real program with a real
+// engine, in new home directories. It observes the API through watches over TLS and
+// prints one table. It also measures bench/baseline on the same engine, so that the
 // table has ratios and not only times. It needs root, as the engine does.
 //
-// # Reading map
+// Reading map:
 //
-//   - main.go, bench.go, parts.go: what is measured, in which order
-//   - start.go, sync.go, event.go, churn.go, baseline.go: the measures
-//   - daemon.go, process.go: the daemon, and what it uses
-//   - engine.go, fill.go, proxy.go: the engine, and what is in it
-//   - subject.go, app.go, tracker.go: what the API says, and when
+//	main.go      the command line
+//	bench.go     one run
+//	parts.go     the order of the measurements
+//	start.go     measures starts
+//	sync.go      measures full syncs, cleanup and restarts
+//	event.go     measures latencies of events
+//	churn.go     measures an idle daemon, and many events
+//	baseline.go  measures the baseline
+//	engine.go    the engine
+//	fill.go      creates the objects of the engine
+//	tags.go      creates thousands of tags
+//	proxy.go     records the daemon's first call to the engine
+//	client.go    the API of the daemon or the baseline
+//	app.go       watches the App
+//	tracker.go   watches the mirrors
+//	machine.go   describes the machine and the engine
 package main
 
 import (
@@ -57,25 +67,25 @@ func main() {
 func flags() (opts options, file string) {
 	n := &opts.sizes
 	flag.StringVar(&opts.program, "rdd", "bin/rdd", "the program to measure")
-	flag.StringVar(&opts.stripped, "stripped", "", "the same program without symbols, to weigh it")
+	flag.StringVar(&opts.stripped, "stripped", "", "the same program without symbols, for its size")
 	flag.StringVar(&file, "json", "", "file for the figures, which bench/report reads")
 	flag.IntVar(&n.images, "images", 500, "images in the engine")
 	flag.IntVar(&n.containers, "containers", 100, "containers in the engine")
 	flag.IntVar(&n.running, "running", 10, "how many of the containers run")
 	flag.IntVar(&n.volumes, "volumes", 100, "volumes in the engine")
-	flag.IntVar(&n.distinct, "distinct", 500, "how many images are no mere tags of others")
+	flag.IntVar(&n.distinct, "distinct", 500, "how many images differ by more than their tag")
 	n.scale = []int{100, 2000, 10000}
 	flag.Func("scale", "other numbers of images, for how cost grows; 0 for none (default 100,2000,10000)", func(text string) error {
 		var err error
 		n.scale, err = numbers(text)
 		return err
 	})
-	flag.IntVar(&opts.rounds, "rounds", 3, "how often what takes seconds is measured")
+	flag.IntVar(&opts.rounds, "rounds", 3, "how often measurements of seconds are repeated")
 	flag.IntVar(&opts.samples, "samples", 300, "events to measure each latency with")
 	flag.IntVar(&opts.baselineSamples, "baseline-samples", 100, "the same for the baseline")
 	flag.IntVar(&opts.baselineUpTo, "baseline", 2000, "the most images that the baseline mirrors, which takes minutes for 10000; 0 for no baseline")
 	flag.IntVar(&opts.churn, "churn", 10000, "events of churn before memory is read again")
-	flag.DurationVar(&opts.idle, "idle", 20*time.Second, "how long an idle daemon is watched")
+	flag.DurationVar(&opts.idle, "idle", 20*time.Second, "how long an idle daemon is measured")
 	flag.Parse()
 	if program, err := filepath.Abs(opts.program); err == nil {
 		opts.program = program
@@ -83,7 +93,7 @@ func flags() (opts options, file string) {
 	return opts, file
 }
 
-// numbers are positive ones, separated by commas, in ascending order.
+// numbers parses numbers separated by commas, and sorts them.
 func numbers(text string) ([]int, error) {
 	if text == "0" {
 		return nil, nil

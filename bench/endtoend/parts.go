@@ -8,23 +8,23 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
-// mainPart is everything at the size that the goals are for.
+// mainPart measures everything at the size of the goals.
 func (b *bench) mainPart(ctx context.Context) error {
 	if err := b.filledWith(ctx, b.sizes.images); err != nil {
 		return err
 	}
-	if err := b.withDaemon(ctx, b.mainStory); err != nil {
+	if err := b.withDaemon(ctx, b.mainMeasures); err != nil {
 		return err
 	}
 	return b.baseline(ctx, b.sizes.images, true)
 }
 
 func (b *bench) filledWith(ctx context.Context, images int) error {
-	b.say("filling the engine: %d images", images)
+	b.progressf("filling the engine: %d images", images)
 	return b.fill.fill(ctx, b.sizes, images)
 }
 
-func (b *bench) mainStory(ctx context.Context, d *rddtest.Daemon) error {
+func (b *bench) mainMeasures(ctx context.Context, d *rddtest.Daemon) error {
 	s, err := b.connect(ctx, d, b.sizes.images)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (b *bench) mainStory(ctx context.Context, d *rddtest.Daemon) error {
 		return err
 	}
 	objects := b.sizes.objects(s.images)
-	b.say("%d objects: sync", objects)
+	b.progressf("%d objects: sync", objects)
 	if err := b.firstSync(ctx, s); err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (b *bench) mainStory(ctx context.Context, d *rddtest.Daemon) error {
 	}
 	for _, step := range []struct {
 		name string
-		do   func(context.Context, *scene) error
+		do   func(context.Context, *target) error
 	}{
 		{"sync and cleanup", b.syncs},
 		{"kill and sync again", b.resyncs},
@@ -50,7 +50,7 @@ func (b *bench) mainStory(ctx context.Context, d *rddtest.Daemon) error {
 		{"restarts of dockerd", b.recoveries},
 		{"churn", b.churns},
 	} {
-		b.say("%d objects: %s", objects, step.name)
+		b.progressf("%d objects: %s", objects, step.name)
 		if err := step.do(ctx, s); err != nil {
 			return err
 		}
@@ -58,8 +58,8 @@ func (b *bench) mainStory(ctx context.Context, d *rddtest.Daemon) error {
 	return nil
 }
 
-// scaleGoal returns the goals for a number of images, if there are any: seconds
-// of a full sync, and MB of private memory after it.
+// scaleGoal returns the goals for a number of images, if there are any: seconds of a
+// full sync, and MB of private memory after it.
 func scaleGoal(images int) (seconds, private float64, ok bool) {
 	switch images {
 	case 500:
@@ -71,9 +71,9 @@ func scaleGoal(images int) (seconds, private float64, ok bool) {
 	}
 }
 
-// firstSync is the sync of a daemon that has mirrored nothing before, and what
-// memory it has then: points of the curves.
-func (b *bench) firstSync(ctx context.Context, s *scene) error {
+// firstSync measures the sync of a new daemon, and its memory afterwards: points of the
+// curves.
+func (b *bench) firstSync(ctx context.Context, s *target) error {
 	took, err := b.syncOnce(ctx, s)
 	if err != nil {
 		return err
@@ -96,16 +96,16 @@ func (b *bench) firstSync(ctx context.Context, s *scene) error {
 	return err
 }
 
-// scaleSync is a name that the baseline has too.
+// scaleSync is the name of a figure that the baseline has, too.
 func scaleSync(images int) string { return fmt.Sprintf("full sync with %d images", images) }
 
-// scalePart measures what should not depend on how much there is.
+// scalePart measures what should not depend on the number of objects.
 func (b *bench) scalePart(ctx context.Context, images int) error {
 	if err := b.filledWith(ctx, images); err != nil {
 		return err
 	}
 	err := b.withDaemon(ctx, func(ctx context.Context, d *rddtest.Daemon) error {
-		b.say("%d images: sync, latency", images)
+		b.progressf("%d images: sync, latency", images)
 		s, err := b.connect(ctx, d, images)
 		if err != nil {
 			return err
@@ -121,9 +121,9 @@ func (b *bench) scalePart(ctx context.Context, images int) error {
 	return b.baseline(ctx, images, false)
 }
 
-// scaleEvents measures one event among few and among many, against the smallest
-// size of the run.
-func (b *bench) scaleEvents(ctx context.Context, s *scene) error {
+// scaleEvents measures the latency of an event, and compares it with that of the
+// smallest size of the run.
+func (b *bench) scaleEvents(ctx context.Context, s *target) error {
 	t, err := s.rdd.track(ctx)
 	if err != nil {
 		return err

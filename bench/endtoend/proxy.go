@@ -10,21 +10,21 @@ import (
 )
 
 // proxy stands between a daemon and its engine, to see from outside when the
-// daemon first called. Then it steps aside, so that it costs one connection.
+// daemon first called. Then it steps redirect, so that it costs one connection.
 type proxy struct {
 	listener net.Listener
 	target   string
-	// aside leads later calls past the proxy.
-	aside func() error
-	first chan time.Time
+	// redirect leads later calls to the engine.
+	redirect func() error
+	first    chan time.Time
 }
 
-func startProxy(socket, target string, aside func() error) (*proxy, error) {
+func startProxy(socket, target string, redirect func() error) (*proxy, error) {
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
-		return nil, fmt.Errorf("stand in for the engine: %w", err)
+		return nil, fmt.Errorf("listen for the engine: %w", err)
 	}
-	p := &proxy{listener: listener, target: target, aside: aside, first: make(chan time.Time, 1)}
+	p := &proxy{listener: listener, target: target, redirect: redirect, first: make(chan time.Time, 1)}
 	go p.serve()
 	return p, nil
 }
@@ -38,8 +38,8 @@ func (p *proxy) serve() {
 			return
 		}
 		at := time.Now()
-		if err := p.aside(); err != nil {
-			conn.Close() // and nobody learns of a first call
+		if err := p.redirect(); err != nil {
+			conn.Close() // the first call stays unknown
 			continue
 		}
 		select {
@@ -50,7 +50,7 @@ func (p *proxy) serve() {
 	}
 }
 
-// pass copies both ways until both are through.
+// pass copies both directions until their end.
 func (p *proxy) pass(from net.Conn) {
 	defer from.Close()
 	var dialer net.Dialer
@@ -62,7 +62,7 @@ func (p *proxy) pass(from net.Conn) {
 	var both sync.WaitGroup
 	for _, way := range [][2]net.Conn{{from, to}, {to, from}} {
 		both.Go(func() {
-			// Either end may break off at any time, as a killed daemon does.
+			// Either end may close at any time, as a killed daemon does.
 			_, _ = io.Copy(way[1], way[0])
 			_ = way[1].(*net.UnixConn).CloseWrite()
 		})
@@ -70,8 +70,8 @@ func (p *proxy) pass(from net.Conn) {
 	both.Wait()
 }
 
-// forget makes the next call the first one.
-func (p *proxy) forget() {
+// reset makes the next call the first one.
+func (p *proxy) reset() {
 	select {
 	case <-p.first:
 	default:

@@ -14,11 +14,11 @@ const (
 	laterGoal = 0.8
 )
 
-// starts measures daemons from an empty home directory on, with an engine that
-// answers already and with rdd's own.
+// starts measures starts in an empty home directory, with a running engine and with
+// rdd's own.
 func (b *bench) starts(ctx context.Context) error {
 	for round := range b.rounds {
-		b.say("starts, round %d", round+1)
+		b.progressf("starts, round %d", round+1)
 		if err := b.withDaemon(ctx, b.startsWithEngine); err != nil {
 			return err
 		}
@@ -58,8 +58,8 @@ func (b *bench) startsOwnEngine(ctx context.Context, d *rddtest.Daemon) error {
 	return b.start(ctx, d, "later start", "Settled with the dockerd of before adopted", "", laterGoal)
 }
 
-// start runs `rdd svc start`, changes the App if spec says how, and waits until
-// a watch sees it settled. Both spans begin with the command.
+// start runs `rdd svc start`, changes the App's spec unless spec is empty, and waits
+// until the App has settled. Both times start with the command.
 func (b *bench) start(ctx context.Context, d *rddtest.Daemon, which, until, spec string, goal float64) error {
 	began := time.Now()
 	if _, err := d.Run(ctx, "svc", "start"); err != nil {

@@ -15,19 +15,19 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
-// answerEvery is how often a daemon that starts is asked.
-const answerEvery = 2 * time.Millisecond
+// pollInterval is how often a starting daemon is polled.
+const pollInterval = 2 * time.Millisecond
 
-// scene is a daemon whose engine is that of the benchmark, and who looks at it.
-type scene struct {
+// target is a daemon with the engine of the benchmark.
+type target struct {
 	daemon *rddtest.Daemon
-	rdd    *subject
+	rdd    *apiClient
 	// images in the engine.
 	images int
 }
 
-// connect starts a daemon that is told of the engine, and does not use it yet.
-func (b *bench) connect(ctx context.Context, d *rddtest.Daemon, images int) (*scene, error) {
+// connect starts a daemon that has the engine's endpoint, and does not use it yet.
+func (b *bench) connect(ctx context.Context, d *rddtest.Daemon, images int) (*target, error) {
 	if _, err := d.Run(ctx, "svc", "start"); err != nil {
 		return nil, err
 	}
@@ -37,12 +37,12 @@ func (b *bench) connect(ctx context.Context, d *rddtest.Daemon, images int) (*sc
 	}
 	spec := fmt.Sprintf(`{"running":false,"vm":{"driver":"external","endpoint":%q}}`, b.endpoint())
 	_, err = s.patchApp(ctx, spec)
-	return &scene{daemon: d, rdd: s, images: images}, err
+	return &target{daemon: d, rdd: s, images: images}, err
 }
 
-// syncOnce measures from the request that sets running=true until a watch has
-// seen the last mirror.
-func (b *bench) syncOnce(ctx context.Context, s *scene) (time.Duration, error) {
+// syncOnce measures from the request that sets running=true until the last mirror
+// appears in a watch.
+func (b *bench) syncOnce(ctx context.Context, s *target) (time.Duration, error) {
 	t, err := s.rdd.track(ctx)
 	if err != nil {
 		return 0, err
@@ -73,9 +73,9 @@ func (b *bench) syncOnce(ctx context.Context, s *scene) (time.Duration, error) {
 	return at.Sub(began), err
 }
 
-// cleanOnce measures from the request that sets running=false until a watch has
-// seen the last mirror go.
-func (b *bench) cleanOnce(ctx context.Context, s *scene) (time.Duration, error) {
+// cleanOnce measures from the request that sets running=false until the last mirror
+// disappears from a watch.
+func (b *bench) cleanOnce(ctx context.Context, s *target) (time.Duration, error) {
 	t, err := s.rdd.track(ctx)
 	if err != nil {
 		return 0, err
@@ -102,14 +102,14 @@ func (b *bench) cleanOnce(ctx context.Context, s *scene) (time.Duration, error) 
 	return at.Sub(began), err
 }
 
-// Names of figures that the baseline has too.
+// Names of figures that the baseline has, too.
 func syncName(objects int) string {
 	return fmt.Sprintf("full sync of %d objects, mirrors absent", objects)
 }
 func cleanName(objects int) string { return fmt.Sprintf("cleanup of %d mirrors", objects) }
 
-// syncs repeats full sync and cleanup. The mirrors are there at the end.
-func (b *bench) syncs(ctx context.Context, s *scene) error {
+// syncs repeats full sync and cleanup. The mirrors exist at the end.
+func (b *bench) syncs(ctx context.Context, s *target) error {
 	objects := b.sizes.objects(s.images)
 	for range b.rounds {
 		took, err := b.cleanOnce(ctx, s)
@@ -133,8 +133,8 @@ func (b *bench) syncs(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// resyncs kills the daemon, and starts it again with mirrors that are right.
-func (b *bench) resyncs(ctx context.Context, s *scene) error {
+// resyncs kills the daemon, and starts it again with correct mirrors.
+func (b *bench) resyncs(ctx context.Context, s *target) error {
 	stand := b.dir + "/proxy.sock"
 	p, err := startProxy(stand, b.docker.Socket(), func() error { return b.docker.pointTo(b.docker.Socket()) })
 	if err != nil {
@@ -149,12 +149,12 @@ func (b *bench) resyncs(ctx context.Context, s *scene) error {
 			return err
 		}
 	}
-	// What comes next is measured with nobody between, not even once.
+	// The next measurements run without the proxy.
 	_, err = b.restart(ctx, s, nil)
 	return err
 }
 
-func (b *bench) resync(ctx context.Context, s *scene, p *proxy) error {
+func (b *bench) resync(ctx context.Context, s *target, p *proxy) error {
 	before, err := s.rdd.fingerprint(ctx)
 	if err != nil {
 		return err
@@ -192,16 +192,15 @@ func (b *bench) resync(ctx context.Context, s *scene, p *proxy) error {
 	return nil
 }
 
-// restart kills the daemon and starts it, and returns when it said that the
-// engine is mirrored.
-func (b *bench) restart(ctx context.Context, s *scene, p *proxy) (time.Time, error) {
+// restart kills the daemon, starts it, and returns when ContainerEngineReady is True.
+func (b *bench) restart(ctx context.Context, s *target, p *proxy) (time.Time, error) {
 	if err := s.daemon.Kill(ctx); err != nil {
 		return time.Time{}, err
 	}
 	if p != nil {
-		p.forget()
+		p.reset()
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	starting, asking := errgroup.WithContext(ctx)
 	starting.Go(func() error {
@@ -216,11 +215,11 @@ func (b *bench) restart(ctx context.Context, s *scene, p *proxy) (time.Time, err
 	return ready, starting.Wait()
 }
 
-// engineReady asks until a daemon that has just started says, for itself and
-// not in the words of the one before, that the engine is mirrored. The port and
-// the token stay the same.
-func (s *subject) engineReady(ctx context.Context) (time.Time, error) {
-	tick := time.NewTicker(answerEvery)
+// engineReady waits until ContainerEngineReady is True after a start. It waits for the
+// new daemon first, since the API still has the conditions of the previous one. Port
+// and token stay the same.
+func (s *apiClient) engineReady(ctx context.Context) (time.Time, error) {
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		var a app

@@ -12,11 +12,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// tagAll gives images more tags: new ones by the tags that are there.
+// tagAll adds tags to images: new tags by existing ones.
 //
-// An engine with a graph driver writes all its tags anew with each one, so that
-// ten thousand take minutes. It keeps them in one file, which is written at once
-// while the engine is down; any other engine is asked for one after the other.
+// An engine with a graph driver writes all its tags for each new one, so that ten
+// thousand take minutes. It keeps them in one file, which is written here while the
+// engine is down. Any other engine gets one request for each tag.
 func (d *testEngine) tagAll(ctx context.Context, tags map[string]string) error {
 	files, err := filepath.Glob(filepath.Join(d.DataRoot(), "image", "*", "repositories.json"))
 	if err != nil {

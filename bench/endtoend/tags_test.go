@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTagsAreAdded(t *testing.T) {
+func TestWithTagsAddsTags(t *testing.T) {
 	const before = `{"Repositories":{"image":{"image:1":"sha256:aa","image:2":"sha256:bb"}}}`
 	text, err := withTags([]byte(before), map[string]string{"image:3": "image:1", "other:1": "image:2"})
 	if err != nil {
@@ -24,11 +24,11 @@ func TestTagsAreAdded(t *testing.T) {
 		t.Errorf("other:1 is %q", got)
 	}
 	if _, err := withTags([]byte(before), map[string]string{"image:9": "image:7"}); err == nil {
-		t.Error("an image that is not there got a tag")
+		t.Error("a missing image got a tag")
 	}
 }
 
-func TestNumbersAreAscending(t *testing.T) {
+func TestNumbersSortsImages(t *testing.T) {
 	got, err := numbers("2000,100")
 	if err != nil || len(got) != 2 || got[0] != 100 || got[1] != 2000 {
 		t.Errorf("numbers = %v, %v", got, err)

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// stream is an open watch, decoded into what its reader wants to know.
+// stream is an open watch, decoded into the type of its reader.
 type stream[T any] struct {
 	io.Closer
 	decoder *json.Decoder
@@ -24,8 +24,8 @@ type streamEvent[T any] struct {
 	Object T               `json:"object"`
 }
 
-// openStream watches a resource, beginning with what is there.
-func openStream[T any](ctx context.Context, s *subject, path string) (*stream[T], error) {
+// openStream watches a resource, and delivers existing objects first.
+func openStream[T any](ctx context.Context, s *apiClient, path string) (*stream[T], error) {
 	body, err := s.rest.Get().AbsPath(path).Param("watch", "1").MaxRetries(0).Stream(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("watch %s: %w", path, err)
@@ -44,7 +44,7 @@ func (s *stream[T]) next() (streamEvent[T], error) {
 	return event, nil
 }
 
-// sighting is what is known of one mirror.
+// sighting is the last observation of one mirror.
 type sighting struct {
 	// status of a container.
 	status string
@@ -52,8 +52,8 @@ type sighting struct {
 	since time.Time
 }
 
-// tracker follows all mirrors through watches over TLS, and knows when it saw
-// what. A mirror counts from when it has its status.
+// tracker watches all mirrors over TLS, and records the times of events. A mirror
+// counts as soon as it has a status.
 type tracker struct {
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
@@ -61,14 +61,14 @@ type tracker struct {
 	mu   sync.Mutex
 	seen map[string]sighting
 	gone map[string]time.Time
-	// last is when the last event came.
+	// last is the time of the last event.
 	last    time.Time
 	err     error
 	changed chan struct{} // closed at the next event
 }
 
 // track opens the watches.
-func (s *subject) track(ctx context.Context) (*tracker, error) {
+func (s *apiClient) track(ctx context.Context) (*tracker, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	t := &tracker{cancel: cancel, seen: map[string]sighting{}, gone: map[string]time.Time{}, changed: make(chan struct{})}
 	for _, resource := range []string{containers, images, volumes, namespaces} {
@@ -124,14 +124,13 @@ func (t *tracker) note(event watch.EventType, identity, status string) {
 	}
 }
 
-// await looks again after each event until the look says yes, and returns the
-// time of that look's own choice.
-func (t *tracker) await(ctx context.Context, what string, look func() (time.Time, bool)) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// await calls check after each event until it returns true, and returns its time.
+func (t *tracker) await(ctx context.Context, what string, check func() (time.Time, bool)) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
 		t.mu.Lock()
-		at, yes := look()
+		at, yes := check()
 		changed, err, count := t.changed, t.err, len(t.seen)
 		t.mu.Unlock()
 		if yes {
@@ -148,12 +147,12 @@ func (t *tracker) await(ctx context.Context, what string, look func() (time.Time
 	}
 }
 
-// count waits until so many mirrors are there, and returns when the last event came.
+// count waits for a number of mirrors, and returns the time of the last event.
 func (t *tracker) count(ctx context.Context, want int) (time.Time, error) {
 	return t.await(ctx, fmt.Sprintf("%d mirrors", want), func() (time.Time, bool) { return t.last, len(t.seen) == want })
 }
 
-// appeared waits for a mirror, and if status is not empty for that status of it.
+// appeared waits for a mirror, and for its status unless that is empty.
 func (t *tracker) appeared(ctx context.Context, identity, status string) (time.Time, error) {
 	return t.await(ctx, identity+" "+status, func() (time.Time, bool) {
 		s, ok := t.seen[identity]
@@ -161,7 +160,7 @@ func (t *tracker) appeared(ctx context.Context, identity, status string) (time.T
 	})
 }
 
-// vanished waits until a mirror that was there is not.
+// vanished waits until a mirror has been removed.
 func (t *tracker) vanished(ctx context.Context, identity string) (time.Time, error) {
 	return t.await(ctx, "no "+identity, func() (time.Time, bool) {
 		_, there := t.seen[identity]
@@ -170,7 +169,7 @@ func (t *tracker) vanished(ctx context.Context, identity string) (time.Time, err
 	})
 }
 
-// exact waits until the mirrors are what the engine has, containers with their state.
+// exact waits until the mirrors equal the objects of the engine.
 func (t *tracker) exact(ctx context.Context, want map[string]string) (time.Time, error) {
 	at, err := t.await(ctx, "the mirrors to be exact", func() (time.Time, bool) {
 		return t.last, len(t.seen) == len(want) && t.matches(want)
@@ -190,7 +189,7 @@ func (t *tracker) matches(want map[string]string) bool {
 	return true
 }
 
-// difference names the first of what differs.
+// difference describes the first difference.
 func (t *tracker) difference(want map[string]string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -25,20 +25,19 @@ type family struct {
 	Name  string
 	Units []string
 	Cases []*benchmark
-	// HasRatio is whether some case has one.
+	// HasRatio is set when a case has one.
 	HasRatio bool
 }
 
-// benchmark is one line: a case, measured once or more often.
+// benchmark is one case, measured once or repeatedly.
 type benchmark struct {
 	Name   string
 	values map[string][]float64
-	// ratio of the baseline to it; zero when there is none.
+	// ratio is that of the baseline to it; zero when there is none.
 	ratio float64
 }
 
-// readBenchmarks reads what go test -bench printed. A file that is not there has
-// no benchmarks in it.
+// readBenchmarks reads the output of go test -bench. A missing file has no benchmarks.
 func readBenchmarks(file string, logger *slog.Logger) ([]*family, error) {
 	input, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -72,12 +71,12 @@ func parseBenchmarks(input io.Reader, file string, logger *slog.Logger) ([]*fami
 	return families, nil
 }
 
-// note adds a result to the family it belongs to.
+// note adds a result to its family.
 func note(families []*family, result *benchfmt.Result) []*family {
 	base, parts := result.Name.Parts()
 	var sub []string
 	for _, part := range parts {
-		// The last one may be the number of processors, which the page says once.
+		// The last one may be the number of processors, which the page has once.
 		if text := string(part); !strings.HasPrefix(text, "-") {
 			sub = append(sub, strings.TrimPrefix(text, "/"))
 		}
@@ -105,9 +104,9 @@ func (f *family) note(name string, values []benchfmt.Value) {
 	}
 }
 
-// compare gives the cases of f the ratio of the baseline's to them. A case of the
-// baseline fits every case that has all of its parts, and perhaps others, such as
-// the size of a pool that the baseline does not have.
+// compare sets the ratios of the cases of f. A case of the baseline applies to every
+// case that has all of its parts, and perhaps others, such as the size of a pool,
+// which the baseline lacks.
 func compare(f *family, families []*family) {
 	at := slices.IndexFunc(families, func(other *family) bool { return other.Name == baselinePrefix+f.Name })
 	if at < 0 {
@@ -124,8 +123,8 @@ func compare(f *family, families []*family) {
 	}
 }
 
-// cost is the unit in which two families are compared: a benchmark's own, for it
-// knows what of its time counts, and else the time of an operation.
+// cost returns the unit in which two families are compared: a benchmark's own metric,
+// or else the time of an operation.
 func (f *family) cost(other *family) string {
 	for _, unit := range f.Units {
 		if strings.HasPrefix(unit, "ms/") && slices.Contains(other.Units, unit) {
@@ -142,7 +141,7 @@ func covers(name, parts string) bool {
 
 func (b *benchmark) median(unit string) float64 { return figures.Percentile(b.values[unit], 50) }
 
-// Value is the median of a unit, in words; empty when the case does not have it.
+// Value returns the median of a unit as text; it is empty when the case lacks it.
 func (b *benchmark) Value(unit string) string {
 	values := b.values[unit]
 	if len(values) == 0 {
@@ -158,7 +157,7 @@ func (b *benchmark) Value(unit string) string {
 	}
 }
 
-// Ratio is how many times the baseline's cost this one is, in words.
+// Ratio returns the ratio of the baseline's cost to this one as text.
 func (b *benchmark) Ratio() string {
 	if b.ratio == 0 {
 		return ""
@@ -166,5 +165,5 @@ func (b *benchmark) Ratio() string {
 	return fmt.Sprintf("%.1f", b.ratio)
 }
 
-// Case is the name for a table.
+// Case returns the name for a table.
 func (b *benchmark) Case() string { return cmp.Or(strings.ReplaceAll(b.Name, "/", ", "), "all") }

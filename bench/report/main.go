@@ -1,6 +1,13 @@
-// Command report makes docs/benchmarks.md of what was measured: the figures of
-// bench/endtoend and the output of `go test -bench`, with plots. The words around
-// them are in benchmarks.md.tmpl, which is the place to change the page.
+// Command report writes docs/benchmarks.md from the figures of bench/endtoend and the
+// output of `go test -bench`, with plots. The text of the page is in
+// benchmarks.md.tmpl.
+//
+// Reading map:
+//
+//	main.go     the command line
+//	page.go     the page and its tables
+//	plots.go    the plots
+//	gobench.go  reads the output of go test -bench
 package main
 
 import (
@@ -14,7 +21,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 )
 
-// options are the command line.
+// options are those of the command line.
 type options struct {
 	endToEnd, benchmarks, template, page, plots string
 }
@@ -22,8 +29,8 @@ type options struct {
 func main() {
 	var opts options
 	flag.StringVar(&opts.endToEnd, "endtoend", ".cache/bench/endtoend.json", "figures of bench/endtoend")
-	flag.StringVar(&opts.benchmarks, "go", ".cache/bench/go.txt", "output of go test -bench; a file that is not there leaves its tables out")
-	flag.StringVar(&opts.template, "template", "bench/report/benchmarks.md.tmpl", "the words of the page")
+	flag.StringVar(&opts.benchmarks, "go", ".cache/bench/go.txt", "output of go test -bench; a missing file leaves its tables out")
+	flag.StringVar(&opts.template, "template", "bench/report/benchmarks.md.tmpl", "the template of the page")
 	flag.StringVar(&opts.page, "page", "docs/benchmarks.md", "the page to write")
 	flag.StringVar(&opts.plots, "plots", "docs/benchmarks", "the directory for plots")
 	flag.Parse()
@@ -33,7 +40,7 @@ func main() {
 	}
 }
 
-// write makes the page and its plots.
+// write writes the page and its plots.
 func write(opts options, logger *slog.Logger) error {
 	run, err := figures.Read(opts.endToEnd)
 	if err != nil {
@@ -44,7 +51,7 @@ func write(opts options, logger *slog.Logger) error {
 		return err
 	}
 	if err := os.MkdirAll(opts.plots, 0o750); err != nil {
-		return fmt.Errorf("make a directory for plots: %w", err)
+		return fmt.Errorf("create a directory for plots: %w", err)
 	}
 	for name, draw := range plots(run) {
 		if err := create(filepath.Join(opts.plots, name), draw); err != nil {
@@ -53,7 +60,7 @@ func write(opts options, logger *slog.Logger) error {
 	}
 	words, err := os.ReadFile(opts.template)
 	if err != nil {
-		return fmt.Errorf("read the words of the page: %w", err)
+		return fmt.Errorf("read the template of the page: %w", err)
 	}
 	return create(opts.page, func(w io.Writer) error { return page(w, string(words), run, benchmarks) })
 }

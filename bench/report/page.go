@@ -9,8 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
 )
 
-// page writes the page: words is a text/template that can show tables of groups
-// of figures (table), the benchmarks (benchmarks), and what was measured where (run).
+// page writes the page. Its text/template can show tables of groups of figures (table),
+// the benchmarks (benchmarks), and the run (run).
 func page(w io.Writer, words string, run *figures.Run, benchmarks []*family) error {
 	functions := template.FuncMap{
 		"run":        func() *figures.Run { return run },
@@ -24,7 +24,7 @@ func page(w io.Writer, words string, run *figures.Run, benchmarks []*family) err
 	}
 	parsed, err := template.New("page").Funcs(functions).Parse(words)
 	if err != nil {
-		return fmt.Errorf("read the words of the page: %w", err)
+		return fmt.Errorf("read the template of the page: %w", err)
 	}
 	return parsed.Execute(w, nil)
 }

@@ -44,7 +44,7 @@ func plots(run *figures.Run) map[string]func(io.Writer) error {
 	}
 }
 
-// newPlot is white, so that it can be read on a dark page too.
+// newPlot returns a plot with a white background, readable on a dark page, too.
 func newPlot(title, x, y string) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = color.White
@@ -76,7 +76,7 @@ func decades(low, high float64) []plot.Tick {
 	for power := math.Floor(math.Log10(low)); power <= math.Ceil(math.Log10(high)); power++ {
 		for _, digit := range []float64{1, 2, 5} {
 			value := digit * math.Pow(10, power)
-			// A hair's breadth, for a limit that is a mark itself.
+			// A tolerance, for a limit that is a mark itself.
 			if value >= low*0.999 && value <= high*1.001 {
 				ticks = append(ticks, plot.Tick{Value: value, Label: figures.Number(value)})
 			}
@@ -101,7 +101,7 @@ func plain(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// shade gives each line a colour that differs in lightness too, and so in print.
+// shade gives each line a colour of another lightness, for print.
 func shade(i int) color.Color {
 	shades := []color.Color{
 		color.RGBA{R: 0x00, G: 0x5a, B: 0xb5, A: 0xff}, color.RGBA{R: 0xdc, G: 0x32, B: 0x20, A: 0xff},
@@ -140,7 +140,7 @@ func drawCurves(w io.Writer, p *plot.Plot, run *figures.Run, name string) error 
 	return render(w, p)
 }
 
-// drawLatency draws how many of the events were seen within how long.
+// drawLatency draws the share of events by latency.
 func drawLatency(w io.Writer, run *figures.Run) error {
 	p := newPlot("From the return of a Docker call to the event of a watch over TLS", "milliseconds", "share of events, %")
 	logarithmic(&p.X)
@@ -183,8 +183,8 @@ func addDistribution(p *plot.Plot, name string, c color.Color, dashes []vg.Lengt
 	return nil
 }
 
-// least is what a latency counts as that was below what can be told apart, in
-// milliseconds; a logarithmic axis has no zero.
+// least is the smallest latency of a plot in milliseconds: a logarithmic axis has no
+// zero.
 const least = 0.05
 
 func distribution(values []float64) plotter.XYs {
@@ -198,8 +198,7 @@ func distribution(values []float64) plotter.XYs {
 // margin is how far a logarithmic axis goes beyond the values, as a factor.
 const margin = 1.15
 
-// sound gives a logarithmic axis a range that has a logarithm: nothing to draw
-// leaves it without one, and a single value is no range.
+// sound gives a logarithmic axis a valid range, also for no value and for a single one.
 func sound(axis *plot.Axis) {
 	if _, logarithmic := axis.Scale.(plot.LogScale); !logarithmic {
 		return
@@ -214,8 +213,7 @@ func sound(axis *plot.Axis) {
 	}
 }
 
-// render writes a plot as SVG, with fonts of the same widths as substitutes for
-// one that few machines have.
+// render writes a plot as SVG. Its fonts have the widths of one that few machines have.
 func render(w io.Writer, p *plot.Plot) error {
 	sound(&p.X)
 	sound(&p.Y)

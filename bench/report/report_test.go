@@ -68,7 +68,7 @@ func TestNoFileMeansNoBenchmarks(t *testing.T) {
 	}
 }
 
-// measured is a small run with everything in it that the page shows.
+// measured returns a small run with everything that the page shows.
 func measured() *figures.Run {
 	run := &figures.Run{Date: time.Unix(1e9, 0).UTC(), Commit: "abc", Engine: figures.Engine{Name: "dockerd"}}
 	lags := run.Figure(figures.Events, "latency, volume created", figures.Milliseconds, figures.GoalAt(50, 2), figures.GoalAt(99, 5))
@@ -96,7 +96,7 @@ func TestPageHasFiguresAndItsHandwrittenParts(t *testing.T) {
 	}
 	for _, want := range []string{
 		"# How fast and how big\n", "commit abc", "| full sync | 0.5 s, met | 0.4 s    |", "latency, volume created, p99",
-		"## The VM", "## Where the rest goes", "### FullSync", "| images=500, latency=1ms, pool=8 | 500.0ms | 410 | 1402 | 10.0 |",
+		"## The VM", "## What takes the rest of the time", "### FullSync", "| images=500, latency=1ms, pool=8 | 500.0ms | 410 | 1402 | 10.0 |",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the page has no %q:\n%s", want, text.String())

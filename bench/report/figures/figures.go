@@ -1,6 +1,6 @@
-// Package figures is what a benchmark run leaves behind: raw values with their
-// units and goals, in a file that one program writes and others read, so that
-// measuring and presenting can change without each other.
+// Package figures has the results of a benchmark run: raw values with their units and
+// goals, in a file. One program writes it and others read it, so that measuring and
+// presenting can change separately.
 package figures
 
 import (
@@ -22,7 +22,7 @@ const (
 	PerSecond    = "/s"
 )
 
-// Groups of figures, which a page may show apart.
+// Groups of figures, which a page can show separately.
 const (
 	Start  = "start"
 	Sync   = "sync"
@@ -55,7 +55,7 @@ type Run struct {
 	Curves  []*Curve  `json:"curves"`
 }
 
-// Machine says on what a run measured.
+// Machine is the machine of a run.
 type Machine struct {
 	CPU   string `json:"cpu"`
 	Cores int    `json:"cores"`
@@ -64,12 +64,11 @@ type Machine struct {
 	OS     string `json:"os"`
 	Kernel string `json:"kernel"`
 	Go     string `json:"go"`
-	// Load is the load average of the last minute when the run began: what else
-	// the machine was doing.
+	// Load is the load average of the last minute before the run.
 	Load float64 `json:"load"`
 }
 
-// Engine says with which engine a run measured.
+// Engine is the engine of a run.
 type Engine struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
@@ -79,11 +78,11 @@ type Engine struct {
 
 // Figure is one measure, of rdd and perhaps of the baseline.
 type Figure struct {
-	// Group is the part of the story it belongs to.
+	// Group is the part of the page.
 	Group string `json:"group"`
 	Name  string `json:"name"`
 	Unit  string `json:"unit"`
-	// Rows are the statistics that are shown of the values.
+	// Rows are the statistics to show.
 	Rows []Row `json:"rows"`
 	// Values in the order in which they were measured.
 	Values   []float64 `json:"values"`
@@ -94,14 +93,14 @@ type Figure struct {
 type Row struct {
 	// Percentile in 0 to 100; 50 is the median.
 	Percentile float64 `json:"percentile"`
-	// Goal is the highest value that is good enough; nil: there is none.
+	// Goal is the highest acceptable value; nil for none.
 	Goal *float64 `json:"goal,omitempty"`
 }
 
-// Curve is a cost that depends on how much there is.
+// Curve is a cost that depends on the number of objects.
 type Curve struct {
 	Name string `json:"name"`
-	// Subject is who had the cost.
+	// Subject is the program that was measured, or the goal.
 	Subject string  `json:"subject"`
 	Unit    string  `json:"unit"`
 	Points  []Point `json:"points"`
@@ -113,7 +112,7 @@ type Point struct {
 	Value float64 `json:"value"`
 }
 
-// Figure returns the figure of a name, and makes it when it is new.
+// Figure returns the figure of a name, and adds it when it is new.
 func (r *Run) Figure(group, name, unit string, rows ...Row) *Figure {
 	for _, f := range r.Figures {
 		if f.Group == group && f.Name == name {
@@ -128,7 +127,7 @@ func (r *Run) Figure(group, name, unit string, rows ...Row) *Figure {
 	return f
 }
 
-// Point adds a point to a curve, which is made when it is new.
+// Point adds a point to a curve, and adds the curve when it is new.
 func (r *Run) Point(name, subject, unit string, n int, value float64) {
 	for _, c := range r.Curves {
 		if c.Name == name && c.Subject == subject {
@@ -139,10 +138,10 @@ func (r *Run) Point(name, subject, unit string, n int, value float64) {
 	r.Curves = append(r.Curves, &Curve{Name: name, Subject: subject, Unit: unit, Points: []Point{{N: n, Value: value}}})
 }
 
-// Goal is a row for the median with a goal.
+// Goal returns a row for the median with a goal.
 func Goal(goal float64) Row { return Row{Percentile: 50, Goal: &goal} }
 
-// GoalAt is a row for a percentile with a goal.
+// GoalAt returns a row for a percentile with a goal.
 func GoalAt(percentile, goal float64) Row { return Row{Percentile: percentile, Goal: &goal} }
 
 // Write writes the run into a file.

@@ -13,12 +13,12 @@ func Percentile(values []float64, p float64) float64 {
 		return math.NaN()
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	// Rounded first, so that 0.99*300 is the 297th and not, by a hair, the 298th.
+	// Rounded first, so that 0.99*300 is the 297th and not the 298th.
 	rank := int(math.Ceil(math.Round(p*float64(len(sorted))*1e6) / 1e8))
 	return sorted[min(max(rank, 1), len(sorted))-1]
 }
 
-// Ratio says how many times the baseline's value is measured's. NaN when one of
+// Ratio returns the baseline's value divided by measured's. It is NaN when one of
 // them is missing; a measured zero makes it +Inf, or NaN for two zeros.
 func Ratio(measured, baseline float64) float64 { return baseline / measured }
 

@@ -28,16 +28,15 @@ const (
 	namespaces = "containernamespaces"
 )
 
-// subject is an API with mirrors in it, asked over TLS and as cheaply as can be:
-// two cores are shared with what is measured, so only the few fields that
-// matter are decoded.
-type subject struct {
+// apiClient reads an API with mirrors over TLS. It decodes only the few fields that
+// matter, since it shares the cores with the daemon that is measured.
+type apiClient struct {
 	rest  rest.Interface
 	group schema.GroupVersion
 }
 
-// newSubject reads a kubeconfig. It sends nothing yet.
-func newSubject(kubeconfig string, group schema.GroupVersion) (*subject, error) {
+// newClient reads a kubeconfig, and sends no request.
+func newClient(kubeconfig string, group schema.GroupVersion) (*apiClient, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
@@ -48,15 +47,15 @@ func newSubject(kubeconfig string, group schema.GroupVersion) (*subject, error) 
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	return &subject{rest: client, group: group}, nil
+	return &apiClient{rest: client, group: group}, nil
 }
 
 // newRdd returns the API of the daemon under test.
-func newRdd(d *rddtest.Daemon) (*subject, error) {
-	return newSubject(d.Kubeconfig(), containersv1.GroupVersion)
+func newRdd(d *rddtest.Daemon) (*apiClient, error) {
+	return newClient(d.Kubeconfig(), containersv1.GroupVersion)
 }
 
-// mirror has the fields of all mirrored kinds that are looked at.
+// mirror has the fields of all mirrored kinds that are used here.
 type mirror struct {
 	Metadata struct {
 		Name            string `json:"name"`
@@ -71,8 +70,8 @@ type mirror struct {
 	} `json:"status"`
 }
 
-// identity is the engine's own name for the object; empty while the mirror has
-// no status yet.
+// identity returns the engine's name of the object. It is empty while the mirror has no
+// status.
 func (m *mirror) identity(resource string) string {
 	switch {
 	case resource == containers && m.Status.Status != "":
@@ -88,12 +87,12 @@ func (m *mirror) identity(resource string) string {
 	}
 }
 
-func (s *subject) path(resource string) string {
+func (s *apiClient) path(resource string) string {
 	return "/apis/" + s.group.String() + "/namespaces/" + appv1.DefaultNamespace + "/" + resource
 }
 
-// revision is the datastore's, which each write raises by one.
-func (s *subject) revision(ctx context.Context) (int64, error) {
+// revision returns the revision of the datastore, which each write raises by one.
+func (s *apiClient) revision(ctx context.Context) (int64, error) {
 	var list struct {
 		Metadata struct {
 			ResourceVersion string `json:"resourceVersion"`
@@ -106,7 +105,7 @@ func (s *subject) revision(ctx context.Context) (int64, error) {
 }
 
 // fingerprint returns UID and resourceVersion of every mirror by kind and name.
-func (s *subject) fingerprint(ctx context.Context) (map[string]string, error) {
+func (s *apiClient) fingerprint(ctx context.Context) (map[string]string, error) {
 	prints := make(map[string]string)
 	for _, resource := range []string{containers, images, volumes, namespaces} {
 		var list struct {
@@ -122,8 +121,8 @@ func (s *subject) fingerprint(ctx context.Context) (map[string]string, error) {
 	return prints, nil
 }
 
-func (s *subject) get(ctx context.Context, path string, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *apiClient) get(ctx context.Context, path string, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, err := s.rest.Get().AbsPath(path).MaxRetries(0).Do(ctx).Raw()
 	if err != nil {
@@ -136,8 +135,8 @@ func (s *subject) get(ctx context.Context, path string, out any) error {
 }
 
 // patchApp changes the App's spec, and returns the generation of the change.
-func (s *subject) patchApp(ctx context.Context, spec string) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *apiClient) patchApp(ctx context.Context, spec string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, err := s.rest.Patch(types.MergePatchType).AbsPath(appPath, appv1.AppName).
 		Body([]byte(`{"spec":` + spec + `}`)).Do(ctx).Raw()
@@ -151,13 +150,12 @@ func (s *subject) patchApp(ctx context.Context, spec string) (int64, error) {
 	return a.Metadata.Generation, nil
 }
 
-// hashed makes names of one length that differ from their first letter on, as
-// the IDs and names of real objects do.
+// hashed returns a name with a hash, since names and IDs of real objects differ early.
 func hashed(prefix string, i int) string {
 	return fmt.Sprintf("%s-%x", prefix, sha256.Sum256(fmt.Append(nil, prefix, i)))[:len(prefix)+13]
 }
 
-// patience is how long anything may take.
-const patience = 5 * time.Minute
+// timeout limits every wait.
+const timeout = 5 * time.Minute
 
 const appPath = "/apis/app.rancherdesktop.io/v1alpha1/apps"
