@@ -1,4 +1,4 @@
-# Builds, runs and tests rdd. `make` alone lists what there is to do.
+# Builds, runs and tests rdd. `make` lists the targets.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -6,17 +6,17 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # One build configuration, so that build, vet, test and lint share one build
-# cache: compiling the embedded API server takes minutes. Only -race needs cgo,
-# and on a Mac what talks to Apple's Virtualization framework.
+# cache: compiling the embedded API server takes minutes. Only -race needs cgo, and on
+# a Mac the binding of Apple's Virtualization framework.
 export CGO_ENABLED := $(if $(filter Darwin,$(shell uname)),1,0)
 
 GO ?= go
-# No symbol table and no debug information: a quarter of the program. The traces
-# of a panic do not need them. `make build LDFLAGS=` keeps them for a debugger.
+# No symbol table and no debug information, which are a quarter of the program. The
+# stack traces of a panic do not need them. `make build LDFLAGS=` keeps them.
 LDFLAGS ?= -s -w
 BIN := $(CURDIR)/bin
 TOOLS := $(CURDIR)/.cache/bin
-# Where `make bats` looks for tests, and with which engine: debian or current.
+# Tests of `make bats`, and their engine: debian or current.
 ENGINE ?= debian
 TESTS ?= bats
 
@@ -40,20 +40,20 @@ QEMU := $(if $(findstring $(shell uname -m),aarch64 arm64),qemu-system-aarch64=q
 DEPS_VM := $(QEMU) qemu-img=qemu-utils ssh=openssh-client ssh-keygen=openssh-client script=bsdutils
 DEPS_CURRENT := gcc=gcc /usr/include/stdlib.h=libc6-dev pkg-config=pkgconf /usr/include/seccomp.h=libseccomp-dev
 
-##@ The two commands that do everything
+##@ Start here
 
 .PHONY: run
-run: deps-run build ## install what is missing, build, start, and show what runs
+run: deps-run build ## install missing packages, build, start rdd, and show its state
 	@bats/scripts/demo.sh $(BIN)/rdd
 
 .PHONY: test
-test: deps-test deps-vm ## install what is missing, and run every check and every test
+test: deps-test deps-vm ## install missing packages, and run all checks and tests
 	@bats/scripts/suite.sh
 
-##@ While you work
+##@ Development
 
 .PHONY: help
-help: ## this list
+help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,20 +64,20 @@ build: first-build guestagent ## compile bin/rdd
 	$(GO) build -buildvcs=auto -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 	@[[ $$(uname) != Darwin ]] || codesign --force --sign - --entitlements internal/limahost/vz.entitlements $(BIN)/rdd
 
-# What takes long has been compiled when the cache has kubectl, one of the last
-# packages. Asked before anything is compiled, since the guest agent fills the cache.
+# kubectl is one of the last packages to be compiled: if the cache has it, the build is
+# fast. This comes first, because building the guest agent fills the cache.
 .PHONY: first-build
 first-build:
 	@[[ $$($(GO) list -f '{{.Stale}}' k8s.io/kubectl/pkg/cmd 2>/dev/null) == false ]] || \
-		echo "Compiling for the first time takes some minutes."
+		echo "The first build takes some minutes."
 
 .PHONY: guestagent
 guestagent:
 	@internal/limahost/guestagent/build.sh $$($(GO) env GOARCH)
 
-# What differs between systems; without vz, which only a Mac can compile.
+# Packages that differ between systems, without vz, which only a Mac can compile.
 .PHONY: portable
-portable: ## compile what depends on the system for macOS and for 64-bit ARM
+portable: ## compile the system-dependent packages for macOS and 64-bit ARM
 	@for target in darwin/arm64 linux/arm64; do \
 		echo "$$target"; \
 		GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -tags no_vz ./internal/process/... ./internal/limahost/... ./actors/vm/... || exit 1; \
@@ -96,31 +96,31 @@ bats: deps-test build engine ## end-to-end tests; ENGINE=current for the newest 
 	@bats/scripts/run.sh $(ENGINE) $(TESTS)
 
 .PHONY: vm-image
-vm-image: deps-vm-image ## build the guest of VMs from Debian's packages into .cache/vm-image
+vm-image: deps-vm-image ## build the guest image from Debian packages into .cache/vm-image
 	@internal/limahost/image/build.sh .cache/vm-image
 
 .PHONY: bats-vm bats-vm-short vm-chaos vm-test
 bats-vm bats-vm-short vm-chaos vm-test: deps-test deps-vm build vm-image
 bats-vm: ## end-to-end tests with a real VM, in less than ten minutes
 	@bats/scripts/vm.sh bats/vm
-bats-vm-short: ## the same in two minutes: start, mirror, kill, adopt, stop
+bats-vm-short: ## some of them in two minutes: start, mirror, kill, adopt, stop
 	@bats/scripts/vm.sh bats/vm/short
-vm-chaos: ## what takes longer: VMs that sleep, die at any moment, and run the engine tests
+vm-chaos: ## slow VM tests: sleep, crashes at random moments, engine tests in the VM
 	@bats/scripts/vm-chaos.sh
-vm-test: ## the laws of drivers on real VMs, in a quarter of an hour
+vm-test: ## conformance tests of the driver with real VMs, in a quarter of an hour
 	RDD_TEST_VM=1 RDD_TEST_PROGRAM=$(BIN)/rdd RDD_VM_IMAGE=$(CURDIR)/.cache/vm-image \
 		$(GO) test -count=1 -timeout=30m -v -run=TestConformance ./actors/vm/lima
 
 .PHONY: bench-vm
-bench-vm: deps-test deps-vm build vm-image ## measure the start of a VM against the same machine without rdd
+bench-vm: deps-test deps-vm build vm-image ## compare the start of a VM with the same VM without rdd
 	@bench/vm.sh
 
 .PHONY: bench bench-report
-bench: deps-test build engine ## measure everything beside the plain way of doing it, in less than ten minutes
+bench: deps-test build engine ## compare rdd with a plain implementation, in less than ten minutes
 	@ENGINE=$(ENGINE) bench/run.sh
 	@mkdir -p .cache/bench
 	$(GO) test -run=NONE -bench=. -benchtime=1x -timeout=20m ./bench | tee .cache/bench/go.txt
-bench-report: ## write docs/benchmarks.md from what make bench measured
+bench-report: ## write docs/benchmarks.md from the results of make bench
 	$(GO) run ./bench/report
 
 .PHONY: unit
@@ -129,19 +129,19 @@ unit: ## Go tests
 
 SEEDS ?= 10000
 .PHONY: sim
-sim: ## the whole actor tree in a simulated world; SEEDS=n schedules of faults
+sim: ## simulate the actor tree with SEEDS=n schedules of faults
 	$(GO) test -count=1 -timeout=2h -run='TestSimulation$$' ./supervisor -v -seeds=$(SEEDS)
 
 ROUNDS ?= 10
 .PHONY: chaos
-chaos: deps-test build engine ## random faults on a real daemon and a real engine; ROUNDS=n
+chaos: deps-test build engine ## random faults with a real daemon and a real engine; ROUNDS=n
 	@ENGINE=$(ENGINE) bats/chaos/run.sh -rounds $(ROUNDS)
 
 FUZZTIME ?= 10s
 .PHONY: fuzz fuzz-short
-fuzz: ## make up inputs for every parser; FUZZTIME=10s for each, FUZZ=PATTERN for some
+fuzz: ## fuzz every parser; FUZZTIME=10s for each, FUZZ=PATTERN selects targets
 	@bats/scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
-fuzz-short: ## the same for a second each
+fuzz-short: ## fuzz every parser for a second
 	@UNGUIDED=yes bats/scripts/fuzz.sh 1s
 
 .PHONY: race
@@ -153,7 +153,7 @@ vet: ## go vet
 	$(GO) vet ./...
 
 .PHONY: lint
-lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## linters: architecture, errors, shape
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## linters: architecture, errors, style
 	$< run ./...
 
 .PHONY: words
@@ -161,18 +161,18 @@ words: ## check the language against internal/tools/words; lowers its budget whe
 	$(GO) run ./internal/tools/words -lower
 
 .PHONY: generate
-generate: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## write deep copies and CRDs from the types in api/
+generate: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## generate deep copies and CRDs from the types in api/
 	$< object crd paths=./api/... output:crd:dir=api/crds
 
 .PHONY: generated
-generated: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## check that what is generated is up to date
+generated: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## check that generated files are up to date
 	@bats/scripts/generated.sh $<
 
 .PHONY: clean
-clean: ## remove what was built here (the Go cache stays)
+clean: ## remove build results (not the Go cache)
 	rm -rf $(BIN) $(CURDIR)/.cache
 
-# What the targets above need.
+# Dependencies of the targets above.
 
 .PHONY: deps-run deps-race deps-test deps-current deps-vm deps-vm-image engine engine-debian engine-current
 deps-run deps-race deps-test deps-current deps-vm deps-vm-image: deps-%:
