@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -152,11 +153,11 @@ func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 		_ = limahost.Save(a.paths.ExitStatus(), limahost.ExitStatus{PID: os.Getpid(), At: time.Now(), Error: "the guest did not boot; last lines of its console:\nNo init found"})
 		os.Exit(1)
 	}
-	self, err := os.Executable()
+	program, err := a.qemuProgram()
 	if err != nil {
 		return process.Process{}, err
 	}
-	p, _, err := process.Start(exec.Command(self, "machine", "-pidfile", a.paths.MachinePidFile(), a.paths.QMP()))
+	p, _, err := process.Start(exec.Command(program, "machine", "-pidfile", a.paths.MachinePidFile(), a.paths.QMP()))
 	if err != nil {
 		return process.Process{}, err
 	}
@@ -169,6 +170,20 @@ func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 		}
 	}
 	return p, a.ready()
+}
+
+// qemuProgram returns this program under the name of a QEMU, by which the kernel
+// knows it.
+func (a *fakeAgent) qemuProgram() (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(a.paths.Dir(), "qemu-system-fake")
+	if err := os.Link(self, program); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	return program, nil
 }
 
 // ready serves an engine.

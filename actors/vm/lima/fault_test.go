@@ -123,7 +123,7 @@ func TestDeafAgentIsKilledAndTheMachinePoweredDown(t *testing.T) {
 // tests of package qemu.
 func TestTheLimitsOfAStopTogether(t *testing.T) {
 	l := defaultLimits()
-	if all := l.stop + qemu.ForceWithin; all >= 40*time.Second {
+	if all := l.stop + qemu.ForceTimeout; all >= 40*time.Second {
 		t.Errorf("a stop may take %v", all)
 	}
 	if hung := l.agentStop + l.killed; hung > l.stop-4*time.Second {

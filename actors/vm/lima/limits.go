@@ -27,7 +27,7 @@ type limits struct {
 	// before it uses force.
 	agentStop time.Duration
 	// stop is for all of it, but for what is ended by force last, which takes
-	// qemu.ForceWithin.
+	// qemu.ForceTimeout.
 	stop time.Duration
 	// machineStop is the most that a guest without an agent gets to power down.
 	machineStop time.Duration

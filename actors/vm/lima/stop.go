@@ -18,7 +18,7 @@ func (d *Driver) Repair(context.Context) error {
 }
 
 // StopWithin implements vm.Driver.
-func (d *Driver) StopWithin() time.Duration { return d.limits.stop + qemu.ForceWithin }
+func (d *Driver) StopWithin() time.Duration { return d.limits.stop + qemu.ForceTimeout }
 
 // Stop implements vm.Driver.
 func (d *Driver) Stop(ctx context.Context, _ func(string)) (string, error) {

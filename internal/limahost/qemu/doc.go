@@ -1,7 +1,15 @@
-// Package qemu finds, asks and ends the QEMU of a VM.
+// Package qemu finds, queries and ends the QEMU of a VM.
 //
-// It exists because QEMU outlives whoever started it: the host agent that takes
-// over a machine, and the daemon that finds one without an agent, both know no
-// more of it than the files of the VM. What QEMU is told goes through its machine
-// protocol, QMP; see https://www.qemu.org/docs/master/interop/qmp-spec.html.
+// QEMU outlives the process that started it. A host agent that adopts a machine, and
+// a daemon that finds one without an agent, know only the files of the VM. QEMU is
+// controlled through its machine protocol, QMP; see
+// https://www.qemu.org/docs/master/interop/qmp-spec.html.
+//
+// A reading map:
+//
+//	find.go              find the process
+//	process_linux.go     what the kernel knows of it
+//	process_darwin.go    the same on macOS
+//	monitor.go           its machine protocol
+//	stop.go              end it
 package qemu

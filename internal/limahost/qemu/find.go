@@ -12,10 +12,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// Find returns the VM's QEMU. The pid file is read first, all processes are
-// searched otherwise, because QEMU writes the file a moment after it started. Only a
-// process of this user, outside of any container, is the VM's; the argument that
-// names the VM's own pid file then tells it from this user's other processes.
+// Find returns the VM's QEMU. It reads the pid file, and searches all processes
+// otherwise, because QEMU writes that file a moment after its start.
+//
+// The kernel must confirm that the process is of this user, outside of any container,
+// and runs a QEMU. The argument with the VM's pid file distinguishes it from other
+// QEMUs. The argument alone is no evidence, because any process may have it.
 func Find(p limahost.Paths) (process.Process, bool) {
 	names := pidFiles(p)
 	if text, err := os.ReadFile(p.MachinePidFile()); err == nil {
@@ -33,7 +35,7 @@ func Find(p limahost.Paths) (process.Process, bool) {
 	return process.Process{}, false
 }
 
-// pidFiles are the names under which QEMU may know its pid file: Lima resolves
+// pidFiles returns the paths that QEMU may have for its pid file: Lima resolves
 // symbolic links in the path of its home.
 func pidFiles(p limahost.Paths) []string {
 	names := []string{p.MachinePidFile()}
@@ -44,10 +46,10 @@ func pidFiles(p limahost.Paths) []string {
 }
 
 func isMachine(p process.Process, pidFiles []string) bool {
-	return namesPidFile(p.Args(), pidFiles) && p.Mine()
+	return hasPidFile(p.Args(), pidFiles) && strings.Contains(executable(p), "qemu") && p.Mine()
 }
 
-func namesPidFile(args, pidFiles []string) bool {
+func hasPidFile(args, pidFiles []string) bool {
 	for i := 1; i < len(args); i++ {
 		if args[i-1] == "-pidfile" && slices.Contains(pidFiles, args[i]) {
 			return true
@@ -56,8 +58,8 @@ func namesPidFile(args, pidFiles []string) bool {
 	return false
 }
 
-// SSHPort returns the port on this machine that QEMU forwards to the guest's port
-// 22, as its arguments say; 0 if they do not.
+// SSHPort returns the port on this machine that QEMU forwards to the guest's port 22,
+// by its arguments; 0 if they have none.
 func SSHPort(args []string) int {
 	forward := regexp.MustCompile(`hostfwd=tcp:[^:,]*:(\d+)-[^:,]*:22(?:,|$)`)
 	for _, arg := range args {

@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -14,13 +15,13 @@ import (
 )
 
 // F1: a process of another user has the arguments of the VM's QEMU.
-func TestF1ImpostorIsNoMachine(t *testing.T) {
+func TestF1FindIgnoresOtherUsers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("starts a process of another user, which needs root")
 	}
 	const nobody = 65534
 	p := limahost.Paths{LimaHome: t.TempDir()}
-	cmd := exec.Command("/bin/sh", "-c", "while :; do read -r _ || exit 0; done", "qemu", "-pidfile", p.MachinePidFile())
+	cmd := exec.Command(fakeQEMU(t, "qemu-system-fake"), "-c", "while :; do read -r _ || exit 0; done", "qemu", "-pidfile", p.MachinePidFile())
 	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -39,5 +40,23 @@ func TestF1ImpostorIsNoMachine(t *testing.T) {
 	})
 	if found, ok := Find(p); ok {
 		t.Errorf("process %d of another user is taken for the machine", found.PID)
+	}
+}
+
+// A process of this user has the arguments of the VM's QEMU, and is not one. No record
+// of the machine is left.
+func TestFindIgnoresOtherExecutables(t *testing.T) {
+	p := limahost.Paths{LimaHome: t.TempDir()}
+	if err := os.MkdirAll(p.Dir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	impostor := startWith(t, fakeQEMU(t, "impostor"), p, "echo up")
+	for _, pidFile := range []string{"", fmt.Sprint(impostor.PID)} {
+		if err := os.WriteFile(p.MachinePidFile(), []byte(pidFile), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if found, ok := Find(p); ok {
+			t.Errorf("pid file %q: process %d, which runs another program, is taken for the machine", pidFile, found.PID)
+		}
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// FuzzMonitor makes up what QEMU says on its monitor. Whatever it is, it neither
-// ends the agent nor keeps it waiting.
+// FuzzMonitor generates the output of a monitor. None ends the agent, or makes it wait.
 func FuzzMonitor(f *testing.F) {
 	f.Add([]byte(`{"QMP":{}}` + "\n" + `{"event":"SHUTDOWN","data":{"reason":"guest-reset"}}` + "\n" + `{"return":{},"id":1}` + "\n"))
 	f.Add([]byte(`{"return":{"status":"running"}}` + "\n" + `{"return":7,"id":2}` + "\n" + `{"error":null}` + "\n" + `{"error":{"desc":7}}`))
@@ -38,7 +37,7 @@ func FuzzMonitor(f *testing.F) {
 	})
 }
 
-// FuzzSSHPort makes up command lines.
+// FuzzSSHPort generates command lines.
 func FuzzSSHPort(f *testing.F) {
 	f.Add("-netdev\x00user,id=net0,hostfwd=tcp:127.0.0.1:60022-:22")
 	f.Add("hostfwd=tcp::99999999999999999999-:22,hostfwd=tcp:a:0-b:22")

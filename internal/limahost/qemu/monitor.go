@@ -10,27 +10,27 @@ import (
 	"sync"
 )
 
-// ErrClosed says that QEMU closed the connection, which it does when it ends.
+// ErrClosed says that QEMU has closed the connection, as it does at its end.
 var ErrClosed = errors.New("QEMU closed its monitor")
 
-// Event is something that QEMU tells unasked.
+// Event is a notification of QEMU.
 type Event struct {
 	// Name such as SHUTDOWN, STOP or BLOCK_IO_ERROR.
 	Name string `json:"event"`
-	// Data of the kinds of events that are of interest here.
+	// Data has the fields of the events that rdd uses.
 	Data struct {
-		// Reason of a SHUTDOWN, such as guest-reset, guest-shutdown or host-signal.
+		// Reason is that of a SHUTDOWN, such as guest-reset, guest-shutdown or host-signal.
 		Reason string `json:"reason"`
-		// NoSpace is whether a BLOCK_IO_ERROR came of a full disk.
+		// NoSpace is whether a full disk caused a BLOCK_IO_ERROR.
 		NoSpace bool `json:"nospace"`
 	} `json:"data"`
 }
 
-// Monitor is a connection to QEMU's machine protocol. QEMU serves one at a time:
-// a second one waits for its greeting until the first is closed.
+// Monitor is a connection to QEMU's machine protocol. QEMU serves one connection at a
+// time: a second one waits for its greeting until the first is closed.
 type Monitor struct {
 	conn net.Conn
-	// turn is held by the command that waits for its answer.
+	// turn is held by the command that waits for an answer.
 	turn    chan struct{}
 	answers chan answer
 	closed  chan struct{}
@@ -46,8 +46,8 @@ type answer struct {
 	ID int `json:"id"`
 }
 
-// Open connects, and returns when QEMU is ready for commands. events is told what
-// QEMU tells unasked, by one goroutine, which it must not hold up; it may be nil.
+// Open connects, and returns when QEMU accepts commands. One goroutine calls events
+// for each notification. events must return soon, and may be nil.
 func Open(ctx context.Context, socket string, events func(Event)) (*Monitor, error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	if err != nil {
@@ -77,7 +77,7 @@ func Open(ctx context.Context, socket string, events func(Event)) (*Monitor, err
 // Closed is closed when the connection is.
 func (m *Monitor) Closed() <-chan struct{} { return m.closed }
 
-// Close ends the connection. The machine goes on.
+// Close closes the connection. The machine keeps running.
 func (m *Monitor) Close() {
 	m.once.Do(func() {
 		close(m.closed)
@@ -85,7 +85,7 @@ func (m *Monitor) Close() {
 	})
 }
 
-// read takes what QEMU says until it says no more.
+// read reads from QEMU until the connection is closed.
 func (m *Monitor) read(greeted chan<- struct{}, events func(Event)) {
 	defer m.Close()
 	lines := bufio.NewScanner(m.conn)
@@ -115,8 +115,8 @@ func (m *Monitor) read(greeted chan<- struct{}, events func(Event)) {
 	}
 }
 
-// deliver hands an answer to the command that waits. One that nobody took, since
-// its command gave up, makes room for this one.
+// deliver hands an answer to the waiting command. It replaces an answer whose command
+// has timed out.
 func (m *Monitor) deliver(line []byte) {
 	var a answer
 	if json.Unmarshal(line, &a) != nil {
@@ -129,8 +129,8 @@ func (m *Monitor) deliver(line []byte) {
 	m.answers <- a
 }
 
-// Do carries out a command without arguments and decodes what it returns into
-// into, unless that is nil.
+// Do executes a command without arguments and decodes its result into into, unless
+// that is nil.
 func (m *Monitor) Do(ctx context.Context, command string, into any) error {
 	select {
 	case m.turn <- struct{}{}:
@@ -177,7 +177,7 @@ func (a answer) decode(command string, into any) error {
 	return nil
 }
 
-// The states of a machine that are of interest here; see RunState in
+// The states of a machine that rdd distinguishes; see RunState in
 // https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html.
 const (
 	StateRunning = "running"
@@ -194,7 +194,7 @@ func (m *Monitor) State(ctx context.Context) (string, error) {
 	return status.Status, err
 }
 
-// Continue lets a paused machine go on.
+// Continue resumes a paused machine.
 func (m *Monitor) Continue(ctx context.Context) error { return m.Do(ctx, "cont", nil) }
 
 // PowerDown presses the machine's power button.

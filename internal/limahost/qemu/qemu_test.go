@@ -20,8 +20,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// monitorServer stands for QEMU: answer returns what is said to a command, one
-// JSON text a line; nothing at all for a QEMU that hangs.
+// monitorServer is a fake QEMU. answer returns the answer to a command, one JSON text a
+// line; none for a QEMU that hangs.
 type monitorServer struct {
 	paths  limahost.Paths
 	answer func(command string) []string
@@ -46,7 +46,7 @@ func serveMonitor(t *testing.T, answer func(string) []string) *monitorServer {
 				return
 			}
 			s.conns <- conn
-			// One at a time, as QEMU does it.
+			// QEMU serves one connection at a time.
 			s.serve(conn)
 		}
 	}()
@@ -87,7 +87,7 @@ func open(t *testing.T, s *monitorServer, events func(Event)) *Monitor {
 	return m
 }
 
-func TestMonitor(t *testing.T) {
+func TestMonitorAnswersAndNotifies(t *testing.T) {
 	events := make(chan Event, 10)
 	s := serveMonitor(t, func(command string) []string {
 		switch command {
@@ -117,9 +117,9 @@ func TestMonitor(t *testing.T) {
 	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := m.PowerDown(short); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a command that is not answered: %v", err)
+		t.Errorf("a command without an answer: %v", err)
 	}
-	// The one after it gets its own answer.
+	// The next command gets its own answer.
 	if state, err := m.State(t.Context()); err != nil || state != StateIOError {
 		t.Errorf("state %q, %v", state, err)
 	}
@@ -127,14 +127,14 @@ func TestMonitor(t *testing.T) {
 	select {
 	case <-m.Closed():
 	case <-time.After(10 * time.Second):
-		t.Fatal("the end of QEMU is not seen")
+		t.Fatal("the end of QEMU is not noticed")
 	}
 	if _, err := m.State(t.Context()); err == nil {
-		t.Error("a monitor that is closed answers")
+		t.Error("a closed monitor answers")
 	}
 }
 
-func TestABusyMonitorIsNotOpened(t *testing.T) {
+func TestOpenWaitsForABusyMonitor(t *testing.T) {
 	s := serveMonitor(t, func(string) []string { return []string{`{"return": {"status": "running"}, "id": ID}`} })
 	held := open(t, s, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -148,10 +148,37 @@ func TestABusyMonitorIsNotOpened(t *testing.T) {
 	}
 }
 
-// machineOf starts a process that looks like the QEMU of a VM.
+// fakeQEMU returns a copy of the shell with another name, which is a QEMU to the
+// kernel if its name says so.
+func fakeQEMU(t *testing.T, name string) string {
+	t.Helper()
+	shell, err := os.ReadFile("/bin/sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Other users run the copy too.
+	dir, err := os.MkdirTemp("", "qemu-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	program := filepath.Join(dir, name)
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(program, shell, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
+
+// machineOf starts a fake QEMU of the VM.
 func machineOf(t *testing.T, p limahost.Paths, script string) process.Process {
 	t.Helper()
-	cmd := exec.Command("/bin/sh", "-c", script+"\nwhile :; do read -r _ || exit 0; done", "qemu", "-pidfile", p.MachinePidFile())
+	return startWith(t, fakeQEMU(t, "qemu-system-fake"), p, script)
+}
+
+// startWith starts a shell with the arguments of the VM's QEMU.
+func startWith(t *testing.T, shell string, p limahost.Paths, script string) process.Process {
+	t.Helper()
+	cmd := exec.Command(shell, "-c", script+"\nwhile :; do read -r _ || exit 0; done", "qemu", "-pidfile", p.MachinePidFile())
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -168,17 +195,17 @@ func machineOf(t *testing.T, p limahost.Paths, script string) process.Process {
 		_ = cmd.Process.Kill()
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); line != "up\n" {
-		t.Fatalf("the machine said %q, %v", line, err)
+		t.Fatalf("the machine printed %q, %v", line, err)
 	}
 	go func() { _ = cmd.Wait() }()
 	found, ok := process.Find(cmd.Process.Pid)
 	if !ok {
-		t.Fatal("the machine is not there")
+		t.Fatal("the machine is not found")
 	}
 	return found
 }
 
-func TestFind(t *testing.T) {
+func TestFindReadsArgumentsAndPidFile(t *testing.T) {
 	p := limahost.Paths{LimaHome: t.TempDir()}
 	if err := os.MkdirAll(p.Dir(), 0o700); err != nil {
 		t.Fatal(err)
@@ -187,7 +214,7 @@ func TestFind(t *testing.T) {
 		t.Fatalf("found %+v where there is none", found)
 	}
 	m := machineOf(t, p, "echo up")
-	// Without a pid file; with another's; with the right one; through a link.
+	// Without a pid file, with other content, with the right pid, through a link.
 	write := func(text string) {
 		if err := os.WriteFile(p.MachinePidFile(), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -214,7 +241,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func TestSSHPort(t *testing.T) {
+func TestSSHPortFromArguments(t *testing.T) {
 	for text, want := range map[string]int{
 		"-netdev user,id=net0,net=192.168.5.0/24,dhcpstart=192.168.5.15,hostfwd=tcp:127.0.0.1:40091-:22":    40091,
 		"-netdev user,id=net0,hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=tcp::2222-192.168.5.15:22,restrict=on": 2222,
@@ -227,25 +254,25 @@ func TestSSHPort(t *testing.T) {
 	}
 }
 
-func TestStop(t *testing.T) {
+func TestStopEndsAnyQEMU(t *testing.T) {
 	const patient = "trap '' TERM\necho up"
 	for name, c := range map[string]struct {
 		script string
-		// heeds is whether the guest shuts down when it is told to.
-		heeds, suspended bool
-		note             string
+		// obedient is whether the guest shuts down on request.
+		obedient, suspended bool
+		note                string
 	}{
-		"graceful":                        {script: "echo up", heeds: true},
-		"graceful after SIGSTOP":          {script: "echo up", heeds: true, suspended: true},
-		"a guest that does not heed it":   {script: "echo up", note: "did not shut down"},
-		"a QEMU that heeds nothing":       {script: patient, note: "did not shut down"},
-		"a QEMU that is hung and stopped": {script: patient, suspended: true, note: "did not shut down"},
+		"graceful":                        {script: "echo up", obedient: true},
+		"graceful after SIGSTOP":          {script: "echo up", obedient: true, suspended: true},
+		"a guest that ignores the button": {script: "echo up", note: "did not shut down"},
+		"a QEMU that ignores SIGTERM":     {script: patient, note: "did not shut down"},
+		"the same after SIGSTOP":          {script: patient, suspended: true, note: "did not shut down"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var machine process.Process
 			s := serveMonitor(t, func(command string) []string {
-				if command == "system_powerdown" && c.heeds {
+				if command == "system_powerdown" && c.obedient {
 					_ = machine.Signal(syscall.SIGKILL)
 				}
 				return []string{`{"return": {"status": "running"}, "id": ID}`}
@@ -262,10 +289,10 @@ func TestStop(t *testing.T) {
 				t.Errorf("note %q, %v", note, err)
 			}
 			if machine.Alive() {
-				t.Error("it lives")
+				t.Error("QEMU is alive")
 			}
 			if note, err := Stop(t.Context(), s.paths, time.Second); note != "" || err != nil {
-				t.Errorf("stopping what is stopped: %q, %v", note, err)
+				t.Errorf("stop without a QEMU: %q, %v", note, err)
 			}
 		})
 	}

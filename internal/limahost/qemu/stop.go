@@ -11,47 +11,46 @@ import (
 )
 
 const (
-	// askWithin bounds one command: QEMU answers in milliseconds, or not at all.
-	askWithin = 2 * time.Second
-	// pressAgain is when the power button is pressed once more: a guest that is
-	// just booting does not see it the first time.
-	pressAgain = 3 * time.Second
-	// quitWithin is what QEMU gets to write what it still holds of the disk.
-	quitWithin = 3 * time.Second
-	// killedWithin bounds the wait for a killed process to go.
-	killedWithin = 2 * time.Second
-	// ForceWithin is the longest that Force takes.
-	ForceWithin = quitWithin + killedWithin
+	// commandTimeout bounds one command: QEMU answers in milliseconds, or never.
+	commandTimeout = 2 * time.Second
+	// pressInterval is the time until the power button is pressed again, because a
+	// guest that is booting ignores it.
+	pressInterval = 3 * time.Second
+	// quitTimeout is how long QEMU may take to write its cache to the disk.
+	quitTimeout = 3 * time.Second
+	// killTimeout bounds the wait for the end of a killed process.
+	killTimeout = 2 * time.Second
+	// ForceTimeout is the longest that Force takes.
+	ForceTimeout = quitTimeout + killTimeout
 )
 
-// Stop ends the VM's QEMU: by the guest's own shutdown, if that ends within
-// grace, and by force otherwise, which takes up to ForceWithin and which note then
-// tells. No QEMU is no error. It
-// needs the monitor for itself, so no host agent may live.
+// Stop ends the VM's QEMU: by the guest's own shutdown within grace, or else by force,
+// which takes up to ForceTimeout and is reported in note. Without a QEMU it does
+// nothing. It needs the monitor, so that no host agent may run.
 func Stop(ctx context.Context, p limahost.Paths, grace time.Duration) (note string, err error) {
 	machine, ok := Find(p)
 	if !ok {
 		return "", nil
 	}
-	asked := time.Now()
-	open, cancel := context.WithTimeout(ctx, askWithin)
+	began := time.Now()
+	open, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	// One that was stopped with SIGSTOP answers nobody.
+	// A QEMU that was stopped with SIGSTOP does not answer.
 	if err := machine.Signal(syscall.SIGCONT); err != nil {
-		return "", fmt.Errorf("stop QEMU: %w", err)
+		return "", fmt.Errorf("stop QEMU, pid %d: %w", machine.PID, err)
 	}
 	m, err := Open(open, p.QMP(), nil)
 	if err != nil {
 		return Force(ctx, machine, err.Error())
 	}
 	defer m.Close()
-	return StopThrough(ctx, m, machine, grace-time.Since(asked))
+	return StopThrough(ctx, m, machine, grace-time.Since(began))
 }
 
-// StopThrough is Stop for who has the monitor.
+// StopThrough is Stop for a caller that has the monitor.
 func StopThrough(ctx context.Context, m *Monitor, machine process.Process, grace time.Duration) (note string, err error) {
 	if err := machine.Signal(syscall.SIGCONT); err != nil {
-		return "", fmt.Errorf("stop QEMU: %w", err)
+		return "", fmt.Errorf("stop QEMU, pid %d: %w", machine.PID, err)
 	}
 	bounded, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
@@ -59,7 +58,7 @@ func StopThrough(ctx context.Context, m *Monitor, machine process.Process, grace
 		if err := press(bounded, m); err != nil && machine.Alive() && bounded.Err() == nil {
 			return Force(ctx, machine, err.Error())
 		}
-		if machine.WaitFor(bounded, pressAgain) == nil {
+		if machine.WaitFor(bounded, pressInterval) == nil {
 			return "", nil
 		}
 		if ctx.Err() != nil {
@@ -69,9 +68,9 @@ func StopThrough(ctx context.Context, m *Monitor, machine process.Process, grace
 	return Force(ctx, machine, fmt.Sprintf("the guest did not shut down within %v", grace))
 }
 
-// press presses the power button, of a machine that is paused too.
+// press presses the power button. It resumes a paused machine first.
 func press(ctx context.Context, m *Monitor) error {
-	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	state, err := m.State(ctx)
 	if err != nil {
@@ -85,27 +84,27 @@ func press(ctx context.Context, m *Monitor) error {
 	return m.PowerDown(ctx)
 }
 
-// Force ends a QEMU whatever its guest does, and says so in note: first by a
-// signal that lets QEMU write what it holds of the disk, then by one that does not.
-func Force(ctx context.Context, machine process.Process, why string) (note string, err error) {
-	note = fmt.Sprintf("the VM was ended by force, as by pulling its plug: %s", why)
+// Force ends a QEMU without its guest, because of cause, and says so in note. It sends
+// a signal that lets QEMU write its cache to the disk, and then one that does not.
+func Force(ctx context.Context, machine process.Process, cause string) (note string, err error) {
+	note = fmt.Sprintf("the VM was ended by force, as by pulling its plug: %s", cause)
 	for _, step := range []struct {
-		signal syscall.Signal
-		within time.Duration
-	}{{syscall.SIGTERM, quitWithin}, {syscall.SIGKILL, killedWithin}} {
+		signal  syscall.Signal
+		timeout time.Duration
+	}{{syscall.SIGTERM, quitTimeout}, {syscall.SIGKILL, killTimeout}} {
 		if err := machine.Signal(step.signal); err != nil {
-			return "", fmt.Errorf("end QEMU: %w", err)
+			return "", fmt.Errorf("end QEMU, pid %d: %w", machine.PID, err)
 		}
 		// A stopped process does not see SIGTERM before it is continued.
 		if err := machine.Signal(syscall.SIGCONT); err != nil {
-			return "", fmt.Errorf("end QEMU: %w", err)
+			return "", fmt.Errorf("end QEMU, pid %d: %w", machine.PID, err)
 		}
-		if machine.WaitFor(ctx, step.within) == nil {
+		if machine.WaitFor(ctx, step.timeout) == nil {
 			return note, nil
 		}
 		if ctx.Err() != nil {
 			return "", fmt.Errorf("end QEMU, pid %d: %w", machine.PID, ctx.Err())
 		}
 	}
-	return "", fmt.Errorf("QEMU, pid %d, survives even SIGKILL; it may hang in the kernel, see 'dmesg'", machine.PID)
+	return "", fmt.Errorf("end QEMU, pid %d: the process survives SIGKILL, and may hang in the kernel: see 'dmesg'", machine.PID)
 }
