@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestLastUsed(t *testing.T) {
+func TestLastUsedNeedsAReadyEngine(t *testing.T) {
 	p := Paths{LimaHome: t.TempDir()}
 	put := func(path, text string) {
 		t.Helper()

@@ -15,9 +15,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// launch starts a host agent for spec and returns when it holds its lock. An
-// agent that does not have it yet when ctx ends is ended too: it has done
-// nothing, and nobody could find it.
+// launch starts a host agent for spec and returns when the agent holds its lock. An
+// agent without its lock when ctx ends is killed: it has done nothing yet, and no
+// daemon could find it.
 func (d *Driver) launch(ctx context.Context, spec limahost.Spec) (process.Process, error) {
 	if err := d.prepare(spec); err != nil {
 		return process.Process{}, err
@@ -43,12 +43,12 @@ func (d *Driver) launch(ctx context.Context, spec limahost.Spec) (process.Proces
 	return d.awaitLock(ctx, child, ended)
 }
 
-// awaitLock returns the agent that holds the lock: the child, or one that was
-// quicker.
+// awaitLock returns the agent that holds the lock: the child, or another process that
+// took the lock before.
 func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-chan error) (process.Process, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.limits.lock)
 	defer cancel()
-	ticker := time.NewTicker(lookAgain)
+	ticker := time.NewTicker(lockPoll)
 	defer ticker.Stop()
 	for {
 		p, err := d.agent()
@@ -57,12 +57,12 @@ func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-c
 		case p.PID == child.PID:
 			return p, nil
 		case p.PID != 0:
-			d.log.Warn("another host agent was quicker", "pid", p.PID, "child", child.PID)
+			d.log.Warn("another host agent has the lock", "pid", p.PID, "child", child.PID)
 			return p, nil
 		}
 		select {
 		case err := <-ended:
-			d.log.Warn("the host agent ended before it did anything", "pid", child.PID, "error", err)
+			d.log.Warn("the host agent exited before it had its lock", "pid", child.PID, "error", err)
 			if p, err := d.agent(); err == nil && p.PID != 0 {
 				return p, nil
 			}
@@ -70,7 +70,7 @@ func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-c
 		case <-ctx.Done():
 			_ = child.Signal(syscall.SIGKILL)
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return process.Process{}, fmt.Errorf("the host agent (pid %d) did nothing for %v and was killed%s", child.PID, d.limits.lock, d.logHint())
+				return process.Process{}, fmt.Errorf("start the host agent: pid %d did not take its lock within %v and was killed%s", child.PID, d.limits.lock, d.logHint())
 			}
 			return process.Process{}, ctx.Err()
 		case <-ticker.C:
@@ -78,7 +78,7 @@ func (d *Driver) awaitLock(ctx context.Context, child process.Process, ended <-c
 	}
 }
 
-// prepare writes what the agent reads, and removes how the last one ended.
+// prepare writes the agent's configuration, and removes the last exit status.
 func (d *Driver) prepare(spec limahost.Spec) error {
 	socket, err := d.socket(vmSpec(spec).Engine)
 	if err != nil {
@@ -86,7 +86,7 @@ func (d *Driver) prepare(spec limahost.Spec) error {
 	}
 	for _, dir := range []string{d.cfg.Home, d.cfg.LogDir} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("make a directory of the VM: %w", err)
+			return fmt.Errorf("create a directory of the VM: %w", err)
 		}
 	}
 	if err := removeFile(d.paths.ExitStatus()); err != nil {
@@ -98,15 +98,15 @@ func (d *Driver) prepare(spec limahost.Spec) error {
 	})
 }
 
-// envAgent is set for all that is started as a host agent.
+// envAgent is set for each process that is started as a host agent.
 const envAgent = "RDD_HOSTAGENT"
 
-// command is the agent's, with more arguments before the last.
+// command returns the agent's, with more arguments before the last.
 func (d *Driver) command(more ...string) (*exec.Cmd, error) {
 	if d.cfg.Getenv(envAgent) != "" {
-		// This is another program than rdd, which does not know what it was started
-		// for, and would go on like this without end.
-		return nil, fmt.Errorf("a host agent starts no host agents (%s is set)", envAgent)
+		// A program other than rdd ignores its arguments, and would start processes
+		// like itself without end.
+		return nil, fmt.Errorf("a host agent starts no host agents: %s is set: unset it", envAgent)
 	}
 	program := d.cfg.Program
 	if len(program) == 0 {
@@ -122,8 +122,8 @@ func (d *Driver) command(more ...string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// openLog opens the log for what the agent says outside of it, such as why it
-// crashed. The agent itself writes the log, and keeps it short.
+// openLog opens the log for the agent's standard output, which has the reason of a
+// crash. The agent itself writes and rotates the log.
 func openLog(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -132,7 +132,7 @@ func openLog(path string) (*os.File, error) {
 	return f, nil
 }
 
-// removeFile removes a file that may be gone already.
+// removeFile removes a file, if there is one.
 func removeFile(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove %s: %w", path, err)

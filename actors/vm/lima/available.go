@@ -16,19 +16,19 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// versionDeadline bounds asking a program for its version, which takes some
+// versionTimeout bounds the query for a program's version, which takes some
 // milliseconds.
-const versionDeadline = 5 * time.Second
+const versionTimeout = 5 * time.Second
 
 // tool is a program that a VM needs.
 type tool struct {
 	name string
-	// debian and brew are the packages that have it.
+	// debian and brew are the packages with the program.
 	debian, brew string
 }
 
-// machine is QEMU's program for this machine's own architecture.
-func machine() tool {
+// qemuTool returns QEMU's program for this machine's architecture.
+func qemuTool() tool {
 	name, pkg := "qemu-system-x86_64", "qemu-system-x86"
 	if runtime.GOARCH == "arm64" {
 		name, pkg = "qemu-system-aarch64", "qemu-system-arm"
@@ -36,23 +36,23 @@ func machine() tool {
 	return tool{name, pkg, "qemu"}
 }
 
-// checkAcceleration refuses what this system or this program does not have.
-// Whether the machine has it is for the agent to find out, which probes it.
+// checkAcceleration refuses an acceleration that this system or this program does not
+// have. The agent probes whether this machine has it.
 func checkAcceleration(spec messages.VMSpec) error {
-	const other = "choose another one with 'rdd set vm.acceleration=auto'"
+	const next = "choose another one with 'rdd set vm.acceleration=auto'"
 	switch a := spec.VM.Acceleration; {
 	case a == appv1.AccelerationKVM && runtime.GOOS != "linux":
-		return errors.New("vm.acceleration=kvm is for Linux; " + other)
+		return errors.New("vm.acceleration=kvm needs Linux: " + next)
 	case a == appv1.AccelerationHVF && runtime.GOOS != "darwin", a == appv1.AccelerationVZ && runtime.GOOS != "darwin":
-		return fmt.Errorf("vm.acceleration=%s is for macOS; %s", a, other)
+		return fmt.Errorf("vm.acceleration=%s needs macOS: %s", a, next)
 	case a == appv1.AccelerationVZ && !hasVZ:
-		return errors.New("this rdd was built without cgo and therefore without vz; " + other)
+		return errors.New("vm.acceleration=vz needs an rdd that was built with cgo: " + next)
 	default:
 		return nil
 	}
 }
 
-// needsQEMU is whether a VM of spec runs in QEMU.
+// needsQEMU reports whether a VM of spec runs in QEMU.
 func needsQEMU(spec messages.VMSpec) bool {
 	switch spec.VM.Acceleration {
 	case appv1.AccelerationVZ:
@@ -64,11 +64,11 @@ func needsQEMU(spec messages.VMSpec) bool {
 	}
 }
 
-// tools are all that a VM needs of this machine.
+// tools returns the programs that a VM needs.
 func (d *Driver) tools(spec messages.VMSpec) []tool {
 	needed := []tool{{"ssh", "openssh-client", "openssh"}, {"ssh-keygen", "openssh-client", "openssh"}}
 	if needsQEMU(spec) {
-		needed = append(needed, machine(), tool{"qemu-img", "qemu-utils", "qemu"})
+		needed = append(needed, qemuTool(), tool{"qemu-img", "qemu-utils", "qemu"})
 	}
 	return needed
 }
@@ -93,13 +93,13 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	}
 	image, err := d.imageReason(spec)
 	if err != nil {
-		// The agent has found that the VM has its disk and needs no image.
+		// The check has succeeded, so that the VM has a disk and needs no image.
 		image = "the VM's own disk (" + err.Error() + ")"
 	}
 	return how + ", " + image, nil
 }
 
-// checkTools says what to install of all that is missing.
+// checkTools fails when programs are missing, and names their packages.
 func (d *Driver) checkTools(spec messages.VMSpec) error {
 	var missing, debian, brew []string
 	for _, t := range d.tools(spec) {
@@ -112,11 +112,11 @@ func (d *Driver) checkTools(spec messages.VMSpec) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	install := "'sudo apt-get install " + strings.Join(debian, " ") + "' (Debian, Ubuntu), or the like"
+	install := "'sudo apt-get install " + strings.Join(debian, " ") + "' (Debian, Ubuntu), or similar"
 	if runtime.GOOS == "darwin" {
 		install = "'brew install " + strings.Join(brew, " ") + "'"
 	}
-	return fmt.Errorf("a VM needs what is not installed here: %s; run %s", strings.Join(missing, ", "), install)
+	return fmt.Errorf("a VM needs programs that are not installed: %s: run %s", strings.Join(missing, ", "), install)
 }
 
 func appendNew(list []string, item string) []string {
@@ -126,7 +126,7 @@ func appendNew(list []string, item string) []string {
 	return append(list, item)
 }
 
-// find returns the path of a program in PATH, or "".
+// find returns the path of a program in PATH, or an empty one.
 func (d *Driver) find(program string) string {
 	for _, dir := range filepath.SplitList(d.cfg.Getenv("PATH")) {
 		full := filepath.Join(dir, program)
@@ -137,11 +137,11 @@ func (d *Driver) find(program string) string {
 	return ""
 }
 
-// qemuVersion is such as "QEMU 7.2.22 at /usr/bin/qemu-system-x86_64".
+// qemuVersion returns a text such as "QEMU 7.2.22 at /usr/bin/qemu-system-x86_64".
 func (d *Driver) qemuVersion(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, versionDeadline)
+	ctx, cancel := context.WithTimeout(ctx, versionTimeout)
 	defer cancel()
-	program := d.find(machine().name)
+	program := d.find(qemuTool().name)
 	out, err := exec.CommandContext(ctx, program, "--version").Output()
 	if err != nil {
 		return "", fmt.Errorf("%s --version: %w", program, errors.Join(err, ctx.Err()))

@@ -11,7 +11,7 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-func TestBoundsOfAStart(t *testing.T) {
+func TestBoundsDependOnTheImage(t *testing.T) {
 	home := t.TempDir()
 	if err := os.WriteFile(filepath.Join(home, "own.yaml"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestBoundsOfAStart(t *testing.T) {
 	}
 }
 
-func TestAvailableNamesWhatIsMissing(t *testing.T) {
+func TestAvailableNamesMissingPrograms(t *testing.T) {
 	dir := t.TempDir()
 	getenv := func(name string) string { return map[string]string{"PATH": dir}[name] }
 	d := New(Config{Home: "/run/rdd", Socket: "/run/docker.sock", Program: []string{os.Args[0], "agent", behaves}, Getenv: getenv})
@@ -49,13 +49,13 @@ func TestAvailableNamesWhatIsMissing(t *testing.T) {
 			t.Errorf("%v, want %q in it", err, want)
 		}
 	}
-	for _, name := range []string{"ssh", "ssh-keygen", "qemu-img", machine().name} {
+	for _, name := range []string{"ssh", "ssh-keygen", "qemu-img", qemuTool().name} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho QEMU emulator version 7.2.22 '(Debian)'\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	reason, err := d.Available(t.Context(), someSpec())
-	if want := "QEMU 7.2.22 at " + filepath.Join(dir, machine().name) + ", image cloud (no image was built"; err != nil || !strings.HasPrefix(reason, want) {
+	if want := "QEMU 7.2.22 at " + filepath.Join(dir, qemuTool().name) + ", image cloud (no image was built"; err != nil || !strings.HasPrefix(reason, want) {
 		t.Errorf("%q, %v; want %q", reason, err, want)
 	}
 	spec := someSpec()

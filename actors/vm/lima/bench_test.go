@@ -18,20 +18,20 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// bench is one instance's VM in directories of its own.
+// bench is the VM of one instance in temporary directories.
 type bench struct {
 	*Driver
-	t    *testing.T
-	told []string
-	mu   sync.Mutex
+	t        *testing.T
+	reported []string
+	mu       sync.Mutex
 }
 
-// newBench returns a driver whose agents behave as mode says.
+// newBench returns a driver whose agents have a mode.
 func newBench(t *testing.T, mode string) *bench {
 	t.Helper()
 	b := newBenchWith(t, []string{os.Args[0], "agent", mode})
 	b.limits = limits{
-		lock: 5 * time.Second, answer: 500 * time.Millisecond, silence: 2 * time.Second, lastWords: 500 * time.Millisecond,
+		lock: 5 * time.Second, answer: 500 * time.Millisecond, silence: 2 * time.Second, exit: 500 * time.Millisecond,
 		agentStop: time.Second, stop: 3 * time.Second, machineStop: 2 * time.Second, killed: 5 * time.Second,
 	}
 	return b
@@ -39,7 +39,7 @@ func newBench(t *testing.T, mode string) *bench {
 
 func newBenchWith(t *testing.T, program []string) *bench {
 	t.Helper()
-	// The race detector lets each process linger for a second at its end.
+	// With the race detector each process takes a second to exit.
 	t.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	short, err := os.MkdirTemp("", "rdd")
 	if err != nil {
@@ -72,14 +72,14 @@ func newBenchWith(t *testing.T, program []string) *bench {
 	return b
 }
 
-// another is another driver of the same VM, as a daemon that was restarted has.
+// another returns another driver of the same VM, like that of a restarted daemon.
 func (b *bench) another() *Driver {
 	d := New(b.cfg)
 	d.limits = b.limits
 	return d
 }
 
-// processes are all that name the VM's home on their command line.
+// processes returns the processes with the VM's home in their arguments.
 func (b *bench) processes() []process.Process {
 	var found []process.Process
 	for _, p := range process.All() {
@@ -100,7 +100,7 @@ func someSpec() messages.VMSpec {
 func (b *bench) progress(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.told = append(b.told, text)
+	b.reported = append(b.reported, text)
 }
 
 func (b *bench) start() string {
@@ -118,7 +118,7 @@ func (b *bench) tryStart() (string, error) {
 	return b.Start(ctx, someSpec(), b.progress)
 }
 
-// stop stops and returns the note.
+// stop stops the VM and returns the note.
 func (b *bench) stop() string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
@@ -139,7 +139,7 @@ func (b *bench) expect(want vm.Presence) vm.Observed {
 	return seen
 }
 
-// theAgent and theMachine are what lives.
+// theAgent and theMachine return the running processes.
 func (b *bench) theAgent() process.Process {
 	b.t.Helper()
 	p, err := b.agent()
@@ -158,7 +158,7 @@ func (b *bench) theMachine() process.Process {
 	return p
 }
 
-// end ends a process as a crash would, and returns when it is gone.
+// end kills a process and waits for its end.
 func (b *bench) end(p process.Process) {
 	b.t.Helper()
 	if err := p.Signal(syscall.SIGKILL); err != nil {
@@ -169,10 +169,10 @@ func (b *bench) end(p process.Process) {
 	}
 }
 
-// wait is Wait, which has seen what there is.
+// wait calls Wait, and returns once the processes are observed.
 func (b *bench) wait() <-chan error {
 	b.t.Helper()
-	seen, err := b.look()
+	seen, err := b.observe()
 	if err != nil {
 		b.t.Fatal(err)
 	}

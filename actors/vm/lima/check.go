@@ -13,14 +13,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// checkDeadline bounds the agent's look at a configuration, which takes 0.1 s.
-const checkDeadline = 10 * time.Second
+// checkTimeout bounds the check of a configuration, which takes 0.1 s.
+const checkTimeout = 10 * time.Second
 
-// check asks the agent's program, which knows Lima, what is wrong with a spec: an
-// image that is not whole, a line of a user's lima.yaml. It changes nothing and
-// needs no agent that lives.
+// check checks a spec with the agent's program, which has Lima: the image, and a user's
+// lima.yaml. It changes nothing, and needs no running agent.
 func (d *Driver) check(ctx context.Context, spec limahost.Spec) error {
-	ctx, cancel := context.WithTimeout(ctx, checkDeadline)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	cmd, err := d.command("--check")
 	if err != nil {
@@ -30,19 +29,19 @@ func (d *Driver) check(ctx context.Context, spec limahost.Spec) error {
 	if err != nil {
 		return fmt.Errorf("encode the VM's configuration: %w", err)
 	}
-	var said bytes.Buffer
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(config), &said
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(config), &stderr
 	if err = runUntil(ctx, cmd); err == nil {
 		return nil
 	}
 	var exit *exec.ExitError
-	if text := strings.TrimPrefix(strings.TrimSpace(said.String()), "rdd: "); errors.As(err, &exit) && exit.Exited() && text != "" {
+	if text := strings.TrimPrefix(strings.TrimSpace(stderr.String()), "rdd: "); errors.As(err, &exit) && exit.Exited() && text != "" {
 		return errors.New(text)
 	}
 	return fmt.Errorf("check the VM's configuration with %s: %w", cmd.Path, errors.Join(err, ctx.Err()))
 }
 
-// runUntil runs cmd, and kills it when ctx ends.
+// runUntil runs cmd, and kills the process when ctx ends.
 func runUntil(ctx context.Context, cmd *exec.Cmd) error {
 	if err := cmd.Start(); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// envReal asks for tests with real VMs.
+	// envReal enables the tests with real VMs.
 	envReal = "RDD_TEST_VM"
 	// envProgram is the path of an rdd that was built.
 	envProgram = "RDD_TEST_PROGRAM"
@@ -33,8 +33,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// needVM skips a test where no real VM was asked for, and fails it where one was
-// and cannot be had.
+// needVM skips a test unless real VMs are enabled, and fails it if they do not work.
 func needVM(t *testing.T) (program string, spec messages.VMSpec) {
 	t.Helper()
 	if os.Getenv(envReal) == "" {
@@ -76,7 +75,7 @@ func (b *bench) fixture(spec messages.VMSpec) drivertest.Fixture {
 	}
 }
 
-// spoil makes all that names a process name this one.
+// spoil makes each file with a pid name this process.
 func (b *bench) spoil(t *testing.T) {
 	t.Helper()
 	if err := os.MkdirAll(b.paths.Dir(), 0o700); err != nil {
@@ -93,7 +92,7 @@ func (b *bench) spoil(t *testing.T) {
 	}
 }
 
-// active names processes, sockets and pid files.
+// active lists processes, sockets and pid files.
 func (b *bench) active() []string {
 	var found []string
 	for _, p := range b.processes() {
@@ -102,7 +101,7 @@ func (b *bench) active() []string {
 	return append(append(found, b.files(".sock")...), b.files(".pid")...)
 }
 
-// files names every file of the instance with the given end of its name.
+// files lists the files of the instance whose names have a suffix.
 func (b *bench) files(suffix string) []string {
 	var found []string
 	_ = filepath.WalkDir(filepath.Dir(b.cfg.Home), func(path string, e fs.DirEntry, err error) error {

@@ -30,13 +30,12 @@ func (d *Driver) Delete(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// removeLogs removes the agent's log and the older ones beside it, which have a
-// time before the end of their names.
+// removeLogs removes the agent's log and its rotated logs.
 func (d *Driver) removeLogs() error {
 	patterns := instance.LogNames(filepath.Base(d.paths.AgentLog()))
 	entries, err := os.ReadDir(d.cfg.LogDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look for the host agent's logs: %w", err)
+		return fmt.Errorf("list the host agent's logs: %w", err)
 	}
 	var failed []error
 	for _, entry := range entries {
@@ -50,14 +49,13 @@ func (d *Driver) removeLogs() error {
 	return errors.Join(failed...)
 }
 
-// tidy removes the sockets and pid files of what is gone. An agent and a QEMU
-// that ended in peace remove theirs; those that were killed do not.
-func (d *Driver) tidy(ctx context.Context) error {
+// removeStale removes the sockets and pid files of an agent and a QEMU that were killed.
+func (d *Driver) removeStale(ctx context.Context) error {
 	var failed []error
 	for _, engine := range []appv1.EngineName{appv1.EngineMoby, appv1.EngineContainerd} {
 		socket, err := d.socket(engine)
 		if err != nil || probe.Dial(ctx, socket) == nil {
-			// Another driver's engine answers there.
+			// The engine of another driver answers at this socket.
 			continue
 		}
 		failed = append(failed, removeFile(socket))
@@ -65,7 +63,7 @@ func (d *Driver) tidy(ctx context.Context) error {
 	for _, dir := range []string{d.cfg.Home, d.paths.Dir()} {
 		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			failed = append(failed, fmt.Errorf("look for what a VM left: %w", err))
+			failed = append(failed, fmt.Errorf("list the files of a VM: %w", err))
 		}
 		for _, entry := range entries {
 			path, kind := filepath.Join(dir, entry.Name()), filepath.Ext(entry.Name())
@@ -77,8 +75,7 @@ func (d *Driver) tidy(ctx context.Context) error {
 	return errors.Join(append(failed, d.releasePidFile())...)
 }
 
-// releasePidFile removes the agent's pid file, unless another agent has just
-// taken it.
+// releasePidFile removes the agent's pid file, unless another agent holds its lock.
 func (d *Driver) releasePidFile() error {
 	if _, err := os.Stat(d.paths.PidFile()); errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -1,26 +1,28 @@
 // Package lima is the driver that runs the engine in a virtual machine.
 //
-// It exists apart from what makes the machine: that is done by a host agent, a
-// process of its own (see internal/limahost), because a VM must outlive the daemon
-// and because Lima's packages do not belong into a daemon. The driver starts the
-// agent, or finds the one that lives; it asks it how things are; it ends it; and
-// where an agent is missing or hangs it goes to the machine directly. Nothing it
-// says is remembered: the agent is alive when its lock is held, the machine is
-// alive when its process is.
+// A host agent, which is a process of its own, makes and runs the machine; see
+// internal/limahost. The driver starts the agent or adopts the running one, reads its
+// status, and stops it. Without a working agent it acts on the machine directly. It
+// remembers nothing: the agent is alive while its lock is held, and the machine while
+// its process is.
 //
 // A reading map:
 //
-//	driver.go     what the driver is made of
+//	driver.go     the driver's configuration
 //	available.go  what must be installed
-//	image.go      which image, and how long a VM of it may take to come up
-//	check.go      what is wrong with an image or a lima.yaml
-//	look.go       what lives: agent, machine, and the spec they are of
-//	spec.go       a spec for the agent, and its way back
-//	limits.go     how long is waited for what
-//	start.go      start or adopt, and follow the phases
-//	agent.go      the agent's process: starting it, asking it
-//	ended.go      how an agent ended, in words
+//	host.go       compare a VM with the size of this machine
+//	host_linux.go, host_darwin.go  that size
+//	vz_darwin.go, vz_other.go      whether this program has vz
+//	image.go      the image of a VM, and the bounds of its start
+//	check.go      check an image or a lima.yaml
+//	observe.go    what runs: agent, machine, and their spec
+//	spec.go       convert the spec to that of the agent, and back
+//	limits.go     timeouts
+//	start.go      start or adopt a VM
+//	follow.go     follow the phases of a start
+//	agent.go      start the agent's process
+//	ended.go      why an agent exited
 //	health.go     Wait and Ping
 //	stop.go       stop the agent, or the machine without it
-//	delete.go     remove what a VM leaves, all of it or what a stop does
+//	delete.go     remove the files of a VM
 package lima

@@ -12,23 +12,22 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// Config says where an instance's VM lives.
+// Config has the paths of an instance's VM.
 type Config struct {
-	// Home is the Lima home of the instance: absolute, and short, because sockets
-	// are in it. It is the driver's alone; Delete removes it.
+	// Home is the Lima home of the instance. Its path is absolute, and short because
+	// it contains sockets. Delete removes it.
 	Home string
-	// LogDir gets hostagent.log.
+	// LogDir is the directory of hostagent.log.
 	LogDir string
-	// Socket at which Docker answers on this machine. A containerd answers at
+	// Socket is that of Docker on this machine. That of a containerd is
 	// containerd.sock beside it.
 	Socket string
-	// Program is the host agent's command, to which the Lima home is added as the
-	// last argument; empty: this program with the argument hostagent.
+	// Program is the host agent's command without its last argument, which is the
+	// Lima home. Empty is this program with the argument hostagent.
 	Program []string
 	// Logger; nil logs nothing.
 	Logger *slog.Logger
-	// Getenv reads PATH and what else is known of this process's surroundings;
-	// nil is os.Getenv.
+	// Getenv returns environment variables; nil is os.Getenv.
 	Getenv func(string) string
 }
 
@@ -61,7 +60,7 @@ func (d *Driver) Name() appv1.DriverName { return appv1.DriverLima }
 // Managed implements vm.Driver: the VM is rdd's own.
 func (d *Driver) Managed() bool { return true }
 
-// socket of an engine on this machine.
+// socket returns the path of an engine's socket on this machine.
 func (d *Driver) socket(engine appv1.EngineName) (string, error) {
 	switch engine {
 	case "", appv1.EngineMoby:
@@ -69,7 +68,7 @@ func (d *Driver) socket(engine appv1.EngineName) (string, error) {
 	case appv1.EngineContainerd:
 		return filepath.Join(filepath.Dir(d.cfg.Socket), filename.ContainerdSocket), nil
 	default:
-		return "", fmt.Errorf("driver lima has no engine %q; choose moby or containerd", engine)
+		return "", fmt.Errorf("driver lima has no engine %q: choose moby or containerd", engine)
 	}
 }
 
@@ -77,7 +76,7 @@ func (d *Driver) socket(engine appv1.EngineName) (string, error) {
 // has 104 bytes on macOS, 108 on Linux, the last of which is a zero.
 const maxSocketPath = 103
 
-// checkSockets refuses paths that the kernel would refuse later, less clearly.
+// checkSockets refuses paths that are too long for the kernel.
 func (d *Driver) checkSockets(engine appv1.EngineName) error {
 	socket, err := d.socket(engine)
 	if err != nil {
@@ -85,7 +84,7 @@ func (d *Driver) checkSockets(engine appv1.EngineName) error {
 	}
 	for _, path := range []string{socket, d.paths.Socket(), d.paths.QMP()} {
 		if len(path) > maxSocketPath {
-			return fmt.Errorf("the socket's path %s has %d characters, the kernel allows %d; use a shorter instance name or home directory", path, len(path), maxSocketPath)
+			return fmt.Errorf("the socket's path %s has %d characters, the kernel allows %d: use a shorter instance name or home directory", path, len(path), maxSocketPath)
 		}
 	}
 	return nil

@@ -26,14 +26,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// The ways a fake agent may behave; the name is an argument of its program.
+// The modes of a fake agent, which are an argument of its program.
 const (
 	behaves   = "behaves"
 	stuck     = "stuck"     // in the boot phase
 	fails     = "fails"     // in the boot phase, with an error
 	crashes   = "crashes"   // before it holds its lock
-	neverUp   = "neverup"   // does not even get to its lock
-	deaf      = "deaf"      // to SIGTERM
+	neverUp   = "neverup"   // never takes its lock
+	deaf      = "deaf"      // ignores SIGTERM
 	machineIn = "machinein" // has the machine in its own process
 )
 
@@ -113,7 +113,7 @@ func (a *fakeAgent) run(ctx context.Context) (note string, err error) {
 	machine, err := a.bringUp(ctx)
 	if err == nil && a.status.Phase == limahost.PhaseReady {
 		if err := machine.Wait(ctx); err == nil {
-			return "", fmt.Errorf("the VM ended unasked; last lines of its console:\nKernel panic - not syncing")
+			return "", fmt.Errorf("the VM ended; last lines of its console:\nKernel panic - not syncing")
 		}
 	}
 	<-ctx.Done()
@@ -219,7 +219,7 @@ func (a *fakeAgent) set(change func(*limahost.Status)) {
 	a.changed = make(chan struct{})
 }
 
-// troubleFile is where a test says what the fake agent finds wrong.
+// troubleFile has the trouble that the fake agent reports.
 func troubleFile(p limahost.Paths) string { return filepath.Join(p.LimaHome, "trouble") }
 
 func (a *fakeAgent) answer(w http.ResponseWriter, r *http.Request) {
@@ -242,12 +242,12 @@ func (a *fakeAgent) answer(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(status)
 }
 
-// runMachine is a QEMU that knows how to be powered down.
+// runMachine is a fake QEMU that can be powered down.
 func runMachine(pidFile, qmp string) error {
 	if err := os.WriteFile(pidFile, fmt.Append(nil, os.Getpid()), 0o600); err != nil {
 		return err
 	}
-	// A killed one leaves its socket; QEMU takes it over as well.
+	// QEMU too replaces the socket of a killed one.
 	_ = os.Remove(qmp)
 	listener, err := net.Listen("unix", qmp)
 	if err != nil {

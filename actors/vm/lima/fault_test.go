@@ -12,7 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 )
 
-func TestKilledAgentIsReplacedAndTheMachineGoesOn(t *testing.T) {
+func TestKilledAgentReplacedMachineKept(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	machine, ended := b.theMachine(), b.wait()
@@ -33,12 +33,12 @@ func TestKilledAgentIsReplacedAndTheMachineGoesOn(t *testing.T) {
 	}
 }
 
-func TestMachineWithoutAgentIsPoweredDown(t *testing.T) {
+func TestStopPowersDownWithoutAgent(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	machine := b.theMachine()
 	b.end(b.theAgent())
-	// As when QEMU has not written it yet.
+	// QEMU may not have written its pid file yet.
 	if err := removeFile(b.paths.MachinePidFile()); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestMachineWithoutAgentIsPoweredDown(t *testing.T) {
 	b.expect(vm.Absent)
 }
 
-func TestKilledMachineIsToldWithItsConsole(t *testing.T) {
+func TestWaitReportsConsoleOfKilledMachine(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	ended := b.wait()
@@ -64,7 +64,7 @@ func TestKilledMachineIsToldWithItsConsole(t *testing.T) {
 	b.start()
 }
 
-func TestMachineGoneUnderAStoppedAgent(t *testing.T) {
+func TestWaitNoticesEndDespiteHungAgent(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	agent, ended := b.theAgent(), b.wait()
@@ -83,21 +83,21 @@ func TestMachineGoneUnderAStoppedAgent(t *testing.T) {
 	b.expect(vm.Present)
 }
 
-func TestStoppedAgentIsToldAndStopsCleanly(t *testing.T) {
+func TestPingReportsStoppedAgent(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	if err := b.theAgent().Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	// Stopping takes a moment, in which it may still answer, or take a question up.
+	// A process that is being stopped may still answer for a moment.
 	var err error
-	told := func() bool { return err != nil && strings.Contains(err.Error(), "does not answer") }
-	for try := 0; !told() && try < 10; try++ {
+	reported := func() bool { return err != nil && strings.Contains(err.Error(), "does not answer") }
+	for try := 0; !reported() && try < 10; try++ {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		_, err = b.Ping(ctx, "unix://"+b.cfg.Socket)
 		cancel()
 	}
-	if !told() {
+	if !reported() {
 		t.Errorf("Ping = %v", err)
 	}
 	if note := b.stop(); note != "" {
@@ -106,7 +106,7 @@ func TestStoppedAgentIsToldAndStopsCleanly(t *testing.T) {
 	b.expect(vm.Absent)
 }
 
-func TestDeafAgentIsKilledAndTheMachinePoweredDown(t *testing.T) {
+func TestStopKillsAgentThatIgnoresSIGTERM(t *testing.T) {
 	b := newBench(t, deaf)
 	b.start()
 	machine := b.theMachine()
@@ -118,10 +118,9 @@ func TestDeafAgentIsKilledAndTheMachinePoweredDown(t *testing.T) {
 	}
 }
 
-// The law of drivers says 40 seconds, for an agent that hangs and a guest that
-// does not power down too. That Stop keeps to its limits shows above and in the
-// tests of package qemu.
-func TestTheLimitsOfAStopTogether(t *testing.T) {
+// Drivers may take 40 seconds, also when both agent and guest hang. Other tests, here
+// and in package qemu, show that Stop observes its limits.
+func TestStopLimitsStayBelow40Seconds(t *testing.T) {
 	l := defaultLimits()
 	if all := l.stop + qemu.ForceTimeout; all >= 40*time.Second {
 		t.Errorf("a stop may take %v", all)
@@ -131,7 +130,7 @@ func TestTheLimitsOfAStopTogether(t *testing.T) {
 	}
 }
 
-func TestTroubleIsANoteOrTheReason(t *testing.T) {
+func TestPingReportsTroubleAsNoteOrError(t *testing.T) {
 	b := newBench(t, behaves)
 	endpoint := b.start()
 	if err := os.WriteFile(troubleFile(b.paths), []byte("the guest's disk is full"), 0o600); err != nil {
@@ -148,7 +147,7 @@ func TestTroubleIsANoteOrTheReason(t *testing.T) {
 	}
 }
 
-func TestMachineInTheAgentsProcess(t *testing.T) {
+func TestMachineInsideAgentIsObserved(t *testing.T) {
 	b := newBench(t, machineIn)
 	b.start()
 	if seen := b.expect(vm.Present); !strings.Contains(seen.Detail, "inside") {
@@ -162,11 +161,11 @@ func TestMachineInTheAgentsProcess(t *testing.T) {
 	b.expect(vm.Absent)
 }
 
-func TestStaleFilesAreNothing(t *testing.T) {
+func TestInspectIgnoresStaleFiles(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	b.stop()
-	// A recycled pid, in both files, and another program with the name of the file.
+	// Both files have a recycled pid.
 	for _, path := range []string{b.paths.PidFile(), b.paths.MachinePidFile()} {
 		if err := os.WriteFile(path, []byte("1\n"), 0o600); err != nil {
 			t.Fatal(err)

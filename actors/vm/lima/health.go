@@ -12,69 +12,68 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// Wait implements vm.Driver. The kernel tells of the end of a process; nothing
-// is asked over and over.
+// Wait implements vm.Driver. The kernel reports the end of a process without polling.
 func (d *Driver) Wait(ctx context.Context) error {
-	s, err := d.look()
+	s, err := d.observe()
 	switch {
 	case err != nil:
 		return err
-	case s.nothing():
+	case s.isEmpty():
 		return errors.New("no VM of rdd runs")
 	case s.agent.PID == 0:
-		return fmt.Errorf("the VM (QEMU, pid %d) has lost its host agent; another one takes it over", s.machine.PID)
+		return fmt.Errorf("the VM (QEMU, pid %d) has no host agent; another one takes it over", s.machine.PID)
 	}
 	return d.await(ctx, s)
 }
 
-// await is Wait for what was seen.
-func (d *Driver) await(ctx context.Context, s sight) error {
+// await waits for the end of the observed processes.
+func (d *Driver) await(ctx context.Context, s observation) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	agentGone := waitFor(ctx, s.agent)
-	var machineGone <-chan error
+	agentEnded := waitFor(ctx, s.agent)
+	var machineEnded <-chan error
 	if s.machine.PID != 0 {
-		machineGone = waitFor(ctx, s.machine)
+		machineEnded = waitFor(ctx, s.machine)
 	}
 	select {
-	case err := <-agentGone:
+	case err := <-agentEnded:
 		if err != nil {
 			return err
 		}
-	case err := <-machineGone:
+	case err := <-machineEnded:
 		if err != nil {
 			return err
 		}
-		// The agent knows how it ended, and ends too. One that hangs does not.
+		// The agent exits with the reason, unless it hangs.
 		select {
-		case err := <-agentGone:
+		case err := <-agentEnded:
 			if err != nil {
 				return err
 			}
-		case <-time.After(d.limits.lastWords):
-			return fmt.Errorf("QEMU (pid %d) has ended, and the host agent (pid %d), which hangs, did not notice", s.machine.PID, s.agent.PID)
+		case <-time.After(d.limits.exit):
+			return fmt.Errorf("QEMU (pid %d) has ended, and the host agent (pid %d) hangs: it did not notice", s.machine.PID, s.agent.PID)
 		}
 	}
 	return d.ended(s.agent.PID)
 }
 
-// waitFor tells of the end of a process.
+// waitFor returns a channel that receives when a process has ended.
 func waitFor(ctx context.Context, p process.Process) <-chan error {
-	gone := make(chan error, 1)
-	go func() { gone <- p.Wait(ctx) }()
-	return gone
+	ended := make(chan error, 1)
+	go func() { ended <- p.Wait(ctx) }()
+	return ended
 }
 
-// Ping implements vm.Driver. The engine's answer decides; what the agent knows
-// explains it.
+// Ping implements vm.Driver. The engine's answer decides. The agent's status explains
+// it.
 func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err error) {
-	told := make(chan health, 1)
-	go func() { told <- d.health(ctx) }()
+	healths := make(chan health, 1)
+	go func() { healths <- d.health(ctx) }()
 	engine := vmSpec(d.configured()).Engine
-	err = d.ask(ctx, engine, endpoint)
-	h := <-told
-	if err == nil && engine == appv1.EngineContainerd && h.silent {
-		// The agent accepts connections all the same.
+	err = d.pingEngine(ctx, engine, endpoint)
+	h := <-healths
+	if err == nil && engine == appv1.EngineContainerd && h.isSilent {
+		// The agent accepts connections although the guest does not answer.
 		err = errors.New("the guest does not answer")
 	}
 	switch {
@@ -87,26 +86,25 @@ func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err er
 	}
 }
 
-// health is what the agent says of the VM.
+// health is the VM's, as its agent reports it.
 type health struct {
-	// trouble is what is wrong, note what else a user should know; empty when
-	// nothing is.
+	// trouble describes a fault, note is other information for the user.
 	trouble, note string
-	// silent is whether the guest has not answered the agent for a while.
-	silent bool
+	// isSilent is whether the guest has not answered the agent for a while.
+	isSilent bool
 }
 
 func (d *Driver) health(ctx context.Context) health {
-	ctx, cancel := context.WithTimeout(ctx, statusDeadline)
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
 	status, err := d.client.Status(ctx, 0)
 	if err == nil {
-		return health{trouble: status.Trouble, note: status.Note, silent: !status.Answers}
+		return health{trouble: status.Trouble, note: status.Note, isSilent: !status.Answers}
 	}
-	agent, lookErr := d.agent()
+	agent, agentErr := d.agent()
 	switch {
-	case lookErr != nil:
-		return health{trouble: lookErr.Error()}
+	case agentErr != nil:
+		return health{trouble: agentErr.Error()}
 	case agent.PID == 0:
 		return health{trouble: "the VM's host agent is gone"}
 	default:
@@ -114,8 +112,8 @@ func (d *Driver) health(ctx context.Context) health {
 	}
 }
 
-// ask returns nil when the engine answers.
-func (d *Driver) ask(ctx context.Context, engine appv1.EngineName, endpoint string) error {
+// pingEngine returns nil when the engine answers.
+func (d *Driver) pingEngine(ctx context.Context, engine appv1.EngineName, endpoint string) error {
 	if engine == appv1.EngineContainerd {
 		socket, err := d.socket(engine)
 		if err != nil {

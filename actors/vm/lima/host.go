@@ -7,10 +7,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// defaultCPUs is the property's default, which a machine with one CPU takes too.
+// defaultCPUs is the property's default, which a machine with one CPU accepts too.
 const defaultCPUs = 2
 
-// hostSize is how much of each a machine has; memory in bytes, 0 when unknown.
+// hostSize is the size of a machine. The memory is in bytes, and 0 if unknown.
 type hostSize struct {
 	cpus   int
 	memory int64

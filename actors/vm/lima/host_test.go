@@ -7,7 +7,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-func TestVMIsNotLargerThanTheHost(t *testing.T) {
+func TestAvailableRefusesVMLargerThanHost(t *testing.T) {
 	host := hostSize{cpus: 4, memory: 8 << 30}
 	for _, test := range []struct {
 		host hostSize

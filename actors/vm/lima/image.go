@@ -8,22 +8,21 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// envBoot overrides the bound of a boot, as a duration such as 20s or 1h: for a
-// machine that is slower than any that was thought of, and for tests.
+// envBoot overrides the bound of a boot, as a duration such as 20s or 1h, for very slow
+// machines and for tests.
 const envBoot = "RDD_VM_BOOT_TIMEOUT"
 
-// findImage says which image a VM would be made from, by the same rules as the
-// agent.
+// findImage returns the image that a VM would be made from, by the rules of the agent.
 func (d *Driver) findImage(spec messages.VMSpec) (image.Image, error) {
-	s := image.Surroundings{Getenv: d.cfg.Getenv}
+	s := image.Environment{Getenv: d.cfg.Getenv}
 	if command, err := d.command(); err == nil {
 		s.Program = command.Path
 	}
 	return image.Find(spec.VM.Image, s)
 }
 
-// bounds are the longest that a start may take: preparing the image and the disk,
-// and from the start of the machine to an engine that answers.
+// bounds returns the bounds of a start: of preparing the image and the disk, and of the
+// time from the machine's start until the engine answers.
 func (d *Driver) bounds(spec messages.VMSpec) (prepare, boot time.Duration) {
 	prepare, boot = cloudImage, cloudBoot
 	if found, err := d.findImage(spec); err == nil && found.Kind == image.KindBuilt {
@@ -32,7 +31,7 @@ func (d *Driver) bounds(spec messages.VMSpec) (prepare, boot time.Duration) {
 	if text := d.cfg.Getenv(envBoot); text != "" {
 		own, err := time.ParseDuration(text)
 		if err != nil || own <= 0 {
-			d.log.Warn("not a duration, ignored", envBoot, text)
+			d.log.Warn("ignoring a value that is no duration", envBoot, text)
 			return prepare, boot
 		}
 		boot = own
@@ -46,8 +45,8 @@ func (d *Driver) StartWithin(spec messages.VMSpec) time.Duration {
 	return prepare + boot
 }
 
-// imageReason is for a user, such as "image /home/me/rdd/.cache/vm-image (built
-// for this rdd)".
+// imageReason returns a text for the user, such as "image
+// /home/me/rdd/.cache/vm-image (built for this rdd)".
 func (d *Driver) imageReason(spec messages.VMSpec) (string, error) {
 	found, err := d.findImage(spec)
 	if err != nil {

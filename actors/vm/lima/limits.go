@@ -6,64 +6,61 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// limits of what the driver waits for. They are fields and not constants so that
-// tests need not wait as long as users must.
+// limits are the driver's timeouts. They are fields and no constants so that tests can
+// have shorter ones.
 type limits struct {
 	// lock bounds the time from the start of the agent's program to its lock.
 	lock time.Duration
-	// answer bounds the wait for an agent that was found to answer.
+	// answer bounds the wait for the first answer of a running agent.
 	answer time.Duration
-	// silence bounds the wait for an agent to answer that has answered before. It
-	// must be longer than the agent holds back an answer.
+	// silence bounds the wait for further answers. It must be longer than
+	// limahost.LongPoll.
 	silence time.Duration
-	// adopt bounds the wait for the engine of a VM that was up before this start.
+	// adopt bounds the wait for the engine of a VM that was ready before.
 	adopt time.Duration
-	// lastWords bounds the wait for an agent whose machine is gone to say so.
-	lastWords time.Duration
+	// exit bounds the wait for the exit of an agent whose machine has ended.
+	exit time.Duration
 
-	// Of a stop, which together stay below 40 seconds:
+	// The limits of a stop, together less than 40 seconds:
 
-	// agentStop is for the agent, which gives the guest 20 seconds to power down
-	// before it uses force.
+	// agentStop bounds the stop of the agent, which gives the guest 20 seconds to
+	// power down before it uses force.
 	agentStop time.Duration
-	// stop is for all of it, but for what is ended by force last, which takes
-	// qemu.ForceTimeout.
+	// stop bounds the whole, but for qemu.ForceTimeout at the end.
 	stop time.Duration
-	// machineStop is the most that a guest without an agent gets to power down.
+	// machineStop bounds the shutdown of a guest without an agent.
 	machineStop time.Duration
-	// killed bounds the wait for a killed process to go.
+	// killed bounds the wait for the end of a killed process.
 	killed time.Duration
 }
 
 func defaultLimits() limits {
 	return limits{
 		lock: 15 * time.Second, answer: 10 * time.Second, silence: limahost.LongPoll + 10*time.Second,
-		adopt: 5 * time.Second, lastWords: 10 * time.Second,
+		adopt: 5 * time.Second, exit: 10 * time.Second,
 		agentStop: 27 * time.Second, stop: 34 * time.Second, machineStop: 20 * time.Second, killed: 2 * time.Second,
 	}
 }
 
-// What a VM may take to come up, from the start of the machine to an engine that
-// answers. A guest that has the engine inside takes half a minute with no
-// hardware acceleration on a slow machine; a public image installs the engine at
-// its first boot, over the network.
+// Bounds of the time from the machine's start until the engine answers. A built image
+// takes half a minute without hardware acceleration on a slow machine. A public image
+// installs the engine at its first boot, over the network.
 const (
 	builtBoot = 5 * time.Minute
 	cloudBoot = 15 * time.Minute
-	// builtImage and cloudImage are for finding and fetching the image and making
-	// the disk, before the machine is started.
+	// builtImage and cloudImage bound the time before the machine's start, in which
+	// the image is downloaded and the disk is made.
 	builtImage = time.Minute
 	cloudImage = 15 * time.Minute
 )
 
 const (
-	// statusDeadline bounds one question to the agent, which answers from memory.
-	statusDeadline = 2 * time.Second
-	// askDeadline bounds one question to an engine.
-	askDeadline = 5 * time.Second
-	// askAgain is the pause after an agent, or an engine, did not answer.
-	askAgain = 50 * time.Millisecond
-	// lookAgain is the pause before what changes within microseconds is looked at
-	// again.
-	lookAgain = 5 * time.Millisecond
+	// statusTimeout bounds one request to the agent, which answers from memory.
+	statusTimeout = 2 * time.Second
+	// pingTimeout bounds one request to an engine.
+	pingTimeout = 5 * time.Second
+	// retryPause is the pause after an agent, or an engine, did not answer.
+	retryPause = 50 * time.Millisecond
+	// lockPoll is the pause between two checks of a lock that is about to be taken.
+	lockPoll = 5 * time.Millisecond
 )

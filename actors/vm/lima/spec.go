@@ -6,7 +6,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// hostSpec is the part of a spec that the agent carries out.
+// hostSpec converts a spec to that of the agent.
 func hostSpec(spec messages.VMSpec) limahost.Spec {
 	engine := spec.Engine
 	if engine == "" {
@@ -19,7 +19,7 @@ func hostSpec(spec messages.VMSpec) limahost.Spec {
 	}
 }
 
-// vmSpec is the way back.
+// vmSpec converts an agent's spec back.
 func vmSpec(spec limahost.Spec) messages.VMSpec {
 	return messages.VMSpec{
 		Driver: appv1.DriverLima, Engine: appv1.EngineName(spec.Engine),

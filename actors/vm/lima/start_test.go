@@ -15,17 +15,17 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-func TestStartTellsPhases(t *testing.T) {
+func TestStartReportsEachPhaseOnce(t *testing.T) {
 	b := newBench(t, behaves)
 	if endpoint := b.start(); endpoint != "unix://"+b.cfg.Socket {
 		t.Errorf("endpoint = %s", endpoint)
 	}
-	if b.told[0] != "starting the host agent" {
-		t.Errorf("told %q", b.told)
+	if b.reported[0] != "starting the host agent" {
+		t.Errorf("reported %q", b.reported)
 	}
-	for i, text := range b.told {
-		if slices.Contains(b.told[:i], text) {
-			t.Errorf("told twice: %q", text)
+	for i, text := range b.reported {
+		if slices.Contains(b.reported[:i], text) {
+			t.Errorf("reported twice: %q", text)
 		}
 	}
 	if note, err := b.Ping(t.Context(), "unix://"+b.cfg.Socket); note != "" || err != nil {
@@ -49,7 +49,7 @@ func TestStartTellsPhases(t *testing.T) {
 	}
 }
 
-func TestPhaseTexts(t *testing.T) {
+func TestPhaseTextHasTimes(t *testing.T) {
 	s := limahost.Status{Phase: limahost.PhaseBoot, Phases: []limahost.PhaseTime{
 		{Phase: limahost.PhaseImage, Took: 120 * time.Millisecond}, {Phase: limahost.PhaseDisk, Took: 180 * time.Millisecond}}}
 	if text := phaseText(s); text != "booting the guest (image 0.1s, disk 0.2s)" {
@@ -60,22 +60,22 @@ func TestPhaseTexts(t *testing.T) {
 	}
 }
 
-func TestAdoptsALivingAgent(t *testing.T) {
+func TestStartAdoptsRunningAgent(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	agent, machine := b.theAgent(), b.theMachine()
-	b.told = nil
+	b.reported = nil
 	b.Driver = b.another()
 	b.start()
 	if b.theAgent().PID != agent.PID || b.theMachine().PID != machine.PID {
 		t.Error("a VM that ran was not adopted")
 	}
-	if !strings.HasPrefix(b.told[0], "adopting the VM") {
-		t.Errorf("told %q", b.told)
+	if !strings.HasPrefix(b.reported[0], "adopting the VM") {
+		t.Errorf("reported %q", b.reported)
 	}
 }
 
-func TestAnotherSpecIsRefused(t *testing.T) {
+func TestStartRefusesAnotherSpec(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	for what, change := range map[string]func(*limahost.Spec){
@@ -91,7 +91,7 @@ func TestAnotherSpecIsRefused(t *testing.T) {
 	}
 }
 
-func TestFailedStartSaysWhy(t *testing.T) {
+func TestStartErrorHasTheReason(t *testing.T) {
 	for mode, want := range map[string]string{
 		fails:   "No init found",
 		crashes: "out of luck",
@@ -104,7 +104,7 @@ func TestFailedStartSaysWhy(t *testing.T) {
 	}
 }
 
-func TestCancelledStartCanBeStoppedOrAdopted(t *testing.T) {
+func TestCancelledStartCanBeAdopted(t *testing.T) {
 	b := newBench(t, stuck)
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := b.Start(ctx, someSpec(), func(text string) {
@@ -131,7 +131,7 @@ func TestCancelledStartCanBeStoppedOrAdopted(t *testing.T) {
 	b.expect(vm.Absent)
 }
 
-func TestStartCancelledBeforeTheLockLeavesNothing(t *testing.T) {
+func TestStartCancelledEarlyLeavesNothing(t *testing.T) {
 	b := newBench(t, neverUp)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
@@ -149,7 +149,7 @@ func TestStartCancelledBeforeTheLockLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAgentThatHangsInAStartIsReplacedByTheNext(t *testing.T) {
+func TestStartReplacesHungAgent(t *testing.T) {
 	b := newBench(t, stuck)
 	hung := make(chan process.Process, 1)
 	_, err := b.Start(t.Context(), someSpec(), func(text string) {
@@ -170,9 +170,9 @@ func TestAgentThatHangsInAStartIsReplacedByTheNext(t *testing.T) {
 	}
 }
 
-// A VM that hangs, or sleeps, when the daemon starts is no start that goes on for
-// minutes: it is adopted, and the health checks tell what is wrong.
-func TestAdoptsAVMInTrouble(t *testing.T) {
+// A VM that hangs or sleeps when the daemon starts is adopted soon. The health checks
+// report its trouble.
+func TestStartAdoptsVMInTrouble(t *testing.T) {
 	b := newBench(t, behaves)
 	b.start()
 	for path, text := range map[string]string{troubleFile(b.paths): "QEMU is stopped", b.cfg.Socket: ""} {
@@ -186,7 +186,7 @@ func TestAdoptsAVMInTrouble(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.told = nil
+	b.reported = nil
 	b.Driver = b.another()
 	b.limits.adopt = 200 * time.Millisecond
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -195,8 +195,8 @@ func TestAdoptsAVMInTrouble(t *testing.T) {
 	if err != nil || endpoint != "unix://"+b.cfg.Socket {
 		t.Errorf("Start = %q, %v", endpoint, err)
 	}
-	if told := strings.Join(b.told, "\n"); !strings.HasSuffix(told, "\nQEMU is stopped") {
-		t.Errorf("told %q", told)
+	if texts := strings.Join(b.reported, "\n"); !strings.HasSuffix(texts, "\nQEMU is stopped") {
+		t.Errorf("reported %q", texts)
 	}
 	if _, err := b.Ping(t.Context(), endpoint); err == nil || !strings.Contains(err.Error(), "QEMU is stopped") {
 		t.Errorf("Ping = %v", err)

@@ -24,13 +24,13 @@ func (d *Driver) StopWithin() time.Duration { return d.limits.stop + qemu.ForceT
 func (d *Driver) Stop(ctx context.Context, _ func(string)) (string, error) {
 	until := time.Now().Add(d.limits.stop)
 	var notes []string
-	// An agent that is killed may have started a machine just before.
+	// A killed agent may have started a machine just before.
 	for {
-		s, err := d.look()
+		s, err := d.observe()
 		if err != nil {
 			return "", err
 		}
-		if s.nothing() {
+		if s.isEmpty() {
 			break
 		}
 		note, err := d.stopOne(ctx, s, until)
@@ -41,42 +41,42 @@ func (d *Driver) Stop(ctx context.Context, _ func(string)) (string, error) {
 			notes = append(notes, note)
 		}
 	}
-	return strings.Join(notes, "; "), d.tidy(ctx)
+	return strings.Join(notes, "; "), d.removeStale(ctx)
 }
 
-// stopOne ends the agent, with the machine if it can, or else the machine.
-func (d *Driver) stopOne(ctx context.Context, s sight, until time.Time) (note string, err error) {
+// stopOne stops the agent with its machine, or a machine without an agent.
+func (d *Driver) stopOne(ctx context.Context, s observation, until time.Time) (note string, err error) {
 	if s.agent.PID != 0 {
 		return d.stopAgent(ctx, s.agent)
 	}
 	return qemu.Stop(ctx, d.paths, min(d.limits.machineStop, time.Until(until)))
 }
 
-// stopAgent asks the agent to power the guest down and to end.
+// stopAgent makes the agent power down the guest and exit.
 func (d *Driver) stopAgent(ctx context.Context, agent process.Process) (note string, err error) {
-	// A stopped process does not see SIGTERM before it is continued.
+	// A stopped process receives SIGTERM only when it continues.
 	if err := errors.Join(agent.Signal(syscall.SIGTERM), agent.Signal(syscall.SIGCONT)); err != nil {
 		return "", err
 	}
 	if agent.WaitFor(ctx, d.limits.agentStop) == nil {
-		end, told := d.end(agent.PID)
+		exit, found := d.exitStatus(agent.PID)
 		switch {
-		case !told:
-			return fmt.Sprintf("the host agent (pid %d) ended without a word", agent.PID), nil
-		case end.Error != "":
-			return end.Error, nil
+		case !found:
+			return fmt.Sprintf("the host agent (pid %d) exited without an exit status", agent.PID), nil
+		case exit.Error != "":
+			return exit.Error, nil
 		default:
-			return end.Note, nil
+			return exit.Note, nil
 		}
 	}
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("wait for the host agent (pid %d): %w", agent.PID, ctx.Err())
 	}
-	d.log.Warn("the host agent did not end by itself and is killed", "pid", agent.PID, "after", d.limits.agentStop)
+	d.log.Warn("killing a host agent that does not exit", "pid", agent.PID, "after", d.limits.agentStop)
 	if err := d.kill(ctx, agent); err != nil {
-		return "", fmt.Errorf("host agent: %w", err)
+		return "", fmt.Errorf("kill the host agent: %w", err)
 	}
-	return fmt.Sprintf("the host agent (pid %d) did not end within %v and was killed", agent.PID, d.limits.agentStop), nil
+	return fmt.Sprintf("the host agent (pid %d) did not exit within %v and was killed", agent.PID, d.limits.agentStop), nil
 }
 
 // kill ends a process by force.
@@ -85,7 +85,7 @@ func (d *Driver) kill(ctx context.Context, p process.Process) error {
 		return err
 	}
 	if err := p.WaitFor(ctx, d.limits.killed); err != nil {
-		return fmt.Errorf("pid %d survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", p.PID, err)
+		return fmt.Errorf("pid %d survives SIGKILL, and may hang in the kernel: %w: see 'dmesg'", p.PID, err)
 	}
 	return nil
 }

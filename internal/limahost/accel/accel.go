@@ -1,7 +1,14 @@
-// Package accel finds out which way of running a VM's processor really works on
-// a machine. That /dev/kvm exists, opens and makes VMs says little: there are
-// machines, clouds above all, where it does all that and the guest then crawls
-// or never moves. So a tiny guest has to do a fixed amount of work in time.
+// Package accel probes which acceleration of a VM's processor works on a machine.
+//
+// A /dev/kvm that exists, opens and creates VMs proves little. On some machines, mostly
+// in clouds, its guests are very slow or stand still. So a tiny guest must complete a
+// fixed amount of work in time.
+//
+// A reading map:
+//
+//	accel.go                       choose an acceleration, and probe it
+//	work_amd64.go, work_arm64.go   the guest's work
+//	limit_linux.go, limit_other.go limit a probe's processor time
 package accel
 
 import (
@@ -18,7 +25,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// The accelerators, as QEMU names them. Auto picks one of the others.
+// The accelerations, by QEMU's names. Auto chooses one of the others.
 const (
 	Auto = "auto"
 	KVM  = "kvm"
@@ -26,14 +33,14 @@ const (
 	TCG  = "tcg"
 )
 
-// deadline of the probe: ten times what QEMU's own emulation needs for it. What
-// is slower than that is not worth having.
+// deadline bounds a probe. It is ten times what QEMU's emulation needs, so that a slower
+// acceleration is of no use.
 const deadline = 2 * time.Second
 
-// Choose says which accelerator a VM gets on this machine, and why. A want other
-// than auto is honoured if it works and is an error if not. What a probe found
-// is kept in cacheFile until the machine boots again or QEMU changes; a file that
-// cannot be read or written costs another probe.
+// Choose returns the acceleration of a VM on this machine, and the reason. If want is
+// not auto, the requested acceleration must work. The result of a probe is cached in
+// cacheFile until the machine boots or QEMU changes. Without a readable cache the probe
+// is repeated.
 func Choose(ctx context.Context, want, cacheFile string) (accel, reason string, err error) {
 	native := nativeOf(runtime.GOOS)
 	switch want {
@@ -41,15 +48,15 @@ func Choose(ctx context.Context, want, cacheFile string) (accel, reason string, 
 		return TCG, "chosen by the user: QEMU emulates the processor", nil
 	case Auto, "", native:
 	default:
-		return "", "", fmt.Errorf("acceleration %s does not exist on %s; use 'rdd set vm.acceleration=auto'", want, runtime.GOOS)
+		return "", "", fmt.Errorf("acceleration %s does not exist on %s: use 'rdd set vm.acceleration=auto'", want, runtime.GOOS)
 	}
-	p := prober{native: native, device: deviceOf(native), cacheFile: cacheFile, anew: want == native}
+	p := prober{native: native, device: deviceOf(native), cacheFile: cacheFile, uncached: want == native}
 	works, how := p.probe(ctx)
 	switch {
 	case works:
 		return native, how, nil
 	case want == native:
-		return "", "", fmt.Errorf("acceleration %s was asked for and does not work here: %s; use 'rdd set vm.acceleration=auto'", native, how)
+		return "", "", fmt.Errorf("acceleration %s does not work on this machine: %s: use 'rdd set vm.acceleration=auto'", native, how)
 	default:
 		return TCG, how + "; QEMU emulates the processor, which is many times slower", nil
 	}
@@ -75,12 +82,12 @@ func deviceOf(native string) string {
 
 type prober struct {
 	native, device, cacheFile string
-	// anew is whether what was found before does not count.
-	anew bool
+	// uncached is whether the cache is ignored.
+	uncached bool
 }
 
-// finding is what a probe found, and when it stops to hold.
-type finding struct {
+// result is that of a probe, with the conditions under which the result holds.
+type result struct {
 	BootID, QEMU string
 	QEMUModified time.Time
 	At           time.Time
@@ -88,13 +95,13 @@ type finding struct {
 	How          string
 }
 
-// doubtAfter is how long it holds that acceleration does not work: a machine
-// that was busy for a moment should not emulate until it boots again.
-const doubtAfter = 6 * time.Hour
+// negativeTTL is how long a failed probe is cached: a machine that was busy for a moment
+// should not emulate until its next boot.
+const negativeTTL = 6 * time.Hour
 
 func (p prober) probe(ctx context.Context) (works bool, how string) {
 	if p.native == "" {
-		return false, "this system has no acceleration that rdd knows"
+		return false, "rdd knows no acceleration on this system"
 	}
 	if p.device != "" {
 		f, err := os.OpenFile(p.device, os.O_RDWR, 0)
@@ -110,42 +117,43 @@ func (p prober) probe(ctx context.Context) (works bool, how string) {
 	if err != nil {
 		return false, err.Error()
 	}
-	now := finding{BootID: process.BootID(), QEMU: qemu, QEMUModified: modified(qemu), At: time.Now()}
-	if cached, ok := p.cached(now); ok && !p.anew {
+	now := result{BootID: process.BootID(), QEMU: qemu, QEMUModified: modified(qemu), At: time.Now()}
+	if cached, ok := p.cached(now); ok && !p.uncached {
 		return cached.Works, cached.How
 	}
-	now.Works, now.How, err = try(ctx, qemu, p.native)
+	now.Works, now.How, err = run(ctx, qemu, p.native)
 	if err != nil {
 		return false, fmt.Sprintf("%s could not be probed: %v", p.native, err)
 	}
 	if ctx.Err() == nil {
-		p.keep(now)
+		p.save(now)
 	}
 	return now.Works, now.How
 }
 
-func (p prober) cached(now finding) (finding, bool) {
-	var was finding
+func (p prober) cached(now result) (result, bool) {
+	var was result
 	data, err := os.ReadFile(p.cacheFile)
 	if err != nil || now.BootID == "" || json.Unmarshal(data, &was) != nil {
-		return finding{}, false
+		return result{}, false
 	}
 	same := was.BootID == now.BootID && was.QEMU == now.QEMU && was.QEMUModified.Equal(now.QEMUModified)
 	age := now.At.Sub(was.At)
-	return was, same && (was.Works || age >= 0 && age < doubtAfter)
+	return was, same && (was.Works || age >= 0 && age < negativeTTL)
 }
 
-// keep is a service to later starts; that it fails hurts nobody.
-func (p prober) keep(f finding) {
-	data, err := json.Marshal(f)
+// save caches a result. An error costs only another probe.
+func (p prober) save(r result) {
+	data, err := json.Marshal(r)
 	if err != nil || p.cacheFile == "" {
 		return
 	}
 	_ = os.WriteFile(p.cacheFile, data, 0o600)
 }
 
-// try runs the work under an accelerator. An error says that it could not be tried.
-func try(ctx context.Context, qemu, accelerator string) (works bool, how string, err error) {
+// run runs the work with an acceleration. An error says that the probe failed, and not
+// that the acceleration does.
+func run(ctx context.Context, qemu, accelerator string) (works bool, how string, err error) {
 	rom, err := os.CreateTemp("", "rdd-probe-*")
 	if err != nil {
 		return false, "", err
@@ -158,7 +166,7 @@ func try(ctx context.Context, qemu, accelerator string) (works bool, how string,
 	bounded, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	start := time.Now()
-	err = run(bounded, qemu, arguments(accelerator, rom.Name()))
+	err = runQEMU(bounded, qemu, arguments(accelerator, rom.Name()))
 	took := time.Since(start).Round(time.Millisecond)
 	switch {
 	case bounded.Err() != nil:
@@ -170,12 +178,12 @@ func try(ctx context.Context, qemu, accelerator string) (works bool, how string,
 	}
 }
 
-// run returns when QEMU has done the work, or when ctx ends, even if the kernel
-// does not let go of the process.
-func run(ctx context.Context, qemu string, args []string) error {
-	var said strings.Builder
-	cmd := exec.Command(qemu, args...) //nolint:noctx // Ended below: a context would wait for a process that cannot be killed.
-	cmd.Stderr = &said
+// runQEMU returns when QEMU has done the work, or when ctx ends, even if the process hangs
+// in the kernel.
+func runQEMU(ctx context.Context, qemu string, args []string) error {
+	var stderr strings.Builder
+	cmd := exec.Command(qemu, args...) //nolint:noctx // Killed below: a context would wait for a process that hangs in the kernel.
+	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -189,7 +197,7 @@ func run(ctx context.Context, qemu string, args []string) error {
 		if done(cmd.ProcessState) {
 			return nil
 		}
-		return errors.Join(fmt.Errorf("it did not finish: %v", cmd.ProcessState), err, errors.New(strings.TrimSpace(said.String())))
+		return errors.Join(fmt.Errorf("it did not finish: %v", cmd.ProcessState), err, errors.New(strings.TrimSpace(stderr.String())))
 	}
 }
 

@@ -10,33 +10,33 @@ import (
 	"time"
 )
 
-func TestEmulationPassesTheProbe(t *testing.T) {
-	works, how, _ := try(t.Context(), needQEMU(t), TCG)
+func TestProbePassesWithEmulation(t *testing.T) {
+	works, how, _ := run(t.Context(), needQEMU(t), TCG)
 	if !works {
 		t.Error(how)
 	}
 }
 
-func TestWhatCannotRunFailsTheProbe(t *testing.T) {
-	works, how, _ := try(t.Context(), needQEMU(t), "no-such-accelerator")
+func TestProbeFailsOnUnknownAcceleration(t *testing.T) {
+	works, how, _ := run(t.Context(), needQEMU(t), "no-such-accelerator")
 	if works || !strings.Contains(how, "no-such-accelerator") {
 		t.Errorf("works = %v, %s", works, how)
 	}
 }
 
-// A guest that never gets done is what a broken KVM looks like.
-func TestGuestThatCrawlsFailsTheProbe(t *testing.T) {
+// With a broken KVM the guest never completes its work.
+func TestProbeFailsOnSlowGuest(t *testing.T) {
 	crawling := filepath.Join(t.TempDir(), "qemu")
 	if err := os.WriteFile(crawling, []byte("#!/bin/sh\nexec sleep 60\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	works, how, _ := try(t.Context(), crawling, KVM)
+	works, how, _ := run(t.Context(), crawling, KVM)
 	if works || !strings.Contains(how, "did not do in") {
 		t.Errorf("works = %v, %s", works, how)
 	}
 }
 
-func TestChooseHonoursAndRefuses(t *testing.T) {
+func TestChooseTakesOrRefusesRequested(t *testing.T) {
 	if got, reason, err := Choose(t.Context(), TCG, ""); got != TCG || reason == "" || err != nil {
 		t.Errorf("tcg: %q, %q, %v", got, reason, err)
 	}
@@ -45,37 +45,37 @@ func TestChooseHonoursAndRefuses(t *testing.T) {
 	}
 }
 
-func TestMissingDeviceMeansEmulation(t *testing.T) {
+func TestChooseEmulatesWithoutDevice(t *testing.T) {
 	p := prober{native: KVM, device: filepath.Join(t.TempDir(), "kvm")}
 	if works, how := p.probe(t.Context()); works || !strings.Contains(how, p.device) {
 		t.Errorf("works = %v, %s", works, how)
 	}
 }
 
-func TestFindingIsKeptUntilSomethingChanges(t *testing.T) {
+func TestProbeResultCachedUntilChange(t *testing.T) {
 	p := prober{cacheFile: filepath.Join(t.TempDir(), "probe.json")}
-	now := finding{BootID: "a", QEMU: "/q", At: time.Now(), Works: true, How: "tried"}
+	now := result{BootID: "a", QEMU: "/q", At: time.Now(), Works: true, How: "tried"}
 	if _, ok := p.cached(now); ok {
 		t.Error("found something where nothing was kept")
 	}
-	p.keep(now)
+	p.save(now)
 	if was, ok := p.cached(now); !ok || !was.Works || was.How != "tried" {
 		t.Errorf("cached = %+v, %v", was, ok)
 	}
-	for name, other := range map[string]finding{
+	for name, other := range map[string]result{
 		"another boot": {BootID: "b", QEMU: "/q"}, "another QEMU": {BootID: "a", QEMU: "/r"}, "no boot ID": {QEMU: "/q"},
 	} {
 		if _, ok := p.cached(other); ok {
-			t.Errorf("%s: the old finding still counts", name)
+			t.Errorf("%s: the cached result is used", name)
 		}
 	}
 	failed := now
 	failed.Works = false
-	p.keep(failed)
+	p.save(failed)
 	if _, ok := p.cached(now); !ok {
 		t.Error("a failure of just now does not count")
 	}
-	now.At = now.At.Add(doubtAfter)
+	now.At = now.At.Add(negativeTTL)
 	if _, ok := p.cached(now); ok {
 		t.Error("a failure of long ago counts")
 	}
@@ -96,12 +96,12 @@ func needQEMU(t *testing.T) string {
 	return qemu
 }
 
-// A probe whose parent was killed must not run for ever.
-func TestProbeThatNobodyEndsEndsByItself(t *testing.T) {
+// A probe whose parent was killed must end.
+func TestProbeEndsWithoutParent(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux lets one process limit another")
 	}
-	forever := exec.Command("/bin/sh", "-c", "while :; do :; done") //nolint:noctx // It is to end without.
+	forever := exec.Command("/bin/sh", "-c", "while :; do :; done") //nolint:noctx // The limit ends it.
 	if err := forever.Start(); err != nil {
 		t.Fatal(err)
 	}

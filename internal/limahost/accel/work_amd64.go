@@ -2,10 +2,10 @@ package accel
 
 import "os"
 
-// Program of QEMU for guests of this machine's architecture.
+// Program returns QEMU's program for this machine's architecture.
 func Program() string { return "qemu-system-x86_64" }
 
-// exitCode of QEMU when the guest is done: a byte n written to isa-debug-exit
+// exitCode is that of QEMU after the guest's work: a byte n written to isa-debug-exit
 // ends QEMU with 2n+1.
 const exitCode = 0x10<<1 | 1
 
@@ -18,8 +18,8 @@ func arguments(accelerator, rom string) []string {
 
 func done(state *os.ProcessState) bool { return state.ExitCode() == exitCode }
 
-// firmware counts to fifty million in the mode that the processor starts in, and
-// then ends QEMU.
+// firmware returns a program that counts to fifty million in the processor's initial mode,
+// and then ends QEMU.
 func firmware() []byte {
 	rom := make([]byte, 64<<10)
 	copy(rom, []byte{

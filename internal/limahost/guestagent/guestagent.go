@@ -1,8 +1,9 @@
-// Package guestagent carries Lima's guest agent inside the program. The agent
-// runs in the VM, where it watches for published ports and keeps the clock
-// right. It is built from the same version of Lima's module that rdd uses, since
-// the two ends of its protocol must fit, and there is no other place where a
-// single program could find it.
+// Package guestagent embeds Lima's guest agent in rdd. The agent runs in the VM, where it
+// reports published ports and sets the clock. It is built from the version of Lima's
+// module that rdd uses, because both ends of its protocol must have the same version.
+//
+// A reading map: guestagent.go unpacks the agent, build.sh builds it, embed_amd64.go and
+// embed_arm64.go embed it.
 package guestagent
 
 import (
@@ -16,12 +17,11 @@ import (
 	"strings"
 )
 
-// ErrNotBuiltIn says that this program was compiled without the agent.
+// ErrNotBuiltIn says that this program was compiled without the guest agent.
 var ErrNotBuiltIn = errors.New("this rdd was built without the agent that runs in the VM; build it with 'make build'")
 
-// Write puts the agent into dir, uncompressed, unless it is there already, and
-// returns its path. Agents of other versions are removed. The file has mode
-// 0755 and about 60 MB.
+// Write unpacks the agent into dir, unless it is there already, and returns its path. It
+// removes agents of other versions. The file has mode 0755 and about 60 MB.
 func Write(dir string) (string, error) { return write(embedded, dir) }
 
 func write(from fs.FS, dir string) (string, error) {
@@ -58,7 +58,7 @@ func unpack(from fs.FS, packed, path string) error {
 		return err
 	}
 	defer func() { _ = os.Remove(out.Name()) }()
-	_, err = io.Copy(out, plain) //nolint:gosec // Its size was chosen by whoever built this program.
+	_, err = io.Copy(out, plain) //nolint:gosec // The file is a part of this program.
 	err = errors.Join(err, out.Chmod(0o755), out.Sync(), out.Close())
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"testing/fstest"
 )
 
-func TestWriteUnpacksOnceAndRemovesOldVersions(t *testing.T) {
+func TestWriteUnpacksOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	old, err := write(carrying(t, "lima-guestagent-v1", "one"), dir)
 	if err != nil {
@@ -38,7 +38,7 @@ func TestWriteUnpacksOnceAndRemovesOldVersions(t *testing.T) {
 	}
 }
 
-func TestBrokenAgentLeavesNothing(t *testing.T) {
+func TestWriteOfBrokenAgentLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	broken := fstest.MapFS{"embedded/amd64/lima-guestagent-v1.gz": {Data: []byte("no gzip")}}
 	if _, err := write(broken, dir); err == nil {
@@ -49,7 +49,7 @@ func TestBrokenAgentLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestProgramWithoutAgentSaysSo(t *testing.T) {
+func TestWriteFailsWithoutAgent(t *testing.T) {
 	none := fstest.MapFS{"embedded/amd64/README": {}}
 	if _, err := write(none, t.TempDir()); !errors.Is(err, ErrNotBuiltIn) {
 		t.Errorf("error = %v", err)

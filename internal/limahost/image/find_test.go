@@ -8,7 +8,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-func TestFind(t *testing.T) {
+func TestFindRequestedOrDefaultImage(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(t.TempDir(), "lima.yaml")
 	testkit.WriteFile(t, file, "images: []\n")
@@ -38,7 +38,7 @@ func TestFind(t *testing.T) {
 		"neither":              {want: other, problem: "neither the directory"},
 		"gone in environment":  {env: dir + "-gone", problem: "RDD_VM_IMAGE"},
 	} {
-		got, err := Find(c.want, Surroundings{Program: c.program, Getenv: func(string) string { return c.env }})
+		got, err := Find(c.want, Environment{Program: c.program, Getenv: func(string) string { return c.env }})
 		switch {
 		case c.problem != "":
 			if err == nil || !strings.Contains(err.Error(), c.problem) {

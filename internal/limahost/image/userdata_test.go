@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What Lima's cidata templates make of a lima.yaml that has all of it.
+// The output of Lima's cidata templates for a lima.yaml with all fields.
 const (
 	userData = `#cloud-config
 # vim:syntax=yaml
@@ -88,8 +88,7 @@ ethernets:
 `
 )
 
-// The guest has no YAML parser: its script has to see in Lima's files what Lima
-// wrote there.
+// The guest has no YAML parser. Its script must extract the values from Lima's files.
 func TestGuestReadsCidata(t *testing.T) {
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
@@ -107,7 +106,7 @@ func TestGuestReadsCidata(t *testing.T) {
 		}
 	}
 	script := filepath.Join("guest", "usr", "lib", "rdd", "userdata.awk")
-	out, err := exec.Command(busybox, "awk", "-v", "dir="+dir, "-f", script, //nolint:gosec // Our own script and files.
+	out, err := exec.Command(busybox, "awk", "-v", "dir="+dir, "-f", script, //nolint:gosec // Only files of the test.
 		filepath.Join(dir, "user-data"), filepath.Join(dir, "network-config")).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Fatalf("awk: %v\n%s", err, out)

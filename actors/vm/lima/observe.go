@@ -11,27 +11,27 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// sight is what lives of a VM.
-type sight struct {
-	// agent and machine are zero when there is none.
+// observation is what runs of a VM.
+type observation struct {
+	// agent and machine are zero if there is no such process.
 	agent, machine process.Process
-	// spec that they are of, as far as it is known.
+	// spec is theirs, as far as it is known.
 	spec limahost.Spec
 }
 
-func (s sight) nothing() bool { return s.agent.PID == 0 && s.machine.PID == 0 }
+func (s observation) isEmpty() bool { return s.agent.PID == 0 && s.machine.PID == 0 }
 
-// look finds what lives.
-func (d *Driver) look() (sight, error) {
+// observe finds the running agent and machine.
+func (d *Driver) observe() (observation, error) {
 	agent, err := d.agent()
 	if err != nil {
-		return sight{}, err
+		return observation{}, err
 	}
 	machine, _ := qemu.Find(d.paths)
-	s := sight{agent: agent, machine: machine}
+	s := observation{agent: agent, machine: machine}
 	switch {
 	case s.machine.PID != 0:
-		// The machine's own comes first: it is what an adopted machine is of.
+		// An adopted machine has its own spec, which the agent's may differ from.
 		if found, err := limahost.Load(d.paths.Current(), &s.spec); err != nil || !found {
 			s.spec = d.configured()
 		}
@@ -41,7 +41,7 @@ func (d *Driver) look() (sight, error) {
 	return s, nil
 }
 
-// agent returns the living host agent, which holds the lock on its pid file.
+// agent returns the running host agent, which holds the lock on its pid file.
 func (d *Driver) agent() (process.Process, error) {
 	for until := time.Now().Add(time.Second); ; {
 		pid, running, err := limahost.Alive(d.paths)
@@ -51,36 +51,36 @@ func (d *Driver) agent() (process.Process, error) {
 		if !running {
 			return process.Process{}, nil
 		}
-		if p, ok := process.Find(pid); ok {
+		if p, ok := process.Find(pid); ok && p.Mine() {
 			return p, nil
 		}
-		// It has its lock and is about to write its pid, or is just ending.
+		// An agent with its lock is about to write its pid, or to exit.
 		if time.Now().After(until) {
-			return process.Process{}, fmt.Errorf("something holds %s, and it is not process %d that is named in it; see 'fuser %[1]s'", d.paths.PidFile(), pid)
+			return process.Process{}, fmt.Errorf("find the host agent: another process than pid %[2]d, which %[1]s names, holds that file: see 'fuser %[1]s'", d.paths.PidFile(), pid)
 		}
-		<-time.After(lookAgain)
+		<-time.After(lockPoll)
 	}
 }
 
-// configured is what the last agent was told; nothing when that cannot be read.
+// configured returns the spec of the last agent; empty if it cannot be read.
 func (d *Driver) configured() limahost.Spec {
 	var c limahost.Config
 	if _, err := limahost.Load(d.paths.Config(), &c); err != nil {
-		d.log.Warn("cannot read what the host agent was told", "error", err)
+		d.log.Warn("the host agent's configuration cannot be read", "error", err)
 	}
 	return c.Spec
 }
 
 // Inspect implements vm.Driver.
 func (d *Driver) Inspect(ctx context.Context) (vm.Observed, error) {
-	s, err := d.look()
-	if err != nil || s.nothing() {
+	s, err := d.observe()
+	if err != nil || s.isEmpty() {
 		return vm.Observed{Presence: vm.Absent, Used: limahost.LastUsed(d.paths)}, err
 	}
 	seen := vm.Observed{Presence: vm.Broken, Used: limahost.LastUsed(d.paths), Spec: vmSpec(s.spec)}
 	switch {
 	case s.agent.PID == 0:
-		seen.Detail = fmt.Sprintf("QEMU, pid %d, with no host agent", s.machine.PID)
+		seen.Detail = fmt.Sprintf("QEMU, pid %d, without a host agent", s.machine.PID)
 	case s.machine.PID != 0:
 		seen.Presence = vm.Present
 		seen.Detail = fmt.Sprintf("QEMU, pid %d, host agent, pid %d", s.machine.PID, s.agent.PID)
@@ -90,23 +90,23 @@ func (d *Driver) Inspect(ctx context.Context) (vm.Observed, error) {
 	return seen, nil
 }
 
-// inspectAgent tells what an agent without a QEMU is at.
+// inspectAgent returns the state of an agent without a QEMU.
 func (d *Driver) inspectAgent(ctx context.Context, agent process.Process) (vm.Presence, string) {
-	ctx, cancel := context.WithTimeout(ctx, statusDeadline)
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
 	status, err := d.client.Status(ctx, 0)
 	switch {
 	case err != nil:
-		return vm.Broken, fmt.Sprintf("host agent, pid %d, which does not answer, with no machine", agent.PID)
+		return vm.Broken, fmt.Sprintf("host agent, pid %d, which does not answer, without a machine", agent.PID)
 	case inProcess(status):
 		return vm.Present, fmt.Sprintf("host agent, pid %d, with the machine inside", agent.PID)
 	case status.Phase != limahost.PhaseReady:
 		return vm.Present, fmt.Sprintf("host agent, pid %d, which starts a machine (%s)", agent.PID, status.Phase)
 	default:
-		return vm.Broken, fmt.Sprintf("host agent, pid %d, whose machine is gone", agent.PID)
+		return vm.Broken, fmt.Sprintf("host agent, pid %d, whose machine has ended", agent.PID)
 	}
 }
 
-// inProcess is whether the machine lives in the agent's process, as with Apple's
+// inProcess reports whether the machine runs in the agent's process, as with Apple's
 // Virtualization framework.
 func inProcess(s limahost.Status) bool { return s.Acceleration == "vz" }
