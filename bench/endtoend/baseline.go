@@ -42,7 +42,7 @@ func (b *bench) baseline(ctx context.Context, images int, main bool) (err error)
 		return err
 	}
 	defer func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dockerd.StopWithin)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), dockerd.StopTimeout)
 		defer cancel()
 		err = errors.Join(err, plane.Stop(last))
 	}()

@@ -107,7 +107,7 @@ func (b *bench) withEngine(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*dockerd.StopWithin)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*dockerd.StopTimeout)
 		defer cancel()
 		err = errors.Join(err, b.docker.Close(last))
 	}()

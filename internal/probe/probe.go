@@ -1,9 +1,6 @@
-// Package probe asks an engine the few things that must be known to bring it up
-// and to look after it.
-//
-// It exists so that the drivers and the host agent need no Docker client: a
-// health check every few seconds, and a start that polls every few milliseconds,
-// want nothing but a small request, and plain words when it fails.
+// Package probe sends the few requests to an engine that drivers and the host agent
+// need: pings, and its version. They need no Docker client for that, and users get an
+// error that says what to do.
 package probe
 
 import (
@@ -21,15 +18,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint"
 )
 
-// Ping returns nil when a Docker engine answers at an endpoint; see package
-// endpoint. Other errors than those of ctx say what a user can do about them.
+// Ping returns nil when a Docker engine answers at an endpoint; see package endpoint.
+// An error says what a user can do, unless ctx ended.
 func Ping(ctx context.Context, endpoint string) error {
 	return do(ctx, endpoint, "/_ping", nil)
 }
 
-// Docker returns an error when the engine that answers at endpoint says that it is
-// Podman, whose API is similar to Docker's. An engine that does not say what it is
-// may be Docker.
+// Docker returns an error when the engine at endpoint reports that it is Podman, whose
+// API is similar to Docker's. An engine that does not report what it is may be Docker.
 func Docker(ctx context.Context, endpoint string) error {
 	var version struct {
 		Components []struct{ Name string }
@@ -89,7 +85,7 @@ func do(ctx context.Context, raw, path string, out any) error {
 	return nil
 }
 
-// explain says in plain words why an engine could not be reached.
+// explain returns an error that says why an engine could not be reached.
 func explain(ctx context.Context, endpoint string, err error) error {
 	var dns *net.DNSError
 	switch {

@@ -12,14 +12,13 @@ import (
 	"net/http"
 )
 
-// idleConnections is how many are kept for the next requests.
+// idleConnections is the number of connections that are kept for the next requests.
 const idleConnections = 8
 
-// API is the Docker Engine API at a socket, as far as it is needed to make
-// objects and to know what there is.
+// API is a client for the part of the Docker Engine API that tests need.
 type API struct{ client *http.Client }
 
-// NewAPI does not look whether anybody listens at the socket.
+// NewAPI returns a client for a socket, and does not connect.
 func NewAPI(socket string) *API {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
@@ -28,8 +27,8 @@ func NewAPI(socket string) *API {
 	return &API{client: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections}}}
 }
 
-// AnswerError is an answer that is not what was asked for. Where there is no
-// such error, nobody knows whether the engine has done it.
+// AnswerError is an error that the engine answered. After any other error it is
+// unknown whether the engine has carried out the request.
 type AnswerError struct {
 	Status int
 	Text   string
@@ -42,14 +41,14 @@ func (e *AnswerError) Error() string {
 // Call sends one request, and decodes the answer into out unless that is nil.
 // The error of an answer of 400 and above is an AnswerError.
 func (a *API) Call(ctx context.Context, method, path string, body io.Reader, out any) error {
-	request, err := http.NewRequestWithContext(ctx, method, "http://engine"+path, body) //nolint:gosec // the names are a test's
+	request, err := http.NewRequestWithContext(ctx, method, "http://engine"+path, body) //nolint:gosec // the names are those of a test
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	response, err := a.client.Do(request) //nolint:gosec // it dials one socket, whatever the address
+	response, err := a.client.Do(request) //nolint:gosec // it always dials one socket
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}

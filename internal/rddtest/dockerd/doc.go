@@ -1,6 +1,15 @@
 //go:build linux
 
-// Package dockerd is a real dockerd of a test's own, and the few calls that
-// make and take away what is in it, because the programs that attack rdd and
-// measure it must reach an engine past the client that is under test.
+// Package dockerd runs a private dockerd for a test, and has the few API calls that
+// create and remove its objects. The programs that attack and measure rdd must reach
+// an engine without the client that is under test.
+//
+// Reading map:
+//
+//	dockerd.go  starts a dockerd
+//	end.go      stops it, and removes what it leaves
+//	api.go      requests to its API
+//	objects.go  creates, changes and removes objects
+//	lists.go    lists objects
+//	tar.go      content of images
 package dockerd

@@ -16,31 +16,31 @@ import (
 )
 
 const (
-	// StopWithin is how long a dockerd may take to start, and how long to end.
-	StopWithin = time.Minute
-	// answerEvery is how often one that starts is asked.
-	answerEvery = 2 * time.Millisecond
-	// tries are how often one that ends at once is started.
+	// StopTimeout is how long a dockerd may take to start, and how long to end.
+	StopTimeout = time.Minute
+	// pollInterval is how often a starting dockerd is polled.
+	pollInterval = 2 * time.Millisecond
+	// tries is how often a dockerd that ends at once is started.
 	tries = 3
 )
 
-// Daemon is a real engine that shares nothing with another one of the machine:
-// own directories, socket and pid file, no bridge and no packet filter rules. It
-// needs root and leaves no trace. Its methods are for one goroutine at a time.
+// Daemon is a real engine that shares nothing with other engines of the machine. It has
+// its own directories, socket and pid file, and no bridge and no packet filter rules.
+// It needs root. Its methods must not be called concurrently.
 type Daemon struct {
-	// API is for whoever talks to it past the daemon.
+	// API is the client for tests.
 	*API
 
 	dir     string
 	command []string
 	log     *os.File
-	// running is the process, or nil; exited is closed at its end.
+	// running is the process, or nil. exited is closed at its end.
 	running *exec.Cmd
 	exited  chan struct{}
 }
 
-// CommandFromEnvironment is $RDD_DOCKERD with $RDD_DOCKERD_ARGS, as make's
-// ENGINE sets them, else the dockerd of $PATH.
+// CommandFromEnvironment returns $RDD_DOCKERD with $RDD_DOCKERD_ARGS, which make's
+// ENGINE sets, or else the dockerd of $PATH.
 func CommandFromEnvironment(more ...string) []string {
 	command := []string{"dockerd"}
 	if program := os.Getenv("RDD_DOCKERD"); program != "" {
@@ -50,29 +50,29 @@ func CommandFromEnvironment(more ...string) []string {
 	return append(command, more...)
 }
 
-// New prepares an engine that keeps everything in a directory, whose path must
-// be short. It does not run yet.
+// New prepares an engine with all its files in a directory, whose path must be short.
+// Up starts it.
 func New(dir string, command []string) (*Daemon, error) {
 	d := &Daemon{dir: dir, command: command}
 	d.API = NewAPI(d.Socket())
 	var err error
 	if d.log, err = os.Create(filepath.Join(dir, "dockerd.log")); err != nil {
-		return nil, fmt.Errorf("make dockerd's log: %w", err)
+		return nil, fmt.Errorf("create dockerd's log: %w", err)
 	}
 	return d, nil
 }
 
-// Socket is where it listens.
+// Socket returns the path of its socket.
 func (d *Daemon) Socket() string { return filepath.Join(d.dir, "docker.sock") }
 
-// Log is the path of what it prints.
+// Log returns the path of its log.
 func (d *Daemon) Log() string { return d.log.Name() }
 
-// DataRoot is where it keeps its objects.
+// DataRoot returns the directory of its objects.
 func (d *Daemon) DataRoot() string { return filepath.Join(d.dir, "data") }
 
-// Up starts it, and returns when it first answered. It is started again when it
-// ends at once: that is its own trouble after a kill.
+// Up starts it, and returns the time of its first answer. Up starts it again when it
+// ends at once, as dockerd may after a kill.
 func (d *Daemon) Up(ctx context.Context) (time.Time, error) {
 	var errs []error
 	for range tries {
@@ -86,17 +86,17 @@ func (d *Daemon) Up(ctx context.Context) (time.Time, error) {
 }
 
 func (d *Daemon) upOnce(ctx context.Context) (time.Time, error) {
-	if err := d.forgetContainerd(ctx); err != nil {
+	if err := d.removeContainerdPID(ctx); err != nil {
 		return time.Time{}, err
 	}
 	args := append(d.command[1:len(d.command):len(d.command)],
 		"--data-root", d.DataRoot(), "--exec-root", filepath.Join(d.dir, "exec"),
 		"--pidfile", filepath.Join(d.dir, "pid"), "--host", "unix://"+d.Socket(),
 		"--bridge", "none", "--iptables=false", "--ip6tables=false")
-	// Not bound to ctx: it has to end cleanly, not by a kill.
-	cmd := exec.Command(d.command[0], args...) //nolint:gosec // the tester's own choice
+	// Not bound to ctx, which would kill it.
+	cmd := exec.Command(d.command[0], args...) //nolint:gosec // the tester's choice
 	cmd.Stdout, cmd.Stderr = d.log, d.log
-	// A group of its own: an interrupt of this program must not reach it first.
+	// Its own process group, so that an interrupt of this program does not reach it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return time.Time{}, fmt.Errorf("start dockerd (Debian's docker.io has it): %w", err)
@@ -107,11 +107,11 @@ func (d *Daemon) upOnce(ctx context.Context) (time.Time, error) {
 	return d.answered(ctx)
 }
 
-// answered waits until a ping is answered: the socket is there earlier.
+// answered waits for an answer to a ping: the socket exists earlier.
 func (d *Daemon) answered(ctx context.Context) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, StopWithin)
+	ctx, cancel := context.WithTimeout(ctx, StopTimeout)
 	defer cancel()
-	tick := time.NewTicker(answerEvery)
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		err := d.Call(ctx, http.MethodGet, "/_ping", nil, nil)
@@ -129,11 +129,11 @@ func (d *Daemon) answered(ctx context.Context) (time.Time, error) {
 	}
 }
 
-// Signal sends one to the process alone. With SIGSTOP it accepts connections and
+// Signal sends a signal to the process alone. After SIGSTOP it accepts connections and
 // answers nothing until SIGCONT.
 func (d *Daemon) Signal(sig syscall.Signal) error {
 	if d.running == nil {
-		return errors.New("no dockerd runs")
+		return errors.New("dockerd does not run")
 	}
 	if err := d.running.Process.Signal(sig); err != nil {
 		return fmt.Errorf("send dockerd %v: %w", sig, err)

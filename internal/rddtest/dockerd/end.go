@@ -25,10 +25,9 @@ const (
 	mountListings = 3
 )
 
-// Down ends it by SIGTERM or SIGKILL and waits until it has ended; one that does
-// not within StopWithin is killed, which is an error. Containers of one that is
-// killed live on, and those of one with --live-restore always do. It is no error
-// that none runs.
+// Down ends it by SIGTERM or SIGKILL and waits for its end. After StopTimeout it kills
+// it and returns an error. Containers keep running after SIGKILL, and always with
+// --live-restore. Down returns nil when it does not run.
 func (d *Daemon) Down(sig syscall.Signal) error {
 	if d.running == nil {
 		return nil
@@ -37,8 +36,8 @@ func (d *Daemon) Down(sig syscall.Signal) error {
 	var late error
 	select {
 	case <-d.exited:
-	case <-time.After(StopWithin):
-		late = fmt.Errorf("dockerd did not end within %s of %v", StopWithin, sig)
+	case <-time.After(StopTimeout):
+		late = fmt.Errorf("dockerd did not end within %s of %v", StopTimeout, sig)
 		_ = d.Signal(syscall.SIGKILL)
 		<-d.exited
 	}
@@ -46,12 +45,11 @@ func (d *Daemon) Down(sig syscall.Signal) error {
 	return late
 }
 
-// Close ends it, stopped or not, and everything that it has started. Its
-// directory is left to whoever made it.
+// Close ends it, and everything that it has started. The caller removes its directory.
 func (d *Daemon) Close(ctx context.Context) error {
 	var errs []error
 	if d.running != nil {
-		_ = d.Signal(syscall.SIGCONT) // in case that it is stopped; else this does nothing
+		_ = d.Signal(syscall.SIGCONT) // in case it is stopped
 		if all, err := d.Containers(ctx); err == nil {
 			for _, c := range all {
 				if c.State != "created" && c.State != "exited" {
@@ -62,7 +60,7 @@ func (d *Daemon) Close(ctx context.Context) error {
 		errs = append(errs, d.Down(syscall.SIGTERM))
 	}
 	for _, p := range process.All() {
-		// Nobody else's command line has this directory in it.
+		// No other command line contains this directory.
 		if p.PID != os.Getpid() && strings.Contains(strings.Join(p.Args(), " "), d.dir+"/exec/") {
 			errs = append(errs, p.Signal(syscall.SIGKILL))
 		}
@@ -71,17 +69,17 @@ func (d *Daemon) Close(ctx context.Context) error {
 	return errors.Join(append(errs, d.log.Close())...)
 }
 
-// forgetContainerd waits until the containerd of a killed dockerd has ended with
-// it, and removes its pid: dockerd takes a zombie with this pid for a containerd
-// that runs, and waits for it in vain.
-func (d *Daemon) forgetContainerd(ctx context.Context) error {
+// removeContainerdPID waits for the end of the containerd of a killed dockerd, and
+// removes its pid file: dockerd would take a zombie with this pid for a running
+// containerd, and wait for it.
+func (d *Daemon) removeContainerdPID(ctx context.Context) error {
 	file := filepath.Join(d.dir, "exec", "containerd", "containerd.pid")
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("look for the containerd of a dockerd that was killed: %w", err)
+		return fmt.Errorf("read the pid of a killed dockerd's containerd: %w", err)
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if p, alive := process.Find(pid); err == nil && alive && strings.Contains(strings.Join(p.Args(), " "), d.dir) {
@@ -90,7 +88,7 @@ func (d *Daemon) forgetContainerd(ctx context.Context) error {
 		}
 	}
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("forget the containerd of a dockerd that was killed: %w", err)
+		return fmt.Errorf("remove the pid of a killed dockerd's containerd: %w", err)
 	}
 	return nil
 }

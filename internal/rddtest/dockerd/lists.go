@@ -8,29 +8,29 @@ import (
 	"slices"
 )
 
-// Container is one of the engine's list.
+// Container is an entry of the engine's list.
 type Container struct{ ID, State string }
 
-// Containers lists all, those that do not run too.
+// Containers lists all containers, also those that do not run.
 func (a *API) Containers(ctx context.Context) ([]Container, error) {
 	var all []Container
 	err := a.Call(ctx, http.MethodGet, "/containers/json?all=1", nil, &all)
 	return all, err
 }
 
-// Image is one of the engine's list.
+// Image is an entry of the engine's list.
 type Image struct {
 	ID string `json:"Id"`
 	// RepoTags is empty for an untagged image.
 	RepoTags []string
 }
 
-// Images lists all that are no mere layers of others.
+// Images lists all images but intermediate ones.
 func (a *API) Images(ctx context.Context) ([]Image, error) {
 	var all []Image
 	err := a.Call(ctx, http.MethodGet, "/images/json", nil, &all)
 	for i, image := range all {
-		// Older engines give an untagged image a tag of this name.
+		// Older engines report this tag for an untagged image.
 		all[i].RepoTags = slices.DeleteFunc(image.RepoTags, func(tag string) bool { return tag == "<none>:<none>" })
 	}
 	return all, err
@@ -47,7 +47,7 @@ func (a *API) Volumes(ctx context.Context) ([]string, error) {
 	return names, err
 }
 
-// Tags returns the ID of the image that each tag is on.
+// Tags returns the image ID of each tag.
 func (a *API) Tags(ctx context.Context) (map[string]string, error) {
 	all, err := a.Images(ctx)
 	tags := map[string]string{}

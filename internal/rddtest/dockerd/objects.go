@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// ImportImage makes an image of a tar. Its tag is in a label too, which makes it
-// distinct. Containers of it run /bin/sleep.
+// ImportImage creates an image from a tar. A label with its tag makes it distinct. Its
+// containers run /bin/sleep.
 func (a *API) ImportImage(ctx context.Context, repo, tag string, content []byte) error {
 	query := url.Values{
 		"fromSrc": {"-"}, "repo": {repo}, "tag": {tag},
@@ -23,7 +23,7 @@ func (a *API) ImportImage(ctx context.Context, repo, tag string, content []byte)
 	return a.Call(ctx, http.MethodPost, "/images/create?"+query.Encode(), bytes.NewReader(content), nil)
 }
 
-// ImageID is that of the image that a tag is on.
+// ImageID returns the image ID of a tag.
 func (a *API) ImageID(ctx context.Context, ref string) (string, error) {
 	var image struct {
 		ID string `json:"Id"`
@@ -32,20 +32,20 @@ func (a *API) ImageID(ctx context.Context, ref string) (string, error) {
 	return image.ID, err
 }
 
-// Tag gives an image a tag, and takes it from another one that has it.
+// Tag adds a tag to an image, and removes it from another one.
 func (a *API) Tag(ctx context.Context, image, repo, tag string) error {
 	query := url.Values{"repo": {repo}, "tag": {tag}}
 	return a.Call(ctx, http.MethodPost, "/images/"+image+"/tag?"+query.Encode(), nil, nil)
 }
 
-// Untag takes a tag away, and the image with its last one.
+// Untag removes a tag, and with its last tag the image.
 func (a *API) Untag(ctx context.Context, tag string) error {
 	return a.Call(ctx, http.MethodDelete, "/images/"+tag, nil, nil)
 }
 
-// CreateContainer returns its ID. It has no network, which would take most of
-// the time of its start, and ends at once when it is stopped. It runs the image's
-// program, or another one.
+// CreateContainer returns the ID of a new container. It has no network, which would
+// take most of the time of its start, and a stop ends it at once. It runs program, or
+// else that of the image.
 func (a *API) CreateContainer(ctx context.Context, name, image string, program ...string) (string, error) {
 	body, err := json.Marshal(map[string]any{
 		"Image": image, "Cmd": program, "Labels": map[string]string{"name": name}, "StopSignal": "SIGKILL",
@@ -59,7 +59,7 @@ func (a *API) CreateContainer(ctx context.Context, name, image string, program .
 	return answer.ID, err
 }
 
-// Commit makes an image of a container; an empty tag makes one without a tag.
+// Commit creates an image from a container, without a tag when tag is empty.
 func (a *API) Commit(ctx context.Context, container, repo, tag string) error {
 	query := url.Values{"container": {container}}
 	if tag != "" {
@@ -69,7 +69,7 @@ func (a *API) Commit(ctx context.Context, container, repo, tag string) error {
 	return a.Call(ctx, http.MethodPost, "/commit?"+query.Encode(), strings.NewReader("{}"), nil)
 }
 
-// Network connects a container to a network, or disconnects it.
+// Network connects a container to a network, or disconnects it (verb).
 func (a *API) Network(ctx context.Context, verb, network, container string) error {
 	return a.Call(ctx, http.MethodPost, "/networks/"+network+"/"+verb, strings.NewReader(fmt.Sprintf(`{"Container":%q}`, container)), nil)
 }
@@ -79,7 +79,7 @@ func (a *API) PruneVolumes(ctx context.Context) error {
 	err := a.Call(ctx, http.MethodPost, "/volumes/prune?"+url.Values{"filters": {`{"all":["true"]}`}}.Encode(), nil, nil)
 	var answer *AnswerError
 	if errors.As(err, &answer) && answer.Status == http.StatusBadRequest {
-		return a.Call(ctx, http.MethodPost, "/volumes/prune", nil, nil) // before API 1.42 all are meant
+		return a.Call(ctx, http.MethodPost, "/volumes/prune", nil, nil) // before API 1.42 this prunes all
 	}
 	return err
 }
@@ -89,18 +89,18 @@ func (a *API) PruneImages(ctx context.Context) error {
 	return a.Call(ctx, http.MethodPost, "/images/prune", nil, nil)
 }
 
-// Do is one of the engine's verbs on a container: start, stop, kill, pause,
-// unpause, restart, or rename with a query.
+// Do applies a verb of the engine to a container: start, stop, kill, pause, unpause,
+// restart, or rename with a query.
 func (a *API) Do(ctx context.Context, verb, id string) error {
 	return a.Call(ctx, http.MethodPost, "/containers/"+id+"/"+verb, nil, nil)
 }
 
-// RemoveContainer removes one that runs, too.
+// RemoveContainer removes a container, also one that runs.
 func (a *API) RemoveContainer(ctx context.Context, id string) error {
 	return a.Call(ctx, http.MethodDelete, "/containers/"+id+"?force=1", nil, nil)
 }
 
-// CreateVolume makes a volume of the local driver.
+// CreateVolume creates a volume of the local driver.
 func (a *API) CreateVolume(ctx context.Context, name string) error {
 	return a.Call(ctx, http.MethodPost, "/volumes/create", strings.NewReader(fmt.Sprintf(`{"Name":%q}`, name)), nil)
 }

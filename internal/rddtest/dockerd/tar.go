@@ -9,10 +9,10 @@ import (
 	"os"
 )
 
-// Busybox is a static program that an image can consist of, /bin/sleep for one.
+// Busybox is a static program for images; one of its names is sleep.
 const Busybox = "/bin/busybox"
 
-// TarOf is a tar with one file of this machine in it, under another name.
+// TarOf returns a tar with one file of this machine, under another name.
 func TarOf(file, name string) ([]byte, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -21,13 +21,13 @@ func TarOf(file, name string) ([]byte, error) {
 	var buffer bytes.Buffer
 	writer := tar.NewWriter(&buffer)
 	if err := writer.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
+		return nil, fmt.Errorf("create a tar: %w", err)
 	}
 	if _, err := writer.Write(content); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
+		return nil, fmt.Errorf("create a tar: %w", err)
 	}
 	if err := writer.Close(); err != nil {
-		return nil, fmt.Errorf("make a tar: %w", err)
+		return nil, fmt.Errorf("create a tar: %w", err)
 	}
 	return buffer.Bytes(), nil
 }
