@@ -44,7 +44,7 @@ func acts() []act {
 		{"engine name", 1, (*world).actEngineName},
 		{"vm properties", 1, (*world).actProperties},
 		{"delete app", 1, func(w *world, _ *fate.Dice) { w.disturb(); w.cluster.DeleteApp() }},
-		{"wish", 14, (*world).actWish},
+		{"desired state", 14, (*world).actDesiredState},
 		{"delete mirror", 10, (*world).actDelete},
 		{"disown", 4, (*world).actDisown},
 		{"hold", 3, func(w *world, d *fate.Dice) { w.finalizer(d, foreign, true) }},
@@ -138,7 +138,7 @@ func keyOf(m containersv1.Mirror) cluster.Key {
 	return cluster.Key{Kind: m.MirrorKind(), Namespace: m.GetNamespace(), Name: m.GetName()}
 }
 
-func (w *world) actWish(d *fate.Dice) {
+func (w *world) actDesiredState(d *fate.Dice) {
 	m := w.someMirror(d, containersv1.KindContainer)
 	if m == nil {
 		return
@@ -146,9 +146,9 @@ func (w *world) actWish(d *fate.Dice) {
 	state := fate.Pick(d, []containersv1.DesiredState{
 		containersv1.StateRunning, containersv1.StateRunning, containersv1.StateCreated, containersv1.StateCreated, containersv1.StateUnknown,
 	})
-	w.trace.note("user", fmt.Sprintf("wish %s for %.12s", state, m.GetName()))
-	w.cluster.Wish(keyOf(m), state)
-	w.laws.wished(keyOf(m))
+	w.trace.note("user", fmt.Sprintf("desire %s for %.12s", state, m.GetName()))
+	w.cluster.SetDesiredState(keyOf(m), state)
+	w.laws.requested(keyOf(m))
 }
 
 func (w *world) actDelete(d *fate.Dice) {

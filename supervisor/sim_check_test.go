@@ -14,7 +14,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// problems says what is not yet as it should be when nothing goes wrong any more.
+// problems returns what is wrong although no fault happens any more.
 func (w *world) problems() []string {
 	app := w.cluster.App()
 	if app == nil {
@@ -79,9 +79,9 @@ func (p *problems) presences() {
 			p.add("%s is %s, want %s", m.name, is, want)
 		}
 	}
-	wished := p.app.Spec.VM.Driver
-	if p.app.Spec.Running && wished != appv1.DriverAuto && wished != p.app.Status.VM.Driver {
-		p.add("driver %s is used, want %s", p.app.Status.VM.Driver, wished)
+	wanted := p.app.Spec.VM.Driver
+	if p.app.Spec.Running && wanted != appv1.DriverAuto && wanted != p.app.Status.VM.Driver {
+		p.add("driver %s is used, want %s", p.app.Status.VM.Driver, wanted)
 	}
 }
 
@@ -141,31 +141,31 @@ func (p *problems) same(m *machine, object, resource containersv1.Mirror) {
 		p.add("%s is not deleted, but refused %v", what, refused)
 	}
 	if c, ok := resource.(*containersv1.Container); ok {
-		p.wish(m, what, c)
+		p.desired(m, what, c)
 	}
 }
 
-// wish looks whether a user's wish was carried out, or visibly refused.
-func (p *problems) wish(m *machine, what string, c *containersv1.Container) {
+// desired checks that a user's desired state was applied, or visibly refused.
+func (p *problems) desired(m *machine, what string, c *containersv1.Container) {
 	refused := refusalOf(c, containersv1.ConditionStateReached)
 	none := c.Spec.State == "" || c.Spec.State == containersv1.StateUnknown
 	switch {
 	case c.Status.ObservedGeneration == c.Generation:
 		if refused != nil {
-			p.add("%s: generation %d is carried out, and refused: %v", what, c.Generation, refused)
+			p.add("%s: generation %d is applied, and refused: %v", what, c.Generation, refused)
 		}
-		if since := p.wishedAt(c); !none && c.DeletionTimestamp == nil && !m.model.WasIn(c.Name, c.Spec.State == containersv1.StateRunning, since) {
+		if since := p.desiredSince(c); !none && c.DeletionTimestamp == nil && !m.model.WasIn(c.Name, c.Spec.State == containersv1.StateRunning, since) {
 			p.add("%s was never %s since %s", what, c.Spec.State, since)
 		}
 	case none:
-		p.add("%s has no wish, and generation %d is not observed: %d", what, c.Generation, c.Status.ObservedGeneration)
+		p.add("%s has no desired state, and generation %d is not observed: %d", what, c.Generation, c.Status.ObservedGeneration)
 	case refused == nil || refused.ObservedGeneration != c.Generation || !m.model.Refuses(c):
-		p.add("%s: the wish %s of generation %d is neither carried out nor refused: %v", what, c.Spec.State, c.Generation, refused)
+		p.add("%s: the desired state %s of generation %d is neither applied nor refused: %v", what, c.Spec.State, c.Generation, refused)
 	}
 }
 
-// wishedAt is when the wish was made.
-func (p *problems) wishedAt(c *containersv1.Container) time.Time {
+// desiredSince returns when the desired state was set.
+func (p *problems) desiredSince(c *containersv1.Container) time.Time {
 	at := time.Now()
 	history := p.cluster.History(keyOf(c))
 	for _, v := range slices.Backward(history) {
@@ -185,7 +185,7 @@ func refusalOf(m containersv1.Mirror, condition string) *metav1.Condition {
 	return meta.FindStatusCondition(*m.MirrorConditions(), condition)
 }
 
-// withoutRefusals is the part of a status that is the engine's.
+// withoutRefusals returns the part of a status that comes from the engine.
 func withoutRefusals(m containersv1.Mirror) containersv1.Mirror {
 	out := m.CopyMirror()
 	if c, ok := out.(*containersv1.Container); ok {
@@ -202,8 +202,8 @@ func withoutRefusals(m containersv1.Mirror) containersv1.Mirror {
 	return out
 }
 
-// checkDeletes looks whether every delete that was accepted, and that no loss of
-// the engine has overtaken, was carried out or is refused.
+// checkDeletes checks that every delete that was accepted while the engine stayed
+// connected was applied or refused.
 func (w *world) checkDeletes() {
 	objects := map[*machine][]containersv1.Mirror{}
 	for _, d := range w.deletes {
@@ -224,8 +224,8 @@ func (w *world) checkDeletes() {
 	}
 }
 
-// sameObject is whether an object is the one that was mirrored, and not another
-// one with its name.
+// sameObject reports whether an object is the one that was mirrored, and not a later
+// one with the same name.
 func sameObject(a, b containersv1.Mirror) bool {
 	switch a := a.(type) {
 	case *containersv1.Volume:

@@ -16,7 +16,7 @@ const (
 	longestDelete = 15 * time.Second
 )
 
-// watchFresh looks at the mirrors until the calm has come.
+// watchFresh checks the mirrors until the calm.
 func (l *laws) watchFresh() {
 	d := l.world.fates.Draw("fresh")
 	for {
@@ -30,8 +30,8 @@ func (l *laws) watchFresh() {
 	}
 }
 
-// fresh: while nothing is lost, what the engine has told of is mirrored soon, and
-// not only by the next full sync.
+// fresh: while no event is lost, what the engine reports is mirrored soon, and not
+// only by the next full sync.
 func (l *laws) fresh() {
 	app := l.world.cluster.App()
 	well := false
@@ -71,7 +71,7 @@ func (l *laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
 	}
 	switch {
 	case object == nil && mirror != nil:
-		l.world.violate("%s %.16s left the engine, and is mirrored still", key.Kind, key.Name)
+		l.world.violate("%s %.16s was removed from the engine, and is still mirrored", key.Kind, key.Name)
 	case object == nil:
 	case mirror == nil:
 		if !l.world.cluster.Removed(key, time.Now().Add(-freshWithin)) {
@@ -82,8 +82,8 @@ func (l *laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
 	}
 }
 
-// isRetried: a delete that was refused because of a container is tried again at
-// once when the container has gone.
+// isRetried: a delete that was refused because of a container is retried at once
+// after the container was removed.
 func (l *laws) isRetried(m *machine, key cluster.Key, object, mirror containersv1.Mirror) {
 	waits := mirror != nil && object != nil && mirror.GetDeletionTimestamp() != nil && refusalOf(mirror, containersv1.ConditionEngineDeleted) != nil &&
 		len(mirror.GetFinalizers()) == 1 && mirror.GetFinalizers()[0] == containersv1.Finalizer && m.model.IsFree(object)
@@ -95,7 +95,7 @@ func (l *laws) isRetried(m *machine, key cluster.Key, object, mirror containersv
 		case !was:
 			l.free[key] = time.Now()
 		case time.Since(since) > freshWithin:
-			l.world.violate("the delete of %s %.16s is not tried again, and nothing is in its way", key.Kind, key.Name)
+			l.world.violate("the delete of %s %.16s is not retried, and nothing blocks it", key.Kind, key.Name)
 		}
 	})
 }

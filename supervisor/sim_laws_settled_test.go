@@ -12,21 +12,20 @@ import (
 )
 
 const (
-	// news is how long the news of an engine that has died, or of a connection
-	// that broke, may be on its way to whoever says Settled.
-	news = 5 * time.Second
-	// informed is the same for the news of a mirror that was made.
-	informed = 30 * time.Second
+	// engineLag is how long the report of an engine that died, or of a connection
+	// that broke, may take until it shows in Settled.
+	engineLag = 5 * time.Second
+	// mirrorLag is the same for the report of a mirror that was created or removed.
+	mirrorLag = 30 * time.Second
 )
 
-// isSettled is whether an App says that everything its present spec asks for has
-// happened.
+// isSettled reports whether an App says that its present spec is applied.
 func isSettled(app *appv1.App) bool {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	return c != nil && c.Status == "True" && c.ObservedGeneration == app.Generation
 }
 
-// settled: Settled=True is never published while what it says is not so.
+// settled: Settled=True is published only while it is true.
 func (l *laws) settled(write cluster.Write, app *appv1.App) {
 	if !isSettled(app) {
 		return
@@ -67,10 +66,10 @@ func (l *laws) stopped(write cluster.Write) {
 	l.unmirrored(write)
 }
 
-// unmirrored: no mirror is there, but for those of which the news is on its way.
+// unmirrored: no mirror is there, except those whose report is on its way.
 func (l *laws) unmirrored(write cluster.Write) {
 	for _, o := range l.world.cluster.Mirrors() {
-		if at := l.createdAt(keyOf(o), o); write.Begun.Sub(at) > informed {
+		if at := l.createdAt(keyOf(o), o); write.Begun.Sub(at) > mirrorLag {
 			l.violate(write, "settled without mirrors, and %s %.16s is there since %s", o.MirrorKind(), o.GetName(), time.Since(at))
 		}
 	}
@@ -78,7 +77,7 @@ func (l *laws) unmirrored(write cluster.Write) {
 
 // runs: the wanted engine runs, and answers if it is mirrored.
 func (l *laws) runs(write cluster.Write, app *appv1.App, m *machine) {
-	known := write.Begun.Add(-news)
+	known := write.Begun.Add(-engineLag)
 	m.with(func() {
 		switch {
 		case m.cut.After(known):
@@ -95,9 +94,9 @@ func (l *laws) runs(write cluster.Write, app *appv1.App, m *machine) {
 	})
 }
 
-// complete: every object that was there when the engine was synced with at its
-// connection has a mirror, or had one, or lost it so lately that the news is on
-// its way. What a later sync finds may still be on its way into a mirror.
+// complete: every object that was there at the first full sync of the connection
+// has a mirror, or had one that was removed so lately that the report is on its way.
+// An object of a later sync may have no mirror yet.
 func (l *laws) complete(write cluster.Write, m *machine) {
 	var since time.Time
 	l.with(func() { since = l.synced })
@@ -109,15 +108,14 @@ func (l *laws) complete(write cluster.Write, m *machine) {
 		}
 		history := l.world.cluster.History(key)
 		n := len(history)
-		if n == 0 || history[n-1].Object == nil && history[n-1].At.Before(since) && write.Begun.Sub(history[n-1].At) > informed {
+		if n == 0 || history[n-1].Object == nil && history[n-1].At.Before(since) && write.Begun.Sub(history[n-1].At) > mirrorLag {
 			l.violate(write, "settled, and %s %.16s has no mirror", o.MirrorKind(), o.GetName())
 		}
 	}
 }
 
-// hasOpenWish is whether a mirror is one of a container with a wish that was not
-// carried out yet.
-func hasOpenWish(o containersv1.Mirror) bool {
+// hasOpenState reports whether a mirror has a desired state that was not applied yet.
+func hasOpenState(o containersv1.Mirror) bool {
 	c, ok := o.(*containersv1.Container)
 	return ok && c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown && c.Status.ObservedGeneration < c.Generation
 }

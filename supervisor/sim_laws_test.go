@@ -15,7 +15,7 @@ import (
 )
 
 // laws are what must hold at every moment of a run, however much goes wrong. The
-// files sim_laws_*_test.go have one law each; here is what they look at.
+// files sim_laws_*_test.go have one law each; the facts that they check are here.
 type laws struct {
 	world *world
 
@@ -42,9 +42,9 @@ type laws struct {
 	// forged are mirrors that a former rdd has written wrong.
 	forged map[cluster.Key]bool
 	// incarnations of the mirrors of containers, by ID, and what has become of the
-	// wishes.
+	// requests.
 	incarnations map[string]int
-	wishes       map[errand]*wish
+	requests     map[request]*outcome
 	// free is since when nothing keeps an object that was deleted in the engine.
 	free map[cluster.Key]time.Time
 }
@@ -52,7 +52,7 @@ type laws struct {
 func newLaws(w *world) *laws {
 	return &laws{
 		world: w, serials: map[*machine]map[cluster.Key]int{}, forged: map[cluster.Key]bool{},
-		incarnations: map[string]int{}, wishes: map[errand]*wish{}, free: map[cluster.Key]time.Time{},
+		incarnations: map[string]int{}, requests: map[request]*outcome{}, free: map[cluster.Key]time.Time{},
 	}
 }
 
@@ -65,7 +65,7 @@ func (l *laws) with(f func()) {
 // grace is the one of a daemon.
 func grace() time.Duration { return engine.DefaultSettings().Grace }
 
-// posted is told of each message as it is put into a mailbox.
+// posted observes each message as it is put into a mailbox.
 func (l *laws) posted(message any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -139,7 +139,7 @@ func (l *laws) booted() {
 }
 
 // began is a new actor, or a new incarnation of one that has failed: it knows only
-// what was written. What a failed root had below it goes on until it is restarted.
+// what was written. The children of a failed root keep running until it is restarted.
 func (l *laws) began(name string) {
 	l.with(func() {
 		if id, ok := strings.CutPrefix(name, rootName+"/"+engineName+"/container/"); ok {
@@ -151,21 +151,21 @@ func (l *laws) began(name string) {
 	})
 }
 
-// panicked looks at an actor's panic. The session tells by one that its
-// connection broke, and what holds the API server that this ended; every other
-// one must have been ordered.
+// panicked checks an actor's panic. The session reports by one that its connection
+// broke, and the owners of the API server that it ended; every other one must come
+// from the simulation.
 func (l *laws) panicked(name, reason string) {
 	l.began(name)
 	switch roleOf(name) {
 	case sessionName, controlPlaneName, bridgeName, rootName:
 	default:
 		if !strings.Contains(reason, "simulated bug") {
-			l.world.violate("%s has failed by itself: %s", name, reason)
+			l.world.violate("%s has failed without a simulated bug: %s", name, reason)
 		}
 	}
 }
 
-// wrote is told of each write of a daemon.
+// wrote observes each write of a daemon.
 func (l *laws) wrote(write cluster.Write) {
 	if write.Key.Kind == "App" {
 		if app, ok := write.After.(*appv1.App); ok && write.Verb == "update status" {

@@ -122,8 +122,8 @@ func (s *stage) perform(t *testing.T, step step) {
 	s.noteMirrors(t)
 }
 
-// eventsSince returns all events up to now: a marker tells that the last one
-// has come, because an event may follow the answer to its command.
+// eventsSince returns all events up to now: a marker shows that the last one
+// was sent, because an event may follow the answer to its command.
 func (s *stage) eventsSince(t *testing.T, since time.Time) []events.Message {
 	t.Helper()
 	const marker = "conformance-marker"

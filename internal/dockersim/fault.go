@@ -72,7 +72,7 @@ func (e *Engine) SetLatency(latency time.Duration) {
 }
 
 // Freeze stops answering, as a stopped process does: connections are accepted,
-// calls wait, streams are silent. Nothing is lost; Thaw goes on.
+// calls wait, streams are silent. No event is dropped; Thaw ends it.
 func (e *Engine) Freeze() {
 	e.faults.mu.Lock()
 	defer e.faults.mu.Unlock()

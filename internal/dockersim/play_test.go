@@ -33,7 +33,7 @@ func (s *stage) id(name string) string {
 	return name
 }
 
-// obedient ends when it is told to, and says when it is ready for that.
+// obedient ends at a stop signal, and prints when it is ready for one.
 const obedient = `trap 'exit 143' TERM; echo ready; while :; do sleep 0.1; done`
 
 // obeys waits until the container that has just been started is ready: a
@@ -55,7 +55,7 @@ func (s *stage) obeys(name string) error {
 	})
 }
 
-// play is what both engines are told to do.
+// play returns the commands that both engines get.
 func play(t *testing.T) []step {
 	t.Helper()
 	importImage := func(name, ref string) step {

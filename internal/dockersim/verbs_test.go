@@ -51,7 +51,7 @@ func startBroken() step {
 	return step{"start " + broken, func(s *stage) error {
 		_, err := s.cli.ContainerStart(s.ctx, broken, client.ContainerStartOptions{})
 		if err != nil && strings.Contains(err.Error(), missing) {
-			// The real message goes on with words of runc.
+			// The real message continues with that of runc.
 			return fmt.Errorf("%s: %w", missing, errdefs.ErrInvalidArgument)
 		}
 		return err

@@ -41,7 +41,7 @@ type Client struct {
 	watch func() WatchRates
 }
 
-// NewClient returns a client. watch is asked at each step of following changes.
+// NewClient returns a client. watch returns what can happen to the next change of a watch.
 func NewClient(c *Cluster, f *fate.Fates, link *fate.Link, p *fate.Process, watch func() WatchRates) *Client {
 	return &Client{cluster: c, fates: f, link: link, process: p, watch: watch}
 }

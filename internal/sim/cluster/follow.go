@@ -211,10 +211,10 @@ func sorted(objects map[Key]client.Object) []Key {
 // watchOn delivers each change until the watch breaks for good.
 func (p *part) watchOn(ctx context.Context) {
 	for {
-		next, news, breaks := p.next()
+		next, changed, breaks := p.next()
 		if next == nil {
 			select {
-			case <-news:
+			case <-changed:
 				continue
 			case <-breaks:
 			case <-ctx.Done():
@@ -240,7 +240,7 @@ func (p *part) next() (*change, <-chan struct{}, <-chan struct{}) {
 	if i < len(all) {
 		return &all[i], nil, nil
 	}
-	return nil, p.cluster.news[p.kind], p.cluster.breaks
+	return nil, p.cluster.changed[p.kind], p.cluster.breaks
 }
 
 // follow delivers one change. It returns false when the watch is over.

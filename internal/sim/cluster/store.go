@@ -47,11 +47,11 @@ type Cluster struct {
 	// changes of each kind, oldest first.
 	changes map[containersv1.Kind][]change
 	history map[Key][]Version
-	// news is closed at the next change of a kind.
-	news map[containersv1.Kind]chan struct{}
+	// changed is closed at the next change of a kind.
+	changed map[containersv1.Kind]chan struct{}
 	// breaks is closed when all watches break.
 	breaks chan struct{}
-	// witness is told of each write of a daemon; it may be nil.
+	// witness observes each write of a daemon; it may be nil.
 	witness func(Write)
 }
 
@@ -65,7 +65,8 @@ type Write struct {
 	Before, After client.Object
 }
 
-// Witness has every later write of a daemon told to witness, at the moment of its effect.
+// Witness sets a function that is called with every later write of a daemon, at the
+// moment of its effect.
 func (c *Cluster) Witness(witness func(Write)) { c.witness = witness }
 
 // change is one change of one object.
@@ -82,10 +83,10 @@ func New() *Cluster {
 	c := &Cluster{
 		objects: map[Key]client.Object{}, namespaces: map[string]bool{"default": true},
 		changes: map[containersv1.Kind][]change{}, history: map[Key][]Version{},
-		news: map[containersv1.Kind]chan struct{}{}, breaks: make(chan struct{}),
+		changed: map[containersv1.Kind]chan struct{}{}, breaks: make(chan struct{}),
 	}
 	for _, kind := range kinds() {
-		c.news[kind] = make(chan struct{})
+		c.changed[kind] = make(chan struct{})
 	}
 	return c
 }
@@ -128,8 +129,8 @@ func (c *Cluster) note(ch change) {
 		v.Object = nil
 	}
 	c.history[ch.key] = append(c.history[ch.key], v)
-	close(c.news[ch.key.Kind])
-	c.news[ch.key.Kind] = make(chan struct{})
+	close(c.changed[ch.key.Kind])
+	c.changed[ch.key.Kind] = make(chan struct{})
 }
 
 // add stores a new object with the metadata that a server gives it.
@@ -255,7 +256,7 @@ func (c *Cluster) Revision() int64 {
 	return c.revision
 }
 
-// BreakWatches ends every watch; those who follow begin anew.
+// BreakWatches ends every watch; their clients watch again.
 func (c *Cluster) BreakWatches() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -35,8 +35,8 @@ func (c *Cluster) DeleteApp() {
 	}
 }
 
-// Wish sets the spec.state of a container's mirror.
-func (c *Cluster) Wish(key Key, state containersv1.DesiredState) {
+// SetDesiredState sets the spec.state of a container's mirror.
+func (c *Cluster) SetDesiredState(key Key, state containersv1.DesiredState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old, ok := c.objects[key].(*containersv1.Container)

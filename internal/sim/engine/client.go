@@ -57,7 +57,7 @@ var _ docker.API = (*Client)(nil)
 // Judge gets every command that changes something, when it is given. The function
 // that it returns is called when the success of the command was answered.
 type Judge interface {
-	Asked(verb string, kind containersv1.Kind, id string) (answered func())
+	Command(verb string, kind containersv1.Kind, id string) (answered func())
 }
 
 // NewClient returns a client. events returns what can happen to the next event.
@@ -130,7 +130,7 @@ func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume,
 }
 
 func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
-	answered := c.judge.Asked(verb, kind, id)
+	answered := c.judge.Command(verb, kind, id)
 	err := c.call(ctx, verb, id, effect)
 	if err == nil {
 		answered()

@@ -1,5 +1,5 @@
 // Package engine puts the model of package engine/memory behind a link that fails,
-// for the simulation: calls fail, hang and lose their answers, events are dropped,
+// for the simulation: calls fail, hang and get no answer, events are dropped,
 // late and doubled. It also keeps every state that an object has had, for the laws
 // that judge a run.
 //

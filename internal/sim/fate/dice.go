@@ -11,20 +11,20 @@ type Fates struct {
 	seed uint64
 
 	mu     sync.Mutex
-	asked  map[string]uint64
+	drawn  map[string]uint64
 	booked map[int64]struct{}
 }
 
 // New returns the fates of a seed.
 func New(seed uint64) *Fates {
-	return &Fates{seed: seed, asked: map[string]uint64{}, booked: map[int64]struct{}{}}
+	return &Fates{seed: seed, drawn: map[string]uint64{}, booked: map[int64]struct{}{}}
 }
 
 // Draw returns the dice for the next decision of who.
 func (f *Fates) Draw(who string) *Dice {
 	f.mu.Lock()
-	nth := f.asked[who]
-	f.asked[who] = nth + 1
+	nth := f.drawn[who]
+	f.drawn[who] = nth + 1
 	f.mu.Unlock()
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(who))

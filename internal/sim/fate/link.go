@@ -151,7 +151,7 @@ func (l *Link) Call(ctx context.Context, p *Process, verb, object string, effect
 	return err
 }
 
-// crash is a bug in whoever makes the call, which shows when it comes back.
+// crash is a bug in the caller, which shows when the call returns.
 func (l *Link) crash(ctx context.Context, dice *Dice) error {
 	if err := l.travel(ctx, dice, Rates{}); err != nil {
 		return err
