@@ -17,6 +17,8 @@ import (
 const (
 	// convergeTimeout is how long the daemon may take to converge after the faults.
 	convergeTimeout = 10 * time.Second
+	// engineTimeout limits the convergence with an engine that does not answer.
+	engineTimeout   = time.Minute
 	checkInterval   = 100 * time.Millisecond
 	slowConvergence = 2 * time.Second
 	// doctorTimeout is longer than 'rdd doctor' ever takes.
@@ -24,18 +26,25 @@ const (
 )
 
 // converge waits until the engine is ready and the mirrors are exact. After the
-// timeout it returns what is still wrong. It prints what a slow convergence waited
-// for.
+// timeout it returns what is still wrong. Time in which the engine has not answered a
+// request of the daemon does not count: the daemon cannot know the outcome before. It
+// prints what a slow convergence waited for.
 func (c *chaos) converge(ctx context.Context) (took time.Duration, wrong []string) {
 	began := time.Now()
+	last := began
+	var waiting time.Duration // for answers of the engine
 	for {
 		before := wrong
 		wrong = c.check(ctx)
-		took = time.Since(began)
+		now := time.Now()
+		if c.recorder.pending() {
+			waiting += now.Sub(last)
+		}
+		last, took = now, now.Sub(began)
 		if len(wrong) == 0 && took > slowConvergence && len(before) > 0 {
 			fmt.Fprintf(c.out, "slow convergence, last because of: %s\n", before[0])
 		}
-		if len(wrong) == 0 || took > convergeTimeout || ctx.Err() != nil {
+		if len(wrong) == 0 || took-waiting > convergeTimeout || took > engineTimeout || ctx.Err() != nil {
 			return took, wrong
 		}
 		_ = rddtest.Sleep(ctx, checkInterval) // the loop checks ctx

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 )
@@ -86,8 +87,20 @@ func (r *recorder) record(next http.Handler) http.Handler {
 		r.mu.Lock()
 		r.changes = append(r.changes, c)
 		r.mu.Unlock()
+		defer func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if c.ended.IsZero() {
+				c.ended = time.Now() // without an answer
+			}
+		}()
 		next.ServeHTTP(w, request.WithContext(context.WithValue(request.Context(), recorded{}, c)))
 	})
+}
+
+// pending reports whether the engine has not yet answered a change.
+func (r *recorder) pending() bool {
+	return slices.ContainsFunc(r.all(), func(c change) bool { return c.ended.IsZero() })
 }
 
 func (r *recorder) close() error { return r.server.Close() }
