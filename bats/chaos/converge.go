@@ -80,6 +80,18 @@ func (c *chaos) check(ctx context.Context) []string {
 	return wrong
 }
 
+// doctorAtRest runs the doctor. While the engine has not answered a change, such as a
+// slow removal, both sides may differ: it runs the doctor again then.
+func (c *chaos) doctorAtRest(ctx context.Context) []string {
+	for end := time.Now().Add(engineTimeout); ; {
+		busy := c.recorder.pending()
+		wrong := c.doctor(ctx)
+		if len(wrong) == 0 || !busy && !c.recorder.pending() || time.Now().After(end) || ctx.Err() != nil {
+			return wrong
+		}
+	}
+}
+
 // doctor runs 'rdd doctor', which checks the datastore too.
 func (c *chaos) doctor(ctx context.Context) []string {
 	ctx, cancel := context.WithTimeout(ctx, doctorTimeout)

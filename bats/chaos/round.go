@@ -35,7 +35,7 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	}
 	c.ledger.step("all changes have stopped")
 	took, wrong := c.converge(ctx)
-	wrong = append(wrong, c.doctor(ctx)...)
+	wrong = append(wrong, c.doctorAtRest(ctx)...)
 	s, err := c.snapshot(ctx)
 	if err != nil {
 		wrong = append(wrong, "read mirrors and engine: "+err.Error())
