@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -18,20 +19,20 @@ import (
 	"k8s.io/kubernetes/pkg/registry/admissionregistration/resolver"
 )
 
-// admissionChain decides about writes: nothing is created in a namespace that is
-// not there or goes away, and the admission policies hold. A write that comes
-// before what decides about it is ready waits for it, so that none ever slips
-// through.
+// admissionChain admits writes. It refuses to create objects in a namespace that does
+// not exist or is being deleted, and enforces the admission policies. Writes wait until
+// the chain is ready, so none is admitted unchecked.
 type admissionChain struct {
 	lifecycle *lifecycle.Lifecycle
 	policies  *validating.Plugin
 	mapper    meta.RESTMapper
-	// own are the names of the policies and bindings that are part of the program.
-	own    sets.Set[string]
-	caches []cache.DoneChecker
-	// filled is closed when the namespaces are known, inForce when the policies
-	// have been compiled.
-	filled, inForce chan struct{}
+	// ownNames are the names of rdd's own policies and bindings.
+	ownNames sets.Set[string]
+	caches   []cache.DoneChecker
+	// namespacesSynced is closed when the namespaces are synced.
+	namespacesSynced chan struct{}
+	// policiesReady is closed when the policies are compiled.
+	policiesReady chan struct{}
 }
 
 var (
@@ -39,7 +40,7 @@ var (
 	_ admission.ValidationInterface = (*admissionChain)(nil)
 )
 
-// clients are what the admission plugins ask the API server with.
+// clients are the admission plugins' clients of the API server.
 type clients struct {
 	kube    kubernetes.Interface
 	dynamic dynamic.Interface
@@ -54,10 +55,10 @@ func newAdmissionChain() (*admissionChain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &admissionChain{lifecycle: namespaces, policies: policies, filled: make(chan struct{}), inForce: make(chan struct{})}, nil
+	return &admissionChain{lifecycle: namespaces, policies: policies, namespacesSynced: make(chan struct{}), policiesReady: make(chan struct{})}, nil
 }
 
-// params finds the resource of a kind that a policy takes parameters from.
+// params finds the resource of the kind of a policy's parameters.
 func (a *admissionChain) params() resolver.ResourceResolver {
 	return resolver.ResourceResolverFunc(func(kind schema.GroupVersionKind) (schema.GroupVersionResource, error) {
 		mapping, err := a.mapper.RESTMapping(kind.GroupKind(), kind.Version)
@@ -68,8 +69,8 @@ func (a *admissionChain) params() resolver.ResourceResolver {
 	})
 }
 
-// configure gives the plugins what they work with, until run ends. The factory is
-// to be started afterwards.
+// configure configures the plugins, which run until run ends. The caller starts the
+// factory afterwards.
 func (a *admissionChain) configure(run context.Context, clients clients, factory informers.SharedInformerFactory, authz authorizer.Authorizer) {
 	a.lifecycle.SetExternalKubeClientSet(clients.kube)
 	a.lifecycle.SetExternalKubeInformerFactory(factory)
@@ -87,30 +88,30 @@ func (a *admissionChain) configure(run context.Context, clients clients, factory
 	}
 }
 
-// start returns when namespaces are checked and the policies are being compiled.
+// start returns when namespaces are checked; the policies are then being compiled.
 func (a *admissionChain) start(ctx context.Context) error {
-	// The policy plugin looks at its caches ten times a second; when they are
-	// full before it starts, it does not have to wait.
+	// The policy plugin polls its caches ten times a second. It does not wait if they
+	// are synced before it starts.
 	if err := waitFor(ctx, a.caches...); err != nil {
-		return fmt.Errorf("fill the caches of the admission: %w", err)
+		return fmt.Errorf("sync the caches of the admission chain: %w", err)
 	}
 	if err := a.lifecycle.ValidateInitialization(); err != nil {
 		return fmt.Errorf("start the admission of namespaces: %w", err)
 	}
-	close(a.filled)
+	close(a.namespacesSynced)
 	if err := a.policies.ValidateInitialization(); err != nil {
 		return fmt.Errorf("start the admission policies: %w", err)
 	}
 	return nil
 }
 
-// enforce returns when the policies are in force. Only the users' writes have to
-// wait for that; the plugin tells it a tenth of a second late.
-func (a *admissionChain) enforce() error {
+// waitForPolicies returns when the policies are enforced. Only users' writes wait for
+// this, because the plugin polls and is up to a tenth of a second late.
+func (a *admissionChain) waitForPolicies() error {
 	if !a.policies.WaitForReady() {
-		return fmt.Errorf("the admission policies did not come into force")
+		return errors.New("the admission policies did not become ready")
 	}
-	close(a.inForce)
+	close(a.policiesReady)
 	return nil
 }
 
@@ -120,15 +121,15 @@ func (*admissionChain) Handles(admission.Operation) bool { return true }
 // Admit implements [admission.MutationInterface].
 func (a *admissionChain) Admit(ctx context.Context, attributes admission.Attributes, objects admission.ObjectInterfaces) error {
 	dropCollectorFinalizers(attributes)
-	if err := wait(ctx, a.filled, attributes); err != nil || !a.lifecycle.Handles(attributes.GetOperation()) {
+	if err := waitReady(ctx, a.namespacesSynced, attributes); err != nil || !a.lifecycle.Handles(attributes.GetOperation()) {
 		return err
 	}
 	return a.lifecycle.Admit(ctx, attributes, objects)
 }
 
-// Validate implements [admission.ValidationInterface]. The daemon is not subject
-// to policies: rdd's own restrict other users, and a user's must not keep the
-// mirrors from showing the engine's state.
+// Validate implements [admission.ValidationInterface]. The daemon is exempt from
+// policies: rdd's own policies restrict other users, and a user's policy must not stop
+// the mirrors from following the engine.
 func (a *admissionChain) Validate(ctx context.Context, attributes admission.Attributes, objects admission.ObjectInterfaces) error {
 	if user := attributes.GetUserInfo(); user != nil && user.GetName() == DaemonUser {
 		return nil
@@ -136,22 +137,23 @@ func (a *admissionChain) Validate(ctx context.Context, attributes admission.Attr
 	if err := a.protectPolicies(attributes); err != nil {
 		return err
 	}
-	if err := wait(ctx, a.inForce, attributes); err != nil || !a.policies.Handles(attributes.GetOperation()) {
+	if err := waitReady(ctx, a.policiesReady, attributes); err != nil || !a.policies.Handles(attributes.GetOperation()) {
 		return err
 	}
-	return a.withWayOut(a.policies.Validate(ctx, attributes, objects), attributes)
+	return a.withRemedy(a.policies.Validate(ctx, attributes, objects), attributes)
 }
 
-func wait(ctx context.Context, ready <-chan struct{}, attributes admission.Attributes) error {
+func waitReady(ctx context.Context, ready <-chan struct{}, attributes admission.Attributes) error {
 	select {
 	case <-ready:
 		return nil
 	case <-ctx.Done():
-		return admission.NewForbidden(attributes, fmt.Errorf("the control plane is still starting: %w", ctx.Err()))
+		return admission.NewForbidden(attributes, fmt.Errorf("the control plane is still starting: %w: repeat the request", ctx.Err()))
 	}
 }
 
-// reviews are questions, not objects.
+// reviews returns the resources that policies do not apply to, because they are
+// requests and not objects.
 func reviews() []schema.GroupResource {
 	return []schema.GroupResource{
 		{Group: "authentication.k8s.io", Resource: "selfsubjectreviews"},
@@ -159,7 +161,7 @@ func reviews() []schema.GroupResource {
 	}
 }
 
-// waitFor returns when everything is done, or with ctx's error.
+// waitFor returns nil when all checkers are done, or an error when ctx ends first.
 func waitFor(ctx context.Context, checkers ...cache.DoneChecker) error {
 	for _, checker := range checkers {
 		select {

@@ -22,8 +22,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// apiServers is the chain of API servers: the core one answers, and passes what
-// it does not know to the one for custom resources.
+// apiServers is the chain of API servers. The core server passes requests for unknown
+// resources on to the server of custom resources.
 type apiServers struct {
 	config *genericapiserver.Config
 	chains *handlerChains
@@ -40,11 +40,11 @@ type serverParts struct {
 	// client is the in-process one that the servers' own controllers use.
 	client *rest.Config
 	port   int
-	// rejected bounds the log lines that strangers cause.
-	rejected *repeats
+	// rejected limits the log lines about rejected requests.
+	rejected *logLimiter
 }
 
-// newAPIServers builds the chain. Nothing runs yet.
+// newAPIServers builds the chain. It starts nothing.
 func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 	servers := &apiServers{chains: &handlerChains{slow: &slowWatches{limit: opts.WriteLimit, logger: opts.Logger}}}
 	servers.config = genericConfig(opts, parts)
@@ -74,16 +74,16 @@ func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
 	config.EffectiveVersion = servedVersion{compatibility.DefaultBuildEffectiveVersion()}
 	config.LoopbackClientConfig = parts.client
 	config.Authentication.Authenticator = tokenAuthenticator(parts.creds.token, opts.Logger, parts.rejected)
-	config.Authorization.Authorizer = masters()
+	config.Authorization.Authorizer = privilegedOnly()
 	config.AdmissionControl = parts.admission
 	config.MergedResourceConfig = serverstorage.NewResourceConfig()
 	config.AggregatedDiscoveryGroupManager = discoveryendpoint.NewResourceManager("apis")
 	config.LongRunningFunc = longRunning(opts.Handlers)
 	config.RequestInfoResolver = genericapiserver.NewRequestInfoResolver(config)
-	// Nothing here reads the number of objects or counts requests in flight.
+	// Nothing uses the number of objects or of requests in flight.
 	config.StorageObjectCountTracker = nil
 	config.DisabledPostStartHooks = sets.NewString("max-in-flight-filter")
-	config.EnableMetrics = false // serveExtras has its own, with more in it
+	config.EnableMetrics = false // serveExtras serves /metrics
 	setOpenAPI(config)
 	config.AddHealthChecks(healthz.NamedCheck("datastore", func(r *http.Request) error {
 		return parts.store.Ping(r.Context())
@@ -91,8 +91,8 @@ func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
 	return config
 }
 
-// newCRDServer builds the server of custom resources. It publishes what it has
-// through the core server, so it has no paths of its own beside the resources.
+// newCRDServer builds the server of custom resources. The core server publishes its
+// resources, so it has no other paths of its own.
 func newCRDServer(config genericapiserver.Config, store *datastore.Store) (*apiextensionsapiserver.CustomResourceDefinitions, error) {
 	config.PostStartHooks = map[string]genericapiserver.PostStartHookConfigEntry{}
 	config.EnableIndex = false
@@ -126,8 +126,8 @@ func (s *apiServers) serveExtras(opts Options, store *datastore.Store) {
 	}
 }
 
-// prepare installs what depends on all resources: OpenAPI and the health checks.
-// The custom resources' controllers then write into the core server's documents.
+// prepare installs OpenAPI and the health checks, which depend on all resources. The
+// controllers of custom resources then write to the core server's documents.
 func (s *apiServers) prepare() {
 	s.core.PrepareRun()
 	s.crds.GenericAPIServer.StaticOpenAPISpec = s.core.StaticOpenAPISpec

@@ -21,10 +21,10 @@ func privileged(name string) user.Info {
 	}
 }
 
-// tokenAuthenticator knows the one token there is. Nobody is anonymous. What it
-// rejects it counts in log lines of its own, since a library's line for each would
-// let anybody on this machine fill the logs.
-func tokenAuthenticator(token string, logger *slog.Logger, rejected *repeats) authenticator.Request {
+// tokenAuthenticator accepts the one valid token and no anonymous requests. It logs
+// rejected requests with a limited number of lines. The library's line per request
+// would let any user of this machine fill the logs.
+func tokenAuthenticator(token string, logger *slog.Logger, rejected *logLimiter) authenticator.Request {
 	want := []byte(token)
 	admin := privileged(AdminUser)
 	bearer := bearertoken.New(authenticator.TokenFunc(func(_ context.Context, got string) (*authenticator.Response, bool, error) {
@@ -36,16 +36,16 @@ func tokenAuthenticator(token string, logger *slog.Logger, rejected *repeats) au
 	return authenticator.RequestFunc(func(r *http.Request) (*authenticator.Response, bool, error) {
 		response, known, _ := bearer.AuthenticateRequest(r)
 		if !known {
-			rejected.note("token", func(count int) {
-				logger.Warn("rejected requests without the API token; 'rdd svc config' prints a kubeconfig that has it", slog.Int("count", count))
+			rejected.record("token", func(count int) {
+				logger.Warn("rejected requests without the API token: 'rdd svc config' prints a kubeconfig with the token", slog.Int("count", count))
 			})
 		}
 		return response, known, nil
 	})
 }
 
-// asDaemon gives every request the identity of [DaemonUser]; it is for handlers
-// that only this process can reach.
+// asDaemon runs every request as [DaemonUser]. It is for handlers that only this
+// process can reach.
 func asDaemon(handler http.Handler) http.Handler {
 	daemon := privileged(DaemonUser)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +53,7 @@ func asDaemon(handler http.Handler) http.Handler {
 	})
 }
 
-// masters lets the group system:masters do everything and others nothing.
-func masters() authorizer.Authorizer {
+// privilegedOnly authorizes the group system:masters for everything, and no others.
+func privilegedOnly() authorizer.Authorizer {
 	return authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
-// BenchmarkEventToWatch measures from the begin of an update to the arrival of
-// its event, all in process.
+// BenchmarkEventToWatch measures from the start of an update to the arrival of its
+// event, in process.
 func BenchmarkEventToWatch(b *testing.B) {
 	client := dynamicClient(b, controlplanetest.Start(b).RESTConfig())
 	app := must(b, client, apps(), newApp(nil))
@@ -38,8 +38,8 @@ func BenchmarkEventToWatch(b *testing.B) {
 	}
 }
 
-// BenchmarkMirror measures what one mirrored object costs: a create and a write
-// of its status, by some workers at once.
+// BenchmarkMirror measures the cost of one mirrored object: a create and a write of its
+// status, by several workers.
 func BenchmarkMirror(b *testing.B) {
 	for _, workers := range []int{1, 4, 8} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {

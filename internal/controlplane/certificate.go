@@ -21,20 +21,20 @@ import (
 
 const (
 	certificateLife = 10 * 365 * 24 * time.Hour
-	// renewBefore is how long before its end a certificate is replaced.
+	// renewBefore is how long before its expiry a certificate is replaced.
 	renewBefore = 30 * 24 * time.Hour
 )
 
-// ensureCertificate returns the server's certificate and the PEM that clients
-// trust, which is the certificate itself. One that cannot be read, does not fit
-// its key or ends soon is replaced.
+// ensureCertificate returns the server's certificate and the PEM that clients trust,
+// which is the certificate itself. It replaces a certificate that cannot be read, does
+// not match its key, or expires soon.
 func ensureCertificate(dir string, now time.Time) (tls.Certificate, []byte, error) {
 	certificate, pemBytes, err := loadCertificate(dir, now)
 	if err == nil {
 		return certificate, pemBytes, nil
 	}
 	if err := makeCertificate(dir, now); err != nil {
-		return tls.Certificate{}, nil, fmt.Errorf("make the API server's certificate: %w", err)
+		return tls.Certificate{}, nil, fmt.Errorf("create the API server's certificate: %w", err)
 	}
 	return loadCertificate(dir, now)
 }
@@ -70,7 +70,7 @@ func makeCertificate(dir string, now time.Time) error {
 	template := &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      pkix.Name{CommonName: "rdd"},
-		// An hour of grace for a clock that is set back.
+		// The clock may be set back by up to an hour.
 		NotBefore:             now.Add(-time.Hour),
 		NotAfter:              now.Add(certificateLife),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
@@ -88,7 +88,8 @@ func makeCertificate(dir string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	// The key first: a certificate without its key is replaced at the next start.
+	// The key is written first: a certificate that does not match its key is replaced
+	// at the next start.
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
 	if err := writePrivate(filepath.Join(dir, filename.Key), keyPEM); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-func TestCertificateIsRenewed(t *testing.T) {
+func TestCertificateRenewal(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Now()
 	issue := func(at time.Time) []byte {
@@ -23,12 +23,12 @@ func TestCertificateIsRenewed(t *testing.T) {
 	}
 	first := issue(now)
 	if !bytes.Equal(issue(now.Add(9*365*24*time.Hour)), first) {
-		t.Error("a certificate that is good for another year was replaced")
+		t.Error("a certificate that is valid for another year was replaced")
 	}
 	soon := now.Add(certificateLife - renewBefore + time.Hour)
 	second := issue(soon)
 	if bytes.Equal(second, first) {
-		t.Error("a certificate that ends within a month was kept")
+		t.Error("a certificate that expires within a month was kept")
 	}
 	if err := os.WriteFile(filepath.Join(dir, filename.Certificate), []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestCertificateIsRenewed(t *testing.T) {
 	}
 }
 
-func TestTokenIsMadeOnce(t *testing.T) {
+func TestTokenIsReused(t *testing.T) {
 	dir := t.TempDir()
 	first, err := ensureToken(dir)
 	if err != nil || len(first) < minToken {

@@ -25,8 +25,8 @@ import (
 // deadline bounds every wait of the tests.
 const deadline = 20 * time.Second
 
-// TestDiscovery asks as older clients do (a list of groups, then each group) and
-// as newer ones do (everything at once).
+// Older clients request a list of groups and then each group; newer ones request
+// everything at once. Both get all resources.
 func TestDiscovery(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	controlplanetest.StartWith(t, opts)
@@ -65,7 +65,7 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
-// TestVersion is what 'kubectl version' parses.
+// The version is the one that 'kubectl version' parses.
 func TestVersion(t *testing.T) {
 	info, err := kubeClient(t, controlplanetest.Start(t).RESTConfig()).Discovery().ServerVersion()
 	if err != nil {
@@ -79,8 +79,8 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestOpenAPI is what 'kubectl explain' reads; the definitions are published in
-// the background.
+// OpenAPI has what 'kubectl explain' reads. The definitions are published in the
+// background.
 func TestOpenAPI(t *testing.T) {
 	client := kubeClient(t, controlplanetest.Start(t).RESTConfig()).Discovery()
 	testkit.EventuallyTrue(t, deadline, "OpenAPI v2 to be published", func() bool {
@@ -110,7 +110,7 @@ func TestOpenAPI(t *testing.T) {
 	})
 }
 
-// TestServerSideApply applies an App and a namespace, and meets a conflict.
+// An App and a namespace are applied, and another field manager gets a conflict.
 func TestServerSideApply(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	controlplanetest.StartWith(t, opts)
@@ -127,7 +127,7 @@ func TestServerSideApply(t *testing.T) {
 	}
 }
 
-// TestFieldSelectors uses the fields that the definitions declare.
+// Lists can be filtered by the fields that the definitions declare.
 func TestFieldSelectors(t *testing.T) {
 	client := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, client, namespaces, newNamespace("n"))
@@ -147,7 +147,7 @@ func TestFieldSelectors(t *testing.T) {
 	}
 }
 
-// TestPaging lists in pages, as kubectl does.
+// A list in pages, as kubectl requests it, is complete and in order.
 func TestPaging(t *testing.T) {
 	client := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, client, namespaces, newNamespace("n"))
@@ -166,7 +166,7 @@ func TestPaging(t *testing.T) {
 			got = append(got, item.GetName())
 		}
 		if remaining := page.GetRemainingItemCount(); remaining != nil && *remaining != int64(len(want)-len(got)) {
-			t.Errorf("%d are said to remain after %v", *remaining, got)
+			t.Errorf("remainingItemCount is %d after %v", *remaining, got)
 		}
 		if options.Continue = page.GetContinue(); options.Continue == "" {
 			break
@@ -177,8 +177,7 @@ func TestPaging(t *testing.T) {
 	}
 }
 
-// TestNamespaceDeletion is row E9: a namespace goes with what is in it, and waits
-// for objects that have finalizers.
+// Row E9: a namespace is deleted with its contents, after their finalizers are removed.
 func TestNamespaceDeletion(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	daemon := dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig())
@@ -197,7 +196,7 @@ func TestNamespaceDeletion(t *testing.T) {
 		return err == nil && len(images.Items) == 0
 	})
 	if _, err := user.Resource(namespaces).Get(t.Context(), "full", metav1.GetOptions{}); err != nil {
-		t.Fatalf("the namespace went before what is in it: %v", err)
+		t.Fatalf("the namespace was removed before its contents: %v", err)
 	}
 	begin := time.Now()
 	patchHeld := []byte(`{"metadata":{"finalizers":null}}`)
@@ -209,13 +208,13 @@ func TestNamespaceDeletion(t *testing.T) {
 		return err != nil
 	})
 	if took := time.Since(begin); took > 2*time.Second {
-		t.Errorf("the empty namespace took %v to go", took)
+		t.Errorf("the removal of the empty namespace took %v", took)
 	}
-	// And it can come back.
+	// The namespace can be recreated.
 	must(t, user, namespaces, newNamespace("full"))
 }
 
-// TestForegroundDeletion must not wait for a garbage collector that is not there.
+// A foreground deletion completes without a garbage collector.
 func TestForegroundDeletion(t *testing.T) {
 	client := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, client, namespaces, newNamespace("n"))
@@ -225,12 +224,12 @@ func TestForegroundDeletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := client.Resource(mirrors("images")).Namespace("n").Get(t.Context(), "one", metav1.GetOptions{}); err == nil {
-		t.Error("it is still there")
+		t.Error("the object still exists")
 	}
 }
 
-// TestOwnDefinitions lets a user bring a definition, use it and take it away.
-func TestOwnDefinitions(t *testing.T) {
+// A user creates a definition, uses it and deletes it.
+func TestUserDefinitionLifecycle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the API server takes seven seconds for it")
 	}
@@ -269,16 +268,16 @@ func TestOwnDefinitions(t *testing.T) {
 	})
 }
 
-// TestWatch follows an object by both transports, resumes, and leaves nothing
-// behind when it is cancelled.
+// A watch follows an object by both transports, resumes, and leaks nothing after it is
+// cancelled.
 func TestWatch(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := controlplanetest.StartWith(t, opts)
 	daemon := dynamicClient(t, server.RESTConfig())
 	user := dynamicClient(t, userConfig(t, opts))
 	app := must(t, daemon, apps(), newApp(nil))
-	// What asks about the App's namespace makes the policies follow the App; only
-	// then is everything running that will run.
+	// A request that depends on the App's namespace makes the policies watch the App.
+	// After it all goroutines are running.
 	must(t, user, namespaces, newNamespace("x"))
 	if err := user.Resource(namespaces).Delete(t.Context(), "x", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
@@ -311,7 +310,7 @@ func TestWatch(t *testing.T) {
 			cancel()
 			for range watcher.ResultChan() {
 			}
-			// From the beginning, as a client does that was away.
+			// Resume from the first revision, as a client does after a lost connection.
 			again, err := client.Watch(t.Context(), metav1.ListOptions{ResourceVersion: app.GetResourceVersion()})
 			if err != nil {
 				t.Fatal(err)
@@ -322,7 +321,7 @@ func TestWatch(t *testing.T) {
 			again.Stop()
 		})
 	}
-	// The connection of the client over TLS and its two ends stay.
+	// The client's TLS connection and the goroutines of both ends stay.
 	const connection = 6
 	testkit.EventuallyTrue(t, deadline, "the goroutines to end", func() bool { return runtime.NumGoroutine() <= before+connection })
 }

@@ -5,10 +5,10 @@ import (
 	"net/url"
 )
 
-// noServices is the [webhook.ServiceResolver] of an API server without Services.
-// A policy rejects definitions with a conversion webhook; one that is in the
-// datastore nevertheless fails with this error, where no resolver at all would
-// make the process panic.
+// noServices is the [webhook.ServiceResolver] of an API server without Services. A
+// policy refuses definitions with a conversion webhook. Conversions of a definition that
+// is already in the datastore fail with this error; without a resolver the process
+// would panic.
 type noServices struct{}
 
 // ResolveEndpoint implements [webhook.ServiceResolver].

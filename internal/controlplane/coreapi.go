@@ -12,7 +12,7 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 
-	// The schemes of the groups that are served.
+	// These packages register the schemes of the served groups.
 	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
 	_ "k8s.io/kubernetes/pkg/apis/authentication/install"
 	_ "k8s.io/kubernetes/pkg/apis/authorization/install"
@@ -29,9 +29,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// coreAPI are the built-in resources: namespaces, because the mirrors are
-// namespaced; admission policies, because they say what must not be; and the
-// reviews behind 'kubectl auth'.
+// coreAPI has the built-in resources: namespaces for the mirrors, admission policies,
+// and the reviews that 'kubectl auth' requests.
 type coreAPI struct {
 	namespaces namespaceREST
 	policies   *policystorage.REST
@@ -81,7 +80,7 @@ func newCoreAPI(store *datastore.Store, authz authorizer.Authorizer, params reso
 	return api, nil
 }
 
-// apiGroup describes one group of which one version is served.
+// apiGroup describes a group with one served version.
 func apiGroup(version schema.GroupVersion, storage map[string]rest.Storage) *genericapiserver.APIGroupInfo {
 	return &genericapiserver.APIGroupInfo{
 		PrioritizedVersions:          []schema.GroupVersion{version},

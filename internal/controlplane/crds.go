@@ -19,9 +19,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// establishedAgo is how long ago a new definition says that it was established.
-// The server lets the first object of a younger one wait, for the sake of a
-// second API server which may not know it yet; there is none here.
+// establishedAgo is how long ago a new definition claims to be established. The server
+// delays the first object of a younger definition, because other API servers may not
+// know it yet. Here there is only one API server.
 const establishedAgo = 10 * time.Second
 
 func crdStorage(store *datastore.Store) generic.RESTOptionsGetter {
@@ -29,7 +29,7 @@ func crdStorage(store *datastore.Store) generic.RESTOptionsGetter {
 	return store.RESTOptions(codec, runtime.GroupVersioner(schema.GroupVersions{apiextensionsv1.SchemeGroupVersion}))
 }
 
-// crdDefinitions are the definitions of rdd's resources.
+// crdDefinitions returns the definitions of rdd's resources.
 func crdDefinitions(store *datastore.Store, files fs.FS) ([]definition, error) {
 	registry, err := crdregistry.NewREST(apiextensionsapiserver.Scheme, crdStorage(store))
 	if err != nil {
@@ -55,7 +55,7 @@ func crdDefinitions(store *datastore.Store, files fs.FS) ([]definition, error) {
 	return result, nil
 }
 
-// embeddedCRDs are the files that the program carries.
+// embeddedCRDs returns the embedded files of the definitions.
 func embeddedCRDs() fs.FS { return crds.FS }
 
 func decodeCRD(files fs.FS, path string) (*apiextensions.CustomResourceDefinition, error) {
@@ -69,7 +69,7 @@ func decodeCRD(files fs.FS, path string) (*apiextensions.CustomResourceDefinitio
 	}
 	crd, ok := object.(*apiextensions.CustomResourceDefinition)
 	if !ok {
-		return nil, fmt.Errorf("it holds a %T", object)
+		return nil, fmt.Errorf("the file has a %T", object)
 	}
 	return crd, nil
 }
@@ -77,11 +77,11 @@ func decodeCRD(files fs.FS, path string) (*apiextensions.CustomResourceDefinitio
 func overlayCRD(existing, desired runtime.Object) {
 	to, from := existing.(*apiextensions.CustomResourceDefinition), desired.(*apiextensions.CustomResourceDefinition)
 	to.Spec = *from.Spec.DeepCopy()
-	to.Labels = overlayMap(to.Labels, from.Labels)
-	to.Annotations = overlayMap(to.Annotations, from.Annotations)
+	to.Labels = mergeInto(to.Labels, from.Labels)
+	to.Annotations = mergeInto(to.Annotations, from.Annotations)
 }
 
-func overlayMap(existing, desired map[string]string) map[string]string {
+func mergeInto(existing, desired map[string]string) map[string]string {
 	if existing == nil && len(desired) > 0 {
 		existing = map[string]string{}
 	}
@@ -89,8 +89,8 @@ func overlayMap(existing, desired map[string]string) map[string]string {
 	return existing
 }
 
-// establish says of a definition what the API server's controllers would find
-// out about it: its names are its own, and it is served.
+// establish sets the status that the API server's controllers would set later: the
+// names are accepted, and the resource is served.
 func establish(object runtime.Object) {
 	crd := object.(*apiextensions.CustomResourceDefinition)
 	crd.Status.AcceptedNames = *crd.Spec.Names.DeepCopy()

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Create makes the directories, the certificate and the token that are not there
-// yet. [Start] does so too.
+// Create creates the missing directories, the certificate and the token. [Start] does
+// this too.
 func Create(opts Options) error {
 	opts, err := opts.complete()
 	if err != nil {
@@ -19,10 +19,10 @@ func Create(opts Options) error {
 	return err
 }
 
-// credentials are what server and clients know each other by.
+// credentials authenticate the server and its clients to each other.
 type credentials struct {
 	certificate tls.Certificate
-	// trusted is the PEM that a client verifies the server with.
+	// trusted is the PEM with which a client verifies the server.
 	trusted []byte
 	token   string
 }
@@ -30,12 +30,12 @@ type credentials struct {
 func ensureCredentials(opts Options) (credentials, error) {
 	for _, dir := range []string{opts.DataDir, opts.TLSDir} {
 		if err := privateDir(dir); err != nil {
-			return credentials{}, fmt.Errorf("make a directory of the control plane: %w", err)
+			return credentials{}, fmt.Errorf("create a directory of the control plane: %w", err)
 		}
 	}
-	// The kubeconfig may lie among files of others; its own mode protects it.
+	// The kubeconfig may be in a shared directory; the file's own mode protects it.
 	if err := os.MkdirAll(filepath.Dir(opts.Kubeconfig), 0o700); err != nil {
-		return credentials{}, fmt.Errorf("make the directory of the kubeconfig: %w", err)
+		return credentials{}, fmt.Errorf("create the directory of the kubeconfig: %w", err)
 	}
 	var result credentials
 	var err error

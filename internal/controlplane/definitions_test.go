@@ -29,10 +29,10 @@ func testStore(t *testing.T) *datastore.Store {
 	return store
 }
 
-// allDefinitions are those that the program carries.
+// allDefinitions returns all definitions of the program.
 func allDefinitions(t *testing.T, store *datastore.Store) (*coreAPI, []definition) {
 	t.Helper()
-	api, err := newCoreAPI(store, masters(), (&admissionChain{}).params())
+	api, err := newCoreAPI(store, privilegedOnly(), (&admissionChain{}).params())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,15 +45,15 @@ func allDefinitions(t *testing.T, store *datastore.Store) (*coreAPI, []definitio
 		t.Fatal(err)
 	}
 	if len(crds) == 0 || len(policies) == 0 {
-		t.Fatal("there are no definitions")
+		t.Fatal("the program has no definitions")
 	}
 	return api, append(crds, policies...)
 }
 
-// TestDefinitionsAreValid stands in for the validation that a start leaves out.
+// The definitions pass the validation that a start skips.
 func TestDefinitionsAreValid(t *testing.T) {
 	_, definitions := allDefinitions(t, testStore(t))
-	// The policies' validation asks who wants to see their parameters.
+	// The validation of policies needs the user who may read their parameters.
 	ctx := request.WithUser(t.Context(), privileged(DaemonUser))
 	for _, definition := range definitions {
 		object := definition.desired.DeepCopyObject()
@@ -67,8 +67,8 @@ func TestDefinitionsAreValid(t *testing.T) {
 	}
 }
 
-// TestDefinitionsAreWrittenOnce ensures twice; the second time must write nothing.
-func TestDefinitionsAreWrittenOnce(t *testing.T) {
+// A second ensure of unchanged definitions writes nothing.
+func TestEnsureWritesDefinitionsOnce(t *testing.T) {
 	store := testStore(t)
 	api, definitions := allDefinitions(t, store)
 	for i, want := range []bool{true, false} {
@@ -82,7 +82,7 @@ func TestDefinitionsAreWrittenOnce(t *testing.T) {
 			}
 		}
 	}
-	// A later program has fewer policies.
+	// A later version has fewer policies.
 	if err := api.prunePolicies(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +93,8 @@ func TestDefinitionsAreWrittenOnce(t *testing.T) {
 	}
 }
 
-// TestDefinitionIsUpgraded changes a definition under existing data.
-func TestDefinitionIsUpgraded(t *testing.T) {
+// A changed definition is updated and keeps its UID and its objects.
+func TestEnsureUpgradesDefinition(t *testing.T) {
 	store := testStore(t)
 	const file = "app.rancherdesktop.io_apps.yaml"
 	ensureApp := func(change func(string) string) *apiextensions.CustomResourceDefinition {
@@ -127,18 +127,18 @@ func TestDefinitionIsUpgraded(t *testing.T) {
 		t.Errorf("the accepted short names are %v", names)
 	}
 	if !apiextensions.IsCRDConditionTrue(upgraded, apiextensions.Established) {
-		t.Error("it is not established any more")
+		t.Error("the definition is no longer established")
 	}
 }
 
-func TestForeignObjectIsRefused(t *testing.T) {
+func TestForeignObjectRefused(t *testing.T) {
 	_, err := crdDefinitions(testStore(t), fstest.MapFS{"x.yaml": {Data: []byte("apiVersion: v1\nkind: Pod\n")}})
 	if err == nil || !strings.Contains(err.Error(), "x.yaml") {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-// TestPolicyNamesOwnGroups compares the groups in a policy with the definitions.
+// The policy that protects the definitions names the group of each of them.
 func TestPolicyNamesOwnGroups(t *testing.T) {
 	text, err := policyFiles.ReadFile("policies/rdd-definitions.yaml")
 	if err != nil {

@@ -14,19 +14,19 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// groupList keeps the groups of custom resources in the list of groups at /apis
-// that older clients ask for. Newer ones ask for the aggregated discovery, which
-// the server of custom resources fills by itself.
+// groupList adds the groups of custom resources to the list of groups at /apis, which
+// older clients request. Newer clients request the aggregated discovery, which the
+// server of custom resources maintains itself.
 type groupList struct {
 	groups discovery.GroupManager
 	crds   v1.CustomResourceDefinitionLister
 }
 
-// publishGroups follows the custom resource definitions.
+// publishGroups updates the list of groups whenever a definition changes.
 func (s *apiServers) publishGroups() error {
 	informer := s.crds.Informers.Apiextensions().V1().CustomResourceDefinitions()
 	list := groupList{groups: s.core.DiscoveryGroupManager, crds: informer.Lister()}
-	// The server of custom resources answers for its own group, too.
+	// The server of custom resources also serves the group of the definitions.
 	list.groups.AddGroup(apiGroupOf(apiextensionsv1.GroupName, sets.New(apiextensionsv1.SchemeGroupVersion.Version)))
 	_, err := informer.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    list.changed,
@@ -46,7 +46,7 @@ func (l groupList) changed(object any) {
 	}
 	all, err := l.crds.List(labels.Everything())
 	if err != nil {
-		return // a list from memory does not fail
+		return // listing from memory does not fail
 	}
 	versions := sets.New[string]()
 	for _, other := range all {
@@ -66,7 +66,7 @@ func (l groupList) changed(object any) {
 	l.groups.AddGroup(apiGroupOf(crd.Spec.Group, versions))
 }
 
-// apiGroupOf lists a group's versions, the preferred one first.
+// apiGroupOf returns a group with its versions, the preferred one first.
 func apiGroupOf(group string, versions sets.Set[string]) metav1.APIGroup {
 	names := versions.UnsortedList()
 	sort.Slice(names, func(i, j int) bool { return version.CompareKubeAwareVersionStrings(names[i], names[j]) > 0 })

@@ -1,23 +1,42 @@
-// Package controlplane is a Kubernetes API server in the daemon's own process:
-// a log of revisions in a SQLite file below, the custom resources of rdd and the few
-// built-in ones they need above, and TLS with bearer tokens in front.
+// Package controlplane is a Kubernetes API server in the daemon's own process. It
+// stores objects in a SQLite file, serves rdd's custom resources and the built-in
+// resources that they need, and accepts clients over TLS with a bearer token.
 //
-// It is put together from the API server's libraries and leaves out what one
-// user's machine has no use for: other API groups, webhooks, API aggregation,
-// priority and fairness, service accounts, role bindings, watch caches.
+// It is built from the API server's libraries, without the parts that a single user's
+// machine does not need: other API groups, webhooks, API aggregation, priority and
+// fairness, service accounts, role bindings, watch caches.
 //
 // # Reading map
 //
-//   - options.go, create.go: what a control plane is made from; files.go,
-//     certificate.go, token.go, kubeconfig.go: what it leaves on disk
-//   - server.go, stop.go: the life of a [Server]
-//   - apiserver.go: the chain of servers; coreapi.go: the built-in resources;
-//     openapi.go and discovery.go: what clients learn about them
-//   - authentication.go, handlers.go: who may ask, and the way of a request
-//   - crds.go, policies.go: rdd's own definitions, put into the datastore before
-//     anything is served
-//   - admission.go: what evaluates the policies; namespaces.go: what empties a
-//     namespace that is being deleted
-//   - datastore, inprocess, registry: the floor, the way in without a socket, and
-//     the daemon's own way to the mirrors
+// Start and stop:
+//
+//   - options.go: the options; create.go: what exists before the first start
+//   - server.go: starting a [Server]; stop.go: serving the network, and stopping
+//   - files.go, certificate.go, token.go, kubeconfig.go, listen.go: the files
+//
+// What is served:
+//
+//   - apiserver.go: the chain of API servers
+//   - coreapi.go, namespacestore.go: the built-in resources
+//   - openapi.go, discovery.go, version.go: the description of the API
+//   - metrics.go: metrics
+//   - converters.go: the error of conversion webhooks
+//   - crds.go, policies.go: rdd's own definitions and admission policies
+//   - seed.go: writing them to the datastore before anything is served
+//
+// The way of a request:
+//
+//   - gate.go: limits on connections
+//   - handlers.go: the handler chains; authentication.go: the token
+//   - requestguards.go: checks of requests before they are handled
+//   - slowwatch.go: ending the watches of clients that do not read
+//   - admission.go, params.go: admission policies; protect.go: rdd's own policies
+//
+// In the background:
+//
+//   - namespaces.go: emptying namespaces that are being deleted
+//   - logging.go, loglimiter.go: the logs of the libraries, and fewer repeated lines
+//
+// The datastore is in package datastore. Package inprocess connects clients of this
+// process without a socket, and package registry reads and writes mirrors directly.
 package controlplane

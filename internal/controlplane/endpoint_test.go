@@ -14,9 +14,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/endpoint/endpointtest"
 )
 
-// TestEndpointRulesAgreeWithTheParser sets endpoints, and variations of them at
-// random: the definition accepts what the parser understands, and nothing else.
-func TestEndpointRulesAgreeWithTheParser(t *testing.T) {
+// The rules of the definition accept the endpoints that the parser accepts, and no
+// others. The test uses lists of endpoints and random variations of them.
+func TestEndpointRulesMatchParser(t *testing.T) {
 	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, user, apps(), newApp(map[string]any{"vm": map[string]any{"driver": "external"}}))
 	inputs := append(endpointtest.Valid(), endpointtest.Invalid()...)
@@ -37,16 +37,17 @@ func TestEndpointRulesAgreeWithTheParser(t *testing.T) {
 		}
 		err = patch(apps(), "", "app", string(body))(t.Context(), user)
 		if (err != nil) != (wrong != nil) || err != nil && !apierrors.IsInvalid(err) {
-			t.Errorf("%q: the parser says %v, the API server %v", raw, wrong, err)
+			t.Errorf("%q: the parser returns %v, the API server %v", raw, wrong, err)
 		}
 	}
 	err := patch(apps(), "", "app", `{"spec":{"vm":{"endpoint":"unix://fake.sock"}}}`)(t.Context(), user)
 	if err == nil || !strings.Contains(err.Error(), "unix:///path/docker.sock with an absolute path") {
-		t.Errorf("the refusal does not say what to use: %v", err)
+		t.Errorf("the error does not list the valid forms: %v", err)
 	}
 }
 
-// vary changes a character of text; it returns nothing where that is not UTF-8.
+// vary changes a character of text. It returns an empty string if the result is not
+// UTF-8.
 func vary(random *rand.Rand, text string) string {
 	const letters = "/:[].-_%@ ?#0159afxz\t"
 	at := random.IntN(len(text))

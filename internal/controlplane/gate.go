@@ -11,18 +11,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// connectionLimits bound the connections of API clients, which anybody on this
+// connectionLimits limit the connections of API clients, which every user of this
 // machine can open.
 type connectionLimits struct {
-	// known are connections that sent the token, strangers all others.
-	known, strangers int
-	// patience is how long a stranger may take to send the token, grace how long it
-	// has at least before it makes room for another one.
-	patience, grace time.Duration
+	// authenticated limits the connections that sent the token, unauthenticated all
+	// others.
+	authenticated, unauthenticated int
+	// authTimeout is how long a connection may take to send the token.
+	authTimeout time.Duration
+	// minWait is how long a connection has at least to send the token, even if it uses
+	// the last place.
+	minWait time.Duration
 }
 
-// defaultLimits leave at least a third of the process's descriptors to the daemon
-// itself, for the engine's socket and the datastore.
+// defaultLimits reserves at least a third of the process's file descriptors for the
+// daemon itself, such as for the engine's socket and the datastore.
 func defaultLimits() connectionLimits {
 	descriptors := 1024
 	var limit unix.Rlimit
@@ -32,50 +35,52 @@ func defaultLimits() connectionLimits {
 		descriptors = 1 << 20
 	}
 	return connectionLimits{
-		known:     min(descriptors/2, 16384),
-		strangers: min(descriptors/8, 1024),
-		patience:  10 * time.Second,
-		grace:     250 * time.Millisecond,
+		authenticated:   min(descriptors/2, 16384),
+		unauthenticated: min(descriptors/8, 1024),
+		authTimeout:     10 * time.Second,
+		minWait:         250 * time.Millisecond,
 	}
 }
 
-// gate is the listener for API clients. A connection is a stranger's until a
-// request on it had the token. When all places for strangers are taken, the
-// longest waiting one makes room: idle connections without a token, however many,
-// never keep a client out that has it.
+// gate is the listener for API clients. A connection is authenticated once a request on
+// it had the token. When the gate is full of unauthenticated connections, a new one
+// evicts the oldest. So idle connections without a token never keep out a client that
+// has it.
 type gate struct {
 	net.Listener
 
 	limits connectionLimits
-	// full is called when a stranger has to make room.
-	full func()
-	// room has one note when a stranger left its place.
-	room   chan struct{}
+	// onEvict is called for each evicted connection.
+	onEvict func()
+	// freed signals that an unauthenticated connection released its place; it has room
+	// for one signal.
+	freed  chan struct{}
 	closed chan struct{}
 	once   sync.Once
 
-	mutex     sync.Mutex
-	strangers *list.List // of *gatedConn, the longest waiting first
-	known     int
+	mutex sync.Mutex
+	// unauthenticated has the unauthenticated connections as *gatedConn, oldest first.
+	unauthenticated *list.List
+	authenticated   int
 }
 
-func newGate(listener net.Listener, limits connectionLimits, full func()) *gate {
+func newGate(listener net.Listener, limits connectionLimits, onEvict func()) *gate {
 	return &gate{
-		Listener: listener, limits: limits, full: full, strangers: list.New(),
-		room: make(chan struct{}, 1), closed: make(chan struct{}),
+		Listener: listener, limits: limits, onEvict: onEvict, unauthenticated: list.New(),
+		freed: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 }
 
-// Accept implements [net.Listener]. While there is no room, connections wait in
-// the kernel's queue.
+// Accept implements [net.Listener]. While the gate is full, connections wait in the
+// kernel's queue.
 func (g *gate) Accept() (net.Conn, error) {
 	for {
-		delay := g.makeRoom()
+		delay := g.evictIfFull()
 		if delay == 0 {
 			break
 		}
 		select {
-		case <-g.room:
+		case <-g.freed:
 		case <-time.After(delay):
 		case <-g.closed:
 			return nil, net.ErrClosed
@@ -85,7 +90,7 @@ func (g *gate) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return g.enter(conn), nil
+	return g.admit(conn), nil
 }
 
 // Close implements [net.Listener].
@@ -94,81 +99,81 @@ func (g *gate) Close() error {
 	return g.Listener.Close()
 }
 
-// makeRoom returns 0 when there is room for a stranger, else how long to wait.
-func (g *gate) makeRoom() time.Duration {
-	oldest, left := g.evict()
+// evictIfFull returns 0 when the gate has a free place, else how long to wait.
+func (g *gate) evictIfFull() time.Duration {
+	oldest, delay := g.evict()
 	if oldest != nil {
 		_ = oldest.Close()
-		g.full()
+		g.onEvict()
 	}
-	return left
+	return delay
 }
 
-// evict takes the place of the stranger that waited longest and returns it, when
-// there is no room; or nil and how long to wait, 0 when there is room. Nothing can
-// recognise a connection that has no place any more.
+// evict releases the place of the oldest unauthenticated connection if there is no free
+// one, and returns the connection. If that connection may still wait, evict returns nil
+// and the remaining time. Without a place a connection cannot become authenticated.
 func (g *gate) evict() (*gatedConn, time.Duration) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	if g.strangers.Len() < g.limits.strangers {
+	if g.unauthenticated.Len() < g.limits.unauthenticated {
 		return nil, 0
 	}
-	oldest := g.strangers.Front().Value.(*gatedConn)
-	if left := g.limits.grace - time.Since(oldest.since); left > 0 {
-		return nil, left
+	oldest := g.unauthenticated.Front().Value.(*gatedConn)
+	if remaining := g.limits.minWait - time.Since(oldest.since); remaining > 0 {
+		return nil, remaining
 	}
-	oldest.leave()
+	oldest.release()
 	return oldest, 0
 }
 
-func (g *gate) enter(conn net.Conn) *gatedConn {
+func (g *gate) admit(conn net.Conn) *gatedConn {
 	c := &gatedConn{Conn: conn, gate: g, since: time.Now()}
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
-	c.place = g.strangers.PushBack(c)
-	c.timer = time.AfterFunc(g.limits.patience, func() { _ = c.Close() })
+	c.place = g.unauthenticated.PushBack(c)
+	c.timer = time.AfterFunc(g.limits.authTimeout, func() { _ = c.Close() })
 	return c
 }
 
-// gatedConn is a client's connection. Its fields belong to the gate's mutex.
+// gatedConn is a client's connection. The gate's mutex guards its fields.
 type gatedConn struct {
 	net.Conn
 
 	gate  *gate
 	since time.Time
 	timer *time.Timer
-	// place is that among the strangers, nil for a known connection.
-	place   *list.Element
-	isKnown bool
+	// place is the place among the unauthenticated connections, or nil.
+	place           *list.Element
+	isAuthenticated bool
 }
 
-// recognise is called when a request had the token. It reports whether there is
-// room for one more known connection.
-func (c *gatedConn) recognise() bool {
+// markAuthenticated is called when a request had the token. It returns false if there
+// are too many authenticated connections, or this one is closed.
+func (c *gatedConn) markAuthenticated() bool {
 	g := c.gate
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	switch {
-	case c.isKnown:
+	case c.isAuthenticated:
 		return true
-	case c.place == nil: // it has been closed
+	case c.place == nil: // evicted or closed
 		return false
-	case g.known >= g.limits.known:
+	case g.authenticated >= g.limits.authenticated:
 		return false
 	}
-	c.isKnown = true
-	g.known++
-	c.leave()
+	c.isAuthenticated = true
+	g.authenticated++
+	c.release()
 	return true
 }
 
-// leave gives a stranger's place up.
-func (c *gatedConn) leave() {
+// release releases the place of an unauthenticated connection.
+func (c *gatedConn) release() {
 	c.timer.Stop()
-	c.gate.strangers.Remove(c.place)
+	c.gate.unauthenticated.Remove(c.place)
 	c.place = nil
 	select {
-	case c.gate.room <- struct{}{}:
+	case c.gate.freed <- struct{}{}:
 	default:
 	}
 }
@@ -178,11 +183,11 @@ func (c *gatedConn) Close() error {
 	g := c.gate
 	g.mutex.Lock()
 	if c.place != nil {
-		c.leave()
+		c.release()
 	}
-	if c.isKnown {
-		c.isKnown = false
-		g.known--
+	if c.isAuthenticated {
+		c.isAuthenticated = false
+		g.authenticated--
 	}
 	g.mutex.Unlock()
 	return c.Conn.Close()
@@ -198,9 +203,10 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, conn)
 }
 
-// recognised reports whether the connection of a request that had the token may
-// stay. A request from this process has none.
-func recognised(ctx context.Context) bool {
+// markAuthenticated marks the connection of a request with the token as authenticated.
+// It returns false if the connection must be closed. An in-process request has no
+// connection.
+func markAuthenticated(ctx context.Context) bool {
 	conn, ok := ctx.Value(connectionKey{}).(*gatedConn)
-	return !ok || conn.recognise()
+	return !ok || conn.markAuthenticated()
 }

@@ -31,11 +31,13 @@ type pipeListener struct {
 
 func (l *pipeListener) Accept() (net.Conn, error) { return <-l.conns, nil }
 
-func TestGateKeepsPlacesForStrangers(t *testing.T) {
+// The gate evicts the oldest unauthenticated connections, and limits authenticated
+// ones.
+func TestGateLimitsConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := &pipeListener{conns: make(chan net.Conn)}
 		evicted := 0
-		limits := connectionLimits{known: 2, strangers: 3, patience: 10 * time.Second, grace: time.Second}
+		limits := connectionLimits{authenticated: 2, unauthenticated: 3, authTimeout: 10 * time.Second, minWait: time.Second}
 		g := newGate(inner, limits, func() { evicted++ })
 		dial := func() (client net.Conn, server *gatedConn) {
 			client, far := net.Pipe()
@@ -56,36 +58,36 @@ func TestGateKeepsPlacesForStrangers(t *testing.T) {
 		for range 2 {
 			client, server := dial()
 			for range 2 { // for each request
-				if !server.recognise() {
+				if !server.markAuthenticated() {
 					t.Fatal("a client with the token was refused")
 				}
 			}
 			clients, servers = append(clients, client), append(servers, server)
 		}
-		began := time.Now()
+		startedAt := time.Now()
 		for range 5 {
 			client, server := dial()
 			clients, servers = append(clients, client), append(servers, server)
 		}
-		if took := time.Since(began); took < limits.grace || evicted != 2 {
-			t.Errorf("five strangers took %s for three places, and %d made room", took, evicted)
+		if took := time.Since(startedAt); took < limits.minWait || evicted != 2 {
+			t.Errorf("five connections took %s for three places, and %d were evicted", took, evicted)
 		}
 		for i, want := range []bool{false, false, true, true, false, false, false} {
 			if isClosed(clients[i]) != want {
 				t.Errorf("connection %d: closed is not %t", i, want)
 			}
 		}
-		if servers[6].recognise() {
-			t.Error("there is room for more known connections than the limit")
+		if servers[6].markAuthenticated() {
+			t.Error("more connections are authenticated than the limit")
 		}
 		servers[0].Close()
-		if !servers[6].recognise() {
-			t.Error("a place that became free is not used")
+		if !servers[6].markAuthenticated() {
+			t.Error("a freed place is not used")
 		}
-		<-time.After(limits.patience)
+		<-time.After(limits.authTimeout)
 		for i, want := range []bool{true, false, true, true, true, true, false} {
 			if isClosed(clients[i]) != want {
-				t.Errorf("connection %d after the time for a token: closed is not %t", i, want)
+				t.Errorf("connection %d after the timeout: closed is not %t", i, want)
 			}
 		}
 		for _, server := range servers {
@@ -94,31 +96,33 @@ func TestGateKeepsPlacesForStrangers(t *testing.T) {
 	})
 }
 
-func TestGateEvictsOnlyStrangers(t *testing.T) {
-	g := newGate(nil, connectionLimits{known: 2, strangers: 1, patience: time.Hour}, nil)
-	enter := func() *gatedConn {
+// An authenticated connection is never evicted, and an evicted one cannot become
+// authenticated.
+func TestGateEvictsOnlyUnauthenticated(t *testing.T) {
+	g := newGate(nil, connectionLimits{authenticated: 2, unauthenticated: 1, authTimeout: time.Hour}, nil)
+	admit := func() *gatedConn {
 		client, far := net.Pipe()
 		t.Cleanup(func() { _ = client.Close() })
-		return g.enter(far)
+		return g.admit(far)
 	}
-	known := enter()
-	if !known.recognise() {
+	authenticated := admit()
+	if !authenticated.markAuthenticated() {
 		t.Fatal("a client with the token was refused")
 	}
-	stranger := enter()
-	if oldest, left := g.evict(); oldest != stranger || left != 0 {
-		t.Errorf("evicted %v, %s are left", oldest, left)
+	other := admit()
+	if oldest, delay := g.evict(); oldest != other || delay != 0 {
+		t.Errorf("evicted %v, delay %s", oldest, delay)
 	}
-	if stranger.recognise() {
-		t.Error("a connection that is about to be closed became known")
+	if other.markAuthenticated() {
+		t.Error("an evicted connection became authenticated")
 	}
-	if oldest, left := g.evict(); oldest != nil || left != 0 {
-		t.Errorf("evicted %v although there is room, %s are left", oldest, left)
+	if oldest, delay := g.evict(); oldest != nil || delay != 0 {
+		t.Errorf("evicted %v although a place is free, delay %s", oldest, delay)
 	}
 }
 
-// TestBodyDeadlineEndsSlowBodiesOnly posts to real handlers.
-func TestBodyDeadlineEndsSlowBodiesOnly(t *testing.T) {
+// The deadline ends a request whose body does not arrive, and not a slow handler.
+func TestBodyDeadlineEndsOnlySlowBodies(t *testing.T) {
 	const limit = 300 * time.Millisecond
 	results := make(chan error, 1)
 	server := httptest.NewServer(withBodyDeadline(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -144,23 +148,24 @@ func TestBodyDeadlineEndsSlowBodiesOnly(t *testing.T) {
 		return <-results
 	}
 	if err := post(bytes.NewReader([]byte("whole"))); err != nil {
-		t.Errorf("work after a body that came in time: %v", err)
+		t.Errorf("a slow handler after a body in time: %v", err)
 	}
 	never, stop := io.Pipe()
 	defer stop.Close()
 	err := post(never)
 	if err == nil || !bytes.Contains([]byte(err.Error()), []byte("did not arrive within")) {
-		t.Errorf("a body that does not come: %v", err)
+		t.Errorf("a body that does not arrive: %v", err)
 	}
 }
 
-func TestRepeatsAreCounted(t *testing.T) {
+// A repeated line is logged at once and then once per period with its count.
+func TestLogLimiterCountsRepeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var r repeats
+		var limiter logLimiter
 		var mutex sync.Mutex
 		var counts []int
-		note := func() {
-			r.note("key", func(count int) {
+		record := func() {
+			limiter.record("key", func(count int) {
 				mutex.Lock()
 				defer mutex.Unlock()
 				counts = append(counts, count)
@@ -172,44 +177,45 @@ func TestRepeatsAreCounted(t *testing.T) {
 			defer mutex.Unlock()
 			return slices.Clone(counts)
 		}
-		remembered := func() int {
+		keys := func() int {
 			synctest.Wait()
-			r.mutex.Lock()
-			defer r.mutex.Unlock()
-			return len(r.keys)
+			limiter.mutex.Lock()
+			defer limiter.mutex.Unlock()
+			return len(limiter.keys)
 		}
 		for range 10 {
-			note()
+			record()
 		}
 		if got := logged(); len(got) != 1 || got[0] != 1 {
 			t.Fatalf("got %v at once", got)
 		}
 		<-time.After(repeatFirst + time.Second)
-		note()
+		record()
 		<-time.After(repeatFirst) // the second period is twice as long
 		if got := logged(); len(got) != 2 || got[1] != 9 {
 			t.Fatalf("got %v after the first period", got)
 		}
 		<-time.After(repeatFirst)
 		<-time.After(4 * repeatFirst)
-		note()
+		record()
 		if got := logged(); len(got) != 4 || got[2] != 1 || got[3] != 1 {
 			t.Fatalf("got %v after a pause", got)
 		}
 		for i := range 2 * repeatKeys {
-			r.note(fmt.Sprint(i), func(int) {})
+			limiter.record(fmt.Sprint(i), func(int) {})
 		}
-		if n := remembered(); n > repeatKeys+1 {
-			t.Errorf("it remembers %d", n)
+		if n := keys(); n > repeatKeys+1 {
+			t.Errorf("the limiter has %d keys", n)
 		}
 		<-time.After(2 * repeatLast)
-		if n := remembered(); n != 0 {
-			t.Errorf("it still remembers %d", n)
+		if n := keys(); n != 0 {
+			t.Errorf("the limiter still has %d keys", n)
 		}
 	})
 }
 
-// stuckDeleter fails, and changes the namespace each time as the real one does.
+// stuckDeleter always fails, and changes the namespace each time, as the real deleter
+// does.
 type stuckDeleter struct {
 	reaper   *namespaceReaper
 	attempts atomic.Int32
@@ -219,13 +225,13 @@ func (d *stuckDeleter) Delete(_ context.Context, name string) error {
 	attempt := d.attempts.Add(1)
 	go func() {
 		for range 3 {
-			if d.attempts.Load() < 100 { // else it does not back off, and this would never end
+			if d.attempts.Load() < 100 { // a reaper without back-off must not loop forever
 				d.reaper.enqueue(terminating(name))
 			}
 			<-time.After(time.Millisecond)
 		}
 	}()
-	// The order of a map's keys differs.
+	// The real deleter returns its errors in random order.
 	errs := []error{errors.New("one"), errors.New("two")}
 	if attempt%2 == 0 {
 		errs[0], errs[1] = errs[1], errs[0]
@@ -237,7 +243,8 @@ func terminating(name string) *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, DeletionTimestamp: &metav1.Time{Time: time.Now()}}}
 }
 
-func TestReaperBacksOffWhateverEventsCome(t *testing.T) {
+// The events of failed attempts do not shorten the delay before the next one.
+func TestReaperBacksOffDespiteEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
 		reaper := newNamespaceReaper(nil, nil, slog.New(slog.NewTextHandler(&logged, nil)))
@@ -249,7 +256,7 @@ func TestReaperBacksOffWhateverEventsCome(t *testing.T) {
 		<-time.After(time.Minute)
 		cancel()
 		reaper.worker.Wait()
-		synctest.Wait() // for a line that a timer logs
+		synctest.Wait() // a timer may log a line
 		if attempts := deleter.attempts.Load(); attempts < 12 || attempts > 25 {
 			t.Errorf("%d attempts in a minute", attempts)
 		}

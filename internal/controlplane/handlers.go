@@ -12,34 +12,34 @@ import (
 	genericfilters "k8s.io/apiserver/pkg/server/filters"
 )
 
-// handlerChains are the two ways to the API server.
+// handlerChains are the handlers of the API server for both kinds of clients.
 type handlerChains struct {
-	// inProcess is for clients in this process: they are [DaemonUser], and their
-	// contexts say how long a request may take.
+	// inProcess is for clients in this process. They are [DaemonUser], and their
+	// contexts have the deadlines of requests.
 	inProcess http.Handler
-	// slow ends watches from the network.
+	// slow ends watches of network clients that do not read.
 	slow *slowWatches
 }
 
-// build makes the chain for requests from the network and keeps the one for
-// requests from this process. It is a BuildHandlerChainFunc.
+// build returns the chain for network clients, and stores the one for in-process
+// clients. It is a BuildHandlerChainFunc.
 func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config) http.Handler {
 	h.inProcess = inner(api, config)
 	h.inProcess = asDaemon(h.inProcess)
 	h.inProcess = outer(h.inProcess, config)
 
-	network := inner(h.slow.bounded(api), config)
-	network = withEndlessBodies(network, config.LongRunningFunc)
-	network = withKnownConnection(network, config.Serializer)
+	network := inner(h.slow.withWriteLimit(api), config)
+	network = withUnlimitedStreams(network, config.LongRunningFunc)
+	network = withAuthenticatedConnection(network, config.Serializer)
 	network = filters.WithAuthentication(network, config.Authentication.Authenticator,
 		unauthorized(config.Serializer), nil, nil)
 	network = genericfilters.WithTimeoutForNonLongRunningRequests(network, config.LongRunningFunc)
 	network = filters.WithRequestDeadline(network, nil, nil, config.LongRunningFunc, config.Serializer, config.RequestTimeout)
 	network = filters.WithCacheControl(network)
-	return withBodyDeadline(outer(network, config), bodyTime)
+	return withBodyDeadline(outer(network, config), bodyTimeout)
 }
 
-// unauthorized answers a request without the token.
+// unauthorized responds to a request without the token.
 func unauthorized(codecs runtime.NegotiatedSerializer) http.Handler {
 	answer := filters.Unauthorized(codecs)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,14 +48,14 @@ func unauthorized(codecs runtime.NegotiatedSerializer) http.Handler {
 	})
 }
 
-// inner is what stands directly before the API.
+// inner adds the last handlers before the API.
 func inner(api http.Handler, config *genericapiserver.Config) http.Handler {
 	handler := filters.WithAuthorization(api, config.Authorization.Authorizer, config.Serializer)
-	handler = withoutImpersonation(handler, config.Serializer)
+	handler = rejectImpersonation(handler, config.Serializer)
 	return filters.WithWarningRecorder(handler)
 }
 
-// outer is what every request passes first.
+// outer adds the first handlers of every request.
 func outer(handler http.Handler, config *genericapiserver.Config) http.Handler {
 	handler = genericfilters.WithWaitGroup(handler, config.LongRunningFunc, config.NonLongRunningRequestWaitGroup)
 	handler = filters.WithRequestInfo(handler, config.RequestInfoResolver)
@@ -65,16 +65,16 @@ func outer(handler http.Handler, config *genericapiserver.Config) http.Handler {
 	return genericfilters.WithPanicRecovery(handler, config.RequestInfoResolver)
 }
 
-// withAuditContext gives a request the place for audit annotations that handlers
-// expect, though nothing is audited.
+// withAuditContext adds the audit context that handlers expect, although nothing is
+// audited.
 func withAuditContext(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r.WithContext(audit.WithAuditContext(r.Context())))
 	})
 }
 
-// longRunning recognises the requests that have no deadline: watches, profiles,
-// and the extra handlers, which may stream.
+// longRunning reports which requests have no deadline: watches, profiles, and requests
+// of the extra handlers, which may stream.
 func longRunning(extra map[string]http.Handler) request.LongRunningRequestCheck {
 	return func(r *http.Request, info *request.RequestInfo) bool {
 		if info.IsResourceRequest {

@@ -30,7 +30,7 @@ func mirrors(resource string) schema.GroupVersionResource {
 	return containersv1alpha1.GroupVersion.WithResource(resource)
 }
 
-// userConfig is what the kubeconfig says: TLS and a token.
+// userConfig returns the client configuration of the kubeconfig: TLS and a token.
 func userConfig(t testing.TB, opts controlplane.Options) *rest.Config {
 	t.Helper()
 	return controlplanetest.UserConfig(t, opts.Kubeconfig)
@@ -75,7 +75,7 @@ func newNamespace(name string) *unstructured.Unstructured {
 	return object(schema.GroupVersion{Version: "v1"}, "Namespace", "", name, nil)
 }
 
-// must creates an object that a test needs.
+// must creates an object and fails the test on an error.
 func must(t testing.TB, client dynamic.Interface, resource schema.GroupVersionResource, object *unstructured.Unstructured) *unstructured.Unstructured {
 	t.Helper()
 	created, err := client.Resource(resource).Namespace(object.GetNamespace()).Create(t.Context(), object, metav1.CreateOptions{})
@@ -98,14 +98,14 @@ func newCRD(group, plural, kind string) *unstructured.Unstructured {
 	})
 }
 
-// approved says of a definition in a group of Kubernetes' what the API server wants
-// to read there.
+// approved adds the annotation that the API server requires of definitions in a group
+// of Kubernetes.
 func approved(crd *unstructured.Unstructured) *unstructured.Unstructured {
 	crd.SetAnnotations(map[string]string{"api-approved.kubernetes.io": "unapproved, of a test"})
 	return crd
 }
 
-// converterService calls a Service, of which there are none; converterURL a server.
+// converterService and converterURL are webhook clients with a Service and with a URL.
 var (
 	converterService = map[string]any{"service": map[string]any{"namespace": "default", "name": "converter", "path": "/convert"}}
 	converterURL     = map[string]any{"url": "https://127.0.0.1:1/convert"}

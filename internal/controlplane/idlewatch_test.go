@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkWriteBesideIdleWatches measures a write of 20 KB while clients watch the
-// object and do not read, and the memory in use after the writes.
+// object and do not read. It also reports the memory in use after the writes.
 func BenchmarkWriteBesideIdleWatches(b *testing.B) {
 	for _, watchers := range []int{0, 200, 2000} {
 		b.Run(fmt.Sprintf("watchers=%d", watchers), func(b *testing.B) {
@@ -59,8 +59,8 @@ func heapInUse() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkEventBesideClients measures from the begin of a write to the arrival of its
-// event over TLS, while more clients watch the same and read.
+// BenchmarkEventBesideClients measures from the start of a write to the arrival of its
+// event over TLS, while other clients read the same watch.
 func BenchmarkEventBesideClients(b *testing.B) {
 	for _, clients := range []int{0, 10, 30} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {

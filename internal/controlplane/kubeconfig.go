@@ -13,8 +13,8 @@ import (
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// writeKubeconfig writes how to reach the server. The default namespace is where
-// the mirrors live by default, so that nobody has to name it.
+// writeKubeconfig writes the kubeconfig. Its namespace is the default one of the
+// mirrors, so that clients find them without -n.
 func writeKubeconfig(opts Options, creds credentials, port int) error {
 	config := clientcmdapi.NewConfig()
 	config.Clusters[opts.ContextName] = &clientcmdapi.Cluster{

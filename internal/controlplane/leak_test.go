@@ -15,9 +15,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
-// TestStopLeavesNothing stops under clients that watch, by both transports: their
-// watches end, and no goroutine and no open file is left.
-func TestStopLeavesNothing(t *testing.T) {
+// A stop ends the watches of clients by both transports, and leaves no goroutine and no
+// open file.
+func TestStopLeaksNothing(t *testing.T) {
 	startAndStopWatched(t) // what is made once for the process is made now
 	before := openFiles(t)
 	startAndStopWatched(t)
@@ -26,10 +26,10 @@ func TestStopLeavesNothing(t *testing.T) {
 		runtime.Gosched()
 	}
 	for _, stack := range foreignGoroutines() {
-		t.Errorf("left running:\n%s", stack)
+		t.Errorf("leaked goroutine:\n%s", stack)
 	}
 	if after := openFiles(t); len(after) > len(before) {
-		t.Errorf("left open: %v, before: %v", after, before)
+		t.Errorf("open files: %v, before: %v", after, before)
 	}
 }
 
@@ -53,8 +53,8 @@ func startAndStopWatched(t *testing.T) {
 	}
 }
 
-// foreignGoroutines are the stacks of goroutines that neither the test nor its
-// framework, nor the client's side of a connection, has started.
+// foreignGoroutines returns the stacks of goroutines except those of the test, its
+// framework and the client's side of a connection.
 func foreignGoroutines() []string {
 	buffer := make([]byte, 4<<20)
 	buffer = buffer[:runtime.Stack(buffer, true)]

@@ -24,7 +24,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
-func TestFirstCreateIsQuick(t *testing.T) {
+// The first object of a new definition is not delayed.
+func TestFirstCreateOfKindIsFast(t *testing.T) {
 	client := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	begin := time.Now()
 	must(t, client, apps(), newApp(nil))
@@ -33,8 +34,8 @@ func TestFirstCreateIsQuick(t *testing.T) {
 	}
 }
 
-// TestRestart keeps what was written, the token and the port.
-func TestRestart(t *testing.T) {
+// A restart keeps objects, the token, the certificate and the port.
+func TestRestartKeepsObjectsAndToken(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	first := start(t, opts)
 	must(t, dynamicClient(t, first.RESTConfig()), apps(), newApp(map[string]any{"running": true}))
@@ -55,7 +56,7 @@ func TestRestart(t *testing.T) {
 	if before.Host != after.Host || before.BearerToken != after.BearerToken || string(before.CAData) != string(after.CAData) {
 		t.Errorf("address, token or certificate changed: %s, %s", before.Host, after.Host)
 	}
-	// A client of before the restart still works.
+	// A client from before the restart still works.
 	app, err := dynamicClient(t, before).Resource(apps()).Get(t.Context(), "app", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +66,8 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestStopped says what clients of a stopped control plane get.
-func TestStopped(t *testing.T) {
+// Requests to a stopped control plane fail at once.
+func TestStoppedServerRefusesRequests(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := start(t, opts)
 	client := dynamicClient(t, server.RESTConfig())
@@ -80,8 +81,8 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestTwoAtOnce runs two control planes that share nothing.
-func TestTwoAtOnce(t *testing.T) {
+// Two control planes in one process share nothing.
+func TestTwoServersAreIndependent(t *testing.T) {
 	one, two := dynamicClient(t, controlplanetest.Start(t).RESTConfig()), dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, one, apps(), newApp(nil))
 	if _, err := two.Resource(apps()).Get(t.Context(), "app", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
@@ -89,8 +90,8 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
-// TestPortTaken is row E7.
-func TestPortTaken(t *testing.T) {
+// Row E7: if the port is in use, another one is used and written to the kubeconfig.
+func TestStartWithPortInUse(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +101,7 @@ func TestPortTaken(t *testing.T) {
 	opts.Port = listener.Addr().(*net.TCPAddr).Port
 	server := controlplanetest.StartWith(t, opts)
 	if server.Port() == opts.Port {
-		t.Fatal("the port of somebody else")
+		t.Fatal("the server uses a port that is in use")
 	}
 	config := userConfig(t, opts)
 	if !strings.HasSuffix(config.Host, fmt.Sprintf(":%d", server.Port())) {
@@ -111,8 +112,8 @@ func TestPortTaken(t *testing.T) {
 	}
 }
 
-// TestAuthentication is a part of row E8: nothing is answered without the token.
-func TestAuthentication(t *testing.T) {
+// Row E8: every request without the token is refused.
+func TestRequestWithoutTokenRefused(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	opts.Handlers = map[string]http.Handler{"/rdd/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "extra")
@@ -149,8 +150,8 @@ func TestAuthentication(t *testing.T) {
 	}
 }
 
-// TestMetrics shows the process's, the datastore's and an extra one.
-func TestMetrics(t *testing.T) {
+// The metrics contain those of the process, of the datastore and of an extra collector.
+func TestMetricsServed(t *testing.T) {
 	extra := prometheus.NewGauge(prometheus.GaugeOpts{Name: "rdd_test_extra", Help: "Of the test."})
 	opts := controlplanetest.Options(t)
 	opts.Collectors = []prometheus.Collector{extra}
@@ -161,13 +162,13 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, want := range []string{"rdd_test_extra 0", "rdd_datastore_commits_total", "go_goroutines"} {
 		if !strings.Contains(string(text), want) {
-			t.Errorf("%s is not shown", want)
+			t.Errorf("the metrics lack %s", want)
 		}
 	}
 }
 
-// TestCertificateIsTrusted connects by every name the certificate is for.
-func TestCertificateIsTrusted(t *testing.T) {
+// Clients trust the certificate for every name of the server.
+func TestCertificateCoversAllNames(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := controlplanetest.StartWith(t, opts)
 	config := userConfig(t, opts)
@@ -180,9 +181,8 @@ func TestCertificateIsTrusted(t *testing.T) {
 	}
 }
 
-// TestFileModes is a part of row E8: nobody else can read what the control plane
-// keeps.
-func TestFileModes(t *testing.T) {
+// Row E8: only this user can read the files of the control plane.
+func TestFilesArePrivate(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	must(t, dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig()), apps(), newApp(nil))
 	files := 0
@@ -206,12 +206,12 @@ func TestFileModes(t *testing.T) {
 		}
 	}
 	if files < 8 {
-		t.Errorf("only %d files were looked at", files)
+		t.Errorf("found only %d files", files)
 	}
 }
 
-// TestBrokenDatastore is row E5.
-func TestBrokenDatastore(t *testing.T) {
+// Row E5: a start with a damaged datastore fails and names the file and the next step.
+func TestStartWithDamagedDatastoreFails(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	if err := os.MkdirAll(opts.DataDir, 0o700); err != nil {
 		t.Fatal(err)
@@ -225,7 +225,7 @@ func TestBrokenDatastore(t *testing.T) {
 	server, err := controlplane.Start(ctx, opts)
 	if err == nil {
 		stop(t, server)
-		t.Fatal("it started")
+		t.Fatal("Start succeeded")
 	}
 	for _, want := range []string{path, "rdd svc reset"} {
 		if !strings.Contains(err.Error(), want) {
@@ -233,7 +233,7 @@ func TestBrokenDatastore(t *testing.T) {
 		}
 	}
 	if data, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(data), "this is no database") {
-		t.Error("the broken file was touched")
+		t.Error("Start changed the damaged file")
 	}
 }
 

@@ -15,24 +15,24 @@ import (
 
 const loopback = "127.0.0.1"
 
-// listen binds the loopback address: to the port that is asked for, else to that
-// of the last time, else to a free one. The port is remembered.
+// listen listens on the loopback address: on the configured port, else on the saved one
+// of the last start, else on a free one. It saves the port.
 func listen(ctx context.Context, opts Options) (net.Listener, int, error) {
 	path := filepath.Join(opts.TLSDir, filename.Port)
 	preferred := opts.Port
 	if preferred == 0 {
-		preferred = rememberedPort(path)
+		preferred = savedPort(path)
 	}
 	listener, err := bind(ctx, preferred)
 	if err != nil && preferred != 0 {
-		opts.Logger.Warn("the API server's port cannot be used; taking a free one", slog.Int("port", preferred), slog.Any("error", err))
+		opts.Logger.Warn("the API server's port cannot be used; using a free one", slog.Int("port", preferred), slog.Any("error", err))
 		listener, err = bind(ctx, 0)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("listen for API clients: %w", err)
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
-	if port != rememberedPort(path) {
+	if port != savedPort(path) {
 		if err := writePrivate(path, []byte(strconv.Itoa(port)+"\n")); err != nil {
 			listener.Close()
 			return nil, 0, err
@@ -46,8 +46,8 @@ func bind(ctx context.Context, port int) (net.Listener, error) {
 	return config.Listen(ctx, "tcp4", net.JoinHostPort(loopback, strconv.Itoa(port)))
 }
 
-// rememberedPort is 0 when there is none.
-func rememberedPort(path string) int {
+// savedPort returns the port in the file, or 0 if there is none.
+func savedPort(path string) int {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return 0

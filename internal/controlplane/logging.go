@@ -10,73 +10,72 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// libraries is where klog logs to: it has one logger for the whole process, and
-// goroutines of a control plane that has ended may still use it while the next
-// one starts. So its logger is set once, and only what stands behind it changes.
-var libraries struct { //nolint:gochecknoglobals // the library's own logger is global
+// libraryLog is the logger of klog, which has one logger per process. Goroutines of a
+// stopped control plane may still use it while the next one starts, so the logger is set
+// once and only its target changes.
+var libraryLog struct { //nolint:gochecknoglobals // the library's own logger is global
 	once   sync.Once
 	logger atomic.Pointer[slog.Logger]
-	// repeats bounds what they log again and again, such as an error that a
-	// controller meets at every attempt.
-	repeats repeats
+	// limiter limits repeated lines, such as the error of every retry of a controller.
+	limiter logLimiter
 }
 
-// captureLogs sends what the Kubernetes libraries log to logger.
+// captureLogs sends the logs of the Kubernetes libraries to logger.
 func captureLogs(logger *slog.Logger) {
-	libraries.logger.Store(logger)
-	libraries.once.Do(func() { klog.SetSlogLogger(slog.New(quieter{})) })
+	libraryLog.logger.Store(logger)
+	libraryLog.once.Do(func() { klog.SetSlogLogger(slog.New(demotingHandler{})) })
 }
 
-// quieter lowers what the API server calls info to debug: it reports every
-// controller's start and stop.
-type quieter struct {
+// demotingHandler logs info lines of the API server at level debug, because they report
+// the start and stop of every controller.
+type demotingHandler struct {
 	// with adds the attributes and groups of a derived logger.
 	with func(slog.Handler) slog.Handler
 }
 
-func (q quieter) handler() slog.Handler {
-	h := libraries.logger.Load().Handler()
-	if q.with != nil {
-		h = q.with(h)
+func (d demotingHandler) handler() slog.Handler {
+	h := libraryLog.logger.Load().Handler()
+	if d.with != nil {
+		h = d.with(h)
 	}
 	return h
 }
 
-func (q quieter) Enabled(ctx context.Context, level slog.Level) bool {
-	return libraries.logger.Load().Enabled(ctx, lower(level))
+func (d demotingHandler) Enabled(ctx context.Context, level slog.Level) bool {
+	return libraryLog.logger.Load().Enabled(ctx, demote(level))
 }
 
-func (q quieter) Handle(ctx context.Context, record slog.Record) error {
-	record.Level = lower(record.Level)
+func (d demotingHandler) Handle(ctx context.Context, record slog.Record) error {
+	record.Level = demote(record.Level)
 	if record.Level < slog.LevelWarn {
-		return q.handler().Handle(ctx, record)
+		return d.handler().Handle(ctx, record)
 	}
 	key := record.Message
 	record.Attrs(func(a slog.Attr) bool {
 		key += " " + a.String()
 		return true
 	})
-	libraries.repeats.note(key, func(count int) {
+	libraryLog.limiter.record(key, func(count int) {
 		if count > 1 {
 			record = record.Clone()
 			record.AddAttrs(slog.Int("repeated", count))
 		}
-		_ = q.handler().Handle(context.WithoutCancel(ctx), record) // a log that cannot be written can be reported nowhere
+		_ = d.handler().Handle(context.WithoutCancel(ctx), record) // there is no other log for its error
 	})
 	return nil
 }
 
-func (q quieter) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return q.and(func(h slog.Handler) slog.Handler { return h.WithAttrs(attrs) })
+func (d demotingHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return d.and(func(h slog.Handler) slog.Handler { return h.WithAttrs(attrs) })
 }
 
-func (q quieter) WithGroup(name string) slog.Handler {
-	return q.and(func(h slog.Handler) slog.Handler { return h.WithGroup(name) })
+func (d demotingHandler) WithGroup(name string) slog.Handler {
+	return d.and(func(h slog.Handler) slog.Handler { return h.WithGroup(name) })
 }
 
-func (q quieter) and(more func(slog.Handler) slog.Handler) slog.Handler {
-	before := q.with
-	return quieter{with: func(h slog.Handler) slog.Handler {
+func (d demotingHandler) and(more func(slog.Handler) slog.Handler) slog.Handler {
+	before := d.with
+	return demotingHandler{with: func(h slog.Handler) slog.Handler {
 		if before != nil {
 			h = before(h)
 		}
@@ -84,20 +83,19 @@ func (q quieter) and(more func(slog.Handler) slog.Handler) slog.Handler {
 	}}
 }
 
-func lower(level slog.Level) slog.Level {
+func demote(level slog.Level) slog.Level {
 	if level < slog.LevelWarn {
 		return level - slog.LevelInfo + slog.LevelDebug
 	}
 	return level
 }
 
-// connectionLog takes what an [http.Server] logs. Most of it is
-// about clients that do not speak TLS or HTTP, or hang up, and have not shown a
-// token. These lines differ in ports and bytes that a client chooses, so all of
-// them count as one.
+// connectionLog is the error log of an [http.Server]. Most lines are about
+// unauthenticated clients that do not speak TLS or HTTP, or close the connection. These
+// lines contain ports and bytes that clients choose, so all of them count as one.
 type connectionLog struct {
 	logger *slog.Logger
-	lines  *repeats
+	lines  *logLimiter
 }
 
 // Write implements [io.Writer].
@@ -110,7 +108,7 @@ func (c connectionLog) Write(p []byte) (int, error) {
 	case strings.HasPrefix(line, "http: Accept error"):
 		level, key = slog.LevelWarn, "accept"
 	}
-	c.lines.note(key, func(count int) {
+	c.lines.record(key, func(count int) {
 		c.logger.Log(context.Background(), level, line, slog.Int("count", count))
 	})
 	return len(p), nil

@@ -9,10 +9,11 @@ import (
 	"testing/synctest"
 )
 
-func TestConnectionLogCountsClientsAsOne(t *testing.T) {
+// All lines that clients can cause share one key, and other lines are logged.
+func TestConnectionLogSharesClientKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var logged bytes.Buffer
-		var lines repeats
+		var lines logLimiter
 		log := connectionLog{slog.New(slog.NewTextHandler(&logged, nil)), &lines}
 		for i := range 100 {
 			for _, line := range []string{
@@ -24,7 +25,7 @@ func TestConnectionLogCountsClientsAsOne(t *testing.T) {
 			}
 		}
 		if len(lines.keys) != 1 || logged.Len() != 0 {
-			t.Errorf("lines of strangers have %d keys, and the log has %q", len(lines.keys), &logged)
+			t.Errorf("lines of clients have %d keys, and the log has %q", len(lines.keys), &logged)
 		}
 		for _, line := range []string{"http: panic serving 1: one", "http2: panic serving 1: two", "http: Accept error: full; retrying in 5ms"} {
 			fmt.Fprintln(log, line)

@@ -23,15 +23,15 @@ import (
 )
 
 const (
-	// namespaceRetry and namespaceRetryMax bound the waits between two attempts
-	// to empty a namespace, in which objects wait for their finalizers.
+	// namespaceRetry and namespaceRetryMax are the first and the longest delay between
+	// two attempts to empty a namespace whose objects still have finalizers.
 	namespaceRetry    = 20 * time.Millisecond
 	namespaceRetryMax = 5 * time.Second
 )
 
-// namespaceReaper empties namespaces that are being deleted, and lets them go.
-// Kubernetes' own controller waits five seconds first, for the sake of several
-// API servers; this one calls the same deleter at once.
+// namespaceReaper empties namespaces that are being deleted, and removes their
+// finalizer. Kubernetes' own controller waits five seconds first, because there may be
+// several API servers. This one calls the same deleter at once.
 type namespaceReaper struct {
 	kube     kubernetes.Interface
 	metadata metadata.Interface
@@ -39,9 +39,9 @@ type namespaceReaper struct {
 	limiter  workqueue.TypedRateLimiter[string]
 	queue    workqueue.TypedRateLimitingInterface[string]
 	worker   sync.WaitGroup
-	// deleter is made with the first namespace to delete; reported has the failure
-	// of each namespace that was logged last. Only the worker uses them.
-	deleter  deletion.NamespacedResourcesDeleterInterface
+	// deleter is created for the first namespace. Only the worker uses it.
+	deleter deletion.NamespacedResourcesDeleterInterface
+	// reported has the last logged failure of each namespace. Only the worker uses it.
 	reported map[string]string
 }
 
@@ -65,7 +65,7 @@ func (r *namespaceReaper) start(ctx context.Context, namespaces coreinformers.Na
 		UpdateFunc: func(_, object any) { enqueue(object) },
 	})
 	if err != nil {
-		return fmt.Errorf("follow the namespaces: %w", err)
+		return fmt.Errorf("watch namespaces: %w", err)
 	}
 	r.run(ctx)
 	return nil
@@ -79,16 +79,16 @@ func (r *namespaceReaper) run(ctx context.Context) {
 	})
 }
 
-// enqueue adds a namespace that is being deleted, unless it waits for its next
-// attempt: a failed attempt writes conditions into the namespace, and would
-// otherwise be the event that begins the next one.
+// enqueue adds a namespace that is being deleted, unless it waits for a retry. A failed
+// attempt writes conditions to the namespace, and this event must not cause the next
+// attempt.
 func (r *namespaceReaper) enqueue(namespace *corev1.Namespace) {
 	if namespace.DeletionTimestamp != nil && r.limiter.NumRequeues(namespace.Name) == 0 {
 		r.queue.Add(namespace.Name)
 	}
 }
 
-// next processes one namespace; it is false when the queue has been shut down.
+// next processes one namespace. It returns false when the queue is shut down.
 func (r *namespaceReaper) next(ctx context.Context) bool {
 	name, shutdown := r.queue.Get()
 	if shutdown {
@@ -108,8 +108,8 @@ func (r *namespaceReaper) next(ctx context.Context) bool {
 	return true
 }
 
-// report logs a failure that is not the one of the attempt before. Objects that
-// wait for their finalizers are none.
+// report logs a failure that differs from the previous one. Objects that wait for their
+// finalizers are not a failure.
 func (r *namespaceReaper) report(name string, err error) {
 	var remaining *deletion.ResourcesRemainingError
 	text := failureText(err)
@@ -117,12 +117,12 @@ func (r *namespaceReaper) report(name string, err error) {
 		return
 	}
 	r.reported[name] = text
-	r.logger.Warn("a namespace cannot be emptied yet; retrying every "+namespaceRetryMax.String(),
+	r.logger.Warn("a namespace that is being deleted cannot be emptied; retrying every "+namespaceRetryMax.String(),
 		slog.String("namespace", name), slog.String("error", text))
 }
 
-// failureText is err with the parts of an aggregate sorted. The deleter collects
-// them in the order of a map, which differs each time.
+// failureText returns the text of err, with the parts of an aggregate sorted. The
+// deleter returns them in random order.
 func failureText(err error) string {
 	var aggregate utilerrors.Aggregate
 	if !errors.As(err, &aggregate) {
@@ -138,11 +138,11 @@ func failureText(err error) string {
 
 func (r *namespaceReaper) reap(ctx context.Context, name string) error {
 	if r.deleter == nil {
-		// The deleter's constructor ends the process when it learns of no
-		// resources at all, so ask first.
+		// The deleter's constructor exits the process if it discovers no resources, so
+		// check that first.
 		resources, err := r.discover()
 		if err != nil || len(resources) == 0 {
-			return fmt.Errorf("find out which resources there are: %w", errors.Join(err, ctx.Err()))
+			return fmt.Errorf("discover the namespaced resources: found %d: %w", len(resources), errors.Join(err, ctx.Err()))
 		}
 		r.deleter = deletion.NewNamespacedResourcesDeleter(ctx, r.kube.CoreV1().Namespaces(), r.metadata, r.kube.CoreV1(),
 			r.discover, corev1.FinalizerKubernetes)
@@ -153,8 +153,8 @@ func (r *namespaceReaper) reap(ctx context.Context, name string) error {
 	return r.dropCollectorFinalizers(ctx, name)
 }
 
-// dropCollectorFinalizers frees an empty namespace that waits for a garbage
-// collector. A daemon of an earlier version let clients set these finalizers.
+// dropCollectorFinalizers removes the finalizers of the garbage collector from an empty
+// namespace. Earlier versions of rdd let clients set them.
 func (r *namespaceReaper) dropCollectorFinalizers(ctx context.Context, name string) error {
 	namespace, err := r.kube.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
@@ -163,10 +163,10 @@ func (r *namespaceReaper) dropCollectorFinalizers(ctx context.Context, name stri
 	if err != nil {
 		return err
 	}
-	if namespace.DeletionTimestamp == nil || !slices.ContainsFunc(namespace.Finalizers, ofCollector) {
+	if namespace.DeletionTimestamp == nil || !slices.ContainsFunc(namespace.Finalizers, isCollectorFinalizer) {
 		return nil
 	}
-	namespace.Finalizers = slices.DeleteFunc(namespace.Finalizers, ofCollector)
+	namespace.Finalizers = slices.DeleteFunc(namespace.Finalizers, isCollectorFinalizer)
 	_, err = r.kube.CoreV1().Namespaces().Update(ctx, namespace, metav1.UpdateOptions{})
 	return err
 }

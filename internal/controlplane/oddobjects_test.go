@@ -3,6 +3,7 @@ package controlplane_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -23,7 +24,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// secondVersion adds v2 to a definition.
+// secondVersion adds version v2 to a definition.
 func secondVersion(crd *unstructured.Unstructured) *unstructured.Unstructured {
 	spec := crd.Object["spec"].(map[string]any)
 	second := (&unstructured.Unstructured{Object: spec["versions"].([]any)[0].(map[string]any)}).DeepCopy().Object
@@ -32,16 +33,16 @@ func secondVersion(crd *unstructured.Unstructured) *unstructured.Unstructured {
 	return crd
 }
 
-// waitFor waits for what a user's client can see.
+// waitFor waits until condition returns nil.
 func waitFor(t testing.TB, what string, condition func() error) {
 	t.Helper()
 	testkit.Eventually(t, time.Minute, what, condition)
 }
 
-// TestConversionWebhookOfBefore writes, as the daemon, definitions that a policy
-// keeps users from writing, as an earlier version of rdd let them. A resolver that
-// is nil made the process panic in a goroutine of a watch.
-func TestConversionWebhookOfBefore(t *testing.T) {
+// A definition with a conversion webhook, which an earlier version accepted, fails
+// reads with an error and can be corrected. Without a resolver the process panicked in
+// a goroutine of a watch.
+func TestConversionWebhookFailsReads(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	daemon := dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig())
 	user := dynamicClient(t, userConfig(t, opts))
@@ -66,7 +67,7 @@ func TestConversionWebhookOfBefore(t *testing.T) {
 			}
 			waitFor(t, "a list that is converted fails", func() error {
 				if _, err := user.Resource(v2).List(t.Context(), metav1.ListOptions{}); err == nil {
-					return fmt.Errorf("it is not converted")
+					return errors.New("the read succeeded without a conversion")
 				}
 				return nil
 			})
@@ -80,7 +81,7 @@ func TestConversionWebhookOfBefore(t *testing.T) {
 			if event, open := <-watch.ResultChan(); open && event.Type != "ERROR" {
 				t.Errorf("the watch sent %v", event)
 			}
-			// The way out, for the user.
+			// The user can correct and delete the definition.
 			if err := patch(crds, "", crd.GetName(), `{"spec":{"conversion":{"strategy":"None","webhook":null}}}`)(t.Context(), user); err != nil {
 				t.Fatal(err)
 			}
@@ -92,14 +93,14 @@ func TestConversionWebhookOfBefore(t *testing.T) {
 	}
 }
 
-// gone is nil when the object is not there any more.
+// gone returns nil if the object does not exist.
 func gone(ctx context.Context, client dynamic.Interface, resource schema.GroupVersionResource, namespace, name string) error {
 	object, err := client.Resource(resource).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	if err == nil {
-		err = fmt.Errorf("%s is still there, deleted at %v, with the finalizers %v", name, object.GetDeletionTimestamp(), object.GetFinalizers())
+		err = fmt.Errorf("%s still exists, deleted at %v, with finalizers %v", name, object.GetDeletionTimestamp(), object.GetFinalizers())
 	}
 	return err
 }
@@ -122,9 +123,9 @@ func newBinding(name, policy string, spec map[string]any) *unstructured.Unstruct
 	return object(bindings.GroupVersion(), "ValidatingAdmissionPolicyBinding", "", name, map[string]any{"spec": whole})
 }
 
-// TestPolicyOfUserThatDeniesEverything lets rdd go on, says how to lift it when it
-// keeps the user from changing the App, and can be lifted, also after a restart.
-func TestPolicyOfUserThatDeniesEverything(t *testing.T) {
+// A user's policy that denies everything does not affect the daemon. The refusal of a
+// user's change names the binding, which can be deleted, also after a restart.
+func TestDenyingUserPolicyCanBeDeleted(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := start(t, opts)
 	daemon, user := dynamicClient(t, server.RESTConfig()), dynamicClient(t, userConfig(t, opts))
@@ -132,7 +133,7 @@ func TestPolicyOfUserThatDeniesEverything(t *testing.T) {
 	must(t, daemon, namespaces, newNamespace(appv1alpha1.DefaultNamespace))
 	must(t, user, policies, newPolicy("nothing", nil))
 	must(t, user, bindings, newBinding("nothing-anywhere", "nothing", nil))
-	// One that cannot be evaluated denies as well, and one that is not there nothing.
+	// A policy that cannot be evaluated denies too; a missing one denies nothing.
 	must(t, user, policies, newPolicy("no-such-kind", map[string]any{"paramKind": map[string]any{"apiVersion": "example.com/v1", "kind": "Nothing"}}))
 	must(t, user, bindings, newBinding("no-such-kind", "no-such-kind", map[string]any{"paramRef": map[string]any{"name": "x", "parameterNotFoundAction": "Deny"}}))
 	must(t, user, bindings, newBinding("no-such-policy", "no-such-policy", nil))
@@ -160,8 +161,8 @@ func TestPolicyOfUserThatDeniesEverything(t *testing.T) {
 	waitFor(t, "the App can be changed again", func() error { return change(t.Context(), user) })
 }
 
-// TestPolicyParameterOfLaterKind finds a kind that is defined after its policy.
-func TestPolicyParameterOfLaterKind(t *testing.T) {
+// A policy finds the kind of its parameters even if the kind is defined later.
+func TestPolicyParameterKindDefinedLater(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	controlplanetest.StartWith(t, opts)
 	user := dynamicClient(t, userConfig(t, opts))
@@ -199,8 +200,9 @@ func TestPolicyParameterOfLaterKind(t *testing.T) {
 	}
 }
 
-// TestOddDefinitions serves rdd's own kinds beside whatever a user defines.
-func TestOddDefinitions(t *testing.T) {
+// Unusual definitions of a user are served or refused, and rdd's own kinds are served
+// as before.
+func TestUnusualDefinitionsServed(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := controlplanetest.StartWith(t, opts)
 	user := dynamicClient(t, userConfig(t, opts))
@@ -249,7 +251,7 @@ func TestOddDefinitions(t *testing.T) {
 		[]byte(`{"spec":{"replicas":3}}`), metav1.PatchOptions{}, "scale"); err != nil {
 		t.Errorf("change a scale: %v", err)
 	}
-	// Old clients read the groups one by one.
+	// Old clients request the groups one by one.
 	groups, err := kubeClient(t, server.RESTConfig()).Discovery().ServerGroups()
 	if err != nil || len(groups.Groups) < 6 {
 		t.Errorf("groups: %v, %v", groups, err)
@@ -259,8 +261,8 @@ func TestOddDefinitions(t *testing.T) {
 	}
 }
 
-// release ends the deletion of a Container, as rdd does when the engine's object
-// is gone.
+// release completes the deletion of a Container, as rdd does when the engine's object
+// is removed.
 func release(t *testing.T, daemon dynamic.Interface, namespace, name string) {
 	t.Helper()
 	left, err := daemon.Resource(mirrors("containers")).Namespace(namespace).Get(t.Context(), name, metav1.GetOptions{})
@@ -268,16 +270,16 @@ func release(t *testing.T, daemon dynamic.Interface, namespace, name string) {
 		t.Fatal(err)
 	}
 	if len(left.GetFinalizers()) != 1 {
-		t.Errorf("a deleted mirror has the finalizers %v", left.GetFinalizers())
+		t.Errorf("a deleted mirror has finalizers %v", left.GetFinalizers())
 	}
 	if err := patch(mirrors("containers"), namespace, name, `{"metadata":{"finalizers":null}}`)(t.Context(), daemon); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestPropagationPoliciesEnd deletes objects of each kind with each policy. There
-// is no garbage collector to remove the finalizers that these policies set.
-func TestPropagationPoliciesEnd(t *testing.T) {
+// A delete completes for each kind with each propagation policy, although no garbage
+// collector removes the finalizers of these policies.
+func TestPropagationPoliciesComplete(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	daemon := dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig())
 	user := dynamicClient(t, userConfig(t, opts))
@@ -336,9 +338,9 @@ func TestPropagationPoliciesEnd(t *testing.T) {
 	}
 }
 
-// TestFutureResourceVersionIsTooLarge asks for what has not happened yet, as a
-// client does whose datastore was set back.
-func TestFutureResourceVersionIsTooLarge(t *testing.T) {
+// A future resource version, which a client has after an older copy replaced the
+// datastore, is refused.
+func TestFutureResourceVersionRefused(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	controlplanetest.StartWith(t, opts)
 	user := dynamicClient(t, userConfig(t, opts))
@@ -379,7 +381,7 @@ func TestFutureResourceVersionIsTooLarge(t *testing.T) {
 	}
 	watch, err := user.Resource(namespaces).Watch(t.Context(), metav1.ListOptions{ResourceVersion: accessor.GetResourceVersion()})
 	if err != nil {
-		t.Fatalf("a watch of the present: %v", err)
+		t.Fatalf("a watch from the current revision: %v", err)
 	}
 	watch.Stop()
 }

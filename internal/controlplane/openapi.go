@@ -12,9 +12,9 @@ import (
 	generated "k8s.io/kubernetes/pkg/generated/openapi"
 )
 
-// documentedTypes are the prefixes of the names of the types that are described
-// to clients; what they refer to comes along. The generated definitions have a
-// thousand more, which would stay in memory.
+// documentedTypes returns the name prefixes of the types that OpenAPI describes. Types
+// that they refer to are added. The generated definitions have a thousand more types,
+// which would stay in memory.
 func documentedTypes() []string {
 	return []string{
 		"io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
@@ -27,7 +27,7 @@ func documentedTypes() []string {
 	}
 }
 
-// definitions is [generated.GetOpenAPIDefinitions] with the documented types only.
+// definitions returns the documented types of [generated.GetOpenAPIDefinitions].
 func definitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	all := generated.GetOpenAPIDefinitions(ref)
 	prefixes := documentedTypes()

@@ -10,39 +10,38 @@ import (
 )
 
 const (
-	// DaemonUser is who the in-process clients are. Admission policies let this
-	// user write what nobody else may.
+	// DaemonUser is the user of in-process clients. It is exempt from admission
+	// policies.
 	DaemonUser = "system:rdd"
-	// AdminUser is who the kubeconfig's token belongs to.
+	// AdminUser is the user of the kubeconfig's token.
 	AdminUser = "rdd-admin"
 )
 
-// Options say where a control plane keeps its files and what it serves.
+// Options are the files and the extra handlers of a control plane.
 type Options struct {
-	// DataDir is where the datastore lives, mode 0700.
+	// DataDir is the directory of the datastore, mode 0700.
 	DataDir string
-	// TLSDir is where certificate, key, token, the last port and the last reserved
-	// revision are, mode 0600.
+	// TLSDir is the directory of the certificate, the key, the token, the last port and
+	// the reserved revisions; the files have mode 0600.
 	TLSDir string
-	// Kubeconfig is the path of the file that is written, mode 0600, for clients
-	// which come over TLS with a bearer token.
+	// Kubeconfig is the path of the kubeconfig that Start writes, mode 0600, for clients
+	// over TLS with a bearer token.
 	Kubeconfig string
-	// Port on the loopback address; 0 is the one of last time, or any. When it is
-	// taken, a free one is used instead; the kubeconfig has the one in use.
+	// Port is the port on the loopback address; 0 means the last port, or any. If the
+	// port is in use, a free one is used; the kubeconfig has the actual port.
 	Port int
-	// ContextName names cluster, context and user in the kubeconfig.
+	// ContextName is the name of the cluster, context and user in the kubeconfig.
 	ContextName string
-	// WriteLimit is how long one write to a client may take that watches and does not
-	// read; 0: 15 s. The watch is then ended.
+	// WriteLimit is how long a write to a watching client may take before the watch is
+	// ended, because the client does not read; 0 means 15 s.
 	WriteLimit time.Duration
-	// Handlers serve more paths, such as "/rdd/" (a prefix, by its trailing
-	// slash), behind the same authentication. They may stream.
+	// Handlers serve additional paths, with the same authentication. A path with a
+	// trailing slash, such as "/rdd/", is a prefix. Handlers may stream.
 	Handlers map[string]http.Handler
-	// Collectors are shown at /metrics, beside the API server's own.
+	// Collectors are served at /metrics, in addition to the API server's own.
 	Collectors []prometheus.Collector
-	// Logger gets what the control plane and the Kubernetes libraries log. The
-	// libraries know only one logger for the whole process: that of the control
-	// plane which was started last.
+	// Logger is the logger of the control plane and of the Kubernetes libraries. The
+	// libraries have one logger per process, that of the last control plane started.
 	Logger *slog.Logger
 }
 

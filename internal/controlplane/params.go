@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// discoveryAge is how old a discovered mapping may be, as in kube-apiserver.
+	// discoveryAge is the maximum age of a discovered mapping, as in kube-apiserver.
 	discoveryAge = 30 * time.Second
-	// missingAge is how old the discovery may be that does not have a kind.
+	// missingAge is the maximum age of a discovery that lacks the requested kind.
 	missingAge = 3 * time.Second
 )
 
-// newParamMapper knows the App, which rdd's own policies refer to, without asking
-// the server, and other kinds by discovery.
+// newParamMapper returns a mapper that knows the App, which rdd's own policies refer to,
+// and discovers other kinds.
 func newParamMapper(kube kubernetes.Interface) meta.RESTMapper {
 	known := meta.NewDefaultRESTMapper([]schema.GroupVersion{appv1alpha1.GroupVersion})
 	known.Add(appv1alpha1.GroupVersion.WithKind("App"), meta.RESTScopeRoot)
 	discovered := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(kube.Discovery()))
-	return meta.FirstHitRESTMapper{MultiRESTMapper: meta.MultiRESTMapper{known, &freshMapper{ResettableRESTMapper: discovered}}}
+	return meta.FirstHitRESTMapper{MultiRESTMapper: meta.MultiRESTMapper{known, &refreshingMapper{ResettableRESTMapper: discovered}}}
 }
 
-// freshMapper discovers again what has become old, since a deferred mapper alone
-// discovers once: a kind that a user defines later could never be a parameter.
-type freshMapper struct {
+// refreshingMapper repeats an outdated discovery. A deferred mapper alone discovers
+// once, so a kind that a user defines later could never be a parameter.
+type refreshingMapper struct {
 	meta.ResettableRESTMapper
 
 	mutex sync.Mutex
@@ -39,7 +39,7 @@ type freshMapper struct {
 }
 
 // RESTMapping implements [meta.RESTMapper].
-func (m *freshMapper) RESTMapping(kind schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
+func (m *refreshingMapper) RESTMapping(kind schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
 	m.refresh(discoveryAge)
 	mapping, err := m.ResettableRESTMapper.RESTMapping(kind, versions...)
 	if meta.IsNoMatchError(err) && m.refresh(missingAge) {
@@ -48,9 +48,8 @@ func (m *freshMapper) RESTMapping(kind schema.GroupKind, versions ...string) (*m
 	return mapping, err
 }
 
-// refresh drops what was discovered, if it is older than age, and reports whether
-// it did.
-func (m *freshMapper) refresh(age time.Duration) bool {
+// refresh drops a discovery that is older than age, and reports whether it did.
+func (m *refreshingMapper) refresh(age time.Duration) bool {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	if time.Since(m.since) < age {

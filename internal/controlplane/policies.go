@@ -21,19 +21,20 @@ import (
 	"k8s.io/kubernetes/pkg/apis/admissionregistration"
 )
 
-// policyFiles say what nobody but the daemon may do, and what to do instead.
+// policyFiles are the policies of what only the daemon may do. Their messages name the
+// alternatives.
 //
 //go:embed policies/*.yaml
 var policyFiles embed.FS
 
-// managedBy marks the policies that come from the program, so that one which a
-// later program does not have any more can be told from a user's.
+// managedByLabel marks rdd's own policies. An outdated one is deleted by this label, and
+// a user's policy is kept.
 const (
 	managedByLabel = "app.kubernetes.io/managed-by"
 	managedByRDD   = "rdd"
 )
 
-// policyDefinitions are the policies and their bindings.
+// policyDefinitions returns the policies and their bindings.
 func policyDefinitions(api *coreAPI, files fs.FS) ([]definition, error) {
 	paths, err := fs.Glob(files, "policies/*.yaml")
 	if err != nil {
@@ -91,20 +92,20 @@ func (api *coreAPI) policyDefinition(object runtime.Object) (definition, error) 
 		return definition{registry: api.policies.Store, desired: object, overlay: func(existing, desired runtime.Object) {
 			to, from := existing.(*admissionregistration.ValidatingAdmissionPolicy), desired.(*admissionregistration.ValidatingAdmissionPolicy)
 			to.Spec = *from.Spec.DeepCopy()
-			to.Labels = overlayMap(to.Labels, from.Labels)
+			to.Labels = mergeInto(to.Labels, from.Labels)
 		}}, nil
 	case *admissionregistration.ValidatingAdmissionPolicyBinding:
 		return definition{registry: api.bindings.Store, desired: object, overlay: func(existing, desired runtime.Object) {
 			to, from := existing.(*admissionregistration.ValidatingAdmissionPolicyBinding), desired.(*admissionregistration.ValidatingAdmissionPolicyBinding)
 			to.Spec = *from.Spec.DeepCopy()
-			to.Labels = overlayMap(to.Labels, from.Labels)
+			to.Labels = mergeInto(to.Labels, from.Labels)
 		}}, nil
 	default:
-		return definition{}, fmt.Errorf("it holds a %T", object)
+		return definition{}, fmt.Errorf("the file has a %T", object)
 	}
 }
 
-// prunePolicies deletes what an older program had and this one has not.
+// prunePolicies deletes rdd's policies that this version no longer has.
 func (api *coreAPI) prunePolicies(ctx context.Context, wanted []definition) error {
 	for _, registry := range []*genericregistry.Store{api.policies.Store, api.bindings.Store} {
 		names := sets.New[string]()

@@ -17,7 +17,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
-// attempt is a request that a policy or a rule of a definition decides about.
+// attempt is a request that a policy or a rule of a definition allows or refuses.
 type attempt func(context.Context, dynamic.Interface) error
 
 func create(resource schema.GroupVersionResource, object *unstructured.Unstructured) attempt {
@@ -61,7 +61,7 @@ type policyTest struct {
 	want string // part of the message; "" is allowed
 }
 
-// mirrorPolicies are the tests of what is forbidden for every mirrored kind.
+// mirrorPolicies returns the tests of what is forbidden for every mirrored kind.
 func mirrorPolicies(namespace string) []policyTest {
 	var tests []policyTest
 	for _, kind := range containersv1alpha1.Kinds() {
@@ -81,9 +81,8 @@ func mirrorPolicies(namespace string) []policyTest {
 	return tests
 }
 
-// TestPolicies tries, as a user, everything that a policy or a rule in a
-// definition forbids, and what stands right beside it and must work. Row I2 and
-// the mirrors' namespace of row E9 are among them.
+// Users cannot do what a policy or a rule of a definition forbids, and can do what is
+// similar and allowed. This includes row I2 and the mirrors' namespace of row E9.
 func TestPolicies(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	daemon := dynamicClient(t, controlplanetest.StartWith(t, opts).RESTConfig())
@@ -171,15 +170,15 @@ func TestPolicies(t *testing.T) {
 			err := test.try(t.Context(), user)
 			if test.want == "" {
 				if err != nil {
-					t.Errorf("it was rejected: %v", err)
+					t.Errorf("the request was refused: %v", err)
 				}
 				return
 			}
 			if err == nil {
-				t.Fatal("it was allowed")
+				t.Fatal("the request was allowed")
 			}
 			if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
-				t.Errorf("it failed otherwise: %v", err)
+				t.Errorf("the request failed with another error: %v", err)
 			}
 			if !strings.Contains(err.Error(), test.want) {
 				t.Errorf("the message does not say %q: %v", test.want, err)
@@ -188,7 +187,7 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
-// TestDaemonIsExempt does as the daemon what the policies forbid to others.
+// The daemon may do what the policies forbid to users.
 func TestDaemonIsExempt(t *testing.T) {
 	daemon := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, daemon, apps(), newApp(nil))

@@ -16,24 +16,24 @@ import (
 	"k8s.io/kubernetes/pkg/apis/admissionregistration"
 )
 
-// protectPolicies rejects a user's change of rdd's own policies. No policy can do
-// so: the API server exempts policies from each other, so that a user can always
-// take back one that denies everything.
+// protectPolicies refuses a user's change of rdd's own policies. A policy cannot do
+// that: the API server exempts policies from policies, so that a user can always delete
+// one that denies everything.
 func (a *admissionChain) protectPolicies(attributes admission.Attributes) error {
 	resource := attributes.GetResource()
-	if resource.Group != admissionregistration.GroupName || !a.own.Has(nameOf(attributes)) {
+	if resource.Group != admissionregistration.GroupName || !a.ownNames.Has(nameOf(attributes)) {
 		return nil
 	}
 	switch resource.Resource {
 	case "validatingadmissionpolicies", "validatingadmissionpolicybindings":
-		return admission.NewForbidden(attributes, errors.New("this admission policy belongs to rdd and cannot be changed or deleted: "+
-			"it is brought up to date with rdd itself; to add rules, create a policy of another name"))
+		return admission.NewForbidden(attributes, errors.New("this admission policy belongs to rdd, which updates it: it cannot be changed or deleted: "+
+			"to add rules, create a policy of another name"))
 	default:
 		return nil
 	}
 }
 
-// nameOf is the name of the object; a request about a collection names none.
+// nameOf returns the name of the object. It is empty for a collection.
 func nameOf(attributes admission.Attributes) string {
 	for _, object := range []runtime.Object{attributes.GetObject(), attributes.GetOldObject()} {
 		if object == nil {
@@ -46,9 +46,9 @@ func nameOf(attributes admission.Attributes) string {
 	return attributes.GetName()
 }
 
-// dropCollectorFinalizers takes the finalizers of Kubernetes' garbage collector
-// from an object that is written. There is no collector, which alone would remove
-// them, so the object could never be deleted.
+// dropCollectorFinalizers removes the finalizers of Kubernetes' garbage collector from
+// an object that is written. Without a collector they would never be removed, and the
+// object could not be deleted.
 func dropCollectorFinalizers(attributes admission.Attributes) {
 	switch attributes.GetOperation() {
 	case admission.Create, admission.Update:
@@ -57,39 +57,39 @@ func dropCollectorFinalizers(attributes admission.Attributes) {
 	}
 	accessor, err := meta.Accessor(attributes.GetObject())
 	if err != nil {
-		return // not an object with metadata
+		return // the object has no metadata
 	}
-	if finalizers := accessor.GetFinalizers(); slices.ContainsFunc(finalizers, ofCollector) {
-		accessor.SetFinalizers(slices.DeleteFunc(slices.Clone(finalizers), ofCollector))
+	if finalizers := accessor.GetFinalizers(); slices.ContainsFunc(finalizers, isCollectorFinalizer) {
+		accessor.SetFinalizers(slices.DeleteFunc(slices.Clone(finalizers), isCollectorFinalizer))
 	}
 }
 
-func ofCollector(finalizer string) bool {
+func isCollectorFinalizer(finalizer string) bool {
 	return finalizer == metav1.FinalizerOrphanDependents || finalizer == metav1.FinalizerDeleteDependents
 }
 
-// ownGroup reports whether a group is one of rdd's own.
-func ownGroup(group string) bool { return strings.HasSuffix(group, ".rancherdesktop.io") }
+// isOwnGroup reports whether a group is one of rdd's own.
+func isOwnGroup(group string) bool { return strings.HasSuffix(group, ".rancherdesktop.io") }
 
 var bindingName = regexp.MustCompile(`with binding '([^']+)'`)
 
-// withWayOut adds to the refusal of a write to rdd's own resources how to lift it,
-// when a policy of the user's refused.
-func (a *admissionChain) withWayOut(err error, attributes admission.Attributes) error {
+// withRemedy adds the next step to the error if a user's policy refused a write to
+// rdd's own resources.
+func (a *admissionChain) withRemedy(err error, attributes admission.Attributes) error {
 	var status *apierrors.StatusError
-	if !ownGroup(attributes.GetResource().Group) || !errors.As(err, &status) {
+	if !isOwnGroup(attributes.GetResource().Group) || !errors.As(err, &status) {
 		return err
 	}
 	binding := bindingName.FindStringSubmatch(status.ErrStatus.Message)
-	if binding == nil || a.own.Has(binding[1]) {
+	if binding == nil || a.ownNames.Has(binding[1]) {
 		return err
 	}
 	status = &apierrors.StatusError{ErrStatus: *status.ErrStatus.DeepCopy()}
-	status.ErrStatus.Message += fmt.Sprintf(" (this policy is not one of rdd's: 'rdd ctl delete validatingadmissionpolicybinding %s' lifts it)", binding[1])
+	status.ErrStatus.Message += fmt.Sprintf(" (this policy does not belong to rdd: 'rdd ctl delete validatingadmissionpolicybinding %s' removes its binding)", binding[1])
 	return status
 }
 
-// namesOf are the names of the objects that definitions are about.
+// namesOf returns the names of the objects of definitions.
 func namesOf(definitions []definition) (sets.Set[string], error) {
 	names := sets.New[string]()
 	for _, definition := range definitions {

@@ -12,23 +12,21 @@ import (
 	"k8s.io/apiserver/pkg/storage"
 )
 
-// definition is an object that belongs to rdd itself and is part of the program:
-// the datastore follows the program, never the other way round.
+// definition is an object that is part of the program, such as a policy. A start updates
+// the stored object to the program's.
 //
-// Definitions are written into the registry before anything is served: whoever
-// watches them finds them in its first list, so that nothing has to wait for
-// them. They are not validated at that time, since the tests have done so.
+// Definitions are written before anything is served, so the first list of every watch
+// contains them. They are not validated then, because tests validate them.
 type definition struct {
 	registry *genericregistry.Store
 	desired  runtime.Object
-	// overlay copies what rdd decides about onto the object that exists.
+	// overlay copies the fields that rdd owns from desired to existing.
 	overlay func(existing, desired runtime.Object)
-	// finish sets what the API server's strategies clear in a new object; may be nil.
+	// finish sets the fields that the API server's strategies clear; it may be nil.
 	finish func(runtime.Object)
 }
 
-// ensure makes the stored object what it should be and reports whether that took
-// a write.
+// ensure creates or updates the stored object, and reports whether it wrote anything.
 func (d definition) ensure(ctx context.Context) (bool, error) {
 	accessor, err := meta.Accessor(d.desired)
 	if err != nil {
@@ -36,7 +34,7 @@ func (d definition) ensure(ctx context.Context) (bool, error) {
 	}
 	written, err := d.write(ctx, accessor.GetName())
 	if err != nil {
-		return false, fmt.Errorf("put %s %q into the datastore: %w", d.registry.DefaultQualifiedResource, accessor.GetName(), err)
+		return false, fmt.Errorf("write %s %q to the datastore: %w", d.registry.DefaultQualifiedResource, accessor.GetName(), err)
 	}
 	return written, nil
 }

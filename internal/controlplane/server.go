@@ -41,23 +41,23 @@ type Server struct {
 	transport *inprocess.Transport
 	listener  net.Listener
 	https     *http.Server
-	rejected  repeats
+	rejected  logLimiter
 
-	// enforcing waits for the policies to come into force.
+	// enforcing counts the goroutine that waits until the policies are enforced.
 	enforcing sync.WaitGroup
 
-	// running ends with the first step of a stop; cancel ends it.
+	// running is cancelled by cancel, at the start of a stop.
 	running context.Context
 	cancel  context.CancelFunc
 
 	stopping sync.Once
-	stopped  chan struct{} // closed by the one stop
+	stopped  chan struct{} // closed when the stop is complete
 	err      error         // set before stopped is closed
 }
 
-// Start runs a control plane and returns when it is ready: the API is served, rdd's
-// resources are there, no write gets past the policies, the kubeconfig is written.
-// ctx bounds the start only.
+// Start starts a control plane and returns when it is ready: it serves the API with
+// rdd's resources, enforces the policies on every write, and has written the
+// kubeconfig. ctx only limits the start.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	opts, err := opts.complete()
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Server) start(ctx context.Context) error {
 	return nil
 }
 
-// open gets hold of what is outside the process: files and the port.
+// open opens the files and the port.
 func (s *Server) open(ctx context.Context) error {
 	var err error
 	if s.creds, err = ensureCredentials(s.opts); err != nil {
@@ -105,10 +105,9 @@ func (s *Server) open(ctx context.Context) error {
 	return err
 }
 
-// build puts the API servers together and rdd's own definitions into the
-// datastore.
+// build builds the API servers and writes rdd's own definitions to the datastore.
 func (s *Server) build(ctx context.Context) error {
-	// The handler comes into being with the servers, which want a client.
+	// The servers need a client before their handler exists.
 	s.transport = inprocess.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.servers.chains.inProcess.ServeHTTP(w, r)
 	}), s.running)
@@ -142,7 +141,7 @@ func (s *Server) build(ctx context.Context) error {
 	return s.servers.publishGroups()
 }
 
-// seed brings rdd's definitions in the datastore up to date.
+// seed creates or updates rdd's definitions in the datastore.
 func (s *Server) seed(ctx context.Context) error {
 	definitions, err := crdDefinitions(s.store, embeddedCRDs())
 	if err != nil {
@@ -152,7 +151,7 @@ func (s *Server) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.admission.own, err = namesOf(policies); err != nil {
+	if s.admission.ownNames, err = namesOf(policies); err != nil {
 		return err
 	}
 	for _, definition := range append(definitions, policies...) {
@@ -163,10 +162,9 @@ func (s *Server) seed(ctx context.Context) error {
 	return s.servers.api.prunePolicies(ctx, policies)
 }
 
-// run starts everything that runs inside and waits until it is ready.
+// run starts the controllers and waits until they are ready.
 func (s *Server) run(ctx context.Context) error {
-	// Whatever waits here ends with the start's context or with a stop, what it
-	// starts only with the latter.
+	// ctx ends the waiting; the controllers run until the server stops.
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.runCRDs(ctx) })
 	group.Go(func() error { return s.runAdmission(ctx) })
@@ -174,7 +172,7 @@ func (s *Server) run(ctx context.Context) error {
 }
 
 func (s *Server) runCRDs(ctx context.Context) error {
-	// The controllers poll for this informer. It is filled before they look.
+	// The controllers poll until this informer is synced, so it is synced first.
 	crds := s.servers.crds.Informers
 	informer := crds.Apiextensions().V1().CustomResourceDefinitions().Informer()
 	crds.StartWithContext(s.running)
@@ -185,8 +183,8 @@ func (s *Server) runCRDs(ctx context.Context) error {
 	return s.waitForHooks(ctx)
 }
 
-// waitForHooks waits until the hooks of the API servers are through. They tell
-// only their health checks, so these are asked.
+// waitForHooks waits until the post-start hooks of the API servers are done. Only their
+// health checks report that, so waitForHooks polls these.
 func (s *Server) waitForHooks(ctx context.Context) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -227,7 +225,7 @@ func (s *Server) runAdmission(ctx context.Context) error {
 		return err
 	}
 	s.enforcing.Go(func() {
-		if err := s.admission.enforce(); err != nil && s.running.Err() == nil {
+		if err := s.admission.waitForPolicies(); err != nil && s.running.Err() == nil {
 			go s.fail(err)
 		}
 	})
@@ -235,11 +233,11 @@ func (s *Server) runAdmission(ctx context.Context) error {
 	return s.reaper.start(s.running, namespaces)
 }
 
-// Mirrors is the daemon's own way to the mirrors.
+// Mirrors gives the daemon direct access to the mirrors.
 func (s *Server) Mirrors() *registry.Mirrors { return s.mirrors }
 
-// RESTConfig is for clients in this process. They call the server's handlers
-// directly, as [DaemonUser], and are not rate limited.
+// RESTConfig returns the configuration of clients in this process. They call the
+// server's handlers directly, as [DaemonUser], without a rate limit.
 func (s *Server) RESTConfig() *rest.Config {
 	return &rest.Config{
 		Host:      "http://control-plane.in-process",
@@ -249,7 +247,7 @@ func (s *Server) RESTConfig() *rest.Config {
 	}
 }
 
-// internalConfig is RESTConfig for built-in types, which protobuf is cheaper for.
+// internalConfig is RESTConfig with protobuf, which is cheaper for built-in types.
 func (s *Server) internalConfig() *rest.Config {
 	config := s.RESTConfig()
 	config.ContentType = runtime.ContentTypeProtobuf
@@ -257,13 +255,14 @@ func (s *Server) internalConfig() *rest.Config {
 	return config
 }
 
-// Port is where the API is served on the loopback address.
+// Port is the port of the API on the loopback address.
 func (s *Server) Port() int { return s.port }
 
-// Done is closed when the control plane has ended, by itself or by Stop.
+// Done is closed when the control plane has failed or was stopped.
 func (s *Server) Done() <-chan struct{} { return s.stopped }
 
-// Err is why the control plane ended by itself; nil while it runs and after Stop.
+// Err is the cause of a failure of the control plane. It is nil while the control plane
+// is running and after Stop.
 func (s *Server) Err() error {
 	select {
 	case <-s.stopped:

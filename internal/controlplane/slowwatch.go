@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// writeLimit is how long a write to a client may take that watches and does not
-	// read. Its watch is then ended: the client starts it again where it ended.
+	// writeLimit is how long a write to a watching client may take. After that the
+	// watch is ended; the client resumes it at the last event that it received.
 	writeLimit = 15 * time.Second
-	// releaseAfter is how long after the last such end the memory goes back to the
-	// system, which Go would do within minutes.
+	// releaseAfter is how long after the last ended watch memory is returned to the
+	// system. Go alone would take minutes.
 	releaseAfter = 2 * time.Second
 )
 
-// slowWatches ends the watches of clients that do not read. The handler of a watch
-// looks for its end only between two writes, so without this it would wait for as
-// long as the connection is open.
+// slowWatches ends the watches of clients that do not read. The handler of a watch only
+// notices its end between two writes, so without slowWatches it would block as long as
+// the connection is open.
 type slowWatches struct {
 	limit  time.Duration
 	logger *slog.Logger
@@ -32,23 +32,23 @@ type slowWatches struct {
 	timer *time.Timer
 }
 
-// bounded returns handler with a limit on each write of a watch.
-func (s *slowWatches) bounded(handler http.Handler) http.Handler {
+// withWriteLimit returns handler with a time limit on each write of a watch.
+func (s *slowWatches) withWriteLimit(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info, found := request.RequestInfoFrom(r.Context())
 		if !found || !info.IsResourceRequest || info.Verb != "watch" || r.Header.Get("Upgrade") != "" {
 			handler.ServeHTTP(w, r)
 			return
 		}
-		timely := &timelyWriter{ResponseWriter: w, control: http.NewResponseController(w), limit: s.limit, late: s.note}
-		timely.timer = time.AfterFunc(s.limit, timely.end)
-		timely.timer.Stop()
-		defer timely.close()
-		handler.ServeHTTP(responsewriter.WrapForHTTP1Or2(timely), r)
+		limited := &deadlineWriter{ResponseWriter: w, control: http.NewResponseController(w), limit: s.limit, onTimeout: s.note}
+		limited.timer = time.AfterFunc(s.limit, limited.end)
+		limited.timer.Stop()
+		defer limited.close()
+		handler.ServeHTTP(responsewriter.WrapForHTTP1Or2(limited), r)
 	})
 }
 
-// note counts an end, and gives memory back once no more come.
+// note counts an ended watch, and schedules the release of memory.
 func (s *slowWatches) note() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -69,53 +69,53 @@ func (s *slowWatches) release() {
 	debug.FreeOSMemory()
 }
 
-// timelyWriter ends a response when one write takes too long.
-type timelyWriter struct {
+// deadlineWriter ends a response when one write takes too long.
+type deadlineWriter struct {
 	http.ResponseWriter
 
-	control *http.ResponseController
-	limit   time.Duration
-	late    func()
-	timer   *time.Timer
+	control   *http.ResponseController
+	limit     time.Duration
+	onTimeout func()
+	timer     *time.Timer
 
 	mutex  sync.Mutex
 	closed bool
 }
 
-var _ responsewriter.UserProvidedDecorator = (*timelyWriter)(nil)
+var _ responsewriter.UserProvidedDecorator = (*deadlineWriter)(nil)
 
 // Write implements [http.ResponseWriter].
-func (t *timelyWriter) Write(p []byte) (int, error) {
+func (t *deadlineWriter) Write(p []byte) (int, error) {
 	t.timer.Reset(t.limit)
 	defer t.timer.Stop()
 	return t.ResponseWriter.Write(p)
 }
 
 // Flush implements [http.Flusher].
-func (t *timelyWriter) Flush() {
+func (t *deadlineWriter) Flush() {
 	t.timer.Reset(t.limit)
 	defer t.timer.Stop()
 	_ = t.control.Flush() // the next write fails too
 }
 
 // Unwrap implements [responsewriter.UserProvidedDecorator].
-func (t *timelyWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
+func (t *deadlineWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
-// end makes the write that takes too long fail.
-func (t *timelyWriter) end() {
+// end makes the current write fail.
+func (t *deadlineWriter) end() {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	if t.closed {
 		return
 	}
 	t.closed = true
-	t.late()
-	_ = t.control.SetWriteDeadline(time.Unix(1, 0)) // of a connection that is gone
+	t.onTimeout()
+	_ = t.control.SetWriteDeadline(time.Unix(1, 0)) // fails if the connection is closed
 }
 
-// close is called when the handler is through: the connection may serve another
-// request then.
-func (t *timelyWriter) close() {
+// close is called at the end of the handler. The connection may then serve another
+// request.
+func (t *deadlineWriter) close() {
 	t.timer.Stop()
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

@@ -18,8 +18,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// idleClient has many watches on one connection of HTTP/2. It takes the bytes of the
-// connection, but gives no stream room to go on, as a client whose readers hang.
+// idleClient has many watches on one HTTP/2 connection. It reads the bytes of the
+// connection, but opens no flow-control window, like a client whose readers hang.
 type idleClient struct {
 	begun, reset atomic.Int32
 }
@@ -71,7 +71,7 @@ func newIdleClient(t *testing.T, config *rest.Config, path string, watches int) 
 	return client
 }
 
-// read counts the streams that were answered and those that were reset.
+// read counts the streams with a response and the streams that were reset.
 func (c *idleClient) read(framer *http2.Framer) {
 	for {
 		frame, err := framer.ReadFrame()
@@ -87,9 +87,9 @@ func (c *idleClient) read(framer *http2.Framer) {
 	}
 }
 
-// Clients that watch and do not read hold up no write, keep no more in memory than
-// others, and are ended.
-func TestIdleWatchesAreEnded(t *testing.T) {
+// Watches of clients that do not read are ended. They delay no write, and use no more
+// memory than other watches.
+func TestIdleWatchesEnd(t *testing.T) {
 	const watches, writes = 200, 60
 	opts := controlplanetest.Options(t)
 	opts.WriteLimit = time.Second
@@ -104,10 +104,10 @@ func TestIdleWatchesAreEnded(t *testing.T) {
 	for i := range writes {
 		written = annotate(t, client.Resource(mirrors("containers")).Namespace("n"), written, i)
 	}
-	// One decoded and encoded event is about 100 KB; for each watch of its own this
-	// would be more than a gigabyte.
+	// A decoded and encoded event has about 100 KB. One per watch would be more than a
+	// gigabyte.
 	if more := int64(heapInUse()) - int64(before); more > 100<<20 {
-		t.Errorf("the watches keep %d MB", more>>20)
+		t.Errorf("the watches use %d MB", more>>20)
 	}
 	testkit.EventuallyTrue(t, deadline, "the watches to end", func() bool { return idle.reset.Load() == watches })
 }

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// drain is how long requests that are under way may take to end by themselves.
-const drain = 2 * time.Second
+// drainTimeout is how long running requests may take to complete.
+const drainTimeout = 2 * time.Second
 
-// farewell is how long written answers may take to go out.
-const farewell = 100 * time.Millisecond
+// flushTimeout is how long written responses may take to be sent.
+const flushTimeout = 100 * time.Millisecond
 
 // serve answers clients from the network.
 func (s *Server) serve() {
@@ -25,7 +25,7 @@ func (s *Server) serve() {
 		ReadHeaderTimeout: 10 * time.Second, // also for the TLS handshake
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    128 << 10,
-		// A client that reads nothing at all blocks every stream of its connection.
+		// A client that reads nothing blocks every stream of its connection.
 		HTTP2:       &http.HTTP2Config{WriteByteTimeout: s.opts.WriteLimit},
 		ErrorLog:    log.New(connectionLog{s.opts.Logger, &s.rejected}, "", 0),
 		BaseContext: func(net.Listener) context.Context { return s.running },
@@ -35,7 +35,7 @@ func (s *Server) serve() {
 			Certificates: []tls.Certificate{s.creds.certificate},
 		},
 	}
-	clients := newGate(s.listener, defaultLimits(), s.reportStrangers)
+	clients := newGate(s.listener, defaultLimits(), s.reportEviction)
 	go func() {
 		err := s.https.ServeTLS(clients, "", "")
 		if errors.Is(err, http.ErrServerClosed) || s.running.Err() != nil {
@@ -45,29 +45,29 @@ func (s *Server) serve() {
 	}()
 }
 
-// reportStrangers logs that a connection was closed to make room.
-func (s *Server) reportStrangers() {
-	s.rejected.note("connections", func(count int) {
-		s.opts.Logger.Warn("too many connections without the API token; closed those that had waited longest: "+
-			"'ss -tnp' as root shows whose they are", slog.Int("count", count), slog.Int("port", s.port))
+// reportEviction logs that a connection was closed to make room.
+func (s *Server) reportEviction() {
+	s.rejected.record("connections", func(count int) {
+		s.opts.Logger.Warn("closed the oldest connections without the API token, because there are too many: "+
+			"'ss -tnp' as root shows their processes", slog.Int("count", count), slog.Int("port", s.port))
 	})
 }
 
-// fail ends the control plane because of something that it cannot live without.
+// fail stops the control plane after an error that it cannot recover from.
 func (s *Server) fail(cause error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.running), 2*drain)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.running), 2*drainTimeout)
 	defer cancel()
 	if err := s.stop(ctx, cause); err != nil {
 		s.opts.Logger.Warn("the control plane did not end cleanly", slog.Any("error", err))
 	}
 }
 
-// Stop ends the control plane: requests under way may finish, watches end, the
-// datastore is closed. It takes no longer than ctx; an error says what had not
-// ended by then. Stopping twice is fine.
+// Stop stops the control plane: it waits for running requests, ends watches and closes
+// the datastore. It returns when ctx ends at the latest; the error then names what is
+// still running. Stop may be called again.
 func (s *Server) Stop(ctx context.Context) error { return s.stop(ctx, nil) }
 
-// stop ends the control plane because of cause; nil when it was asked to.
+// stop stops the control plane. cause is the failure, or nil for a regular stop.
 func (s *Server) stop(ctx context.Context, cause error) error {
 	var err error
 	s.stopping.Do(func() {
@@ -83,8 +83,8 @@ func (s *Server) stop(ctx context.Context, cause error) error {
 	}
 }
 
-// shutDown takes down what has been put up, in reverse; after a failed start that
-// may be anything.
+// shutDown stops what was started, in reverse order. After a failed start that may be
+// only some parts.
 func (s *Server) shutDown(ctx context.Context) error {
 	if s.listener != nil {
 		s.listener.Close()
@@ -110,25 +110,26 @@ func (s *Server) shutDown(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// closeConnections lets answers that were written go out, which takes a moment
-// after their handlers returned, and then closes what is left.
+// closeConnections waits a moment until written responses are sent, and then closes the
+// remaining connections.
 func (s *Server) closeConnections(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, farewell)
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	if err := s.https.Shutdown(ctx); err == nil {
 		return nil
 	}
-	if err := s.https.Close(); !errors.Is(err, net.ErrClosed) { // its listener was closed before
+	if err := s.https.Close(); !errors.Is(err, net.ErrClosed) { // the listener is closed already
 		return err
 	}
 	return nil
 }
 
-// drainRequests lets requests that are not watches finish, for a while.
+// drainRequests waits for running requests that are not watches, for at most
+// drainTimeout.
 func (s *Server) drainRequests(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drain)
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	within(ctx, "requests", s.servers.config.NonLongRunningRequestWaitGroup.Wait) //nolint:errcheck // they are cancelled next
+	within(ctx, "requests", s.servers.config.NonLongRunningRequestWaitGroup.Wait) //nolint:errcheck // the requests are cancelled next
 }
 
 func (s *Server) waitForControllers() {

@@ -12,11 +12,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-// minToken is the shortest token that is taken from disk, in characters. What
-// rand.Text makes (26 characters, 130 bits) is longer.
+// minToken is the minimum length of a token that is read from disk, in characters. A
+// token of rand.Text is longer: 26 characters, or 130 bits.
 const minToken = 20
 
-// ensureToken returns the bearer token of [AdminUser], made once.
+// ensureToken returns the bearer token of [AdminUser], and creates it if needed.
 func ensureToken(dir string) (string, error) {
 	path := filepath.Join(dir, filename.Token)
 	data, err := os.ReadFile(path)

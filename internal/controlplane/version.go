@@ -7,8 +7,8 @@ import (
 	"k8s.io/component-base/compatibility"
 )
 
-// servedVersion tells clients which Kubernetes the API comes from. The libraries
-// know only what a Kubernetes release build has put into them.
+// servedVersion reports the version of Kubernetes that the API comes from. The libraries
+// only know the version that a release build of Kubernetes sets.
 type servedVersion struct{ compatibility.EffectiveVersion }
 
 // Info implements [compatibility.EffectiveVersion].
@@ -19,8 +19,8 @@ func (v servedVersion) Info() *version.Info {
 	return info
 }
 
-// kubernetesVersion is the version of the module that the API server comes from,
-// or fallback where the program does not know its modules.
+// kubernetesVersion returns the version of the module k8s.io/kubernetes, or fallback if
+// the program has no module information.
 func kubernetesVersion(fallback string) string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -13,8 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
 
-// TestVMProperties sets the properties of a VM, right and wrong.
-func TestVMProperties(t *testing.T) {
+// Valid properties of a VM are accepted and invalid ones refused.
+func TestVMPropertiesValidated(t *testing.T) {
 	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, user, apps(), newApp(nil))
 	for _, test := range []struct {
@@ -50,8 +50,8 @@ func TestVMProperties(t *testing.T) {
 	}
 }
 
-// TestEngineSubnet sets the range of the engine's networks, right and wrong.
-func TestEngineSubnet(t *testing.T) {
+// A valid range for the engine's networks is accepted and an invalid one refused.
+func TestEngineSubnetValidated(t *testing.T) {
 	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
 	must(t, user, apps(), newApp(nil))
 	for subnet, allowed := range map[string]bool{
@@ -66,10 +66,10 @@ func TestEngineSubnet(t *testing.T) {
 	}
 }
 
-// TestVMDefaults reads what a new App has.
+// A new App has the documented defaults.
 func TestVMDefaults(t *testing.T) {
 	user := dynamicClient(t, controlplanetest.Start(t).RESTConfig())
-	// As the daemon makes it: from the Go type, with nothing set.
+	// The daemon creates the App like this: from the Go type, with no field set.
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&appv1alpha1.App{
 		TypeMeta:   metav1.TypeMeta{APIVersion: appv1alpha1.GroupVersion.String(), Kind: "App"},
 		ObjectMeta: metav1.ObjectMeta{Name: appv1alpha1.AppName},

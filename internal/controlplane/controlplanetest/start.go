@@ -1,5 +1,4 @@
-// Package controlplanetest starts real control planes for the tests of other
-// packages.
+// Package controlplanetest starts real control planes for tests of other packages.
 package controlplanetest
 
 import (
@@ -13,11 +12,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 )
 
-// timeout is how long a start or a stop may take on a busy machine.
+// timeout is the limit for a start or a stop on a busy machine.
 const timeout = time.Minute
 
-// Options are those of a control plane in directories of its own, which go with
-// the test. Its logs are discarded.
+// Options returns the options of a control plane in directories of its own, which are
+// removed with the test. Its logs are discarded.
 func Options(t testing.TB) controlplane.Options {
 	t.Helper()
 	dir := t.TempDir()
@@ -29,13 +28,13 @@ func Options(t testing.TB) controlplane.Options {
 	}
 }
 
-// Start runs a control plane that is stopped at the end of the test.
+// Start starts a control plane that is stopped at the end of the test.
 func Start(t testing.TB) *controlplane.Server {
 	t.Helper()
 	return StartWith(t, Options(t))
 }
 
-// StartWith is Start with options of the test's own.
+// StartWith is like Start, with the given options.
 func StartWith(t testing.TB, opts controlplane.Options) *controlplane.Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -54,8 +53,8 @@ func StartWith(t testing.TB, opts controlplane.Options) *controlplane.Server {
 	return server
 }
 
-// UserConfig is that of a user's client, which reads the kubeconfig: TLS and a
-// token. It does not limit the client's rate.
+// UserConfig returns the configuration of a user's client from the kubeconfig: TLS and
+// a token, without a rate limit.
 func UserConfig(t testing.TB, kubeconfig string) *rest.Config {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)

@@ -1,6 +1,5 @@
-// Package inprocess lets Kubernetes clients talk to an HTTP handler in the same
-// process: no socket, no TLS, no serialised headers, and a watch that ends as
-// soon as its context does.
+// Package inprocess connects Kubernetes clients to an HTTP handler in the same process,
+// without a socket, TLS or serialized headers. A watch ends as soon as its context does.
 package inprocess
 
 import (
@@ -13,28 +12,27 @@ import (
 	"sync"
 )
 
-// ErrStopped is what a request gets once the server behind the transport has
-// been stopped.
+// ErrStopped is the error of requests after the server of the transport was stopped.
 var ErrStopped = errors.New("the API server has been stopped")
 
-// Transport is an [http.RoundTripper] that calls a handler. A watch runs in a
-// goroutine of its own and streams; anything else runs in the caller's and is
-// buffered, which saves a switch for each request.
+// Transport is an [http.RoundTripper] that calls a handler. A watch is streamed by a
+// goroutine of its own. Any other request runs in the caller's goroutine with a buffered
+// response, which saves a goroutine switch.
 type Transport struct {
 	handler http.Handler
-	// stopped ends the requests that are under way.
+	// stopped ends running requests.
 	stopped context.Context
-	// streams counts the handlers that run in goroutines of their own.
+	// streams counts the handlers in goroutines of their own.
 	streams sync.WaitGroup
 }
 
-// New returns a transport to handler, whose requests end with stopped.
+// New returns a transport that calls handler. Its requests end when stopped ends.
 func New(handler http.Handler, stopped context.Context) *Transport {
 	return &Transport{handler: handler, stopped: stopped}
 }
 
-// Wait returns when no streaming handler runs any more, or ctx ends. It is to be
-// called after stopped has ended.
+// Wait returns when the last streaming handler has ended, or with an error when ctx
+// ends. It must be called after stopped has ended.
 func (t *Transport) Wait(ctx context.Context) error {
 	idle := make(chan struct{})
 	go func() {
@@ -76,7 +74,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.buffered(inbound)
 }
 
-// isStream recognises a watch. Whatever else streams is served in one piece.
+// isStream reports whether a request is a watch. Other streams are buffered.
 func isStream(request *http.Request) bool {
 	if request.Method != http.MethodGet {
 		return false
@@ -98,8 +96,8 @@ func (t *Transport) buffered(request *http.Request) (_ *http.Response, err error
 
 func (t *Transport) stream(request *http.Request, end func()) (*http.Response, error) {
 	writer := newStreamWriter()
-	// A client that stops reading and cancels must not leave the handler
-	// blocked in a write.
+	// When a client stops reading and cancels, the handler must not stay blocked in a
+	// write.
 	context.AfterFunc(request.Context(), func() { writer.writer.CloseWithError(io.EOF) })
 	t.streams.Go(func() {
 		defer end()
@@ -113,8 +111,8 @@ func (t *Transport) stream(request *http.Request, end func()) (*http.Response, e
 	}
 }
 
-// serve turns a handler's panic into an error; [http.ErrAbortHandler] is how a
-// handler says that the connection is to be broken.
+// serve calls the handler and returns its panic as an error. A handler panics with
+// [http.ErrAbortHandler] to abort the response.
 func (t *Transport) serve(writer http.ResponseWriter, request *http.Request) (err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {

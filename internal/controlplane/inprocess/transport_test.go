@@ -44,8 +44,8 @@ func TestBuffered(t *testing.T) {
 	}
 }
 
-// TestStream reads a line while the handler is still at work, and ends the
-// handler by cancelling.
+// A watch's first line arrives while the handler is running, and cancelling the request
+// ends the handler.
 func TestStream(t *testing.T) {
 	ended := make(chan struct{})
 	transport := inprocess.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -72,8 +72,8 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// TestClosedBody ends the handler, too.
-func TestClosedBody(t *testing.T) {
+// Closing the body ends the handler.
+func TestClosedBodyEndsHandler(t *testing.T) {
 	ended := make(chan struct{})
 	transport := inprocess.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer close(ended)
@@ -88,7 +88,7 @@ func TestClosedBody(t *testing.T) {
 	within(t, ended)
 }
 
-// TestStop ends what is under way and refuses the rest.
+// A stop ends running requests, and later requests fail.
 func TestStop(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	transport := inprocess.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -110,6 +110,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
+// A panic of the handler becomes an error of the request.
 func TestPanic(t *testing.T) {
 	transport := inprocess.New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("ouch") }), t.Context())
 	if _, err := get(t, t.Context(), &http.Client{Transport: transport}, "/x"); err == nil || !strings.Contains(err.Error(), "ouch") {
@@ -117,14 +118,14 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestCancelledBeforeTheAnswer does not wait for a handler that does not answer.
-func TestCancelledBeforeTheAnswer(t *testing.T) {
+// Cancelling a request does not wait for a handler that does not respond.
+func TestCancelBeforeResponse(t *testing.T) {
 	release := make(chan struct{})
 	transport := inprocess.New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }), t.Context())
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(time.Millisecond, cancel)
 	if _, err := get(t, ctx, &http.Client{Transport: transport}, "/?watch=1"); !errors.Is(err, context.Canceled) {
-		t.Errorf("it returned %v", err)
+		t.Errorf("the cancelled request returned %v", err)
 	}
 	close(release)
 }

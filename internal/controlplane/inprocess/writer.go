@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// bufferedWriter keeps a whole response.
+// bufferedWriter buffers a whole response.
 type bufferedWriter struct {
 	header http.Header
 	status int
@@ -40,7 +40,7 @@ func (w *bufferedWriter) response(request *http.Request) *http.Response {
 	return response(request, w.status, w.header, io.NopCloser(&w.body), int64(w.body.Len()))
 }
 
-// streamWriter hands what a handler writes to the client as it comes.
+// streamWriter passes each write of a handler on to the client.
 type streamWriter struct {
 	header  http.Header
 	reader  *io.PipeReader
@@ -57,8 +57,8 @@ func newStreamWriter() *streamWriter {
 	return &streamWriter{header: http.Header{}, reader: reader, writer: writer, started: make(chan struct{})}
 }
 
-// CloseNotify implements [http.CloseNotifier], by which Kubernetes' handlers tell
-// a writer that can stream. They watch the request's context for the end.
+// CloseNotify implements [http.CloseNotifier]. Kubernetes' handlers only stream to
+// writers with this method, but use the request's context to notice the end.
 func (w *streamWriter) CloseNotify() <-chan bool { return nil }
 
 // Header implements [http.ResponseWriter].
@@ -79,7 +79,7 @@ func (w *streamWriter) Write(p []byte) (int, error) {
 	return w.writer.Write(p)
 }
 
-// Flush implements [http.Flusher]: nothing is held back.
+// Flush implements [http.Flusher]. Nothing is buffered.
 func (w *streamWriter) Flush() { w.WriteHeader(http.StatusOK) }
 
 // finish ends the body with err, or with end-of-file for nil.
@@ -92,7 +92,7 @@ func (w *streamWriter) response(request *http.Request, end func()) *http.Respons
 	return response(request, w.status, w.sent, &streamBody{PipeReader: w.reader, end: end}, -1)
 }
 
-// streamBody ends the handler when the client closes it.
+// streamBody is the response's body. Closing it ends the handler.
 type streamBody struct {
 	*io.PipeReader
 	end func()

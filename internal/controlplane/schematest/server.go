@@ -1,7 +1,6 @@
-// Package schematest holds mirrors against the definitions that are served, as
-// the API server does it with what clients send. The daemon writes mirrors past
-// that, so what it writes must be what would have come through, and must be
-// served as it was written.
+// Package schematest validates mirrors against the served definitions, as the API
+// server validates the writes of clients. The daemon writes mirrors directly to the
+// storage, so its mirrors must be valid, and must be served as they are stored.
 package schematest
 
 import (
@@ -28,16 +27,17 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/api/crds"
 )
 
-// Server is what stands between a client and the storage of mirrors.
+// Server validates and serves mirrors as the API server does between a client and the
+// storage.
 type Server map[containersv1.Kind]served
 
-// served is a kind as the API server prepares it from its definition.
+// served is a kind, prepared by the API server's code from its definition.
 type served struct {
 	structural *schema.Structural
 	strategy   rest.RESTCreateStrategy
 }
 
-// New prepares the definitions that the program carries.
+// New prepares the definitions of the program.
 func New(t testing.TB) Server {
 	t.Helper()
 	server := Server{}
@@ -89,8 +89,8 @@ func serve(kind containersv1.Kind) (served, error) {
 	return result, nil
 }
 
-// Check fails unless the API server would take the mirror, and serve it as it is
-// stored.
+// Check fails the test unless the API server would accept the mirror, and serve it as
+// it is stored.
 func (s Server) Check(t testing.TB, mirror containersv1.Mirror) {
 	t.Helper()
 	mirror.GetObjectKind().SetGroupVersionKind(mirror.MirrorKind().GroupVersionKind())
@@ -106,25 +106,26 @@ func (s Server) Check(t testing.TB, mirror containersv1.Mirror) {
 		t.Fatalf("%s: %v", stored, complaints.ToAggregate())
 	}
 	if difference := cmp.Diff(obj.Object, s.Serve(t, obj)); difference != "" {
-		t.Fatalf("it is served otherwise than it is stored:\n%s", difference)
+		t.Fatalf("the mirror is served differently from its stored form:\n%s", difference)
 	}
 	again := containersv1.NewMirror(mirror.MirrorKind())
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(obj.Object, again, true); err != nil {
 		t.Fatalf("read %s as a mirror: %v", stored, err)
 	}
 	if !again.SameStatus(mirror) {
-		t.Fatalf("it changes on its way:\n%s", cmp.Diff(mirror, again))
+		t.Fatalf("the mirror differs after writing and reading:\n%s", cmp.Diff(mirror, again))
 	}
 }
 
-// Complaints are those about a new object: of schema, formats, lists with keys,
+// Complaints returns the validation errors of a new object: schema, formats, list keys,
 // rules and metadata.
 func (s Server) Complaints(obj *unstructured.Unstructured) field.ErrorList {
 	kind := containersv1.Kind(obj.GetKind())
 	return s[kind].strategy.Validate(context.Background(), obj.DeepCopy())
 }
 
-// Serve does to an object what the API server does when it reads one.
+// Serve returns an object as the API server serves it after reading it from the
+// storage.
 func (s Server) Serve(t testing.TB, obj *unstructured.Unstructured) map[string]any {
 	t.Helper()
 	structural := s[containersv1.Kind(obj.GetKind())].structural

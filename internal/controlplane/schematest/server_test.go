@@ -12,7 +12,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// container is one that the API server takes.
+// container returns a valid container.
 func container() *containersv1.Container {
 	at := metav1.NewMicroTime(time.Date(2016, 2, 29, 23, 59, 59, 123456000, time.UTC))
 	return &containersv1.Container{
@@ -39,13 +39,13 @@ func content(t *testing.T) *unstructured.Unstructured {
 	return result
 }
 
-// TestComplaints spoils an object that is taken.
-func TestComplaints(t *testing.T) {
+// Each change that makes a valid object invalid is reported.
+func TestComplaintsFindInvalidObjects(t *testing.T) {
 	server := New(t)
 	server.Check(t, container())
 	for name, spoil := range map[string]func(obj, status map[string]any){
 		"a state":       func(_, status map[string]any) { status["status"] = "flying" },
-		"a wish":        func(obj, _ map[string]any) { obj["spec"] = map[string]any{"state": "flying"} },
+		"a spec":        func(obj, _ map[string]any) { obj["spec"] = map[string]any{"state": "flying"} },
 		"a name":        func(obj, _ map[string]any) { obj["metadata"].(map[string]any)["name"] = "My_Name" },
 		"a time":        func(_, status map[string]any) { status["createdAt"] = "yesterday" },
 		"a number":      func(_, status map[string]any) { status["exitCode"] = int64(1) << 40 },
@@ -59,12 +59,12 @@ func TestComplaints(t *testing.T) {
 		obj := content(t)
 		spoil(obj.Object, obj.Object["status"].(map[string]any))
 		if complaints := server.Complaints(obj); len(complaints) == 0 {
-			t.Errorf("%s is not noticed", name)
+			t.Errorf("Complaints accepts %s", name)
 		}
 	}
 }
 
-// TestServe stores what is not served as it is.
+// An object that is served differently from its stored form is detected.
 func TestServe(t *testing.T) {
 	server := New(t)
 	for name, change := range map[string]func(obj map[string]any){

@@ -25,8 +25,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// TestImpersonationIsRefused sends each header, as a user and within the process.
-func TestImpersonationIsRefused(t *testing.T) {
+// Each impersonation header is refused, for users and within the process.
+func TestImpersonationRefused(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := controlplanetest.StartWith(t, opts)
 	for _, config := range []*rest.Config{userConfig(t, opts), server.RESTConfig()} {
@@ -37,14 +37,14 @@ func TestImpersonationIsRefused(t *testing.T) {
 			impersonating := rest.CopyConfig(config)
 			impersonating.Impersonate = as
 			_, err := dynamicClient(t, impersonating).Resource(namespaces).List(t.Context(), metav1.ListOptions{})
-			if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "Impersonate-") || !strings.Contains(err.Error(), "leave it out") {
+			if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "Impersonate-") || !strings.Contains(err.Error(), "omit the header") {
 				t.Errorf("as %v: got %v", as, err)
 			}
 		}
 	}
 }
 
-// needDescriptors skips a test where the process cannot have enough of them.
+// needDescriptors skips a test if the process cannot have enough file descriptors.
 func needDescriptors(t *testing.T, count uint64) {
 	t.Helper()
 	var limit unix.Rlimit
@@ -56,8 +56,8 @@ func needDescriptors(t *testing.T, count uint64) {
 	}
 }
 
-// TestIdleStrangersKeepNoClientOut opens thousands of connections without a token.
-func TestIdleStrangersKeepNoClientOut(t *testing.T) {
+// Thousands of idle connections without a token do not block a client with the token.
+func TestIdleConnectionsDoNotBlockClients(t *testing.T) {
 	const strangers, most = 3000, 1100
 	needDescriptors(t, 8192+1024)
 	opts := controlplanetest.Options(t)
@@ -78,18 +78,18 @@ func TestIdleStrangersKeepNoClientOut(t *testing.T) {
 		conns = append(conns, conn)
 	}
 	if _, err := dynamicClient(t, userConfig(t, opts)).Resource(namespaces).List(t.Context(), metav1.ListOptions{}); err != nil {
-		t.Errorf("a client with the token is kept out: %v", err)
+		t.Errorf("a client with the token is blocked: %v", err)
 	}
-	// Before the server has given up on their handshakes.
+	// The server has not timed out their handshakes yet.
 	testkit.Eventually(t, 8*time.Second, "strangers to make room", func() error {
 		if open := countOpen(conns); open > most {
-			return fmt.Errorf("%d of them are connected", open)
+			return fmt.Errorf("%d connections are open", open)
 		}
 		return nil
 	})
 	must(t, before, namespaces, newNamespace("watched"))
 	if event, ok := <-watch.ResultChan(); !ok {
-		t.Errorf("a watch of before was ended: %v", event)
+		t.Errorf("an earlier watch was ended: %v", event)
 	}
 }
 
@@ -105,8 +105,8 @@ func countOpen(conns []net.Conn) int {
 	return open
 }
 
-// TestBodyThatNeverComesIsAnswered posts without a token, and sends no body.
-func TestBodyThatNeverComesIsAnswered(t *testing.T) {
+// A request without a token gets its response at once, although its body never arrives.
+func TestMissingBodyWithoutTokenUnauthorized(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := controlplanetest.StartWith(t, opts)
 	conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", server.Port()))
@@ -130,7 +130,7 @@ func TestBodyThatNeverComesIsAnswered(t *testing.T) {
 	}
 }
 
-// lines collects what is logged.
+// lines collects log lines.
 type lines struct {
 	slog.Handler
 
@@ -162,9 +162,8 @@ func (l *lines) count(words string) int {
 	return count
 }
 
-// TestWrongTokensFillNoLog sends hundreds of requests that are rejected, and
-// connections that speak no TLS.
-func TestWrongTokensFillNoLog(t *testing.T) {
+// Hundreds of rejected requests and of connections without TLS cause a few log lines.
+func TestRejectedRequestsLogFewLines(t *testing.T) {
 	logged := &lines{}
 	opts := controlplanetest.Options(t)
 	opts.Logger = slog.New(logged)
@@ -190,6 +189,6 @@ func TestWrongTokensFillNoLog(t *testing.T) {
 		}
 	}
 	if logged.count("without the API token") == 0 {
-		t.Error("nothing says that requests were rejected")
+		t.Error("no line reports the rejected requests")
 	}
 }

@@ -6,18 +6,18 @@ import (
 )
 
 const (
-	// repeatFirst and repeatLast bound the time between two log lines about the
-	// same matter, which doubles while it continues.
+	// repeatFirst and repeatLast are the first and the longest period between two log
+	// lines with the same key. The period doubles while lines are recorded.
 	repeatFirst = 10 * time.Second
 	repeatLast  = 10 * time.Minute
-	// repeatKeys bounds how many matters are told apart.
+	// repeatKeys limits the number of keys.
 	repeatKeys = 1000
 )
 
-// repeats bounds how often the same matter is logged: at once when it is new, then
-// once in a period with the number of times. What another process can cause, or
-// what is retried for ever, would push the history out of the rotated logs.
-type repeats struct {
+// logLimiter limits how often lines with the same key are logged: the first at once,
+// then one per period with the number of lines. Otherwise lines that another process
+// causes, or an endless retry, would displace the history in the rotated logs.
+type logLimiter struct {
 	mutex sync.Mutex
 	keys  map[string]*repeat
 }
@@ -28,9 +28,9 @@ type repeat struct {
 	log    func(count int)
 }
 
-// note calls log, now or later, with the number of times that key was noted since
-// the last call for it.
-func (r *repeats) note(key string, log func(count int)) {
+// record calls log, now or later, with the number of calls of record for key since the
+// last line.
+func (r *logLimiter) record(key string, log func(count int)) {
 	if r.suppress(&key, log) {
 		return
 	}
@@ -38,8 +38,9 @@ func (r *repeats) note(key string, log func(count int)) {
 	log(1)
 }
 
-// suppress counts what is not logged now. It changes a key that is one too many.
-func (r *repeats) suppress(key *string, log func(count int)) bool {
+// suppress counts a line and reports whether it must not be logged now. It replaces a
+// key beyond the limit by the empty one.
+func (r *logLimiter) suppress(key *string, log func(count int)) bool {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	if r.keys == nil {
@@ -57,8 +58,8 @@ func (r *repeats) suppress(key *string, log func(count int)) bool {
 	return false
 }
 
-// expire ends a period.
-func (r *repeats) expire(key string) {
+// expire logs the lines of a period at its end.
+func (r *logLimiter) expire(key string) {
 	r.mutex.Lock()
 	line := r.keys[key]
 	count, log := line.count, line.log
