@@ -1,13 +1,13 @@
-# The real VM: its processes, a look inside, and ways to break it. Files in
-# bats/vm share one VM, which setup_suite begins and the first test that needs
-# it starts; what goes wrong in one file must not cost the next one its VM.
+# The real VM: its processes, its guest, and ways to break it. Files in bats/vm share
+# one VM, which the first test that needs it starts. A failure in one file must leave
+# the VM usable for the next one.
 
-# The machine of the tests: as small as is useful, and emulated, so that the
-# tests mean the same on every machine.
+# The machine of the tests is small and emulated, so that the tests run alike on every
+# machine.
 VM_PROPERTIES=(vm.driver=lima vm.acceleration=tcg vm.cpus=1 vm.memory=768Mi)
 
-# vm_begin NAME makes the home. As root it is a file system of its own, whose
-# size a test can take away; the daemon's own files are outside of it.
+# vm_begin NAME makes the home. As root it is a separate file system, which a test can
+# shrink. The daemon's files are outside of it.
 vm_begin() {
     instance_begin "$1"
     RDD_TEST_DATA=$RDD_TEST_HOME.data
@@ -20,7 +20,7 @@ vm_begin() {
     export RDD_TEST_DATA XDG_DATA_HOME=$RDD_TEST_DATA/share XDG_STATE_HOME=$RDD_TEST_DATA/state
 }
 
-# vm_end deletes what vm_begin began.
+# vm_end deletes the instances and the home.
 vm_end() {
     local name
     [[ -n ${RDD_TEST_HOME:-} ]] || return 0
@@ -33,17 +33,17 @@ vm_end() {
     rm -rf "$RDD_TEST_HOME" "$RDD_TEST_DATA"
 }
 
-# vm_up brings the suite's VM up, or finds it up.
+# vm_up starts the suite's VM, unless it runs.
 vm_up() {
     rdd set running=true "${VM_PROPERTIES[@]}" vm.image=
 }
 
-# note TEXT prints a line that a reader of the tests' output sees.
+# note TEXT prints a line to the output of the tests.
 note() {
     echo "# $*" >&3
 }
 
-# took COMMAND... runs it and prints how long it took, in milliseconds.
+# took COMMAND... runs a command and prints its duration in milliseconds.
 took() {
     local began
     began=$(milliseconds)
@@ -51,7 +51,7 @@ took() {
     echo $(($(milliseconds) - began))
 }
 
-# vm_home is the Lima home; vm_dir is the VM's directory in it.
+# vm_home prints the Lima home, vm_dir the VM's directory in it.
 vm_home() {
     rdd svc paths lima_home
 }
@@ -60,8 +60,8 @@ vm_dir() {
     echo "$(vm_home)/rdd"
 }
 
-# agent_pid and machine_pid print the pid of the living host agent and of the
-# living QEMU, and fail when there is none.
+# agent_pid and machine_pid print the pid of the running host agent and of the running
+# QEMU. They fail if there is none.
 agent_pid() {
     live_pid "$(vm_home)/hostagent.pid"
 }
@@ -92,12 +92,13 @@ guest_root() {
     guest sudo sh -c "$1"
 }
 
-# guest_later SCRIPT runs it as root after the shell has gone, for what ends it.
+# guest_later SCRIPT runs a script as root after the shell has ended, which the script
+# may end.
 guest_later() {
     guest sudo systemd-run --no-block --quiet sh -c "$1"
 }
 
-# boot_id changes with each boot of the guest.
+# boot_id prints an ID that changes with each boot of the guest.
 boot_id() {
     guest cat /proc/sys/kernel/random/boot_id
 }
@@ -108,7 +109,7 @@ rebooted() {
     id=$(boot_id) && [[ -n $id && $id != "$1" ]]
 }
 
-# life CONTAINER prints what changes when it is restarted.
+# life CONTAINER prints values that change when the container is restarted.
 life() {
     engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$1"
 }
@@ -119,7 +120,7 @@ message() {
         jq -r --arg type "$1" '.status.conditions[]? | select(.type == $type) | .message'
 }
 
-# vm_healthy succeeds when everything about the VM is as it should be.
+# vm_healthy succeeds when the engine is connected and the VM runs.
 vm_healthy() {
     connected && is "True Started" condition Running
 }
@@ -130,7 +131,7 @@ vm_processes() {
 }
 
 teardown() {
-    # A test that failed may have left the machine stopped, or the disk full.
+    # A failed test may have left the machine suspended, or the disk full.
     local pid
     while read -r pid _; do
         [[ -z $pid ]] || kill -CONT "$pid" 2>/dev/null || true
@@ -141,7 +142,7 @@ teardown() {
     fi
 }
 
-# vm_bundle NAME is the support bundle, with what the VM said.
+# vm_bundle NAME saves the support bundle, with the logs of the VM.
 vm_bundle() {
     local dir
     dir=${RDD_TEST_SUPPORT:-$BATS_RUN_TMPDIR/support}/$(basename "${BATS_TEST_FILENAME:-unknown}" .bats)/$1

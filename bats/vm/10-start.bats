@@ -1,9 +1,9 @@
-# Nothing is there, then a VM.
+# From nothing to a running VM.
 
 load ../helpers/load
 load ../helpers/vm
 
-@test "an own lima.yaml with an error is refused, with its line, before anything is made" {
+@test "a lima.yaml with an error is refused with its line, before anything is created" {
     broken_yaml "$RDD_TEST_DATA/own.yaml"
     run rdd set running=true "${VM_PROPERTIES[@]}" vm.image="$RDD_TEST_DATA/own.yaml" --timeout=30s
     assert_failure
@@ -12,7 +12,7 @@ load ../helpers/vm
     rdd set running=false vm.image=
 }
 
-@test "a first start shows its phases and their times, and ends with exact mirrors" {
+@test "a first start shows its phases with their times, and ends with exact mirrors" {
     local began
     began=$(milliseconds)
     run -0 rdd set running=true "${VM_PROPERTIES[@]}"
@@ -28,7 +28,7 @@ load ../helpers/vm
     is "$(guest docker version --format '{{.Server.Version}}')" field app app .status.engine.version
 }
 
-@test "vm status tells the phases, the processes and the guest" {
+@test "vm status shows the phases, the processes and the guest" {
     run -0 rdd vm status -o json
     assert_equal "$(jq -r '[.phases[].phase] | join(" ")' <<<"$output")" "image disk boot ssh engine"
     assert_equal "$(jq '[.phases[].took > 0] | all' <<<"$output")" true
@@ -44,16 +44,16 @@ load ../helpers/vm
     assert_output --partial lima
 }
 
-@test "what was asked for is what the guest has" {
+@test "the guest has the requested CPUs, memory and disk" {
     is 1 guest nproc
     local kib
     kib=$(guest awk '/MemTotal/ { print $2 }' /proc/meminfo)
     [[ $kib -gt 650000 && $kib -le 786432 ]]
-    # The file system fills the disk of 64 GiB, less what it needs itself.
+    # The file system fills the disk of 64 GiB, less its own data.
     [[ $(guest df --output=size -B1M / | tail -1) -gt 58000 ]]
 }
 
-@test "nobody but the user can reach the VM, and nothing listens beyond loopback" {
+@test "only the user can reach the VM, and nothing listens beyond loopback" {
     local file
     for file in "$(vm_home)" "$(vm_dir)" "$(vm_home)/hostagent.sock" "$DOCKER_SOCKET"; do
         run ! setpriv --reuid=65534 --regid=65534 --clear-groups ls "$file/."
@@ -68,7 +68,7 @@ listeners() {
     ss -Htlnp | grep -E "pid=($(agent_pid)|$(machine_pid))," | awk '{ print $4 }'
 }
 
-@test "a set of what is so already is done at once" {
+@test "a set without a change returns at once" {
     local id ms
     id=$(boot_id)
     ms=$(took vm_up)

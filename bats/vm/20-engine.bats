@@ -7,7 +7,7 @@ setup_file() {
     vm_up
 }
 
-@test "containers, images and volumes come and go on both sides" {
+@test "containers, images and volumes appear and disappear on both sides" {
     local id image volume
     id=$(run_container both --label color=blue -v Both_1:/data)
     image=$(image_resource "$(engine image inspect -f '{{.Id}}' base:1)" base:1)
@@ -28,21 +28,21 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "the wish running starts a container, created stops it" {
+@test "the desired state running starts a container, created stops it" {
     local id
-    id=$(create_container wished)
+    id=$(create_container desired)
     eventually 10 exists container "$id"
     wish "$id" running
-    eventually 20 is running state wished
+    eventually 20 is running state desired
     eventually 10 wish_done "$id"
     wish "$id" created
-    eventually 20 is exited state wished
+    eventually 20 is exited state desired
     eventually 10 wish_done "$id"
     eventually 5 is exited field container "$id" .status.status
-    engine rm wished
+    engine rm desired
 }
 
-@test "what the engine refuses to delete stays, with its words" {
+@test "an object that the engine refuses to delete stays, with the error" {
     local id name
     id=$(make_image used:1)
     name=$(image_resource "$id" used:1)
@@ -54,13 +54,13 @@ setup_file() {
     eventually 10 absent image "$name"
 }
 
-@test "a published port is reached on the host's loopback, and goes with its container" {
+@test "a published port is reached on the host's loopback, and closed with its container" {
     run_container web -p 127.0.0.1::80 -p 8099 >/dev/null
     engine exec -d web /bin/busybox sh -c 'echo hello >/tmp/index.html; exec /bin/busybox httpd -f -p 80 -h /tmp'
     local port
     port=$(engine port web 80/tcp | cut -d: -f2)
     eventually 10 is hello curl -sS -m 5 "http://127.0.0.1:$port/"
-    # Another one, published at all addresses of the guest, is on loopback only.
+    # A port that is published at all addresses of the guest is on loopback only.
     engine run -d --name web2 -p 80 base:1 /bin/busybox httpd -f -p 80 -h /bin
     port=$(engine port web2 80/tcp | head -1 | cut -d: -f2)
     eventually 10 curl -sSf -m 5 -o /dev/null "http://127.0.0.1:$port/busybox"
@@ -87,7 +87,7 @@ listening_at() {
     engine rm -f pipes
 }
 
-@test "an image of 50 MB goes in" {
+@test "an image of 50 MB is loaded" {
     local dir=$BATS_TEST_TMPDIR/big
     mkdir "$dir"
     head -c 50000000 /dev/urandom >"$dir/noise"

@@ -1,4 +1,4 @@
-# How to look inside: rdd shell and rdd vm.
+# The guest from inside: rdd shell and rdd vm.
 
 load ../helpers/load
 load ../helpers/vm
@@ -19,14 +19,14 @@ setup_file() {
     assert_output --regexp '^d.* /$'
 }
 
-@test "shell: each argument arrives as it was given" {
+@test "shell: each argument arrives unchanged" {
     # shellcheck disable=SC2016
     run -0 rdd shell printf '<%s>' 'a b' "it's" '"quoted"' '$HOME' '' '*' 'back\slash' '`id`' ';' $'two\nlines' ä
     # shellcheck disable=SC2016
     assert_output '<a b><it'\''s><"quoted"><$HOME><><*><back\slash><`id`><;><two'$'\n''lines><ä>'
 }
 
-@test "shell: standard input goes in to its end" {
+@test "shell: standard input is forwarded to its end" {
     head -c 2000000 /dev/urandom >"$BATS_TEST_TMPDIR/noise"
     local sum
     sum=$(sha256sum <"$BATS_TEST_TMPDIR/noise")
@@ -34,7 +34,7 @@ setup_file() {
     assert_output "$sum"
 }
 
-@test "shell: in a terminal it is one" {
+@test "shell: in a terminal the guest has a terminal" {
     run -0 script -qec "'$RDD_TEST_BIN/rdd' shell tty" /dev/null
     assert_output --partial /dev/pts/
     run -4 script -qec "'$RDD_TEST_BIN/rdd' shell sh -c 'exit 4'" /dev/null
@@ -42,12 +42,12 @@ setup_file() {
     assert_output none
 }
 
-@test "shell: with no command it is a login shell" {
+@test "shell: without a command it is a login shell" {
     run -3 bash -c "echo 'cat /etc/hostname; exit 3' | '$RDD_TEST_BIN/rdd' shell"
     assert_output --partial "$(guest hostname)"
 }
 
-@test "vm logs has the agent's log, and follows it" {
+@test "vm logs prints the agent's log, and follows it" {
     run -0 rdd vm logs
     assert_output --partial "connected to the guest"
     run timeout 3 "$RDD_TEST_BIN/rdd" vm logs -f

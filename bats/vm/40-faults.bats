@@ -1,4 +1,4 @@
-# Faults that cost no boot: the guest goes on, and so do its containers.
+# Faults without a boot: the guest and its containers keep running.
 
 load ../helpers/load
 load ../helpers/vm
@@ -12,14 +12,14 @@ setup_file() {
 
 setup() {
     eventually 90 vm_healthy
-    # One that ended in a test that failed would prove nothing in the others.
+    # A failed test may have left the container stopped.
     engine start steady >/dev/null
     eventually 10 is running field container "$(engine inspect -f '{{.Id}}' steady)" .status.status
     assert_mirrors_exact
     BOOT=$(boot_id) LIFE=$(life steady) UIDS=$(uids) MACHINE=$(machine_pid)
 }
 
-# same_machine asserts that neither the VM nor the container was started again.
+# same_machine asserts that neither the VM nor the container was restarted.
 same_machine() {
     is "$BOOT" boot_id
     is "$LIFE" life steady
@@ -27,7 +27,7 @@ same_machine() {
     assert_mirrors_exact
 }
 
-@test "the daemon is killed: the VM goes on, and the next start adopts it and writes nothing" {
+@test "the daemon is killed: the VM keeps running, the next start adopts it and writes nothing" {
     local agent before up
     agent=$(agent_pid) before=$(fingerprint) up=$(guest cut -d. -f1 /proc/uptime)
     kill -KILL "$(daemon_pid)"
@@ -37,7 +37,7 @@ same_machine() {
     is "$agent" agent_pid
     assert_equal "$(fingerprint)" "$before"
     [[ $(guest cut -d. -f1 /proc/uptime) -ge $up ]]
-    # What happens while there is no daemon is right afterwards.
+    # Changes without a daemon are mirrored afterwards.
     kill -KILL "$(daemon_pid)"
     make_volume Kept_2
     adopt
@@ -51,7 +51,7 @@ adopt() {
     eventually 30 vm_healthy
 }
 
-@test "the host agent is killed: another one takes the machine over within 10 s" {
+@test "the host agent is killed: another one takes over the machine within 10 s" {
     local agent ms url
     run_container port -p 127.0.0.1::80 >/dev/null
     engine exec -d port /bin/busybox httpd -f -p 80 -h /bin
@@ -69,17 +69,17 @@ adopt() {
     assert_equal "$(uids)" "$UIDS"
     run -0 rdd vm status -o json
     assert_equal "$(jq .adopted <<<"$output")" true
-    # Published ports come back too.
+    # Published ports work again too.
     eventually 10 curl -sSf -m 5 -o /dev/null "$url"
     engine rm -f port
 }
 
-# taken_over OLD: there is another agent, and the engine answers.
+# taken_over OLD succeeds when another agent runs and the engine answers.
 taken_over() {
     another_pid "$1" agent_pid && timeout 5 docker -H "unix://$DOCKER_SOCKET" version
 }
 
-@test "daemon and host agent are killed: both come back, the machine stays" {
+@test "daemon and host agent are killed: both are restarted, the machine keeps running" {
     kill -KILL "$(daemon_pid)" "$(agent_pid)"
     adopt
     same_machine
@@ -99,17 +99,17 @@ taken_over() {
     assert_equal "$(uids)" "$UIDS"
 }
 
-# connections prints how often the host agent has connected to the guest.
+# connections prints the number of connections to the guest.
 connections() {
     grep -c "connected to the guest" "$(rdd svc paths log_dir)/hostagent.log"
 }
 
-# connected_again BEFORE: there was another connection since, and the engine answers.
+# connected_again BEFORE succeeds when there was another connection and the engine answers.
 connected_again() {
     (($(connections) > $1)) && timeout 5 docker -H "unix://$DOCKER_SOCKET" version
 }
 
-@test "the guest's engine is killed: said, back again, its containers go on" {
+@test "the guest's engine is killed: reported, restarted, its containers keep running" {
     guest_root "pkill -KILL -x dockerd"
     eventually 10 says "^False " condition ContainerEngineReady
     eventually 60 vm_healthy
@@ -119,7 +119,7 @@ connected_again() {
     assert_equal "$(uids)" "$UIDS"
 }
 
-@test "the machine stands still for 20 s: said within 10 s, then goes on as if nothing had been" {
+@test "the machine is suspended for 20 s: reported within 10 s, then works again" {
     kill -STOP "$MACHINE"
     local stopped ms
     stopped=$(milliseconds)
@@ -127,7 +127,7 @@ connected_again() {
     note "said $ms ms after the machine was stopped"
     [[ $ms -lt 12000 ]]
     eventually 15 says "QEMU, pid $MACHINE, is stopped" message Running
-    # Nothing is killed because it does not answer.
+    # A machine that does not answer is not killed.
     eventually 30 older_than 20000 "$stopped"
     is "$MACHINE" machine_pid
     kill -CONT "$MACHINE"
@@ -138,18 +138,18 @@ connected_again() {
     run ! grep -i "not answer" <<<"$(message Running)"
 }
 
-# older_than MILLISECONDS SINCE: so much time has passed.
+# older_than MILLISECONDS SINCE succeeds when the time has passed.
 older_than() {
     (($(milliseconds) - $2 > $1))
 }
 
-# What fills a file system in an instant: files without content, ever smaller.
+# FILL fills a file system at once: with smaller and smaller files without content.
 FILL='mkdir -p /var/filler; cd /var/filler
     for size in 16G 4G 1G 256M 64M 16M 4M 1M 64K 4K; do
         while fallocate -l $size $(cat /proc/sys/kernel/random/uuid); do :; done
     done 2>/dev/null; true'
 
-@test "the guest's disk is full: said, and no longer said when it is not" {
+@test "the guest's disk is full: reported until there is space" {
     guest_root "$FILL"
     eventually 30 says "disk.*full" message Running
     note "$(message Running)"
@@ -161,9 +161,9 @@ FILL='mkdir -p /var/filler; cd /var/filler
     same_machine
 }
 
-@test "the host's disk is full: said, and the VM goes on when there is room" {
+@test "the host's disk is full: reported, and the VM resumes when there is space" {
     mountpoint -q "$RDD_TEST_HOME" || skip "needs a file system of its own, and with it root"
-    # What is used is all there is.
+    # The file system has no free space.
     mount -o remount,size="$(df --output=used -B1 "$RDD_TEST_HOME" | tail -1)" "$RDD_TEST_HOME"
     guest_later "dd if=/dev/urandom of=/var/filler bs=1M count=100 conv=fsync; touch /var/filled"
     eventually 40 says "(disk|space|full)" message Running
@@ -176,7 +176,7 @@ FILL='mkdir -p /var/filler; cd /var/filler
     eventually 10 not says "(space|full)" message Running
 }
 
-@test "an own lima.yaml with an error is refused while the VM goes on" {
+@test "a lima.yaml with an error is refused while the VM keeps running" {
     broken_yaml "$RDD_TEST_DATA/own.yaml"
     run rdd set vm.image="$RDD_TEST_DATA/own.yaml" --timeout=20s
     assert_failure

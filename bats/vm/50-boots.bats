@@ -1,4 +1,4 @@
-# What ends the machine, on purpose or not, and what the next boot brings back.
+# Ends of the machine, intended or not, and the next boot.
 
 load ../helpers/load
 load ../helpers/vm
@@ -11,11 +11,11 @@ setup_file() {
     engine volume inspect Lasting_1 >/dev/null 2>&1 || make_volume Lasting_1 >/dev/null
 }
 
-# before_boot remembers what a boot must change, and what it must not.
+# before_boot records what a boot must change, and what it must keep.
 before_boot() {
     eventually 90 vm_healthy
     assert_mirrors_exact
-    # What is not on its disk yet, a machine that is killed loses.
+    # A machine that is killed loses the data that is not on its disk.
     guest sync
     BOOT=$(boot_id) MACHINE=$(machine_pid)
 }
@@ -29,7 +29,7 @@ booted_again() {
     assert_mirrors_exact
 }
 
-@test "QEMU is killed over and over: said at once, started ever more slowly, and booted again" {
+@test "QEMU is killed repeatedly: reported at once, retried with back-off, booted again" {
     before_boot
     kill -KILL "$MACHINE"
     local ms
@@ -46,8 +46,8 @@ booted_again() {
         [[ $round -eq 3 ]] || kill -KILL "$pid"
     done
     note "pauses before each start: ${pauses[*]} ms; $(message Running | head -1)"
-    # How long it waited by its own account, which has no start in it that took
-    # long to fail: from half a second, doubled twice, and half of it less at most.
+    # The pauses in the log, which do not contain the failed starts: from half a
+    # second, doubled twice, with a jitter of at most one half.
     local waits
     mapfile -t waits < <(waited | tail -3)
     note "of which it waited: ${waits[*]} ms"
@@ -57,7 +57,7 @@ booted_again() {
     booted_again
 }
 
-# waited prints the pauses before the VM was tried again, in milliseconds.
+# waited prints the pauses before a retry of the VM, in milliseconds.
 waited() {
     sed -n 's/.*retryIn=\([0-9.]*\)\(ms\|s\)$/\1 \2/p' "$(rdd svc paths log_dir)/rdd.log" |
         awk '{ printf "%d\n", $2 == "s" ? $1 * 1000 : $1 }'
@@ -67,21 +67,21 @@ condition_status() {
     condition "$1" | cut -d' ' -f1
 }
 
-@test "the guest's kernel panics: its words are shown, and it is booted again" {
+@test "the guest's kernel panics: the panic is shown, and the guest boots again" {
     before_boot
-    # The panic may be quicker than the shell's answer.
+    # The panic may precede the shell's answer.
     guest_later 'sync; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger' || true
     eventually 20 panic_said
     eventually 120 vm_healthy
     booted_again
 }
 
-# panic_said: the condition or the log has the words of the guest's kernel.
+# panic_said succeeds when the condition or the log has the kernel's message.
 panic_said() {
     { message Running && rdd svc logs; } | grep -iE 'sysrq|panic'
 }
 
-@test "running=false powers the guest down, and returns when QEMU is gone" {
+@test "running=false powers down the guest, and returns when QEMU has ended" {
     run_deaf deaf >/dev/null
     before_boot
     local ms
@@ -110,14 +110,14 @@ run_deaf() {
     BOOT=none
     note "start of a VM that has a disk: $(took vm_up) ms"
     booted_again
-    # The engine saw its end, and wrote it down.
+    # The engine recorded its end.
     is "exited 137" engine inspect -f '{{.State.Status}} {{.State.ExitCode}}' deaf
     engine rm deaf
     run -0 guest_root "journalctl -b -1 -n 60 --no-pager"
     assert_output --regexp '(Power(ing)? (down|off)|poweroff.target|Reached target.*Power)'
 }
 
-@test "set vm.cpus=2 starts the VM anew, and returns when the guest has two" {
+@test "set vm.cpus=2 restarts the VM, and returns when the guest has two" {
     before_boot
     run -0 rdd set vm.cpus=2
     note "set vm.cpus=2: $(tail -1 <<<"$output")"
@@ -126,7 +126,7 @@ run_deaf() {
     booted_again
 }
 
-@test "vm restart boots again and returns when all is up, and a container gets the time to stop that it was made with" {
+@test "vm restart returns when all is ready, and a container has its own stop timeout" {
     engine rm -f slow >/dev/null 2>&1 || true
     engine run -d --name slow --stop-timeout 8 base:1 \
         /bin/busybox sh -c 'trap "sleep 3; exit 7" TERM; while :; do sleep 0.1; done' >/dev/null
@@ -140,7 +140,7 @@ run_deaf() {
     engine rm slow deaf
 }
 
-@test "a stop that hangs is bounded, ends by force, and says so" {
+@test "a stop that hangs is bounded, ends by force, and is reported" {
     before_boot
     guest sudo systemd-run --quiet --unit=blocker -p Type=oneshot -p RemainAfterExit=yes \
         -p TimeoutStopSec=infinity -p 'ExecStop=/bin/sleep infinity' true
@@ -161,7 +161,7 @@ run_deaf() {
     is "" engine image ls -q
     is "" engine ps -aq
     assert_mirrors_exact
-    # Once is once: a restart of the daemon does not reset again.
+    # A restart of the daemon does not repeat the reset.
     make_volume After
     rdd svc restart
     eventually 30 vm_healthy

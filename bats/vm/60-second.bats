@@ -1,4 +1,4 @@
-# A second instance beside the first: what it does wrong and what it leaves.
+# A second instance beside the first: its errors, and what it leaves.
 
 load ../helpers/load
 load ../helpers/vm
@@ -14,8 +14,8 @@ other() {
     RDD_INSTANCE=other DOCKER_SOCKET=$OTHER_SOCKET "$@"
 }
 
-# image_that_never_boots prints the path of the image with another command
-# line: its kernel starts, and then nothing that anybody could reach.
+# image_that_never_boots prints the path of an image with another command line. Its
+# kernel starts, and then no server.
 image_that_never_boots() {
     local image=$RDD_TEST_DATA/mute
     cp -r "$BATS_TEST_DIRNAME/../../.cache/vm-image" "$image"
@@ -23,13 +23,13 @@ image_that_never_boots() {
     echo "$image"
 }
 
-@test "a start that never gets anywhere ends in time, with what the console said last" {
+@test "a boot that never ends is stopped in time, with the last lines of the console" {
     other env RDD_VM_BOOT_TIMEOUT=20s "$RDD_TEST_BIN/rdd" svc start
     other rdd set running=true "${VM_PROPERTIES[@]}" vm.image="$(image_that_never_boots)" --wait=false
     local ms
     ms=$(took other eventually 60 is "False StartFailed" condition Running)
     note "given up after $ms ms: $(other message Running)"
-    # The console's own words, also when it is tried again already.
+    # The console's last lines, during the next attempt too.
     other says "Reached target basic.target" message Running
     other eventually 10 is "False Starting" condition Running
     other says "previous error: .*Reached target basic.target" message Running
@@ -41,12 +41,12 @@ other_processes() {
     vm_processes | grep -F "$(other vm_home)" || true
 }
 
-@test "two VMs at once share nothing" {
+@test "two VMs share nothing" {
     local id
     id=$(boot_id)
     other rdd svc stop
     other rdd svc start
-    # Its disk was made from the image that did not boot.
+    # The disk was made from the image that did not boot.
     other rdd set running=false vm.image=
     other rdd vm reset --yes
     note "a second VM beside the first: $(took other vm_up) ms"
@@ -61,7 +61,7 @@ other_processes() {
     assert_equal "$(vm_processes | grep -c qemu-system)" 2
 }
 
-@test "containerd: settled without mirrors, answers on the host's socket and in the shell, and moby comes back" {
+@test "containerd: settled without mirrors, answers on the host and in the shell, then moby again" {
     local id
     id=$(other boot_id)
     run -0 other rdd set containerEngine.name=containerd
@@ -94,7 +94,7 @@ containerd_version() {
         tr -dc '[:print:]'
 }
 
-@test "svc delete leaves nothing of one instance, and all of the other" {
+@test "svc delete removes one instance, and nothing of the other" {
     local id pids pid dirs dir
     id=$(boot_id)
     pids="$(other agent_pid) $(other machine_pid) $(other daemon_pid)"

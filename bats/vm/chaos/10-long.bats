@@ -1,4 +1,4 @@
-# Faults that take minutes, or a lot of luck, to show.
+# Faults that take minutes to show, or show rarely.
 
 load ../../helpers/load
 load ../../helpers/vm
@@ -23,12 +23,12 @@ same_machine() {
     assert_mirrors_exact
 }
 
-@test "the machine stands still for two minutes: nothing is killed, nothing is lost" {
+@test "the machine is suspended for two minutes: nothing is killed or lost" {
     kill -STOP "$MACHINE"
     eventually 15 says "not answer" message Running
     local stopped
     stopped=$(milliseconds)
-    # It is not shot for being asleep, not by the agent and not by the actor.
+    # Neither agent nor actor ends a machine that is asleep.
     eventually 130 older_than 120000 "$stopped"
     is "$MACHINE" machine_pid
     kill -CONT "$MACHINE"
@@ -47,7 +47,7 @@ same_clock() {
     [[ ${difference#-} -le 2 ]]
 }
 
-@test "host agent and machine stand still, and the daemon is restarted meanwhile" {
+@test "host agent and machine are suspended, and the daemon is restarted meanwhile" {
     local agent
     agent=$(agent_pid)
     kill -STOP "$MACHINE" "$agent"
@@ -58,7 +58,7 @@ same_clock() {
     same_machine
 }
 
-@test "sshd itself is killed: it comes back, and so does the connection" {
+@test "sshd is killed: it is restarted, and the host agent reconnects" {
     guest_later "systemctl kill -s KILL --kill-who=all ssh.service; systemctl restart ssh.service"
     eventually 20 rdd_shell_works
     eventually 20 vm_healthy
@@ -69,7 +69,7 @@ rdd_shell_works() {
     timeout 10 "$RDD_TEST_BIN/rdd" shell true </dev/null
 }
 
-@test "a stream that nobody reads holds up nobody else" {
+@test "a stream that its client does not read blocks no other client" {
     engine image inspect base:1 >/dev/null 2>&1 || make_image base:1
     run_container flood >/dev/null
     # The client is stopped, so that its stream fills up to the guest.
@@ -86,7 +86,7 @@ rdd_shell_works() {
     engine volume rm Beside
 }
 
-@test "daemon, host agent and connection are killed ten times over, in any order" {
+@test "daemon, host agent and connection are killed ten times, in any order" {
     local round
     for round in {1..10}; do
         case $((RANDOM % 3)) in
@@ -100,7 +100,7 @@ rdd_shell_works() {
     same_machine
 }
 
-@test "the daemon is killed while the VM boots, and the next one goes on with that boot" {
+@test "the daemon is killed while the VM boots, and the next one adopts that boot" {
     rdd set running=false
     rdd set running=true --wait=false
     eventually 20 machine_pid
@@ -123,7 +123,7 @@ rdd_shell_works() {
     assert_equal "$(vm_processes | grep -c qemu-system)" 1
 }
 
-@test "a start that is taken back leaves nothing running" {
+@test "a cancelled start leaves nothing running" {
     rdd set running=false
     rdd set running=true --wait=false
     eventually 20 machine_pid
@@ -144,7 +144,7 @@ rdd_shell_works() {
     assert_mirrors_exact
 }
 
-@test "the machine is stopped with SIGSTOP just before it is told to stop: it is let go on, and powers down" {
+@test "the machine is suspended just before a stop: it is continued, and powers down" {
     kill -STOP "$MACHINE"
     local began ms
     began=$(milliseconds)
@@ -153,13 +153,13 @@ rdd_shell_works() {
     note "stopped after $ms ms: $(message Running)"
     [[ $ms -lt 40000 ]]
     is "" vm_processes
-    # Not by force, and not by taking what it still had to write.
+    # The end was without force, and the data was written.
     run ! grep -i force <<<"$output $(message Running)"
     vm_up
     guest_root "journalctl -b -1 -n 60 --no-pager" | grep -E 'Power(ing)? (down|off)|poweroff.target|Reached target.*Power'
 }
 
-@test "the host's disk is full with everything of rdd on it: nothing is lost" {
+@test "the host's disk with all files of rdd is full: nothing is lost" {
     mountpoint -q "$RDD_TEST_HOME" || skip "needs a file system of its own, and with it root"
     # Another instance, whose datastore and logs are on the small file system too.
     local data=$RDD_TEST_HOME/data

@@ -1,4 +1,4 @@
-# A VM's life in short: start, mirror, lose the daemon, adopt, stop.
+# A VM's life in short: start, mirror, kill the daemon, adopt, stop.
 
 load ../../helpers/load
 load ../../helpers/vm
@@ -43,7 +43,7 @@ teardown_file() {
     assert_mirrors_exact
 }
 
-@test "running=false returns when QEMU is gone" {
+@test "running=false returns when QEMU has ended" {
     note "stopped after $(took rdd set running=false) ms"
     is "" vm_processes
     is "False Stopped" condition Running

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// FuzzParseBeat makes up lines that a guest answers: it may be anybody's image, and
-// what is no heartbeat must not show as a disk of a negative size.
+// FuzzParseBeat generates lines of a guest. The guest may be of any image, so that no line
+// may result in impossible values.
 func FuzzParseBeat(f *testing.F) {
 	f.Add("rdd-beat 8ae40b5a-7a4b-4b0e-8f3c-4b2f3a7e0c11 12.34 4096 1000 500")
 	f.Add("rdd-beat b NaN 0 0 0")

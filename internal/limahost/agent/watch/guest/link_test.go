@@ -81,14 +81,14 @@ func echo(t *testing.T, c *Conn, socket string) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := conn.Write([]byte("anybody there?")); err != nil {
+	if _, err := conn.Write([]byte("hello guest")); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
 	got, err := io.ReadAll(conn)
-	if err != nil || string(got) != "ANYBODY THERE?" {
+	if err != nil || string(got) != "HELLO GUEST" {
 		t.Fatalf("the guest answered %q, %v", got, err)
 	}
 }
@@ -127,7 +127,7 @@ func TestLinkReconnects(t *testing.T) {
 		g.Cut()
 		next(t, "word of the loss", l.downs)
 		if _, err := hanging.Read(make([]byte, 1)); err == nil {
-			t.Error("what went through the lost connection goes on")
+			t.Error("a connection through the closed link is still open")
 		}
 		again := next(t, "new connection", l.ups)
 		if took := time.Since(cut); took > 2*time.Second {
