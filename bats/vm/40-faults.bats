@@ -132,7 +132,7 @@ connected_again() {
     is "$MACHINE" machine_pid
     kill -CONT "$MACHINE"
     ms=$(took eventually 40 vm_healthy)
-    note "healthy $ms ms after it went on"
+    note "healthy $ms ms after it continued"
     same_machine
     says "^[^!]*$" message Running
     run ! grep -i "not answer" <<<"$(message Running)"

@@ -32,7 +32,7 @@ same_machine() {
     eventually 130 older_than 120000 "$stopped"
     is "$MACHINE" machine_pid
     kill -CONT "$MACHINE"
-    note "healthy $(took eventually 60 vm_healthy) ms after it went on"
+    note "healthy $(took eventually 60 vm_healthy) ms after it continued"
     same_machine
     eventually 30 same_clock
 }
