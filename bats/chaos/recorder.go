@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // change is a request of the daemon that changes the engine.
@@ -47,7 +49,7 @@ func newRecorder(socket, target string) (*recorder, error) {
 			request.SetURL(&url.URL{Scheme: "http", Host: "engine"})
 			request.Out.Host = request.In.Host
 		},
-		Transport:     &http.Transport{DialContext: dialer(target), DisableCompression: true},
+		Transport:     dockerd.Transport(target),
 		FlushInterval: -1,
 		ErrorLog:      log.New(io.Discard, "", 0),
 		// An engine that is down sends no answer, not even that of a gateway.
@@ -114,12 +116,4 @@ func (r *recorder) all() []change {
 		all = append(all, *c)
 	}
 	return all
-}
-
-// dialer returns a function that dials a socket and ignores the address.
-func dialer(socket string) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", socket)
-	}
 }

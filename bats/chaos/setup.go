@@ -45,10 +45,7 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	if c.content, err = dockerd.TarOf(dockerd.Busybox, "bin/sleep"); err != nil {
 		return c, err
 	}
-	if c.dockerd, err = dockerd.New(c.dir, dockerd.CommandFromEnvironment()); err != nil {
-		return c, err
-	}
-	if _, err := c.dockerd.Up(ctx); err != nil {
+	if c.dockerd, err = dockerd.Start(ctx, c.dir); err != nil {
 		return c, err
 	}
 	between := filepath.Join(c.dir, "recorder.sock")

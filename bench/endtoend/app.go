@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -22,12 +23,8 @@ type app struct {
 
 // is reports whether a condition has this status for the current generation.
 func (a *app) is(kind string, status metav1.ConditionStatus) bool {
-	for _, c := range a.Status.Conditions {
-		if c.Type == kind {
-			return c.Status == status && c.ObservedGeneration == a.Metadata.Generation
-		}
-	}
-	return false
+	c := meta.FindStatusCondition(a.Status.Conditions, kind)
+	return c != nil && c.Status == status && c.ObservedGeneration == a.Metadata.Generation
 }
 
 // observation is the state of the App, and when it was seen.

@@ -23,14 +23,8 @@ type testEngine struct {
 }
 
 func startDockerd(ctx context.Context, dir string) (*testEngine, error) {
-	engine, err := dockerd.New(dir, dockerd.CommandFromEnvironment("--live-restore"))
-	if err != nil {
-		return nil, err
-	}
-	if _, err = engine.Up(ctx); err != nil {
-		return nil, errors.Join(err, engine.Close(ctx))
-	}
-	return &testEngine{Daemon: engine, dir: dir}, nil
+	engine, err := dockerd.Start(ctx, dir, "--live-restore")
+	return &testEngine{Daemon: engine, dir: dir}, err
 }
 
 // link returns the path at which the daemon finds the engine: a link to the socket or

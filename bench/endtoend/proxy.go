@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// proxy stands between a daemon and its engine, to see from outside when the
-// daemon first called. Then it steps redirect, so that it costs one connection.
+// proxy records when the daemon first calls its engine. Then it redirects the daemon to
+// the engine, so that it costs one connection.
 type proxy struct {
 	listener net.Listener
 	target   string

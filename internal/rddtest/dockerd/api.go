@@ -20,11 +20,16 @@ type API struct{ client *http.Client }
 
 // NewAPI returns a client for a socket, and does not connect.
 func NewAPI(socket string) *API {
+	return &API{client: &http.Client{Transport: Transport(socket)}}
+}
+
+// Transport returns a transport that dials a socket, and ignores the address.
+func Transport(socket string) *http.Transport {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", socket)
 	}
-	return &API{client: &http.Client{Transport: &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections}}}
+	return &http.Transport{DialContext: dial, MaxIdleConnsPerHost: idleConnections, DisableCompression: true}
 }
 
 // AnswerError is an error that the engine answered. After any other error it is

@@ -3,6 +3,7 @@
 package dockerd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,15 +40,11 @@ type Daemon struct {
 	exited  chan struct{}
 }
 
-// CommandFromEnvironment returns $RDD_DOCKERD with $RDD_DOCKERD_ARGS, which make's
+// commandFromEnvironment returns $RDD_DOCKERD with $RDD_DOCKERD_ARGS, which make's
 // ENGINE sets, or else the dockerd of $PATH.
-func CommandFromEnvironment(more ...string) []string {
-	command := []string{"dockerd"}
-	if program := os.Getenv("RDD_DOCKERD"); program != "" {
-		command[0] = program
-	}
-	command = append(command, strings.Fields(os.Getenv("RDD_DOCKERD_ARGS"))...)
-	return append(command, more...)
+func commandFromEnvironment() []string {
+	program := cmp.Or(os.Getenv("RDD_DOCKERD"), "dockerd")
+	return append([]string{program}, strings.Fields(os.Getenv("RDD_DOCKERD_ARGS"))...)
 }
 
 // New prepares an engine with all its files in a directory, whose path must be short.
@@ -58,6 +55,18 @@ func New(dir string, command []string) (*Daemon, error) {
 	var err error
 	if d.log, err = os.Create(filepath.Join(dir, "dockerd.log")); err != nil {
 		return nil, fmt.Errorf("create dockerd's log: %w", err)
+	}
+	return d, nil
+}
+
+// Start starts the engine of $RDD_DOCKERD, or else that of $PATH, with more arguments.
+func Start(ctx context.Context, dir string, more ...string) (*Daemon, error) {
+	d, err := New(dir, append(commandFromEnvironment(), more...))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Up(ctx); err != nil {
+		return nil, errors.Join(err, d.Close(ctx))
 	}
 	return d, nil
 }
