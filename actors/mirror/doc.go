@@ -2,7 +2,12 @@
 // engine. It is the only writer of the object's resource, owns the resource's
 // finalizer, and carries out what a user wishes through the resource.
 //
-// Reading map: decide.go says what to do next, from what is known, as a pure
-// function; status.go says how the status should read; actor.go keeps what is
-// known and runs one operation at a time; operations.go are the operations.
+// Reading map:
+//
+//	actor.go       the actor, which runs one operation at a time
+//	decide.go      decides what to do next, as a pure function
+//	status.go      computes the status and its conditions
+//	operations.go  the operations
+//	outcome.go     handles the results of operations
+//	failed.go      handles their failures
 package mirror
