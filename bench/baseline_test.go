@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/baseline"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
@@ -27,7 +26,7 @@ type plain struct {
 
 func startPlain(b *testing.B, sim *dockersim.Engine) plain {
 	b.Helper()
-	d := start(b, instancetest.At(b, "bench"), engine.Settings{})
+	d := start(b, instancetest.At(b, "bench"), docker.Settings{})
 	if err := baseline.Install(b.Context(), d.config); err != nil {
 		b.Fatal(err)
 	}

@@ -12,9 +12,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
@@ -35,13 +35,13 @@ type daemon struct {
 
 // start runs a daemon and returns when it is ready. The end of the test stops the
 // daemon, which keeps the engine and the mirrors.
-func start(tb testing.TB, inst instance.Instance, settings engine.Settings) *daemon {
+func start(tb testing.TB, inst instance.Instance, settings docker.Settings) *daemon {
 	tb.Helper()
 	d := &daemon{tb: tb, ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		d.ended <- supervisor.Run(ctx, supervisor.Config{
-			Instance: inst, Logger: slog.New(slog.DiscardHandler), Engine: settings,
+			Instance: inst, Logger: slog.New(slog.DiscardHandler), Docker: settings,
 		})
 	}()
 	tb.Cleanup(func() {

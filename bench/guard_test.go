@@ -10,9 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
@@ -38,7 +38,7 @@ func TestI7EventCostIsIndependentOfMirrors(t *testing.T) {
 	for _, images := range []int{10, 1000} {
 		sim := dockersim.Start(t)
 		sim.Populate(images, 0, 0)
-		d := start(t, instancetest.At(t, "bench"), engine.Settings{})
+		d := start(t, instancetest.At(t, "bench"), docker.Settings{})
 		d.connect(sim)
 		costs = append(costs, costOfEvents(t, sim, d.mirrors()))
 	}
@@ -146,7 +146,7 @@ func TestResyncOfUnchangedWritesNothing(t *testing.T) {
 	const objects = 50
 	sim := dockersim.Start(t)
 	sim.Populate(objects, objects, objects)
-	d := start(t, instancetest.At(t, "bench"), engine.Settings{Resync: 20 * time.Millisecond})
+	d := start(t, instancetest.At(t, "bench"), docker.Settings{Resync: 20 * time.Millisecond})
 	d.connect(sim)
 	mirrors := d.mirrors()
 	syncs := func() {
@@ -197,7 +197,7 @@ func TestRestartInspectsOnlyChanges(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(50, 10, 10)
 	inst := instancetest.At(t, "bench")
-	d := start(t, inst, engine.Settings{})
+	d := start(t, inst, docker.Settings{})
 	d.connect(sim)
 	before := d.mirrors().versions()
 	d.stop()
@@ -205,7 +205,7 @@ func TestRestartInspectsOnlyChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	sim.ResetCalls()
-	d = start(t, inst, engine.Settings{})
+	d = start(t, inst, docker.Settings{})
 	app := d.watchApp()
 	app.await(0, appv1.ConditionEngineReady, true)
 	app.stop()
@@ -223,7 +223,7 @@ func TestIdleMirrorsHoldNoGoroutine(t *testing.T) {
 	const few, more = 100, 900
 	sim := dockersim.Start(t)
 	sim.Populate(few, 0, 0)
-	d := start(t, instancetest.At(t, "bench"), engine.Settings{Resync: 50 * time.Millisecond})
+	d := start(t, instancetest.At(t, "bench"), docker.Settings{Resync: 50 * time.Millisecond})
 	d.connect(sim)
 	mirrors := d.mirrors()
 	mirrors.settled()
@@ -248,7 +248,7 @@ func TestIdleMirrorsHoldNoGoroutine(t *testing.T) {
 func TestEventAllocationsAreLimited(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(1000, 0, 0)
-	d := start(t, instancetest.At(t, "bench"), engine.Settings{})
+	d := start(t, instancetest.At(t, "bench"), docker.Settings{})
 	d.connect(sim)
 	w := d.mirrors().watch("volumes")
 	defer w.stop()

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
@@ -36,7 +36,7 @@ func running(b *testing.B, scenario func(b *testing.B, sim *dockersim.Engine, d 
 			sim := dockersim.Start(b)
 			sim.Populate(p.images, p.containers, p.volumes)
 			inst := instancetest.At(b, "bench")
-			d := start(b, inst, engine.Settings{})
+			d := start(b, inst, docker.Settings{})
 			d.connect(sim)
 			scenario(b, sim, d, inst)
 		})

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
@@ -80,7 +80,7 @@ func restart(b *testing.B, sim *dockersim.Engine, d *daemon, inst instance.Insta
 		sim.Inject("GET /containers/json", dockersim.Fault{Times: 1, Do: func() { listed.Store(time.Now().UnixNano()) }})
 		b.StartTimer()
 		began := time.Now()
-		d = start(b, inst, engine.Settings{})
+		d = start(b, inst, docker.Settings{})
 		app := d.watchApp()
 		app.await(0, appv1.ConditionEngineReady, true)
 		ready := time.Now()

@@ -3,7 +3,7 @@ package bench_test
 import (
 	"testing"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
@@ -15,7 +15,7 @@ func BenchmarkStart(b *testing.B) {
 			b.StopTimer()
 			inst := instancetest.At(b, "bench")
 			b.StartTimer()
-			d := start(b, inst, engine.Settings{})
+			d := start(b, inst, docker.Settings{})
 			b.StopTimer()
 			d.stop()
 			b.StartTimer()
@@ -23,9 +23,9 @@ func BenchmarkStart(b *testing.B) {
 	})
 	b.Run("later", func(b *testing.B) {
 		inst := instancetest.At(b, "bench")
-		start(b, inst, engine.Settings{}).stop()
+		start(b, inst, docker.Settings{}).stop()
 		for b.Loop() {
-			d := start(b, inst, engine.Settings{})
+			d := start(b, inst, docker.Settings{})
 			b.StopTimer()
 			d.stop()
 			b.StartTimer()

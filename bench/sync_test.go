@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
@@ -50,7 +50,7 @@ func fullSync(b *testing.B, images int, latency time.Duration, pool int) {
 	sim := dockersim.Start(b)
 	sim.Populate(images, containers, volumes)
 	memory := measureMemory()
-	d := start(b, instancetest.At(b, "bench"), engine.Settings{Pool: pool})
+	d := start(b, instancetest.At(b, "bench"), docker.Settings{Pool: pool})
 	mirrors := d.mirrors()
 	sim.SetLatency(latency)
 	defer sim.SetLatency(0)

@@ -5,6 +5,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // ConnectEngine tells the engine supervisor to mirror the engine at Endpoint.
@@ -56,18 +57,18 @@ type EngineChanged struct {
 	Engine appv1.EngineStatus
 }
 
-// SessionConnected says that the engine answers and that its events are
-// subscribed to. The answer is BeginSync.
-type SessionConnected struct {
-	Engine appv1.EngineStatus
+// SessionStarted reports to the engine supervisor that a session started. The answer
+// is BeginWatch.
+type SessionStarted struct{}
+
+// BeginWatch tells the session to watch the engine.
+type BeginWatch struct {
+	// Known are the mirrors as they were last read.
+	Known []containersv1.Mirror
 }
 
-// BeginSync tells the session to begin the first full sync.
-type BeginSync struct {
-	// Images that are mirrored already, by the engine's ID. They are as their
-	// mirrors say, or as the engine said last.
-	Images map[string][]*containersv1.Image
-}
+// SessionEvent forwards what the watch of the engine reported.
+type SessionEvent struct{ Event engine.Event }
 
 // ObjectSeen says what the engine knows of one object.
 type ObjectSeen struct {
@@ -83,27 +84,5 @@ type ObjectGone struct {
 	Kind containersv1.Kind
 	// Name of the mirror.
 	Name string
-	AsOf time.Time
-}
-
-// SyncCompleted says that a full sync has read everything.
-type SyncCompleted struct {
-	// AsOf of the lists: what has not been seen since is gone.
-	AsOf time.Time
-	// Unread are the engine's IDs of objects that are there but could not be
-	// read; the session goes on trying, and their mirrors stay as they are.
-	Unread map[containersv1.Kind][]string
-}
-
-// SyncListed says how many objects of each kind the engine has, at the
-// beginning of a full sync.
-type SyncListed struct {
-	Counts map[containersv1.Kind]int
-}
-
-// KindListed reports that a list has read every object of a kind.
-type KindListed struct {
-	Kind containersv1.Kind
-	// AsOf of the list: what has not been seen since is gone.
 	AsOf time.Time
 }

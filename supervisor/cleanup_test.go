@@ -10,10 +10,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
@@ -126,7 +126,7 @@ func TestI6WishesAreCarriedOutDuringAFullSync(t *testing.T) {
 	if status, _ := r.condition(appv1.ConditionEngineReady); status == "True" {
 		t.Error("the sync was over before the wish: the test shows nothing")
 	}
-	if want, got := engine.DefaultSettings().Pool, sim.PeakInFlight(); got < want {
+	if want, got := docker.DefaultSettings().Pool, sim.PeakInFlight(); got < want {
 		t.Errorf("%d calls were under way at once, want %d: images are not read several at a time", got, want)
 	}
 	takeBack()

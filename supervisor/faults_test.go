@@ -62,7 +62,7 @@ func (r *running) condition(typ string) (status, reason string) {
 func TestE1LostEventsAreRepairedByTheNextFullSync(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
-	r := start(t, instancetest.At(t, "test"), func(d *daemon) { d.settings.Resync = 100 * time.Millisecond })
+	r := start(t, instancetest.At(t, "test"), func(d *daemon) { d.Docker.Resync = 100 * time.Millisecond })
 	r.connect(sim)
 	sim.DropEvents("*/*", 1000)
 	sim.AddVolume("silent")
@@ -179,7 +179,7 @@ func TestAHungEngineIsSaidToBeDisconnected(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
 	r := start(t, instancetest.At(t, "test"), func(d *daemon) {
-		d.settings.Ping, d.settings.Answer = 50*time.Millisecond, 200*time.Millisecond
+		d.Docker.Ping, d.Docker.Answer = 50*time.Millisecond, 200*time.Millisecond
 	})
 	r.connect(sim)
 	before := r.mirrors()

@@ -38,6 +38,9 @@ type Config struct {
 	// Engine has the times and sizes of the engine supervisor; what is zero is
 	// as in engine.DefaultSettings.
 	Engine engine.Settings
+	// Docker are the times and sizes of the watch of a Docker engine; zero means the
+	// default.
+	Docker docker.Settings
 }
 
 // Run serves until a shutdown is asked for through the API, or until ctx ends,
@@ -112,7 +115,7 @@ func newDaemon(cfg Config) *daemon {
 
 func (d *daemon) blueprint() blueprint {
 	return blueprint{
-		serve: d.serve, drivers: d.drivers, namespace: d.Namespace, dial: docker.Dial,
+		serve: d.serve, drivers: d.drivers, namespace: d.Namespace, dial: docker.Dialer(d.Docker, d.Logger),
 		engine: d.settings, logger: d.Logger, picture: d.picture,
 		ready: d.isReady.Store,
 		ended: sync.OnceFunc(func() { close(d.ended) }),

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	simengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
@@ -17,8 +17,8 @@ import (
 const foreign = "example.com/hold"
 
 // settingsOf are the daemon's settings, with syncs often enough to be met.
-func settingsOf(f *fate.Fates) engine.Settings {
-	return engine.Settings{Resync: f.Draw("resync").Between(30*time.Second, 2*time.Minute)}
+func settingsOf(f *fate.Fates) docker.Settings {
+	return docker.Settings{Resync: f.Draw("resync").Between(30*time.Second, 2*time.Minute)}
 }
 
 // deletion is a user's delete of a mirror, which was accepted.

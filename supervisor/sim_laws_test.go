@@ -10,6 +10,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -75,11 +76,14 @@ func (l *laws) posted(message any) {
 		if m.State == messages.EngineConnecting && m.Failing && l.broke.IsZero() {
 			l.broke = time.Now() // with the mirrors of a former daemon, perhaps
 		}
-	case messages.SessionConnected:
-		l.connecting = true
-	case messages.SyncCompleted:
-		if l.connecting {
-			l.synced, l.connecting = m.AsOf, false
+	case messages.SessionEvent:
+		switch ev := m.Event.(type) {
+		case containerengine.Connected:
+			l.connecting = true
+		case containerengine.Synced:
+			if l.connecting {
+				l.synced, l.connecting = ev.AsOf, false
+			}
 		}
 	case messages.ChildFailed:
 		l.restlessFor(m.RetryIn + time.Second)

@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -229,6 +230,15 @@ func describeMessage(message any) string {
 		return fmt.Sprintf("ObjectSeen %s/%.12s of %d", m.Object.MirrorKind(), m.Object.GetName(), m.AsOf.UnixNano())
 	case messages.ObjectGone:
 		return fmt.Sprintf("ObjectGone %s/%.12s of %d", m.Kind, m.Name, m.AsOf.UnixNano())
+	case messages.SessionEvent:
+		switch ev := m.Event.(type) {
+		case containerengine.Object:
+			return fmt.Sprintf("SessionEvent %s/%.12s of %d", ev.Mirror.MirrorKind(), ev.Mirror.GetName(), ev.AsOf.UnixNano())
+		case containerengine.Gone:
+			return fmt.Sprintf("SessionEvent gone %s/%.12s of %d", ev.Key.Kind, ev.Key.ResourceName(), ev.AsOf.UnixNano())
+		default:
+			return fmt.Sprintf("SessionEvent %T", ev)
+		}
 	case messages.MirrorSettled:
 		return fmt.Sprintf("MirrorSettled %s/%.12s refused %t err %v", m.Kind, m.Name, m.Refused, m.Err != nil)
 	case messages.MirrorFinished:

@@ -11,10 +11,12 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	actorengine "github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
@@ -137,8 +139,8 @@ func (w *world) boot() *simDaemon {
 	})
 	b := blueprint{
 		serve:   func(ctx context.Context) (server, error) { return w.serve(ctx, d.process) },
-		drivers: d.drivers, dial: func(endpoint string) (docker.API, error) { return w.dial(endpoint, d.process) },
-		engine: withDefaults(settingsOf(w.fates)), logger: w.logger, picture: d.picture,
+		drivers: d.drivers, dial: w.dialer(d.process),
+		engine: actorengine.DefaultSettings(), logger: w.logger, picture: d.picture,
 		ready: func(bool) {}, ended: sync.OnceFunc(func() { close(d.ended) }),
 	}
 	root, err := d.system.Root.SpawnNamed(b.rootProps(), rootName)
@@ -149,7 +151,18 @@ func (w *world) boot() *simDaemon {
 	return d
 }
 
-// dial is the way to the engine of a machine.
+// dialer returns the way of a process to the engines of the machines.
+func (w *world) dialer(p *fate.Process) actorengine.Dialer {
+	settings := settingsOf(w.fates)
+	return func(endpoint string) (containerengine.Engine, error) {
+		api, err := w.dial(endpoint, p)
+		if err != nil {
+			return nil, err
+		}
+		return docker.New(api, settings, w.logger), nil
+	}
+}
+
 func (w *world) dial(endpoint string, p *fate.Process) (docker.API, error) {
 	for _, m := range w.machines {
 		if m.endpoint() == endpoint {

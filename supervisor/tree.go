@@ -16,7 +16,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -47,7 +46,7 @@ type blueprint struct {
 	drivers []vm.Driver
 	// namespace of the App that is made when there is none.
 	namespace string
-	dial      func(endpoint string) (docker.API, error)
+	dial      engine.Dialer
 	engine    engine.Settings
 	logger    *slog.Logger
 	picture   *Picture

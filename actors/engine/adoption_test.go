@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -12,17 +11,17 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // supervising runs a test with an engine supervisor that has taken nothing up yet.
-func supervising(t *testing.T, newEngine func() docker.API, newMirror func(MirrorSpec) actor.Actor,
+func supervising(t *testing.T, newEngine func() engine.Engine, newMirror func(MirrorSpec) actor.Actor,
 	test func(send func(any), resources *resources),
 ) {
 	synctest.Test(t, func(t *testing.T) {
 		resources := &resources{}
-		engine := newEngine() // in here, so that its channels follow the test's clock
+		e := newEngine() // in here, so that its channels follow the test's clock
 		quiet := slog.New(slog.DiscardHandler)
 		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 		defer system.Shutdown()
@@ -30,7 +29,7 @@ func supervising(t *testing.T, newEngine func() docker.API, newMirror func(Mirro
 			return New(Config{
 				EnsureNamespace: func(context.Context, string) error { return nil },
 				Subscribe:       resources.Subscribe,
-				Dial:            func(string) (docker.API, error) { return engine, nil },
+				Dial:            func(string) (engine.Engine, error) { return e, nil },
 				NewMirror:       newMirror,
 				Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 					return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
@@ -51,8 +50,8 @@ func mirroredBefore() *containersv1.Container {
 	return c
 }
 
-func reachable(answers bool) func() docker.API {
-	return func() docker.API {
+func reachable(answers bool) func() engine.Engine {
+	return func() engine.Engine {
 		q := quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 		q.up.Store(answers)
 		return q
@@ -118,34 +117,6 @@ func TestMirrorsOfAnEngineThatNeverConnectsGo(t *testing.T) {
 	})
 }
 
-// unreadable has a container that cannot be inspected.
-type unreadable struct {
-	quietEngine
-	reads *atomic.Int32
-}
-
-func (u unreadable) Container(context.Context, string) (*containersv1.Container, error) {
-	u.reads.Add(1)
-	return nil, errors.New("internal server error")
-}
-
-// An object that cannot be read is tried once a minute, however many full syncs
-// have met it too.
-func TestTriesOfAnUnreadableObjectDoNotMultiply(t *testing.T) {
-	reads := &atomic.Int32{}
-	newEngine := func() docker.API { return unreadable{reachable(true)().(quietEngine), reads} }
-	newMirror := func(MirrorSpec) actor.Actor { return actor.ReceiveFunc(func(actor.Context) {}) }
-	supervising(t, newEngine, newMirror, func(send func(any), _ *resources) {
-		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
-		time.Sleep(5 * time.Hour)
-		before := reads.Load()
-		time.Sleep(time.Hour)
-		if n := reads.Load() - before; n < 30 || n > 150 {
-			t.Errorf("%d inspections in an hour, want about 100", n)
-		}
-	})
-}
-
 // What a mirror has read itself, after a start that failed, is not lost with it.
 func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
 	const late = "read by the mirror"
@@ -197,7 +168,7 @@ func TestUnsyncedSupervisorOpensNoSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newUnsyncedWorld(t)
 		dialed := 0
-		w.dial = func(string) (docker.API, error) { dialed++; return w.engine, nil }
+		w.dial = func(string) (engine.Engine, error) { dialed++; return w.engine, nil }
 		w.send(connectTo(1))
 		time.Sleep(time.Minute)
 		if got := w.last(t); dialed != 0 || got.State != messages.EngineConnecting {

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
@@ -19,9 +19,12 @@ type MirrorSpec struct {
 	Name      string
 	Namespace string
 	// Engine is nil for a mirror that was left behind by an engine that is gone.
-	Engine docker.API
+	Engine engine.Engine
 	Report func(state string)
 }
+
+// Dialer prepares the engine at an endpoint. It does not connect.
+type Dialer func(endpoint string) (engine.Engine, error)
 
 // Config is what the engine supervisor is made from.
 type Config struct {
@@ -29,8 +32,7 @@ type Config struct {
 	EnsureNamespace func(ctx context.Context, name string) error
 	// Subscribe delivers objects and their changes; see kube.Informers.
 	Subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
-	// Dial makes a client for an endpoint; it does not connect yet.
-	Dial func(endpoint string) (docker.API, error)
+	Dial      Dialer
 	// NewMirror makes a mirror actor.
 	NewMirror func(MirrorSpec) actor.Actor
 	// MarkFailed shows on a resource that its mirror fails for good.
@@ -44,28 +46,15 @@ type Config struct {
 	Settings
 }
 
-// Settings are the times and sizes of the engine supervisor.
+// Settings are the times of the engine supervisor.
 type Settings struct {
 	// Grace is how long mirrors outlive a broken connection.
 	Grace time.Duration
-	// Resync is the longest time between two full syncs. They are a safety net, and
-	// more frequent after a connection: see firstResync.
-	Resync time.Duration
-	// Ping is the time between two looks at an engine that says nothing.
-	Ping time.Duration
-	// Answer is how long the engine may take to answer one look.
-	Answer time.Duration
 	// Slow is the pause after the session's restarts passed their intensity limit.
 	Slow time.Duration
-	// Pool is how many objects are read at once.
-	Pool int
 }
 
 // DefaultSettings returns the settings of a daemon.
 func DefaultSettings() Settings {
-	return Settings{
-		Grace: 15 * time.Second, Resync: 5 * time.Minute, Ping: 15 * time.Second,
-		Answer: 10 * time.Second,
-		Slow:   5 * time.Second, Pool: 8,
-	}
+	return Settings{Grace: 15 * time.Second, Slow: 5 * time.Second}
 }

@@ -7,7 +7,9 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -101,7 +103,7 @@ func (s *supervisor) spawnSession(c actor.Context) {
 	}
 	client := s.client
 	props := s.Props(c.Self().Id+"/"+sessionName, func(report func(string)) actor.Actor {
-		return newSession(sessionConfig{engine: client, logger: s.Logger, report: report, settings: s.Settings})
+		return newSession(sessionConfig{engine: client, logger: s.Logger, report: report})
 	})
 	pid, err := c.SpawnNamed(props, sessionName)
 	if err != nil {
@@ -141,16 +143,15 @@ func (s *supervisor) pause() time.Duration {
 	return async.Backoff{Min: s.Slow, Max: 30 * time.Second}.Delay(s.slow)
 }
 
-// connected lets the session begin, with what is mirrored of the images already.
-func (s *supervisor) connected(c actor.Context, msg messages.SessionConnected) {
+// connected starts the progress of a full sync.
+func (s *supervisor) connected(e engine.Connected) {
 	if s.want == nil || s.state == messages.EngineCleaning {
 		return
 	}
 	s.failing = ""
-	s.info = msg.Engine
+	s.info = appv1.EngineStatus{Version: e.Version, APIVersion: e.APIVersion}
 	s.sync = newProgress()
 	s.setState(messages.EngineSyncing)
-	c.Send(c.Sender(), messages.BeginSync{Images: s.mirrors.images()})
 }
 
 // sessionFailed notes a broken connection at once; the strategy restarts the session.

@@ -1,17 +1,11 @@
 package engine
 
 import (
-	"context"
 	"errors"
-	"log/slog"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -61,67 +55,4 @@ func TestTheNextSessionComesSoonWhileMirrorsWait(t *testing.T) {
 	if pause := s.pause(); pause < s.Slow/2 {
 		t.Errorf("the pause is %s with nothing that waits, want at least %s", pause, s.Slow/2)
 	}
-}
-
-// closedEngine lets nobody connect before it is opened, and counts its lists.
-type closedEngine struct {
-	quietEngine
-	opened chan struct{}
-	lists  *atomic.Int32
-}
-
-func (e closedEngine) Connect(ctx context.Context) (docker.Info, error) {
-	select {
-	case <-e.opened:
-		return e.quietEngine.Connect(ctx)
-	case <-ctx.Done():
-		return docker.Info{}, ctx.Err()
-	}
-}
-
-func (e closedEngine) ListContainers(context.Context) ([]string, error) {
-	e.lists.Add(1)
-	return nil, nil
-}
-
-// An order to begin may be meant for the session before a restart. Whoever lists
-// before the events are subscribed to misses what happens in between.
-func TestNoSyncBeginsBeforeTheEventsAreSubscribedTo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := closedEngine{
-			quietEngine: quietEngine{up: &atomic.Bool{}, broken: make(chan error)},
-			opened:      make(chan struct{}), lists: &atomic.Int32{},
-		}
-		e.up.Store(true)
-		system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
-			return slog.New(slog.DiscardHandler)
-		}))
-		defer system.Shutdown()
-		var connected atomic.Int32
-		parent := system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
-			switch c.Message().(type) {
-			case *actor.Started:
-				session := c.Spawn(actor.PropsFromProducer(func() actor.Actor {
-					return newSession(sessionConfig{
-						engine: e, logger: slog.New(slog.DiscardHandler), report: func(string) {}, settings: DefaultSettings(),
-					})
-				}))
-				c.Send(session, messages.BeginSync{})
-			case messages.SessionConnected:
-				connected.Add(1)
-				c.Send(c.Sender(), messages.BeginSync{})
-			}
-		}))
-		time.Sleep(time.Second)
-		synctest.Wait()
-		if n := e.lists.Load(); n != 0 {
-			t.Errorf("the engine was listed %d times before the events were subscribed to", n)
-		}
-		close(e.opened)
-		synctest.Wait()
-		if e.lists.Load() != 1 || connected.Load() != 1 {
-			t.Errorf("listed %d times, connected %d times, want each once", e.lists.Load(), connected.Load())
-		}
-		_ = system.Root.StopFuture(parent).Wait()
-	})
 }

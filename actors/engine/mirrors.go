@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -19,12 +20,12 @@ func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
 	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), s.want.Namespace)
 	if msg.AsOf.Before(e.asOf) {
 		if e.seen != nil { // it could be read all the same
-			s.sync.read(target{kind: e.key.kind, id: e.engineID()}, e.key)
+			s.sync.read(e.object(), e.key)
 		}
 		return
 	}
 	e.seen, e.asOf, e.lost = &msg, msg.AsOf, false
-	s.sync.read(target{kind: e.key.kind, id: e.engineID()}, e.key)
+	s.sync.read(e.object(), e.key)
 	if s.state == messages.EngineSyncing {
 		s.await(e)
 	}
@@ -47,19 +48,10 @@ func (s *supervisor) objectGone(c actor.Context, msg messages.ObjectGone) {
 	s.retryRefused(c, msg.Kind)
 }
 
-// kindListed removes the mirrors of a kind that a list did not find.
-func (s *supervisor) kindListed(c actor.Context, msg messages.KindListed) {
-	for _, e := range s.mirrors.all() {
-		if e.key.kind == msg.Kind && e.asOf.Before(msg.AsOf) {
-			s.objectGone(c, messages.ObjectGone{Kind: e.key.kind, Name: e.key.name, AsOf: msg.AsOf})
-		}
-	}
-}
-
 // syncCompleted lets go of everything that a full sync did not find.
-func (s *supervisor) syncCompleted(c actor.Context, msg messages.SyncCompleted) {
+func (s *supervisor) syncCompleted(c actor.Context, msg engine.Synced) {
 	for _, e := range s.mirrors.all() {
-		if !e.asOf.Before(msg.AsOf) || e.unread(msg.Unread) {
+		if !e.asOf.Before(msg.AsOf) || slices.Contains(msg.Unread, e.object()) {
 			continue
 		}
 		if s.state == messages.EngineSyncing {
@@ -71,10 +63,8 @@ func (s *supervisor) syncCompleted(c actor.Context, msg messages.SyncCompleted) 
 	s.checkReady()
 }
 
-// unread is whether the engine has the mirror's object but could not say more of it.
-func (e *entry) unread(ids map[containersv1.Kind][]string) bool {
-	return slices.Contains(ids[e.key.kind], e.engineID())
-}
+// object returns the key of the engine's object, without a tag.
+func (e *entry) object() engine.Key { return engine.Key{Kind: e.key.kind, ID: e.engineID()} }
 
 // engineID is the engine's own ID of the object, whatever tag the mirror is for.
 func (e *entry) engineID() string {

@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -27,7 +28,7 @@ type progress struct {
 	done bool
 	// unread objects could not be read, by the engine's own IDs. One that was read
 	// since is no longer among them when its mirrors, which are kept here, settle.
-	unread map[target]map[key]struct{}
+	unread map[engine.Key]map[key]struct{}
 	// failed holds the reasons of objects that could not be mirrored.
 	failed map[key]error
 	// due is set while a report of the progress is on its way.
@@ -53,7 +54,7 @@ func (p *progress) await(k key) {
 }
 
 // read takes note that an object could be read after all, and has this mirror.
-func (p *progress) read(t target, k key) {
+func (p *progress) read(t engine.Key, k key) {
 	if mirrors, ok := p.unread[t]; ok {
 		mirrors[k] = struct{}{}
 	}
@@ -78,13 +79,11 @@ func (p *progress) settled(k key, err error) {
 
 func (p *progress) gaveUp(k key, err error) { p.settled(k, fmt.Errorf("gave up: %w", err)) }
 
-func (p *progress) completed(unread map[containersv1.Kind][]string) {
+func (p *progress) completed(unread []engine.Key) {
 	p.done = true
-	p.unread = map[target]map[key]struct{}{}
-	for kind, ids := range unread {
-		for _, id := range ids {
-			p.unread[target{kind, id}] = map[key]struct{}{}
-		}
+	p.unread = map[engine.Key]map[key]struct{}{}
+	for _, object := range unread {
+		p.unread[object] = map[key]struct{}{}
 	}
 }
 

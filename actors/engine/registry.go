@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -118,37 +119,21 @@ func (r registry) ended(pid *actor.PID) (e *entry, asked bool) {
 	return e, asked
 }
 
-// images are those that are mirrored, by the engine's ID, in an order that does
-// not change.
-func (r registry) images() map[string][]*containersv1.Image {
-	known := map[string][]*containersv1.Image{}
-	for k, e := range r.entries {
-		if k.kind != containersv1.KindImage {
-			continue
-		}
-		if image := e.image(); image != nil && image.Status.ID != "" {
-			known[image.Status.ID] = append(known[image.Status.ID], image)
+// known returns the mirrors as they were last read, or as their resources are, sorted.
+func (r registry) known() []containersv1.Mirror {
+	known := make([]containersv1.Mirror, 0, len(r.entries))
+	for _, e := range r.entries {
+		switch {
+		case e.seen != nil:
+			known = append(known, e.seen.Object)
+		case e.resource != nil:
+			known = append(known, e.resource)
 		}
 	}
-	for _, images := range known {
-		slices.SortFunc(images, func(a, b *containersv1.Image) int { return strings.Compare(a.Name, b.Name) })
-	}
+	slices.SortFunc(known, func(a, b containersv1.Mirror) int {
+		return cmp.Or(cmp.Compare(a.MirrorKind(), b.MirrorKind()), cmp.Compare(a.GetName(), b.GetName()))
+	})
 	return known
-}
-
-// image is the engine's image as it was last seen, or as it is mirrored.
-func (e *entry) image() *containersv1.Image {
-	if e.seen != nil {
-		return e.seen.Object.(*containersv1.Image)
-	}
-	mirrored, ok := e.resource.(*containersv1.Image)
-	if !ok {
-		return nil
-	}
-	image := &containersv1.Image{Status: mirrored.Status}
-	image.Name = mirrored.Name
-	image.Status.Conditions = nil // which are not the engine's
-	return image
 }
 
 func (r registry) setRefused(e *entry, refused bool) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -24,7 +24,7 @@ type supervisor struct {
 	seq  uint64
 	want *messages.ConnectEngine
 	// client of the wanted engine; kept until its last mirror is gone.
-	client docker.API
+	client engine.Engine
 	// dialed counts the connections that client was; zero before the first.
 	dialed   int
 	endpoint string
@@ -106,31 +106,30 @@ func (s *supervisor) Receive(c actor.Context) {
 // what it told before, which is of no use then: it may be of another engine.
 func (s *supervisor) receiveReading(c actor.Context) bool {
 	switch msg := c.Message().(type) {
-	case messages.SessionConnected, messages.SyncListed, messages.ObjectSeen, messages.ObjectGone,
-		messages.KindListed, messages.SyncCompleted:
+	case messages.SessionStarted:
+		c.Send(c.Sender(), messages.BeginWatch{Known: s.mirrors.known()})
+	case messages.SessionEvent:
 		if s.session != nil {
-			s.take(c, msg)
+			s.take(c, msg.Event)
 		}
-		return true
 	default:
 		return false
 	}
+	return true
 }
 
-func (s *supervisor) take(c actor.Context, reading any) {
-	switch msg := reading.(type) {
-	case messages.SessionConnected:
-		s.connected(c, msg)
-	case messages.SyncListed:
-		s.sync.listed(msg.Counts)
-	case messages.ObjectSeen:
-		s.objectSeen(c, msg)
-	case messages.ObjectGone:
-		s.objectGone(c, msg)
-	case messages.KindListed:
-		s.kindListed(c, msg)
-	case messages.SyncCompleted:
-		s.syncCompleted(c, msg)
+func (s *supervisor) take(c actor.Context, event engine.Event) {
+	switch e := event.(type) {
+	case engine.Connected:
+		s.connected(e)
+	case engine.Listed:
+		s.sync.listed(e.Counts)
+	case engine.Object:
+		s.objectSeen(c, messages.ObjectSeen{Object: e.Mirror, AsOf: e.AsOf})
+	case engine.Gone:
+		s.objectGone(c, messages.ObjectGone{Kind: e.Key.Kind, Name: e.Key.ResourceName(), AsOf: e.AsOf})
+	case engine.Synced:
+		s.syncCompleted(c, e)
 	}
 }
 

@@ -15,59 +15,52 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// quietEngine has two volumes and one container, and says nothing more. Its
-// zero value refuses every connection.
+// quietEngine has two volumes and one container, which do not change. It refuses
+// connections unless it is up.
 type quietEngine struct {
-	docker.API
+	engine.Engine
 	up     *atomic.Bool
 	broken chan error
 }
 
-func (q quietEngine) Connect(context.Context) (docker.Info, error) {
+func (q quietEngine) Watch(ctx context.Context, _ []containersv1.Mirror, sink func(engine.Event)) error {
 	if !q.up.Load() {
-		return docker.Info{}, errors.New("connection refused")
+		return errors.New("connection refused")
 	}
-	return docker.Info{Version: "1", SystemTime: time.Now()}, nil
-}
-
-func (q quietEngine) Events(ctx context.Context, _ time.Time) (<-chan docker.Event, <-chan error) {
-	ended := make(chan error, 1)
-	go func() {
+	sink(engine.Connected{Version: "1"})
+	for {
+		asOf := time.Now()
+		sink(engine.Listed{Counts: map[containersv1.Kind]int{containersv1.KindContainer: 1, containersv1.KindVolume: 2}})
+		for _, m := range q.mirrors() {
+			sink(engine.Object{Mirror: m, AsOf: asOf})
+		}
+		sink(engine.Synced{AsOf: asOf})
 		select {
 		case err := <-q.broken:
-			ended <- err
+			return err
 		case <-ctx.Done():
-			ended <- ctx.Err()
+			return ctx.Err()
+		case <-time.After(5 * time.Minute):
 		}
-	}()
-	return make(chan docker.Event), ended
+	}
 }
 
-func (quietEngine) Ping(context.Context) error { return nil }
-
-func (quietEngine) ListContainers(context.Context) ([]string, error) { return []string{"c1"}, nil }
-func (quietEngine) ListImages(context.Context) ([]docker.ListedImage, error) {
-	return nil, nil
-}
-func (quietEngine) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
-	var out []*containersv1.Volume
+func (quietEngine) mirrors() []containersv1.Mirror {
+	c := &containersv1.Container{}
+	c.Name = "c1"
+	mirrors := []containersv1.Mirror{c}
 	for _, name := range []string{"good", "bad"} {
 		v := &containersv1.Volume{}
 		v.Name, v.Status.Name = name, name
-		out = append(out, v)
+		mirrors = append(mirrors, v)
 	}
-	return out, nil
+	return mirrors
 }
 
-func (quietEngine) Container(_ context.Context, id string) (*containersv1.Container, error) {
-	c := &containersv1.Container{}
-	c.Name = id
-	return c, nil
-}
 func (quietEngine) Close() error { return nil }
 
 // world is an engine supervisor with an owner, on the clock of a synctest bubble.
@@ -79,7 +72,7 @@ type world struct {
 	told      []messages.EngineChanged
 	engine    quietEngine
 	resources resources
-	dial      func(string) (docker.API, error)
+	dial      func(string) (engine.Engine, error)
 	panicking atomic.Bool  // the mirror "bad", whenever it sees something
 	good, bad atomic.Int32 // how often these mirrors were made
 	marked    atomic.Value // the mirror that was last marked as failed, and why
@@ -122,14 +115,14 @@ func newUnsyncedWorld(t *testing.T) *world {
 func (w *world) start(t *testing.T) {
 	w.engine = quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 	w.engine.up.Store(true)
-	w.dial = func(string) (docker.API, error) { return w.engine, nil }
+	w.dial = func(string) (engine.Engine, error) { return w.engine, nil }
 	w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
 	cfg := Config{
 		EnsureNamespace: func(context.Context, string) error { return nil },
 		Subscribe:       w.resources.Subscribe,
-		Dial:            func(endpoint string) (docker.API, error) { return w.dial(endpoint) },
+		Dial:            func(endpoint string) (engine.Engine, error) { return w.dial(endpoint) },
 		NewMirror:       w.newMirror,
 		MarkFailed: func(_ context.Context, _ containersv1.Kind, _, name string, cause error) error {
 			w.marked.Store(name + ": " + cause.Error())
@@ -319,8 +312,8 @@ func TestStaleReadingsAreDropped(t *testing.T) {
 		w.send(connectTo(1))
 		w.last(t)
 		old := time.Now().Add(-time.Hour)
-		w.send(messages.ObjectGone{Kind: containersv1.KindVolume, Name: "good", AsOf: old})
-		w.send(messages.SyncCompleted{AsOf: old})
+		w.send(messages.SessionEvent{Event: engine.Gone{Key: engine.Key{Kind: containersv1.KindVolume, ID: "good"}, AsOf: old}})
+		w.send(messages.SessionEvent{Event: engine.Synced{AsOf: old}})
 		w.last(t)
 		w.send(connectTo(2))
 		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 2 {

@@ -11,7 +11,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -28,7 +28,7 @@ type Config struct {
 	// Namespace of Kubernetes in which the resource lives.
 	Namespace string
 	Kube      Writer
-	Engine    docker.API
+	Engine    engine.Engine
 	Logger    *slog.Logger
 	// Report shows the mirror's state in the live picture of the tree.
 	Report func(state string)

@@ -16,7 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -65,12 +65,12 @@ func (w *slowWriter) Remove(_ context.Context, obj containersv1.Mirror) (contain
 
 // scriptedEngine answers removals as it is told.
 type scriptedEngine struct {
-	docker.API
+	engine.Engine
 	removals *[]time.Time
 	err      *error
 }
 
-func (e scriptedEngine) RemoveContainer(context.Context, string, bool) error {
+func (e scriptedEngine) Do(context.Context, engine.Key, engine.Verb) error {
 	*e.removals = append(*e.removals, time.Now())
 	return *e.err
 }
@@ -91,17 +91,17 @@ func newStage(t *testing.T) *stage {
 }
 
 // stageWith is a stage with another API server and engine.
-func stageWith(t *testing.T, writer Writer, engine docker.API) *stage {
-	return (&stage{}).start(t, writer, engine)
+func stageWith(t *testing.T, writer Writer, e engine.Engine) *stage {
+	return (&stage{}).start(t, writer, e)
 }
 
-func (s *stage) start(t *testing.T, writer Writer, engine docker.API) *stage {
+func (s *stage) start(t *testing.T, writer Writer, e engine.Engine) *stage {
 	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
 	cfg := Config{
 		Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns",
-		Kube: writer, Engine: engine,
+		Kube: writer, Engine: e,
 		Logger: slog.New(slog.DiscardHandler), Report: func(string) {},
 	}
 	parent := s.system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
@@ -192,7 +192,7 @@ func TestAMirrorWithNothingLeftSaysSo(t *testing.T) {
 func TestAWishOfANewResourceIsNotTakenForAnOldOne(t *testing.T) {
 	m := &mirror{view: view{kind: containersv1.KindContainer, carried: 7}}
 	m.changed(withUID(resource(wishes(containersv1.StateRunning)), "u2", "3"))
-	if !wishPending(m.view) {
+	if !hasPendingState(m.view) {
 		t.Error("the wish of a resource that was made anew counts as carried out")
 	}
 }

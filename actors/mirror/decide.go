@@ -56,19 +56,19 @@ type refusal struct {
 type operation string
 
 const (
-	nothing        operation = ""
-	finish         operation = "finish"
-	create         operation = "create"
-	writeStatus    operation = "write status"
-	claim          operation = "claim"
-	deleteResource operation = "delete resource"
-	removeObject   operation = "remove from engine"
-	carryWish      operation = "carry out wish"
+	nothing           operation = ""
+	finish            operation = "finish"
+	create            operation = "create"
+	writeStatus       operation = "write status"
+	claim             operation = "claim"
+	deleteResource    operation = "delete resource"
+	removeObject      operation = "remove from engine"
+	applyDesiredState operation = "apply desired state"
 )
 
 // callsEngine reports whether the operation is a call to the engine for a user,
 // and not a write to the API server.
-func (op operation) callsEngine() bool { return op == removeObject || op == carryWish }
+func (op operation) callsEngine() bool { return op == removeObject || op == applyDesiredState }
 
 // plan is what to do next. A call to the engine and a write to the API server run
 // beside each other, and never two of a kind: a stop can take minutes, and what
@@ -89,7 +89,7 @@ func decide(v view) plan {
 		v.inFlight = p.engine
 	case v.lost:
 		p.cancel = v.inFlight != nothing
-	case v.inFlight == carryWish:
+	case v.inFlight == applyDesiredState:
 		p.cancel = v.engine == absent || v.resource != nil && isTerminating(v.resource)
 	}
 	p.write = decideWrite(v)
@@ -108,8 +108,8 @@ func engineCall(v view) operation {
 		if hasFinalizer(v.resource) && !v.deleted {
 			return removeObject
 		}
-	case wishPending(v):
-		return carryWish
+	case hasPendingState(v):
+		return applyDesiredState
 	}
 	return nothing
 }
@@ -177,9 +177,9 @@ func hasFinalizer(m containersv1.Mirror) bool {
 	return slices.Contains(m.GetFinalizers(), containersv1.Finalizer)
 }
 
-// wishPending is whether the resource carries a wish of a generation that was
+// hasPendingState is whether the resource carries a wish of a generation that was
 // not carried out yet.
-func wishPending(v view) bool {
+func hasPendingState(v view) bool {
 	c, ok := v.resource.(*containersv1.Container)
 	return ok && c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown &&
 		c.Generation > max(v.carried, c.Status.ObservedGeneration)

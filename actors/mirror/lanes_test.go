@@ -12,7 +12,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -74,7 +74,7 @@ func (w *memory) Remove(context.Context, containersv1.Mirror) (containersv1.Mirr
 
 // busyEngine takes for a stop until the test says so.
 type busyEngine struct {
-	docker.API
+	engine.Engine
 	mu      sync.Mutex // guards calls
 	calls   []string
 	stopped chan struct{}
@@ -92,8 +92,11 @@ func (e *busyEngine) made() []string {
 	return slices.Clone(e.calls)
 }
 
-func (e *busyEngine) StopContainer(ctx context.Context, _ string) error {
-	e.note("stop")
+func (e *busyEngine) Do(ctx context.Context, _ engine.Key, verb engine.Verb) error {
+	e.note(string(verb))
+	if verb != engine.VerbStop {
+		return nil
+	}
 	select {
 	case <-e.stopped:
 		return nil
@@ -102,17 +105,7 @@ func (e *busyEngine) StopContainer(ctx context.Context, _ string) error {
 	}
 }
 
-func (e *busyEngine) StartContainer(context.Context, string) error {
-	e.note("start")
-	return nil
-}
-
-func (e *busyEngine) RemoveContainer(context.Context, string, bool) error {
-	e.note("remove")
-	return nil
-}
-
-func (e *busyEngine) Container(context.Context, string) (*containersv1.Container, error) {
+func (e *busyEngine) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
 	return engineContainer(containersv1.ContainerExited), nil
 }
 

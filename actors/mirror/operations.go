@@ -3,7 +3,6 @@ package mirror
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -11,7 +10,7 @@ import (
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // Writer is where the mirrors are kept. It neither changes nor keeps what it is
@@ -54,7 +53,7 @@ type outcome struct {
 
 // timeout bounds an operation. One that may stop a container bounds its parts.
 func timeout(op operation) time.Duration {
-	if op == carryWish {
+	if op == applyDesiredState {
 		return async.NoDeadline
 	}
 	return operationTimeout
@@ -70,8 +69,8 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 	case op.callsEngine() && !cfg.stillWished(ctx, v, &out):
 	case op == removeObject:
 		cfg.removeObject(ctx, v, &out)
-	case op == carryWish:
-		cfg.carryWish(ctx, v, &out)
+	case op == applyDesiredState:
+		cfg.applyDesiredState(ctx, v, &out)
 	default:
 		cfg.write(ctx, op, v, &out)
 	}
@@ -154,89 +153,59 @@ func (cfg Config) stillWished(ctx context.Context, v view, out *outcome) bool {
 	return out.err == nil && !out.outdated
 }
 
-// removeObject deletes the engine's object. A running container is killed, as
-// `docker rm --force` does: whoever deletes the resource wants it gone.
+// removeObject removes the engine's object, and kills a running container: whoever
+// deletes the resource wants it to be gone.
 func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
-	id := v.desired.ObjectID()
-	if id == "" {
-		id = cfg.Name
-	}
 	var err error
-	switch cfg.Kind {
-	case containersv1.KindContainer:
-		err = cfg.Engine.RemoveContainer(ctx, id, true)
-	case containersv1.KindImage:
-		err = cfg.removeImage(ctx, v.desired.(*containersv1.Image), out)
-	case containersv1.KindVolume:
-		err = cfg.Engine.RemoveVolume(ctx, id)
-	case containersv1.KindContainerNamespace:
-		err = nil
+	if cfg.Kind.HasFinalizer() {
+		err = cfg.Engine.Do(ctx, engine.KeyOf(v.desired), engine.VerbRemove)
 	}
 	out.began = time.Now() // what was read before this says nothing about the object now
-	if err == nil || docker.IsNotFound(err) {
+	if err == nil || engine.IsNotFound(err) {
 		out.objectGone = true
 		return
 	}
 	out.classify(ctx, err)
 }
 
-// removeImage removes the image that the resource stands for, and no other one:
-// its tag may have moved since it was read.
-func (cfg Config) removeImage(ctx context.Context, img *containersv1.Image, out *outcome) error {
-	now, err := cfg.Engine.Images(ctx, img.DisplayName())
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(now, func(i *containersv1.Image) bool { return i.Name == img.Name }) {
-		out.objectGone = true
-		return nil
-	}
-	return cfg.Engine.RemoveImage(ctx, img.DisplayName())
-}
-
-// carryWish starts or stops the container and reads it again at once: a failed
-// start changes its exit code and error, and the engine sends no event of that.
-func (cfg Config) carryWish(ctx context.Context, v view, out *outcome) {
-	c := v.resource.(*containersv1.Container)
-	state := v.desired.(*containersv1.Container).Status.Status
-	err := cfg.setState(ctx, c.Spec.State, state)
+// applyDesiredState starts or stops the container and reads it again at once: a
+// failed start changes its exit code and error, and the engine sends no event of that.
+func (cfg Config) applyDesiredState(ctx context.Context, v view, out *outcome) {
+	key := engine.KeyOf(v.desired)
+	err := cfg.startOrStop(ctx, key, v.resource.(*containersv1.Container).Spec.State)
 	out.began = time.Now()
 	reading, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
-	fact, readErr := cfg.Engine.Container(reading, cfg.Name)
+	fact, readErr := cfg.Engine.Get(reading, key)
 	switch {
-	case docker.IsNotFound(readErr):
+	case engine.IsNotFound(readErr):
 		out.objectGone = true
 		return
 	case readErr == nil:
 		out.fact = fact
 	default:
-		// Whether the wish was carried out does not depend on this reading: the
-		// engine's event or the next full sync makes up for it.
+		// Whether the desired state was applied does not depend on this reading: the
+		// engine's event or the next full sync replaces it.
 	}
 	if err != nil {
 		out.classify(ctx, err)
 	}
 }
 
-func (cfg Config) setState(ctx context.Context, wish containersv1.DesiredState, state containersv1.ContainerState) error {
-	bounded, cancel := context.WithTimeout(ctx, operationTimeout)
+// startOrStop gives a start a deadline. A stop bounds itself.
+func (cfg Config) startOrStop(ctx context.Context, key engine.Key, desired containersv1.DesiredState) error {
+	if desired != containersv1.StateRunning {
+		return cfg.Engine.Do(ctx, key, engine.VerbStop)
+	}
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
-	if state == containersv1.ContainerPaused {
-		// A paused container can neither start nor handle the stop signal.
-		if err := cfg.Engine.UnpauseContainer(bounded, cfg.Name); err != nil && !docker.IsConflict(err) {
-			return err
-		}
-	}
-	if wish == containersv1.StateRunning {
-		return cfg.Engine.StartContainer(bounded, cfg.Name)
-	}
-	return cfg.Engine.StopContainer(ctx, cfg.Name)
+	return cfg.Engine.Do(ctx, key, engine.VerbStart)
 }
 
-// classify tells a refusal, which a user must see, from an engine that is away.
+// classify separates a refusal, which a user must see, from an engine that cannot be
+// reached.
 func (out *outcome) classify(ctx context.Context, err error) {
-	if docker.IsUnreachable(err) || ctx.Err() != nil {
+	if engine.IsUnreachable(err) || ctx.Err() != nil {
 		out.err = err
 		return
 	}

@@ -135,7 +135,7 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 		m.logAct(out)
 		m.engine.retry.reset()
 		m.view.refusal = refusal{}
-		if out.op == carryWish && m.worksOn(out) {
+		if out.op == applyDesiredState && m.worksOn(out) {
 			m.view.carried = out.generation
 		}
 	}
@@ -144,7 +144,7 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 // logAct records what the engine did at a user's request.
 func (m *mirror) logAct(out outcome) {
 	attributes := []any{"kind", m.Kind, "mirror", m.Name, "operation", out.op}
-	if c, ok := m.view.resource.(*containersv1.Container); ok && out.op == carryWish {
+	if c, ok := m.view.resource.(*containersv1.Container); ok && out.op == applyDesiredState {
 		attributes = append(attributes, "state", c.Spec.State)
 	}
 	m.Logger.Info("engine carried out a request", attributes...)

@@ -34,7 +34,7 @@ func composeStatus(v view) containersv1.Mirror {
 // while the engine is at work for an older one.
 func observedGeneration(v view) int64 {
 	c := v.resource.(*containersv1.Container)
-	if v.inFlight != nothing || wishPending(v) {
+	if v.inFlight != nothing || hasPendingState(v) {
 		return max(v.carried, c.Status.ObservedGeneration)
 	}
 	return c.Generation

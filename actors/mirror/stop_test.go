@@ -12,17 +12,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // longStop is an engine whose container takes five minutes to stop.
 type longStop struct {
-	docker.API
+	engine.Engine
 	stops, cut, removals atomic.Int32
 }
 
-func (e *longStop) StopContainer(ctx context.Context, _ string) error {
+func (e *longStop) Do(ctx context.Context, _ engine.Key, verb engine.Verb) error {
+	if verb == engine.VerbRemove {
+		e.removals.Add(1)
+		return nil
+	}
 	e.stops.Add(1)
 	select {
 	case <-time.After(5 * time.Minute):
@@ -33,15 +37,10 @@ func (e *longStop) StopContainer(ctx context.Context, _ string) error {
 	}
 }
 
-func (e *longStop) Container(context.Context, string) (*containersv1.Container, error) {
+func (e *longStop) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
 	c := engineContainer(containersv1.ContainerExited)
 	c.Name = "c1"
 	return c, nil
-}
-
-func (e *longStop) RemoveContainer(context.Context, string, bool) error {
-	e.removals.Add(1)
-	return nil
 }
 
 // stopLong runs a mirror whose container is to stop.

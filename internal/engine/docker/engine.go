@@ -1,130 +1,185 @@
 package docker
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/containerd/errdefs"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
-// API is the part of the Docker Engine API that rdd uses. It is safe for
-// concurrent use.
-//
-// Every call but Events and StopContainer needs a context with a deadline: an
-// engine that hangs is noticed by nothing else. Errors carry the engine's own words; IsNotFound,
-// IsConflict and IsUnreachable tell their classes apart.
-//
-// The resources that are returned belong to the caller. They carry a name and
-// a status; the Kubernetes namespace, and LastTransitionTime of conditions,
-// are left to the mirror.
-type API interface {
-	// Connect asks the engine who it is and agrees on an API version with it.
-	// It may be called again at any time, and must be after a broken
-	// connection: the engine may have been upgraded meanwhile. The other calls
-	// connect by themselves when Connect was never called.
-	Connect(ctx context.Context) (Info, error)
-
-	// Ping asks the engine whether it answers, and nothing else.
-	Ping(ctx context.Context) error
-
-	// Events streams what can change a mirror, beginning with the events that
-	// the engine remembers (256 of them) from since on, inclusively; since is
-	// of the engine's clock. It returns at once. The error channel gets exactly
-	// one value when the stream has ended for whatever reason, the end of the
-	// context included; the event channel is never closed. A caller that is
-	// slow for long loses events in the engine, as any client of it does.
-	Events(ctx context.Context, since time.Time) (<-chan Event, <-chan error)
-
-	// ListContainers returns the full IDs of all containers in any state.
-	ListContainers(ctx context.Context) ([]string, error)
-	// Container reads one container, by ID or name.
-	Container(ctx context.Context, id string) (*containersv1.Container, error)
-
-	// ListImages returns each image once: dangling images too, intermediate
-	// layers of builds not.
-	ListImages(ctx context.Context) ([]ListedImage, error)
-	// Images reads one image by ID or reference: one resource for each tag, or
-	// a single one when the image has no tag.
-	Images(ctx context.Context, ref string) ([]*containersv1.Image, error)
-
-	// ListVolumes reads all volumes.
-	ListVolumes(ctx context.Context) ([]*containersv1.Volume, error)
-	// Volume reads one volume.
-	Volume(ctx context.Context, name string) (*containersv1.Volume, error)
-
-	// StartContainer starts a container; one that runs already is left alone.
-	StartContainer(ctx context.Context, id string) error
-	// StopContainer stops a container and returns when it has stopped. The
-	// engine kills it after the container's own stop timeout, 10 s by default and
-	// none for some, so the call has a deadline of its own and ctx needs none. One
-	// that is stopped already is left alone. A container gets one stop signal, also
-	// when a call whose answer was lost is repeated, by whichever client, while the
-	// engine still carries out the first one.
-	StopContainer(ctx context.Context, id string) error
-	// UnpauseContainer resumes a paused container.
-	UnpauseContainer(ctx context.Context, id string) error
-
-	// RemoveContainer removes a container, but not its anonymous volumes; force
-	// kills it first if it runs.
-	RemoveContainer(ctx context.Context, id string, force bool) error
-	// RemoveImage removes one tag, and the image itself with its last tag; an
-	// image without tags is removed by its ID, or reference by reference when it
-	// was pulled by digest from several repositories. It is never forced.
-	RemoveImage(ctx context.Context, ref string) error
-	// RemoveVolume removes a volume. It is never forced.
-	RemoveVolume(ctx context.Context, name string) error
-
-	// Close ends event streams and idle connections. Calls that are under way
-	// end with their contexts; new ones fail.
-	Close() error
+// Settings are the times and sizes of a watch. Zero means the default.
+type Settings struct {
+	// Resync is the longest pause between two full syncs, which correct what events
+	// did not report. The first pauses of a watch are shorter: see firstResync.
+	Resync time.Duration
+	// Ping is the pause between two probes of the engine.
+	Ping time.Duration
+	// Answer is how long the engine may take to answer a probe.
+	Answer time.Duration
+	// Pool is how many objects a full sync reads at once.
+	Pool int
 }
 
-// Info is what an engine says of itself.
-type Info struct {
-	// Version of the engine, such as 20.10.24.
-	Version string
-	// APIVersion that was agreed on, such as 1.41.
-	APIVersion string
-	// OSType of the engine's host, in Go's words: linux.
-	OSType string
-	// Arch of the engine's host, in Go's words where they are known: amd64.
-	Arch string
-	// SystemTime is the engine's clock at the time of the call, zero if it did
-	// not say.
-	SystemTime time.Time
+// DefaultSettings returns the settings of a daemon.
+func DefaultSettings() Settings {
+	return Settings{Resync: 5 * time.Minute, Ping: 15 * time.Second, Answer: 10 * time.Second, Pool: 8}
 }
 
-// Actions of an Event that the engine reports as an event of another object, and
-// not of the container or the volumes.
-const (
-	ActionNetworkConnect    = "network connect"
-	ActionNetworkDisconnect = "network disconnect"
-	ActionVolumeUnmount     = "volume unmount"
-	ActionPlugin            = "plugin"
-)
+// dockerEngine is the engine behind an API.
+type dockerEngine struct {
+	API
 
-// Actions after which the set of images may differ, beside those of images.
-const (
-	ActionCreate  = "create"
-	ActionDestroy = "destroy"
-)
+	settings Settings
+	logger   *slog.Logger
+}
 
-// Event reports that an object of the engine, or a set of objects, may have changed.
-type Event struct {
-	// Kind of the object: a container, an image or a volume.
-	Kind containersv1.Kind
-	// ID as the engine gave it: a container's full ID, an image's ID or (for
-	// pull and push) its reference, a volume's name. It is empty when the event
-	// names no object: any image or any volume may have changed.
-	ID string
-	// Action such as start or untag.
-	Action string
-	// Tag is the image's new tag, which any other image loses without an event.
-	// It is empty for other events.
-	Tag string
-	// ByImageID is set for a container that was created from the ID of an image
-	// and not from a name, as each step of a classic build is.
-	ByImageID bool
-	// Time by the engine's clock.
-	Time time.Time
+// New returns the engine behind an API.
+func New(api API, settings Settings, logger *slog.Logger) engine.Engine {
+	d := DefaultSettings()
+	return &dockerEngine{API: api, logger: logger, settings: Settings{
+		Resync: cmp.Or(settings.Resync, d.Resync), Ping: cmp.Or(settings.Ping, d.Ping),
+		Answer: cmp.Or(settings.Answer, d.Answer), Pool: cmp.Or(settings.Pool, d.Pool),
+	}}
+}
+
+// Dialer returns a function that prepares the engine at an endpoint. See Dial for
+// the endpoints.
+func Dialer(settings Settings, logger *slog.Logger) func(endpoint string) (engine.Engine, error) {
+	return func(endpoint string) (engine.Engine, error) {
+		api, err := Dial(endpoint)
+		if err != nil {
+			return nil, err
+		}
+		return New(api, settings, logger), nil
+	}
+}
+
+// Get implements engine.Engine.
+func (e *dockerEngine) Get(ctx context.Context, key engine.Key) (containersv1.Mirror, error) {
+	object := engine.Key{Kind: key.Kind, ID: key.ID}
+	if key.Tag != "" {
+		object.ID = key.Tag
+	}
+	mirrors, err := inspect(ctx, e.API, object)
+	if err != nil {
+		return nil, classified(err)
+	}
+	for _, m := range mirrors {
+		if key.Kind != containersv1.KindImage || engine.KeyOf(m) == key {
+			return m, nil
+		}
+	}
+	if key.Tag == "" {
+		return nil, fmt.Errorf("image %s has a tag now: %w", key.ID, errdefs.ErrNotFound)
+	}
+	return nil, fmt.Errorf("tag %s does not belong to image %s: %w", key.Tag, key.ID, errdefs.ErrNotFound)
+}
+
+// Do implements engine.Engine.
+func (e *dockerEngine) Do(ctx context.Context, key engine.Key, verb engine.Verb) error {
+	return classified(e.do(ctx, key, verb))
+}
+
+func (e *dockerEngine) do(ctx context.Context, key engine.Key, verb engine.Verb) error {
+	switch {
+	case verb == engine.VerbRemove:
+		return e.remove(ctx, key)
+	case key.Kind != containersv1.KindContainer:
+	case verb == engine.VerbStart:
+		if err := e.resume(ctx, key.ID); err != nil {
+			return err
+		}
+		return e.StartContainer(ctx, key.ID)
+	case verb == engine.VerbStop:
+		if err := e.resume(ctx, key.ID); err != nil {
+			return err
+		}
+		return e.StopContainer(ctx, key.ID)
+	}
+	return fmt.Errorf("%s of a %s: %w", verb, key.Kind, errdefs.ErrNotImplemented)
+}
+
+func (e *dockerEngine) remove(ctx context.Context, key engine.Key) error {
+	switch key.Kind {
+	case containersv1.KindContainer:
+		// A running container is killed, as with docker rm --force.
+		return e.RemoveContainer(ctx, key.ID, true)
+	case containersv1.KindImage:
+		// The tag may have moved to another image since the mirror was read.
+		if _, err := e.Get(ctx, key); err != nil {
+			return err
+		}
+		return e.RemoveImage(ctx, cmp.Or(key.Tag, key.ID))
+	case containersv1.KindVolume:
+		return e.RemoveVolume(ctx, key.ID)
+	case containersv1.KindContainerNamespace:
+	}
+	return fmt.Errorf("%s of a %s: %w", engine.VerbRemove, key.Kind, errdefs.ErrNotImplemented)
+}
+
+// resume unpauses a paused container, which can neither start nor handle the stop
+// signal.
+func (e *dockerEngine) resume(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	c, err := e.Container(ctx, id)
+	if err != nil || c.Status.Status != containersv1.ContainerPaused {
+		return err
+	}
+	if err := e.UnpauseContainer(ctx, id); err != nil && !IsConflict(err) {
+		return err
+	}
+	return nil
+}
+
+// inspect reads the mirrors of one object. An image has one for each tag; the ID of
+// its key may also be a reference.
+func inspect(ctx context.Context, api API, key engine.Key) ([]containersv1.Mirror, error) {
+	switch key.Kind {
+	case containersv1.KindContainer:
+		return mirrorOf(api.Container(ctx, key.ID))
+	case containersv1.KindVolume:
+		return mirrorOf(api.Volume(ctx, key.ID))
+	case containersv1.KindImage:
+		return mirrorsOf(api.Images(ctx, key.ID))
+	case containersv1.KindContainerNamespace:
+		if key.ID == mobyNamespace {
+			return []containersv1.Mirror{namespaceMirror()}, nil
+		}
+		return nil, fmt.Errorf("namespace %s: %w", key.ID, errdefs.ErrNotFound)
+	default:
+		return nil, fmt.Errorf("inspect %s %s: unknown kind", key.Kind, key.ID)
+	}
+}
+
+// namespaceMirror returns the mirror of the only namespace of a Docker engine.
+func namespaceMirror() *containersv1.ContainerNamespace {
+	ns := &containersv1.ContainerNamespace{}
+	ns.Name = mobyNamespace
+	ns.Status.Name = mobyNamespace
+	return ns
+}
+
+func mirrorOf[T containersv1.Mirror](object T, err error) ([]containersv1.Mirror, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []containersv1.Mirror{object}, nil
+}
+
+func mirrorsOf[T containersv1.Mirror](objects []T, err error) ([]containersv1.Mirror, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]containersv1.Mirror, len(objects))
+	for i, object := range objects {
+		out[i] = object
+	}
+	return out, nil
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // clientPrefix is what moby's client writes in front of the engine's words.
@@ -67,4 +69,18 @@ func IsUnreachable(err error) bool {
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, errSilent) || errors.As(err, &netErr)
+}
+
+// unreachableError puts engine.ErrUnreachable into the chain of an error, and keeps
+// its text.
+type unreachableError struct{ error }
+
+func (e unreachableError) Unwrap() []error { return []error{e.error, engine.ErrUnreachable} }
+
+// classified returns err with the class that package engine knows.
+func classified(err error) error {
+	if IsUnreachable(err) {
+		return unreachableError{err}
+	}
+	return err
 }

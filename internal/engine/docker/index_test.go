@@ -1,4 +1,4 @@
-package engine
+package docker
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 func imagesOf(id string, tags ...string) []containersv1.Mirror {
@@ -23,16 +24,16 @@ func imagesOf(id string, tags ...string) []containersv1.Mirror {
 }
 
 func TestImageIndex(t *testing.T) {
-	name := containersv1.ImageResourceName
+	name := func(_, tag string) string { return tag }
 	type update struct {
 		id      string
-		objects []containersv1.Mirror
+		mirrors []containersv1.Mirror
 	}
 	for _, tc := range []struct {
-		name    string
-		updates []update
-		gone    []string
-		robbed  []string
+		name     string
+		updates  []update
+		gone     []string
+		lostTags []string
 	}{
 		{"new image", []update{{"a", imagesOf("a", "x:1")}}, nil, nil},
 		{"same again", []update{{"a", imagesOf("a", "x:1")}, {"a", imagesOf("a", "x:1")}}, nil, nil},
@@ -43,17 +44,17 @@ func TestImageIndex(t *testing.T) {
 		{"never seen, deleted", []update{{"a", nil}}, nil, nil},
 		{"tag moves: the other is read again", []update{{"a", imagesOf("a", "x:1")}, {"b", imagesOf("b", "x:1")}}, nil, []string{"a"}},
 		{"a reference that is gone: its owner is read again", []update{{"a", imagesOf("a", "x:1")}, {"x:1", nil}}, nil, []string{"a"}},
-		{"robbed image read again does not rob back", []update{{"a", imagesOf("a", "x:1")}, {"b", imagesOf("b", "x:1")}, {"a", imagesOf("a")}}, []string{name("a", "x:1")}, nil},
+		{"an image that lost its tag takes none back", []update{{"a", imagesOf("a", "x:1")}, {"b", imagesOf("b", "x:1")}, {"a", imagesOf("a")}}, []string{name("a", "x:1")}, nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			x := newImageIndex()
 			var got imageChange
 			for _, u := range tc.updates {
-				got = x.update(u.id, u.objects, time.Unix(1, 0))
+				got = x.update(u.id, u.mirrors, time.Unix(1, 0))
 			}
 			slices.Sort(got.gone)
-			if !slices.Equal(got.gone, tc.gone) || !slices.Equal(got.robbed, tc.robbed) {
-				t.Errorf("change = %+v, want gone %v, robbed %v", got, tc.gone, tc.robbed)
+			if !slices.Equal(got.gone, tc.gone) || !slices.Equal(got.lostTags, tc.lostTags) {
+				t.Errorf("change = %+v, want gone %v, lostTags %v", got, tc.gone, tc.lostTags)
 			}
 		})
 	}
@@ -64,31 +65,31 @@ func TestImageIndexPrune(t *testing.T) {
 	x.update("old", imagesOf("old", "x:1"), time.Unix(1, 0))
 	x.update("unread", imagesOf("unread", "x:2"), time.Unix(1, 0))
 	x.update("new", imagesOf("new", "x:3"), time.Unix(3, 0))
-	x.prune(time.Unix(2, 0), map[string]bool{"unread": true})
+	x.prune(time.Unix(2, 0), map[engine.Key]bool{{Kind: containersv1.KindImage, ID: "unread"}: true})
 	if len(x.byID) != 2 || x.byID["old"] != nil || len(x.byTag) != 2 {
 		t.Errorf("index after prune: %v, %v", x.byID, x.byTag)
 	}
 }
 
-func TestOnlyWhatWasInspectedIsBelieved(t *testing.T) {
+func TestOnlyInspectedImagesAreFresh(t *testing.T) {
 	x := newImageIndex()
 	at := func(minutes int) time.Time { return time.Unix(0, 0).Add(time.Duration(minutes) * time.Minute) }
 	x.update("listed", imagesOf("listed", "x:1"), at(1))
 	x.update("inspected", imagesOf("inspected", "x:2"), at(1))
 	x.inspected("inspected", at(1))
 	x.update("inspected", imagesOf("inspected", "x:2"), at(30)) // from a list again
-	if known := x.believed(at(0)); len(known) != 1 || len(known["inspected"]) != 1 {
-		t.Errorf("believed: %v", known)
+	if known := x.freshImages(at(0)); len(known) != 1 || len(known["inspected"]) != 1 {
+		t.Errorf("fresh: %v", known)
 	}
-	if known := x.believed(at(20)); len(known) != 0 {
-		t.Errorf("believed for ever, because it was listed meanwhile: %v", known)
+	if known := x.freshImages(at(20)); len(known) != 0 {
+		t.Errorf("fresh forever, because it was listed meanwhile: %v", known)
 	}
 }
 
-func TestAReadingThatComesInLateIsNotBelieved(t *testing.T) {
+func TestLateReadingIsStale(t *testing.T) {
 	x := newImageIndex()
 	x.update("a", imagesOf("a", "x:1", "x:2"), time.Unix(2, 0))
-	if change := x.update("a", imagesOf("a", "x:1"), time.Unix(1, 0)); !change.stale || len(x.byID["a"].tags) != 2 {
+	if change := x.update("a", imagesOf("a", "x:1"), time.Unix(1, 0)); !change.stale || len(x.byID["a"].images) != 2 {
 		t.Errorf("an older reading brought %+v", change)
 	}
 }

@@ -1,0 +1,52 @@
+package mirror
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
+
+// recordingEngine records the verbs that it is given.
+type recordingEngine struct {
+	engine.Engine
+	verbs *[]engine.Verb
+}
+
+func (e recordingEngine) Do(_ context.Context, _ engine.Key, verb engine.Verb) error {
+	*e.verbs = append(*e.verbs, verb)
+	return nil
+}
+
+func (e recordingEngine) Get(_ context.Context, key engine.Key) (containersv1.Mirror, error) {
+	c := engineContainer(containersv1.ContainerExited)
+	c.Name = key.ID
+	return c, nil
+}
+
+// Row S4: in each state of the container, the desired state leads to its verb.
+func TestDesiredStateIsAppliedFromEveryState(t *testing.T) {
+	for _, state := range []containersv1.ContainerState{
+		containersv1.ContainerCreated, containersv1.ContainerRunning, containersv1.ContainerPausing, containersv1.ContainerPaused,
+		containersv1.ContainerRestarting, containersv1.ContainerRemoving, containersv1.ContainerExited, containersv1.ContainerDead,
+		containersv1.ContainerUnknown,
+	} {
+		for desired, verb := range map[containersv1.DesiredState]engine.Verb{
+			containersv1.StateCreated: engine.VerbStop, containersv1.StateRunning: engine.VerbStart,
+		} {
+			var verbs []engine.Verb
+			stored := resource(wishes(desired))
+			cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: recordingEngine{verbs: &verbs}, Kube: &slowWriter{stored: stored}}
+			v := view{kind: cfg.Kind, engine: present, desired: engineContainer(state), resource: stored}
+			if op := decide(v).engine; op != applyDesiredState {
+				t.Errorf("%s, desired %s: operation %q", state, desired, op)
+				continue
+			}
+			if out := cfg.operate(t.Context(), applyDesiredState, v); out.err != nil || out.refused != nil || !slices.Equal(verbs, []engine.Verb{verb}) {
+				t.Errorf("%s, desired %s: verbs %q, %v, %v, want %q", state, desired, verbs, out.err, out.refused, verb)
+			}
+		}
+	}
+}

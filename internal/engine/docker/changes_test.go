@@ -1,0 +1,155 @@
+package docker
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/containerd/errdefs"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
+
+// store is an engine whose images and volumes a test changes, with the events of
+// its choice.
+type store struct {
+	quietAPI
+	*stored
+}
+
+type stored struct {
+	mu          sync.Mutex
+	images      map[string]storedImage
+	volumes     []string
+	events      chan Event
+	inspections atomic.Int32
+}
+
+type storedImage struct {
+	tags []string
+	// parent of an image; one without tags that is a parent is not listed.
+	parent string
+}
+
+func (s *stored) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f()
+}
+
+func (e store) Events(ctx context.Context, _ time.Time) (<-chan Event, <-chan error) {
+	return e.events, endedWith(ctx)
+}
+
+func (e store) ListContainers(context.Context) ([]string, error) { return nil, nil }
+
+func (e store) ListImages(context.Context) ([]ListedImage, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var listed []ListedImage
+	for id, image := range e.images {
+		hasChild := false
+		for _, other := range e.images {
+			hasChild = hasChild || other.parent == id
+		}
+		if len(image.tags) > 0 || !hasChild {
+			listed = append(listed, ListedImage{ID: id, Tags: image.tags})
+		}
+	}
+	return listed, nil
+}
+
+func (e store) Images(_ context.Context, id string) ([]*containersv1.Image, error) {
+	e.inspections.Add(1)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	image, there := e.images[id]
+	if !there {
+		return nil, errdefs.ErrNotFound
+	}
+	return imagesIn(imagesOf(id, image.tags...)), nil
+}
+
+func (e store) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var volumes []*containersv1.Volume
+	for _, name := range e.volumes {
+		volumes = append(volumes, volumeNamed(name))
+	}
+	return volumes, nil
+}
+
+// withStore runs a test with a watch of an engine, half a second after the sync.
+func withStore(t *testing.T, s *stored, test func(*testing.T, *recorder)) {
+	t.Helper()
+	watch(t, func() API {
+		s.events = make(chan Event, 16)
+		return store{stored: s}
+	}, nil, func(t *testing.T, r *recorder) {
+		time.Sleep(500 * time.Millisecond)
+		test(t, r)
+	})
+}
+
+// haveImages checks which of these images are reported, a second after an event.
+func haveImages(t *testing.T, r *recorder, when string, want ...string) {
+	t.Helper()
+	time.Sleep(time.Second)
+	var got []string
+	for _, ref := range []string{"base x:1", "base ", "child ", "other x:1"} {
+		id, tag, _ := strings.Cut(ref, " ")
+		if r.has(engine.Key{Kind: containersv1.KindImage, ID: id, Tag: tag}) {
+			got = append(got, ref)
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: images %q, want %q", when, got, want)
+	}
+}
+
+// Row F5: an image is shown and hidden without an event of its own.
+func TestHiddenImagesAreMirrored(t *testing.T) {
+	s := &stored{images: map[string]storedImage{"base": {tags: []string{"x:1"}}}}
+	withStore(t, s, func(t *testing.T, r *recorder) {
+		haveImages(t, r, "at first", "base x:1")
+
+		s.change(func() { s.images["child"] = storedImage{parent: "base"} })
+		s.events <- buildStep()
+		haveImages(t, r, "after a build without a tag", "base x:1", "child ")
+
+		s.change(func() {
+			s.images["base"] = storedImage{}
+			s.images["other"] = storedImage{tags: []string{"x:1"}}
+		})
+		s.events <- Event{Kind: containersv1.KindImage, ID: "other", Action: "tag", Tag: "x:1"}
+		haveImages(t, r, "after its tag has moved the base is hidden", "child ", "other x:1")
+
+		s.change(func() { delete(s.images, "child") })
+		s.events <- event(containersv1.KindImage, "child", "delete")
+		haveImages(t, r, "after its child was removed the base is shown", "base ", "other x:1")
+
+		s.change(func() { delete(s.images, "base") })
+		s.events <- event(containersv1.KindImage, "", "prune")
+		haveImages(t, r, "after a prune", "other x:1")
+	})
+}
+
+// Row F5: the prune of volumes names none of them.
+func TestVolumePruneIsMirrored(t *testing.T) {
+	s := &stored{volumes: []string{"kept", "pruned"}}
+	withStore(t, s, func(t *testing.T, r *recorder) {
+		s.change(func() { s.volumes = []string{"kept"} })
+		s.events <- event(containersv1.KindVolume, "", "prune")
+		time.Sleep(time.Second)
+		kept, pruned := engine.Key{Kind: containersv1.KindVolume, ID: "kept"}, engine.Key{Kind: containersv1.KindVolume, ID: "pruned"}
+		if !r.has(kept) || r.has(pruned) {
+			t.Errorf("a second after the prune: %v", r.present)
+		}
+	})
+}

@@ -1,0 +1,185 @@
+package docker
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
+
+// Pauses between an event and the list that follows from it. A burst of events costs
+// one list, or a few when it is long: after a list there is a pause of five times
+// the duration of the list.
+const (
+	listPause      = 100 * time.Millisecond
+	maxListPause   = 2 * time.Second
+	listRestFactor = 5
+)
+
+// listsOf returns the lists that have every field of their objects, by kind.
+func listsOf(api API) map[containersv1.Kind]func(context.Context) ([]containersv1.Mirror, error) {
+	return map[containersv1.Kind]func(context.Context) ([]containersv1.Mirror, error){
+		containersv1.KindVolume: func(ctx context.Context) ([]containersv1.Mirror, error) { return mirrorsOf(api.ListVolumes(ctx)) },
+	}
+}
+
+// Messages of a list to the watcher.
+type (
+	listDue       struct{ kind containersv1.Kind }
+	listed[T any] struct {
+		kind    containersv1.Kind
+		objects []T
+		asOf    time.Time
+		err     error
+	}
+)
+
+// listing schedules the lists of one kind beside full syncs: one at a time, and
+// another one when an event arrives meanwhile.
+type listing[T any] struct {
+	tasks *async.Runner
+	kind  containersv1.Kind
+	list  func(context.Context) ([]T, error)
+	// due runs while a list is planned.
+	due *time.Timer
+	// running is set while a list is read, again when another one must follow.
+	running, again bool
+	// took is the duration of the last list, failures how many failed in a row.
+	took     time.Duration
+	failures int
+}
+
+func newListing[T any](tasks *async.Runner, kind containersv1.Kind, list func(context.Context) ([]T, error)) listing[T] {
+	return listing[T]{tasks: tasks, kind: kind, list: list}
+}
+
+// soon plans a list unless one is planned.
+func (l *listing[T]) soon() {
+	switch {
+	case l.running:
+		l.again = true
+	case l.due == nil:
+		pause := min(listPause+listRestFactor*l.took, maxListPause)
+		if l.failures > 0 {
+			pause = async.Backoff{Min: maxListPause, Max: time.Minute}.Delay(l.failures)
+		}
+		l.due = l.tasks.After(pause, listDue{l.kind})
+	}
+}
+
+// start reads a list now, or after the one that runs.
+func (l *listing[T]) start() {
+	if l.running {
+		l.again = true
+		return
+	}
+	if l.due != nil {
+		l.due.Stop()
+		l.due = nil
+	}
+	l.running = true
+	l.tasks.Go(readTimeout, func(ctx context.Context) any {
+		v := listed[T]{kind: l.kind, asOf: time.Now()}
+		v.objects, v.err = l.list(ctx)
+		return v
+	})
+}
+
+// end notes the result of a list and plans the next one, if one must follow.
+func (l *listing[T]) end(v listed[T]) {
+	again := l.again || v.err != nil
+	l.running, l.again, l.took = false, false, time.Since(v.asOf)
+	l.failures++
+	if v.err == nil {
+		l.failures = 0
+	}
+	if again {
+		l.soon()
+	}
+}
+
+// isCurrent reports whether nothing happened since the last list began.
+func (l *listing[T]) isCurrent() bool { return !l.running && l.due == nil }
+
+// objectsListed reports every object of a list that has all of their fields, and that
+// the others are gone.
+func (w *watcher) objectsListed(v listed[containersv1.Mirror]) {
+	w.lists[v.kind].end(v)
+	if v.err != nil {
+		w.logger.Warn("objects could not be listed", "kind", v.kind, "err", v.err)
+		return
+	}
+	for _, m := range v.objects {
+		w.report(reading{key: engine.KeyOf(m), mirrors: []containersv1.Mirror{m}, asOf: v.asOf})
+	}
+	var missing []engine.Key
+	for key, at := range w.listable {
+		if key.Kind == v.kind && at.Before(v.asOf) {
+			missing = append(missing, key)
+		}
+	}
+	slices.SortFunc(missing, func(a, b engine.Key) int { return strings.Compare(a.ID, b.ID) })
+	for _, key := range missing {
+		delete(w.listable, key)
+		w.gone[key] = v.asOf
+		w.sink(engine.Gone{Key: key, AsOf: v.asOf})
+	}
+}
+
+// imageListing also keeps which images the last list showed.
+type imageListing struct {
+	listing[ListedImage]
+
+	shown map[string]bool
+	// afterSync is set when another list must follow the full sync.
+	afterSync bool
+}
+
+// imagesListed compares the images that were read with a list. An image that is not
+// listed is gone, or hidden because it has no tag and another one is built on it. An
+// image that is not listed as it was read is read again.
+func (w *watcher) imagesListed(v listed[ListedImage]) {
+	w.imageList.end(v)
+	if v.err != nil {
+		w.logger.Warn("images could not be listed", "err", v.err)
+		return
+	}
+	w.imageList.shown = shownImages(v.objects)
+	for _, image := range v.objects {
+		w.releaseHeld(image, v.asOf)
+	}
+	for _, id := range w.images.differing(v.objects) {
+		if w.syncing && w.images.byID[id] == nil {
+			w.imageList.afterSync = true // the sync reads the image, unless it is newer
+			continue
+		}
+		w.refresh(engine.Key{Kind: containersv1.KindImage, ID: id})
+	}
+	for _, id := range w.images.missing(w.imageList.shown, v.asOf) {
+		key := engine.Key{Kind: containersv1.KindImage, ID: id}
+		w.report(reading{key: key, asOf: v.asOf, listed: true})
+		w.gone[key] = v.asOf
+	}
+}
+
+// releaseHeld reports an image that was held back, when a list shows it.
+func (w *watcher) releaseHeld(image ListedImage, asOf time.Time) {
+	held, ok := w.images.held[image.ID]
+	if !ok || asOf.Before(held.asOf) || !image.SameAs(imagesIn(held.mirrors)) {
+		return
+	}
+	held.shown, held.asOf = true, asOf
+	w.report(held)
+}
+
+func shownImages(images []ListedImage) map[string]bool {
+	shown := make(map[string]bool, len(images))
+	for _, image := range images {
+		shown[image.ID] = true
+	}
+	return shown
+}

@@ -1,0 +1,210 @@
+package docker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
+
+// Messages of a full sync to the watcher.
+type (
+	syncListed struct{ Counts map[containersv1.Kind]int }
+	syncRead   struct {
+		asOf time.Time
+		err  error
+	}
+)
+
+const (
+	// syncPatience is how long a full sync may read nothing. There is no limit for the
+	// whole of it: a sync that takes long would start over and never finish.
+	syncPatience = 5 * time.Minute
+	// freshFor is how long an image is not inspected again while lists show the same
+	// tags and digests. Nothing else of an image can change, so this is a safety net.
+	freshFor = time.Hour
+	// firstResync is the pause before the second full sync. Each further pause is twice
+	// as long, up to Settings.Resync. The second sync inspects the images for which
+	// the first one used their mirrors: an earlier version of rdd may have written them.
+	firstResync = 10 * time.Second
+)
+
+// resyncPause returns the pause after a number of full syncs, counted from one.
+func resyncPause(syncs int, longest time.Duration) time.Duration {
+	pause := firstResync
+	for i := 1; i < syncs && pause < longest; i++ {
+		pause *= 2
+	}
+	return min(pause, longest)
+}
+
+// startSync starts a full sync, unless one runs.
+func (w *watcher) startSync() {
+	if w.syncing {
+		return
+	}
+	w.syncing = true
+	fresh := w.images.freshImages(time.Now().Add(-freshFor))
+	for id, images := range w.known {
+		if fresh[id] == nil {
+			fresh[id] = images
+		}
+	}
+	w.known = nil
+	s := fullSync{api: w.api, pool: w.settings.Pool, fresh: fresh, read: w.read}
+	w.tasks.Loop(func(ctx context.Context, send func(any)) any {
+		ctx, progressed, cancel := async.WithPatience(ctx, syncPatience, "the full sync")
+		defer cancel()
+		s.asOf = time.Now()
+		s.send = func(v any) {
+			if r, ok := v.(reading); !ok || r.err == nil {
+				progressed()
+			}
+			send(v)
+		}
+		return syncRead{asOf: s.asOf, err: s.run(ctx)}
+	})
+}
+
+// fullSync reads everything once, in a goroutine of its own.
+type fullSync struct {
+	api  API
+	pool int
+	// fresh are the images, by ID, that need no inspection while a list shows the same.
+	fresh map[string][]*containersv1.Image
+	read  func(context.Context, engine.Key) reading
+	send  func(any)
+	asOf  time.Time
+}
+
+// run lists every kind at once. Then it inspects each object of which the lists do
+// not have every field, a bounded number at a time.
+func (s *fullSync) run(ctx context.Context) error {
+	lists, listing := errgroup.WithContext(ctx)
+	var containers []string
+	var images []ListedImage
+	objects := map[containersv1.Kind]*[]containersv1.Mirror{}
+	lists.Go(func() error {
+		return async.Safely(func() (err error) { containers, err = s.api.ListContainers(listing); return err })
+	})
+	lists.Go(func() error {
+		return async.Safely(func() (err error) { images, err = s.api.ListImages(listing); return err })
+	})
+	for kind, list := range listsOf(s.api) {
+		into := &[]containersv1.Mirror{}
+		objects[kind] = into
+		lists.Go(func() error {
+			return async.Safely(func() (err error) { *into, err = list(listing); return err })
+		})
+	}
+	if err := lists.Wait(); err != nil {
+		return fmt.Errorf("list the engine's objects: %w", err)
+	}
+	counts := map[containersv1.Kind]int{containersv1.KindContainer: len(containers), containersv1.KindImage: len(images)}
+	for kind, list := range objects {
+		counts[kind] = len(*list)
+	}
+	s.send(syncListed{counts})
+	s.sendListed(namespaceMirror())
+	for _, kind := range containersv1.Kinds() {
+		if list := objects[kind]; list != nil {
+			for _, m := range *list {
+				s.sendListed(m)
+			}
+		}
+	}
+	s.inspectAll(ctx, containers, images)
+	if ctx.Err() != nil {
+		return fmt.Errorf("read the engine's objects: %w", context.Cause(ctx))
+	}
+	return nil
+}
+
+// sendListed sends an object of which a list has every field.
+func (s *fullSync) sendListed(m containersv1.Mirror) {
+	s.send(reading{key: engine.KeyOf(m), mirrors: []containersv1.Mirror{m}, asOf: s.asOf, bySync: true})
+}
+
+// inspectAll reads the containers, and the images that are not fresh.
+func (s *fullSync) inspectAll(ctx context.Context, containers []string, images []ListedImage) {
+	var pool errgroup.Group
+	pool.SetLimit(s.pool)
+	for _, id := range containers {
+		pool.Go(func() error {
+			s.send(s.inspect(ctx, engine.Key{Kind: containersv1.KindContainer, ID: id}))
+			return nil
+		})
+	}
+	var stale []engine.Key
+	for _, image := range images {
+		key := engine.Key{Kind: containersv1.KindImage, ID: image.ID}
+		if !image.SameAs(s.fresh[image.ID]) {
+			stale = append(stale, key)
+			continue
+		}
+		mirrors, _ := mirrorsOf(s.fresh[image.ID], nil)
+		s.send(reading{key: key, mirrors: mirrors, asOf: s.asOf, bySync: true, listed: true})
+	}
+	for _, key := range stale {
+		pool.Go(func() error {
+			v := s.inspect(ctx, key)
+			if v.err == nil && !hasTag(v.mirrors) {
+				// Whether the engine shows it is as old as the list.
+				v.shown, v.asOf = true, s.asOf
+			}
+			s.send(v)
+			return nil
+		})
+	}
+	_ = pool.Wait() // each reading has its own error
+}
+
+func (s *fullSync) inspect(ctx context.Context, key engine.Key) reading {
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	v := s.read(ctx, key)
+	v.bySync = true
+	return v
+}
+
+// syncRead ends a full sync.
+func (w *watcher) syncRead(v syncRead) error {
+	if v.err != nil {
+		return v.err
+	}
+	w.syncing = false
+	var unread []engine.Key
+	isUnread := map[engine.Key]bool{}
+	for key, r := range w.reads {
+		if r.attempts > 0 {
+			unread = append(unread, key)
+			isUnread[key] = true
+		}
+	}
+	slices.SortFunc(unread, func(a, b engine.Key) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
+	})
+	w.images.prune(v.asOf, isUnread)
+	w.images.pruneMoves(v.asOf.Add(-readTimeout))
+	for key, at := range w.listable {
+		if at.Before(v.asOf) && !isUnread[key] {
+			delete(w.listable, key)
+		}
+	}
+	clear(w.gone)
+	w.sink(engine.Synced{AsOf: v.asOf, Unread: unread})
+	if w.imageList.afterSync {
+		w.imageList.afterSync = false
+		w.imageList.soon()
+	}
+	w.syncs++
+	w.tasks.After(resyncPause(w.syncs, w.settings.Resync), syncDue{})
+	return nil
+}
