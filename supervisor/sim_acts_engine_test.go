@@ -44,7 +44,7 @@ func (w *world) actContainer(d *fate.Dice) {
 	case 9:
 		_ = m.model.RemoveContainer(id, true)
 	case 10, 11:
-		_ = m.model.ConnectContainer(id, verb == 10)
+		_ = m.model.ConnectContainer(w.network(d, m), id, verb == 10)
 	case 12:
 		if fail, err := m.model.FailRemoval(id); err == nil {
 			w.after(d.Between(time.Millisecond, 3*time.Second), fail)
@@ -131,4 +131,26 @@ func (w *world) actVolume(d *fate.Dice) {
 		return
 	}
 	_ = m.model.RemoveVolume(name, false)
+}
+
+// network returns the name of a network, which may not be there.
+func (w *world) network(d *fate.Dice, m *machine) string {
+	if d.Chance(0.3) {
+		return fate.Pick(d, m.model.Networks()).ID
+	}
+	return fmt.Sprint("net_", d.N(3))
+}
+
+func (w *world) actNetwork(d *fate.Dice) {
+	m := w.used(d)
+	name := w.network(d, m)
+	w.trace.note("outside", "network "+name)
+	switch {
+	case d.Chance(0.1):
+		m.model.PruneNetworks()
+	case d.Chance(0.5):
+		_, _ = m.model.CreateNetwork(memory.NetworkSpec{Name: name})
+	default:
+		_ = m.model.RemoveNetwork(name)
+	}
 }

@@ -53,6 +53,7 @@ func acts() []act {
 		{"container", 22, (*world).actContainer},
 		{"image", 16, (*world).actImage},
 		{"volume", 8, (*world).actVolume},
+		{"network", 6, (*world).actNetwork},
 		{"vm dies", 3, (*world).actDie},
 		{"engine frozen", 3, (*world).actFreeze},
 		{"engine away", 4, (*world).actAway},

@@ -58,7 +58,7 @@ create_container() {
     engine create --name "$name" "$@" base:1
 }
 
-# has KIND NAME succeeds when the engine has the object: container, image, volume.
+# has KIND NAME succeeds when the engine has the object: container, image, volume, network.
 has() {
     engine "$1" inspect "$2" >/dev/null
 }

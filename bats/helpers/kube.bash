@@ -7,8 +7,8 @@ kube() {
     rdd ctl -n "$MIRROR_NAMESPACE" "$@"
 }
 
-# container_resource, image_resource and volume_resource print the name of the
-# resource that mirrors an object, by the rule that the API promises.
+# container_resource, image_resource, volume_resource and network_resource print the
+# name of the resource that mirrors an object, by the rule that the API promises.
 container_resource() {
     engine container inspect -f '{{.Id}}' "$1"
 }
@@ -24,6 +24,11 @@ image_resource() {
 
 volume_resource() {
     printf 'vol-%s\n' "$(printf '%s' "$1" | sha256sum | cut -d' ' -f1)"
+}
+
+# network_resource NAME
+network_resource() {
+    printf 'net-%s\n' "$(printf '%s' "$(engine network inspect -f '{{.Id}}' "$1")" | sha256sum | cut -d' ' -f1)"
 }
 
 # exists KIND NAME succeeds when the resource is there.

@@ -7,19 +7,21 @@ engine_picture() {
         engine ps -aq --no-trunc | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" container inspect
         engine image ls -q --no-trunc | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" image inspect
         engine volume ls -q | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" volume inspect
+        engine network ls -q --no-trunc | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" network inspect
     } | jq -s -S --tab "$PICTURE_FUNCTIONS"'
         add // [] | map(
-            if has("State") then container elif has("Os") then images else volume end
+            if has("State") then container elif has("Os") then images elif has("IPAM") then network else volume end
         ) | sort_by(.kind, .key)'
 }
 
 # mirror_picture prints what the API has, without what the API adds.
 mirror_picture() {
-    kube get containers,images,volumes -o json | jq -S --tab "$PICTURE_FUNCTIONS"'
+    kube get containers,images,volumes,networks -o json | jq -S --tab "$PICTURE_FUNCTIONS"'
         [.items[] | {
             kind,
             key: (if .kind == "Container" then .metadata.name
                   elif .kind == "Image" then .status.id + " " + (.status.repoTag // "")
+                  elif .kind == "Network" then .status.id
                   else .status.name end),
             finalizers: .metadata.finalizers,
             status: (.status | del(.conditions, .observedGeneration) | bare)
@@ -28,7 +30,7 @@ mirror_picture() {
 
 PICTURE_FUNCTIONS='
     # bare drops what is empty, which the API leaves out.
-    def bare: with_entries(select(.value | . != null and . != "" and . != 0 and . != {} and . != []));
+    def bare: with_entries(select(.value | . != null and . != "" and . != 0 and . != false and . != {} and . != []));
     # micro cuts a time to microseconds, as the API has them, in UTC.
     def micro: if . == null or . == "" or startswith("0001-") then null
         else capture("^(?<s>[^.Z+-]*-[^.Z+-]*-[^.Z+-]*)(?<f>[.][0-9]+)?(?<z>Z|[+-].*)$")
@@ -54,6 +56,12 @@ PICTURE_FUNCTIONS='
     def volume: mirror("Volume"; .Name; {
         name: .Name, driver: .Driver, mountpoint: .Mountpoint, labels: .Labels, options: .Options,
         scope: .Scope, createdAt: (.CreatedAt | micro)});
+    def network: mirror("Network"; .Id; {
+        name: .Name, id: .Id, driver: .Driver, scope: .Scope, internal: .Internal, attachable: .Attachable,
+        ipv6: .EnableIPv6, labels: .Labels, options: .Options, createdAt: (.Created | micro),
+        containers: (.Containers // {} | length),
+        ipam: ({driver: .IPAM.Driver, options: .IPAM.Options, configs: [.IPAM.Config[]? | {
+            subnet: .Subnet, ipRange: .IPRange, gateway: .Gateway, auxiliaryAddresses: .AuxiliaryAddresses} | bare]} | bare)});
 '
 
 # pictures_match compares the two; the engine may change between two looks, so
@@ -71,16 +79,16 @@ assert_mirrors_exact() {
 # over would hold up a stop, a missing one would let its resource go stale.
 actors_match() {
     diff -u --label mirrors --label actors \
-        <(kube get containers,images,volumes,containernamespaces -o json |
+        <(kube get containers,images,volumes,networks,containernamespaces -o json |
             jq -r '.items[] | "\(.kind | ascii_downcase)/\(.metadata.name)"' | sort) \
         <(rdd tree -o json | jq -r '.nodes[].name | ltrimstr("root/engine/") |
-            select(test("^(container|image|volume|containernamespace)/"))' | sort)
+            select(test("^(container|image|volume|network|containernamespace)/"))' | sort)
 }
 
 # fingerprint prints UID and resourceVersion of every mirror: what changes when
 # anything is written.
 fingerprint() {
-    kube get containers,images,volumes,containernamespaces -o json |
+    kube get containers,images,volumes,networks,containernamespaces -o json |
         jq -r '.items[] | "\(.kind) \(.metadata.name) \(.metadata.uid) \(.metadata.resourceVersion)"' | sort
 }
 

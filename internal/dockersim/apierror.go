@@ -27,6 +27,8 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errdefs.IsConflict(err):
 		return http.StatusConflict
+	case errdefs.IsPermissionDenied(err):
+		return http.StatusForbidden
 	case errdefs.IsInvalidArgument(err):
 		return http.StatusBadRequest
 	default:

@@ -60,23 +60,3 @@ func (e *Engine) serveCommit(w http.ResponseWriter, r request) error {
 	writeJSON(w, http.StatusCreated, map[string]string{"Id": id})
 	return nil
 }
-
-func (e *Engine) serveNetworkConnect(w http.ResponseWriter, r request) error {
-	return e.connect(w, r, true)
-}
-
-func (e *Engine) serveNetworkDisconnect(w http.ResponseWriter, r request) error {
-	return e.connect(w, r, false)
-}
-
-func (e *Engine) connect(w http.ResponseWriter, r request, joined bool) error {
-	var wire struct{ Container string }
-	if err := readJSON(r, &wire); err != nil {
-		return err
-	}
-	if err := e.ConnectContainer(wire.Container, joined); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusOK)
-	return nil
-}

@@ -74,6 +74,11 @@ func routes() []route {
 		{"GET", "/volumes/{name}", (*Engine).serveVolumeInspect},
 		{"DELETE", "/volumes/{name}", (*Engine).serveVolumeRemove},
 
+		{"GET", "/networks", (*Engine).serveNetworkList},
+		{"POST", "/networks/create", (*Engine).serveNetworkCreate},
+		{"POST", "/networks/prune", (*Engine).serveNetworkPrune},
+		{"GET", "/networks/{id}", (*Engine).serveNetworkInspect},
+		{"DELETE", "/networks/{id}", (*Engine).serveNetworkRemove},
 		{"POST", "/networks/{id}/connect", (*Engine).serveNetworkConnect},
 		{"POST", "/networks/{id}/disconnect", (*Engine).serveNetworkDisconnect},
 	}

@@ -32,6 +32,10 @@ func (e *rawEngine) picture(ctx context.Context) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
+	networks, err := e.ids(ctx, "/networks")
+	if err != nil {
+		return Picture{}, err
+	}
 	var volumes struct{ Volumes []rawObject }
 	if err := e.get(ctx, "/volumes", &volumes); err != nil {
 		return Picture{}, err
@@ -45,6 +49,14 @@ func (e *rawEngine) picture(ctx context.Context) (Picture, error) {
 		err := e.get(ctx, "/containers/"+url.PathEscape(id)+"/json", &raw)
 		if err == nil {
 			p.add(raw.container(), nil)
+		}
+		return err
+	})
+	p.each(ctx, containersv1.KindNetwork, networks, func(ctx context.Context, id string) error {
+		raw := rawObject{}
+		err := e.get(ctx, "/networks/"+url.PathEscape(id), &raw)
+		if err == nil {
+			p.add(raw.network(), nil)
 		}
 		return err
 	})

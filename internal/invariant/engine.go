@@ -56,6 +56,13 @@ func FromEngine(engine docker.API) Source {
 		for _, volume := range volumes {
 			p.mirror(volume)
 		}
+		networks, err := engine.ListNetworks(ctx)
+		if err != nil {
+			return Picture{}, fmt.Errorf("list the engine's networks: %w", err)
+		}
+		for _, network := range networks {
+			p.mirror(network)
+		}
 		p.each(ctx, containersv1.KindContainer, containers, func(ctx context.Context, id string) error {
 			container, err := engine.Container(ctx, id)
 			if err == nil {

@@ -57,6 +57,11 @@ func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 	for _, volume := range volumes {
 		mirrors = append(mirrors, volume)
 	}
+	networks, err := engine.ListNetworks(ctx)
+	must(err)
+	for _, network := range networks {
+		mirrors = append(mirrors, network)
+	}
 	for _, m := range mirrors {
 		m.SetGeneration(1)
 		if m.MirrorKind().HasFinalizer() {
@@ -101,7 +106,7 @@ func check(t *testing.T, source Source, mirrors []containersv1.Mirror) []Differe
 func TestFaithfulMirrorsDifferInNothing(t *testing.T) {
 	sim := furnished(t)
 	mirrors := faithful(t, sim.Endpoint())
-	if len(mirrors) != 1+4+3+3+2 {
+	if len(mirrors) != 1+4+3+3+2+3 {
 		t.Errorf("%d mirrors", len(mirrors))
 	}
 	engine, err := docker.Dial(sim.Endpoint())
@@ -142,6 +147,8 @@ type world struct {
 func (w *world) container() *containersv1.Container { return first[*containersv1.Container](w) }
 func (w *world) image() *containersv1.Image         { return first[*containersv1.Image](w) }
 func (w *world) volume() *containersv1.Volume       { return first[*containersv1.Volume](w) }
+
+func (w *world) network() *containersv1.Network { return first[*containersv1.Network](w) }
 
 func first[M containersv1.Mirror](w *world) M {
 	for _, m := range w.mirrors {
@@ -241,6 +248,9 @@ func fieldPlants() []plant {
 		differ("size", func(w *world) { w.image().Status.Size++ }),
 		differ("repoDigests[0]", func(w *world) { w.image().Status.RepoDigests = []string{"sha256:0"} }),
 		differ("driver", func(w *world) { w.volume().Status.Driver = "" }),
+		differ("containers", func(w *world) { w.network().Status.Containers += 2 }),
+		differ("internal", func(w *world) { w.network().Status.Internal = true }),
+		differ("ipam[driver]", func(w *world) { w.network().Status.IPAM.Driver = "" }),
 		differ("options[o]", func(w *world) { w.volume().Status.Options = map[string]string{"o": ""} }),
 	}
 }

@@ -3,6 +3,7 @@ package invariant
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -154,4 +155,45 @@ func (o rawObject) volume() Object {
 	f.set("createdAt", o.time("CreatedAt"))
 	name := o.text("Name")
 	return Object{identity{containersv1.KindVolume, name, ""}, name, f}
+}
+
+func (o rawObject) network() Object {
+	f := fields{}
+	f.copied(o, map[string][]string{
+		"name": {"Name"}, "id": {"Id"}, "driver": {"Driver"}, "scope": {"Scope"},
+		"internal": {"Internal"}, "attachable": {"Attachable"}, "ipv6": {"EnableIPv6"},
+	})
+	f.texts("labels", o.object("Labels"))
+	f.texts("options", o.object("Options"))
+	f.set("createdAt", o.time("Created"))
+	f.quoted("ipam[driver]", o.text("IPAM", "Driver"))
+	f.texts("ipam[options]", o.object("IPAM", "Options"))
+	configs, _ := o.at("IPAM", "Config").([]any)
+	for i, value := range configs {
+		config, _ := value.(map[string]any)
+		path := fmt.Sprintf("ipam[configs][%d]", i)
+		for name, key := range map[string]string{"subnet": "Subnet", "ipRange": "IPRange", "gateway": "Gateway"} {
+			f.quoted(path+"["+name+"]", rawObject(config).text(key))
+		}
+		f.texts(path+"[auxiliaryAddresses]", rawObject(config).object("AuxiliaryAddresses"))
+	}
+	attached := 0
+	for id := range o.object("Containers") {
+		if len(id) == containerIDLength {
+			attached++
+		}
+	}
+	f.set("containers", nonzero(strconv.Itoa(attached)))
+	return Object{identity{containersv1.KindNetwork, o.text("Id"), ""}, o.text("Name"), f}
+}
+
+// containerIDLength is the length of a container's ID. A network also lists endpoints
+// that belong to no container, by other names.
+const containerIDLength = 64
+
+// quoted sets a text inside of a structure, unless it is empty.
+func (f fields) quoted(path, text string) {
+	if text != "" {
+		f.element(path, text)
+	}
 }

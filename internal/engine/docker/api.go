@@ -52,6 +52,12 @@ type API interface {
 	// Volume reads one volume.
 	Volume(ctx context.Context, name string) (*containersv1.Volume, error)
 
+	// ListNetworks reads all networks. It inspects each of them: the engine's list
+	// does not have the containers.
+	ListNetworks(ctx context.Context) ([]*containersv1.Network, error)
+	// Network reads one network, by ID or name.
+	Network(ctx context.Context, id string) (*containersv1.Network, error)
+
 	// StartContainer starts a container; one that runs already is left alone.
 	StartContainer(ctx context.Context, id string) error
 	// StopContainer stops a container and returns when it has stopped. The
@@ -73,6 +79,9 @@ type API interface {
 	RemoveImage(ctx context.Context, ref string) error
 	// RemoveVolume removes a volume. It is never forced.
 	RemoveVolume(ctx context.Context, name string) error
+
+	// RemoveNetwork removes a network. It is never forced.
+	RemoveNetwork(ctx context.Context, id string) error
 
 	// Close ends event streams and idle connections. Calls that are under way
 	// end with their contexts; new ones fail.
@@ -111,7 +120,7 @@ const (
 
 // Event reports that an object of the engine, or a set of objects, may have changed.
 type Event struct {
-	// Kind of the object: a container, an image or a volume.
+	// Kind of the object: a container, an image, a volume or a network.
 	Kind containersv1.Kind
 	// ID as the engine gave it: a container's full ID, an image's ID or (for
 	// pull and push) its reference, a volume's name. It is empty when the event
@@ -119,6 +128,9 @@ type Event struct {
 	ID string
 	// Action such as start or untag.
 	Action string
+	// Network is the ID of the network that a container joined or left; empty for
+	// other events.
+	Network string
 	// Tag is the image's new tag, which any other image loses without an event.
 	// It is empty for other events.
 	Tag string

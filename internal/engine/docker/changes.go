@@ -9,6 +9,9 @@ import (
 // from each event.
 func (w *watcher) changed(ev Event) {
 	key := engine.Key{Kind: ev.Kind, ID: ev.ID}
+	if ev.Network != "" {
+		w.refresh(engine.Key{Kind: containersv1.KindNetwork, ID: ev.Network})
+	}
 	switch {
 	case ev.Kind == containersv1.KindImage:
 		// The engine hides and shows other images than the one of the event.

@@ -118,6 +118,8 @@ func (e *dockerEngine) remove(ctx context.Context, key engine.Key) error {
 		return e.RemoveImage(ctx, cmp.Or(key.Tag, key.ID))
 	case containersv1.KindVolume:
 		return e.RemoveVolume(ctx, key.ID)
+	case containersv1.KindNetwork:
+		return e.RemoveNetwork(ctx, key.ID)
 	case containersv1.KindContainerNamespace:
 	}
 	return fmt.Errorf("%s of a %s: %w", engine.VerbRemove, key.Kind, errdefs.ErrNotImplemented)
@@ -146,6 +148,8 @@ func inspect(ctx context.Context, api API, key engine.Key) ([]containersv1.Mirro
 		return mirrorOf(api.Container(ctx, key.ID))
 	case containersv1.KindVolume:
 		return mirrorOf(api.Volume(ctx, key.ID))
+	case containersv1.KindNetwork:
+		return mirrorOf(api.Network(ctx, key.ID))
 	case containersv1.KindImage:
 		return mirrorsOf(api.Images(ctx, key.ID))
 	case containersv1.KindContainerNamespace:

@@ -165,7 +165,6 @@ func TestEventsDecodeOnlyWhatIsAskedFor(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	info := must[docker.Info](t)(engine.Connect(ctx))
 	events, ended := engine.Events(ctx, info.SystemTime)
-	sim.Emit("network", "connect", "n", nil)
 	sim.Emit("container", "exec_start: sh", "c", nil)
 	sim.Emit("volume", "mount", "v", nil)
 	sim.Emit("container", "levitate", "c", nil)

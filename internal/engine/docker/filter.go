@@ -9,8 +9,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// subscribedTypes are the types of events that can change a mirror. A network's
-// events concern its containers, a plugin's the volumes of its driver.
+// subscribedTypes are the types of events that can change a mirror. A plugin's events
+// concern the volumes of its driver.
 func subscribedTypes() []string {
 	return []string{
 		string(events.ContainerEventType),
@@ -48,7 +48,7 @@ func MapEvent(message events.Message) (Event, bool) {
 			event.Kind, event.ID, event.Action = containersv1.KindContainer, attributes["container"], ActionVolumeUnmount
 		}
 	case events.NetworkEventType:
-		return mapNetworkEvent(event, attributes["container"])
+		return mapNetworkEvent(event, message.Actor.ID, attributes["container"])
 	case events.PluginEventType:
 		event.Kind, event.Action = containersv1.KindVolume, ActionPlugin
 		return event, true
@@ -61,25 +61,23 @@ func MapEvent(message events.Message) (Event, bool) {
 	return event, true
 }
 
-// mapNetworkEvent returns the event of a container that joined or left a network.
-func mapNetworkEvent(event Event, container string) (Event, bool) {
-	event.Kind, event.ID = containersv1.KindContainer, container
-	switch events.Action(event.Action) {
-	case events.ActionConnect:
-		event.Action = ActionNetworkConnect
-	case events.ActionDisconnect:
-		event.Action = ActionNetworkDisconnect
-	default:
-		return Event{}, false
+// mapNetworkEvent returns the event of a network. A container that joins or leaves a
+// network changes too.
+func mapNetworkEvent(event Event, network, container string) (Event, bool) {
+	event.Kind, event.ID = containersv1.KindNetwork, network
+	action := events.Action(event.Action)
+	if container == "" || action != events.ActionConnect && action != events.ActionDisconnect {
+		return event, isRelevant(event)
 	}
-	if container == "" {
-		return Event{}, false
+	event.Kind, event.ID, event.Network, event.Action = containersv1.KindContainer, container, network, ActionNetworkConnect
+	if action == events.ActionDisconnect {
+		event.Action = ActionNetworkDisconnect
 	}
 	return event, true
 }
 
-// isRelevant reports whether an event can change a mirror. The prune of volumes
-// or images names none of them; removed containers have an event each.
+// isRelevant reports whether an event can change a mirror. The prune of volumes,
+// images or networks names none of them; removed containers have an event each.
 func isRelevant(event Event) bool {
 	if isHarmless(event.Kind, event.Action) {
 		return false

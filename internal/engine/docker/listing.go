@@ -23,7 +23,8 @@ const (
 // listsOf returns the lists that have every field of their objects, by kind.
 func listsOf(api API) map[containersv1.Kind]func(context.Context) ([]containersv1.Mirror, error) {
 	return map[containersv1.Kind]func(context.Context) ([]containersv1.Mirror, error){
-		containersv1.KindVolume: func(ctx context.Context) ([]containersv1.Mirror, error) { return mirrorsOf(api.ListVolumes(ctx)) },
+		containersv1.KindVolume:  func(ctx context.Context) ([]containersv1.Mirror, error) { return mirrorsOf(api.ListVolumes(ctx)) },
+		containersv1.KindNetwork: func(ctx context.Context) ([]containersv1.Mirror, error) { return mirrorsOf(api.ListNetworks(ctx)) },
 	}
 }
 

@@ -5,7 +5,7 @@ import containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/conta
 // Change reports that an object has changed.
 type Change struct {
 	Kind containersv1.Kind
-	// ID of a container or an image, or the name of a volume.
+	// ID of a container, an image or a network, or the name of a volume.
 	ID string
 	// Mirrors of the object from now on. There is none after its removal, and
 	// while the engine hides an image.

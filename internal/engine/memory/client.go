@@ -188,6 +188,28 @@ func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume,
 	})
 }
 
+// ListNetworks implements [docker.API].
+func (c *Client) ListNetworks(ctx context.Context) ([]*containersv1.Network, error) {
+	return call(ctx, c, func() ([]*containersv1.Network, error) {
+		var out []*containersv1.Network
+		for _, n := range c.engine.Networks() {
+			out = append(out, n.Mirror())
+		}
+		return out, nil
+	})
+}
+
+// Network implements [docker.API].
+func (c *Client) Network(ctx context.Context, id string) (*containersv1.Network, error) {
+	return call(ctx, c, func() (*containersv1.Network, error) {
+		n, err := c.engine.Network(id)
+		if err != nil {
+			return nil, err
+		}
+		return n.Mirror(), nil
+	})
+}
+
 // StartContainer implements [docker.API].
 func (c *Client) StartContainer(ctx context.Context, id string) error {
 	return c.command(ctx, func() error { return c.engine.StartContainer(id) })
@@ -216,6 +238,11 @@ func (c *Client) RemoveImage(ctx context.Context, ref string) error {
 // RemoveVolume implements [docker.API].
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	return c.command(ctx, func() error { return c.engine.RemoveVolume(name, false) })
+}
+
+// RemoveNetwork implements [docker.API].
+func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
+	return c.command(ctx, func() error { return c.engine.RemoveNetwork(id) })
 }
 
 // Close implements [docker.API].

@@ -42,6 +42,8 @@ type ContainerSpec struct {
 	Published []PortBinding
 	// AutoRemove removes the container when it ends.
 	AutoRemove bool
+	// Network by name or ID, bridge by default.
+	Network string
 	// NoNetwork makes a container that shares the network of another one, and so
 	// has no events of a network.
 	NoNetwork bool
@@ -65,7 +67,8 @@ type Container struct {
 	// Error of the last start.
 	Error string
 
-	disconnected bool
+	// networks are the IDs of its networks, also while it does not run.
+	networks []string
 }
 
 // AddContainer creates a container and returns its ID.
@@ -149,8 +152,12 @@ func (e *Engine) createContainer(spec ContainerSpec) (*Container, error) {
 		}
 		spec.Volumes[i] = v.Name
 	}
+	networks, err := e.networksOf(spec)
+	if err != nil {
+		return nil, err
+	}
 	c := &Container{
-		ID: e.nextID("container"), Name: spec.Name, ImageID: img.ID, Spec: spec,
+		ID: e.nextID("container"), Name: spec.Name, ImageID: img.ID, Spec: spec, networks: networks,
 		Labels: maps.Clone(img.Labels), Created: e.now(),
 	}
 	if c.Labels == nil {
@@ -183,7 +190,7 @@ func (e *Engine) findContainer(ref string) (*Container, error) {
 	if id, ok := e.names[strings.TrimPrefix(ref, "/")]; ok {
 		return e.containers[id], nil
 	}
-	if ref == "" || len(ref) == len(networkID) {
+	if ref == "" || len(ref) == idLength {
 		return nil, notFound("No such container: %s", ref)
 	}
 	var found *Container
@@ -248,7 +255,7 @@ func (c *Container) exit(now time.Time, code int) {
 // is connected. A port that is published without an address is on IPv4 and IPv6.
 func (c *Container) LivePorts() map[string][]PortBinding {
 	live := make(map[string][]PortBinding)
-	if !c.Running || c.Restarting || c.disconnected || c.Spec.NoNetwork {
+	if !c.Running || c.Restarting || len(c.networks) == 0 {
 		return live
 	}
 	for _, port := range c.Spec.Exposed {

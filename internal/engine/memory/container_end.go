@@ -231,8 +231,6 @@ func (e *Engine) autoRemove(c *Container) {
 func (e *Engine) ended(c *Container, exitCode int) {
 	c.exit(e.now(), exitCode)
 	e.containerEvent(c, "die", "exitCode", strconv.Itoa(exitCode))
-	if !c.disconnected {
-		e.networkEvent(c, "disconnect")
-	}
+	e.networkEvents(c, "disconnect")
 	e.unmountEvents(c)
 }

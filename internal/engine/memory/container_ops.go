@@ -75,19 +75,31 @@ func (e *Engine) start(c *Container) error {
 	case c.Removing || c.Dead:
 		return conflict("container is marked for removal and cannot be started")
 	}
-	e.networkEvent(c, "connect")
+	if len(c.networks) == 0 {
+		networks, err := e.networksOf(c.Spec)
+		if err != nil {
+			return err
+		}
+		c.networks = networks
+	}
+	if id := e.missingNetwork(c); id != "" {
+		c.ExitCode, c.Error = 128, "network "+id+" not found"
+		e.changedUnreported(c)
+		return notFound("network %s not found", id)
+	}
+	e.networkEvents(c, "connect")
 	e.mountEvents(c)
 	if c.Spec.StartError != "" {
 		c.ExitCode, c.Error = 127, c.Spec.StartError
-		e.networkEvent(c, "disconnect")
+		e.networkEvents(c, "disconnect")
 		e.unmountEvents(c)
-		if c.Spec.NoNetwork && len(c.Spec.Volumes) == 0 {
+		if len(c.networks)+len(c.Spec.Volumes) == 0 {
 			e.changedUnreported(c)
 		}
 		return invalid("%s", c.Spec.StartError)
 	}
 	e.serial++
-	c.Running, c.Restarting, c.Paused, c.OOMKilled, c.disconnected = true, false, false, false, false
+	c.Running, c.Restarting, c.Paused, c.OOMKilled = true, false, false, false
 	c.PID, c.ExitCode, c.Error, c.Started = 1000+int(e.serial), 0, "", e.now()
 	e.containerEvent(c, "start")
 	return nil

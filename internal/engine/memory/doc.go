@@ -1,5 +1,5 @@
-// Package memory is a Docker Engine in memory: one model of images, containers and
-// volumes, with the refusals and the events of dockerd 20.10 (API 1.41).
+// Package memory is a Docker Engine in memory: one model of images, containers,
+// volumes and networks, with the refusals and the events of dockerd 20.10 (API 1.41).
 //
 // It runs no processes: a container runs until a command, or a call of Die, ends
 // it. It knows neither HTTP nor faults. It reads the clock with time.Now, so it

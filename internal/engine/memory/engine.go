@@ -29,6 +29,8 @@ type Engine struct {
 	containers map[string]*Container
 	names      map[string]string // name to container ID
 	volumes    map[string]*Volume
+	networks   map[string]*Network // by ID
+	subnets    int
 	serial     uint64
 	offset     time.Duration
 	version    string
@@ -38,7 +40,7 @@ type Engine struct {
 	changes    []Change
 }
 
-// New returns an engine that has nothing. The name makes its IDs differ from those
+// New returns an engine that has nothing but its predefined networks. The name makes its IDs differ from those
 // of other engines; they are the same in each run.
 func New(name string) *Engine {
 	e := &Engine{name: name, version: "20.10.24+sim", apiVersion: "1.41", broker: newBroker()}
@@ -49,7 +51,8 @@ func New(name string) *Engine {
 func (e *Engine) clear() {
 	e.images, e.tags, e.children = map[string]*Image{}, map[string]string{}, map[string]int{}
 	e.containers, e.names = map[string]*Container{}, map[string]string{}
-	e.volumes = map[string]*Volume{}
+	e.volumes, e.networks = map[string]*Volume{}, map[string]*Network{}
+	e.addPredefined()
 }
 
 // Stop ends the engine's process: event streams end, the remembered events are
@@ -63,6 +66,9 @@ func (e *Engine) Stop() {
 			e.changedContainer(c)
 		}
 	}
+	for _, id := range sortedKeys(e.networks) {
+		e.changed(containersv1.KindNetwork, id)
+	}
 	e.broker.forget()
 	e.broker.end(io.ErrUnexpectedEOF)
 }
@@ -70,7 +76,8 @@ func (e *Engine) Stop() {
 // ForgetEvents forgets the remembered events.
 func (e *Engine) ForgetEvents() { e.broker.forget() }
 
-// Wipe removes everything, without an event, as a new disk does.
+// Wipe removes everything, without an event, as a new disk does. The predefined
+// networks get new IDs.
 func (e *Engine) Wipe() {
 	defer e.lock()()
 	for _, id := range sortedKeys(e.containers) {
@@ -81,6 +88,9 @@ func (e *Engine) Wipe() {
 	}
 	for _, name := range sortedKeys(e.volumes) {
 		e.changed(containersv1.KindVolume, name)
+	}
+	for _, id := range sortedKeys(e.networks) {
+		e.changed(containersv1.KindNetwork, id)
 	}
 	e.clear()
 	e.broker.forget()

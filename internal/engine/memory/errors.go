@@ -23,6 +23,10 @@ func conflict(format string, args ...any) error {
 	return &refusal{errdefs.ErrConflict, fmt.Sprintf(format, args...)}
 }
 
+func forbidden(format string, args ...any) error {
+	return &refusal{errdefs.ErrPermissionDenied, fmt.Sprintf(format, args...)}
+}
+
 func invalid(format string, args ...any) error {
 	return &refusal{errdefs.ErrInvalidArgument, fmt.Sprintf(format, args...)}
 }

@@ -33,6 +33,10 @@ func (e *Engine) mirrors(kind containersv1.Kind, id string) (out []containersv1.
 		if v := e.volumes[id]; v != nil {
 			out = append(out, v.Mirror())
 		}
+	case containersv1.KindNetwork:
+		if n := e.networks[id]; n != nil {
+			out = append(out, e.snapshotNetwork(n).Mirror())
+		}
 	case containersv1.KindContainerNamespace:
 	}
 	return out
@@ -50,6 +54,9 @@ func (e *Engine) Mirrors() (out []containersv1.Mirror) {
 	}
 	for _, name := range sortedKeys(e.volumes) {
 		out = append(out, e.mirrors(containersv1.KindVolume, name)...)
+	}
+	for _, id := range sortedKeys(e.networks) {
+		out = append(out, e.mirrors(containersv1.KindNetwork, id)...)
 	}
 	return out
 }

@@ -129,6 +129,16 @@ func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume,
 	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) { return c.api.Volume(ctx, name) })
 }
 
+// ListNetworks implements [docker.API].
+func (c *Client) ListNetworks(ctx context.Context) ([]*containersv1.Network, error) {
+	return read(ctx, c, "list", "networks", func() ([]*containersv1.Network, error) { return c.api.ListNetworks(ctx) })
+}
+
+// Network implements [docker.API].
+func (c *Client) Network(ctx context.Context, id string) (*containersv1.Network, error) {
+	return read(ctx, c, "inspect", id, func() (*containersv1.Network, error) { return c.api.Network(ctx, id) })
+}
+
 func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
 	answered := c.judge.Command(verb, kind, id)
 	err := c.call(ctx, verb, id, effect)
@@ -190,6 +200,11 @@ func (c *Client) RemoveImage(ctx context.Context, ref string) error {
 // RemoveVolume implements [docker.API].
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
 	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.api.RemoveVolume(ctx, name) })
+}
+
+// RemoveNetwork implements [docker.API].
+func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
+	return c.command(ctx, "remove", containersv1.KindNetwork, id, func() error { return c.api.RemoveNetwork(ctx, id) })
 }
 
 // Close implements [docker.API].

@@ -40,8 +40,8 @@ func (m *Model) ImageRefs() []string {
 	return append(ids, tags...)
 }
 
-// IsFree reports whether no container uses the object of an image or a volume, so
-// that the engine would remove it.
+// IsFree reports whether no container uses the object of an image, a volume or a
+// network, so that the engine would remove it.
 func (m *Model) IsFree(mirror containersv1.Mirror) bool {
 	switch o := mirror.(type) {
 	case *containersv1.Image:
@@ -49,6 +49,8 @@ func (m *Model) IsFree(mirror containersv1.Mirror) bool {
 		return err == nil && len(img.Tags) <= 1 && !m.isUsed(mirror)
 	case *containersv1.Volume:
 		return !m.isUsed(mirror)
+	case *containersv1.Network:
+		return !m.RefusesNetwork(o.Status.ID)
 	default:
 		return false
 	}
@@ -68,8 +70,8 @@ func (m *Model) isUsed(mirror containersv1.Mirror) bool {
 	})
 }
 
-// Refuses reports whether the engine would refuse now what a mirror asks for: to
-// remove an image or a volume, or to start a container.
+// Refuses reports whether the engine would refuse now what a mirror requests: to
+// remove an image, a volume or a network, or to start a container.
 func (m *Model) Refuses(mirror containersv1.Mirror) bool {
 	switch o := mirror.(type) {
 	case *containersv1.Image:
@@ -77,6 +79,8 @@ func (m *Model) Refuses(mirror containersv1.Mirror) bool {
 		return err == nil && img.ID == o.Status.ID && len(img.Tags) <= 1 && m.isUsed(mirror)
 	case *containersv1.Volume:
 		return m.isUsed(mirror)
+	case *containersv1.Network:
+		return m.RefusesNetwork(o.Status.ID)
 	case *containersv1.Container:
 		c, err := m.Container(o.Name)
 		return err == nil && (c.Spec.StartError != "" || c.Dead || c.Removing) && o.Spec.State == containersv1.StateRunning
