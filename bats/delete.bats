@@ -88,7 +88,7 @@ setup_file() {
 
 @test "a mirror made by hand is rejected, with what to do instead" {
     local kind
-    for kind in Container Image Volume ContainerNamespace; do
+    for kind in Container Image Volume Network ContainerNamespace; do
         run ! kube create -f - <<EOF
 apiVersion: containers.rancherdesktop.io/v1alpha1
 kind: $kind
@@ -96,7 +96,7 @@ metadata:
   name: handmade
 EOF
         refute_output --partial "error: unable to recognize"
-        assert_output --regexp "appears (by itself|with the engine)"
+        assert_output --regexp "(rdd mirrors it|it appears when the engine starts)"
     done
 }
 

@@ -16,26 +16,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// exact waits until the images' tags, the containers and the volumes that are
-// mirrored are the engine's own.
+// exact waits until there is a mirror for each object of the engine, and no other.
 func (r *running) exact(sim *dockersim.Engine) {
 	r.t.Helper()
 	r.eventually("mirrors and engine to be equal", func() error {
 		want := map[string]bool{}
-		for _, id := range sim.ContainerIDs() {
-			want["Container/"+id] = true
-		}
-		for _, name := range sim.VolumeNames() {
-			want["Volume/"+containersv1.VolumeResourceName(name)] = true
-		}
-		for _, id := range sim.ImageIDs() {
-			tags := sim.ImageTags(id)
-			if len(tags) == 0 {
-				tags = []string{""}
-			}
-			for _, tag := range tags {
-				want["Image/"+containersv1.ImageResourceName(id, tag)] = true
-			}
+		for _, m := range sim.Mirrors() {
+			want[string(m.MirrorKind())+"/"+m.GetName()] = true
 		}
 		got := map[string]bool{}
 		for name := range r.mirrors() {
@@ -81,8 +68,8 @@ func TestE1AnObjectThatCannotBeReadCostsOnlyItself(t *testing.T) {
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	mirrors := r.mirrors()
-	if _, ok := mirrors["Container/"+bad]; ok || len(mirrors) != 9 {
-		t.Fatalf("%d mirrors, want the 9 that can be read", len(mirrors))
+	if _, ok := mirrors["Container/"+bad]; ok || len(mirrors) != 12 {
+		t.Fatalf("%d mirrors, want the 12 that can be read", len(mirrors))
 	}
 	takeBack()
 	r.exact(sim)

@@ -172,8 +172,8 @@ func TestMirrorsFollowTheEngine(t *testing.T) {
 	sim.Populate(20, 10, 10)
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
-	if n := len(r.mirrors()); n != 40 {
-		t.Fatalf("%d mirrors, want 40", n)
+	if n := len(r.mirrors()); n != 43 {
+		t.Fatalf("%d mirrors, want 43", n)
 	}
 	id := sim.AddContainer("late", sim.ImageIDs()[0])
 	r.eventually("the new container", func() error {
@@ -333,7 +333,7 @@ func TestGraceTakesMirrorsOfALostEngineAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.eventually("the mirrors to come back", func() error {
-		if n := len(r.mirrors()); n != 20 {
+		if n := len(r.mirrors()); n != 23 {
 			return fmt.Errorf("%d are there", n)
 		}
 		return nil

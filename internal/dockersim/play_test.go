@@ -69,6 +69,7 @@ func play(t *testing.T) []step {
 		rmi("conf/one:2", false), rmi("conf/one:2", false), rmi("<one>", false), rmi("<one>", false),
 		tag("<none>", "conf/none:1"),
 		volume("conf-v"), volume("conf-v"), volume("bad/name"), rmVolume("conf-v", false), rmVolume("conf-v", false), rmVolume("conf-v", true),
+		makeNetwork("conf-n"), rmNetwork("conf-n"), rmNetwork("conf-n"), rmNetwork("host"),
 		create(actor, "conf/two:1"), create(actor, "conf/two:1"),
 		create("x", "conf/two:1"), create("conf-none", "conf/nope:1"),
 		createBroken(), startBroken(), startBroken(), remove(broken, false),
