@@ -1,16 +1,23 @@
-// Package engine has the engine supervisor, which holds the mirrors and speaks
-// for the engine as a whole, and below it the engine session: one live
-// connection that reads the engine and dies when its event stream dies.
+// Package engine has the engine supervisor, which holds the mirrors and reports the
+// state of the engine as a whole, and below it the engine session: one watch of the
+// engine, which ends when its connection breaks.
 //
-// The session only reads and tells; mirrors write; the supervisor routes. So a
-// broken connection costs the session and nothing else: mirrors live on, and a
-// new session brings them up to date by difference. It subscribes to events,
-// tells the supervisor that it is connected, and is told to begin with what is
-// mirrored of the images, so that it need not inspect those again.
+// The session only reads; mirrors write; the supervisor routes between them. So a
+// broken connection costs the session and nothing else: the mirrors keep running, and
+// the next session updates them by difference. The supervisor answers a new session
+// with the mirrors as they were last read, so that the engine need not read all of
+// them again.
 //
-// Reading map: supervisor.go is the actor, connection.go its life with the
-// session, registry.go its mirrors, progress.go what it says to the app actor;
-// session.go is the session, sync.go its full sync, happened.go what it
-// reads after an event, listing.go its lists beside a full sync, recheck.go what it
-// reads without an event, images.go and moves.go its index of images and tags.
+// Reading map:
+//
+//	config.go        what the supervisor is created from
+//	supervisor.go    the actor
+//	subscription.go  delivers the mirror resources
+//	connection.go    opens and closes the session
+//	registry.go      holds the mirrors
+//	mirrors.go       routes to the mirrors
+//	respawn.go       restarts mirrors that fail
+//	progress.go      reports the progress of a sync
+//	cleaning.go      releases the mirrors
+//	session.go       the session
 package engine

@@ -1,13 +1,37 @@
 // Package docker is the only door to the Docker Engine.
 //
-// Actors see the narrow interface API, in terms of the resources that
-// mirror the engine, so that neither the Docker client's types nor the
-// differences between engine versions reach them. Behind it stands
-// github.com/moby/moby/client, which does the version negotiation, the paths
-// and the errors; the answers are decoded by this package itself (see
-// tap.go for the reason).
+// It implements the interface of package engine in terms of the resources that mirror
+// the engine, so that neither the Docker client's types nor the differences between
+// engine versions reach the actors. github.com/moby/moby/client negotiates the version
+// and builds the requests; this package decodes the answers itself (transport.go says
+// why).
 //
-// Reading map: engine.go has the interface; endpoint.go, tap.go, client.go the
-// connection; read.go, command.go, image_remove.go and events.go the calls; filter.go,
-// container.go, ports.go, image.go, volume.go and values.go the pure mapping.
+// Reading map:
+//
+//	engine.go        the engine
+//	watch.go         one watch of the engine, in one goroutine
+//	sync.go          the full sync
+//	changes.go       what is read after an event
+//	refresh.go       an object that is being read
+//	recheck.go       what is read without an event
+//	listing.go       lists beside a full sync
+//	index.go         images and their tags
+//	tags.go          tags that move
+//	api.go           the part of the Docker Engine API that rdd uses
+//	endpoint.go      addresses
+//	transport.go     the transport below the client
+//	client.go        the client
+//	read.go          lists and inspections
+//	command.go       commands
+//	stop.go          the stop of a container
+//	image_remove.go  the removal of an image
+//	events.go        the event stream
+//	errors.go        errors of the engine
+//	filter.go        objects that are not mirrored
+//	container.go     maps a container
+//	ports.go         maps its ports
+//	image.go         maps an image
+//	volume.go        maps a volume
+//	network.go       maps a network
+//	values.go        maps values
 package docker
