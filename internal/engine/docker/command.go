@@ -47,11 +47,3 @@ func (d *httpAPI) RemoveVolume(ctx context.Context, name string) error {
 		return err
 	})
 }
-
-// RemoveNetwork implements API.
-func (d *httpAPI) RemoveNetwork(ctx context.Context, id string) error {
-	return d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
-		return err
-	})
-}

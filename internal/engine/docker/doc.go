@@ -32,6 +32,6 @@
 //	ports.go         maps its ports
 //	image.go         maps an image
 //	volume.go        maps a volume
-//	network.go       maps a network
+//	network.go       reads, removes and maps a network
 //	values.go        maps values
 package docker

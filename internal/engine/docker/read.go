@@ -124,53 +124,6 @@ func (d *httpAPI) Volume(ctx context.Context, name string) (*containersv1.Volume
 	return volume, nil
 }
 
-// ListNetworks implements API. A network that cannot be read is left
-// out.
-func (d *httpAPI) ListNetworks(ctx context.Context) ([]*containersv1.Network, error) {
-	const doing = "list networks"
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.NetworkList(ctx, client.NetworkListOptions{})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	ids, err := mapIDs(doing, raw)
-	if err != nil {
-		return nil, err
-	}
-	networks := make([]*containersv1.Network, 0, len(ids))
-	for _, id := range ids {
-		network, err := d.Network(ctx, id)
-		switch {
-		case err == nil:
-			networks = append(networks, network)
-		case IsUnreachable(err) || ctx.Err() != nil:
-			return nil, err
-		case !IsNotFound(err):
-			slog.WarnContext(ctx, "a network could not be read", "id", id, "err", err)
-		}
-	}
-	return networks, nil
-}
-
-// Network implements API.
-func (d *httpAPI) Network(ctx context.Context, id string) (*containersv1.Network, error) {
-	doing := "inspect network " + id
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.NetworkInspect(ctx, id, client.NetworkInspectOptions{})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	network, err := mapNetwork(raw)
-	if err != nil {
-		return nil, failed(doing, err)
-	}
-	return network, nil
-}
-
 // mapIDs returns the IDs in a list of containers or networks, each once, in the engine's order.
 func mapIDs(doing string, raw []byte) ([]string, error) {
 	var wire []struct {
