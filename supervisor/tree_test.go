@@ -278,12 +278,7 @@ func TestWishesOfAUser(t *testing.T) {
 	if err := r.Delete(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("container and image to go", func() error {
-		if left := r.mirrors(); len(left) != 0 {
-			return fmt.Errorf("left: %v", left)
-		}
-		return nil
-	})
+	r.exact(sim)
 	if len(sim.ContainerIDs()) != 0 || len(sim.ImageIDs()) != 0 {
 		t.Error("the engine still has what was deleted")
 	}
