@@ -278,7 +278,12 @@ func TestWishesOfAUser(t *testing.T) {
 	if err := r.Delete(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	r.exact(sim)
+	r.eventually("container and image to be removed", func() error {
+		if left := r.mirrors(); len(left) != len(sim.Networks()) {
+			return fmt.Errorf("left: %v, want only the predefined networks", left)
+		}
+		return nil
+	})
 	if len(sim.ContainerIDs()) != 0 || len(sim.ImageIDs()) != 0 {
 		t.Error("the engine still has what was deleted")
 	}
