@@ -11,7 +11,7 @@ setup_file() {
     is "True NotApplicable" condition ContainerEngineReady
     is "True Settled" condition Settled
     is "True Started" condition Running
-    is "" kube get containers,images,volumes -o name
+    is "" kube get containers,images,volumes,networks -o name
     [[ -n $(processes | awk '$2 ~ /containerd$/') ]]
 }
 
@@ -22,7 +22,7 @@ setup_file() {
     assert_mirrors_exact
     run -0 rdd set containerEngine.name=containerd
     is "True NotApplicable" condition ContainerEngineReady
-    is "" kube get containers,images,volumes -o name
+    is "" kube get containers,images,volumes,networks -o name
     is "" dockerd_pid
     run -0 rdd set containerEngine.name=moby
     connected

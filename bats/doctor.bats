@@ -104,7 +104,7 @@ older_than() {
     is "$config has mode 0644, which gives other users access" finding files
     chmod 600 "$config"
     sed -i 's/127\.0\.0\.1/192.0.2.1/' "$config"
-    says "not this machine's own" finding kubeconfig
+    says "not an https URL of this machine" finding kubeconfig
     rdd svc restart
     eventually 20 rdd doctor
 }

@@ -94,7 +94,7 @@ setup_file() {
     gone "$pid"
     is "False Stopped" condition Running
     is "False Stopped" condition ContainerEngineReady
-    is "" kube get containers,images,volumes,containernamespaces -o name
+    is "" kube get containers,images,volumes,networks,containernamespaces -o name
 }
 
 @test "running=true once more finds the engine's objects again" {

@@ -63,6 +63,8 @@ func TestDrainIsBounded(t *testing.T) {
 					t.Errorf("the log does not say what is left: %s", log.String())
 				}
 				_ = system.Root.StopFuture(app).Wait()
+				// The throttle of dead letters has a timer that ends on its own.
+				time.Sleep(time.Minute)
 			})
 		})
 	}

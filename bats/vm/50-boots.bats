@@ -89,7 +89,7 @@ panic_said() {
     note "stopped after $ms ms, with a container that ignores SIGTERM"
     is "" vm_processes
     is "False Stopped" condition Running
-    is "" kube get containers,images,volumes,containernamespaces -o name
+    is "" kube get containers,images,volumes,networks,containernamespaces -o name
     assert_not_exist "$DOCKER_SOCKET"
     [[ $ms -lt 10000 ]]
     run -1 rdd shell true

@@ -69,7 +69,7 @@ other_processes() {
     is "True NotApplicable" other condition ContainerEngineReady
     is "True Settled" other condition Settled
     other rebooted "$id"
-    is "" other kube get containers,images,volumes,containernamespaces -o name
+    is "" other kube get containers,images,volumes,networks,containernamespaces -o name
     run -0 other guest sudo ctr version
     local version
     version=$(sed -n '/^Server:/,$s/ *Version: *//p' <<<"$output")

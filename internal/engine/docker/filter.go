@@ -48,7 +48,7 @@ func MapEvent(message events.Message) (Event, bool) {
 			event.Kind, event.ID, event.Action = containersv1.KindContainer, attributes["container"], ActionVolumeUnmount
 		}
 	case events.NetworkEventType:
-		return mapNetworkEvent(event, message.Actor.ID, attributes["container"])
+		event = mapNetworkEvent(event, message.Actor.ID, attributes["container"])
 	case events.PluginEventType:
 		event.Kind, event.Action = containersv1.KindVolume, ActionPlugin
 		return event, true
@@ -63,17 +63,17 @@ func MapEvent(message events.Message) (Event, bool) {
 
 // mapNetworkEvent returns the event of a network. A container that joins or leaves a
 // network changes too.
-func mapNetworkEvent(event Event, network, container string) (Event, bool) {
+func mapNetworkEvent(event Event, network, container string) Event {
 	event.Kind, event.ID = containersv1.KindNetwork, network
 	action := events.Action(event.Action)
 	if container == "" || action != events.ActionConnect && action != events.ActionDisconnect {
-		return event, isRelevant(event)
+		return event
 	}
 	event.Kind, event.ID, event.Network, event.Action = containersv1.KindContainer, container, network, ActionNetworkConnect
 	if action == events.ActionDisconnect {
 		event.Action = ActionNetworkDisconnect
 	}
-	return event, true
+	return event
 }
 
 // isRelevant reports whether an event can change a mirror. The prune of volumes,

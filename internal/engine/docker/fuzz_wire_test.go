@@ -28,6 +28,7 @@ func FuzzMapEvent(f *testing.F) {
 	f.Add([]byte(`{"status":"untag","id":"sha256:1","Type":"image","Action":"untag","Actor":{"ID":"sha256:1","Attributes":null},"timeNano":9223372036854775807}`))
 	f.Add([]byte(`{"Type":"volume","Action":"prune","Actor":{"ID":"","Attributes":{"reclaimed":"0"}}}`))
 	f.Add([]byte(`{"Type":"network","Action":"connect","Actor":{"ID":"n","Attributes":{"container":"c"}}}`))
+	f.Add([]byte(`{"Type":"network","Action":"destroy","Actor":{"ID":""}}`))
 	f.Add([]byte(`{"Type":"volume","Action":"destroy","Actor":{"ID":"\ud800"},"time":99999999999999}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var message events.Message

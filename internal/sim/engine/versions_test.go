@@ -146,7 +146,7 @@ func TestRefusesFollowsTheEngine(t *testing.T) {
 	refuses := func(want bool) {
 		t.Helper()
 		for _, mirror := range m.Mirrors() {
-			if mirror.MirrorKind() == containersv1.KindContainer {
+			if kind := mirror.MirrorKind(); kind != containersv1.KindImage && kind != containersv1.KindVolume {
 				continue
 			}
 			if m.Refuses(mirror) != want || m.IsFree(mirror) == want {
