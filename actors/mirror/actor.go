@@ -15,12 +15,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// operationTimeout bounds one operation, but for the stop of a container, which takes
-// as long as the container's own stop timeout. Waiting for a turn to write takes a
-// moment.
+// operationTimeout bounds one operation, except for the stop of a container, which
+// takes as long as the container's own stop timeout.
 const operationTimeout = 90 * time.Second
 
-// Config is what a mirror is made from.
+// Config has the parts of a mirror.
 type Config struct {
 	Kind containersv1.Kind
 	// Name of the resource.
@@ -34,22 +33,23 @@ type Config struct {
 	Report func(state string)
 }
 
-// mirror is the actor. Its parent is told MirrorSettled and MirrorFinished.
+// mirror is the actor. It sends MirrorSettled and MirrorFinished to its parent.
 type mirror struct {
 	Config
 	tasks *task.Runner
 	view  view
-	// factAsOf is when the last reading of the engine's object was begun.
+	// factAsOf is when the last reading of the engine's object began.
 	factAsOf time.Time
-	// removed is the resource that was last seen to go. The answer to a write may
-	// come in later than the news of its removal, and must not bring it back.
+	// removed is the last resource whose removal was observed. The answer to an
+	// earlier write can arrive later, and must not restore it.
 	removed types.UID
-	// version is the newest that was seen of any resource with this name.
+	// version is the newest resource version observed, of any resource with this name.
 	version string
 	// engine runs the calls to the engine, and api the writes to the API server.
 	engine, api lane
-	// told is the last MirrorSettled.
-	told messages.MirrorSettled
+	// lastSettled is the last MirrorSettled that was sent; empty if the next one must be
+	// sent even when it is equal.
+	lastSettled messages.MirrorSettled
 }
 
 // New returns a mirror actor.
@@ -97,7 +97,7 @@ func (m *mirror) Receive(c actor.Context) {
 	m.step(c)
 }
 
-// step starts what there is to do next, if anything.
+// step starts the next operations, if any.
 func (m *mirror) step(c actor.Context) {
 	m.view.waiting, m.view.inFlight = m.engine.retry.waiting, m.engine.running
 	m.view.deleted = isDeleted(m.view)
@@ -146,7 +146,7 @@ func (m *mirror) report(p plan) {
 	m.Report(state)
 }
 
-// settled tells the parent that there is nothing to do for now, once for each fact.
+// settled reports to the parent that nothing is left to do for now, once per fact.
 func (m *mirror) settled(c actor.Context) {
 	if m.view.engine == unknown {
 		return
@@ -158,19 +158,19 @@ func (m *mirror) settled(c actor.Context) {
 	if s.Err == nil {
 		s.Err = m.engine.err
 	}
-	if s != m.told {
-		m.told = s
+	if s != m.lastSettled {
+		m.lastSettled = s
 		c.Send(c.Parent(), s)
 	}
 }
 
 func (m *mirror) seen(object containersv1.Mirror, asOf time.Time) {
 	if asOf.Before(m.factAsOf) {
-		m.told = messages.MirrorSettled{} // the parent waits for an answer to this one too
+		m.lastSettled = messages.MirrorSettled{} // the parent waits for an answer to each reading
 		return
 	}
 	m.factAsOf = asOf
-	m.view.engine, m.view.desired, m.view.lost = present, object, false
+	m.view.engine, m.view.object, m.view.lost = present, object, false
 	if m.engine.retry.unreachable {
 		m.engine.retry.reset()
 	}
@@ -178,16 +178,16 @@ func (m *mirror) seen(object containersv1.Mirror, asOf time.Time) {
 
 func (m *mirror) gone(asOf time.Time) {
 	if asOf.Before(m.factAsOf) {
-		m.told = messages.MirrorSettled{}
+		m.lastSettled = messages.MirrorSettled{}
 		return
 	}
 	m.factAsOf = asOf
-	m.view.engine, m.view.desired = absent, nil
+	m.view.engine, m.view.object = absent, nil
 }
 
-// changed takes a newer resource, or the informer's own copy of the one it has,
-// so that both share their memory. Versions are of the datastore, and so of all
-// resources: what is older than any that was seen has been replaced or removed.
+// changed replaces the resource by a newer version, or by the informer's copy of the
+// same version, so that both share their memory. Resource versions increase across
+// all resources of the datastore, so an older one is of a replaced or removed resource.
 func (m *mirror) changed(obj containersv1.Mirror) {
 	if obj.GetUID() == m.removed {
 		return
@@ -199,12 +199,12 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 	m.version = obj.GetResourceVersion()
 	old := m.view.resource
 	if old == nil || old.GetGeneration() != obj.GetGeneration() || old.GetUID() != obj.GetUID() {
-		// A new wish is tried at once.
+		// A new request does not wait for the retry of an earlier one.
 		m.engine.retry.reset()
 		m.view.refusal = refusal{}
 	}
 	if old == nil || old.GetUID() != obj.GetUID() {
-		m.view.carried, m.view.deleted = 0, false // they are about the former resource
+		m.view.applied, m.view.deleted = 0, false // these were of the former resource
 	}
 	m.view.resource = obj
 }

@@ -20,14 +20,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// slowWriter answers every write only when the test lets it, or, when it is
-// away, always with an error.
+// slowWriter answers each write when the test sends an answer. While it is away,
+// every write fails.
 type slowWriter struct {
 	Writer
 	calls  chan string
 	answer chan error
 	away   *bool
-	// stored is what the API server has; nil when it has no such resource.
+	// stored is the resource in the API server; nil when there is none.
 	stored *containersv1.Container
 }
 
@@ -55,7 +55,7 @@ func (w *slowWriter) Claim(context.Context, containersv1.Mirror) (containersv1.M
 	return w.do("finalizer")
 }
 
-// Remove leaves the object to somebody else's finalizer.
+// Remove leaves the finalizer of another controller.
 func (w *slowWriter) Remove(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	_, err := w.do("remove")
 	left := obj.CopyMirror()
@@ -63,7 +63,7 @@ func (w *slowWriter) Remove(_ context.Context, obj containersv1.Mirror) (contain
 	return left, err
 }
 
-// scriptedEngine answers removals as it is told.
+// scriptedEngine records removals, and answers them with the error.
 type scriptedEngine struct {
 	engine.Engine
 	removals *[]time.Time
@@ -75,11 +75,11 @@ func (e scriptedEngine) Do(context.Context, engine.Key, engine.Verb) error {
 	return *e.err
 }
 
-// stage runs one mirror below a parent that keeps what it is told.
+// stage runs one mirror below a parent that keeps the messages that it receives.
 type stage struct {
 	system   *actor.ActorSystem
 	mirror   *actor.PID
-	told     []any
+	received []any
 	writer   *slowWriter
 	removals []time.Time
 	refusal  error
@@ -90,7 +90,7 @@ func newStage(t *testing.T) *stage {
 	return s.start(t, s.writer, scriptedEngine{removals: &s.removals, err: &s.refusal})
 }
 
-// stageWith is a stage with another API server and engine.
+// stageWith returns a stage with another API server and engine.
 func stageWith(t *testing.T, writer Writer, e engine.Engine) *stage {
 	return (&stage{}).start(t, writer, e)
 }
@@ -110,7 +110,7 @@ func (s *stage) start(t *testing.T, writer Writer, e engine.Engine) *stage {
 			s.mirror = c.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(cfg) }))
 		case *actor.Stopping, *actor.Stopped, *actor.Terminated:
 		default:
-			s.told = append(s.told, c.Message())
+			s.received = append(s.received, c.Message())
 		}
 	}))
 	synctest.Wait()
@@ -129,7 +129,7 @@ func (s *stage) send(msg any) {
 }
 
 func (s *stage) finished() bool {
-	return slices.ContainsFunc(s.told, func(m any) bool { _, ok := m.(messages.MirrorFinished); return ok })
+	return slices.ContainsFunc(s.received, func(m any) bool { _, ok := m.(messages.MirrorFinished); return ok })
 }
 
 func withUID(c *containersv1.Container, uid, version string) *containersv1.Container {
@@ -137,29 +137,29 @@ func withUID(c *containersv1.Container, uid, version string) *containersv1.Conta
 	return c
 }
 
-func TestAnAnswerAfterTheRemovalDoesNotBringTheResourceBack(t *testing.T) {
+func TestLateAnswerKeepsResourceRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		gone := time.Now()
 		s.send(messages.MirrorChanged{Object: withUID(resource(terminating), "u1", "5")})
 		s.send(messages.ObjectGone{Kind: containersv1.KindContainer, Name: "c1", AsOf: gone})
 		if call := <-s.writer.calls; call != "remove" {
-			t.Fatalf("the mirror made a %s, want the removal of the resource", call)
+			t.Fatalf("the mirror wrote %q, want the removal of the resource", call)
 		}
 		s.send(messages.MirrorRemoved{Kind: containersv1.KindContainer, Name: "c1", UID: "u1"})
 		s.writer.answer <- nil
 		synctest.Wait()
 		if !s.finished() {
-			t.Errorf("the mirror does not end; it said %+v", s.told)
+			t.Errorf("the mirror does not finish; it sent %+v", s.received)
 		}
 	})
 }
 
-func TestARefusedDeleteIsRetriedWithBackOffAndAtOnceWhenItMaySucceed(t *testing.T) {
+func TestRefusedDeleteRetriedWithBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		s.refusal = errors.New("in use")
-		*s.writer.away = true // the condition cannot be written, which must not stop the tries
+		*s.writer.away = true // the condition cannot be written, which must not end the retries
 		s.writer.stored = withUID(resource(terminating), "u1", "5")
 		s.send(messages.MirrorChanged{Object: s.writer.stored})
 		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
@@ -167,52 +167,52 @@ func TestARefusedDeleteIsRetriedWithBackOffAndAtOnceWhenItMaySucceed(t *testing.
 		synctest.Wait()
 		n := len(s.removals)
 		if n < 12 || n > 33 { // with the shortest pauses: 9 in 255 s, then one in 150 s
-			t.Errorf("%d tries in an hour, want the pauses to grow to 5 minutes", n)
+			t.Errorf("%d attempts in an hour, want pauses that grow to 5 minutes", n)
 		}
 		if last := s.removals[n-1].Sub(s.removals[n-2]); last < 150*time.Second || last > 6*time.Minute {
 			t.Errorf("the last pause was %v, want half of the ceiling of 5 minutes at least", last)
 		}
 		s.send(messages.RetryNow{})
 		if len(s.removals) != n+1 {
-			t.Error("the news that success is likely did not lead to a try")
+			t.Error("RetryNow did not lead to an attempt")
 		}
 	})
 }
 
-func TestAMirrorWithNothingLeftSaysSo(t *testing.T) {
+func TestMirrorWithNothingLeftFinishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		s.send(messages.EngineLost{})
 		if !s.finished() {
-			t.Errorf("the mirror does not end; it said %+v", s.told)
+			t.Errorf("the mirror does not finish; it sent %+v", s.received)
 		}
 	})
 }
 
-func TestAWishOfANewResourceIsNotTakenForAnOldOne(t *testing.T) {
-	m := &mirror{view: view{kind: containersv1.KindContainer, carried: 7}}
-	m.changed(withUID(resource(wishes(containersv1.StateRunning)), "u2", "3"))
+func TestRecreatedResourceIsApplied(t *testing.T) {
+	m := &mirror{view: view{kind: containersv1.KindContainer, applied: 7}}
+	m.changed(withUID(resource(wants(containersv1.StateRunning)), "u2", "3"))
 	if !hasPendingState(m.view) {
-		t.Error("the wish of a resource that was made anew counts as carried out")
+		t.Error("the desired state of a recreated resource counts as applied")
 	}
 }
 
-func TestAStaleFactIsAnsweredToo(t *testing.T) {
+func TestStaleReadingIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		old := time.Now()
 		time.Sleep(time.Second)
 		s.send(messages.MirrorChanged{Object: withUID(resource(), "u1", "5")})
 		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
-		n := len(s.told)
+		n := len(s.received)
 		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerPaused), AsOf: old})
-		if len(s.told) != n+1 {
-			t.Errorf("the parent, which waits for an answer to each reading, was told %d things, want 1", len(s.told)-n)
+		if len(s.received) != n+1 {
+			t.Errorf("a stale reading got %d answers, want 1", len(s.received)-n)
 		}
 	})
 }
 
-func TestAnOlderResourceIsDropped(t *testing.T) {
+func TestOlderResourceVersionIgnored(t *testing.T) {
 	m := &mirror{view: view{kind: containersv1.KindContainer}}
 	newer := withUID(resource(), "u1", "10")
 	m.changed(newer)
@@ -224,41 +224,41 @@ func TestAnOlderResourceIsDropped(t *testing.T) {
 	again.CreationTimestamp = metav1.Now()
 	m.changed(again)
 	if m.view.resource != containersv1.Mirror(again) {
-		t.Error("a resource that was made anew was taken for an older version")
+		t.Error("a recreated resource was treated as an older version")
 	}
 }
 
-// A change of a resource that is gone may come in when the next one with its name
-// is there, or none: the news of the removal can overtake it on another way.
-func TestALateVersionOfAFormerResourceIsDropped(t *testing.T) {
+// A change of a removed resource can arrive after its removal was reported in another
+// way, when its name has another resource or none.
+func TestFormerResourceIgnored(t *testing.T) {
 	m := &mirror{view: view{kind: containersv1.KindContainer}}
 	next := withUID(resource(), "u2", "10")
 	m.changed(next)
 	m.changed(withUID(resource(terminating), "u1", "8"))
 	if m.view.resource != containersv1.Mirror(next) {
-		t.Error("a former resource replaced the one that followed it")
+		t.Error("a former resource replaced the next one")
 	}
 	m.apply(outcome{op: deleteResource, resourceGone: true, uid: "u2"})
 	m.changed(withUID(resource(terminating), "u1", "9"))
 	if m.view.resource != nil {
-		t.Error("a former resource is taken for one that is there")
+		t.Error("a removed resource was restored")
 	}
 }
 
-// A mirror that is new knows of no removal. It must not remove the engine's object
-// because of what it has heard late, nor start or stop it.
-func TestTheEngineIsNotCalledForAResourceThatIsGone(t *testing.T) {
+// A new mirror does not know what was removed. A late event must not make it remove,
+// start or stop the engine's object.
+func TestReplacedResourceMakesNoEngineCall(t *testing.T) {
 	next := withUID(resource(), "u2", "9")
-	unwished := withUID(resource(wishes(containersv1.StateUnknown)), "u1", "9")
-	unwished.Generation++
+	withdrawn := withUID(resource(wants(containersv1.StateUnknown)), "u1", "9")
+	withdrawn.Generation++
 	for name, tc := range map[string]struct {
 		late, stored *containersv1.Container
 	}{
-		"a delete of a resource that is gone":            {withUID(resource(terminating), "u1", "5"), nil},
-		"a delete of a former resource":                  {withUID(resource(terminating), "u1", "5"), next},
-		"a wish of a former resource":                    {withUID(resource(wishes(containersv1.StateRunning)), "u1", "5"), next},
-		"a wish that was taken back":                     {withUID(resource(wishes(containersv1.StateRunning)), "u1", "5"), unwished},
-		"a delete from whom somebody took the finalizer": {withUID(resource(terminating), "u1", "5"), withUID(resource(terminating, stripped), "u1", "6")},
+		"deletion of a removed resource":          {withUID(resource(terminating), "u1", "5"), nil},
+		"deletion of a former resource":           {withUID(resource(terminating), "u1", "5"), next},
+		"desired state of a former resource":      {withUID(resource(wants(containersv1.StateRunning)), "u1", "5"), next},
+		"withdrawn desired state":                 {withUID(resource(wants(containersv1.StateRunning)), "u1", "5"), withdrawn},
+		"deletion after removal of the finalizer": {withUID(resource(terminating), "u1", "5"), withUID(resource(terminating, stripped), "u1", "6")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -266,7 +266,7 @@ func TestTheEngineIsNotCalledForAResourceThatIsGone(t *testing.T) {
 				s.writer.stored = tc.stored
 				*s.writer.away = tc.stored != nil
 				s.send(messages.MirrorChanged{Object: tc.late})
-				// scriptedEngine panics at everything but a removal.
+				// scriptedEngine panics on every call but a removal.
 				s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
 				if n := len(s.removals); n != 0 {
 					t.Errorf("the engine's object was removed %d times", n)
@@ -275,9 +275,9 @@ func TestTheEngineIsNotCalledForAResourceThatIsGone(t *testing.T) {
 					return
 				}
 				if call := <-s.writer.calls; call != "create" {
-					t.Errorf("the mirror made a %s, want a new resource for the object that is there", call)
+					t.Errorf("the mirror wrote %q, want a new resource for the existing object", call)
 				}
-				*s.writer.away = true // it would go on for ever
+				*s.writer.away = true // it would retry for ever
 				s.writer.answer <- nil
 				synctest.Wait()
 			})
@@ -285,8 +285,8 @@ func TestTheEngineIsNotCalledForAResourceThatIsGone(t *testing.T) {
 	}
 }
 
-// What is stored may have changed in what does not matter.
-func TestAWishOfAnOlderVersionIsCarriedOutAllTheSame(t *testing.T) {
+// The stored resource is newer, but requests the same.
+func TestDeleteOfOlderVersionIsApplied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
 		s.refusal = errors.New("in use")
@@ -300,7 +300,7 @@ func TestAWishOfAnOlderVersionIsCarriedOutAllTheSame(t *testing.T) {
 	})
 }
 
-// conflictingWriter refuses the first removal as one from stale data.
+// conflictingWriter fails the removal of a stale version with a conflict.
 type conflictingWriter struct {
 	Writer
 	fresh    *containersv1.Container
@@ -319,7 +319,7 @@ func (w conflictingWriter) Get(context.Context, containersv1.Kind, string, strin
 	return w.fresh.CopyMirror(), nil
 }
 
-func TestI8AConflictOnStrippingTheFinalizerIsRetriedOnFreshData(t *testing.T) {
+func TestI8RemoveConflictRetriedOnFreshData(t *testing.T) {
 	var removals []string
 	stale := withUID(resource(terminating), "u1", "5")
 	w := conflictingWriter{fresh: withUID(resource(terminating), "u1", "9"), removals: &removals}
@@ -328,14 +328,14 @@ func TestI8AConflictOnStrippingTheFinalizerIsRetriedOnFreshData(t *testing.T) {
 
 	out := cfg.operate(t.Context(), deleteResource, m.view)
 	if out.err != nil || out.resourceGone {
-		t.Fatalf("the conflict counts as %+v, want it to bring the fresh resource", out)
+		t.Fatalf("the conflict has the outcome %+v, want the fresh resource", out)
 	}
 	m.apply(out)
 	if got := decide(m.view).write; got != deleteResource {
 		t.Fatalf("after the conflict the mirror does %q, want %q again", got, deleteResource)
 	}
 	if out = cfg.operate(t.Context(), deleteResource, m.view); out.err != nil || !out.resourceGone {
-		t.Fatalf("the second try counts as %+v, want the resource to be gone", out)
+		t.Fatalf("the second attempt has the outcome %+v, want the resource to be gone", out)
 	}
 	if !slices.Equal(removals, []string{"5", "9"}) {
 		t.Errorf("removals of versions %v, want the stale one and then the fresh one", removals)

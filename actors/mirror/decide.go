@@ -6,53 +6,54 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// presence is what is known of the engine's object.
+// presence is whether the engine has the object.
 type presence int
 
 const (
-	// unknown: the engine has not been asked yet.
+	// unknown: the object was not read yet.
 	unknown presence = iota
 	present
 	absent
 )
 
-// view is everything a mirror knows, and all that its decisions follow from.
+// view has all facts that a mirror decides from.
 type view struct {
 	kind   containersv1.Kind
 	engine presence
-	// lost is set when there is no engine any more.
+	// lost is set when the engine is gone for good.
 	lost bool
-	// desired carries the status as the engine has it, while present.
-	desired containersv1.Mirror
-	// resource as the API server has it; nil when it has none.
+	// object has the status as the engine reports it, while present.
+	object containersv1.Mirror
+	// resource is the resource in the API server; nil when there is none.
 	resource containersv1.Mirror
-	// carried is the last generation whose wish was carried out.
-	carried int64
-	// refusal is what the engine last refused; its zero value is nothing.
+	// applied is the last generation whose desired state was applied.
+	applied int64
+	// refusal is the last refusal of the engine; its zero value means none.
 	refusal refusal
-	// waiting is set while a call to the engine must wait for its next try.
+	// waiting is set while a call to the engine waits for its retry.
 	waiting bool
-	// inFlight is the call to the engine that is under way, nothing when none is.
+	// inFlight is the running call to the engine; nothing when there is none.
 	inFlight operation
-	// deleted is set once the delete of the resource is carried out: an object that
-	// has its name later is another one.
+	// deleted is set once the deletion of the resource was applied to the engine. A
+	// later object of this name is another one.
 	deleted bool
 }
 
-// with is the view with another resource.
+// with returns the view with another resource.
 func (v view) with(resource containersv1.Mirror) view {
 	v.resource = resource
 	return v
 }
 
-// refusal is the engine's answer to a wish that it did not carry out.
+// refusal is the engine's answer to a request that it refused.
 type refusal struct {
-	// condition in which the refusal shows; empty when nothing was refused.
+	// condition is the type of the condition that reports the refusal; empty when
+	// nothing was refused.
 	condition string
 	message   string
 }
 
-// operation is what a mirror can do.
+// operation is one step of a mirror.
 type operation string
 
 const (
@@ -70,17 +71,17 @@ const (
 // and not a write to the API server.
 func (op operation) callsEngine() bool { return op == removeObject || op == applyDesiredState }
 
-// plan is what to do next. A call to the engine and a write to the API server run
-// beside each other, and never two of a kind: a stop can take minutes, and what
-// the engine reports meanwhile is to be seen.
+// plan is what to do next. At most one call to the engine and one write to the API
+// server run at a time. Both can run at once, because a stop can take minutes, and
+// the resource must show what the engine reports meanwhile.
 type plan struct {
 	engine, write operation
-	// cancel is set when the call in flight has lost its reason.
+	// cancel is set when the call in flight is no longer needed.
 	cancel bool
 }
 
-// decide returns what to do next. It is level-triggered: the same view gives the
-// same plan, whatever happened before.
+// decide returns what to do next. The plan depends on the view only, and not on
+// what happened before.
 func decide(v view) plan {
 	var p plan
 	switch {
@@ -96,15 +97,15 @@ func decide(v view) plan {
 	return p
 }
 
-// engineCall returns the call that the resource asks for.
+// engineCall returns the call to the engine that the resource requests.
 func engineCall(v view) operation {
 	switch {
 	case v.lost || v.engine != present || v.resource == nil:
 		return nothing
 	case isTerminating(v.resource):
-		// Without rdd's finalizer the delete may well be rdd's own, for an engine
-		// that was lost and is back: no object may be removed because of it. Nor
-		// because of a delete that is carried out already.
+		// Without rdd's finalizer, rdd itself may have deleted the resource, for an
+		// engine that was lost and is back. Such a deletion must not remove an object.
+		// Neither must a deletion that was already applied.
 		if hasFinalizer(v.resource) && !v.deleted {
 			return removeObject
 		}
@@ -114,13 +115,13 @@ func engineCall(v view) operation {
 	return nothing
 }
 
-// decideWrite returns the write that brings the resource closer to the engine's
-// object, or finish when neither is left.
+// decideWrite returns the next write that makes the resource equal to the engine's
+// object, or finish when neither exists.
 func decideWrite(v view) operation {
 	gone := v.lost || v.engine == absent
 	switch {
 	case v.resource == nil && v.inFlight != nothing:
-		return nothing // the answer says whether the object is still there
+		return nothing // the answer says whether the object still exists
 	case v.resource == nil && gone:
 		return finish
 	case v.resource == nil && v.engine == present:
@@ -137,8 +138,8 @@ func decideWrite(v view) operation {
 	return statusWrite(v)
 }
 
-// writeTerminating is decideWrite for a resource that is being deleted. One that
-// only the finalizer of another controller holds still shows what the engine has.
+// writeTerminating is decideWrite for a resource that is being deleted. A resource
+// that only the finalizer of another controller holds still mirrors the engine.
 func writeTerminating(v view, gone bool) operation {
 	switch {
 	case hasFinalizer(v.resource) && (gone || v.deleted):
@@ -156,7 +157,7 @@ func statusWrite(v view) operation {
 	return writeStatus
 }
 
-// isDeleted reports whether the delete of the resource is carried out.
+// isDeleted reports whether the deletion of the resource was applied to the engine.
 func isDeleted(v view) bool {
 	return v.resource != nil && isTerminating(v.resource) && (v.deleted || v.engine == absent)
 }
@@ -177,10 +178,10 @@ func hasFinalizer(m containersv1.Mirror) bool {
 	return slices.Contains(m.GetFinalizers(), containersv1.Finalizer)
 }
 
-// hasPendingState is whether the resource carries a wish of a generation that was
-// not carried out yet.
+// hasPendingState reports whether the resource has a desired state of a generation
+// that was not applied yet.
 func hasPendingState(v view) bool {
 	c, ok := v.resource.(*containersv1.Container)
 	return ok && c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown &&
-		c.Generation > max(v.carried, c.Status.ObservedGeneration)
+		c.Generation > max(v.applied, c.Status.ObservedGeneration)
 }

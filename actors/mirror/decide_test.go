@@ -11,7 +11,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// engineContainer is a container as the engine has it.
+// engineContainer returns a container as the engine reports it.
 func engineContainer(state containersv1.ContainerState) *containersv1.Container {
 	c := &containersv1.Container{}
 	c.Name = "c1"
@@ -19,7 +19,7 @@ func engineContainer(state containersv1.ContainerState) *containersv1.Container 
 	return c
 }
 
-// resource is a container's resource that is in step with engineContainer(running).
+// resource returns the up-to-date resource of engineContainer(running).
 func resource(change ...func(*containersv1.Container)) *containersv1.Container {
 	c := engineContainer(containersv1.ContainerRunning)
 	c.Generation = 1
@@ -33,7 +33,7 @@ func resource(change ...func(*containersv1.Container)) *containersv1.Container {
 	return c
 }
 
-// ownFields are what is kept of the managed fields of a mirror that rdd has written.
+// ownFields returns the trimmed managed fields of a mirror that rdd has written.
 func ownFields() []metav1.ManagedFieldsEntry {
 	return []metav1.ManagedFieldsEntry{
 		{Manager: containersv1.FieldManager, Operation: metav1.ManagedFieldsOperationUpdate},
@@ -50,13 +50,14 @@ func stripped(c *containersv1.Container) { c.Finalizers = nil }
 
 func unmanaged(c *containersv1.Container) { c.ManagedFields = nil }
 
-// held is a deleted resource that only another controller's finalizer keeps.
+// heldByOther makes a resource a deleted one that only another controller's finalizer
+// holds.
 func heldByOther(c *containersv1.Container) {
 	terminating(c)
 	c.Finalizers = []string{"example.com/theirs"}
 }
 
-func wishes(state containersv1.DesiredState) func(*containersv1.Container) {
+func wants(state containersv1.DesiredState) func(*containersv1.Container) {
 	return func(c *containersv1.Container) {
 		c.Spec.State = state
 		c.Generation++
@@ -73,50 +74,50 @@ func TestDecide(t *testing.T) {
 		want plan
 	}{
 		{"nothing is known", view{}, plan{}},
-		{"new object", view{engine: present, desired: running}, plan{write: create}},
+		{"new object", view{engine: present, object: running}, plan{write: create}},
 		{"object and resource gone", view{engine: absent}, plan{write: finish}},
 		{"engine lost, resource gone", view{lost: true}, plan{write: finish}},
-		{"in step", view{engine: present, desired: running, resource: resource()}, plan{}},
-		{"engine not asked yet", view{resource: resource()}, plan{}},
-		{"engine not asked yet, deleted by a user", view{resource: resource(terminating)}, plan{}},
-		{"state changed", view{engine: present, desired: paused, resource: resource()}, plan{write: writeStatus}},
-		{"S2: no finalizer", view{engine: present, desired: running, resource: resource(stripped)}, plan{write: claim}},
-		{"F4: no managed fields", view{engine: present, desired: running, resource: resource(unmanaged)}, plan{write: claim}},
+		{"up to date", view{engine: present, object: running, resource: resource()}, plan{}},
+		{"object not read yet", view{resource: resource()}, plan{}},
+		{"object not read yet, deleted by a user", view{resource: resource(terminating)}, plan{}},
+		{"state changed", view{engine: present, object: paused, resource: resource()}, plan{write: writeStatus}},
+		{"S2: no finalizer", view{engine: present, object: running, resource: resource(stripped)}, plan{write: claim}},
+		{"F4: no managed fields", view{engine: present, object: running, resource: resource(unmanaged)}, plan{write: claim}},
 		{"object gone", view{engine: absent, resource: resource()}, plan{write: deleteResource}},
 		{"object gone, finalizer gone", view{engine: absent, resource: resource(stripped)}, plan{write: deleteResource}},
-		{"engine lost", view{lost: true, engine: present, desired: running, resource: resource()}, plan{write: deleteResource}},
-		{"deleted by a user", view{engine: present, desired: running, resource: resource(terminating)}, plan{engine: removeObject}},
-		{"deleted by a user, state changed", view{engine: present, desired: paused, resource: resource(terminating)}, plan{engine: removeObject, write: writeStatus}},
+		{"engine lost", view{lost: true, engine: present, object: running, resource: resource()}, plan{write: deleteResource}},
+		{"deleted by a user", view{engine: present, object: running, resource: resource(terminating)}, plan{engine: removeObject}},
+		{"deleted by a user, state changed", view{engine: present, object: paused, resource: resource(terminating)}, plan{engine: removeObject, write: writeStatus}},
 		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, plan{write: deleteResource}},
-		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, desired: running, resource: resource(terminating)}, plan{write: deleteResource}},
-		{"delete carried out, the name is used again", view{engine: present, desired: running, resource: resource(terminating), deleted: true}, plan{write: deleteResource}},
-		{"I3: refused delete shows first", view{engine: present, desired: running, resource: resource(terminating), waiting: true, refusal: refused}, plan{write: writeStatus}},
-		{"wish to run", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, plan{engine: applyDesiredState}},
-		{"S4: wish to stop a paused one", view{engine: present, desired: paused, resource: resource(wishes(containersv1.StateCreated))}, plan{engine: applyDesiredState, write: writeStatus}},
-		{"no wish in a new generation", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateUnknown))}, plan{write: writeStatus}},
-		{"wish carried out, not yet written", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), carried: 2}, plan{write: writeStatus}},
-		{"wish waits for its next try", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning)), waiting: true}, plan{}},
-		{"wish of a container whose engine is lost", view{lost: true, engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning))}, plan{write: deleteResource}},
-		{"wish of a resource without the finalizer", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateRunning), stripped)}, plan{engine: applyDesiredState, write: claim}},
+		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, object: running, resource: resource(terminating)}, plan{write: deleteResource}},
+		{"delete applied, name reused", view{engine: present, object: running, resource: resource(terminating), deleted: true}, plan{write: deleteResource}},
+		{"I3: refused delete is reported first", view{engine: present, object: running, resource: resource(terminating), waiting: true, refusal: refused}, plan{write: writeStatus}},
+		{"desired state running", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning))}, plan{engine: applyDesiredState}},
+		{"S4: desired state created, paused", view{engine: present, object: paused, resource: resource(wants(containersv1.StateCreated))}, plan{engine: applyDesiredState, write: writeStatus}},
+		{"new generation without desired state", view{engine: present, object: running, resource: resource(wants(containersv1.StateUnknown))}, plan{write: writeStatus}},
+		{"desired state applied, not yet written", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning)), applied: 2}, plan{write: writeStatus}},
+		{"desired state waits for its retry", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning)), waiting: true}, plan{}},
+		{"desired state, engine lost", view{lost: true, engine: present, object: running, resource: resource(wants(containersv1.StateRunning))}, plan{write: deleteResource}},
+		{"desired state, no finalizer", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning), stripped)}, plan{engine: applyDesiredState, write: claim}},
 
-		{"held, object gone: shows why", view{engine: absent, resource: resource(heldByOther)}, plan{write: writeStatus}},
-		{"held, engine lost: shows why", view{lost: true, resource: resource(heldByOther)}, plan{write: writeStatus}},
-		{"held, engine not asked yet", view{resource: resource(heldByOther)}, plan{}},
-		{"held, engine is back or name is used again: no call to the engine", view{engine: present, desired: paused, resource: resource(heldByOther)}, plan{write: writeStatus}},
+		{"held, object gone: reports why", view{engine: absent, resource: resource(heldByOther)}, plan{write: writeStatus}},
+		{"held, engine lost: reports why", view{lost: true, resource: resource(heldByOther)}, plan{write: writeStatus}},
+		{"held, object not read yet", view{resource: resource(heldByOther)}, plan{}},
+		{"held, engine is back or name reused: no call to the engine", view{engine: present, object: paused, resource: resource(heldByOther)}, plan{write: writeStatus}},
 
-		{"stop in flight", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{}},
-		{"stop in flight, paused outside", view{engine: present, desired: paused, resource: resource(wishes(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{write: writeStatus}},
-		{"stop in flight, finalizer gone", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), stripped), inFlight: applyDesiredState}, plan{write: claim}},
-		{"stop in flight, wish taken back: waits for its end", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), wishes(containersv1.StateRunning)), inFlight: applyDesiredState}, plan{}},
-		{"stop in flight, no wish any more: not observed before its end", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), wishes(containersv1.StateUnknown)), inFlight: applyDesiredState}, plan{}},
-		{"stop in flight, deleted by a user", view{engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated), terminating), inFlight: applyDesiredState}, plan{cancel: true}},
-		{"stop in flight, object gone", view{engine: absent, resource: resource(wishes(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{cancel: true, write: deleteResource}},
-		{"stop in flight, engine lost", view{lost: true, engine: present, desired: running, resource: resource(wishes(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{cancel: true, write: deleteResource}},
-		{"removal in flight", view{engine: present, desired: running, resource: resource(terminating), inFlight: removeObject}, plan{}},
+		{"stop in flight", view{engine: present, object: running, resource: resource(wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{}},
+		{"stop in flight, paused outside", view{engine: present, object: paused, resource: resource(wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{write: writeStatus}},
+		{"stop in flight, finalizer gone", view{engine: present, object: running, resource: resource(wants(containersv1.StateCreated), stripped), inFlight: applyDesiredState}, plan{write: claim}},
+		{"stop in flight, desired state changed: waits for its end", view{engine: present, object: running, resource: resource(wants(containersv1.StateCreated), wants(containersv1.StateRunning)), inFlight: applyDesiredState}, plan{}},
+		{"stop in flight, desired state withdrawn: not observed before its end", view{engine: present, object: running, resource: resource(wants(containersv1.StateCreated), wants(containersv1.StateUnknown)), inFlight: applyDesiredState}, plan{}},
+		{"stop in flight, deleted by a user", view{engine: present, object: running, resource: resource(wants(containersv1.StateCreated), terminating), inFlight: applyDesiredState}, plan{cancel: true}},
+		{"stop in flight, object gone", view{engine: absent, resource: resource(wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{cancel: true, write: deleteResource}},
+		{"stop in flight, engine lost", view{lost: true, engine: present, object: running, resource: resource(wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{cancel: true, write: deleteResource}},
+		{"removal in flight", view{engine: present, object: running, resource: resource(terminating), inFlight: removeObject}, plan{}},
 		{"removal in flight, object gone", view{engine: absent, resource: resource(terminating), inFlight: removeObject}, plan{write: deleteResource}},
-		{"removal in flight, engine lost", view{lost: true, engine: present, desired: running, resource: resource(terminating), inFlight: removeObject}, plan{cancel: true, write: deleteResource}},
+		{"removal in flight, engine lost", view{lost: true, engine: present, object: running, resource: resource(terminating), inFlight: removeObject}, plan{cancel: true, write: deleteResource}},
 		{"removal in flight, resource gone", view{engine: absent, inFlight: removeObject}, plan{}},
-		{"removal in flight, resource gone, name used again", view{engine: present, desired: running, inFlight: removeObject}, plan{}},
+		{"removal in flight, resource gone, name reused", view{engine: present, object: running, inFlight: removeObject}, plan{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.view.kind = containersv1.KindContainer
@@ -127,12 +128,12 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-func TestHeldConditionNamesTheFinalizer(t *testing.T) {
+func TestHeldConditionNamesFinalizer(t *testing.T) {
 	running := engineContainer(containersv1.ContainerRunning)
 	for want, v := range map[string]view{
 		"no such object": {engine: absent},
 		"not connected":  {lost: true},
-		"gets a new":     {engine: present, desired: running},
+		"gets a new":     {engine: present, object: running},
 	} {
 		v.kind, v.resource = containersv1.KindContainer, resource(heldByOther)
 		got := composeStatus(v)
@@ -142,7 +143,7 @@ func TestHeldConditionNamesTheFinalizer(t *testing.T) {
 		}
 		v.resource.SetStatusFrom(got)
 		if p := decide(v); p != (plan{}) {
-			t.Errorf("once that is written: %+v", p)
+			t.Errorf("after the write: %+v", p)
 		}
 	}
 }
@@ -151,9 +152,9 @@ func TestNamespaceHasNoFinalizer(t *testing.T) {
 	ns := &containersv1.ContainerNamespace{}
 	ns.ManagedFields = ownFields()
 	ns.Name, ns.Status.Name = containersv1.MobyNamespace, containersv1.MobyNamespace
-	v := view{kind: containersv1.KindContainerNamespace, engine: present, desired: ns, resource: ns}
+	v := view{kind: containersv1.KindContainerNamespace, engine: present, object: ns, resource: ns}
 	if got := decide(v); got != (plan{}) {
-		t.Errorf("decide = %+v for a namespace in step, want nothing", got)
+		t.Errorf("decide = %+v for an up-to-date namespace, want nothing", got)
 	}
 	v.engine = absent
 	if got := decide(v); got != (plan{write: deleteResource}) {
@@ -161,22 +162,22 @@ func TestNamespaceHasNoFinalizer(t *testing.T) {
 	}
 }
 
-func TestObservedGenerationSaysOnlyWhatIsDone(t *testing.T) {
-	pending := resource(wishes(containersv1.StateRunning))
+func TestObservedGenerationFollowsApply(t *testing.T) {
+	pending := resource(wants(containersv1.StateRunning))
 	v := view{
 		kind: containersv1.KindContainer, engine: present,
-		desired: engineContainer(containersv1.ContainerExited), resource: pending, waiting: true,
+		object: engineContainer(containersv1.ContainerExited), resource: pending, waiting: true,
 	}
 	if got := composeStatus(v).(*containersv1.Container).Status.ObservedGeneration; got != 1 {
-		t.Errorf("observedGeneration = %d while the wish of generation 2 is pending, want 1", got)
+		t.Errorf("observedGeneration = %d while generation 2 is pending, want 1", got)
 	}
-	v.carried = 2
+	v.applied = 2
 	if got := composeStatus(v).(*containersv1.Container).Status.ObservedGeneration; got != 2 {
-		t.Errorf("observedGeneration = %d after the wish was carried out, want 2", got)
+		t.Errorf("observedGeneration = %d after it was applied, want 2", got)
 	}
 }
 
-func TestConditionsKeepTheirTransitionTime(t *testing.T) {
+func TestConditionsKeepTransitionTime(t *testing.T) {
 	long := metav1.NewTime(time.Unix(1000, 0))
 	was := resource(func(c *containersv1.Container) {
 		c.Status.Conditions = []metav1.Condition{

@@ -27,7 +27,7 @@ func (e recordingEngine) Get(_ context.Context, key engine.Key) (containersv1.Mi
 }
 
 // Row S4: in each state of the container, the desired state leads to its verb.
-func TestDesiredStateIsAppliedFromEveryState(t *testing.T) {
+func TestDesiredStateAppliedFromEveryState(t *testing.T) {
 	for _, state := range []containersv1.ContainerState{
 		containersv1.ContainerCreated, containersv1.ContainerRunning, containersv1.ContainerPausing, containersv1.ContainerPaused,
 		containersv1.ContainerRestarting, containersv1.ContainerRemoving, containersv1.ContainerExited, containersv1.ContainerDead,
@@ -37,9 +37,9 @@ func TestDesiredStateIsAppliedFromEveryState(t *testing.T) {
 			containersv1.StateCreated: engine.VerbStop, containersv1.StateRunning: engine.VerbStart,
 		} {
 			var verbs []engine.Verb
-			stored := resource(wishes(desired))
+			stored := resource(wants(desired))
 			cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: recordingEngine{verbs: &verbs}, Kube: &slowWriter{stored: stored}}
-			v := view{kind: cfg.Kind, engine: present, desired: engineContainer(state), resource: stored}
+			v := view{kind: cfg.Kind, engine: present, object: engineContainer(state), resource: stored}
 			if op := decide(v).engine; op != applyDesiredState {
 				t.Errorf("%s, desired %s: operation %q", state, desired, op)
 				continue

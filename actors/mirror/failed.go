@@ -12,12 +12,12 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// maxCause bounds what a condition says of a failure, in bytes.
+// maxCause is the maximum size of the cause in a condition, in bytes.
 const maxCause = 1000
 
-// MarkFailed writes to a resource that its mirror actor fails for good. It is for
-// the time in which there is no such actor; the next one removes the condition when
-// it writes the status. A resource that is gone, or has no conditions, is no error.
+// MarkFailed reports in a condition of a resource that its mirror actor has failed. It
+// is called while there is no such actor; the next one removes the condition when it
+// writes the status. A resource that is gone, or has no conditions, is no error.
 func MarkFailed(ctx context.Context, kube Writer, kind containersv1.Kind, namespace, name string, cause error) error {
 	obj, err := kube.Get(ctx, kind, namespace, name)
 	if apierrors.IsNotFound(err) || err == nil && obj.MirrorConditions() == nil {

@@ -72,7 +72,7 @@ func (w *memory) Remove(context.Context, containersv1.Mirror) (containersv1.Mirr
 	return nil, nil
 }
 
-// busyEngine takes for a stop until the test says so.
+// busyEngine ends a stop when the test closes stopped.
 type busyEngine struct {
 	engine.Engine
 	mu      sync.Mutex // guards calls
@@ -109,11 +109,11 @@ func (e *busyEngine) Get(context.Context, engine.Key) (containersv1.Mirror, erro
 	return engineContainer(containersv1.ContainerExited), nil
 }
 
-// stopping is a mirror whose stop is in flight.
+// stopping returns a mirror whose stop is in flight.
 func stopping(t *testing.T) (*stage, *memory, *busyEngine) {
 	w, e := &memory{version: 10}, &busyEngine{stopped: make(chan struct{})}
 	s := stageWith(t, w, e)
-	s.store(w, withUID(resource(wishes(containersv1.StateCreated)), "u1", ""))
+	s.store(w, withUID(resource(wants(containersv1.StateCreated)), "u1", ""))
 	s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
 	if made := e.made(); !slices.Equal(made, []string{"stop"}) {
 		t.Fatalf("the engine was called for %q, want one stop", made)
@@ -121,7 +121,7 @@ func stopping(t *testing.T) (*stage, *memory, *busyEngine) {
 	return s, w, e
 }
 
-// store makes a resource what the API server has, and tells the mirror.
+// store puts a resource into the API server, and sends it to the mirror.
 func (s *stage) store(w *memory, c *containersv1.Container) {
 	w.mu.Lock()
 	stored := w.put(c)
@@ -170,7 +170,7 @@ func TestSpecChangedDuringStopFollowsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, w, e := stopping(t)
 		changed := w.has()
-		wishes(containersv1.StateRunning)(changed)
+		wants(containersv1.StateRunning)(changed)
 		s.store(w, changed)
 		if made := e.made(); len(made) != 1 || w.has().Status.ObservedGeneration != 1 {
 			t.Errorf("during the stop: %q, generation %d observed", made, w.has().Status.ObservedGeneration)
@@ -183,8 +183,8 @@ func TestSpecChangedDuringStopFollowsIt(t *testing.T) {
 	})
 }
 
-// The name of a deleted object is used again before its resource could be released.
-func TestDeleteSparesTheNextObject(t *testing.T) {
+// The name of a deleted object is reused before its resource was removed.
+func TestDeleteSparesNextObject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, e := &memory{version: 10, failing: true}, &busyEngine{}
 		s := stageWith(t, w, e)
@@ -201,14 +201,14 @@ func TestDeleteSparesTheNextObject(t *testing.T) {
 			t.Errorf("the engine was called for %q", made)
 		}
 		if w.created != 1 || w.has() == nil || w.has().UID != "created" {
-			t.Errorf("%d resources were made for the next object; there is %+v", w.created, w.has())
+			t.Errorf("%d resources were created for the next object; the API server has %+v", w.created, w.has())
 		}
 	})
 }
 
-// A resource that another controller's finalizer holds follows the next object of
-// its name, and makes way for a resource of that object.
-func TestHeldMirrorFollowsTheNextObject(t *testing.T) {
+// A resource that the finalizer of another controller holds mirrors the next object of
+// its name. After its removal the object gets a new resource.
+func TestHeldMirrorFollowsNextObject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, e := &memory{version: 10}, &busyEngine{}
 		s := stageWith(t, w, e)
@@ -228,7 +228,7 @@ func TestHeldMirrorFollowsTheNextObject(t *testing.T) {
 	})
 }
 
-func TestMarkFailedNamesTheCauseOnce(t *testing.T) {
+func TestMarkFailedNamesCauseOnce(t *testing.T) {
 	w := &memory{}
 	w.put(resource())
 	for range 2 {

@@ -13,8 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
-// Writer is where the mirrors are kept. It neither changes nor keeps what it is
-// given, and returns what is stored.
+// Writer reads and writes resources of mirrors. It neither changes nor keeps its
+// arguments. Every method returns the stored resource.
 type Writer interface {
 	Get(ctx context.Context, kind containersv1.Kind, namespace, name string) (containersv1.Mirror, error)
 	// Create writes the status too.
@@ -22,36 +22,37 @@ type Writer interface {
 	UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	// Claim adds rdd's finalizer, where the kind has it, and rdd's managed fields.
 	Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
-	// Remove takes rdd's finalizer away too, and returns what others still hold.
+	// Remove deletes the resource, and removes rdd's finalizer. It returns nil, or the
+	// resource if other finalizers hold it.
 	Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 }
 
-// outcome is what an operation brought to light. A mirror applies it to its view.
+// outcome is the result of an operation. The mirror updates its view from it.
 type outcome struct {
 	op operation
-	// resource as the API server returned it; nil when it says nothing about it.
+	// resource is the resource that the API server returned, if any.
 	resource containersv1.Mirror
 	// resourceGone: the API server has no such resource.
 	resourceGone bool
-	// outdated: the engine was not called, because what was wished of it is not
-	// wished any more.
+	// outdated: the engine was not called, because the request was withdrawn.
 	outdated bool
-	// fact is the engine's object, read anew; nil when it was not read.
+	// fact is the engine's object after the operation; nil when it was not read.
 	fact containersv1.Mirror
 	// objectGone: the engine has no such object.
 	objectGone bool
-	// began is when the operation began, for ordering what it found.
+	// began is when the operation began reading, which orders its result.
 	began time.Time
 	// uid and generation of the resource that the operation worked from.
 	uid        types.UID
 	generation int64
-	// refused is the engine's refusal.
+	// refused is the engine's error if it refused the request.
 	refused error
-	// err is any other failure; the operation is tried again.
+	// err is any other failure; the operation is retried.
 	err error
 }
 
-// timeout bounds an operation. One that may stop a container bounds its parts.
+// timeout returns the deadline of an operation. A start or stop has deadlines for
+// its parts.
 func timeout(op operation) time.Duration {
 	if op == applyDesiredState {
 		return async.NoDeadline
@@ -59,14 +60,14 @@ func timeout(op operation) time.Duration {
 	return operationTimeout
 }
 
-// operate runs one operation to its end. The view is a copy; nothing in it is changed.
+// operate runs one operation to its end. It does not change the view.
 func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 	out := outcome{op: op, began: time.Now()}
 	if v.resource != nil {
 		out.uid, out.generation = v.resource.GetUID(), v.resource.GetGeneration()
 	}
 	switch {
-	case op.callsEngine() && !cfg.stillWished(ctx, v, &out):
+	case op.callsEngine() && !cfg.stillRequested(ctx, v, &out):
 	case op == removeObject:
 		cfg.removeObject(ctx, v, &out)
 	case op == applyDesiredState:
@@ -80,7 +81,7 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 	return out
 }
 
-// write does the operations that only concern the API server.
+// write runs an operation that only calls the API server.
 func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome) {
 	switch op {
 	case create:
@@ -103,7 +104,7 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 	}
 }
 
-// afterWriteError reads the truth again where the error says that the view was stale.
+// afterWriteError reads the resource again if the error shows that the view was stale.
 func (cfg Config) afterWriteError(ctx context.Context, out *outcome) {
 	if !apierrors.IsConflict(out.err) && !apierrors.IsAlreadyExists(out.err) && !apierrors.IsNotFound(out.err) {
 		return
@@ -117,7 +118,7 @@ func (cfg Config) afterWriteError(ctx context.Context, out *outcome) {
 	}
 }
 
-// newResource is what a create stores: no wish yet, and the status as it is.
+// newResource returns the resource to create: no desired state, and the full status.
 func (cfg Config) newResource(v view) containersv1.Mirror {
 	obj := containersv1.NewMirror(cfg.Kind)
 	obj.SetName(cfg.Name)
@@ -134,11 +135,11 @@ func (cfg Config) newResource(v view) containersv1.Mirror {
 	return obj
 }
 
-// stillWished reads the resource anew before the engine is told anything: what a
-// mirror has may be the late news of a resource that has gone, and an object that
-// was removed because of that does not come back. The write that follows would
-// notice, but too late. The reading costs a fraction of what the engine takes.
-func (cfg Config) stillWished(ctx context.Context, v view, out *outcome) bool {
+// stillRequested reads the resource and reports whether it still requests the
+// operation. The mirror's copy may be a late event of a resource that is gone, and an
+// object that is removed for such a resource cannot be restored. The write after the
+// call would find out too late. The reading costs a fraction of the call.
+func (cfg Config) stillRequested(ctx context.Context, v view, out *outcome) bool {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
 	fresh, err := cfg.Kube.Get(ctx, cfg.Kind, cfg.Namespace, cfg.Name)
@@ -153,14 +154,14 @@ func (cfg Config) stillWished(ctx context.Context, v view, out *outcome) bool {
 	return out.err == nil && !out.outdated
 }
 
-// removeObject removes the engine's object, and kills a running container: whoever
-// deletes the resource wants it to be gone.
+// removeObject removes the engine's object. It kills a running container, because
+// the user deleted the resource.
 func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 	var err error
 	if cfg.Kind.HasFinalizer() {
-		err = cfg.Engine.Do(ctx, engine.KeyOf(v.desired), engine.VerbRemove)
+		err = cfg.Engine.Do(ctx, engine.KeyOf(v.object), engine.VerbRemove)
 	}
-	out.began = time.Now() // what was read before this says nothing about the object now
+	out.began = time.Now() // earlier readings do not show the removal
 	if err == nil || engine.IsNotFound(err) {
 		out.objectGone = true
 		return
@@ -168,10 +169,10 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 	out.classify(ctx, err)
 }
 
-// applyDesiredState starts or stops the container and reads it again at once: a
-// failed start changes its exit code and error, and the engine sends no event of that.
+// applyDesiredState starts or stops the container, and then reads it, because a failed
+// start changes its exit code and error without an event.
 func (cfg Config) applyDesiredState(ctx context.Context, v view, out *outcome) {
-	key := engine.KeyOf(v.desired)
+	key := engine.KeyOf(v.object)
 	err := cfg.startOrStop(ctx, key, v.resource.(*containersv1.Container).Spec.State)
 	out.began = time.Now()
 	reading, cancel := context.WithTimeout(ctx, operationTimeout)
@@ -202,8 +203,8 @@ func (cfg Config) startOrStop(ctx context.Context, key engine.Key, desired conta
 	return cfg.Engine.Do(ctx, key, engine.VerbStart)
 }
 
-// classify separates a refusal, which a user must see, from an engine that cannot be
-// reached.
+// classify stores an error of the engine: as a refusal, which the user must see, or
+// as a failure to reach the engine.
 func (out *outcome) classify(ctx context.Context, err error) {
 	if engine.IsUnreachable(err) || ctx.Err() != nil {
 		out.err = err

@@ -12,22 +12,22 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// retryDue says that a failed call may be tried again.
+// retryDue reports that the pause before a retry is over.
 type retryDue struct{ of *retry }
 
-// retry paces one kind of call.
+// retry schedules the retries of one kind of call.
 type retry struct {
 	backoff async.Backoff
-	// attempts that failed in a row.
+	// attempts is how many attempts failed in a row.
 	attempts int
 	// waiting is set until the timer fires.
 	waiting bool
-	// unreachable is set when the last failure was an engine that is away.
+	// unreachable is set when the last attempt did not reach the engine.
 	unreachable bool
 	timer       *time.Timer
 }
 
-// later makes the next try wait.
+// later plans the next retry.
 func (r *retry) later(tasks *task.Runner) {
 	r.attempts++
 	r.waiting = true
@@ -37,7 +37,7 @@ func (r *retry) later(tasks *task.Runner) {
 	r.timer = tasks.After(r.backoff.Delay(r.attempts), retryDue{of: r})
 }
 
-// reset lets the next try come at once.
+// reset ends the pause, and forgets earlier failures.
 func (r *retry) reset() {
 	if r.timer != nil {
 		r.timer.Stop()
@@ -50,26 +50,26 @@ type lane struct {
 	// running is nothing while the lane is free.
 	running operation
 	cancel  context.CancelFunc
-	// abandoned is set when the operation was cancelled because it has lost its
-	// reason: how it ends is no failure.
+	// abandoned is set when the operation was cancelled because it is no longer
+	// needed. Its error is not a failure.
 	abandoned bool
 	retry     retry
 	// err is why the last operation failed.
 	err error
 }
 
-// abandon ends the operation early.
+// abandon cancels the operation.
 func (l *lane) abandon() {
 	l.abandoned = true
 	l.cancel()
 }
 
-// runner is the operation as a task.
+// runner returns the operation as a task.
 func (cfg Config) runner(op operation, v view) func(context.Context) any {
 	return func(ctx context.Context) any { return cfg.operate(ctx, op, v) }
 }
 
-// done takes up what a task brought.
+// done handles the result of a task.
 func (m *mirror) done(c actor.Context, d task.Done) {
 	value, ok := m.tasks.Take(d)
 	if !ok {
@@ -121,12 +121,12 @@ func (m *mirror) apply(out outcome) {
 	}
 }
 
-// applyEngineAnswer takes up how the engine answered a user's wish.
+// applyEngineAnswer updates the view after the engine answered a user's request.
 func (m *mirror) applyEngineAnswer(out outcome) {
 	switch {
 	case out.outdated:
 	case out.err != nil:
-		m.Logger.Warn("wish could not be carried out", "err", out.err)
+		m.Logger.Warn("request of a user failed", "err", out.err)
 		m.engine.retry.later(m.tasks)
 		m.engine.retry.unreachable = true
 	case out.refused != nil:
@@ -136,28 +136,28 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 		m.engine.retry.reset()
 		m.view.refusal = refusal{}
 		if out.op == applyDesiredState && m.worksOn(out) {
-			m.view.carried = out.generation
+			m.view.applied = out.generation
 		}
 	}
 }
 
-// logAct records what the engine did at a user's request.
+// logAct logs a user's request that the engine applied.
 func (m *mirror) logAct(out outcome) {
 	attributes := []any{"kind", m.Kind, "mirror", m.Name, "operation", out.op}
 	if c, ok := m.view.resource.(*containersv1.Container); ok && out.op == applyDesiredState {
 		attributes = append(attributes, "state", c.Spec.State)
 	}
-	m.Logger.Info("engine carried out a request", attributes...)
+	m.Logger.Info("engine applied a request", attributes...)
 }
 
-// worksOn is whether the resource is still the one that the operation was for.
+// worksOn reports whether the resource is still the one of the operation.
 func (m *mirror) worksOn(out outcome) bool {
 	return m.view.resource != nil && m.view.resource.GetUID() == out.uid
 }
 
 func (m *mirror) refuse(out outcome) {
 	if !m.worksOn(out) || m.view.resource.GetGeneration() != out.generation {
-		return // the user has changed the wish meanwhile
+		return // the user has changed the request meanwhile
 	}
 	condition := containersv1.ConditionStateReached
 	if out.op == removeObject {

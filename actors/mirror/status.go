@@ -11,15 +11,14 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// composeStatus returns an object whose status is what the resource's status
-// should be: the engine's facts, what was carried out, and what keeps the resource
-// from being what the user asked for.
+// composeStatus returns an object with the status that the resource should have: the
+// engine's facts, the observed generation, and conditions for what the engine refuses.
 func composeStatus(v view) containersv1.Mirror {
 	out := containersv1.NewMirror(v.kind)
-	if v.desired != nil {
-		out.SetStatusFrom(v.desired)
+	if v.object != nil {
+		out.SetStatusFrom(v.object)
 	} else {
-		out.SetStatusFrom(v.resource) // as the object was last
+		out.SetStatusFrom(v.resource) // the last status of the object
 	}
 	if c, ok := out.(*containersv1.Container); ok {
 		c.Status.ObservedGeneration = observedGeneration(v)
@@ -30,18 +29,18 @@ func composeStatus(v view) containersv1.Mirror {
 	return out
 }
 
-// observedGeneration is the newest generation that leaves nothing to do. It stays
-// while the engine is at work for an older one.
+// observedGeneration returns the newest generation that is fully applied. It does not
+// change while the engine works on a request.
 func observedGeneration(v view) int64 {
 	c := v.resource.(*containersv1.Container)
 	if v.inFlight != nothing || hasPendingState(v) {
-		return max(v.carried, c.Status.ObservedGeneration)
+		return max(v.applied, c.Status.ObservedGeneration)
 	}
 	return c.Generation
 }
 
-// composeConditions keeps the transition time of every condition whose status
-// did not change, and adds those that are rdd's own.
+// composeConditions returns the engine's conditions and rdd's own ones. A condition
+// whose status did not change keeps its transition time.
 func composeConditions(v view, fromEngine []metav1.Condition) []metav1.Condition {
 	out := slices.DeleteFunc(slices.Clone(fromEngine), func(c metav1.Condition) bool {
 		return containersv1.IsOwnCondition(c.Type)
@@ -67,7 +66,7 @@ func composeConditions(v view, fromEngine []metav1.Condition) []metav1.Condition
 	return out
 }
 
-// held is the condition of a resource that rdd has released.
+// held returns the condition of a resource that rdd has released.
 func held(v view) metav1.Condition {
 	state := "the container engine has no such object any more"
 	switch {

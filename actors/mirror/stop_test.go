@@ -43,14 +43,14 @@ func (e *longStop) Get(context.Context, engine.Key) (containersv1.Mirror, error)
 	return c, nil
 }
 
-// stopLong runs a mirror whose container is to stop.
+// stopLong runs a mirror whose desired state stops the container.
 func stopLong(t *testing.T) (e *longStop, writer *slowWriter, send func(any)) {
 	t.Helper()
 	e = &longStop{}
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
-	stored := withUID(resource(wishes(containersv1.StateCreated)), "u1", "5")
+	stored := withUID(resource(wants(containersv1.StateCreated)), "u1", "5")
 	writer = &slowWriter{calls: make(chan string, 100), answer: make(chan error, 1), away: new(bool), stored: stored}
 	cfg := Config{
 		Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns", Kube: writer, Engine: e,
@@ -82,24 +82,23 @@ func stopLong(t *testing.T) (e *longStop, writer *slowWriter, send func(any)) {
 	return e, writer, send
 }
 
-// TestStopTakesAsLongAsContainer is F9: the mirror asks for one stop, and has no
-// deadline of its own for it.
+// Row F9: the mirror makes one stop, and has no deadline of its own for it.
 func TestStopTakesAsLongAsContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, _, _ := stopLong(t)
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if stops, cut := e.stops.Load(), e.cut.Load(); stops != 1 || cut != 0 {
-			t.Errorf("%d stops were asked for, of which %d were given up", stops, cut)
+			t.Errorf("%d stops, of which %d were cancelled; want one that is not", stops, cut)
 		}
 	})
 }
 
-// TestDeleteDoesNotWaitForStop: whoever deletes a container has it killed.
+// The deletion of a container kills it.
 func TestDeleteDoesNotWaitForStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, writer, send := stopLong(t)
-		deleted := withUID(resource(wishes(containersv1.StateCreated)), "u1", "6")
+		deleted := withUID(resource(wants(containersv1.StateCreated)), "u1", "6")
 		deleted.DeletionTimestamp = &metav1.Time{Time: time.Now()}
 		deleted.Finalizers = []string{containersv1.Finalizer}
 		send(messages.MirrorChanged{Object: deleted})
@@ -112,7 +111,7 @@ func TestDeleteDoesNotWaitForStop(t *testing.T) {
 			synctest.Wait()
 		}
 		if stops, removals := e.stops.Load(), e.removals.Load(); stops != 1 || removals == 0 {
-			t.Errorf("%d stops, %d given up, and %d removals; %d writes", stops, e.cut.Load(), removals, len(writer.calls))
+			t.Errorf("%d stops, %d cancelled, and %d removals; %d writes", stops, e.cut.Load(), removals, len(writer.calls))
 		}
 	})
 }
