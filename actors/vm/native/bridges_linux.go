@@ -15,10 +15,10 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// bridgesMade returns, by the ID of the network, for which networks dockerd made
-// the bridge itself. It is in dockerd's own record of its networks, and nowhere in
-// its API: a network can be put on a bridge that the user made.
-func bridgesMade(k kind) map[string]bool {
+// engineBridges reports for each network, by its ID, whether dockerd made the
+// bridge. A user can also create a network on an existing bridge. Only dockerd's
+// record of networks has this fact; its API does not.
+func engineBridges(k kind) map[string]bool {
 	data, err := os.ReadFile(filepath.Join(k.dataDir, "network", "files", "local-kv.db"))
 	if err != nil {
 		return nil
@@ -30,10 +30,10 @@ func bridgesMade(k kind) map[string]bool {
 // for a bridge of the user.
 const createdByEngine = 1
 
-// parseBridges finds the networks in dockerd's key-value file. Each is one JSON
-// object without others in it. The file may hold former versions of an object too;
-// they say the same, since the maker of a network's bridge does not change. An ID
-// about which two objects disagree is left out.
+// parseBridges finds the networks in dockerd's key-value file. Each is one flat
+// JSON object. The file may also hold former versions of an object. They agree,
+// since the creator of a bridge never changes. IDs with conflicting objects are
+// left out.
 func parseBridges(data []byte) map[string]bool {
 	made := map[string]bool{}
 	disputed := map[string]bool{}
@@ -45,11 +45,11 @@ func parseBridges(data []byte) map[string]bool {
 		if json.Unmarshal(text, &n) != nil || n.ID == "" {
 			continue
 		}
-		is := n.BridgeIfaceCreator == createdByEngine
-		if was, ok := made[n.ID]; ok && was != is {
+		byEngine := n.BridgeIfaceCreator == createdByEngine
+		if former, ok := made[n.ID]; ok && former != byEngine {
 			disputed[n.ID] = true
 		}
-		made[n.ID] = is
+		made[n.ID] = byEngine
 	}
 	for id := range disputed {
 		delete(made, id)
@@ -57,15 +57,15 @@ func parseBridges(data []byte) map[string]bool {
 	return made
 }
 
-// recordPrefix is what dockerd's store puts before each value: a counter.
+// recordPrefix is the length of the counter that dockerd's store puts before each
+// value.
 const recordPrefix = 8
 
-// forgetBridge removes dockerd's record of the network on the bridge name, whose
-// address is about to change. dockerd, which must not run, would give the bridge
-// the recorded address again; without a record it takes the one that it finds.
-// Other networks keep theirs.
-func forgetBridge(k kind, name string) (err error) {
-	// The library panics at some damaged files.
+// removeBridgeRecord removes dockerd's record of the network on the named bridge,
+// whose address is about to change. With the record, dockerd would set the former
+// address again. Records of other networks stay. dockerd must not run meanwhile.
+func removeBridgeRecord(k kind, name string) (err error) {
+	// The library panics on some damaged files.
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("remove the bridge %s from dockerd's record of networks, which is damaged: %v", name, r)
@@ -100,9 +100,8 @@ func forgetBridge(k kind, name string) (err error) {
 	return nil
 }
 
-// removeBridges removes the interfaces of an engine that has stopped. dockerd
-// makes those of its own networks again when it starts. A bridge that neither rdd
-// nor its engine made stays.
+// removeBridges removes the bridges of an engine that has stopped. dockerd creates
+// them again when it starts. Bridges that neither rdd nor its engine made stay.
 func removeBridges(own []network) error {
 	var failed []error
 	for _, n := range own {

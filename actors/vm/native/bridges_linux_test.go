@@ -34,8 +34,8 @@ func FuzzParseBridges(f *testing.F) {
 	})
 }
 
-func TestRemoveBridgesSparesTheUsers(t *testing.T) {
-	// The thread has a network of its own, and ends with the test.
+func TestRemoveBridgesKeepsForeignBridges(t *testing.T) {
+	// The thread has its own network namespace, and ends with the test.
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); errors.Is(err, os.ErrPermission) {
 		t.Skipf("no network namespace can be made here: %v", err)

@@ -17,15 +17,15 @@ import (
 type Config struct {
 	// Dir is the instance's directory; the engine's data goes to Dir/engine.
 	Dir string
-	// ShortDir is a directory with a short path, for sockets and runtime state,
-	// on the same machine. Empty: the directory of Socket.
+	// ShortDir is a directory with a short path on the same machine, for sockets
+	// and runtime state. The default is the directory of Socket.
 	ShortDir string
-	// Socket at which Docker answers. A containerd answers at containerd.sock
-	// beside it. Its directory is made private to the user.
+	// Socket is the path of Docker's socket. containerd uses containerd.sock in the
+	// same directory, which is made private to the user.
 	Socket string
 	// LogDir gets dockerd.log and containerd.log.
 	LogDir string
-	// InstanceName tells the instances of one user and machine apart.
+	// InstanceName is unique among the instances of a user on a machine.
 	InstanceName string
 	// Logger; nil logs nothing.
 	Logger *slog.Logger
@@ -39,8 +39,8 @@ const maxSocketPath = 107
 
 // paths are all the files of an engine.
 type paths struct {
-	engineDir string // everything that lasts
-	runDir    string // what a reboot may take away
+	engineDir string // persistent data
+	runDir    string // runtime state, which a reboot may remove
 	state     string
 	logDir    string
 	socketDir string
@@ -94,8 +94,8 @@ func (p paths) kind(engine appv1.EngineName, dockerSocket string) (kind, error) 
 	}
 }
 
-// configArg is the argument by which a process is known to be this engine: no
-// other process on the machine is started with it.
+// configArg is the argument that identifies the process of this engine: no other
+// process on the machine is started with it.
 func (k kind) configArg() string { return "--" + k.configFlag() + "=" + k.configFile }
 
 func (k kind) configFlag() string {
@@ -107,35 +107,33 @@ func (k kind) configFlag() string {
 
 func (k kind) endpoint() string { return "unix://" + k.socket }
 
-// checkSockets refuses paths that the kernel or dockerd would refuse later, less
-// clearly.
+// checkSockets refuses paths that the kernel or dockerd would refuse later with a
+// less clear error.
 func (k kind) checkSockets() error {
 	// libnetwork splits the path of its own file at commas.
 	if k.engine == appv1.EngineMoby && strings.Contains(k.dataDir, ",") {
-		return fmt.Errorf("dockerd cannot keep its data in %s, since the path has a comma: set XDG_DATA_HOME to a directory whose path has none, for every command of rdd, or use another home directory", k.dataDir)
+		return fmt.Errorf("dockerd cannot keep its data in %s, since the path has a comma: set XDG_DATA_HOME to a directory without a comma in its path, for every command of rdd, or use another home directory", k.dataDir)
 	}
 	for _, path := range []string{k.socket, filepath.Join(k.execDir, "containerd", "containerd.sock.ttrpc")} {
 		if len(path) > maxSocketPath {
-			return fmt.Errorf("the socket's path %s has %d characters, the kernel allows %d; use a shorter instance name or home directory", path, len(path), maxSocketPath)
+			return fmt.Errorf("the path of the socket %s has %d characters, and the kernel allows %d: use a shorter instance name or home directory", path, len(path), maxSocketPath)
 		}
 	}
 	return nil
 }
 
-// bridgeName names the instance's bridge: "rdd" and 8 hex digits of a hash of
-// all that makes the instance unique, within the 15 characters that the kernel
-// allows.
+// bridgeName returns the name of the instance's bridge: "rdd" and 8 hex digits of
+// a hash of what makes the instance unique. The kernel allows 15 characters.
 func bridgeName(c Config) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{c.Dir, c.InstanceName}, "\x00")))
 	return "rdd" + hex.EncodeToString(sum[:4])
 }
 
-// startMark begins the line in an engine's log that rdd writes before each start.
+// startMark begins the line that rdd writes to an engine's log before each start.
 const startMark = "rdd starts "
 
-// readTail returns the last lines of the last start in a log that say something:
-// warnings and errors if there are any, else whatever there is. It is empty for a
-// log that cannot be read.
+// readTail returns the last relevant lines of the last start in a log: warnings and
+// errors if there are any, else the last lines. It returns "" for an unreadable log.
 func readTail(path string, lines int) string {
 	const window = 64 << 10
 	text, err := logtail.End(path, window)
@@ -145,7 +143,7 @@ func readTail(path string, lines int) string {
 	return tail(lastStart(string(text)), lines)
 }
 
-// lastStart is the part of a log after the last line that begins with startMark.
+// lastStart returns the part of a log after the last line that begins with startMark.
 func lastStart(text string) string {
 	begin := strings.LastIndex("\n"+text, "\n"+startMark)
 	if begin < 0 {
@@ -157,14 +155,14 @@ func lastStart(text string) string {
 
 func tail(text string, lines int) string {
 	all := strings.Split(strings.TrimSpace(text), "\n")
-	var telling []string
+	var relevant []string
 	for _, line := range all {
 		if !strings.Contains(line, "level=info") && !strings.Contains(line, "level=debug") {
-			telling = append(telling, line)
+			relevant = append(relevant, line)
 		}
 	}
-	if len(telling) == 0 {
-		telling = all
+	if len(relevant) == 0 {
+		relevant = all
 	}
-	return strings.Join(telling[max(0, len(telling)-lines):], "\n")
+	return strings.Join(relevant[max(0, len(relevant)-lines):], "\n")
 }

@@ -9,7 +9,7 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-func TestCommaInThePathIsRefused(t *testing.T) {
+func TestCheckSocketsRefusesCommaInPath(t *testing.T) {
 	for dir, refused := range map[string]bool{"/home/a,b/data": true, "/home/a b:c/data": false} {
 		d := New(Config{Dir: dir, ShortDir: "/s", Socket: "/s/docker.sock"})
 		k, err := d.kind(appv1.EngineMoby)
@@ -22,7 +22,7 @@ func TestCommaInThePathIsRefused(t *testing.T) {
 	}
 }
 
-func TestInstancesShareNothing(t *testing.T) {
+func TestConfigSharesNoPathWithOtherInstance(t *testing.T) {
 	a := Config{Dir: "/home/me/a", Socket: "/run/a/docker.sock", LogDir: "/log/a", InstanceName: "a"}
 	b := Config{Dir: "/home/me/b", Socket: "/run/b/docker.sock", LogDir: "/log/b", InstanceName: "b"}
 	if bridgeName(a) == bridgeName(b) {
@@ -48,24 +48,24 @@ func TestInstancesShareNothing(t *testing.T) {
 	}
 }
 
-func TestUnknownEngineIsRefused(t *testing.T) {
+func TestKindRefusesUnknownEngine(t *testing.T) {
 	if _, err := (paths{}).kind("podman", ""); err == nil {
 		t.Error("an unknown engine is taken")
 	}
 }
 
-func TestLongSocketPathIsRefused(t *testing.T) {
+func TestCheckSocketsRefusesLongPath(t *testing.T) {
 	k := kind{socket: "/" + strings.Repeat("x", maxSocketPath)}
 	if err := k.checkSockets(); err == nil || !strings.Contains(err.Error(), "shorter") {
 		t.Errorf("error = %v", err)
 	}
 }
 
-func TestTailPrefersWhatTells(t *testing.T) {
+func TestTailPrefersErrorsAndWarnings(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"empty", "", ""},
-		{"only chatter", "level=info a\nlevel=info b\nlevel=info c\n", "level=info b\nlevel=info c"},
-		{"something tells", "level=error a\nlevel=info b\nfailed c\nlevel=debug d\n", "level=error a\nfailed c"},
+		{"only info lines", "level=info a\nlevel=info b\nlevel=info c\n", "level=info b\nlevel=info c"},
+		{"with an error", "level=error a\nlevel=info b\nfailed c\nlevel=debug d\n", "level=error a\nfailed c"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestTailPrefersWhatTells(t *testing.T) {
 	}
 }
 
-func TestBrokenStateIsAnEmptyOne(t *testing.T) {
+func TestLoadInvalidStateReturnsEmpty(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.json")
 	for _, text := range []string{"", "{", "[]", `{"pid": "many"}`} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -37,7 +37,7 @@ func TestConformanceContainerd(t *testing.T) {
 	})
 }
 
-// needEngine skips a test where the engine cannot run.
+// needEngine skips the test if the engine cannot run here.
 func needEngine(t *testing.T, engine appv1.EngineName) {
 	t.Helper()
 	if testing.Short() {
@@ -122,7 +122,7 @@ func (b *bench) kill(t *testing.T, k kind) {
 	}
 }
 
-// put makes a volume; for containerd, which has no HTTP, a file among its data.
+// put makes a volume; for containerd, which has no HTTP, it makes a file in the data.
 func (b *bench) put(t *testing.T, k kind) {
 	t.Helper()
 	if k.engine == appv1.EngineContainerd {
@@ -143,7 +143,7 @@ func (b *bench) has(t *testing.T, k kind) bool {
 	return drivertest.HasVolume(t, k.endpoint())
 }
 
-// active names processes, mounts, interfaces, firewall rules and sockets.
+// active lists the engine's processes, mounts, interfaces, firewall rules and sockets.
 func (b *bench) active(k kind) []string {
 	var found []string
 	if p, ok := findEngine(k, state{}); ok {
@@ -164,7 +164,7 @@ func (b *bench) active(k kind) []string {
 	}
 	for _, set := range b.d.readRules(context.Background()) {
 		for _, rule := range set.rules {
-			if concerns(rule, []network{{Bridge: name}}) {
+			if referencesNetwork(rule, []network{{Bridge: name}}) {
 				found = append(found, "rule "+rule)
 			}
 		}
@@ -175,7 +175,7 @@ func (b *bench) active(k kind) []string {
 	return found
 }
 
-// files names every file below the instance's directories.
+// files lists every file below the instance's directories.
 func (b *bench) files() []string {
 	var found []string
 	for _, dir := range []string{b.cfg.Dir, b.cfg.ShortDir} {

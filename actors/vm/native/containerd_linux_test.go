@@ -14,7 +14,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-func TestStopOfContainerdEndsItsContainers(t *testing.T) {
+func TestStopContainerdEndsContainers(t *testing.T) {
 	needRoot(t)
 	b := newContainerd(t)
 	b.run(t)
@@ -24,8 +24,8 @@ func TestStopOfContainerdEndsItsContainers(t *testing.T) {
 	b.stop(t)
 }
 
-// A container whose shim was killed is known from the engine's records alone.
-func TestStopOfContainerdEndsAContainerWithoutShim(t *testing.T) {
+// Only the engine's records show a container whose shim was killed.
+func TestStopContainerdEndsContainerWithoutShim(t *testing.T) {
 	needRoot(t)
 	b := newContainerd(t)
 	b.run(t)
@@ -53,7 +53,7 @@ func newContainerd(t *testing.T) containerdBench {
 	t.Helper()
 	needEngine(t, appv1.EngineContainerd)
 	if search("ctr", New(Config{}).searchPath()) == "" {
-		t.Skip("there is no ctr to start a container with")
+		t.Skip("ctr is missing, which starts the container")
 	}
 	b := newBench(t)
 	if _, err := b.d.Start(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd}, func(string) {}); err != nil {
@@ -63,8 +63,8 @@ func newContainerd(t *testing.T) containerdBench {
 	return containerdBench{b, k}
 }
 
-// run starts a container, with the name of the instance: runc's records of all
-// containerds of the machine are in one directory.
+// run starts a container with the name of the instance, since runc keeps the records
+// of all containerds of the machine in one directory.
 func (b containerdBench) run(t *testing.T) {
 	t.Helper()
 	image(t) // skips when the program could not run in there

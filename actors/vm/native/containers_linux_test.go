@@ -27,14 +27,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// inContainerEnv makes the test binary play the program in a container, which
-// says inContainerReady once it can be stopped gracefully. Its value is how long the
-// program takes to end after the first SIGTERM.
+// inContainerEnv makes the test binary act as the program of a container. It prints
+// inContainerReady when it handles signals. The value is the time that the program
+// takes to end after the first SIGTERM.
 const (
 	inContainerEnv    = "RDD_TEST_IN_CONTAINER"
 	inContainerReady  = "ready"
 	inContainerSignal = "SIGTERM"
-	// inContainerDir is where the program notes its signals, if it is mounted.
+	// inContainerDir is the directory for notes of signals, if it is mounted.
 	inContainerDir = "/notes"
 )
 
@@ -74,7 +74,7 @@ func noteSignal() {
 	_ = f.Close()
 }
 
-// start brings the bench's Docker up.
+// start starts the bench's dockerd.
 func (b *bench) start(t *testing.T) {
 	t.Helper()
 	if _, err := b.d.Start(t.Context(), messages.VMSpec{Engine: appv1.EngineMoby}, func(string) {}); err != nil {
@@ -95,13 +95,13 @@ func (b *bench) stop(t *testing.T) {
 func (b *bench) docker() kind { k, _ := b.d.kind(appv1.EngineMoby); return k }
 
 // run starts a container whose program is this test binary, and returns its pid
-// on the host. host is what POST /containers/create takes as HostConfig.
+// on the host. host is the HostConfig of POST /containers/create.
 func (b *bench) run(t *testing.T, host map[string]any) int {
 	t.Helper()
 	return b.runWith(t, "", map[string]any{"Env": []string{inContainerEnv + "=0s"}, "HostConfig": host})
 }
 
-// runWith is run with more of what POST /containers/create takes.
+// runWith is run with the whole body of POST /containers/create.
 func (b *bench) runWith(t *testing.T, name string, create map[string]any) int {
 	t.Helper()
 	if status, _ := b.request(t, http.MethodGet, "/images/me:latest/json", nil); status != http.StatusOK {
@@ -184,16 +184,16 @@ func (b *bench) killEngine(t *testing.T) {
 	}
 }
 
-// needRoot skips what a rootless engine does not do: live-restore, and networks
-// in the host's namespace.
+// needRoot skips a test of live-restore, or of networks in the host's namespace. A
+// rootless engine has neither.
 func needRoot(t *testing.T) {
 	t.Helper()
 	if rootless() {
-		t.Skip("does not concern a rootless engine")
+		t.Skip("needs root: a rootless engine behaves differently")
 	}
 }
 
-func TestContainersOutliveAKilledEngine(t *testing.T) {
+func TestStartAdoptsContainersOfKilledEngine(t *testing.T) {
 	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
@@ -213,7 +213,7 @@ func TestContainersOutliveAKilledEngine(t *testing.T) {
 	b.stop(t)
 }
 
-func TestStopOfABrokenEngineEndsItsContainers(t *testing.T) {
+func TestStopBrokenEngineEndsContainers(t *testing.T) {
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	b.start(t)
@@ -221,7 +221,7 @@ func TestStopOfABrokenEngineEndsItsContainers(t *testing.T) {
 	b.killEngine(t)
 	b.stop(t)
 	if _, alive := process.Find(pid); alive {
-		t.Errorf("the container's process %d lives on", pid)
+		t.Errorf("the container's process %d still runs", pid)
 	}
 	b.start(t)
 }
@@ -239,7 +239,7 @@ func TestStopEndsContainersGracefully(t *testing.T) {
 	}
 }
 
-func TestHungEngineIsStopped(t *testing.T) {
+func TestStopEndsHungEngine(t *testing.T) {
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	b.start(t)
@@ -248,7 +248,7 @@ func TestHungEngineIsStopped(t *testing.T) {
 	if err := innermost(b.docker(), p).Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	// The signal takes effect when the kernel gets round to it.
+	// The signal may take effect with a delay.
 	testkit.EventuallyTrue(t, 5*time.Second, "a hung engine does not answer", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
@@ -261,8 +261,8 @@ func TestHungEngineIsStopped(t *testing.T) {
 	b.stop(t)
 }
 
-// Two instances side by side: what one does must not touch the other.
-func TestAnotherInstanceKeepsItsPublishedPorts(t *testing.T) {
+// The start and stop of one instance must not change the rules of another.
+func TestStartKeepsPortsOfOtherInstance(t *testing.T) {
 	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
 	a, b := newBench(t), newBench(t)
@@ -286,14 +286,14 @@ func TestAnotherInstanceKeepsItsPublishedPorts(t *testing.T) {
 	}
 }
 
-// rules are the firewall rules that concern the bench's own bridge.
+// rules returns the firewall rules that reference the bench's networks.
 func (b *bench) rules(t *testing.T) []string {
 	t.Helper()
 	own := b.d.networks(load(b.d.paths.state))
 	var rules []string
 	for _, set := range b.d.readRules(t.Context()) {
 		for _, rule := range set.rules {
-			if concerns(rule, own) {
+			if referencesNetwork(rule, own) {
 				rules = append(rules, set.table+": "+rule)
 			}
 		}
@@ -317,7 +317,7 @@ func sameSet(a, b []string) bool {
 	return true
 }
 
-func TestNetworksOfTheEngineGoAndComeWithIt(t *testing.T) {
+func TestStopRemovesBridgesStartRestoresThem(t *testing.T) {
 	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
@@ -337,7 +337,7 @@ func TestNetworksOfTheEngineGoAndComeWithIt(t *testing.T) {
 	}
 }
 
-func TestFailedStartSaysWhy(t *testing.T) {
+func TestStartFailureNamesCauseAndHint(t *testing.T) {
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	b.cfg.Getenv = func(name string) string {
@@ -357,7 +357,7 @@ func TestFailedStartSaysWhy(t *testing.T) {
 	}
 }
 
-func TestSocketIsPrivate(t *testing.T) {
+func TestStartMakesSocketPrivate(t *testing.T) {
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	b.start(t)
@@ -369,8 +369,8 @@ func TestSocketIsPrivate(t *testing.T) {
 	}
 }
 
-// An engine outlives the daemon, so it must not hold what the daemon inherited.
-func TestEngineHoldsNoInheritedFile(t *testing.T) {
+// An engine outlives the daemon, so that it must not inherit the daemon's files.
+func TestStartPassesNoInheritedFile(t *testing.T) {
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	inherited := filepath.Join(t.TempDir(), "inherited")

@@ -24,7 +24,7 @@ type Driver struct {
 
 var _ vm.Driver = (*Driver)(nil)
 
-// New returns the driver of one instance. It touches nothing until Start.
+// New returns the driver of one instance. It changes nothing until Start.
 func New(c Config) *Driver {
 	d := &Driver{cfg: c, paths: newPaths(c), log: c.Logger, getenv: c.Getenv, bounds: defaultBounds()}
 	if d.log == nil {
@@ -71,7 +71,7 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 
 // Inspect implements vm.Driver.
 func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
-	s, used := load(d.paths.state), d.used()
+	s, used := load(d.paths.state), d.lastUsed()
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
 			return vm.Observed{Presence: vm.Present, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
@@ -79,15 +79,15 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 	}
 	for _, k := range d.kinds() {
 		if left := leftovers(k); len(left) > 0 {
-			return vm.Observed{Presence: vm.Broken, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range}, Detail: fmt.Sprintf("%s is gone, %d of its processes live on", k.program, len(left))}, nil
+			return vm.Observed{Presence: vm.Broken, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range}, Detail: fmt.Sprintf("%s has ended, and %d of its processes still run", k.program, len(left))}, nil
 		}
 	}
 	return vm.Observed{Presence: vm.Absent, Used: used}, nil
 }
 
-// used is when the data of an engine was last put to use; zero when there is none.
-// A directory of data that is empty was made for an engine that could not begin.
-func (d *Driver) used() (last time.Time) {
+// lastUsed returns when an engine last used its data, or zero when there is none.
+// An empty data directory was made for an engine that failed to start.
+func (d *Driver) lastUsed() (last time.Time) {
 	for _, k := range d.kinds() {
 		if entries, err := os.ReadDir(k.dataDir); err != nil || len(entries) == 0 {
 			continue
@@ -103,31 +103,31 @@ func (d *Driver) used() (last time.Time) {
 
 // Wait implements vm.Driver.
 func (d *Driver) Wait(ctx context.Context) error {
-	k, p, ok := d.running()
+	k, p, ok := d.findRunning()
 	if !ok {
-		return fmt.Errorf("no engine of rdd runs")
+		return fmt.Errorf("rdd's engine does not run")
 	}
 	if err := p.Wait(ctx); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s (pid %d) has ended unasked%s", k.program, p.PID, logHint(k))
+	return fmt.Errorf("%s (pid %d) has ended unexpectedly%s", k.program, p.PID, logHint(k))
 }
 
 // Ping implements vm.Driver.
 func (d *Driver) Ping(ctx context.Context, _ string) (note string, err error) {
-	k, p, ok := d.running()
+	k, p, ok := d.findRunning()
 	if !ok {
-		return "", fmt.Errorf("no engine of rdd runs")
+		return "", fmt.Errorf("rdd's engine does not run")
 	}
 	err = ping(ctx, k)
 	if err != nil && endpointGone(k, err) {
-		return "", fmt.Errorf("%w: %s runs (pid %d), and its socket %s was removed or replaced: %w", vm.ErrEndpointGone, k.program, p.PID, k.socket, err)
+		return "", fmt.Errorf("%w: the socket %s of %s (pid %d) was removed or replaced: %w", vm.ErrEndpointGone, k.socket, k.program, p.PID, err)
 	}
 	return "", err
 }
 
-// running finds the engine that runs, whichever it is.
-func (d *Driver) running() (kind, process.Process, bool) {
+// findRunning finds the engine that runs, of either kind.
+func (d *Driver) findRunning() (kind, process.Process, bool) {
 	s := load(d.paths.state)
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
@@ -141,7 +141,7 @@ func (d *Driver) kind(engine appv1.EngineName) (kind, error) {
 	return d.paths.kind(engine, d.cfg.Socket)
 }
 
-// kinds are both engines.
+// kinds returns both engines.
 func (d *Driver) kinds() []kind {
 	var all []kind
 	for _, engine := range []appv1.EngineName{appv1.EngineMoby, appv1.EngineContainerd} {

@@ -11,8 +11,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// A slow machine is no reason to say that there is no dockerd.
-func TestAvailableTellsALateAnswerFromNone(t *testing.T) {
+// On a slow machine, Available must not report that dockerd is missing.
+func TestAvailableReportsTimeoutAsTransient(t *testing.T) {
 	dir := t.TempDir()
 	program := filepath.Join(dir, "dockerd")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\nsleep 60\n"), 0o700); err != nil {
@@ -27,7 +27,7 @@ func TestAvailableTellsALateAnswerFromNone(t *testing.T) {
 	}
 	l, err := d.launcher(k)
 	if err != nil {
-		t.Skip(err) // rootless, without what that needs
+		t.Skip(err) // not root, and the programs for rootless are missing
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -39,7 +39,7 @@ func TestAvailableTellsALateAnswerFromNone(t *testing.T) {
 	}
 }
 
-func TestInspectTellsOfData(t *testing.T) {
+func TestInspectReportsLastUseOfData(t *testing.T) {
 	dir := t.TempDir()
 	d := New(Config{Dir: dir, Socket: filepath.Join(dir, "s", "docker.sock"), LogDir: dir})
 	k, err := d.kind("")

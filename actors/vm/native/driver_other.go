@@ -13,13 +13,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// Driver implements vm.Driver on systems that cannot run containers themselves:
-// it says so, and finds and removes nothing.
+// Driver implements vm.Driver on systems that cannot run containers. It finds and
+// removes nothing, and its other methods return errSystem.
 type Driver struct{}
 
 var _ vm.Driver = (*Driver)(nil)
 
-// errSystem is why the driver cannot work.
+// errSystem returns the reason why the driver cannot work.
 func errSystem() error {
 	return errors.New("containers run directly on Linux only, not on " + runtime.GOOS + "; use vm.driver=external")
 }

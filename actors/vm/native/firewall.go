@@ -6,31 +6,29 @@ import (
 	"strings"
 )
 
-// dockerd takes the firewall for its own. When one starts it empties the chains
-// DOCKER, DOCKER-ISOLATION-STAGE-1 and -2 (and later versions some more), and
-// with them the rules of every other dockerd on the machine: published ports
-// are no longer forwarded to, networks no longer isolated from each other. When
-// it stops it leaves all of its own rules behind. So the driver puts back what
-// was there before and is not its own after each start, and takes its own rules
-// away after each stop.
+// dockerd assumes that it is the only one on the machine. At each start it empties
+// the chains DOCKER, DOCKER-ISOLATION-STAGE-1 and -2 (later versions some more).
+// Every other dockerd loses its rules: its published ports stop working, and its
+// networks are no longer isolated. When dockerd stops, it leaves its rules behind.
+// So the driver restores the rules of others after each start, and removes its own
+// rules after each stop.
 //
-// A rule that another dockerd takes away in the second between the look
-// before the start and the repair after it is put back wrongly; it then names
-// the address of a container that is gone, and goes with the next start of that
-// dockerd.
+// Another dockerd may remove a rule between the reading before a start and the
+// repair after it. The driver then restores an obsolete rule, which names the
+// address of a removed container. The next start of that dockerd removes it.
 
-// ruleset is what one iptables-save prints for one table.
+// ruleset is the output of iptables-save for one table.
 type ruleset struct {
 	table string
-	// policies of the built-in chains; "-" for other chains.
+	// policies of the built-in chains; other chains have "-".
 	policies map[string]string
-	// rules in order, each without its leading "-A ", such as
+	// rules in order, each without its leading "-A ". An example is
 	// "DOCKER -i docker0 -j RETURN".
 	rules []string
 }
 
-// parseRules reads the output of iptables-save. Unknown lines are skipped. A table
-// that comes twice is one.
+// parseRules reads the output of iptables-save. It skips unknown lines, and joins
+// the parts of a table that occurs twice.
 func parseRules(text string) []ruleset {
 	var sets []ruleset
 	at := -1
@@ -59,20 +57,20 @@ func parseRules(text string) []ruleset {
 	return sets
 }
 
-// chainOf is the chain of a rule.
+// chainOf returns the chain of a rule.
 func chainOf(rule string) string {
 	chain, _, _ := strings.Cut(rule, " ")
 	return chain
 }
 
-// isDockerChain is whether a chain is one that every dockerd takes for its own.
+// isDockerChain reports whether a chain is one that all dockerds share.
 func isDockerChain(chain string) bool {
 	return chain == "DOCKER" || strings.HasPrefix(chain, "DOCKER-")
 }
 
-// concerns is whether a rule names one of the networks: its bridge, one of its
-// subnets, or an address in it.
-func concerns(rule string, own []network) bool {
+// referencesNetwork reports whether a rule names one of the networks: its bridge,
+// one of its subnets, or an address in it.
+func referencesNetwork(rule string, own []network) bool {
 	for word := range strings.FieldsSeq(rule) {
 		for _, n := range own {
 			if word == n.Bridge || inSubnets(word, n.Subnets) {
@@ -83,8 +81,8 @@ func concerns(rule string, own []network) bool {
 	return false
 }
 
-// inSubnets is whether word is an address (with a port or a prefix length,
-// perhaps) in one of the subnets.
+// inSubnets reports whether word is an address in one of the subnets. The address
+// may have a port or a prefix length.
 func inSubnets(word string, subnets []string) bool {
 	addr, err := netip.ParseAddr(word)
 	if err != nil {
@@ -102,15 +100,15 @@ func inSubnets(word string, subnets []string) bool {
 	})
 }
 
-// repair is the input for iptables-restore --noflush that puts back those rules
-// of Docker's chains that were there before, are not there after, and do not
-// concern own. It is empty when nothing is missing. Rules go to the front of
-// their chains, in their old order: what dockerd itself puts there ends in a
-// RETURN.
-func repair(before, after []ruleset, own []network) string {
+// restoreScript returns the input for iptables-restore --noflush that restores the
+// missing rules of Docker's chains: those that are in before and not in after, and
+// do not reference own networks. It returns "" when no rule is missing. The rules
+// go to the front of their chains, in the old order, since dockerd's own rules end
+// with a RETURN.
+func restoreScript(before, after []ruleset, own []network) string {
 	var b strings.Builder
 	for _, was := range before {
-		is := find(after, was.table)
+		is := findTable(after, was.table)
 		present := map[string]int{}
 		for _, rule := range is.rules {
 			present[rule]++
@@ -121,7 +119,7 @@ func repair(before, after []ruleset, own []network) string {
 				present[rule]--
 				continue
 			}
-			if isDockerChain(chainOf(rule)) && !concerns(rule, own) {
+			if isDockerChain(chainOf(rule)) && !referencesNetwork(rule, own) {
 				missing = append(missing, rule)
 			}
 		}
@@ -143,7 +141,7 @@ func repair(before, after []ruleset, own []network) string {
 	return b.String()
 }
 
-// chainsNamed are the chains of rules and Docker's chains that they jump to.
+// chainsNamed returns the chains of rules, and Docker's chains that they jump to.
 func chainsNamed(rules []string) []string {
 	var chains []string
 	for _, rule := range rules {
@@ -157,7 +155,7 @@ func chainsNamed(rules []string) []string {
 	return chains
 }
 
-func find(sets []ruleset, table string) ruleset {
+func findTable(sets []ruleset, table string) ruleset {
 	for _, set := range sets {
 		if set.table == table {
 			return set
@@ -166,15 +164,14 @@ func find(sets []ruleset, table string) ruleset {
 	return ruleset{table: table}
 }
 
-// teardown is the input for iptables-restore --noflush that removes Docker's
-// chains altogether, with the jumps to them. It is for a machine on which no
-// dockerd runs any more. A table whose DOCKER-USER chain has rules of the user
-// is left alone.
-func teardown(sets []ruleset) string {
+// teardownScript returns the input for iptables-restore --noflush that removes all
+// of Docker's chains, and the jumps to them. It is for a machine without a running
+// dockerd. Tables with the user's rules in DOCKER-USER stay as they are.
+func teardownScript(sets []ruleset) string {
 	var b strings.Builder
 	for _, set := range sets {
 		var chains, jumps []string
-		mine := true
+		hasUserRules := false
 		for chain, policy := range set.policies {
 			if policy == "-" && isDockerChain(chain) {
 				chains = append(chains, chain)
@@ -184,13 +181,13 @@ func teardown(sets []ruleset) string {
 		for _, rule := range set.rules {
 			fields := strings.Fields(rule)
 			if fields[0] == "DOCKER-USER" && rule != "DOCKER-USER -j RETURN" {
-				mine = false
+				hasUserRules = true
 			}
 			if !isDockerChain(fields[0]) && isDockerChain(fields[len(fields)-1]) {
 				jumps = append(jumps, rule)
 			}
 		}
-		if !mine || len(chains) == 0 {
+		if hasUserRules || len(chains) == 0 {
 			continue
 		}
 		b.WriteString("*" + set.table + "\n")
@@ -208,8 +205,9 @@ func teardown(sets []ruleset) string {
 	return b.String()
 }
 
-// script deletes the rules for which match is true.
-func script(sets []ruleset, match func(string) bool) string {
+// deleteScript returns the input for iptables-restore --noflush that deletes the
+// rules for which match returns true.
+func deleteScript(sets []ruleset, match func(string) bool) string {
 	var b strings.Builder
 	for _, set := range sets {
 		var lines strings.Builder

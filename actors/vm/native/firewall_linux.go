@@ -17,8 +17,8 @@ import (
 // ipForward is the sysctl that dockerd sets to 1.
 const ipForward = "/proc/sys/net/ipv4/ip_forward"
 
-// readRules reads the tables filter and nat. On a machine without iptables
-// there are none; dockerd will say so itself.
+// readRules reads the tables filter and nat. It returns none on a machine without
+// iptables, about which dockerd itself reports an error.
 func (d *Driver) readRules(ctx context.Context) []ruleset {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -34,37 +34,37 @@ func (d *Driver) readRules(ctx context.Context) []ruleset {
 	return sets
 }
 
-// restoreOthers puts back the rules of others that the start of dockerd has
-// removed. A failure costs other engines their published ports, not this one.
+// restoreOthers restores the rules of other engines that the start of dockerd has
+// removed. A failure breaks the published ports of those engines only.
 func (d *Driver) restoreOthers(ctx context.Context, before []ruleset, own []network) {
-	changed, err := d.changeRules(ctx, func(now []ruleset) string { return repair(before, now, own) })
+	changed, err := d.changeRules(ctx, func(now []ruleset) string { return restoreScript(before, now, own) })
 	switch {
 	case err != nil:
-		d.log.Warn("cannot put back the firewall rules of another engine; restart that one if its published ports do not answer", "error", err)
+		d.log.Warn("cannot restore the firewall rules of another engine: restart that engine if its published ports do not answer", "error", err)
 	case changed > 0:
-		d.log.Info("put back the firewall rules of another engine", "rules", changed)
+		d.log.Info("restored the firewall rules of another engine", "rules", changed)
 	}
 }
 
 // removeRules removes the rules of an engine that has stopped.
 func (d *Driver) removeRules(ctx context.Context, own []network) error {
-	_, err := d.changeRules(ctx, func(now []ruleset) string { return removal(now, own) })
+	_, err := d.changeRules(ctx, func(now []ruleset) string { return removalScript(now, own) })
 	if err != nil {
 		return fmt.Errorf("remove the engine's firewall rules: %w", err)
 	}
 	return nil
 }
 
-// restoreHost gives the firewall and the forwarding of packets back as they were
-// before the first start, unless a dockerd that still runs relies on them.
+// restoreHost restores the firewall and IP forwarding to their state before the
+// first start. It changes nothing while another dockerd runs, which needs them.
 func (d *Driver) restoreHost(ctx context.Context, was *forwarding) error {
-	if anyDockerd() {
+	if isDockerdRunning() {
 		return nil
 	}
-	forwards := was != nil && !was.Enabled
+	disableForwarding := was != nil && !was.Enabled
 	_, err := d.changeRules(ctx, func(now []ruleset) string {
-		input := teardown(now)
-		if forwards && was.Policy == "ACCEPT" && find(now, "filter").policies["FORWARD"] == "DROP" {
+		input := teardownScript(now)
+		if disableForwarding && was.Policy == "ACCEPT" && findTable(now, "filter").policies["FORWARD"] == "DROP" {
 			input += "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"
 		}
 		return input
@@ -73,41 +73,40 @@ func (d *Driver) restoreHost(ctx context.Context, was *forwarding) error {
 	if err != nil {
 		failed = append(failed, fmt.Errorf("remove Docker's firewall chains: %w", err))
 	}
-	if forwards {
+	if disableForwarding {
 		if err := os.WriteFile(ipForward, []byte("0\n"), 0o644); err != nil {
-			failed = append(failed, fmt.Errorf("turn off the forwarding of packets again: %w", err))
+			failed = append(failed, fmt.Errorf("turn IP forwarding off again: %w", err))
 		}
 	}
 	return errors.Join(failed...)
 }
 
-// readForwarding reads what restoreHost gives back.
+// readForwarding reads the settings that restoreHost restores.
 func readForwarding(sets []ruleset) *forwarding {
 	data, err := os.ReadFile(ipForward)
 	if err != nil {
 		return nil
 	}
-	policy := find(sets, "filter").policies["FORWARD"]
+	policy := findTable(sets, "filter").policies["FORWARD"]
 	if policy == "" {
-		// A table that nobody has used yet accepts.
+		// A table without rules accepts all packets.
 		policy = "ACCEPT"
 	}
 	return &forwarding{Enabled: strings.TrimSpace(string(data)) == "1", Policy: policy}
 }
 
-// anyDockerd reports whether a dockerd relies on this machine's firewall: a process
-// of root, of this program, in this network namespace. That of another user, such as
-// a rootless one, cannot.
-func anyDockerd() bool {
+// isDockerdRunning reports whether a dockerd uses this machine's firewall: it runs
+// as root and in this network namespace. A rootless dockerd cannot use it.
+func isDockerdRunning() bool {
 	return slices.ContainsFunc(process.All(), func(p process.Process) bool {
 		uid, uniform := p.Owner()
 		return uniform && uid == 0 && p.Executable() == "dockerd" && p.SharesNetwork()
 	})
 }
 
-// changeRules applies the change that follows from the rules as they are, and
-// returns the number of rules it touched. Another dockerd may change them in
-// between, and then nothing is applied; so it looks and tries again a few times.
+// changeRules applies the change that is computed from the current rules, and
+// returns the number of changed rules. When another dockerd changes rules in
+// between, iptables-restore applies nothing, and changeRules retries.
 func (d *Driver) changeRules(ctx context.Context, change func(now []ruleset) string) (int, error) {
 	var err error
 	for range 5 {

@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// removal is the input for iptables-restore --noflush that deletes the rules which
-// dockerd made for own. It is empty when there are none.
-func removal(sets []ruleset, own []network) string {
-	return script(sets, func(rule string) bool {
-		return slices.ContainsFunc(own, func(n network) bool { return madeFor(rule, n) })
+// removalScript returns the input for iptables-restore --noflush that deletes the
+// rules which dockerd made for own networks. It returns "" when there are none.
+func removalScript(sets []ruleset, own []network) string {
+	return deleteScript(sets, func(rule string) bool {
+		return slices.ContainsFunc(own, func(n network) bool { return isRuleOf(rule, n) })
 	})
 }
 
-// madeFor reports whether a rule is one that dockerd makes for a network. In
-// Docker's own chains it is any rule for the network; DOCKER-USER is the user's. In
-// the chains that all programs share it is one of exactly the forms that dockerd
-// writes: a user's rule may name the same bridge or subnet.
-func madeFor(rule string, n network) bool {
+// isRuleOf reports whether dockerd made a rule for a network. In Docker's chains
+// this is any rule that references the network, except in DOCKER-USER, which has
+// the user's rules. In chains that all programs share, a user's rule may reference
+// the same network, so that a rule must have exactly one of dockerd's forms.
+func isRuleOf(rule string, n network) bool {
 	chain, match, _ := strings.Cut(rule, " ")
 	switch {
 	case chain == "DOCKER-USER":
 		return false
 	case isDockerChain(chain):
-		return concerns(rule, []network{n})
+		return referencesNetwork(rule, []network{n})
 	case chain == "FORWARD":
-		return slices.Contains(forwardForms(n.Bridge), match)
+		return slices.Contains(forwardRules(n.Bridge), match)
 	case chain == "POSTROUTING":
 		return isMasquerade(match, n)
 	default:
@@ -33,9 +33,9 @@ func madeFor(rule string, n network) bool {
 	}
 }
 
-// forwardForms are the rules of dockerd in the chain FORWARD, as iptables-save
+// forwardRules returns the rules of dockerd in the chain FORWARD, as iptables-save
 // prints them.
-func forwardForms(bridge string) []string {
+func forwardRules(bridge string) []string {
 	return []string{
 		"-o " + bridge + " -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
 		"-o " + bridge + " -j DOCKER",
@@ -46,9 +46,9 @@ func forwardForms(bridge string) []string {
 	}
 }
 
-// isMasquerade reports whether a rule of the chain POSTROUTING is one of dockerd's:
-// for all packets that leave a network, for those of the host to it, or for a
-// container that reaches itself at a published port.
+// isMasquerade reports whether dockerd made a rule of the chain POSTROUTING. It
+// makes rules for packets that leave a network, for packets from the host to it,
+// and for a container that connects to its own published port.
 func isMasquerade(match string, n network) bool {
 	head, target, ok := strings.Cut(match, " -j ")
 	if !ok || target != "MASQUERADE" && !strings.HasPrefix(target, "SNAT --to-source ") {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestRemovalSparesTheUsersRules(t *testing.T) {
+func TestRemovalScriptKeepsUserRules(t *testing.T) {
 	tests := map[string]bool{
 		"FORWARD -o rdd1 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT": true,
 		"FORWARD -o rdd1 -j DOCKER":                                                                true,
@@ -38,7 +38,7 @@ func TestRemovalSparesTheUsersRules(t *testing.T) {
 		"POSTROUTING -s 172.16.9.0/24 ! -o rdd1 -m comment --comment \" -j MASQUERADE\" -j ACCEPT": false,
 	}
 	for rule, want := range tests {
-		got := removal(parseRules("*filter\n-A "+rule+"\nCOMMIT\n"), own())
+		got := removalScript(parseRules("*filter\n-A "+rule+"\nCOMMIT\n"), own())
 		if strings.Contains(got, "-D "+rule) != want {
 			t.Errorf("%s: removed %v, want %v", rule, !want, want)
 		}

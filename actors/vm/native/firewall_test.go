@@ -47,7 +47,7 @@ COMMIT
 
 func own() []network { return []network{{Bridge: "rdd1", Subnets: []string{"172.16.9.1/24"}}} }
 
-func TestRepairPutsBackOnlyWhatOthersLost(t *testing.T) {
+func TestRestoreScriptRestoresOnlyForeignRules(t *testing.T) {
 	want := `*filter
 -I DOCKER 1 ! -i docker0 -o docker0 -j DROP
 -I DOCKER 1 -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
@@ -57,15 +57,15 @@ COMMIT
 -I DOCKER 1 ! -i docker0 -p tcp -m comment --comment "web server" -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
 COMMIT
 `
-	if got := repair(parseRules(savedBefore), parseRules(savedAfter), own()); got != want {
+	if got := restoreScript(parseRules(savedBefore), parseRules(savedAfter), own()); got != want {
 		t.Errorf("repair:\n%s\nwant:\n%s", got, want)
 	}
-	if got := repair(parseRules(savedBefore), parseRules(savedBefore), own()); got != "" {
-		t.Errorf("repair of what is whole:\n%s", got)
+	if got := restoreScript(parseRules(savedBefore), parseRules(savedBefore), own()); got != "" {
+		t.Errorf("restoreScript without missing rules:\n%s", got)
 	}
 }
 
-func TestRemovalTakesAwayOnlyOwnRules(t *testing.T) {
+func TestRemovalScriptRemovesOnlyOwnRules(t *testing.T) {
 	want := `*filter
 -D FORWARD -o rdd1 -j DOCKER
 -D DOCKER-ISOLATION-STAGE-1 -i rdd1 ! -o rdd1 -j DOCKER-ISOLATION-STAGE-2
@@ -74,25 +74,25 @@ COMMIT
 -D POSTROUTING -s 172.16.9.0/24 ! -o rdd1 -j MASQUERADE
 COMMIT
 `
-	if got := removal(parseRules(savedAfter), own()); got != want {
-		t.Errorf("removal:\n%s\nwant:\n%s", got, want)
+	if got := removalScript(parseRules(savedAfter), own()); got != want {
+		t.Errorf("removalScript:\n%s\nwant:\n%s", got, want)
 	}
 }
 
-func TestTeardownKeepsTheUsersRules(t *testing.T) {
-	got := teardown(parseRules(savedAfter))
+func TestTeardownScriptKeepsUserRules(t *testing.T) {
+	got := teardownScript(parseRules(savedAfter))
 	for _, line := range []string{"-D FORWARD -j DOCKER-USER", "-F DOCKER\n", "-X DOCKER-USER"} {
 		if !strings.Contains(got, line) {
-			t.Errorf("teardown lacks %q:\n%s", line, got)
+			t.Errorf("teardownScript lacks %q:\n%s", line, got)
 		}
 	}
 	with := strings.Replace(savedAfter, "-A DOCKER-USER -j RETURN", "-A DOCKER-USER -s 10.0.0.1/32 -j DROP\n-A DOCKER-USER -j RETURN", 1)
-	if got := teardown(parseRules(with)); strings.Contains(got, "DOCKER-USER") {
-		t.Errorf("teardown takes the user's rules:\n%s", got)
+	if got := teardownScript(parseRules(with)); strings.Contains(got, "DOCKER-USER") {
+		t.Errorf("teardownScript removes the user's rules:\n%s", got)
 	}
 }
 
-func TestConcerns(t *testing.T) {
+func TestReferencesNetwork(t *testing.T) {
 	tests := map[string]bool{
 		"FORWARD -i rdd1 -j ACCEPT":                        true,
 		"FORWARD -i rdd12 -j ACCEPT":                       false,
@@ -104,8 +104,8 @@ func TestConcerns(t *testing.T) {
 		"POSTROUTING -s 172.16.0.0/16 -j MASQUERADE":       false,
 	}
 	for rule, want := range tests {
-		if got := concerns(rule, own()); got != want {
-			t.Errorf("concerns(%q) = %v", rule, got)
+		if got := referencesNetwork(rule, own()); got != want {
+			t.Errorf("referencesNetwork(%q) = %v", rule, got)
 		}
 	}
 }
@@ -116,10 +116,10 @@ func FuzzParseRules(f *testing.F) {
 	f.Add("-A DOCKER before any table")
 	f.Fuzz(func(t *testing.T, text string) {
 		sets := parseRules(text)
-		if got := repair(sets, sets, nil); got != "" {
-			t.Errorf("repair of what is whole: %q", got)
+		if got := restoreScript(sets, sets, nil); got != "" {
+			t.Errorf("restoreScript without missing rules: %q", got)
 		}
-		_ = teardown(sets)
-		_ = removal(sets, own())
+		_ = teardownScript(sets)
+		_ = removalScript(sets, own())
 	})
 }

@@ -14,19 +14,19 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// nobody is the ID of a user with no rights.
-const nobody = 65534
+// unprivileged is the ID of a user without rights.
+const unprivileged = 65534
 
-// impostor is a process that looks like one of the engine's.
+// impostor is a process with the name and arguments of an engine's process.
 type impostor struct {
-	// program is the name of the file that it runs.
+	// program is the name of the executable.
 	program string
 	args    []string
-	// attr is how it differs from a real one; nil if it does not.
+	// attr makes it different from a real one; it is nil for a real one.
 	attr *syscall.SysProcAttr
 }
 
-// start starts it: a copy of the test binary with the program's name.
+// start runs a copy of the test binary with the program's name.
 func (i impostor) start(t *testing.T) process.Process {
 	t.Helper()
 	dir := t.TempDir()
@@ -58,7 +58,7 @@ func (i impostor) start(t *testing.T) process.Process {
 	}
 	p, ok := process.Find(cmd.Process.Pid)
 	if !ok {
-		t.Fatal("a living process is not found")
+		t.Fatal("a running process is not found")
 	}
 	return p
 }
@@ -74,10 +74,10 @@ func copyMe(t *testing.T, path string) {
 	}
 }
 
-// F1: a process of another user, and one in a container, which has root's ID, have
-// the program's name and the arguments of one of the engine's. Neither is believed;
-// the same process of this user, outside of a container, is.
-func TestF1ImpostorIsNotBelieved(t *testing.T) {
+// F1: a process of another user, and root's process in a container, have the name
+// and the arguments of an engine's process. Both are ignored. The same process of
+// this user, outside of a container, is found.
+func TestFindEngineIgnoresImpostor(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("starts processes of another user, which needs root")
 	}
@@ -86,7 +86,7 @@ func TestF1ImpostorIsNotBelieved(t *testing.T) {
 	k := kind{engine: "moby", program: "dockerd", execDir: filepath.Join(dir, "exec"), configFile: filepath.Join(dir, "docker.json")}
 	shim := []string{"containerd-shim-runc-v2", "-namespace", "../../../tmp/x", "-id", "y", k.execDir + "/z"}
 	for name, attr := range map[string]*syscall.SysProcAttr{
-		"another user": {Credential: &syscall.Credential{Uid: nobody, Gid: nobody}},
+		"another user": {Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}},
 		"a container":  {Chroot: "/"},
 		"this user":    nil,
 	} {
@@ -94,22 +94,22 @@ func TestF1ImpostorIsNotBelieved(t *testing.T) {
 			want := attr == nil
 			p := impostor{program: shim[0], args: shim, attr: attr}.start(t)
 			if got := slices.ContainsFunc(leftovers(k), func(l process.Process) bool { return l.PID == p.PID }); got != want {
-				t.Errorf("a shim: believed %v, want %v", got, want)
+				t.Errorf("a shim: found %v, want %v", got, want)
 			}
 			p = impostor{program: "dockerd", args: []string{"dockerd", k.configArg()}, attr: attr}.start(t)
 			recorded := state{Engine: k.engine, PID: p.PID, StartTime: p.Start, BootID: process.BootID()}
 			for _, s := range []state{{}, recorded} {
 				if found, ok := findEngine(k, s); ok != want || ok && found.PID != p.PID {
-					t.Errorf("an engine: believed %v, want %v", ok, want)
+					t.Errorf("an engine: found %v, want %v", ok, want)
 				}
 			}
 		})
 	}
 }
 
-// F1: the names of containers come from the engine's own directory, are one element
-// of a path each, and lead to no record that another user wrote.
-func TestF1OnlyOwnRecordsAreContainers(t *testing.T) {
+// F1: containers ignores names that are not one element of a path, and records that
+// another user could have written.
+func TestContainersIgnoresForeignRecords(t *testing.T) {
 	dir := t.TempDir()
 	k := kind{engine: "moby", execDir: filepath.Join(dir, "exec")}
 	record := func(path string) {
@@ -147,7 +147,7 @@ func TestF1OnlyOwnRecordsAreContainers(t *testing.T) {
 	if os.Geteuid() == 0 {
 		foreign := filepath.Join(runtime, "moby", "c9")
 		record(foreign)
-		if err := os.Chown(foreign, nobody, nobody); err != nil {
+		if err := os.Chown(foreign, unprivileged, unprivileged); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,13 +156,13 @@ func TestF1OnlyOwnRecordsAreContainers(t *testing.T) {
 		t.Errorf("containers = %+v, want %+v", got, want)
 	}
 	if left := recordedInits(k); len(left) > 0 {
-		t.Errorf("living containers = %+v, want none", left)
+		t.Errorf("running containers = %+v, want none", left)
 	}
 }
 
-// F1: the records of a containerd's containers are in a directory that all
-// containerds of the machine share; that of another containerd's is not read.
-func TestF1RecordOfAnotherContainerd(t *testing.T) {
+// F1: all containerds of the machine keep their records in one directory.
+// readRecord ignores those of another containerd.
+func TestReadRecordIgnoresOtherContainerd(t *testing.T) {
 	base, bundle := t.TempDir(), t.TempDir()
 	if err := os.MkdirAll(filepath.Join(base, "default", "c1"), 0o711); err != nil {
 		t.Fatal(err)

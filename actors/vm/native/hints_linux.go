@@ -1,7 +1,7 @@
 package native
 
-// permanentSigns are the words of an engine that ends in the same way at each start,
-// until an argument, a file or the machine is changed.
+// permanentSigns returns error texts of an engine that fails in the same way at
+// each start, until an argument, a file or the machine changes.
 func permanentSigns() []string {
 	return []string{
 		"unknown flag", "unknown shorthand flag", "flag needs an argument", "bad flag syntax", "invalid argument \"",
@@ -10,18 +10,18 @@ func permanentSigns() []string {
 	}
 }
 
-// hints maps what an engine's log may say to what a user can do about it.
+// hints maps error texts in an engine's log to what the user can do about them.
 func hints() map[string]string {
 	return map[string]string{
-		"pid file found":                               "another dockerd uses the same pid file; stop it, or use another instance ('rdd --instance NAME')",
-		"operation not permitted":                      "the engine needs root, or more privileges than this container or sandbox gives; run rdd as root on the host, or rootless",
-		"mount_setattr":                                "this kernel is older than what the engine needs",
-		"iptables":                                     "dockerd could not set up its firewall rules; is the package iptables installed, and does the kernel have nat and conntrack?",
-		"error initializing graphdriver":               "no storage driver works on this file system; put the instance's directory on ext4, xfs or btrfs, or set RDD_DOCKERD_ARGS=--storage-driver=vfs (slow)",
-		"Devices cgroup isn't mounted":                 "the cgroup file systems are not mounted; see https://docs.docker.com/engine/install/troubleshoot/",
-		"both as a flag and in the configuration file": "RDD_DOCKERD_ARGS sets what rdd sets itself; remove it: 'RDD_DOCKERD_ARGS= rdd svc restart'",
-		"unknown flag":                                 "RDD_DOCKERD_ARGS has a flag that this dockerd does not know; correct it: 'RDD_DOCKERD_ARGS=… rdd svc restart'",
-		"no space left on device":                      "the disk is full; free some space and rdd tries again",
-		"newuidmap":                                    "rootless Docker needs the package uidmap and lines for the user in /etc/subuid and /etc/subgid",
+		"pid file found":                               "another dockerd uses the same pid file: stop it, or use another instance ('rdd --instance NAME')",
+		"operation not permitted":                      "the engine needs root, or more privileges than this container or sandbox gives: run rdd as root on the host, or rootless",
+		"mount_setattr":                                "this kernel is too old for the engine: use a newer kernel, or an older engine",
+		"iptables":                                     "dockerd could not set up its firewall rules: install the package iptables, and check that the kernel has nat and conntrack",
+		"error initializing graphdriver":               "no storage driver works on this file system: put the instance's directory on ext4, xfs or btrfs, or set RDD_DOCKERD_ARGS=--storage-driver=vfs (slow)",
+		"Devices cgroup isn't mounted":                 "the cgroup file systems are not mounted: see https://docs.docker.com/engine/install/troubleshoot/",
+		"both as a flag and in the configuration file": "RDD_DOCKERD_ARGS has an option that rdd sets itself: remove it with 'RDD_DOCKERD_ARGS= rdd svc restart'",
+		"unknown flag":                                 "RDD_DOCKERD_ARGS has a flag that this dockerd does not know: correct it with 'RDD_DOCKERD_ARGS=… rdd svc restart'",
+		"no space left on device":                      "the disk is full: free some space, and rdd retries the start",
+		"newuidmap":                                    "rootless Docker needs the package uidmap, and lines for the user in /etc/subuid and /etc/subgid",
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hostLockDir is the directory of the lock that all instances on the machine take
-// while they change what belongs to all of them: the firewall. dockerd fails to
-// start when another one rebuilds the same chains at the same time. Only root can
-// look into the directory, so no other user can hold the lock.
+// hostLockDir is the directory of the lock that every instance on the machine takes
+// while it changes the firewall. dockerd fails to start when another dockerd
+// rebuilds the same chains at the same time. Only root can enter the directory, so
+// that no other user can hold the lock.
 const hostLockDir = "/run/rdd"
 
 // hostLockName is the name of the lock in its directory.
@@ -23,19 +23,20 @@ const hostLockName = "firewall.lock"
 // the lock for about half a second.
 const hostLockDeadline = 15 * time.Second
 
-// lockHost takes the lock and returns what releases it. It never fails: after the
-// deadline, or where there is no such lock, the caller continues without it, since
-// a stuck instance must not stop the others. A dockerd that is not rdd's does not
-// take it either. A rootless engine has a firewall of its own and needs no lock.
+// lockHost takes the lock and returns a function that releases it. It never fails,
+// since a stuck instance must not block the others: after the deadline, and when
+// the lock cannot be opened, the caller continues without it. Third-party dockerds
+// do not take the lock either. A rootless engine has its own firewall and needs no
+// lock.
 func (d *Driver) lockHost(ctx context.Context) (unlock func()) {
-	nothing := func() {}
+	noUnlock := func() {}
 	if rootless() {
-		return nothing
+		return noUnlock
 	}
 	f, err := openLock(hostLockDir, hostLockName)
 	if err != nil {
-		d.log.Warn("no lock for the firewall; continuing without it", "error", err)
-		return nothing
+		d.log.Warn("cannot open the lock of the firewall; continuing without it", "error", err)
+		return noUnlock
 	}
 	ctx, cancel := context.WithTimeout(ctx, hostLockDeadline)
 	defer cancel()
@@ -55,13 +56,13 @@ func (d *Driver) lockHost(ctx context.Context) (unlock func()) {
 		}
 		d.log.Warn("another instance holds the lock of the firewall; continuing without it", "lock", f.Name(), "error", err)
 		_ = f.Close()
-		return nothing
+		return noUnlock
 	}
 }
 
-// openLock opens a file to lock, in a directory that only this user can enter. Both
-// are made if they are missing. A directory or a file that is a link, another user's
-// or open to others is an error.
+// openLock opens the file to lock, in a directory that only this user can enter. It
+// makes both if they are missing. It fails if either is a link, has another owner,
+// or is open to other users.
 func openLock(dir, name string) (*os.File, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, fmt.Errorf("make the directory of the lock: %w", err)
@@ -85,15 +86,15 @@ func openLock(dir, name string) (*os.File, error) {
 	return os.NewFile(uintptr(file), path), nil
 }
 
-// checkLockFile fails unless an open file is of this kind, this user's, and closed to
-// all others.
+// checkLockFile fails unless an open file has this kind, and only this user may use
+// it.
 func checkLockFile(fd int, path string, kind uint32) error {
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return fmt.Errorf("inspect %s: %w", path, err)
 	}
 	if stat.Mode&unix.S_IFMT != kind || int(stat.Uid) != os.Geteuid() || stat.Mode&0o077 != 0 {
-		return fmt.Errorf("%s has mode %o and belongs to user %d, so that another user could hold the lock: remove it, and rdd makes it again", path, stat.Mode, stat.Uid)
+		return fmt.Errorf("%s has mode %o and belongs to user %d, so that another user could hold the lock: remove %s, and rdd recreates it", path, stat.Mode, stat.Uid, path)
 	}
 	return nil
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// F1: neither a link nor a file of another user takes the place of the firewall's
-// lock, and what is open to others is no lock.
-func TestF1LockIsThisUsersAlone(t *testing.T) {
+// F1: openLock refuses a link, another user's file, and a file that is open to other
+// users.
+func TestOpenLockRefusesForeignFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "rdd")
 	lock := filepath.Join(dir, "lock")
 	for range 2 { // the second time it is there
@@ -45,7 +45,7 @@ func TestF1LockIsThisUsersAlone(t *testing.T) {
 	refused("a file in a directory that others can enter")
 	if os.Geteuid() == 0 {
 		must(os.Chmod(dir, 0o700))
-		must(os.Chown(dir, nobody, nobody))
+		must(os.Chown(dir, unprivileged, unprivileged))
 		refused("a file in a directory of another user")
 	}
 	must(os.Rename(dir, dir+"-real"))

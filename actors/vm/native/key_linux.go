@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// keyFile returns the path at which dockerd keeps its key.
+// keyFile returns the path of dockerd's key.
 func (d *Driver) keyFile() string {
 	if !rootless() {
 		return "/etc/docker/key.json"
@@ -21,8 +21,8 @@ func (d *Driver) keyFile() string {
 	return filepath.Join(config, "docker", "key.json")
 }
 
-// missingKey returns the record of a key that is not there before a start, with
-// the directories that are missing too; nil when there is one already.
+// missingKey returns a record of the key and its directories that are missing
+// before a start. It returns nil if the key exists.
 func missingKey(path string) *keyRecord {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -49,8 +49,8 @@ func (d *Driver) recordKey(key *keyRecord) {
 	}
 }
 
-// identify reads which file is at the path, and reports whether it is one of this
-// user's.
+// identify records which file is at the path, and reports whether this user owns
+// it.
 func (k *keyRecord) identify() bool {
 	info, err := os.Lstat(k.Path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -64,8 +64,8 @@ func (k *keyRecord) identify() bool {
 	return true
 }
 
-// remove removes the key, when the file is still the one that the engine made, and
-// the directories that were made for it, when they are empty.
+// remove removes the key if it is still the file that the engine made, and the
+// directories that were made for it if they are empty.
 func (k *keyRecord) remove() error {
 	now := keyRecord{Path: k.Path}
 	if !now.identify() || now.Inode != k.Inode || now.Modified != k.Modified {
@@ -75,7 +75,7 @@ func (k *keyRecord) remove() error {
 		return fmt.Errorf("remove the key of the engine: %w", err)
 	}
 	for _, dir := range k.Dirs {
-		_ = os.Remove(dir) // fails while the user has something in it
+		_ = os.Remove(dir) // fails if it has files of the user
 	}
 	return nil
 }

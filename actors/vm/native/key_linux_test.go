@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestKeyOfTheEngineIsRemoved(t *testing.T) {
+func TestKeyRemoveRemovesOnlyEngineKey(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, after func(t *testing.T, path string)
 		left          string // relative to the directory above

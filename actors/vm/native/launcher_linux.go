@@ -15,25 +15,25 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// sbinDirs are searched after PATH, which for a user often lacks them.
+// sbinDirs returns the directories to search after PATH, in which a user often has
+// none of them.
 func sbinDirs() []string {
 	return []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}
 }
 
-// launcher knows which programs make up the engine.
+// launcher has the programs of an engine.
 type launcher struct {
-	// program that is the engine, and wrapper that starts it rootless; empty
-	// when run as root.
+	// program is the engine. wrapper starts it without root; it is empty as root.
 	program, wrapper string
-	// how the engine runs, for a user.
+	// how describes to users how the engine runs.
 	how string
 	// path is PATH for the engine.
 	path string
-	// extra arguments, from RDD_DOCKERD_ARGS.
+	// extra are the arguments from RDD_DOCKERD_ARGS.
 	extra []string
 }
 
-// launcher finds the programs for k, or says what to install.
+// launcher finds the programs of an engine. Its error names what to install.
 func (d *Driver) launcher(k kind) (launcher, error) {
 	l := launcher{path: d.searchPath(), how: "running as root"}
 	program, err := d.findProgram(k, l.path)
@@ -48,15 +48,15 @@ func (d *Driver) launcher(k kind) (launcher, error) {
 		return l, nil
 	}
 	if k.engine != appv1.EngineMoby {
-		return launcher{}, errors.New("containerd needs root here; run rdd as root, or run 'rdd set containerEngine.name=moby', which works rootless")
+		return launcher{}, errors.New("containerd needs root here: run rdd as root, or run 'rdd set containerEngine.name=moby', which works without root")
 	}
 	l.wrapper, err = d.findRootless(l.path)
 	l.how = "running rootless"
 	return l, err
 }
 
-// searchPath is PATH for the engine. The directory of RDD_DOCKERD comes first,
-// so that the runc and containerd beside it are used with it.
+// searchPath returns PATH for the engine. The directory of RDD_DOCKERD comes first,
+// so that dockerd uses the runc and containerd of that directory.
 func (d *Driver) searchPath() string {
 	var dirs []string
 	if own := d.getenv("RDD_DOCKERD"); own != "" {
@@ -74,7 +74,7 @@ func (d *Driver) searchPath() string {
 func (d *Driver) findProgram(k kind, path string) (string, error) {
 	if own := d.getenv("RDD_DOCKERD"); own != "" && k.engine == appv1.EngineMoby {
 		if !executable(own) {
-			return "", fmt.Errorf("RDD_DOCKERD=%s is no program that can be run", own)
+			return "", fmt.Errorf("RDD_DOCKERD=%s is not an executable program: set it to the path of a dockerd", own)
 		}
 		return own, nil
 	}
@@ -85,7 +85,7 @@ func (d *Driver) findProgram(k kind, path string) (string, error) {
 	if k.engine == appv1.EngineContainerd {
 		pkg = "containerd ('sudo apt-get install containerd')"
 	}
-	return "", fmt.Errorf("no %s is installed; install the package %s, or set RDD_DOCKERD to the path of a dockerd", k.program, pkg)
+	return "", fmt.Errorf("%s is not installed: install the package %s, or set RDD_DOCKERD to the path of a dockerd", k.program, pkg)
 }
 
 // search returns the path of a program, or "".
@@ -103,13 +103,13 @@ func executable(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// version asks the program what it is, such as "dockerd 20.10.24".
+// version returns the name and version of the program, such as "dockerd 20.10.24".
 func (l launcher) version(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	name := filepath.Base(l.program)
 	cmd := exec.CommandContext(ctx, l.program, "--version")
-	// What a script left behind may hold its output.
+	// A background process of a script may keep the output open.
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if err != nil {
@@ -123,9 +123,9 @@ func (l launcher) version(ctx context.Context) (string, error) {
 	return name, nil
 }
 
-// withoutDoubles leaves out what the user's own arguments say: dockerd refuses
-// what it is given twice.
-func (l launcher) withoutDoubles(n dockerNetwork) dockerNetwork {
+// withoutDuplicates removes settings that the user's arguments set too: dockerd
+// refuses a setting that occurs twice.
+func (l launcher) withoutDuplicates(n dockerNetwork) dockerNetwork {
 	for _, arg := range l.extra {
 		switch name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "="); name {
 		case "default-address-pool":
@@ -137,7 +137,7 @@ func (l launcher) withoutDoubles(n dockerNetwork) dockerNetwork {
 	return n
 }
 
-// command is the engine's process, for process.Start.
+// command returns the command that starts the engine, for process.Start.
 func (l launcher) command(k kind, log *os.File, getenv func(string) string) *exec.Cmd {
 	program := l.program
 	if l.wrapper != "" {
@@ -152,8 +152,8 @@ func (l launcher) command(k kind, log *os.File, getenv func(string) string) *exe
 	return cmd
 }
 
-// engineEnv leaves out what a user meant for rdd or for a Docker client and not
-// for an engine.
+// engineEnv removes variables that are for rdd or a Docker client, and not for an
+// engine.
 func engineEnv(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")

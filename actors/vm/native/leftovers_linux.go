@@ -9,13 +9,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// leftovers returns the processes of an engine that are not the engine itself:
-// shims of containers, the containerd of dockerd, port proxies, and all processes
-// of its containers.
+// leftovers returns the processes of an engine without the engine itself: shims,
+// the containerd of dockerd, port proxies, and all processes of its containers.
 //
-// What proves that a process is the engine's is never what it says of itself: a
-// helper runs as this user outside of any container, the first process of a
-// container is in the engine's records, and all others descend from those.
+// The name and arguments of a process prove nothing, since any process can choose
+// them. A helper runs as this user and outside of any container. The engine's
+// records name the first process of each container. All other processes descend
+// from those.
 func leftovers(k kind) []process.Process {
 	all := process.All()
 	left := recordedInits(k)
@@ -27,11 +27,11 @@ func leftovers(k kind) []process.Process {
 	return append(left, process.Descendants(left, all)...)
 }
 
-// isHelper reports whether a process is one of the programs that the engine starts
-// beside containers. Its arguments tell this engine's helpers from those of another
-// engine of the same user; they prove nothing else.
+// isHelper reports whether the engine started a process as a helper. The arguments
+// only distinguish the helpers of this engine from those of the user's other
+// engines.
 func isHelper(k kind, p process.Process) bool {
-	return p.Mine() && belongs(k, p.Executable(), p.Args())
+	return p.Mine() && isEngineHelper(k, p.Executable(), p.Args())
 }
 
 // isShim reports whether a process is the parent of one of the engine's containers.
@@ -42,13 +42,13 @@ func isShim(k kind, p process.Process) bool {
 // shimPrefix begins the name of every program that is a containerd shim.
 const shimPrefix = "containerd-shim"
 
-// belongs reports whether a program with these arguments is a helper of the engine:
-// one of the known programs, with a path of this engine among its arguments.
-func belongs(k kind, program string, args []string) bool {
+// isEngineHelper reports whether a program with these arguments is a helper of the
+// engine: a known program, with a path of this engine among its arguments.
+func isEngineHelper(k kind, program string, args []string) bool {
 	if len(args) == 0 {
 		return false
 	}
-	// A runc that runs from a copy of itself in memory is called exe.
+	// A runc that runs from a copy in memory has the name exe.
 	if !strings.HasPrefix(program, "containerd") && !strings.HasPrefix(program, "dockerd") &&
 		!slices.Contains([]string{"docker-proxy", "runc", "rootlesskit", "slirp4netns", "exe"}, program) {
 		return false
@@ -64,8 +64,8 @@ func belongs(k kind, program string, args []string) bool {
 	return false
 }
 
-// isBelow reports whether a path is dir or below it, whichever links either is
-// written with.
+// isBelow reports whether a path is dir or below it, also when either has symbolic
+// links.
 func isBelow(path, dir string) bool {
 	return filepath.IsAbs(path) && (filetree.IsBelow(path, dir) || filetree.IsBelow(filetree.Resolve(path), filetree.Resolve(dir)))
 }

@@ -16,14 +16,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 )
 
-// A mount below the engine's directories is the engine's own when it lies where
-// only an engine mounts something, and is of the kind that it mounts there. All
-// others are the user's, such as a disk for the volumes: they are never unmounted,
-// and what they hold is never removed.
+// A mount below the engine's directories is the engine's if only an engine mounts
+// at its point, and if it is of the expected kind. All others are the user's, such
+// as a disk for the volumes: they are never unmounted, and their files are never
+// removed.
 
-// enginePoints are the points, relative to dataDir or execDir, at which dockerd,
-// containerd and their shims mount something. Each is below a directory that the
-// engine names by a random ID.
+// enginePoints matches the mount points of dockerd, containerd and their shims,
+// relative to dataDir or execDir. Each is below a directory that the engine names
+// by a random ID.
 func enginePoints() *regexp.Regexp {
 	const id = `[0-9a-z][0-9a-z_.-]*`
 	return regexp.MustCompile(`^(` + strings.Join([]string{
@@ -35,15 +35,15 @@ func enginePoints() *regexp.Regexp {
 		`(containerd/(daemon/)?)?io\.containerd\.runtime\.v[0-9]+\.[a-z]+/[^/]+/[^/]+/rootfs`,
 		`containers/[0-9a-f]{64}/(mounts/)?[a-z]+`, // shm, secrets
 		`plugins/[0-9a-f]{64}/(rootfs|propagated-mount)`,
-		// What a build or an unpack mounts for a moment.
+		// Short-lived mounts of a build, or of the unpacking of a layer.
 		`(containerd/(daemon/)?)?tmpmounts/containerd-mount[0-9]+`,
 		`tmp/[a-z-]+[0-9]+(/[a-z]+)?`,
 		`buildkit/executor/[0-9a-z]+/[a-z]+`,
 	}, "|") + `)$`)
 }
 
-// isOwn reports whether the engine made a mount at or below dir, one of its
-// directories. all are the mounts of the machine.
+// isOwn reports whether the engine made a mount at or below its directory dir. all
+// has every mount of the machine.
 func isOwn(m filetree.Mount, dir string, all []filetree.Mount) bool {
 	dir = filetree.Resolve(dir)
 	below, err := filepath.Rel(dir, m.Point)
@@ -61,8 +61,8 @@ func isOwn(m filetree.Mount, dir string, all []filetree.Mount) bool {
 	}
 }
 
-// isSelfBind reports whether a directory is mounted on itself: dockerd does so
-// with its data root, to have its mounts propagate.
+// isSelfBind reports whether a directory is mounted on itself. dockerd does this
+// with its data root, so that its mounts propagate.
 func isSelfBind(m filetree.Mount, all []filetree.Mount) bool {
 	i := slices.IndexFunc(all, func(other filetree.Mount) bool { return other.ID == m.Parent })
 	if i < 0 || all[i].Device != m.Device {
@@ -72,9 +72,8 @@ func isSelfBind(m filetree.Mount, all []filetree.Mount) bool {
 	return err == nil && filepath.Join(all[i].Root, below) == m.Root
 }
 
-// isVolume reports whether the mount is that of a local volume with options, as
-// the engine's own record of the volume has them. A volume without options is a
-// plain directory, at which the engine mounts nothing.
+// isVolume reports whether the engine mounted a local volume, by the options in its
+// record of the volume. A volume without options is a directory without a mount.
 func isVolume(m filetree.Mount) bool {
 	data, err := os.ReadFile(filepath.Join(filepath.Dir(m.Point), "opts.json"))
 	var opts struct{ MountType, MountOpts, MountDevice string }
@@ -89,13 +88,13 @@ func isVolume(m filetree.Mount) bool {
 		point, pointErr := os.Stat(m.Point)
 		return err == nil && pointErr == nil && os.SameFile(source, point)
 	}
-	// NFS says of itself that it is "nfs4" where "nfs" was asked for.
+	// The kernel reports "nfs4" for the type "nfs".
 	return opts.MountType != "" && strings.HasPrefix(m.Type, opts.MountType)
 }
 
-// unmountBelow unmounts what the engine mounted at or below dir, the last mount
-// first. A mount that is still in use goes when its last user does. The user's
-// mounts stay, and so does a mount of the engine that the user's is on.
+// unmountBelow unmounts the engine's mounts at or below dir, the last mount first. A
+// mount in use disappears with its last user. The user's mounts stay, and so do the
+// engine's mounts below them.
 func unmountBelow(dir string) error {
 	all, err := filetree.MountsBelow("/")
 	if err != nil {
@@ -120,7 +119,7 @@ func unmountBelow(dir string) error {
 	return errors.Join(failed...)
 }
 
-// removeTree removes dir with all in it, but nothing behind a link or a mount.
+// removeTree removes dir with its content. It follows no link, and enters no mount.
 func (d *Driver) removeTree(dir string) error {
 	err := filetree.Remove(dir)
 	if _, mounted := errors.AsType[*filetree.MountedError](err); mounted {

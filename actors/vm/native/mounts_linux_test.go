@@ -75,8 +75,8 @@ func TestIsOwnMount(t *testing.T) {
 	}
 }
 
-// F2: what is mounted below the engine's data, which is behind a link.
-func TestF2UnmountBelowSparesTheUsersMounts(t *testing.T) {
+// F2: the user has mounts below the engine's data, whose path has a symbolic link.
+func TestUnmountBelowKeepsUserMounts(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("mounts something, which needs root")
 	}
@@ -124,9 +124,9 @@ func TestF2UnmountBelowSparesTheUsersMounts(t *testing.T) {
 	}
 }
 
-// F2: a rootless engine's files go with a program of the engine's own PATH, and what
-// was mounted after the check stays.
-func TestF2MappedRemovalEntersNoMount(t *testing.T) {
+// F2: the files of a rootless engine are removed by a program in the engine's PATH.
+// Mounts that appear after the check stay.
+func TestMappedRemovalEntersNoMount(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"rootlesskit", "rm"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o700); err != nil {

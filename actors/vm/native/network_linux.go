@@ -14,14 +14,14 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 )
 
-// mender is what is left to do for the firewall after a start of dockerd. It
-// gives the lock of the firewall back and must be called.
-type mender func(ctx context.Context, answers bool)
+// firewallRestorer restores the firewall rules of other engines after a start of
+// dockerd, and releases the lock of the firewall. It must be called.
+type firewallRestorer func(ctx context.Context, answers bool)
 
-// prepareNetwork makes the bridge of a dockerd that is about to start, and
-// remembers its subnet in s. mend is to be called when the engine answers, or
-// will not: it repairs what dockerd did to the firewall rules of others.
-func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (dockerNetwork, mender, error) {
+// prepareNetwork makes the bridge of a dockerd that is about to start, and records
+// its subnet in s. The caller calls the firewallRestorer when the engine answers,
+// or when the start has failed.
+func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (dockerNetwork, firewallRestorer, error) {
 	bridge := bridgeName(d.cfg)
 	pools, err := d.ensureBridge(k, s)
 	if err != nil {
@@ -43,10 +43,10 @@ func (d *Driver) prepareNetwork(ctx context.Context, k kind, s *state) (dockerNe
 	}, nil
 }
 
-// ensureBridge makes the bridge, up and with an address, and returns the ranges
-// for other networks. dockerd demands that a bridge other than docker0 exists,
-// and takes its subnet from the bridge's address. A bridge that is there keeps an
-// address that still fits, and in any case while containers use it.
+// ensureBridge makes the bridge with an address, and returns the ranges for other
+// networks. dockerd requires that a bridge other than docker0 exists, and takes its
+// subnet from the bridge's address. An existing bridge keeps its address while the
+// address is still valid or containers use it.
 func (d *Driver) ensureBridge(k kind, s *state) ([]pool, error) {
 	name := bridgeName(d.cfg)
 	link, err := netlink.LinkByName(name)
@@ -54,7 +54,7 @@ func (d *Driver) ensureBridge(k kind, s *state) ([]pool, error) {
 		link, err = nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look for the bridge %s: %w", name, err)
+		return nil, fmt.Errorf("find the bridge %s: %w", name, err)
 	}
 	var addrs []netlink.Addr
 	if link != nil {
@@ -77,15 +77,16 @@ func (d *Driver) ensureBridge(k kind, s *state) ([]pool, error) {
 	}
 	s.Subnet = chosen.bridge.String()
 	if load(d.paths.state).Subnet != s.Subnet {
-		if err := forgetBridge(k, name); err != nil {
+		if err := removeBridgeRecord(k, name); err != nil {
 			return nil, err
 		}
 	}
-	return chosen.pools, giveAddress(name, link, addrs, s.Subnet)
+	return chosen.pools, setAddress(name, link, addrs, s.Subnet)
 }
 
-// giveAddress gives the bridge, which is made when link is nil, the one address.
-func giveAddress(name string, link netlink.Link, old []netlink.Addr, address string) error {
+// setAddress replaces the addresses of the bridge by one. It makes the bridge when
+// link is nil.
+func setAddress(name string, link netlink.Link, old []netlink.Addr, address string) error {
 	if link == nil {
 		link = &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: name}}
 		if err := netlink.LinkAdd(link); err != nil {
@@ -102,13 +103,13 @@ func giveAddress(name string, link netlink.Link, old []netlink.Addr, address str
 		return fmt.Errorf("subnet %q of the bridge %s: %w", address, name, err)
 	}
 	if err := netlink.AddrAdd(link, addr); err != nil {
-		return fmt.Errorf("give the bridge %s the address %s: %w", name, address, err)
+		return fmt.Errorf("set the address %s of the bridge %s: %w", address, name, err)
 	}
 	return up(link)
 }
 
-// choose returns addresses that no route of the machine overlaps, apart from
-// those to the engine's own bridges.
+// choose returns addresses that overlap no route of the machine, except routes to
+// the engine's own bridges.
 func (d *Driver) choose(s state) (addresses, error) {
 	wanted, err := parseSubnet(s.Range)
 	if err != nil {
@@ -128,9 +129,9 @@ func up(link netlink.Link) error {
 	return nil
 }
 
-// takenPrefixes are the subnets of all interfaces and of the routes in all
-// tables, some of which are those of VPNs, without default routes and without
-// what is on own bridges.
+// takenPrefixes returns the subnets of all interfaces and of the routes in all
+// tables, since VPNs have tables of their own. Default routes and own bridges are
+// left out.
 func takenPrefixes(own []network) ([]netip.Prefix, error) {
 	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
 	if err != nil {
@@ -171,8 +172,8 @@ func appendPrefix(list []netip.Prefix, n *net.IPNet) []netip.Prefix {
 	return append(list, p)
 }
 
-// recordNetworks asks the engine for the bridges that it made, and remembers
-// them in the state file: once the engine is gone nobody can tell whose they are.
+// recordNetworks reads the bridges of the engine from its API, and saves them in the
+// state file: after the end of the engine, nothing shows who made a bridge.
 func (d *Driver) recordNetworks(ctx context.Context, k kind) []network {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -187,7 +188,7 @@ func (d *Driver) recordNetworks(ctx context.Context, k kind) []network {
 		return load(d.paths.state).Networks
 	}
 	var own []network
-	byEngine := bridgesMade(k)
+	byEngine := engineBridges(k)
 	for _, n := range answer {
 		name := n.Options["com.docker.network.bridge.name"]
 		foreign := name != "" && !byEngine[n.ID]

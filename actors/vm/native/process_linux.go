@@ -9,11 +9,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// findEngine returns the process of the engine. The record of its start comes first:
-// a pid and a start time in a file that only this user can write to. An engine whose
-// record was lost is searched for. Only a process of this user, outside of any
-// container, is an engine; the argument that names the instance's own configuration
-// file then tells it from this user's other processes.
+// findEngine returns the process of the engine. It first checks the pid and start
+// time of the state file, which only this user can write to. If they are missing or
+// wrong, it searches all processes. An engine runs as this user and outside of any
+// container. An argument with the path of the instance's configuration file
+// distinguishes it from this user's other processes.
 func findEngine(k kind, s state) (process.Process, bool) {
 	if s.Engine == k.engine && s.PID > 0 && s.BootID == process.BootID() {
 		if p, ok := process.Find(s.PID); ok && p.Start == s.StartTime && isEngine(k, p) {
@@ -22,7 +22,7 @@ func findEngine(k kind, s state) (process.Process, bool) {
 	}
 	var oldest process.Process
 	for _, p := range process.All() {
-		// A rootless engine is a chain of processes; the first of it is the engine.
+		// A rootless engine is a chain of processes; the first one counts.
 		if (oldest.PID == 0 || p.Start < oldest.Start) && isEngine(k, p) {
 			oldest = p
 		}
@@ -31,12 +31,12 @@ func findEngine(k kind, s state) (process.Process, bool) {
 }
 
 func isEngine(k kind, p process.Process) bool {
-	return k.configures(p.Args()) && p.Mine()
+	return k.isConfiguredBy(p.Args()) && p.Mine()
 }
 
-// configures reports whether the instance's own configuration file is among the
-// arguments, whichever links its path is written with.
-func (k kind) configures(args []string) bool {
+// isConfiguredBy reports whether the arguments name the instance's configuration
+// file, also by a path with symbolic links.
+func (k kind) isConfiguredBy(args []string) bool {
 	return slices.ContainsFunc(args, func(arg string) bool {
 		path, ok := strings.CutPrefix(arg, "--"+k.configFlag()+"=")
 		return ok && (path == k.configFile || filepath.IsAbs(path) && filetree.Resolve(path) == filetree.Resolve(k.configFile))

@@ -8,7 +8,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// sleeper starts a process that sleeps, with the given arguments besides.
+// sleeper starts a sleeping process with additional arguments.
 func sleeper(t *testing.T, args ...string) process.Process {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", args...)
@@ -22,12 +22,12 @@ func sleeper(t *testing.T, args ...string) process.Process {
 	})
 	p, ok := process.Find(cmd.Process.Pid)
 	if !ok {
-		t.Fatal("a living process is not found")
+		t.Fatal("a running process is not found")
 	}
 	return p
 }
 
-func TestFindEngineNeedsTheExactArgument(t *testing.T) {
+func TestFindEngineRequiresConfigArgument(t *testing.T) {
 	dir := t.TempDir()
 	k := kind{engine: "moby", program: "dockerd", configFile: filepath.Join(dir, "docker.json")}
 	p := sleeper(t, "--config-file="+k.configFile+".other")
@@ -49,7 +49,7 @@ func TestFindEngineNeedsTheExactArgument(t *testing.T) {
 	}
 }
 
-func TestBelongs(t *testing.T) {
+func TestIsEngineHelper(t *testing.T) {
 	k := kind{execDir: "/run/x/engine/docker", dataDir: "/home/me/engine/docker", socket: "/run/x/docker.sock"}
 	tests := []struct {
 		program string
@@ -66,8 +66,8 @@ func TestBelongs(t *testing.T) {
 		{"containerd", nil, false},
 	}
 	for _, test := range tests {
-		if got := belongs(k, test.program, test.args); got != test.want {
-			t.Errorf("belongs(%q, %q) = %v", test.program, test.args, got)
+		if got := isEngineHelper(k, test.program, test.args); got != test.want {
+			t.Errorf("isEngineHelper(%q, %q) = %v", test.program, test.args, got)
 		}
 	}
 }

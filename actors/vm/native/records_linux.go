@@ -11,29 +11,28 @@ import (
 )
 
 const (
-	// defaultStopTimeout is what a container gets that says nothing else, as with
+	// defaultStopTimeout applies to a container without its own stop timeout, as in
 	// 'docker stop'.
 	defaultStopTimeout = 10 * time.Second
 	// noLimit is the stop timeout of a container that is never killed.
 	noLimit time.Duration = -1
 )
 
-// record is what dockerd keeps on disk of one container that runs. It is read
-// from there and not from the API, which an engine that hangs, has lost its
-// socket or is stopping already does not serve.
+// record is a running container in dockerd's files. The API is no substitute: an
+// engine that hangs, stops or has no socket does not serve it.
 type record struct {
 	id, name string
-	// pid of the container's first process.
+	// pid is that of the container's first process.
 	pid int
-	// stopTimeout is noLimit, or how long after stopSignal dockerd kills it.
+	// stopTimeout is the time between stopSignal and SIGKILL, or noLimit.
 	stopTimeout time.Duration
-	// stopSignal is a name or a number; empty is SIGTERM.
+	// stopSignal is a name or a number; the default is SIGTERM.
 	stopSignal string
 }
 
-// running reads the records of all containers that run, as of their last change.
-// What cannot be read is left out.
-func running(k kind) []record {
+// runningContainers returns the records of all running containers, as of their last
+// change. Unreadable records are left out.
+func runningContainers(k kind) []record {
 	files, err := filepath.Glob(filepath.Join(k.dataDir, "containers", "*", "config.v2.json"))
 	if err != nil {
 		return nil
@@ -51,7 +50,7 @@ func running(k kind) []record {
 	return all
 }
 
-// parseRecord reads a config.v2.json of dockerd; ok is false for a container that
+// parseRecord parses a config.v2.json of dockerd. ok is false for a container that
 // does not run.
 func parseRecord(data []byte) (r record, ok bool) {
 	var wire struct {
@@ -78,7 +77,8 @@ func parseRecord(data []byte) (r record, ok bool) {
 	return r, true
 }
 
-// seconds is a stop timeout; one beyond a year is none, since it would not fit.
+// seconds converts a stop timeout. More than a year means noLimit, since a large
+// number would overflow.
 func seconds(n int) time.Duration {
 	const year = 365 * 24 * 3600
 	if n < 0 || n > year {
@@ -87,21 +87,22 @@ func seconds(n int) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// longest is the longest stop timeout of these containers, at least least.
-func longest(records []record, least time.Duration) time.Duration {
+// longestTimeout returns the longest stop timeout of the containers, but at least
+// minimum.
+func longestTimeout(records []record, minimum time.Duration) time.Duration {
+	longest := minimum
 	for _, r := range records {
 		if r.stopTimeout == noLimit {
 			return noLimit
 		}
-		least = max(least, r.stopTimeout)
+		longest = max(longest, r.stopTimeout)
 	}
-	return least
+	return longest
 }
 
-// waitsFor says which containers a stop that began at since waits for, and what
-// ends one before its time.
+// waitsFor describes the containers that a stop waits for. The stop began at since.
 func waitsFor(records []record, since time.Time) string {
-	const most = 3
+	const maxNamed = 3
 	slices.SortFunc(records, func(a, b record) int { return strings.Compare(a.name, b.name) })
 	var parts []string
 	for _, r := range records {
@@ -112,9 +113,9 @@ func waitsFor(records []record, since time.Time) string {
 		parts = append(parts, fmt.Sprintf("%s (pid %d), which %s", r.name, r.pid, until))
 	}
 	more := ""
-	if len(parts) > most {
-		more = fmt.Sprintf("; and %d more", len(parts)-most)
-		parts = parts[:most]
+	if len(parts) > maxNamed {
+		more = fmt.Sprintf("; and %d more", len(parts)-maxNamed)
+		parts = parts[:maxNamed]
 	}
 	return fmt.Sprintf("waiting for the containers to stop: %s%s; 'kill -KILL PID' ends one at once", strings.Join(parts, "; "), more)
 }

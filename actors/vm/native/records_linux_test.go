@@ -67,15 +67,14 @@ func TestLongestStopTimeout(t *testing.T) {
 	}{
 		{nil, time.Minute}, {[]record{short}, time.Minute}, {[]record{short, long}, time.Hour}, {[]record{never, long}, noLimit},
 	} {
-		if got := longest(test.records, time.Minute); got != test.want {
-			t.Errorf("longest of %v = %s, want %s", test.records, got, test.want)
+		if got := longestTimeout(test.records, time.Minute); got != test.want {
+			t.Errorf("longestTimeout of %v = %s, want %s", test.records, got, test.want)
 		}
 	}
 }
 
-// TestEngineLimitWithoutSignalIsItsOwn is F9: an engine that does not answer is not
-// given the stop timeouts of containers that it does not stop.
-func TestEngineLimitWithoutSignalIsItsOwn(t *testing.T) {
+// F9: an engine that does not signal its containers does not get their stop timeouts.
+func TestEngineLimitWithoutSignalIgnoresTimeouts(t *testing.T) {
 	b := defaultBounds()
 	for _, timeout := range []time.Duration{noLimit, 10 * time.Minute} {
 		if got := b.engineLimit([]record{{stopTimeout: timeout}}, false); got != b.engine {

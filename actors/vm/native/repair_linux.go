@@ -14,12 +14,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// endsWithin is how long an engine may take to end whose containers stay.
+// endsWithin limits the end of an engine whose containers keep running.
 const endsWithin = 20 * time.Second
 
-// endpointGone is whether an engine that runs cannot be reached at its socket any
-// more, after an attempt with this error: the file is not there, is no socket, or
-// nothing listens at it.
+// endpointGone reports whether a running engine has no usable socket: the file is
+// missing, is not a socket, or nothing listens on it. err is from a ping.
 func endpointGone(k kind, err error) bool {
 	info, statErr := os.Lstat(k.socket)
 	switch {
@@ -32,13 +31,12 @@ func endpointGone(k kind, err error) bool {
 	}
 }
 
-// socketWithin is how long an engine that has just been started may take to make its
-// socket.
+// socketWithin is how long a starting engine may take to make its socket.
 const socketWithin = 10 * time.Second
 
-// hasLostSocket reports whether an engine that runs has no socket any more. One that
-// was started a moment ago has none yet.
-func hasLostSocket(ctx context.Context, k kind, p process.Process) bool {
+// isSocketMissing reports whether a running engine has no usable socket. It gives an
+// engine that is still starting the time to make one.
+func isSocketMissing(ctx context.Context, k kind, p process.Process) bool {
 	ctx, cancel := context.WithTimeout(ctx, socketWithin)
 	defer cancel()
 	for p.Alive() {
@@ -54,18 +52,18 @@ func hasLostSocket(ctx context.Context, k kind, p process.Process) bool {
 	return false
 }
 
-// Repair implements vm.Driver. An engine makes its socket when it starts, and its
-// containers keep running while another one takes over.
+// Repair implements vm.Driver. It ends the engine, so that the next Start makes a new
+// socket. The containers keep running.
 func (d *Driver) Repair(ctx context.Context) error {
-	k, p, ok := d.running()
+	k, p, ok := d.findRunning()
 	if !ok {
 		return nil
 	}
 	switch {
 	case rootless():
-		return fmt.Errorf("a rootless %s ends its containers when it is restarted; 'rdd stop' and 'rdd start' do that", k.program)
+		return fmt.Errorf("a restart of a rootless %s ends its containers: run 'rdd stop' and 'rdd start' to accept that", k.program)
 	case k.engine == appv1.EngineMoby && !liveRestore(k):
-		return fmt.Errorf("%s says that live-restore is off, so that a restart of dockerd ends its containers; 'rdd stop' and 'rdd start' do that", k.configFile)
+		return fmt.Errorf("live-restore is off in %s, so that a restart of dockerd ends its containers: run 'rdd stop' and 'rdd start' to accept that", k.configFile)
 	}
 	d.log.Warn("restarting "+k.program+", whose socket is gone; its containers keep running", "pid", p.PID, "socket", k.socket)
 	if err := p.Signal(syscall.SIGTERM); err != nil {
@@ -80,8 +78,8 @@ func (d *Driver) Repair(ctx context.Context) error {
 	return p.WaitFor(ctx, forcedStop)
 }
 
-// liveRestore is whether dockerd was last configured to leave its containers alone
-// when it ends.
+// liveRestore reports whether dockerd's configuration keeps containers running when
+// dockerd ends.
 func liveRestore(k kind) bool {
 	data, err := os.ReadFile(k.configFile)
 	var s settings

@@ -14,8 +14,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// TestRepairKeepsContainers: the socket of an engine that runs is removed, or
-// another file takes its place.
+// The socket of a running engine is removed or replaced.
 func TestRepairKeepsContainers(t *testing.T) {
 	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
@@ -60,14 +59,13 @@ func TestRepairKeepsContainers(t *testing.T) {
 	}
 }
 
-// TestStartEndsAStopWhoseTimePassed: F9. The daemon that asked the engine to stop is
-// gone, and the engine did not end in its time.
-func TestStartEndsAStopWhoseTimePassed(t *testing.T) {
+// F9: the daemon that began a stop has ended, and so has the deadline of the stop.
+func TestStartKillsEngineAfterStopDeadline(t *testing.T) {
 	needRoot(t)
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)
 	b.start(t)
-	k, engine, _ := b.d.running()
+	k, engine, _ := b.d.findRunning()
 	if err := innermost(k, engine).Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +76,7 @@ func TestStartEndsAStopWhoseTimePassed(t *testing.T) {
 	}
 }
 
-// TestStartWithUnknownFlagIsPermanent is F10 on the real program.
+// F10, with the real program.
 func TestStartWithUnknownFlagIsPermanent(t *testing.T) {
 	needEngine(t, appv1.EngineMoby)
 	b := newBench(t)

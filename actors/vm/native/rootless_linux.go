@@ -12,26 +12,26 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// rootless is whether engines run in a user namespace, since this process is
-// not root. Such an engine has no live-restore: its containers live in its own
-// namespaces and end with it.
+// rootless reports whether engines run in a user namespace, since this process is
+// not root. The containers of such an engine run in its namespaces and end with it,
+// so that live-restore cannot be used.
 func rootless() bool { return os.Geteuid() != 0 }
 
-// innermost returns the engine's own process in the chain of processes that begins
-// with first: a rootless dockerd is wrapped, and its wrapper would not end it
-// gracefully. Each process of the chain passes the engine's arguments to the next.
+// innermost returns the process of dockerd itself in the chain that begins with
+// first. A rootless dockerd has wrappers, which would not end it gracefully. Each
+// process of the chain passes its arguments to the next.
 func innermost(k kind, first process.Process) process.Process {
 	inner := first
 	for _, p := range process.Descendants([]process.Process{first}, process.All()) {
-		if p.Parent == inner.PID && k.configures(p.Args()) {
+		if p.Parent == inner.PID && k.isConfiguredBy(p.Args()) {
 			inner = p
 		}
 	}
 	return inner
 }
 
-// removeMapped removes a directory with files of subordinate users, which only
-// the root of a user namespace may do. No mount below it is entered.
+// removeMapped removes a directory with files of subordinate users. Only root of a
+// user namespace may do that. It enters no mount.
 func (d *Driver) removeMapped(dir string) error {
 	cmd, err := mappedRemoval(d.searchPath(), dir)
 	if err != nil {
@@ -44,7 +44,8 @@ func (d *Driver) removeMapped(dir string) error {
 	return nil
 }
 
-// mappedRemoval returns the command of removeMapped, with programs of path.
+// mappedRemoval returns the command of removeMapped. It searches the programs in
+// path.
 func mappedRemoval(path, dir string) (*exec.Cmd, error) {
 	var programs []string
 	for _, name := range []string{"rootlesskit", "rm"} {
@@ -57,13 +58,14 @@ func mappedRemoval(path, dir string) (*exec.Cmd, error) {
 	return exec.Command(programs[0], programs[1], "-rf", "--one-file-system", "--", dir), nil
 }
 
-// rootlessScripts are the places where packages put the wrapper, beside PATH.
+// rootlessScripts returns the paths outside of PATH at which packages have the
+// wrapper.
 func rootlessScripts() []string {
 	return []string{"/usr/share/docker.io/contrib/dockerd-rootless.sh", "/usr/libexec/docker/dockerd-rootless.sh"}
 }
 
-// findRootless returns the path of dockerd-rootless.sh when all is there that a
-// rootless dockerd needs; else an error that names every missing thing.
+// findRootless returns the path of dockerd-rootless.sh. If a rootless dockerd lacks
+// anything that it needs, the error names all that is missing.
 func (d *Driver) findRootless(path string) (string, error) {
 	var missing []string
 	script := search("dockerd-rootless.sh", path)
@@ -85,7 +87,7 @@ func (d *Driver) findRootless(path string) (string, error) {
 		missing = append(missing, "slirp4netns (package slirp4netns)")
 	}
 	if tun, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0); err != nil {
-		missing = append(missing, fmt.Sprintf("the use of /dev/net/tun, for the containers' network ('sudo chmod 0666 /dev/net/tun'): %v", err))
+		missing = append(missing, fmt.Sprintf("access to /dev/net/tun, for the containers' network ('sudo chmod 0666 /dev/net/tun'): %v", err))
 	} else if err := tun.Close(); err != nil {
 		missing = append(missing, err.Error())
 	}
@@ -102,7 +104,7 @@ func (d *Driver) findRootless(path string) (string, error) {
 func subordinateIDs() error {
 	me, err := user.Current()
 	if err != nil {
-		return fmt.Errorf("the user's name: %w", err)
+		return fmt.Errorf("find the user's name: %w", err)
 	}
 	for _, file := range []string{"/etc/subuid", "/etc/subgid"} {
 		data, err := os.ReadFile(file)
@@ -117,8 +119,8 @@ func subordinateIDs() error {
 	return nil
 }
 
-// rootlessEnv is what dockerd-rootless.sh needs: a runtime directory of the
-// instance's own, and the engine's program by name.
+// rootlessEnv returns the environment for dockerd-rootless.sh: the instance's own
+// runtime directory, and the path of dockerd.
 func rootlessEnv(k kind, l launcher, getenv func(string) string) []string {
 	env := []string{"XDG_RUNTIME_DIR=" + filepath.Dir(k.execDir), "DOCKERD=" + l.program}
 	if getenv("HOME") == "" {
@@ -129,8 +131,8 @@ func rootlessEnv(k kind, l launcher, getenv func(string) string) []string {
 	return env
 }
 
-// rootlessNetwork is that of a dockerd with a network namespace of its own, in
-// which no route can be in the way of the range that is chosen.
+// rootlessNetwork returns the network of a rootless dockerd. It has its own network
+// namespace, so that no route can overlap the chosen range.
 func rootlessNetwork(name, subnet string) (dockerNetwork, error) {
 	wanted, err := parseSubnet(subnet)
 	if err != nil {

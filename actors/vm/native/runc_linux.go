@@ -18,24 +18,24 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// sharedRuncRoot is where runc keeps the records of a containerd's containers
-// unless the client that creates one names another place; containerd has no setting
-// for it.
+// sharedRuncRoot is the default directory of runc's records for containers of
+// containerd. containerd cannot change the default; only the client that creates a
+// container can.
 const sharedRuncRoot = "/run/containerd/runc"
 
 // tasksDir holds, in the execDir of a containerd, a directory for each container:
 // NAMESPACE/ID.
 const tasksDir = "io.containerd.runtime.v2.task"
 
-// container is one of the engine's, of which runc has a record.
+// container is a container of the engine in runc's records.
 type container struct {
-	// root is the directory of runc's records, one for each container.
+	// root is the directory that has a record for each container.
 	root, id string
-	// init is the container's first process, as of the record.
+	// init is the container's first process, by the record.
 	init process.Process
 }
 
-// containers returns the containers that runc has a record of. Their names come
+// containers returns the engine's containers in runc's records. Their names come
 // from the engine's own directory, which only this user can write to.
 func containers(k kind) []container {
 	patterns, depth := "runtime-*/*/*", 3
@@ -65,15 +65,17 @@ func containers(k kind) []container {
 	return all
 }
 
-// isName reports whether a text is an identifier of containerd, as namespaces and
-// containers have: one element of a path, and no option of a command.
+// isName reports whether a text is a valid identifier of containerd for namespaces
+// and containers. An identifier is one element of a path, and is not an option of a
+// command.
 func isName(text string) bool {
 	return regexp.MustCompile(`^[A-Za-z0-9]+([._-]+[A-Za-z0-9]+)*$`).MatchString(text)
 }
 
-// readRecord reads runc's record of a container in the directory dir below base. A
-// record that another user could have written is none, and neither is, if a bundle
-// is given, that of a container with another bundle: of another containerd.
+// readRecord returns the first process in runc's record of a container. The record
+// is in dir below base. Records that another user could have written do not count.
+// If bundle is set, only a record with that bundle counts: others are of another
+// containerd.
 func readRecord(base, dir, bundle string) (init process.Process, ok bool) {
 	root, err := os.OpenRoot(base)
 	if err != nil {
@@ -119,22 +121,22 @@ func isSameFile(a, b string) bool {
 	return err == nil && os.SameFile(one, other)
 }
 
-// recordedInits returns the first processes of the engine's containers that live.
-// After a reboot another process may have the pid and the start time of a record;
-// it is not in the container's control group.
+// recordedInits returns the running first processes of the engine's containers.
+// After a reboot, another process may have the pid and start time of a record, but
+// it is not in the container's cgroup.
 func recordedInits(k kind) []process.Process {
 	var alive []process.Process
 	for _, c := range containers(k) {
-		if p, ok := process.Find(c.init.PID); ok && p.Start == c.init.Start && inGroupOf(p, c.id) {
+		if p, ok := process.Find(c.init.PID); ok && p.Start == c.init.Start && isInCgroupOf(p, c.id) {
 			alive = append(alive, p)
 		}
 	}
 	return alive
 }
 
-// inGroupOf reports whether a process is in the control group of a container, which
-// has the container's ID in its name with every cgroup driver.
-func inGroupOf(p process.Process, id string) bool {
+// isInCgroupOf reports whether a process is in the cgroup of a container. Every
+// cgroup driver puts the container's ID in the name.
+func isInCgroupOf(p process.Process, id string) bool {
 	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.PID), "cgroup"))
 	if err != nil {
 		return false
@@ -149,12 +151,12 @@ func inGroupOf(p process.Process, id string) bool {
 	return false
 }
 
-// forget makes runc forget the containers of an engine that is gone. A shim that was
-// killed does not do it any more; control groups would stay behind, and for
-// containerd, whose runc keeps its records outside of any instance's directories,
-// no container with the same name could be started again. A rootless engine has no
-// control groups of its own, and its records go with its directory.
-func (d *Driver) forget(ctx context.Context, k kind) {
+// deleteRuntimeRecords removes runc's records and cgroups of the containers of an
+// engine that has ended, since a killed shim leaves them. The records of containerd
+// are outside of the instance's directories, and would block new containers with
+// the same names. A rootless engine has no cgroups, and its records are removed with
+// its directory.
+func (d *Driver) deleteRuntimeRecords(ctx context.Context, k kind) {
 	if rootless() {
 		return
 	}
@@ -163,7 +165,7 @@ func (d *Driver) forget(ctx context.Context, k kind) {
 	runc := search("runc", d.searchPath())
 	for _, c := range containers(k) {
 		if runc == "" {
-			d.log.Warn("cannot remove the runtime state of a container: runc is not installed", "container", c.id, "root", c.root)
+			d.log.Warn("cannot remove the runtime state of a container, since runc is not installed", "container", c.id, "root", c.root)
 			continue
 		}
 		out, err := exec.CommandContext(ctx, runc, "--root", c.root, "delete", "--force", c.id).CombinedOutput()

@@ -9,8 +9,8 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// settings is dockerd's configuration file. All of it is the instance's own, so
-// that neither /etc/docker/daemon.json nor another instance has a say.
+// settings is dockerd's configuration file. It is the instance's own, so that
+// neither /etc/docker/daemon.json nor another instance has an effect.
 type settings struct {
 	DataRoot    string   `json:"data-root"`
 	ExecRoot    string   `json:"exec-root"`
@@ -23,9 +23,9 @@ type settings struct {
 	LiveRestore bool     `json:"live-restore"`
 }
 
-// dockerNetwork is what dockerd must know of its networks. A rootless one has
-// a network namespace to itself and makes its bridge, to which bridgeIP gives an
-// address, if it is set.
+// dockerNetwork is the network configuration of dockerd. A rootless dockerd makes
+// the bridge itself, in its own network namespace; bridgeIP sets the address of that
+// bridge, and is optional.
 type dockerNetwork struct {
 	bridge, bridgeIP string
 	pools            []pool
@@ -39,8 +39,8 @@ func writeSettings(k kind, n dockerNetwork, liveRestore bool) error {
 	data, err := json.MarshalIndent(settings{
 		DataRoot: k.dataDir, ExecRoot: k.execDir, PIDFile: k.pidFile,
 		Hosts: []string{k.endpoint()},
-		// Without it the group "docker", if there is one, may use the socket. In
-		// the user namespace of a rootless dockerd 0 is the user's own group.
+		// By default the group "docker" may use the socket. In the user namespace
+		// of a rootless dockerd, 0 is the user's own group.
 		Group:       "0",
 		Bridge:      n.bridge,
 		BridgeIP:    n.bridgeIP,
@@ -53,8 +53,9 @@ func writeSettings(k kind, n dockerNetwork, liveRestore bool) error {
 	return writeFile(k.configFile, append(data, '\n'))
 }
 
-// containerdConfig is in version 2 of the format, which containerd 1.3 and
-// later read. The CRI plugin is for Kubernetes' kubelet, opt writes to /opt.
+// containerdConfig returns the configuration in version 2 of the format, which
+// containerd 1.3 and later support. The disabled plugins are for the kubelet (CRI),
+// or write to /opt (opt).
 func containerdConfig(k kind) string {
 	return fmt.Sprintf(`version = 2
 root = %q
@@ -80,19 +81,19 @@ func (d *Driver) makeDirs(k kind) error {
 			return fmt.Errorf("make the engine's directory: %w", err)
 		}
 	}
-	// An existing directory of the socket may be open to others.
+	// An existing directory may be open to other users.
 	if err := os.Chmod(filepath.Dir(k.socket), 0o700); err != nil {
 		return fmt.Errorf("make the socket's directory private: %w", err)
 	}
 	return nil
 }
 
-// maxLog is the size in bytes from which a log is set aside at the next start.
+// maxLog is the size in bytes above which a log is rotated at the next start.
 const maxLog = 8 << 20
 
-// openLog opens the engine's log for appending. The engine writes to the file
-// itself, since it outlives this process; so the log can only be rotated, to
-// one older file, when the engine starts.
+// openLog opens the engine's log for appending. The engine outlives this process and
+// writes to the file itself, so that the log can only be rotated before a start. One
+// older file is kept.
 func openLog(path string) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil && info.Size() > maxLog {
 		if err := os.Rename(path, path+".1"); err != nil {

@@ -11,13 +11,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 )
 
-// clearStale removes what an engine that is gone left behind and what the next
-// one would stumble over. The runtime state is cleared as by a reboot, unless
-// containers still run from it.
+// clearStale removes files of an engine that has ended, which would make the next
+// start fail. It clears the runtime state as a reboot would, unless containers still
+// use it.
 func (d *Driver) clearStale(ctx context.Context, k kind, progress func(string)) error {
 	if rootless() {
-		// Containers live in the namespaces of the dockerd that started them;
-		// another one cannot take them up.
+		// Containers run in the namespaces of their dockerd; another dockerd cannot
+		// adopt them.
 		if err := d.stopLeftovers(ctx, k, progress, vm.NoLimit); err != nil {
 			return err
 		}
@@ -38,11 +38,12 @@ func (d *Driver) clearStale(ctx context.Context, k kind, progress func(string)) 
 	return nil
 }
 
-// clearPIDFiles makes dockerd see that neither it nor its containerd runs. It
-// takes any process that a pid file names for them, a zombie or somebody else's
-// included: it then refuses to start, or waits in vain for that containerd.
-// A containerd whose dockerd was killed dies with it; it is waited for here. The
-// shims, and the containers with them, live on.
+// clearPIDFiles removes the pid files of dockerd and its containerd. dockerd does
+// not check the process that a pid file names: even a zombie or another user's
+// process makes it refuse to start, or wait for that containerd in vain.
+//
+// It first kills a containerd whose dockerd was killed, and waits for its end. The
+// shims and the containers keep running.
 func clearPIDFiles(ctx context.Context, k kind) error {
 	if k.pidFile == "" {
 		return nil
@@ -52,10 +53,10 @@ func clearPIDFiles(ctx context.Context, k kind) error {
 			continue
 		}
 		if err := p.Signal(syscall.SIGKILL); err != nil {
-			return fmt.Errorf("end the containerd of a dockerd that is gone: %w", err)
+			return fmt.Errorf("end the containerd of a dockerd that has ended: %w", err)
 		}
 		if err := p.WaitFor(ctx, forcedStop); err != nil {
-			return fmt.Errorf("wait for the containerd of a dockerd that is gone (pid %d): %w", p.PID, err)
+			return fmt.Errorf("wait for the containerd of a dockerd that has ended (pid %d): %w", p.PID, err)
 		}
 	}
 	return errors.Join(removeFile(k.pidFile), removeFile(filepath.Join(k.execDir, "containerd", "containerd.pid")))

@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// startDeadline bounds the wait for an engine to answer. One with many
-	// containers to restore needs a while; one that is broken ends by itself.
+	// startDeadline limits the wait for an engine to answer. An engine with many
+	// containers to restore is slow; a broken one ends by itself.
 	startDeadline = time.Minute
-	// prepareWithin is a bound of what comes before that wait: files, networks,
-	// firewall rules, and what a dead engine left behind.
+	// prepareWithin limits the steps before that wait: files, networks, firewall
+	// rules, and the remains of a dead engine.
 	prepareWithin = 45 * time.Second
 	// pollEvery is the pause between two pings of a starting engine. A start takes
-	// about half a second, so a long pause would show.
+	// about half a second, so that a long pause would be noticeable.
 	pollEvery = 10 * time.Millisecond
 )
 
@@ -38,41 +38,42 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	}
 	progress("starting " + k.program)
 	key := missingKey(d.keyFile())
-	p, mend, err := d.spawn(ctx, k, spec.Subnet, progress)
+	p, restore, err := d.spawn(ctx, k, spec.Subnet, progress)
 	if err != nil {
 		return "", err
 	}
 	progress(fmt.Sprintf("waiting for %s (pid %d) to answer", k.program, p.PID))
 	endpoint, err := d.answer(ctx, k, p)
-	// Also when the start failed or was cancelled: dockerd has begun by then.
-	mend(context.WithoutCancel(ctx), err == nil)
+	// Needed also when the start failed or was cancelled, since dockerd has changed
+	// the rules by then.
+	restore(context.WithoutCancel(ctx), err == nil)
 	d.recordKey(key)
 	return endpoint, err
 }
 
-// takeOver adopts an engine that runs and returns its endpoint. It returns none when
-// an engine is to be started: none runs, or the one that ran could not be reached or
-// was asked to stop, and has ended.
+// takeOver adopts a running engine and returns its endpoint. It returns "" when an
+// engine must be started: none runs, or the former one has ended now, since it had
+// no socket or a stop was under way.
 func (d *Driver) takeOver(ctx context.Context, k kind, progress func(string)) (endpoint string, err error) {
-	runs, p, ok := d.running()
+	runs, p, ok := d.findRunning()
 	switch {
 	case !ok:
 		return "", nil
 	case runs.engine != k.engine:
-		return "", fmt.Errorf("%s (pid %d) runs and must be stopped before %s can start", runs.program, p.PID, k.program)
+		return "", fmt.Errorf("%s (pid %d) runs, and must be stopped before %s can start: run 'rdd stop' first", runs.program, p.PID, k.program)
 	}
 	if stop, stopping := load(d.paths.state).stopOf(p); stopping {
 		return "", d.finishStop(ctx, k, p, stop, progress)
 	}
 	progress(fmt.Sprintf("adopting %s, pid %d", k.program, p.PID))
-	if hasLostSocket(ctx, k, p) {
+	if isSocketMissing(ctx, k, p) {
 		return "", d.Repair(ctx)
 	}
 	return d.answer(ctx, k, p)
 }
 
-// finishStop waits for an engine that was asked to stop before, and ends it when its
-// time has passed.
+// finishStop waits for an engine whose stop is under way, and kills it after its
+// deadline.
 func (d *Driver) finishStop(ctx context.Context, k kind, p process.Process, stop stopping, progress func(string)) error {
 	err := d.waitForEngine(ctx, k, p, stop, progress)
 	switch {
@@ -89,9 +90,9 @@ func (d *Driver) finishStop(ctx context.Context, k kind, p process.Process, stop
 // StartWithin implements vm.Driver.
 func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return startDeadline + prepareWithin }
 
-// spawn prepares and starts the engine's process. mend is to be called when the
-// engine answers, or will not.
-func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func(string)) (p process.Process, mend mender, err error) {
+// spawn prepares and starts the engine's process. The caller calls restore when the
+// engine answers, or when the start has failed.
+func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func(string)) (p process.Process, restore firewallRestorer, err error) {
 	l, err := d.launcher(k)
 	if err != nil {
 		return process.Process{}, nil, err
@@ -101,14 +102,14 @@ func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func
 	}
 	s := load(d.paths.state)
 	if s.Range != subnet {
-		// What was chosen for another range is not kept.
+		// The subnet was chosen from another range.
 		s.Range, s.Subnet = subnet, ""
 	}
-	n, mend := dockerNetwork{}, mender(func(context.Context, bool) {})
+	n, restore := dockerNetwork{}, firewallRestorer(func(context.Context, bool) {})
 	switch {
 	case k.engine != appv1.EngineMoby:
 	case l.wrapper == "":
-		n, mend, err = d.prepareNetwork(ctx, k, &s)
+		n, restore, err = d.prepareNetwork(ctx, k, &s)
 	case subnet != "":
 		n, err = rootlessNetwork(bridgeName(d.cfg), subnet)
 	}
@@ -117,21 +118,21 @@ func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func
 	}
 	p, err = d.launch(ctx, k, l, n)
 	if err != nil {
-		mend(ctx, false)
+		restore(ctx, false)
 		return process.Process{}, nil, err
 	}
 	s.Engine, s.PID, s.StartTime, s.BootID, s.Stopping = k.engine, p.PID, p.Start, process.BootID(), nil
 	if err := s.save(d.paths.state); err != nil {
-		// The engine is found without it, by a search.
+		// A search of all processes finds the engine without the record.
 		d.log.Warn("cannot record the engine", "error", err)
 	}
 	d.log.Info("started "+k.program, "pid", p.PID, "log", k.log)
-	return p, mend, nil
+	return p, restore, nil
 }
 
-// launch starts the engine's process, unless ctx has ended before.
+// launch starts the engine's process, unless ctx is done.
 func (d *Driver) launch(ctx context.Context, k kind, l launcher, n dockerNetwork) (process.Process, error) {
-	if err := writeSettings(k, l.withoutDoubles(n), !rootless()); err != nil {
+	if err := writeSettings(k, l.withoutDuplicates(n), !rootless()); err != nil {
 		return process.Process{}, err
 	}
 	log, err := openLog(k.log)
@@ -151,7 +152,7 @@ func (d *Driver) launch(ctx context.Context, k kind, l launcher, n dockerNetwork
 		return process.Process{}, fmt.Errorf("start %s: %w", k.program, err)
 	}
 	go func() {
-		// The engine may live longer than this process; then nobody is told.
+		// The engine may outlive this process; its end is not logged then.
 		err := <-ended
 		d.log.Info(k.program+" has ended", "pid", p.PID, "status", cmd.ProcessState.String(), "error", err)
 	}()
@@ -169,7 +170,7 @@ func (d *Driver) answer(ctx context.Context, k kind, p process.Process) (string,
 	var last error
 	for {
 		if last = ping(ctx, k); last == nil {
-			// Its directory is private; this is a second lock on the same door.
+			// The private directory protects the socket too.
 			if err := os.Chmod(k.socket, 0o600); err != nil {
 				return "", fmt.Errorf("make the engine's socket private: %w", err)
 			}
@@ -178,36 +179,36 @@ func (d *Driver) answer(ctx context.Context, k kind, p process.Process) (string,
 		select {
 		case err := <-gone:
 			if err == nil {
-				return "", endedEarly(k)
+				return "", endedEarlyError(k)
 			}
-			return "", unanswered(k, p, last, err)
+			return "", noAnswerError(k, p, last, err)
 		case <-ctx.Done():
-			return "", unanswered(k, p, last, ctx.Err())
+			return "", noAnswerError(k, p, last, ctx.Err())
 		case <-ticker.C:
 		}
 	}
 }
 
-// endedEarly is the error of an engine that ended before it answered.
-func endedEarly(k kind) error {
-	words := readTail(k.log, 6)
-	err := error(&vm.EndedEarlyError{Err: fmt.Errorf("%s ended before it answered%s", k.program, logHint(k)), Output: words})
+// endedEarlyError returns the error for an engine that ended before it answered.
+func endedEarlyError(k kind) error {
+	output := readTail(k.log, 6)
+	err := error(&vm.EndedEarlyError{Err: fmt.Errorf("%s ended before it answered%s", k.program, logHint(k)), Output: output})
 	for _, sign := range permanentSigns() {
-		if strings.Contains(words, sign) {
+		if strings.Contains(output, sign) {
 			return vm.Permanent(err)
 		}
 	}
 	return err
 }
 
-func unanswered(k kind, p process.Process, last, err error) error {
+func noAnswerError(k kind, p process.Process, last, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s (pid %d) is alive but does not answer: %w%s", k.program, p.PID, last, logHint(k))
+		return fmt.Errorf("%s (pid %d) runs but does not answer: %w%s", k.program, p.PID, last, logHint(k))
 	}
 	return fmt.Errorf("wait for %s (pid %d) to answer: %w", k.program, p.PID, err)
 }
 
-// pingDeadline bounds one question to an engine.
+// pingDeadline limits one ping of an engine.
 const pingDeadline = 5 * time.Second
 
 func ping(ctx context.Context, k kind) error {
@@ -219,8 +220,8 @@ func ping(ctx context.Context, k kind) error {
 	return probe.Ping(ctx, k.endpoint())
 }
 
-// logHint ends an error with the last lines of the engine's log, what they mean
-// if that is known, and where to read on.
+// logHint returns the end of an error: the path of the engine's log, its last lines,
+// and hints for known errors in them.
 func logHint(k kind) string {
 	lines := readTail(k.log, 6)
 	if lines == "" {

@@ -13,46 +13,46 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// state is what must outlive the daemon. It is a help, not the truth: that an
-// engine runs is derived from processes, and a state file that is lost, stale
-// or broken costs a search at most.
+// state is saved for the next daemon. The processes of the machine decide whether an
+// engine runs; without a valid state file the driver must search them.
 type state struct {
-	// Engine that was started last, and its process.
+	// Engine is the one that was started last; the next fields are its process.
 	Engine    appv1.EngineName `json:"engine,omitempty"`
 	PID       int              `json:"pid,omitempty"`
 	StartTime uint64           `json:"startTime,omitempty"`
 	BootID    string           `json:"bootID,omitempty"`
-	// Stopping is set from the signal that asked that process, or what is left of
-	// its containers, to stop until both are gone or another engine is started.
+	// Stopping is set when the process, or its remaining containers, get the signal
+	// to stop. It is cleared when all have ended or another engine starts.
 	Stopping *stopping `json:"stopping,omitempty"`
-	// Subnet of the bridge in CIDR form with the bridge's own address, such as
-	// 172.16.7.1/24. It is kept, so that containers keep their addresses.
+	// Subnet is the address of the bridge in CIDR form, such as 172.16.7.1/24. The
+	// next start uses it again, so that containers keep their addresses.
 	Subnet string `json:"subnet,omitempty"`
 	// Range is the property containerEngine.subnet of the engine that was started last.
 	Range string `json:"range,omitempty"`
-	// Networks are the bridges that the engine made itself, as of the last look.
+	// Networks are the engine's networks when they were last read.
 	Networks []network `json:"networks,omitempty"`
-	// Forwarding is how the host was before an engine of this driver changed it.
+	// Forwarding has the host's settings before the first start of an engine.
 	Forwarding *forwarding `json:"forwarding,omitempty"`
-	// Key is what the engine made outside of the instance's directories.
+	// Key is the key that the engine made outside of the instance's directories.
 	Key *keyRecord `json:"key,omitempty"`
 }
 
-// stopping is a stop under way. It outlives the daemon, so that a second daemon, or
-// a second try, waits for that stop and sends no second signal.
+// stopping is a stop under way. It outlives the daemon, so that the next attempt or
+// the next daemon waits for this stop, and sends no second signal.
 type stopping struct {
 	Since time.Time `json:"since"`
-	// Until is when what has not stopped is killed; zero for never.
+	// Until is the deadline, after which remaining processes are killed; zero for
+	// none.
 	Until time.Time `json:"until,omitzero"`
-	// Signalled is whether containers get, or got, their stop signal by it. With
-	// live-restore an engine ends and leaves them alone.
+	// Signalled reports whether containers get their stop signal by this stop. An
+	// engine with live-restore ends without signalling them.
 	Signalled bool `json:"signalled"`
 }
 
-// passed is whether what has not stopped is to be killed.
+// passed reports whether the deadline has passed.
 func (s stopping) passed() bool { return !s.Until.IsZero() && !time.Now().Before(s.Until) }
 
-// stop is the stop under way in this boot of the machine.
+// stop returns the stop under way, if it began in this boot of the machine.
 func (s state) stop() (stopping, bool) {
 	if s.Stopping == nil || s.BootID != process.BootID() {
 		return stopping{}, false
@@ -60,7 +60,7 @@ func (s state) stop() (stopping, bool) {
 	return *s.Stopping, true
 }
 
-// stopOf is the stop under way of an engine's process.
+// stopOf returns the stop under way of an engine's process.
 func (s state) stopOf(p process.Process) (stopping, bool) {
 	if s.PID != p.PID || s.StartTime != p.Start {
 		return stopping{}, false
@@ -72,12 +72,12 @@ func (s state) stopOf(p process.Process) (stopping, bool) {
 type network struct {
 	Bridge  string   `json:"bridge"`
 	Subnets []string `json:"subnets,omitempty"`
-	// Foreign is a bridge that the engine uses and did not make.
+	// Foreign marks a bridge that the engine uses but did not make.
 	Foreign bool `json:"foreign,omitempty"`
 }
 
-// forwarding is the part of the host's configuration that dockerd changes when
-// it starts and never changes back.
+// forwarding has the settings of the host that dockerd changes when it starts, and
+// never restores.
 type forwarding struct {
 	// Enabled is net.ipv4.ip_forward.
 	Enabled bool `json:"enabled"`
@@ -85,19 +85,19 @@ type forwarding struct {
 	Policy string `json:"policy"`
 }
 
-// keyRecord is a key that the engine made outside of the instance's directories:
-// dockerd before version 23 keeps the key of its identity where all engines of the
-// user share it, and no option moves it.
+// keyRecord is a key that the engine made outside of the instance's directories.
+// dockerd before version 23 keeps its identity at a fixed path, which all engines of
+// the user share.
 type keyRecord struct {
 	Path string `json:"path"`
-	// Dirs were made for it, the inner one first.
+	// Dirs were made for the key, the inner one first.
 	Dirs []string `json:"dirs,omitempty"`
-	// Inode and Modified (nanoseconds since 1970) tell the file from a later one.
+	// Inode and Modified (nanoseconds since 1970) distinguish the file from a later one.
 	Inode    uint64 `json:"inode"`
 	Modified int64  `json:"modified"`
 }
 
-// load reads the state; one that is missing or unreadable is an empty one.
+// load reads the state. It returns an empty one if the file is missing or invalid.
 func load(path string) state {
 	data, err := os.ReadFile(path)
 	var s state
@@ -116,7 +116,7 @@ func (s state) save(path string) error {
 	return writeFile(path, append(data, '\n'))
 }
 
-// writeFile replaces a file as a whole, readable to its owner only.
+// writeFile replaces a file atomically. Only its owner can read the file.
 func writeFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
@@ -134,7 +134,7 @@ func writeFile(path string, data []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// removeFile removes a file that may be gone already.
+// removeFile removes a file. A missing file is no error.
 func removeFile(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove %s: %w", path, err)

@@ -15,9 +15,9 @@ import (
 
 // Bounds of the steps of a stop, beside the stop timeouts of containers.
 const (
-	// reloadDeadline bounds the wait for dockerd to take up a configuration.
+	// reloadDeadline limits the wait for dockerd to apply a new configuration.
 	reloadDeadline = 10 * time.Second
-	// forcedStop bounds the wait for killed processes to go.
+	// forcedStop limits the wait for killed processes to end.
 	forcedStop = 5 * time.Second
 )
 
@@ -26,12 +26,12 @@ func (d *Driver) Stop(ctx context.Context, progress func(string)) (note string, 
 	return d.stop(ctx, progress, vm.NoLimit)
 }
 
-// stop is Stop that kills containers after most, even where their stop timeout is
-// longer.
+// stop is Stop with a limit: it kills containers after most, even if their stop
+// timeout is longer.
 func (d *Driver) stop(ctx context.Context, progress func(string), most time.Duration) (note string, err error) {
 	var failed []error
 	for {
-		k, p, ok := d.running()
+		k, p, ok := d.findRunning()
 		if !ok {
 			break
 		}
@@ -59,14 +59,14 @@ func (d *Driver) stop(ctx context.Context, progress func(string), most time.Dura
 	}
 	s.PID, s.StartTime, s.BootID, s.Stopping = 0, 0, "", nil
 	if err := s.save(d.paths.state); err != nil {
-		// The engine has stopped all the same, and a process that is gone is not
-		// found by what the file says of it.
+		// The engine has stopped nevertheless, and its record does not match any
+		// other process.
 		d.log.Warn("cannot record that the engine has stopped", "error", err)
 	}
 	return note, nil
 }
 
-// networks are all bridges of this driver, as far as they are known.
+// networks returns all known bridges of this driver.
 func (d *Driver) networks(s state) []network {
 	main := network{Bridge: bridgeName(d.cfg)}
 	if s.Subnet != "" {
@@ -75,10 +75,10 @@ func (d *Driver) networks(s state) []network {
 	return append([]network{main}, s.Networks...)
 }
 
-// stopEngine ends one engine's process, gracefully if it lets itself; note says
-// that it did not. An engine that was asked to stop before is not asked again.
+// stopEngine ends one engine's process, and kills it after its deadline; note reports
+// that. An engine whose stop is under way gets no second signal.
 func (d *Driver) stopEngine(ctx context.Context, k kind, p process.Process, progress func(string), most time.Duration) (note string, err error) {
-	stop, err := d.askToStop(ctx, k, p)
+	stop, err := d.requestStop(ctx, k, p)
 	if err != nil {
 		return "", fmt.Errorf("stop %s: %w", k.program, err)
 	}
@@ -89,24 +89,24 @@ func (d *Driver) stopEngine(ctx context.Context, k kind, p process.Process, prog
 		return "", fmt.Errorf("stop %s (pid %d): %w", k.program, p.PID, ctx.Err())
 	}
 	after := time.Since(stop.Since).Round(time.Second)
-	d.log.Warn(k.program+" did not stop by itself and is killed", "pid", p.PID, "after", after)
+	d.log.Warn(k.program+" did not stop in time and is killed", "pid", p.PID, "after", after)
 	if err := p.Signal(syscall.SIGKILL); err != nil {
 		return "", fmt.Errorf("kill %s: %w", k.program, err)
 	}
 	if err := p.WaitFor(ctx, forcedStop); err != nil {
-		return "", fmt.Errorf("%s (pid %d) survives even SIGKILL; it may hang in the kernel, see 'dmesg': %w", k.program, p.PID, err)
+		return "", fmt.Errorf("%s (pid %d) survived SIGKILL, and may hang in the kernel: %w: see the output of 'dmesg'", k.program, p.PID, err)
 	}
-	return fmt.Sprintf("%s did not stop by itself within %s and was killed", k.program, after), nil
+	return fmt.Sprintf("%s did not stop within %s and was killed", k.program, after), nil
 }
 
-// leaveNothingAlive turns live-restore off, so that dockerd stops its containers
-// when it ends, and remembers the networks that it made. It reports whether
-// dockerd has taken that up; if not, the containers are stopped without it.
-func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Process) bool {
+// disableLiveRestore turns live-restore off, so that dockerd stops its containers
+// when it ends. It also records the networks. It returns false when dockerd has not
+// applied the configuration; the caller then stops the containers without dockerd.
+func (d *Driver) disableLiveRestore(ctx context.Context, k kind, p process.Process) bool {
 	ctx, cancel := context.WithTimeout(ctx, reloadDeadline)
 	defer cancel()
 	if err := ping(ctx, k); err != nil {
-		d.log.Warn("dockerd does not answer; its containers are stopped without it", "error", err)
+		d.log.Warn("dockerd does not answer; stopping its containers without it", "error", err)
 		return false
 	}
 	n := dockerNetwork{}
@@ -131,11 +131,11 @@ func (d *Driver) leaveNothingAlive(ctx context.Context, k kind, p process.Proces
 		case <-ticker.C:
 		}
 	}
-	d.log.Warn("dockerd did not turn live-restore off; its containers are stopped without it", "error", err)
+	d.log.Warn("dockerd did not turn live-restore off; stopping its containers without it", "error", err)
 	return false
 }
 
-// stopLeftovers ends the processes that an engine left behind, containers first.
+// stopLeftovers ends the processes of an engine that has ended, containers first.
 func (d *Driver) stopLeftovers(ctx context.Context, k kind, progress func(string), most time.Duration) error {
 	left := leftovers(k)
 	if len(left) > 0 {
@@ -146,23 +146,23 @@ func (d *Driver) stopLeftovers(ctx context.Context, k kind, progress func(string
 	for len(left) > 0 && time.Now().Before(deadline) && ctx.Err() == nil {
 		for _, p := range left {
 			if err := p.Signal(syscall.SIGKILL); err != nil {
-				return fmt.Errorf("kill what is left of %s: %w", k.program, err)
+				return fmt.Errorf("kill a process of %s (pid %d): %w", k.program, p.PID, err)
 			}
 		}
 		for _, p := range left {
 			_ = p.WaitFor(ctx, time.Second)
 		}
-		// A process that was just being started is seen the second time.
+		// The next listing has processes that were starting during the first one.
 		left = leftovers(k)
 	}
-	d.forget(ctx, k)
+	d.deleteRuntimeRecords(ctx, k)
 	if len(left) > 0 {
-		return fmt.Errorf("%d processes of %s survive even SIGKILL, the first is pid %d", len(left), k.program, left[0].PID)
+		return fmt.Errorf("%d processes of %s survived SIGKILL, and may hang in the kernel (the first is pid %d): see the output of 'dmesg'", len(left), k.program, left[0].PID)
 	}
 	return ctx.Err()
 }
 
-// cleanUp removes what a stopped engine leaves: mounts, sockets, runtime state.
+// cleanUp removes the mounts, sockets and runtime state of a stopped engine.
 func (d *Driver) cleanUp(k kind) error {
 	failed := []error{unmountBelow(k.execDir), unmountBelow(k.dataDir)}
 	if errors.Join(failed...) == nil {
@@ -178,11 +178,11 @@ func (d *Driver) cleanUp(k kind) error {
 // Delete implements vm.Driver.
 func (d *Driver) Delete(ctx context.Context) error {
 	was := load(d.paths.state)
-	// Their data goes too, so that no container is worth waiting for long.
+	// The data of containers is removed too, so that they need not end gracefully.
 	if _, err := d.stop(ctx, func(string) {}, d.bounds.engine); err != nil {
 		return err
 	}
-	// What is mounted now is the user's: it is found before anything is removed.
+	// Remaining mounts are the user's. They are found before anything is removed.
 	if err := filetree.CheckUnmounted(d.paths.runDir, d.paths.engineDir); err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (d *Driver) Delete(ctx context.Context) error {
 		unlock()
 	}
 	// Another dockerd of root shares the key.
-	if was.Key != nil && (rootless() || !anyDockerd()) {
+	if was.Key != nil && (rootless() || !isDockerdRunning()) {
 		failed = append(failed, was.Key.remove())
 	}
 	for _, k := range d.kinds() {

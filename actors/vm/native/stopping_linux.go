@@ -17,17 +17,16 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// bounds of a stop, beside the stop timeouts of containers.
+// bounds are limits of a stop, in addition to the stop timeouts of containers.
 type bounds struct {
-	// engine is how long an engine may take whose containers have no longer stop
-	// timeout than the default one. It is more than dockerd's own shutdown timeout
-	// of 15 s, after which dockerd ends without them.
+	// engine limits the stop of an engine if no container has more than the default
+	// stop timeout. It is longer than dockerd's shutdown timeout of 15 s, after which
+	// dockerd ends without its containers.
 	engine time.Duration
-	// slack is how long an engine may take beyond the longest stop timeout. It is
-	// more than the 5 s that dockerd adds itself.
+	// slack is added to the longest stop timeout. It is longer than the 5 s that
+	// dockerd adds.
 	slack time.Duration
-	// rest is what a stop takes beside the engine and its containers: firewall,
-	// mounts, processes that are killed.
+	// rest limits the other steps of a stop: firewall, mounts and killed processes.
 	rest time.Duration
 }
 
@@ -35,52 +34,51 @@ func defaultBounds() bounds {
 	return bounds{engine: 22 * time.Second, slack: 12 * time.Second, rest: 45 * time.Second}
 }
 
-// patience is how long an engine with these containers may take to stop.
-func (b bounds) patience(containers []record) time.Duration {
-	limit := longest(containers, 0)
+// stopLimit returns how long the stop of an engine with these containers may take.
+func (b bounds) stopLimit(containers []record) time.Duration {
+	limit := longestTimeout(containers, 0)
 	if limit == noLimit {
 		return noLimit
 	}
 	return max(b.engine, limit+b.slack)
 }
 
-// engineLimit is how long an engine may take to end that was asked to stop. One
-// that does not signal its containers does not wait for them either.
+// engineLimit returns how long the end of an engine may take after its stop signal.
+// An engine that does not signal its containers does not wait for them.
 func (b bounds) engineLimit(containers []record, signals bool) time.Duration {
 	if !signals {
 		return b.engine
 	}
-	return b.patience(containers)
+	return b.stopLimit(containers)
 }
 
-// StopWithin implements vm.Driver. An engine that does not answer is killed after
-// its own limit, and its containers are stopped after that.
+// StopWithin implements vm.Driver. It includes the case that the engine is killed
+// after its limit, and its containers are stopped after that.
 func (d *Driver) StopWithin() time.Duration {
 	limit := d.bounds.engine
 	for _, k := range d.kinds() {
-		patience := d.bounds.patience(running(k))
-		if patience == noLimit {
+		limitOfKind := d.bounds.stopLimit(runningContainers(k))
+		if limitOfKind == noLimit {
 			return vm.NoLimit
 		}
-		limit = max(limit, patience)
+		limit = max(limit, limitOfKind)
 	}
 	return limit + d.bounds.engine + d.bounds.rest
 }
 
-// askToStop sends an engine the signal that makes it stop its containers and end,
-// once: a second one would not reach the containers, but a third ends dockerd
-// without them.
-func (d *Driver) askToStop(ctx context.Context, k kind, p process.Process) (stopping, error) {
+// requestStop sends the engine the signal to stop its containers and to end. It sends
+// the signal once: a third signal makes dockerd end without its containers.
+func (d *Driver) requestStop(ctx context.Context, k kind, p process.Process) (stopping, error) {
 	if stop, asked := load(d.paths.state).stopOf(p); asked {
 		return stop, p.Signal(syscall.SIGCONT)
 	}
 	inner := innermost(k, p)
-	// A stopped process answers nothing before it is continued.
+	// A frozen process must be continued before it can answer.
 	if err := errors.Join(p.Signal(syscall.SIGCONT), inner.Signal(syscall.SIGCONT)); err != nil {
 		return stopping{}, err
 	}
-	signals := k.engine == appv1.EngineMoby && (rootless() || d.leaveNothingAlive(ctx, k, p))
-	stop := newStop(d.bounds.engineLimit(running(k), signals), signals)
+	signals := k.engine == appv1.EngineMoby && (rootless() || d.disableLiveRestore(ctx, k, p))
+	stop := newStop(d.bounds.engineLimit(runningContainers(k), signals), signals)
 	if err := inner.Signal(syscall.SIGTERM); err != nil {
 		return stop, err
 	}
@@ -90,23 +88,23 @@ func (d *Driver) askToStop(ctx context.Context, k kind, p process.Process) (stop
 	return stop, nil
 }
 
-// recordStop keeps a stop for the next try, or the next daemon.
+// recordStop saves a stop for the next attempt, or the next daemon.
 func (d *Driver) recordStop(s state, stop stopping) {
 	s.Stopping = &stop
 	if err := s.save(d.paths.state); err != nil {
-		d.log.Warn("cannot record that the engine was asked to stop; the next daemon may ask again", "error", err)
+		d.log.Warn("cannot record the stop of the engine; the next daemon may send a second signal", "error", err)
 	}
 }
 
-func newStop(patience time.Duration, signalled bool) stopping {
+func newStop(limit time.Duration, signalled bool) stopping {
 	stop := stopping{Since: time.Now(), Signalled: signalled}
-	if patience != noLimit {
-		stop.Until = stop.Since.Add(patience)
+	if limit != noLimit {
+		stop.Until = stop.Since.Add(limit)
 	}
 	return stop
 }
 
-// within is the stop that ends after most from now at the latest.
+// within returns the stop with a deadline of at most most from now.
 func (s stopping) within(most time.Duration) stopping {
 	if end := time.Now().Add(most); most != vm.NoLimit && (s.Until.IsZero() || end.Before(s.Until)) {
 		s.Until = end
@@ -114,11 +112,11 @@ func (s stopping) within(most time.Duration) stopping {
 	return s
 }
 
-// waitForEngine waits for the end of an engine that was asked to stop, and says
-// which containers hold it up. It returns nil when the engine has ended.
+// waitForEngine waits for the end of an engine whose stop is under way, and reports
+// the containers that still run. It returns nil when the engine has ended.
 func (d *Driver) waitForEngine(ctx context.Context, k kind, p process.Process, stop stopping, progress func(string)) error {
-	// A process is named only when it is known to be the container's.
-	containers := alive(running(k), leftovers(k))
+	// Only pids that are proven to be those of containers are reported.
+	containers := runningMembers(runningContainers(k), leftovers(k))
 	return waitUntil(ctx, stop, func(ctx context.Context, limit time.Duration) error {
 		if containers = slices.DeleteFunc(containers, member.gone); stop.Signalled && len(containers) > 0 {
 			progress(waitsFor(recordsOf(containers), stop.Since))
@@ -129,8 +127,8 @@ func (d *Driver) waitForEngine(ctx context.Context, k kind, p process.Process, s
 	})
 }
 
-// waitUntil calls wait, for a second at a time, until it returns nil, ctx ends or
-// the time of the stop has passed.
+// waitUntil calls wait, for a second at a time, until it returns nil, ctx is done or
+// the deadline of the stop has passed.
 func waitUntil(ctx context.Context, stop stopping, wait func(ctx context.Context, limit time.Duration) error) error {
 	for {
 		limit := time.Second
@@ -158,8 +156,8 @@ type member struct {
 
 func (m member) gone() bool { return !m.process.Alive() }
 
-// alive are the containers whose first process is among these processes.
-func alive(records []record, processes []process.Process) []member {
+// runningMembers returns the containers whose first process is one of the processes.
+func runningMembers(records []record, processes []process.Process) []member {
 	var all []member
 	for _, r := range records {
 		if i := slices.IndexFunc(processes, func(p process.Process) bool { return p.PID == r.pid }); i >= 0 {
@@ -177,8 +175,8 @@ func recordsOf(members []member) []record {
 	return records
 }
 
-// stopContainers stops the containers among left, which have no engine any more,
-// as dockerd does: each gets its stop signal, once, and then its stop timeout.
+// stopContainers stops the containers among left, whose engine has ended. As dockerd
+// does, it sends each its stop signal once and waits for its stop timeout.
 func (d *Driver) stopContainers(ctx context.Context, k kind, left []process.Process, progress func(string), most time.Duration) {
 	containers := firstProcesses(k, left)
 	if len(containers) == 0 {
@@ -187,10 +185,10 @@ func (d *Driver) stopContainers(ctx context.Context, k kind, left []process.Proc
 	s := load(d.paths.state)
 	stop, asked := s.stop()
 	if !asked || !stop.Signalled || s.Engine != k.engine {
-		stop = newStop(longest(recordsOf(containers), 0), true)
+		stop = newStop(longestTimeout(recordsOf(containers), 0), true)
 		for _, c := range containers {
 			if err := c.process.Signal(signalNamed(c.stopSignal)); err != nil {
-				d.log.Warn("cannot ask a container to stop", "container", c.name, "error", err)
+				d.log.Warn("cannot send a container its stop signal", "container", c.name, "error", err)
 			}
 		}
 		s.Engine, s.BootID = k.engine, process.BootID()
@@ -206,10 +204,10 @@ func (d *Driver) stopContainers(ctx context.Context, k kind, left []process.Proc
 	})
 }
 
-// firstProcesses are the containers among left: the children of their shims. What
-// dockerd kept of one says how it is stopped; of a containerd nothing is known.
+// firstProcesses returns the containers among left: the children of shims. The stop
+// signal and timeout come from dockerd's records; containerd has no such records.
 func firstProcesses(k kind, left []process.Process) []member {
-	known := alive(running(k), left)
+	known := runningMembers(runningContainers(k), left)
 	for _, p := range left {
 		isKnown := slices.ContainsFunc(known, func(m member) bool { return m.process.PID == p.PID })
 		if isKnown || !slices.ContainsFunc(left, func(shim process.Process) bool { return shim.PID == p.Parent && isShim(k, shim) }) {
@@ -220,8 +218,8 @@ func firstProcesses(k kind, left []process.Process) []member {
 	return known
 }
 
-// signalNamed is the signal of a name such as SIGQUIT, QUIT or RTMIN+3, or of a
-// number, as in a Dockerfile's STOPSIGNAL; SIGTERM where there is none.
+// signalNamed returns the signal for a value of a Dockerfile's STOPSIGNAL: a name
+// such as SIGQUIT, QUIT or RTMIN+3, or a number. The default is SIGTERM.
 func signalNamed(name string) syscall.Signal {
 	const first, last = 1, 64
 	number, err := strconv.Atoi(name)

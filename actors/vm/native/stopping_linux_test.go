@@ -16,8 +16,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// slowBench is a bench whose engine gets a second to stop, unless containers need
-// more, with a container that ends some time after its first stop signal.
+// slowBench returns a bench with a container that ends some time after its first
+// stop signal. The engine has a second to stop, plus the stop timeouts.
 func slowBench(t *testing.T, takes, stopTimeout time.Duration) *bench {
 	t.Helper()
 	needEngine(t, appv1.EngineMoby)
@@ -35,8 +35,7 @@ func slowBench(t *testing.T, takes, stopTimeout time.Duration) *bench {
 	return b
 }
 
-// signals counts the stop signals that the container got, by what it wrote itself,
-// and exitCode is how it ended, by what dockerd wrote of it.
+// signals returns the number of stop signals that the container got, from its notes.
 func (b *bench) signals(t *testing.T) (count int) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(b.cfg.ShortDir, "notes", "signals"))
@@ -46,6 +45,7 @@ func (b *bench) signals(t *testing.T) (count int) {
 	return strings.Count(string(data), inContainerSignal)
 }
 
+// exitCode returns the exit code of the container, from dockerd's record.
 func (b *bench) exitCode(t *testing.T) int {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(b.docker().dataDir, "containers", "*", "config.v2.json"))
@@ -63,7 +63,7 @@ func (b *bench) exitCode(t *testing.T) int {
 	return wire.State.ExitCode
 }
 
-// TestStopFollowsStopTimeout is F9: the engine may take as long as its containers.
+// F9: the engine may take as long as the stop timeouts of its containers.
 func TestStopFollowsStopTimeout(t *testing.T) {
 	b := slowBench(t, 3*time.Second, 20*time.Second)
 	waits := ""
@@ -83,8 +83,7 @@ func TestStopFollowsStopTimeout(t *testing.T) {
 	}
 }
 
-// TestSecondStopJoinsFirst is F9: a daemon that dies during a stop is followed by
-// one that sends no second signal.
+// F9: a daemon ends during a stop, and the next one sends no second signal.
 func TestSecondStopJoinsFirst(t *testing.T) {
 	b := slowBench(t, 3*time.Second, 20*time.Second)
 	b.beginStop(t)
@@ -96,7 +95,8 @@ func TestSecondStopJoinsFirst(t *testing.T) {
 	}
 }
 
-// beginStop stops the engine, and gives up once it waits for the container.
+// beginStop begins a stop of the engine, and cancels it while it waits for the
+// container.
 func (b *bench) beginStop(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -111,9 +111,9 @@ func (b *bench) beginStop(t *testing.T) {
 	}
 }
 
-// TestStopAfterEngineDiedSendsNoSignal is F9: the containers of an engine that dies
-// during a stop have their signal already.
-func TestStopAfterEngineDiedSendsNoSignal(t *testing.T) {
+// F9: the containers of an engine that crashes during a stop already have their
+// signal.
+func TestStopAfterEngineCrashSendsNoSignal(t *testing.T) {
 	b := slowBench(t, 3*time.Second, 20*time.Second)
 	b.beginStop(t)
 	b.killEngine(t)
@@ -125,8 +125,8 @@ func TestStopAfterEngineDiedSendsNoSignal(t *testing.T) {
 	}
 }
 
-// TestStartWaitsForStopUnderWay: an engine that is being stopped is not adopted.
-func TestStartWaitsForStopUnderWay(t *testing.T) {
+// Start does not adopt an engine that is being stopped.
+func TestStartWaitsForStopInProgress(t *testing.T) {
 	b := slowBench(t, 2*time.Second, 20*time.Second)
 	first, _ := findEngine(b.docker(), state{})
 	b.beginStop(t)
@@ -139,9 +139,8 @@ func TestStartWaitsForStopUnderWay(t *testing.T) {
 	}
 }
 
-// TestStopOfFrozenEngineIsOneStop: an engine that hangs is continued first, so that
-// it stops its containers itself.
-func TestStopOfFrozenEngineIsOneStop(t *testing.T) {
+// A frozen engine is continued first, so that it stops its containers itself.
+func TestStopFrozenEngineSendsOneSignal(t *testing.T) {
 	b := slowBench(t, time.Second, 20*time.Second)
 	p, _ := findEngine(b.docker(), state{})
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
@@ -153,11 +152,11 @@ func TestStopOfFrozenEngineIsOneStop(t *testing.T) {
 	}
 }
 
-// TestStopOfBrokenEngineFollowsStopTimeout is F9 for containers without an engine.
-func TestStopOfBrokenEngineFollowsStopTimeout(t *testing.T) {
+// F9, for containers without an engine.
+func TestStopBrokenEngineFollowsStopTimeout(t *testing.T) {
 	needRoot(t)
 	b := slowBench(t, 2*time.Second, 20*time.Second)
-	members := alive(running(b.docker()), process.All())
+	members := runningMembers(runningContainers(b.docker()), process.All())
 	if len(members) != 1 {
 		t.Fatalf("containers that run: %+v", members)
 	}
@@ -165,6 +164,6 @@ func TestStopOfBrokenEngineFollowsStopTimeout(t *testing.T) {
 	began := time.Now()
 	b.stop(t)
 	if took := time.Since(began); took < 2*time.Second || !members[0].gone() {
-		t.Errorf("the stop took %s, and the container is gone: %v", took, members[0].gone())
+		t.Errorf("the stop took %s, and the container has ended: %v", took, members[0].gone())
 	}
 }

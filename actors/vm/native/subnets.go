@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// pool is a range from which dockerd takes the subnets of networks that name
-// none, in the form of its configuration file.
+// pool is a range from which dockerd takes the subnets of networks without an
+// explicit one, as in its configuration file.
 type pool struct {
 	// Base in CIDR form.
 	Base string `json:"base"`
@@ -17,29 +17,28 @@ type pool struct {
 	Size int `json:"size"`
 }
 
-// addresses are all that an engine's networks use without being told.
+// addresses are the default addresses of an engine's networks.
 type addresses struct {
 	// bridge is the address of the instance's bridge, with its prefix length.
 	bridge netip.Prefix
 	pools  []pool
 }
 
-// Prefix lengths of the bridge's subnet, and of the ranges that the property
-// containerEngine.subnet may name.
+// These are the prefix lengths of the bridge's subnet and of the ranges that the
+// property containerEngine.subnet accepts.
 const (
 	bridgeBits              = 24
 	widestRange, narrowest  = 8, 20
 	bridgesTried, poolParts = 256, 16
 )
 
-// broadest is the prefix length from which a route is no default route. Programs
-// for VPNs make two routes with prefix length 1 in place of a default route.
+// broadest is the shortest prefix length of a route that counts as taken. Shorter
+// ones are default routes: some VPNs replace it by two routes with prefix length 1.
 const broadest = 8
 
-// candidates are the ranges of addresses in the order in which they are used when
-// no range is chosen, with the prefix length of the subnets that are taken from
-// each: those of dockerd's own choice first, so that networks have the addresses
-// that users know, and 198.18.0.0/15, which RFC 2544 keeps off the internet, last.
+// candidates returns the default ranges of addresses in order of preference. The
+// first are those of dockerd, whose addresses users know. The last is 198.18.0.0/15,
+// which RFC 2544 keeps off the internet.
 func candidates() []candidate {
 	var list []candidate
 	for second := 17; second < 32; second++ {
@@ -57,16 +56,16 @@ func candidates() []candidate {
 	return list
 }
 
-// candidate is a range, and the prefix length of the subnets that are taken from it.
+// candidate is a range, and the prefix length of the subnets in it.
 type candidate struct {
 	prefix netip.Prefix
 	size   int
 }
 
-// chooseAddresses returns addresses of which none overlaps a taken one. wanted is
-// the range to stay in; the zero value leaves the choice to rdd. remembered is the
-// bridge's address of last time, which is kept while it can be. name tells the
-// instances of a machine apart: they begin at different subnets.
+// chooseAddresses returns addresses that overlap none of taken. They are in the range
+// wanted; with the zero value, rdd chooses the range. The bridge keeps the remembered
+// address if possible. name is unique for each instance of a machine, so that
+// instances begin at different subnets.
 func chooseAddresses(name string, wanted netip.Prefix, remembered string, taken []netip.Prefix) (addresses, error) {
 	taken = slices.DeleteFunc(slices.Clone(taken), func(p netip.Prefix) bool { return p.Bits() < broadest })
 	bridges, ranges := bridgeRanges(), candidates()
@@ -78,7 +77,7 @@ func chooseAddresses(name string, wanted netip.Prefix, remembered string, taken 
 	if err == nil && isFree(kept, taken) && (!wanted.IsValid() || wanted.Bits() <= kept.Bits() && wanted.Contains(kept.Addr())) {
 		chosen.bridge = kept
 	} else if chosen.bridge = firstBridge(name, bridges, taken); !chosen.bridge.IsValid() {
-		return addresses{}, noneFree(wanted)
+		return addresses{}, noFreeRange(wanted)
 	}
 	taken = append(taken, chosen.bridge.Masked())
 	for _, c := range ranges {
@@ -89,15 +88,15 @@ func chooseAddresses(name string, wanted netip.Prefix, remembered string, taken 
 	return chosen, nil
 }
 
-func noneFree(wanted netip.Prefix) error {
+func noFreeRange(wanted netip.Prefix) error {
 	if wanted.IsValid() {
 		return fmt.Errorf("containerEngine.subnet=%s: every part of it overlaps a route of this machine ('ip route show table all' lists them): choose another range, or none with 'rdd set containerEngine.subnet='", wanted)
 	}
 	return errors.New("every private range of addresses overlaps a route of this machine ('ip route show table all' lists them): remove a route, or choose a range with 'rdd set containerEngine.subnet=RANGE', such as 10.99.0.0/16")
 }
 
-// bridgeRanges are where bridges are: 172.16.0.0/16, which dockerd's own pools
-// leave out, else the others.
+// bridgeRanges returns the ranges for bridges in order of preference. The first is
+// 172.16.0.0/16, which dockerd's own pools leave out.
 func bridgeRanges() []netip.Prefix {
 	list := []netip.Prefix{netip.MustParsePrefix("172.16.0.0/16"), netip.MustParsePrefix("10.224.0.0/12"), netip.MustParsePrefix("192.168.240.0/20")}
 	for _, c := range candidates() {
@@ -106,8 +105,8 @@ func bridgeRanges() []netip.Prefix {
 	return list
 }
 
-// firstBridge is the first free subnet of the ranges, with the first address in
-// it; it is not valid when there is none.
+// firstBridge returns the first address of the first free subnet in the ranges. The
+// result is invalid when no subnet is free.
 func firstBridge(name string, ranges []netip.Prefix, taken []netip.Prefix) netip.Prefix {
 	hash := fnv.New32a()
 	hash.Write([]byte(name))
@@ -124,7 +123,7 @@ func firstBridge(name string, ranges []netip.Prefix, taken []netip.Prefix) netip
 	return netip.Prefix{}
 }
 
-// nth is the subnet number n of this prefix length in a range of IPv4.
+// nth returns the nth subnet with this prefix length in an IPv4 range.
 func nth(r netip.Prefix, bits int, n uint32) netip.Prefix {
 	b := r.Masked().Addr().As4()
 	at := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
@@ -132,8 +131,8 @@ func nth(r netip.Prefix, bits int, n uint32) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(at >> 24), byte(at >> 16), byte(at >> 8), byte(at)}), bits)
 }
 
-// parts are the parts of a range that a user has chosen, so that one which is
-// taken does not take all of it.
+// parts splits a range that the user has chosen, so that a route which overlaps one
+// part leaves the others usable.
 func parts(r netip.Prefix) []candidate {
 	bits := r.Bits() + 4
 	size := bridgeBits
@@ -151,15 +150,15 @@ func isFree(p netip.Prefix, taken []netip.Prefix) bool {
 	return !slices.ContainsFunc(taken, p.Overlaps)
 }
 
-// parseSubnet parses the property containerEngine.subnet; an empty one is the
-// zero value. The definition of the App allows nothing else.
+// parseSubnet parses the property containerEngine.subnet. It returns the zero value
+// for "". The schema of the App accepts only valid values.
 func parseSubnet(text string) (netip.Prefix, error) {
 	if text == "" {
 		return netip.Prefix{}, nil
 	}
 	p, err := netip.ParsePrefix(text)
 	if err == nil && (!p.Addr().Is4() || p != p.Masked() || p.Bits() < widestRange || p.Bits() > narrowest) {
-		err = errors.New("it is not the first address of a range of IPv4 with a prefix length from 8 to 20")
+		err = errors.New("not the first address of an IPv4 range with a prefix length from 8 to 20")
 	}
 	if err != nil {
 		return netip.Prefix{}, fmt.Errorf("containerEngine.subnet=%s: %w: write it as in 10.99.0.0/16", text, err)

@@ -14,11 +14,11 @@ func prefixes(list string) []netip.Prefix {
 	return all
 }
 
-func TestChosenAddressesOverlapNoRoute(t *testing.T) {
+func TestChooseAddressesOverlapsNoRoute(t *testing.T) {
 	for _, test := range []struct {
 		name, wanted, remembered, taken string
-		// bridge and pool are where the bridge and the first pool are; bridge is
-		// empty when nothing can be chosen, exact is the whole address.
+		// bridge and pool are the ranges of the bridge and of the first pool; bridge
+		// is empty when no range is free. exact is the bridge's full address.
 		bridge, pool, exact string
 	}{
 		{name: "nothing is taken", bridge: "172.16.0.0/16", pool: "172.17.0.0/16"},
@@ -62,7 +62,7 @@ func TestChosenAddressesOverlapNoRoute(t *testing.T) {
 	}
 }
 
-// noneOverlap fails when two ranges of those chosen overlap, or one that is taken.
+// noneOverlap fails when a chosen range overlaps another one, or a taken one.
 func noneOverlap(t *testing.T, got addresses, taken []netip.Prefix) {
 	t.Helper()
 	all := []netip.Prefix{got.bridge.Masked()}
@@ -82,7 +82,7 @@ func noneOverlap(t *testing.T, got addresses, taken []netip.Prefix) {
 	}
 }
 
-func TestInstancesBeginWithDifferentSubnets(t *testing.T) {
+func TestChooseAddressesDiffersByInstance(t *testing.T) {
 	var taken []netip.Prefix
 	one, err := chooseAddresses("rdd1", netip.Prefix{}, "", taken)
 	if err != nil {
@@ -94,7 +94,7 @@ func TestInstancesBeginWithDifferentSubnets(t *testing.T) {
 	}
 }
 
-func TestSubnetMustBeARange(t *testing.T) {
+func TestParseSubnetRefusesInvalidRange(t *testing.T) {
 	for _, text := range []string{"10.99.0.0", "10.99.0.1/16", "10.0.0.0/7", "10.99.0.0/21", "fd00::/16", "x"} {
 		if p, err := parseSubnet(text); err == nil || !strings.Contains(err.Error(), "10.99.0.0/16") {
 			t.Errorf("%s: %s, %v", text, p, err)
