@@ -15,8 +15,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// supervising runs a test with an engine supervisor that has taken nothing up yet.
-func supervising(t *testing.T, newEngine func() engine.Engine, newMirror func(MirrorSpec) actor.Actor,
+// withSupervisor runs a test with an engine supervisor that has received no command.
+func withSupervisor(t *testing.T, newEngine func() engine.Engine, newMirror func(MirrorSpec) actor.Actor,
 	test func(send func(any), resources *resources),
 ) {
 	synctest.Test(t, func(t *testing.T) {
@@ -58,9 +58,9 @@ func reachable(answers bool) func() engine.Engine {
 	}
 }
 
-// A mirror that was made to take its resource away knows no engine. When the
-// engine is wanted again meanwhile, one that knows it takes over.
-func TestAMirrorThatWasLeavingIsMadeAnewForItsEngine(t *testing.T) {
+// A mirror that was created to release its resource has no engine. When the engine is
+// desired again meanwhile, a mirror with the engine replaces it.
+func TestMirrorWithoutEngineIsReplaced(t *testing.T) {
 	var withEngine, without atomic.Int32
 	newMirror := func(spec MirrorSpec) actor.Actor {
 		return actor.ReceiveFunc(func(c actor.Context) {
@@ -74,13 +74,13 @@ func TestAMirrorThatWasLeavingIsMadeAnewForItsEngine(t *testing.T) {
 			}
 		})
 	}
-	supervising(t, reachable(true), newMirror, func(send func(any), resources *resources) {
+	withSupervisor(t, reachable(true), newMirror, func(send func(any), resources *resources) {
 		resources.change(mirroredBefore())
 		send(messages.DisconnectEngine{Seq: 1})
 		send(messages.ConnectEngine{Seq: 2, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		// The world has no API server: the resource is reported gone by hand, late.
+		// There is no API server: the test reports the removal of the resource, late.
 		send(messages.MirrorFinished{Kind: containersv1.KindContainer, Name: "c1"})
 		resources.remove(mirroredBefore())
 		send(messages.MirrorFinished{Kind: containersv1.KindContainer, Name: "c1"})
@@ -92,9 +92,9 @@ func TestAMirrorThatWasLeavingIsMadeAnewForItsEngine(t *testing.T) {
 	}
 }
 
-// The mirrors of a former daemon go, after the time of grace, when the engine
-// lets no session connect.
-func TestMirrorsOfAnEngineThatNeverConnectsGo(t *testing.T) {
+// The mirrors of a former daemon are released after the grace period when no session
+// connects.
+func TestUnreachableEngineReleasesMirrors(t *testing.T) {
 	var lost atomic.Int32
 	newMirror := func(MirrorSpec) actor.Actor {
 		return actor.ReceiveFunc(func(c actor.Context) {
@@ -103,22 +103,22 @@ func TestMirrorsOfAnEngineThatNeverConnectsGo(t *testing.T) {
 			}
 		})
 	}
-	supervising(t, reachable(false), newMirror, func(send func(any), resources *resources) {
+	withSupervisor(t, reachable(false), newMirror, func(send func(any), resources *resources) {
 		resources.change(mirroredBefore())
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(DefaultSettings().Grace / 2)
 		if lost.Load() != 0 {
-			t.Error("a mirror was given up within the time of grace")
+			t.Error("a mirror was released within the grace period")
 		}
 		time.Sleep(DefaultSettings().Grace)
 		if lost.Load() != 1 {
-			t.Errorf("%d mirrors were told that their engine is lost, want the one", lost.Load())
+			t.Errorf("%d mirrors were released, want the one", lost.Load())
 		}
 	})
 }
 
-// What a mirror has read itself, after a start that failed, is not lost with it.
-func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
+// A restarted mirror begins with what it had read itself, after a failed start.
+func TestRestartedMirrorGetsItsOwnReading(t *testing.T) {
 	const late = "read by the mirror"
 	var last atomic.Value
 	var crashed atomic.Bool
@@ -137,11 +137,11 @@ func TestAMirrorThatCrashedBeginsWithWhatItHadRead(t *testing.T) {
 			}
 		})
 	}
-	supervising(t, reachable(true), newMirror, func(send func(any), _ *resources) {
+	withSupervisor(t, reachable(true), newMirror, func(send func(any), _ *resources) {
 		send(messages.ConnectEngine{Seq: 1, Endpoint: "unix:///sock", Namespace: "ns"})
 		time.Sleep(5 * time.Second)
 		if got := last.Load(); got != late {
-			t.Errorf("after its restart the mirror was told the error %q, want %q", got, late)
+			t.Errorf("after its restart the mirror received the error %q, want %q", got, late)
 		}
 	})
 }

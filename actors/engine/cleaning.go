@@ -8,8 +8,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// cleaning says how many mirrors are left to remove, and which of them is held up by
-// a finalizer that is not rdd's.
+// cleaning returns how many mirrors are left to remove, and one that the finalizer of
+// another program holds.
 func (r registry) cleaning() string {
 	var held *entry
 	var by string
@@ -39,7 +39,7 @@ func (r registry) cleaning() string {
 		text, held.describe(), by, others, held.resource.GetNamespace(), strings.ToLower(string(held.key.kind)), held.key.name)
 }
 
-// heldBy is the finalizer that keeps a resource which rdd has released; empty when
+// heldBy returns the finalizer that holds a resource which rdd has released; empty when
 // none does.
 func heldBy(m containersv1.Mirror) string {
 	if m == nil || m.GetDeletionTimestamp() == nil || slices.Contains(m.GetFinalizers(), containersv1.Finalizer) || len(m.GetFinalizers()) == 0 {
@@ -48,7 +48,7 @@ func heldBy(m containersv1.Mirror) string {
 	return m.GetFinalizers()[0]
 }
 
-// describe names a mirror with the engine's name for its object.
+// describe returns the name of a mirror, with the engine's name for its object.
 func (e *entry) describe() string {
 	if e.resource == nil || e.resource.DisplayName() == "" {
 		return fmt.Sprintf("%s %s", e.key.kind, e.key.name)

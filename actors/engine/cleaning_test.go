@@ -10,9 +10,9 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// TestCleaningNamesWhatHoldsItUp: whoever waits for the mirrors to go reads how many
-// are left now, and which one another finalizer keeps.
-func TestCleaningNamesWhatHoldsItUp(t *testing.T) {
+// A user who waits for the end of the mirrors reads how many are left, and which one
+// the finalizer of another program holds.
+func TestCleaningNamesForeignFinalizer(t *testing.T) {
 	r := newRegistry()
 	deleted := &metav1.Time{Time: time.Unix(1, 0)}
 	for name, finalizers := range map[string][]string{
@@ -32,6 +32,6 @@ func TestCleaningNamesWhatHoldsItUp(t *testing.T) {
 		r.remove(r.get(containersv1.KindContainer, name))
 	}
 	if text := r.cleaning(); text != "1 mirror to remove" {
-		t.Errorf("then it says %q", text)
+		t.Errorf("after the removal: %q", text)
 	}
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
-// MirrorSpec says which mirror to make.
+// MirrorSpec names a mirror to create.
 type MirrorSpec struct {
 	Kind      containersv1.Kind
 	Name      string
 	Namespace string
-	// Engine is nil for a mirror that was left behind by an engine that is gone.
+	// Engine is nil for a mirror whose engine is gone.
 	Engine engine.Engine
 	Report func(state string)
 }
@@ -26,19 +26,19 @@ type MirrorSpec struct {
 // Dialer prepares the engine at an endpoint. It does not connect.
 type Dialer func(endpoint string) (engine.Engine, error)
 
-// Config is what the engine supervisor is made from.
+// Config has the parts that the engine supervisor is created from.
 type Config struct {
-	// EnsureNamespace makes the Kubernetes namespace of the mirrors.
+	// EnsureNamespace creates the Kubernetes namespace of the mirrors.
 	EnsureNamespace func(ctx context.Context, name string) error
 	// Subscribe delivers objects and their changes; see kube.Informers.
 	Subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
 	Dial      Dialer
-	// NewMirror makes a mirror actor.
+	// NewMirror creates a mirror actor.
 	NewMirror func(MirrorSpec) actor.Actor
-	// MarkFailed shows on a resource that its mirror fails for good.
+	// MarkFailed sets a condition on a resource whose mirror was given up.
 	MarkFailed func(ctx context.Context, kind containersv1.Kind, namespace, name string, cause error) error
-	// Props makes the props of a child that shows in the live picture of the
-	// tree under its full name.
+	// Props creates the props of a child, which the live picture of the tree shows
+	// under its full name.
 	Props  func(name string, produce func(report func(string)) actor.Actor) *actor.Props
 	Logger *slog.Logger
 	// Report shows the supervisor's state in the live picture.
@@ -48,9 +48,9 @@ type Config struct {
 
 // Settings are the times of the engine supervisor.
 type Settings struct {
-	// Grace is how long mirrors outlive a broken connection.
+	// Grace is the grace period: how long mirrors stay after the connection was lost.
 	Grace time.Duration
-	// Slow is the pause after the session's restarts passed their intensity limit.
+	// Slow is the first pause after restarts have passed their intensity limit.
 	Slow time.Duration
 }
 

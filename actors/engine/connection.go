@@ -16,89 +16,100 @@ import (
 const (
 	sessionName      = "session"
 	namespaceTimeout = 10 * time.Second
+	namespaceRetry   = time.Second
 )
 
-// connect takes up the wish for an engine. It may come any number of times.
+// connect sets the desired engine. The command can be repeated.
 func (s *supervisor) connect(c actor.Context, msg messages.ConnectEngine) {
-	same := s.want != nil && s.want.Endpoint == msg.Endpoint && s.want.Namespace == msg.Namespace
-	s.want = &msg
-	if same {
+	isSame := s.desired != nil && s.desired.Endpoint == msg.Endpoint && s.desired.Namespace == msg.Namespace
+	s.owner, s.seq, s.desired = c.Sender(), msg.Seq, &msg
+	if isSame {
 		return
 	}
-	s.failing, s.slow = "", 0
-	s.stopGrace()
-	s.stopSession(c)
-	if s.client != nil && s.endpoint != msg.Endpoint {
-		// The mirrors that are there belong to another engine.
-		s.loseAll(c)
+	s.endSession(c)
+	if s.isReplacing() {
+		s.releaseAll(c)
 		return
 	}
-	s.setState(messages.EngineConnecting)
 	s.open()
 }
 
-// disconnect takes up the wish for no engine.
-func (s *supervisor) disconnect(c actor.Context) {
-	if s.want == nil && (s.state == messages.EngineIdle && s.synced && s.mirrors.empty() || s.state == messages.EngineCleaning) {
+// disconnect sets that no engine is desired. The command can be repeated.
+func (s *supervisor) disconnect(c actor.Context, msg messages.DisconnectEngine) {
+	isSame := s.desired == nil && s.seq != 0
+	s.owner, s.seq, s.desired = c.Sender(), msg.Seq, nil
+	if isSame {
 		return
 	}
-	s.want = nil
-	s.failing, s.slow = "", 0
-	s.stopGrace()
-	s.stopSession(c)
-	s.loseAll(c)
+	s.endSession(c)
+	s.releaseAll(c)
 }
 
-// loseAll takes every mirror away.
-func (s *supervisor) loseAll(c actor.Context) {
-	s.setState(messages.EngineCleaning)
+// endSession stops the session, and resets what is known of its engine.
+func (s *supervisor) endSession(c actor.Context) {
+	s.connection, s.failure, s.pauses = neverConnected, "", 0
+	s.stopGrace()
+	if s.session != nil {
+		c.Stop(s.session)
+	}
+}
+
+// releaseAll releases every mirror, because its engine is gone.
+func (s *supervisor) releaseAll(c actor.Context) {
 	for _, e := range s.mirrors.all() {
-		s.lose(c, e)
+		s.release(c, e)
 	}
-	s.cleaned()
 }
 
-// cleaned goes on once no mirror is left.
-func (s *supervisor) cleaned() {
-	if s.state != messages.EngineCleaning || !s.synced || !s.mirrors.empty() || s.session != nil {
+// closeClient closes a client that is not desired when its last mirror is gone. Then
+// the desired one can be opened.
+func (s *supervisor) closeClient() {
+	if s.client == nil || s.isMirroring() || !s.isEmpty() {
 		return
 	}
-	if s.client != nil {
-		_ = s.client.Close()
-		s.client, s.endpoint = nil, ""
-	}
-	if s.want == nil {
-		s.setState(messages.EngineIdle)
-		return
-	}
-	s.setState(messages.EngineConnecting)
+	_ = s.client.Close()
+	s.client, s.endpoint = nil, ""
 	s.open()
 }
 
-// open prepares a session, unless there is one or none is wanted. A mirror that
-// turned up after the full sync would wait for the next one if its object is gone.
+// open prepares a session, if one is desired and there is none. It waits for the
+// subscription: a mirror that is delivered after the full sync would stay until the
+// next one, if its object is gone.
 func (s *supervisor) open() {
-	if s.want == nil || s.session != nil || s.opening || !s.synced || s.state == messages.EngineCleaning {
+	if !s.isMirroring() || s.session != nil || s.isOpening || !s.isSynced {
 		return
 	}
 	if s.client == nil {
-		client, err := s.Dial(s.want.Endpoint)
+		client, err := s.Dial(s.desired.Endpoint)
 		if err != nil {
-			s.failing = fmt.Sprintf("endpoint %s: %v", s.want.Endpoint, err)
+			s.failure = fmt.Sprintf("endpoint %s: %v", s.desired.Endpoint, err)
 			return
 		}
-		s.client, s.endpoint = client, s.want.Endpoint
-		s.dialed++
+		s.client, s.endpoint = client, s.desired.Endpoint
 	}
-	s.opening = true
-	namespace := s.want.Namespace
+	s.isOpening = true
+	namespace := s.desired.Namespace
 	s.tasks.Go(namespaceTimeout, func(ctx context.Context) any {
 		return namespaceReady{err: s.EnsureNamespace(ctx, namespace)}
 	})
 }
 
+func (s *supervisor) namespaceReady(c actor.Context, err error) {
+	s.isOpening = false
+	switch {
+	case s.client == nil:
+		s.open() // it was prepared for an engine that was replaced
+	case !s.isMirroring():
+	case err != nil:
+		s.failure = err.Error()
+		s.tasks.After(namespaceRetry, openDue{})
+	default:
+		s.spawnSession(c)
+	}
+}
+
 func (s *supervisor) spawnSession(c actor.Context) {
-	if s.want == nil || s.session != nil || s.client == nil || s.state == messages.EngineCleaning {
+	if s.session != nil {
 		return
 	}
 	client := s.client
@@ -112,62 +123,52 @@ func (s *supervisor) spawnSession(c actor.Context) {
 	s.session = pid
 }
 
-func (s *supervisor) stopSession(c actor.Context) {
-	if s.session != nil {
-		c.Stop(s.session)
-	}
-}
-
-// sessionEnded goes on after a session that was stopped: by a change of what is
-// wanted, or because its failures passed the intensity limit.
+// sessionEnded opens the next session, if one is desired. The session was stopped by a
+// command, or because its failures passed the intensity limit.
 func (s *supervisor) sessionEnded() {
-	switch {
-	case s.state == messages.EngineCleaning:
-		s.cleaned()
-	case s.want == nil:
-	case s.failing != "":
-		s.tasks.After(s.pause(), openAgain{})
-	default:
-		s.open()
+	if s.failure != "" {
+		s.tasks.After(s.pause(), openDue{})
+		return
 	}
+	s.open()
 }
 
-// pause before the next session after one whose failures passed the intensity
-// limit. While the mirrors still wait for the engine it is short: an engine that
-// comes back within their time of grace must be found within it.
+// pause returns the pause before the next session, after one whose failures passed the
+// intensity limit. It is short within the grace period: an engine that comes back
+// within it must be found within it.
 func (s *supervisor) pause() time.Duration {
 	if time.Now().Before(s.graceEnds) {
 		return time.Second
 	}
-	s.slow++
-	return async.Backoff{Min: s.Slow, Max: 30 * time.Second}.Delay(s.slow)
+	s.pauses++
+	return async.Backoff{Min: s.Slow, Max: 30 * time.Second}.Delay(s.pauses)
 }
 
-// connected starts the progress of a full sync.
+// connected begins a full sync.
 func (s *supervisor) connected(e engine.Connected) {
-	if s.want == nil || s.state == messages.EngineCleaning {
+	if !s.isMirroring() {
 		return
 	}
-	s.failing = ""
+	s.connection, s.failure = connected, ""
 	s.info = appv1.EngineStatus{Version: e.Version, APIVersion: e.APIVersion}
 	s.sync = newProgress()
-	s.setState(messages.EngineSyncing)
 }
 
-// sessionFailed notes a broken connection at once; the strategy restarts the session.
+// sessionFailed records the failure at once; the strategy restarts the session later.
+// The grace period runs from the first failure since the engine was ready.
 func (s *supervisor) sessionFailed(f messages.ChildFailed) {
-	if s.failing != f.Err.Error() { // once for each reason, not once for each try
+	if !s.isMirroring() {
+		return
+	}
+	if s.failure != f.Err.Error() { // once for each reason, not for each attempt
 		s.Logger.Warn("engine session failed", "err", f.Err)
 	}
-	s.failing = f.Err.Error()
-	switch s.state {
-	case messages.EngineReady, messages.EngineSyncing:
-		s.setState(messages.EngineDisconnected)
-	case messages.EngineConnecting: // with the mirrors of a former daemon, perhaps
-		if !s.graceEnds.IsZero() {
-			return
-		}
-	default:
+	s.failure = f.Err.Error()
+	wasConnected := s.connection == connected
+	if wasConnected {
+		s.connection = disconnected
+	}
+	if !wasConnected && !s.graceEnds.IsZero() {
 		return
 	}
 	if s.graceEnds.IsZero() {
@@ -179,21 +180,14 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 	s.grace = s.tasks.After(time.Until(s.graceEnds), graceOver{})
 }
 
-// graceOver takes the mirrors of an engine away that did not come back.
+// graceOver releases the mirrors of an engine that did not come back. A timer of an
+// earlier failure can be left: it must not end the grace period of the last one.
 func (s *supervisor) graceOver(c actor.Context) {
-	// Each failure before the engine is ready again sets a timer; one that is left
-	// from an earlier break must not end the grace of this one.
-	waiting := s.state == messages.EngineDisconnected || s.state == messages.EngineConnecting
-	if !waiting || time.Now().Before(s.graceEnds) {
+	if !s.isMirroring() || s.connection == connected || time.Now().Before(s.graceEnds) || s.mirrors.empty() {
 		return
 	}
-	if s.mirrors.empty() {
-		return
-	}
-	s.Logger.Warn("engine did not come back, taking its mirrors away", "grace", s.Grace)
-	for _, e := range s.mirrors.all() {
-		s.lose(c, e)
-	}
+	s.Logger.Warn("the engine did not come back: its mirrors are removed", "grace", s.Grace)
+	s.releaseAll(c)
 }
 
 func (s *supervisor) stopGrace() {
@@ -202,11 +196,4 @@ func (s *supervisor) stopGrace() {
 		s.grace = nil
 	}
 	s.graceEnds = time.Time{}
-}
-
-func (s *supervisor) setState(state messages.EngineState) {
-	if s.state != state {
-		s.state = state
-		s.Report(string(state))
-	}
 }

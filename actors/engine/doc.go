@@ -10,14 +10,15 @@
 //
 // Reading map:
 //
-//	config.go        what the supervisor is created from
+//	config.go        the parts that the supervisor is created from
 //	supervisor.go    the actor
-//	subscription.go  delivers the mirror resources
+//	state.go         derives its state, and publishes it
+//	subscription.go  receives the mirror resources
 //	connection.go    opens and closes the session
 //	registry.go      holds the mirrors
-//	mirrors.go       routes to the mirrors
-//	respawn.go       restarts mirrors that fail
-//	progress.go      reports the progress of a sync
-//	cleaning.go      releases the mirrors
+//	mirrors.go       routes messages to the mirrors
+//	restarts.go      paces the restarts of mirrors that fail
+//	progress.go      follows a full sync
+//	cleaning.go      describes the mirrors that are left to remove
 //	session.go       the session
 package engine

@@ -9,9 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// A timer that was left from the first break took the mirrors away half a second
-// after the second one.
-func TestASecondBreakHasAWholeTimeOfGrace(t *testing.T) {
+// A timer of the first failure removed the mirrors half a second after the second one.
+func TestSecondDisconnectHasWholeGracePeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(connectTo(1))
@@ -20,39 +19,39 @@ func TestASecondBreakHasAWholeTimeOfGrace(t *testing.T) {
 
 		w.engine.up.Store(false)
 		w.engine.broken <- errors.New("cut")
-		time.Sleep(3 * time.Second) // it fails a few times
+		time.Sleep(3 * time.Second) // the session fails a few times
 		w.engine.up.Store(true)
 		time.Sleep(grace - 3500*time.Millisecond)
 		if got := w.last(t); got.State != messages.EngineReady {
-			t.Fatalf("told %+v, want Ready again", got)
+			t.Fatalf("got %+v, want Ready again", got)
 		}
 
 		w.engine.up.Store(false)
-		w.engine.broken <- errors.New("cut again, when the first time of grace is nearly over")
+		w.engine.broken <- errors.New("cut again, near the end of the first grace period")
 		time.Sleep(grace - 3*time.Second)
 		w.engine.up.Store(true)
 		time.Sleep(2 * time.Second)
 		if got := w.last(t); got.State != messages.EngineReady {
-			t.Fatalf("told %+v, want Ready again", got)
+			t.Fatalf("got %+v, want Ready again", got)
 		}
 		if n := w.good.Load(); n != 1 {
-			t.Errorf("the mirror was made %d times: the second break had no grace of its own", n)
+			t.Errorf("the mirror was created %d times: the second failure had no grace period of its own", n)
 		}
 	})
 }
 
-// An engine that came back within the time of grace was found only after it, when
-// the session had failed so often that it was slowed down.
-func TestTheNextSessionComesSoonWhileMirrorsWait(t *testing.T) {
+// An engine that came back within the grace period was found only after it, when the
+// session had failed so often that its restarts were slow.
+func TestSessionPauseIsShortWithinGrace(t *testing.T) {
 	s := &supervisor{Config: Config{Settings: DefaultSettings()}}
 	s.graceEnds = time.Now().Add(s.Grace)
 	for range 5 {
 		if pause := s.pause(); pause > time.Second {
-			t.Errorf("the pause is %s while mirrors wait", pause)
+			t.Errorf("the pause is %s within the grace period", pause)
 		}
 	}
 	s.graceEnds = time.Now().Add(-time.Second)
 	if pause := s.pause(); pause < s.Slow/2 {
-		t.Errorf("the pause is %s with nothing that waits, want at least %s", pause, s.Slow/2)
+		t.Errorf("the pause is %s after the grace period, want at least %s", pause, s.Slow/2)
 	}
 }

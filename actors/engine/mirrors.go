@@ -12,86 +12,64 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// objectSeen hands a reading to its mirror, which is made if there is none.
-func (s *supervisor) objectSeen(c actor.Context, msg messages.ObjectSeen) {
-	if s.want == nil || s.state == messages.EngineCleaning {
+// objectSeen sends a reading to its mirror, which is created if there is none.
+func (s *supervisor) objectSeen(c actor.Context, seen engine.Object) {
+	if !s.isMirroring() {
 		return
 	}
-	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), s.want.Namespace)
-	if msg.AsOf.Before(e.asOf) {
-		if e.seen != nil { // it could be read all the same
-			s.sync.read(e.object(), e.key)
+	e := s.mirrors.ensure(seen.Mirror.MirrorKind(), seen.Mirror.GetName(), s.desired.Namespace)
+	if seen.AsOf.Before(e.asOf) {
+		if e.object != nil { // a newer reading found it, too
+			s.sync.read(e.engineKey(), e.key)
 		}
 		return
 	}
-	e.seen, e.asOf, e.lost = &msg, msg.AsOf, false
-	s.sync.read(e.object(), e.key)
-	if s.state == messages.EngineSyncing {
+	e.object, e.asOf, e.engineGone = seen.Mirror, seen.AsOf, false
+	s.sync.read(e.engineKey(), e.key)
+	if s.isSyncing() {
 		s.await(e)
 	}
-	if e.pid != nil && !e.stopping && e.dialed != s.dialed {
-		// It was made to take its resource away, without this engine. Another one
-		// follows it.
-		e.stopping = true
-		c.Stop(e.pid)
+	if e.pid != nil && !e.isStopping && e.engine != s.client {
+		// It was created to release its resource, without this engine.
+		s.stopMirror(c, e)
 	}
-	s.tell(c, e, msg)
+	s.send(c, e, messages.ObjectSeen{Object: e.object, AsOf: e.asOf})
 }
 
-func (s *supervisor) objectGone(c actor.Context, msg messages.ObjectGone) {
-	e := s.mirrors.get(msg.Kind, msg.Name)
-	if e == nil || msg.AsOf.Before(e.asOf) {
+func (s *supervisor) objectGone(c actor.Context, kind containersv1.Kind, name string, asOf time.Time) {
+	e := s.mirrors.get(kind, name)
+	if e == nil || asOf.Before(e.asOf) {
 		return
 	}
-	e.seen, e.asOf = nil, msg.AsOf
-	s.tell(c, e, msg)
-	s.retryRefused(c, msg.Kind)
+	e.object, e.asOf = nil, asOf
+	s.send(c, e, messages.ObjectGone{Kind: kind, Name: name, AsOf: asOf})
+	s.retryRefused(c, kind)
 }
 
-// syncCompleted lets go of everything that a full sync did not find.
-func (s *supervisor) syncCompleted(c actor.Context, msg engine.Synced) {
+// syncCompleted reports everything as gone that a full sync did not find.
+func (s *supervisor) syncCompleted(c actor.Context, synced engine.Synced) {
 	for _, e := range s.mirrors.all() {
-		if !e.asOf.Before(msg.AsOf) || slices.Contains(msg.Unread, e.object()) {
+		if !e.asOf.Before(synced.AsOf) || slices.Contains(synced.Unread, e.engineKey()) {
 			continue
 		}
-		if s.state == messages.EngineSyncing {
+		if s.isSyncing() {
 			s.await(e)
 		}
-		s.objectGone(c, messages.ObjectGone{Kind: e.key.kind, Name: e.key.name, AsOf: msg.AsOf})
+		s.objectGone(c, e.key.kind, e.key.name, synced.AsOf)
 	}
-	s.sync.completed(msg.Unread)
-	s.checkReady()
+	s.sync.completed(synced.Unread)
 }
 
-// object returns the key of the engine's object, without a tag.
-func (e *entry) object() engine.Key { return engine.Key{Kind: e.key.kind, ID: e.engineID()} }
-
-// engineID is the engine's own ID of the object, whatever tag the mirror is for.
-func (e *entry) engineID() string {
-	m := e.resource
-	if e.seen != nil {
-		m = e.seen.Object
-	}
-	if m == nil {
-		return e.key.name
-	}
-	return m.ObjectID()
-}
-
-// mirrorChanged hands the resource to its mirror. A resource of which the
-// engine has said nothing yet waits for the first full sync.
+// mirrorChanged sends the resource to its mirror. A resource without a reading of the
+// engine waits for the first full sync.
 func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) {
 	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), msg.Object.GetNamespace())
 	e.resource = msg.Object
 	switch {
-	case e.pid != nil && !e.stopping:
+	case e.pid != nil && !e.isStopping:
 		c.Send(e.pid, msg)
-	case e.pid == nil && s.want == nil && s.seq != 0:
-		// No engine is wanted, and this one was not known when that was said.
-		s.setState(messages.EngineCleaning)
-		s.lose(c, e)
-	case e.pid == nil && s.state == messages.EngineCleaning:
-		s.lose(c, e)
+	case e.pid == nil && s.seq != 0 && !s.isMirroring():
+		s.release(c, e) // it was not known when the others were released
 	}
 }
 
@@ -102,22 +80,21 @@ func (s *supervisor) mirrorRemoved(c actor.Context, msg messages.MirrorRemoved) 
 	}
 	e.resource = nil
 	switch {
-	case e.pid != nil && !e.stopping:
+	case e.pid != nil && !e.isStopping:
 		c.Send(e.pid, msg)
-	case e.pid == nil && !e.alive():
-		s.forget(c, e)
+	case e.pid == nil && !e.exists():
+		s.remove(c, e)
 	}
 }
 
-// mirrorRead keeps what a mirror has read for whoever follows it: the last
-// reading of the session may be from before a start that failed, of which no
-// event tells.
+// mirrorRead keeps what a mirror has read, for its next incarnation: the last reading
+// of the session can be from before a failed start, which causes no event.
 func (s *supervisor) mirrorRead(msg messages.MirrorRead) {
 	e := s.mirrors.get(msg.Object.MirrorKind(), msg.Object.GetName())
-	if e == nil || e.lost || msg.AsOf.Before(e.asOf) {
+	if e == nil || e.engineGone || msg.AsOf.Before(e.asOf) {
 		return
 	}
-	e.seen, e.asOf = &messages.ObjectSeen{Object: msg.Object, AsOf: msg.AsOf}, msg.AsOf
+	e.object, e.asOf = msg.Object, msg.AsOf
 }
 
 func (s *supervisor) mirrorSettled(msg messages.MirrorSettled) {
@@ -125,74 +102,74 @@ func (s *supervisor) mirrorSettled(msg messages.MirrorSettled) {
 	if e == nil {
 		return
 	}
-	if e.refused != msg.Refused {
-		s.mirrors.setRefused(e, msg.Refused)
-	}
+	s.mirrors.setRefused(e, msg.Refused)
 	if !msg.AsOf.Before(e.asOf) {
 		s.sync.settled(e.key, msg.Err)
-		s.checkReady()
 	}
 }
 
-// mirrorFinished stops a mirror that has nothing left, unless something new is
-// on its way to it.
+// mirrorFinished stops a mirror whose resource and object are gone, unless the
+// supervisor has a newer fact.
 func (s *supervisor) mirrorFinished(c actor.Context, msg messages.MirrorFinished) {
 	e := s.mirrors.get(msg.Kind, msg.Name)
-	if e == nil || e.pid == nil || e.stopping {
+	if e == nil || e.pid == nil || e.isStopping {
 		return
 	}
 	if e.resource != nil && e.resource.GetUID() == msg.Removed {
-		// The next mirror would take what the informers still have for what is there.
-		e.resource = nil
+		e.resource = nil // the informers report its removal later
 	}
 	if e.resource != nil {
 		return
 	}
-	if !e.lost && (e.seen != nil || e.asOf.After(msg.AsOf)) {
+	if !e.engineGone && (e.object != nil || e.asOf.After(msg.AsOf)) {
 		return
 	}
-	e.seen, e.stopping = nil, true
+	e.object = nil
+	s.stopMirror(c, e)
+}
+
+func (s *supervisor) stopMirror(c actor.Context, e *entry) {
+	e.isStopping = true
 	c.Stop(e.pid)
 }
 
-// forget lets an entry go for which neither resource nor object is left.
-func (s *supervisor) forget(c actor.Context, e *entry) {
+// remove removes an entry that has neither resource nor object.
+func (s *supervisor) remove(c actor.Context, e *entry) {
 	s.mirrors.remove(e)
 	s.sync.settled(e.key, nil)
-	s.checkReady()
 	s.retryRefused(c, e.key.kind)
-	s.cleaned()
 }
 
-// retryRefused retries what the engine may have refused because of an object of
-// this kind, which is gone now.
+// retryRefused retries what the engine can have refused because of an object of this
+// kind, which is gone now.
 func (s *supervisor) retryRefused(c actor.Context, gone containersv1.Kind) {
 	for e := range s.mirrors.refused {
-		if e.pid != nil && !e.stopping && e.key.kind.IsUnblockedBy(gone) {
+		if e.pid != nil && !e.isStopping && e.key.kind.IsUnblockedBy(gone) {
 			c.Send(e.pid, messages.RetryNow{})
 		}
 	}
 }
 
-// lose tells a mirror that its engine is gone.
-func (s *supervisor) lose(c actor.Context, e *entry) {
-	e.lost, e.seen = true, nil
-	e.rests = rests{}
-	s.tell(c, e, messages.EngineLost{})
+// release has a mirror remove its resource, because its engine is gone. It ends a pause
+// of the mirror.
+func (s *supervisor) release(c actor.Context, e *entry) {
+	e.engineGone, e.object = true, nil
+	e.restarts = restarts{}
+	s.send(c, e, messages.EngineLost{})
 }
 
-// tell sends msg to the mirror; a new mirror is told everything, msg included.
-func (s *supervisor) tell(c actor.Context, e *entry, msg any) {
+// send sends msg to the mirror. A new mirror receives all facts, msg included.
+func (s *supervisor) send(c actor.Context, e *entry, msg any) {
 	switch {
-	case e.stopping || e.rests.resting:
+	case e.isStopping || e.restarts.isPaused:
 	case e.pid == nil:
 		s.spawnMirror(c, e)
-		e.tellAll(c)
 	default:
 		c.Send(e.pid, msg)
 	}
 }
 
+// spawnMirror creates the actor of a mirror, and sends it all facts.
 func (s *supervisor) spawnMirror(c actor.Context, e *entry) {
 	spec := MirrorSpec{Kind: e.key.kind, Name: e.key.name, Namespace: e.namespace, Engine: s.client}
 	props := s.Props(c.Self().Id+"/"+e.key.path(), func(report func(string)) actor.Actor {
@@ -203,6 +180,7 @@ func (s *supervisor) spawnMirror(c actor.Context, e *entry) {
 	if err != nil {
 		panic(fmt.Errorf("spawn mirror %s: %w", e.key.path(), err))
 	}
-	e.dialed, e.rests.spawned, e.rests.resting = s.dialed, time.Now(), false
+	e.engine, e.restarts.startedAt, e.restarts.isPaused = s.client, time.Now(), false
 	s.mirrors.started(e, pid)
+	e.resendState(c)
 }

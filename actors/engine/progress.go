@@ -7,32 +7,27 @@ import (
 	"strings"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// progressEvery bounds how often the progress of a sync is told.
+// progressEvery is the interval between two reports of progress.
 const progressEvery = 200 * time.Millisecond
 
 // progress follows one full sync until every object has been mirrored or has a
 // recorded reason why not.
 type progress struct {
-	// pending mirrors have not settled yet; awaited are all that had to.
+	// awaited are the mirrors of this sync; pending are those that have not settled.
 	pending, awaited map[key]struct{}
 	// totals are the objects that were listed.
 	totals map[containersv1.Kind]int
-	// done is set when the session has read everything.
-	done bool
-	// unread objects could not be read, by the engine's own IDs. One that was read
-	// since is no longer among them when its mirrors, which are kept here, settle.
+	// isRead is set when the session has read everything.
+	isRead bool
+	// unread objects could not be read. An object that is read later has mirrors here;
+	// it is removed when they have settled.
 	unread map[engine.Key]map[key]struct{}
 	// failed holds the reasons of objects that could not be mirrored.
 	failed map[key]error
-	// due is set while a report of the progress is on its way.
-	due bool
 }
 
 func newProgress() progress {
@@ -43,7 +38,7 @@ func newProgress() progress {
 }
 
 func (p *progress) listed(counts map[containersv1.Kind]int) {
-	if !p.done {
+	if !p.isRead {
 		p.totals = counts
 	}
 }
@@ -53,7 +48,7 @@ func (p *progress) await(k key) {
 	p.awaited[k] = struct{}{}
 }
 
-// read takes note that an object could be read after all, and has this mirror.
+// read records that an unread object was read, and has this mirror.
 func (p *progress) read(t engine.Key, k key) {
 	if mirrors, ok := p.unread[t]; ok {
 		mirrors[k] = struct{}{}
@@ -80,14 +75,17 @@ func (p *progress) settled(k key, err error) {
 func (p *progress) gaveUp(k key, err error) { p.settled(k, fmt.Errorf("gave up: %w", err)) }
 
 func (p *progress) completed(unread []engine.Key) {
-	p.done = true
+	p.isRead = true
 	p.unread = map[engine.Key]map[key]struct{}{}
 	for _, object := range unread {
 		p.unread[object] = map[key]struct{}{}
 	}
 }
 
-// message is the progress in words, such as "images 212/500, volumes 3/100".
+// isMirrored reports whether every object was mirrored, or has a recorded reason why not.
+func (p *progress) isMirrored() bool { return p.isRead && len(p.pending) == 0 }
+
+// message returns the progress in words, such as "images 212/500, volumes 3/100".
 func (p *progress) message() string {
 	pending, awaited := map[containersv1.Kind]int{}, map[containersv1.Kind]int{}
 	for k := range p.awaited {
@@ -107,7 +105,8 @@ func (p *progress) message() string {
 	return strings.Join(parts, ", ")
 }
 
-// problems says what is not mirrored although the sync is over; empty when all is.
+// problems returns what is not mirrored although the sync is completed; empty when
+// everything is.
 func (p *progress) problems() string {
 	var parts []string
 	if n := len(p.unread); n > 0 {
@@ -121,49 +120,4 @@ func (p *progress) problems() string {
 		parts = append(parts, fmt.Sprintf("%d objects could not be mirrored, one because: %v", n, p.failed[first]))
 	}
 	return strings.Join(parts, "; ")
-}
-
-func (s *supervisor) checkReady() {
-	if s.state == messages.EngineSyncing && s.sync.done && len(s.sync.pending) == 0 {
-		s.stopGrace()
-		s.slow = 0
-		s.setState(messages.EngineReady)
-	}
-}
-
-// publish tells the owner what changed since it was last told.
-func (s *supervisor) publish(c actor.Context) {
-	if s.owner == nil {
-		return
-	}
-	now := messages.EngineChanged{Seq: s.seq, State: s.state, Failing: s.failing != "", Message: s.failing}
-	switch s.state {
-	case messages.EngineSyncing:
-		if s.told.State == s.state && s.told.Seq == s.seq && s.sync.due {
-			return
-		}
-		if !s.sync.due {
-			s.sync.due = true
-			s.tasks.After(progressEvery, progressDue{})
-		}
-		now.Message = s.sync.message()
-	case messages.EngineReady:
-		now.Message = s.sync.problems()
-	case messages.EngineCleaning:
-		if s.told.State == s.state && s.told.Seq == s.seq && s.sync.due {
-			return
-		}
-		if !s.sync.due {
-			s.sync.due = true
-			s.tasks.After(progressEvery, progressDue{})
-		}
-		now.Message = s.mirrors.cleaning()
-	}
-	if s.state == messages.EngineSyncing || s.state == messages.EngineReady {
-		now.Engine = s.info
-	}
-	if now != s.told {
-		s.told = now
-		c.Send(s.owner, now)
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -21,51 +22,62 @@ type key struct {
 // path is the name of the mirror's actor below the engine supervisor.
 func (k key) path() string { return strings.ToLower(string(k.kind)) + "/" + k.name }
 
-// entry is what the supervisor knows of one mirror. It keeps the last word of
-// both sides, so that a restarted mirror can be told again.
+// entry is one mirror: its actor, and the last facts of both sides, with which a
+// restarted actor begins.
 type entry struct {
 	key key
-	// namespace of Kubernetes in which the resource lives, or will.
+	// namespace of Kubernetes of the resource.
 	namespace string
-	// pid is nil until the first thing is to be done.
+	// pid is nil while there is no actor.
 	pid *actor.PID
-	// dialed is the connection that the actor was made with; see supervisor.dialed.
-	dialed int
-	// stopping is set from the order to stop until the actor has ended.
-	stopping bool
-	// lost is set when its engine is gone.
-	lost bool
-	// resource as the informer has it; nil when there is none.
+	// engine that the actor was created with; nil for one that only releases its
+	// resource.
+	engine engine.Engine
+	// isStopping is set from the order to stop until the actor has ended.
+	isStopping bool
+	restarts   restarts
+	// resource is the informer's copy; nil when there is none.
 	resource containersv1.Mirror
-	// seen is the last reading of the engine's object; nil when there is none.
-	seen *messages.ObjectSeen
-	// asOf is when the last reading was begun, of presence or absence.
+	// object is the last reading of the engine's object; nil when there is none.
+	object containersv1.Mirror
+	// asOf is when the last reading began, whether it found the object or not.
 	asOf time.Time
-	// rests are the pauses of a mirror that fails for good.
-	rests rests
-	// refused is set while the engine refuses the user's wish.
-	refused bool
+	// engineGone is set when the mirror is released because its engine is gone.
+	engineGone bool
 }
 
-// alive is whether there is anything to mirror.
-func (e *entry) alive() bool { return e.resource != nil || e.seen != nil }
+// exists reports whether there is a resource or an object.
+func (e *entry) exists() bool { return e.resource != nil || e.object != nil }
 
-// tellAll tells the mirror everything.
-func (e *entry) tellAll(c actor.Context) {
+// resendState sends a new actor all facts.
+func (e *entry) resendState(c actor.Context) {
 	if e.resource != nil {
 		c.Send(e.pid, messages.MirrorChanged{Object: e.resource})
 	}
 	switch {
-	case e.lost:
+	case e.engineGone:
 		c.Send(e.pid, messages.EngineLost{})
-	case e.seen != nil:
-		c.Send(e.pid, *e.seen)
+	case e.object != nil:
+		c.Send(e.pid, messages.ObjectSeen{Object: e.object, AsOf: e.asOf})
 	case !e.asOf.IsZero():
 		c.Send(e.pid, messages.ObjectGone{Kind: e.key.kind, Name: e.key.name, AsOf: e.asOf})
 	}
 }
 
-// registry finds mirrors by name and by actor.
+// engineKey returns the key of the engine's object, without a tag.
+func (e *entry) engineKey() engine.Key {
+	id := e.key.name
+	switch {
+	case e.object != nil:
+		id = e.object.ObjectID()
+	case e.resource != nil:
+		id = e.resource.ObjectID()
+	}
+	return engine.Key{Kind: e.key.kind, ID: id}
+}
+
+// registry finds mirrors by name and by actor. The engine refuses the desired state of
+// those that are refused.
 type registry struct {
 	entries map[key]*entry
 	actors  map[string]*entry
@@ -102,21 +114,21 @@ func (r registry) ensure(kind containersv1.Kind, name, namespace string) *entry 
 }
 
 func (r registry) started(e *entry, pid *actor.PID) {
-	e.pid, e.stopping = pid, false
+	e.pid, e.isStopping = pid, false
 	r.actors[pid.Id] = e
 }
 
-// ended takes note that an actor has ended and answers whose it was, and
-// whether it had been asked to.
-func (r registry) ended(pid *actor.PID) (e *entry, asked bool) {
+// ended records the end of an actor. It returns the entry, and whether the actor had
+// been stopped.
+func (r registry) ended(pid *actor.PID) (e *entry, wasStopping bool) {
 	e = r.actors[pid.Id]
 	if e == nil {
 		return nil, false
 	}
 	delete(r.actors, pid.Id)
-	asked = e.stopping
-	e.pid, e.stopping = nil, false
-	return e, asked
+	wasStopping = e.isStopping
+	e.pid, e.isStopping = nil, false
+	return e, wasStopping
 }
 
 // known returns the mirrors as they were last read, or as their resources are, sorted.
@@ -124,8 +136,8 @@ func (r registry) known() []containersv1.Mirror {
 	known := make([]containersv1.Mirror, 0, len(r.entries))
 	for _, e := range r.entries {
 		switch {
-		case e.seen != nil:
-			known = append(known, e.seen.Object)
+		case e.object != nil:
+			known = append(known, e.object)
 		case e.resource != nil:
 			known = append(known, e.resource)
 		}
@@ -136,13 +148,12 @@ func (r registry) known() []containersv1.Mirror {
 	return known
 }
 
-func (r registry) setRefused(e *entry, refused bool) {
-	e.refused = refused
-	if refused {
+func (r registry) setRefused(e *entry, isRefused bool) {
+	if isRefused {
 		r.refused[e] = struct{}{}
-		return
+	} else {
+		delete(r.refused, e)
 	}
-	delete(r.refused, e)
 }
 
 func (r registry) remove(e *entry) {

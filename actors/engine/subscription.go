@@ -13,7 +13,7 @@ import (
 // subscribeFailed reports that there is no subscription to the mirrors.
 type subscribeFailed struct{ err error }
 
-// subscribe has the mirrors and their changes delivered to this incarnation.
+// subscribe subscribes this incarnation to the mirrors.
 func (s *supervisor) subscribe() {
 	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
 		if err := s.Subscribe(ctx, func(e kube.Event) { send(e) }, kube.MirrorObjects()...); err != nil {
@@ -31,8 +31,7 @@ func (s *supervisor) delivered(c actor.Context, event kube.Event) {
 		m := e.Object.(containersv1.Mirror)
 		s.mirrorRemoved(c, messages.MirrorRemoved{Kind: m.MirrorKind(), Name: m.GetName(), UID: m.GetUID()})
 	case kube.Synced:
-		s.synced = true
-		s.cleaned()
+		s.isSynced = true
 		s.open()
 	}
 }

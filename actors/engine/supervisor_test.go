@@ -68,13 +68,13 @@ type world struct {
 	system    *actor.ActorSystem
 	pid       *actor.PID
 	owner     *actor.PID
-	mu        sync.Mutex // guards told
-	told      []messages.EngineChanged
+	mu        sync.Mutex // guards received
+	received  []messages.EngineChanged
 	engine    quietEngine
 	resources resources
 	dial      func(string) (engine.Engine, error)
-	panicking atomic.Bool  // the mirror "bad", whenever it sees something
-	good, bad atomic.Int32 // how often these mirrors were made
+	panicking atomic.Bool  // the mirror "bad", at each ObjectSeen
+	good, bad atomic.Int32 // how often these mirrors were created
 	marked    atomic.Value // the mirror that was last marked as failed, and why
 }
 
@@ -104,7 +104,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// newUnsyncedWorld returns a world whose supervisor has not got every mirror yet.
+// newUnsyncedWorld returns a world whose supervisor waits for the first list of mirrors.
 func newUnsyncedWorld(t *testing.T) *world {
 	w := &world{}
 	w.start(t)
@@ -137,7 +137,7 @@ func (w *world) start(t *testing.T) {
 		if m, ok := c.Message().(messages.EngineChanged); ok {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.told = append(w.told, m)
+			w.received = append(w.received, m)
 		}
 	}))
 	w.pid = w.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(cfg) },
@@ -150,7 +150,7 @@ func (w *world) start(t *testing.T) {
 	})
 }
 
-// newMirror is a mirror that is content with whatever it is told, or panics.
+// newMirror returns a mirror that settles at once, or panics.
 func (w *world) newMirror(spec MirrorSpec) actor.Actor {
 	switch spec.Name {
 	case "good":
@@ -178,31 +178,31 @@ func (w *world) last(t *testing.T) messages.EngineChanged {
 	synctest.Wait()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.told) == 0 {
-		t.Fatal("the owner was told nothing")
+	if len(w.received) == 0 {
+		t.Fatal("the owner received nothing")
 	}
-	return w.told[len(w.told)-1]
+	return w.received[len(w.received)-1]
 }
 
 func connectTo(seq uint64) messages.ConnectEngine {
 	return messages.ConnectEngine{Seq: seq, Endpoint: "unix:///sock", Namespace: "ns"}
 }
 
-func TestReadyAndGone(t *testing.T) {
+func TestConnectAndDisconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(connectTo(1))
 		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 1 {
-			t.Fatalf("told %+v, want Ready", got)
+			t.Fatalf("got %+v, want Ready", got)
 		}
 		w.send(messages.DisconnectEngine{Seq: 2})
 		if got := w.last(t); got.State != messages.EngineIdle || got.Seq != 2 {
-			t.Fatalf("told %+v, want Idle", got)
+			t.Fatalf("got %+v, want Idle", got)
 		}
 	})
 }
 
-func TestAMirrorThatCrashesCostsOnlyItself(t *testing.T) {
+func TestFailingMirrorDoesNotAffectOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.panicking.Store(true)
@@ -210,17 +210,17 @@ func TestAMirrorThatCrashesCostsOnlyItself(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		got := w.last(t)
 		if got.State != messages.EngineReady || !strings.Contains(got.Message, "cannot mirror bad") {
-			t.Fatalf("told %+v, want Ready with the reason of the one that cannot be mirrored", got)
+			t.Fatalf("got %+v, want Ready with the reason of the failing mirror", got)
 		}
 		w.panicking.Store(false)
 		spawns := w.bad.Load()
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if w.bad.Load() == spawns {
-			t.Error("a mirror that was given up is never tried again")
+			t.Error("a mirror that was given up never restarts")
 		}
 		if w.good.Load() != 1 {
-			t.Errorf("the good mirror was made %d times, want once", w.good.Load())
+			t.Errorf("the good mirror was created %d times, want once", w.good.Load())
 		}
 	})
 }
@@ -233,34 +233,34 @@ func TestBlipWithinGraceAndBeyond(t *testing.T) {
 
 		w.engine.broken <- errors.New("cut")
 		if got := w.last(t); got.State != messages.EngineDisconnected || got.Message == "" {
-			t.Fatalf("told %+v, want Disconnected with a reason", got)
+			t.Fatalf("got %+v, want Disconnected with a reason", got)
 		}
 		time.Sleep(5 * time.Second)
 		if got := w.last(t); got.State != messages.EngineReady {
-			t.Fatalf("told %+v, want Ready again", got)
+			t.Fatalf("got %+v, want Ready again", got)
 		}
 		if w.good.Load() != 1 {
-			t.Errorf("a blip made the mirror %d times", w.good.Load())
+			t.Errorf("within the grace period the mirror was created %d times", w.good.Load())
 		}
 
 		w.engine.up.Store(false)
 		w.engine.broken <- errors.New("cut for good")
 		time.Sleep(DefaultSettings().Grace + time.Second)
 		if got := w.last(t); got.State != messages.EngineDisconnected {
-			t.Fatalf("told %+v, want Disconnected", got)
+			t.Fatalf("got %+v, want Disconnected", got)
 		}
 		w.engine.up.Store(true)
 		time.Sleep(5 * time.Second)
 		if got := w.last(t); got.State != messages.EngineReady {
-			t.Fatalf("told %+v, want Ready again", got)
+			t.Fatalf("got %+v, want Ready again", got)
 		}
 		if w.good.Load() != 2 {
-			t.Errorf("the mirror was made %d times, want anew after the time of grace", w.good.Load())
+			t.Errorf("the mirror was created %d times, want twice: it was released after the grace period", w.good.Load())
 		}
 	})
 }
 
-func TestResourcesThatTurnUpAfterTheDisconnectGo(t *testing.T) {
+func TestLateResourceIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(messages.DisconnectEngine{Seq: 1})
@@ -269,17 +269,17 @@ func TestResourcesThatTurnUpAfterTheDisconnectGo(t *testing.T) {
 		v.Name, v.UID = "left", "u1"
 		w.resources.change(v)
 		if got := w.last(t); got.State != messages.EngineCleaning {
-			t.Fatalf("told %+v, want Cleaning", got)
+			t.Fatalf("got %+v, want Cleaning", got)
 		}
 		w.resources.remove(v)
 		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "left"})
 		if got := w.last(t); got.State != messages.EngineIdle {
-			t.Errorf("told %+v, want Idle", got)
+			t.Errorf("got %+v, want Idle", got)
 		}
 	})
 }
 
-func TestALateConnectionIsNotLost(t *testing.T) {
+func TestLastCommandCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		for seq := uint64(1); seq < 10; seq += 2 {
@@ -288,12 +288,12 @@ func TestALateConnectionIsNotLost(t *testing.T) {
 		}
 		w.send(connectTo(11))
 		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 11 {
-			t.Errorf("told %+v, want Ready", got)
+			t.Errorf("got %+v, want Ready", got)
 		}
 	})
 }
 
-func TestNewsOfAFailureAfterTheEndDoNoHarm(t *testing.T) {
+func TestLateFailureIsIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(connectTo(1))
@@ -301,12 +301,12 @@ func TestNewsOfAFailureAfterTheEndDoNoHarm(t *testing.T) {
 		w.send(messages.ChildFailed{Name: "volume/good", Err: errors.New("late"), GaveUp: true})
 		w.send(messages.DisconnectEngine{Seq: 2})
 		if got := w.last(t); got.State != messages.EngineIdle {
-			t.Errorf("told %+v, want Idle", got)
+			t.Errorf("got %+v, want Idle", got)
 		}
 	})
 }
 
-func TestStaleReadingsAreDropped(t *testing.T) {
+func TestStaleReadingsAreIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(connectTo(1))
@@ -317,17 +317,17 @@ func TestStaleReadingsAreDropped(t *testing.T) {
 		w.last(t)
 		w.send(connectTo(2))
 		if got := w.last(t); got.State != messages.EngineReady || got.Seq != 2 {
-			t.Errorf("told %+v, want Ready", got)
+			t.Errorf("got %+v, want Ready", got)
 		}
 		if w.good.Load() != 1 {
-			t.Errorf("a stale reading made the mirror %d times", w.good.Load())
+			t.Errorf("a stale reading created the mirror %d times", w.good.Load())
 		}
 	})
 }
 
-// I5: the engine counts as left only when its last mirror has gone, however long
-// somebody else holds that one.
-func TestI5OneMirrorThatIsHeldHoldsUpTheEnd(t *testing.T) {
+// I5: the supervisor is idle only when the last mirror is gone, however long another
+// program holds it.
+func TestI5IdleWaitsForHeldMirror(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(connectTo(1))
@@ -338,12 +338,12 @@ func TestI5OneMirrorThatIsHeldHoldsUpTheEnd(t *testing.T) {
 		w.send(messages.DisconnectEngine{Seq: 2})
 		time.Sleep(time.Hour)
 		if got := w.last(t); got.State != messages.EngineCleaning || got.Seq != 2 {
-			t.Fatalf("told %+v while a mirror is left, want Cleaning", got)
+			t.Fatalf("got %+v while a mirror is left, want Cleaning", got)
 		}
 		w.resources.remove(held)
 		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "good"})
 		if got := w.last(t); got.State != messages.EngineIdle {
-			t.Errorf("told %+v after the last mirror has gone, want Idle", got)
+			t.Errorf("got %+v after the last mirror has gone, want Idle", got)
 		}
 	})
 }

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// A mirror that fails for good is made again ever more rarely, whatever happens to
-// its object, and its resource shows that. The end of its engine is a new try.
-func TestFailingMirrorIsRespawnedLessOften(t *testing.T) {
+// A mirror that was given up restarts after growing pauses, whatever happens to its
+// object, and its resource shows the failure. The end of its engine ends a pause.
+func TestGivenUpMirrorRestartsAfterPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.panicking.Store(true)
@@ -25,47 +26,47 @@ func TestFailingMirrorIsRespawnedLessOften(t *testing.T) {
 		synctest.Wait()
 		before := w.bad.Load()
 		for range 60 { // an event a minute
-			w.send(messages.ObjectSeen{Object: failing, AsOf: time.Now()})
+			w.send(messages.SessionEvent{Event: engine.Object{Mirror: failing, AsOf: time.Now()}})
 			time.Sleep(time.Minute)
 		}
 		synctest.Wait()
 		if n := w.bad.Load() - before; n < 20 || n > 80 {
-			t.Errorf("made %d times in an hour, want a few tries in each 150 to 300 s", n)
+			t.Errorf("created %d times in an hour, want a few attempts in each 150 to 300 s", n)
 		}
 		if marked, _ := w.marked.Load().(string); !strings.Contains(marked, "bad: cannot mirror bad") {
 			t.Errorf("marked as failed: %q", marked)
 		}
 		if got := w.last(t); got.State != messages.EngineReady {
-			t.Errorf("told %+v, want Ready: a mirror that fails holds up no sync", got)
+			t.Errorf("got %+v, want Ready: a mirror that fails delays no sync", got)
 		}
 		before = w.bad.Load()
 		w.send(messages.DisconnectEngine{Seq: 2})
 		w.last(t)
 		if w.bad.Load() == before {
-			t.Error("its resource stays until the pause is over, although the engine is gone")
+			t.Error("its resource stays until the end of the pause, although the engine is gone")
 		}
 		w.resources.remove(failing)
 		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "bad"})
 		if got := w.last(t); got.State != messages.EngineIdle {
-			t.Errorf("told %+v right after the stop, want Idle", got)
+			t.Errorf("got %+v right after the stop, want Idle", got)
 		}
 	})
 }
 
-func TestRestsGrowAndBeginAgain(t *testing.T) {
-	r, now := rests{}, time.Now()
-	r.spawned = now
+func TestRestartPausesGrowAndReset(t *testing.T) {
+	r, now := restarts{}, time.Now()
+	r.startedAt = now
 	for _, most := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
-		if got := r.next(5*time.Second, now); got < most/2 || got > most {
+		if got := r.pause(5*time.Second, now); got < most/2 || got > most {
 			t.Errorf("a pause of %v, want %v to %v", got, most/2, most)
 		}
 	}
 	for range 10 {
-		if got := r.next(5*time.Second, now); got > longestRest {
-			t.Errorf("a pause of %v, want %v at most", got, longestRest)
+		if got := r.pause(5*time.Second, now); got > maxPause {
+			t.Errorf("a pause of %v, want %v at most", got, maxPause)
 		}
 	}
-	if got := r.next(5*time.Second, now.Add(time.Hour)); got > 5*time.Second {
+	if got := r.pause(5*time.Second, now.Add(time.Hour)); got > 5*time.Second {
 		t.Errorf("after an hour without a failure the first pause is %v", got)
 	}
 }
