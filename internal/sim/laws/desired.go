@@ -1,0 +1,132 @@
+package laws
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
+)
+
+const (
+	// acting is the longest time from a mirror's last reading of the desired state to
+	// the command: the answer to the reading, a step before the command, and the
+	// command itself can each be slow.
+	acting = 30 * time.Second
+	// gentleActing is the same where no call is slow, shakenActing where an engine was
+	// frozen: a read of the image whose tag is to be removed may hang there.
+	gentleActing = 50 * time.Millisecond
+	shakenActing = 90 * time.Second
+)
+
+// request is a desired state that a user set: the generation that a resource got.
+type request struct {
+	uid        string
+	generation int64
+}
+
+// outcome is what happened to a request.
+type outcome struct {
+	// applied counts the commands that the engine has answered.
+	applied int
+	// incarnations of the mirror before the request.
+	incarnations int
+}
+
+// Requested records the desired state that a user has just set.
+func (l *Laws) Requested(key cluster.Key) {
+	history := l.cluster.History(key)
+	if len(history) == 0 || history[len(history)-1].Object == nil {
+		return
+	}
+	o := history[len(history)-1].Object
+	e := request{string(o.GetUID()), o.GetGeneration()}
+	l.with(func() {
+		if l.requests[e] == nil {
+			l.requests[e] = &outcome{incarnations: l.incarnations[key.Name]}
+		}
+	})
+}
+
+// Judge holds the commands to one machine against the law. It implements the judge of
+// a simulated engine.
+type Judge struct {
+	laws *Laws
+	on   *machine.Machine
+}
+
+// Judge returns the judge of the commands to a machine.
+func (l *Laws) Judge(m *machine.Machine) Judge { return Judge{l, m} }
+
+// Command checks a command: the engine gets no command that no user requests at that
+// time, and a request is applied once. One more command is allowed for each
+// incarnation of the mirror that ended since the request, until the request was
+// recorded as applied.
+func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered func()) {
+	l, who := j.laws, "engine "+string(j.on.Name)
+	l.recorder.Note(who, fmt.Sprintf("%s %s %.24s", verb, kind, id))
+	l.recorder.Count("commands")
+	found := slices.DeleteFunc(l.cluster.Since(kind, time.Now().Add(-l.acting())), func(o containersv1.Mirror) bool { return !requests(o, verb, id) })
+	if len(found) == 0 {
+		l.violate("%s %s %s on %s: no user requests that", verb, kind, id, j.on.Name)
+	}
+	return func() {
+		l.recorder.Note(who, fmt.Sprintf("%s %.12s done", verb, id))
+		if verb == "start" || verb == "stop" {
+			l.once(verb, id, found)
+		}
+	}
+}
+
+// acting returns how old the request of a command may be.
+func (l *Laws) acting() (longest time.Duration) {
+	longest = acting
+	l.with(func() {
+		switch {
+		case time.Now().Before(l.restless):
+			longest = shakenActing
+		case l.gentle:
+			longest = gentleActing
+		}
+	})
+	return longest
+}
+
+// requests reports whether a resource requests a command at this moment.
+func requests(o containersv1.Mirror, verb, id string) bool {
+	c, ok := o.(*containersv1.Container)
+	switch {
+	case o.ObjectID() != id && o.DisplayName() != id:
+		return false
+	case verb == "remove":
+		return o.GetDeletionTimestamp() != nil && slices.Contains(o.GetFinalizers(), containersv1.Finalizer)
+	case verb == "start":
+		return ok && c.Spec.State == containersv1.StateRunning && hasOpenState(c)
+	case verb == "stop":
+		return ok && c.Spec.State == containersv1.StateCreated && hasOpenState(c)
+	default:
+		return ok && hasOpenState(c)
+	}
+}
+
+// once counts a command for the request that allows the most commands.
+func (l *Laws) once(verb, id string, found []containersv1.Mirror) {
+	l.with(func() {
+		var best *outcome
+		left := func(r *outcome) int { return 1 + l.incarnations[id] - r.incarnations - r.applied }
+		for _, o := range found {
+			if r := l.requests[request{string(o.GetUID()), o.GetGeneration()}]; r != nil && (best == nil || left(r) > left(best)) {
+				best = r
+			}
+		}
+		if best == nil {
+			return // a user's delete has changed the generation of the request
+		}
+		if best.applied++; left(best) < 0 {
+			l.violate("%s %s was applied %d times for one request, and its mirror restarted %d times since",
+				verb, id, best.applied, l.incarnations[id]-best.incarnations)
+		}
+	})
+}

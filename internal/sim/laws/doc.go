@@ -1,0 +1,15 @@
+// Package laws checks a simulated run: what rdd writes, sends to an engine and
+// publishes, at every moment and however much goes wrong, and what is true once
+// nothing goes wrong any more.
+//
+// The laws know the simulated cluster, the engines and their histories. They know no
+// actor: the harness reports the few facts of the tree that a law depends on.
+//
+// Reading map: laws.go holds the facts. One file has one law: desired.go (no command
+// without a request, and each request once), mirror.go (a mirror has a status that
+// its object had, and is removed only for a reason), settled.go (Settled=True is
+// true), fresh.go (without faults, mirrors are up to date in seconds), converged.go
+// and equal.go (after all faults, mirrors and objects are equal), deletes.go (no
+// delete is forgotten), calm.go (nothing is written without a cause, and nothing is
+// left at the end). refusals.go has what several of them read in a mirror.
+package laws

@@ -1,0 +1,88 @@
+package world
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
+)
+
+// endMachine ends a machine's engine, or all of it.
+func (w *world) endMachine(d *fate.Dice) {
+	m := w.used(d)
+	if !m.Managed {
+		return
+	}
+	w.laws.Disturbed()
+	remains := fate.Pick(d, []machine.Presence{machine.Broken, machine.Absent})
+	w.Note("outside", fmt.Sprintf("%s dies, %s is left", m.Name, remains))
+	m.End(remains)
+}
+
+// freezeEngine makes an engine hang for a while.
+func (w *world) freezeEngine(d *fate.Dice) {
+	m := w.used(d)
+	w.laws.Disturbed()
+	w.Note("outside", "freeze "+string(m.Name))
+	m.Link.Freeze()
+	frozen := d.Between(time.Second, 70*time.Second)
+	w.laws.Shaken(frozen + 45*time.Second)
+	w.after(frozen, func() { w.laws.Disturbed(); m.Link.Thaw() })
+}
+
+// cutOffEngine ends an engine for a while, on a machine that remains.
+func (w *world) cutOffEngine(d *fate.Dice) {
+	m := w.used(d)
+	if !m.Reachable() || m.Link.Down() != nil {
+		return
+	}
+	w.laws.Disturbed()
+	w.Note("outside", "engine away on "+string(m.Name))
+	m.CutOff()
+	if d.Chance(0.1) {
+		m.Model.Wipe()
+	}
+	w.after(d.Between(10*time.Millisecond, 30*time.Second), func() {
+		w.laws.Disturbed()
+		m.Return()
+	})
+}
+
+func (w *world) breakWatches(*fate.Dice) {
+	w.laws.Shaken(5 * time.Second)
+	w.cluster.BreakWatches()
+}
+
+// crashActors makes the next messages of a role end in a panic.
+func (w *world) crashActors(d *fate.Dice) {
+	role := fate.Pick(d, w.tree.Roles())
+	for range 1 + d.N(3)*d.N(3) {
+		w.scheduler.Crash(role)
+	}
+}
+
+func (w *world) crashServer(*fate.Dice) {
+	w.with(func() {
+		if w.server != nil {
+			w.server.crash()
+		}
+	})
+}
+
+// missDriver makes a driver unavailable for a while.
+func (w *world) missDriver(d *fate.Dice) {
+	m := fate.Pick(d, w.machines)
+	w.laws.Disturbed()
+	m.SetMissing(fmt.Errorf("simulated: %s is not installed", m.Name))
+	w.after(d.Between(time.Second, time.Minute), func() { w.laws.Disturbed(); m.SetMissing(nil) })
+}
+
+// restart ends the daemon in order; another one follows.
+func (w *world) restart(d *fate.Dice) {
+	keep := d.Chance(0.6)
+	if !keep {
+		w.laws.Disturbed()
+	}
+	w.order(order{keepVM: keep})
+}

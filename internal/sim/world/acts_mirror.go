@@ -1,0 +1,67 @@
+package world
+
+import (
+	"fmt"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
+)
+
+// foreign is a finalizer that is not rdd's.
+const foreign = "example.com/hold"
+
+func (w *world) setDesiredState(d *fate.Dice) {
+	m := w.someMirror(d, containersv1.KindContainer)
+	if m == nil {
+		return
+	}
+	state := fate.Pick(d, []containersv1.DesiredState{
+		containersv1.StateRunning, containersv1.StateRunning, containersv1.StateCreated, containersv1.StateCreated, containersv1.StateUnknown,
+	})
+	w.Note("user", fmt.Sprintf("desire %s for %.12s", state, m.GetName()))
+	w.cluster.SetDesiredState(keyOf(m), state)
+	w.laws.Requested(keyOf(m))
+}
+
+func (w *world) deleteMirror(d *fate.Dice) {
+	m := w.someMirror(d, "")
+	if m == nil {
+		return
+	}
+	w.Note("user", fmt.Sprintf("delete %s %.12s %s", m.MirrorKind(), m.GetName(), m.GetUID()))
+	if w.cluster.Delete(keyOf(m)) {
+		w.laws.Deleted(m)
+	}
+}
+
+// disown makes a mirror what an earlier version of rdd left.
+func (w *world) disown(d *fate.Dice) {
+	m := w.someMirror(d, "")
+	if m == nil {
+		return
+	}
+	stripped := d.Chance(0.5)
+	w.Note("outside", fmt.Sprintf("an earlier rdd left %s %.12s, stripped %t", m.MirrorKind(), m.GetName(), stripped))
+	w.cluster.Disown(keyOf(m), stripped)
+}
+
+func (w *world) setFinalizer(d *fate.Dice, name string, held bool) {
+	m := w.someMirror(d, "")
+	if m == nil {
+		return
+	}
+	w.Note("user", fmt.Sprintf("finalizer %s %t on %s %.12s", name, held, m.MirrorKind(), m.GetName()))
+	w.cluster.Finalizer(keyOf(m), name, held)
+}
+
+// touch changes annotations of a mirror, and of the App sometimes.
+func (w *world) touch(d *fate.Dice) {
+	if m := w.someMirror(d, ""); m != nil {
+		w.cluster.Touch(keyOf(m), fmt.Sprint(d.N(1000)))
+	}
+	if d.Chance(0.3) {
+		w.cluster.Touch(cluster.Key{Kind: "App", Name: appv1.AppName}, fmt.Sprint(d.N(1000)))
+	}
+}
