@@ -7,9 +7,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Check takes one look at both sides and returns every difference; none: nil. An
-// error says that a side could not be looked at. What changes between the two
-// looks differs too: see [Lasting].
+// Check reads both sides once and returns every difference. It fails if it cannot read
+// a side. Changes between the two readings are differences too; see [Lasting].
 func Check(ctx context.Context, engine Source, mirrors Mirrors) ([]Difference, error) {
 	picture, err := engine(ctx)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Compare returns every difference between an engine and the mirrors of all
-// kinds, sorted; none: nil. now is by the clock of the API server.
+// Compare returns every difference between an engine and the mirrors of all kinds,
+// sorted. now is on the clock of the API server.
 func Compare(engine Picture, mirrors []containersv1.Mirror, now time.Time) ([]Difference, error) {
 	found := slices.Clone(engine.Unread)
 	byName := map[identity]containersv1.Mirror{}
@@ -40,7 +40,7 @@ func Compare(engine Picture, mirrors []containersv1.Mirror, now time.Time) ([]Di
 		found = append(found, differing...)
 	}
 	for _, m := range mirrors {
-		// What could not be read may be right or wrong.
+		// A mirror of an unread object may be right or wrong.
 		if id := identityOf(m); !unread[id.id] {
 			found = append(found, misplaced(m, wanted[resourceKey(m.MirrorKind(), m.GetName())], owners[id] > 1)...)
 		}
@@ -52,7 +52,7 @@ func Compare(engine Picture, mirrors []containersv1.Mirror, now time.Time) ([]Di
 	return found, nil
 }
 
-// resourceKey names a resource, whatever it claims to stand for.
+// resourceKey identifies a resource by its own name, not by its status.
 func resourceKey(kind containersv1.Kind, name string) identity { return identity{kind, name, ""} }
 
 // compareFields compares every field that either side has.
@@ -75,7 +75,7 @@ func compareFields(object Object, m containersv1.Mirror) ([]Difference, error) {
 	return found, nil
 }
 
-// misplaced finds mirrors that should not be there, or not under their name.
+// misplaced finds mirrors that should not exist, or that have a wrong name.
 func misplaced(m containersv1.Mirror, wanted, shared bool) []Difference {
 	d := Difference{Kind: m.MirrorKind(), Name: m.GetName(), Object: m.DisplayName()}
 	var found []Difference

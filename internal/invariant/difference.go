@@ -14,51 +14,51 @@ type Problem string
 const (
 	// Missing: the engine has an object without a mirror.
 	Missing Problem = "missing mirror"
-	// Ghost: there is a mirror of what the engine does not have.
+	// Ghost: a mirror has no object in the engine.
 	Ghost Problem = "ghost mirror"
-	// Differs: a field is not as the engine has it.
+	// Differs: a field has another value than in the engine.
 	Differs Problem = "field differs"
-	// NoFinalizer: rdd's finalizer is not there, or is where none belongs.
+	// NoFinalizer: rdd's finalizer is missing, or is on a kind that has none.
 	NoFinalizer Problem = "wrong finalizer"
-	// WrongName: the mirror's name does not follow from its status.
+	// WrongName: the mirror's name is not the one for its status.
 	WrongName Problem = "wrong name"
-	// Duplicate: another mirror stands for the same object.
+	// Duplicate: another mirror has the same object.
 	Duplicate Problem = "duplicate mirror"
-	// Ahead: a status says that it has seen a generation that was never there.
+	// Ahead: an observed generation is higher than the generation.
 	Ahead Problem = "observedGeneration beyond generation"
-	// StaleRefusal: a condition tells of a refusal of what is not wished any more.
-	StaleRefusal Problem = "refusal without a wish"
-	// Unread: the engine lists an object and does not tell of it.
+	// StaleRefusal: a condition reports the refusal of a request that no longer exists.
+	StaleRefusal Problem = "refusal without a request"
+	// Unread: the engine lists an object, but its inspection fails.
 	Unread Problem = "unreadable object"
-	// WaitingWish: a wish was neither carried out nor visibly refused yet.
-	WaitingWish Problem = "wish not carried out"
-	// WaitingDelete: a delete was neither carried out nor visibly refused yet.
-	WaitingDelete Problem = "delete not carried out"
+	// WaitingState: a desired state is neither applied nor visibly refused yet.
+	WaitingState Problem = "desired state not applied"
+	// WaitingDelete: a deletion is neither applied nor visibly refused yet.
+	WaitingDelete Problem = "deletion not applied"
 )
 
-// Difference is one way in which mirrors and engine are not the same.
+// Difference is one difference between the mirrors and the engine.
 type Difference struct {
 	Problem Problem           `json:"problem"`
 	Kind    containersv1.Kind `json:"kind"`
-	// Name of the resource: the one that is there, or that should be.
+	// Name is the name of the resource, which may be missing.
 	Name string `json:"name"`
-	// Object is the engine's own name for the object, as a person would say it.
+	// Object is the name of the object in the engine, as users know it.
 	Object string `json:"object,omitempty"`
-	// Field is the path below status of what differs, such as ports[80/tcp].bindings.
+	// Field is the path of the field below status, such as ports[80/tcp].bindings.
 	Field string `json:"field,omitempty"`
-	// Engine and Mirror are the values on the two sides; empty is absent.
+	// Engine and Mirror are the two values; empty if absent.
 	Engine string `json:"engine,omitempty"`
 	Mirror string `json:"mirror,omitempty"`
-	// Age is how long a wish or a delete has been waiting, as far as the resource
-	// tells; 0 for every other problem.
+	// Age is how long a desired state or a deletion has been waiting, as far as the
+	// resource shows it; 0 for other problems.
 	Age time.Duration `json:"age,omitempty"`
 }
 
-// Pending is whether time alone may mend it: rdd is expected to be at work. A
-// caller decides by Age how long that may take.
-func (d Difference) Pending() bool { return d.Problem == WaitingWish || d.Problem == WaitingDelete }
+// Pending reports whether rdd may still be working on it. The caller decides by Age
+// how long that may take.
+func (d Difference) Pending() bool { return d.Problem == WaitingState || d.Problem == WaitingDelete }
 
-// String says the difference in one line.
+// String returns the difference in one line.
 func (d Difference) String() string {
 	subject := fmt.Sprintf("%s %s", d.Kind, d.Name)
 	if d.Object != "" && d.Object != d.Name {

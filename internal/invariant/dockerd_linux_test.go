@@ -10,8 +10,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
 )
 
-// A real engine says more than a simulated one; both mappings must agree on it.
-func TestBothMappingsAgreeOnARealEngine(t *testing.T) {
+// A real engine has more fields than a simulated one, and both mappings must agree.
+func TestMappingsAgreeOnRealEngine(t *testing.T) {
 	daemon := dockertest.Start(t)
 	raw, err := newRawEngine(daemon.Endpoint(), "")
 	if err != nil {
@@ -27,7 +27,7 @@ func TestBothMappingsAgreeOnARealEngine(t *testing.T) {
 	}
 }
 
-// post makes something that the engine then has.
+// post creates an object in the engine.
 func post(t *testing.T, engine *rawEngine, path, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, engine.base+path, strings.NewReader(body))

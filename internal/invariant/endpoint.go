@@ -8,10 +8,10 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// FromEndpoint takes the picture from the engine's own JSON, past everything
-// that the daemon uses. endpoint is one that docker.Dial takes. apiVersion
-// is the version that the daemon speaks with the engine, such as 1.41, since
-// versions differ in what they tell; empty is the engine's newest.
+// FromEndpoint reads the engine's own JSON, without the daemon's code. endpoint has a
+// form that docker.Dial accepts. apiVersion is the version of the API that the daemon
+// uses, such as 1.41, because versions have different fields; empty means the newest
+// version of the engine.
 func FromEndpoint(endpoint, apiVersion string) Source {
 	return func(ctx context.Context) (Picture, error) {
 		engine, err := newRawEngine(endpoint, apiVersion)
@@ -40,7 +40,7 @@ func (e *rawEngine) picture(ctx context.Context) (Picture, error) {
 	if err := e.get(ctx, "/volumes", &volumes); err != nil {
 		return Picture{}, err
 	}
-	p := newPainter()
+	p := newCollector()
 	for _, volume := range volumes.Volumes {
 		p.add(volume.volume(), nil)
 	}

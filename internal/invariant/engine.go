@@ -11,7 +11,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// readers is how many objects are read at the same time.
+// readers is how many objects are read at once.
 const readers = 8
 
 // Object is one object of the engine.
@@ -21,26 +21,26 @@ type Object struct {
 	fields   fields
 }
 
-// Picture is what an engine has.
+// Picture has all objects of an engine.
 type Picture struct {
 	Objects []Object
-	// Unread are objects that the engine lists and could not be read.
+	// Unread are objects that the engine lists, and that could not be read.
 	Unread []Difference
 }
 
-// Source takes a picture of an engine.
+// Source reads all objects of an engine.
 type Source func(ctx context.Context) (Picture, error)
 
-// Nothing is the source of an engine that is stopped: there must be no mirror.
+// Nothing returns the source of a stopped engine, which has no objects.
 func Nothing() Source {
 	return func(context.Context) (Picture, error) { return Picture{}, nil }
 }
 
-// FromEngine takes the picture through the interface that the daemon uses. It
-// works with whatever implements that, and finds no slip of its mapping.
+// FromEngine reads through the interface that the daemon uses. It works with every
+// implementation, and finds no error in their mappings.
 func FromEngine(engine docker.API) Source {
 	return func(ctx context.Context) (Picture, error) {
-		p := newPainter()
+		p := newCollector()
 		containers, err := engine.ListContainers(ctx)
 		if err != nil {
 			return Picture{}, fmt.Errorf("list the engine's containers: %w", err)
@@ -81,29 +81,29 @@ func FromEngine(engine docker.API) Source {
 	}
 }
 
-// painter puts a picture together from several readers.
-type painter struct {
+// collector collects a picture from parallel readers.
+type collector struct {
 	mu      sync.Mutex
 	picture Picture
 	err     error
 }
 
-// newPainter begins with what every Docker engine has.
-func newPainter() *painter {
-	p := &painter{}
+// newCollector returns a collector with the object that every Docker engine has.
+func newCollector() *collector {
+	p := &collector{}
 	moby := &containersv1.ContainerNamespace{}
 	moby.Status.Name = containersv1.MobyNamespace
 	p.mirror(moby)
 	return p
 }
 
-// mirror adds an object as docker sees it.
-func (p *painter) mirror(m containersv1.Mirror) {
+// mirror adds an object as the daemon maps it.
+func (p *collector) mirror(m containersv1.Mirror) {
 	f, err := fieldsOf(m)
 	p.add(Object{identityOf(m), m.DisplayName(), f}, err)
 }
 
-func (p *painter) add(object Object, err error) {
+func (p *collector) add(object Object, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
@@ -113,9 +113,9 @@ func (p *painter) add(object Object, err error) {
 	p.picture.Objects = append(p.picture.Objects, object)
 }
 
-// each reads objects. One that is gone meanwhile is no object any more; one that
-// cannot be read costs only itself.
-func (p *painter) each(ctx context.Context, kind containersv1.Kind, ids []string, read func(context.Context, string) error) {
+// each reads objects. It skips objects that were removed meanwhile, and records those
+// that cannot be read.
+func (p *collector) each(ctx context.Context, kind containersv1.Kind, ids []string, read func(context.Context, string) error) {
 	var group errgroup.Group
 	group.SetLimit(readers)
 	for _, id := range ids {
@@ -130,11 +130,11 @@ func (p *painter) each(ctx context.Context, kind containersv1.Kind, ids []string
 			return nil
 		})
 	}
-	_ = group.Wait() // each reading notes its own error
+	_ = group.Wait() // each reading records its own error
 }
 
-// finish returns the picture, or why there is none.
-func (p *painter) finish(ctx context.Context) (Picture, error) {
+// finish returns the picture, or the error that prevented it.
+func (p *collector) finish(ctx context.Context) (Picture, error) {
 	if err := ctx.Err(); err != nil {
 		return Picture{}, fmt.Errorf("read the engine's objects: %w", err)
 	}

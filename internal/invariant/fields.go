@@ -11,18 +11,17 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// fields are the values of a status by their paths. What is empty is left out,
-// as the API server leaves it out.
+// fields are the values of a status by path, without empty ones, as in the API server.
 type fields map[string]string
 
-// set notes a value unless it is empty.
+// set adds a value unless it is empty.
 func (f fields) set(path, value string) {
 	if value != "" {
 		f[path] = value
 	}
 }
 
-// element notes a value of a list or map, where the empty text is a value too.
+// element adds a value of a list or map, where the empty string is a value too.
 func (f fields) element(path, value string) { f[path] = strconv.Quote(value) }
 
 // fieldsOf returns the fields of a mirror's status. It reads the JSON of the mirror,
@@ -44,7 +43,7 @@ func fieldsOf(mirror containersv1.Mirror) (fields, error) {
 	for name, value := range tree.Status {
 		switch name {
 		case "observedGeneration":
-			// The mirror's own; see promises.go.
+			// It is not from the engine; see promises.go.
 		case "conditions":
 			f.conditions(value)
 		case "ports":
@@ -56,7 +55,7 @@ func fieldsOf(mirror containersv1.Mirror) (fields, error) {
 	return f, nil
 }
 
-// add takes any JSON value apart.
+// add adds every scalar of a JSON value.
 func (f fields) add(path string, value any) {
 	elements := map[string]any{}
 	switch v := value.(type) {
@@ -79,8 +78,8 @@ func (f fields) add(path string, value any) {
 	}
 }
 
-// conditions notes the status of each condition that tells of the engine. rdd's
-// own are promises to the user.
+// conditions adds the status of each condition that mirrors the engine. promises.go
+// checks rdd's own conditions.
 func (f fields) conditions(value any) {
 	list, _ := value.([]any)
 	for _, element := range list {
@@ -92,7 +91,7 @@ func (f fields) conditions(value any) {
 	}
 }
 
-// ports notes the bindings of each port, in one text whose order means nothing.
+// ports adds the bindings of each port, sorted into one string.
 func (f fields) ports(value any) {
 	list, _ := value.([]any)
 	for _, element := range list {
@@ -108,7 +107,7 @@ func (f fields) ports(value any) {
 	}
 }
 
-// port notes one port; it is there even when nothing is bound to it.
+// port adds one port, also if it has no bindings.
 func (f fields) port(path string, bindings []string) {
 	slices.Sort(bindings)
 	f[path] = "exposed"
@@ -119,7 +118,7 @@ func bindingText(ip, port string) string {
 	return "[" + ip + "]:" + port
 }
 
-// textOf is the text of a JSON scalar. Zero and false are as good as absent.
+// textOf returns a JSON scalar as text. Zero and false count as absent.
 func textOf(value any) string {
 	switch v := value.(type) {
 	case string:

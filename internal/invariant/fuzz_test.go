@@ -13,10 +13,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// FuzzBothMappingsAgree makes up objects of an engine, of texts and numbers where
-// the engine has texts and numbers, and holds what docker reads of them
-// against what is read here: the two share no code, so that a slip of one shows.
-func FuzzBothMappingsAgree(f *testing.F) {
+// FuzzMappingsAgree generates objects of an engine, and compares their mapping by
+// internal/engine/docker with the mapping of this package. The two share no code, so
+// an error in one is found.
+func FuzzMappingsAgree(f *testing.F) {
 	f.Add("a", "running", "2026-11-23T12:55:17.5Z", "key", "", "0.0.0.0", uint16(80), uint16(8080), int32(1), true)
 	f.Add("/a/b", "paused", "0001-01-01T00:00:00Z", "", "0", "::", uint16(0), uint16(0), int32(-1), false)
 	f.Add("<none>:<none>", "\xff", "9999-12-31T23:59:59.9999999-23:59", "a@b", "\x00", "", uint16(65535), uint16(1), int32(0), true)
@@ -77,8 +77,8 @@ func raw(t *testing.T, text []byte) rawObject {
 	return object
 }
 
-// agreeOnContainer leaves out the name where it is an odd one, which no engine
-// gives: docker takes all slashes in front of it away, and doctor the first.
+// agreeOnContainer ignores a name with several leading slashes, which no engine
+// returns: internal/engine/docker removes all of them, and this package the first.
 func agreeOnContainer(t *testing.T, engine docker.API, object rawObject, oddName bool) {
 	t.Helper()
 	mirror, err := engine.Container(context.Background(), "c1")

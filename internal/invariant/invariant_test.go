@@ -15,7 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// faithful mirrors an engine without fault, from what docker says of it.
+// faithful returns the exact mirrors of an engine.
 func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 	t.Helper()
 	engine, err := docker.Dial(endpoint)
@@ -84,7 +84,7 @@ func (f fixed) Mirrors(_ context.Context, kind containersv1.Kind) ([]containersv
 	return some, nil
 }
 
-// furnished is an engine with something of everything.
+// furnished starts an engine with objects of every kind.
 func furnished(t *testing.T) *dockersim.Engine {
 	t.Helper()
 	sim := dockersim.Start(t)
@@ -103,7 +103,7 @@ func check(t *testing.T, source Source, mirrors []containersv1.Mirror) []Differe
 	return found
 }
 
-func TestFaithfulMirrorsDifferInNothing(t *testing.T) {
+func TestCheckAcceptsExactMirrors(t *testing.T) {
 	sim := furnished(t)
 	mirrors := faithful(t, sim.Endpoint())
 	if len(mirrors) != 1+4+3+3+2+3 {
@@ -122,23 +122,23 @@ func TestFaithfulMirrorsDifferInNothing(t *testing.T) {
 		}
 	}
 	if found := check(t, Nothing(), nil); found != nil {
-		t.Errorf("nothing on both sides: %v", found)
+		t.Errorf("both sides empty: %v", found)
 	}
 	if found := check(t, Nothing(), mirrors); len(found) != len(mirrors) || found[0].Problem != Ghost {
 		t.Errorf("mirrors without an engine: %v", found)
 	}
 }
 
-// plant is one difference, and how it must be found.
+// plant makes one difference, and says how it must be reported.
 type plant struct {
 	name string
 	do   func(w *world)
 	want []Problem
-	// field of the first one that is found.
+	// field is the field of the reported difference.
 	field string
 }
 
-// world is what a plant spoils.
+// world has the engine and the mirrors that a plant changes.
 type world struct {
 	sim     *dockersim.Engine
 	mirrors []containersv1.Mirror
@@ -173,7 +173,7 @@ func plants() []plant {
 		{"missing namespace", func(w *world) { w.without(first[*containersv1.ContainerNamespace](w)) }, []Problem{Missing}, ""},
 		{"ghost", func(w *world) { _ = w.sim.RemoveContainer(w.container().Name, true) }, []Problem{Ghost}, ""},
 		{"finalizer stripped", func(w *world) { w.volume().Finalizers = nil }, []Problem{NoFinalizer}, ""},
-		{"finalizer where none belongs", func(w *world) {
+		{"finalizer on a kind without", func(w *world) {
 			first[*containersv1.ContainerNamespace](w).Finalizers = []string{containersv1.Finalizer}
 		}, []Problem{NoFinalizer}, ""},
 		{"wrong name", func(w *world) { w.image().Name = "img-0" }, []Problem{Missing, Ghost, WrongName}, ""},
@@ -182,25 +182,25 @@ func plants() []plant {
 			twin.Name = "vol-twin"
 			w.mirrors = append(w.mirrors, twin)
 		}, []Problem{Duplicate, Ghost, WrongName}, ""},
-		{"observed too much", func(w *world) { w.container().Status.ObservedGeneration = 2 }, []Problem{Ahead}, "observedGeneration"},
-		{"wish waits", func(w *world) {
+		{"observed generation too high", func(w *world) { w.container().Status.ObservedGeneration = 2 }, []Problem{Ahead}, "observedGeneration"},
+		{"desired state waits", func(w *world) {
 			c := w.container()
 			c.Spec.State, c.Generation, c.CreationTimestamp = containersv1.StateRunning, 2, before
-		}, []Problem{WaitingWish}, "observedGeneration"},
-		{"wish refused without words", func(w *world) {
+		}, []Problem{WaitingState}, "observedGeneration"},
+		{"desired state refused without message", func(w *world) {
 			c := w.container()
 			c.Spec.State, c.Generation, c.CreationTimestamp = containersv1.StateRunning, 2, before
 			refuse(c, containersv1.ConditionStateReached, "")
-		}, []Problem{WaitingWish}, "observedGeneration"},
-		{"wish refused in words", func(w *world) {
+		}, []Problem{WaitingState}, "observedGeneration"},
+		{"desired state refused with message", func(w *world) {
 			c := w.container()
 			c.Spec.State, c.Generation = containersv1.StateRunning, 2
 			refuse(c, containersv1.ConditionStateReached, "no")
 		}, nil, ""},
-		{"refusal of what was carried out", func(w *world) {
+		{"refusal of an applied state", func(w *world) {
 			refuse(w.container(), containersv1.ConditionStateReached, "no")
 		}, []Problem{StaleRefusal}, "conditions[StateReached]"},
-		{"refusal of a delete that nobody asked for", func(w *world) {
+		{"refusal of a deletion without request", func(w *world) {
 			refuse(w.image(), containersv1.ConditionEngineDeleted, "in use")
 		}, []Problem{StaleRefusal}, "conditions[EngineDeleted]"},
 		{"delete waits", func(w *world) { w.volume().DeletionTimestamp = &before }, []Problem{WaitingDelete}, ""},
@@ -208,7 +208,7 @@ func plants() []plant {
 			w.volume().DeletionTimestamp = &before
 			refuse(w.volume(), containersv1.ConditionEngineDeleted, "in use")
 		}, nil, ""},
-		{"gone from the engine, held by somebody else", func(w *world) {
+		{"gone from the engine, held by another controller", func(w *world) {
 			c := w.container()
 			_ = w.sim.RemoveContainer(c.Name, true)
 			c.DeletionTimestamp, c.Finalizers = &before, []string{"example.com/other"}
@@ -216,7 +216,7 @@ func plants() []plant {
 	}...)
 }
 
-// fieldPlants spoil one field each.
+// fieldPlants returns plants that change one field each.
 func fieldPlants() []plant {
 	differ := func(field string, do func(w *world)) plant { return plant{field, do, []Problem{Differs}, field} }
 	return []plant{
@@ -262,7 +262,7 @@ func refuse(m containersv1.Mirror, conditionType, words string) {
 	})
 }
 
-func TestEachPlantedDifferenceIsFound(t *testing.T) {
+func TestCheckFindsEachDifference(t *testing.T) {
 	for _, p := range plants() {
 		t.Run(p.name, func(t *testing.T) {
 			sim := furnished(t)
@@ -275,10 +275,10 @@ func TestEachPlantedDifferenceIsFound(t *testing.T) {
 				got[d.Problem] = true
 				field = field || d.Field == p.field
 				if d.Pending() && d.Age < 30*time.Minute {
-					t.Errorf("it waits since an hour, and not %s", d.Age)
+					t.Errorf("the age is %s, want an hour", d.Age)
 				}
 				if text := d.String(); !strings.Contains(text, d.Name) {
-					t.Errorf("the words do not name the resource: %s", text)
+					t.Errorf("the text does not name the resource: %s", text)
 				}
 			}
 			if p.name == "repoTag" {
@@ -295,7 +295,7 @@ func TestEachPlantedDifferenceIsFound(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableObjectCostsOnlyItself(t *testing.T) {
+func TestCheckUnreadableObjectIsOneDifference(t *testing.T) {
 	sim := furnished(t)
 	mirrors := faithful(t, sim.Endpoint())
 	id := sim.ContainerIDs()[0]
@@ -306,7 +306,7 @@ func TestAnUnreadableObjectCostsOnlyItself(t *testing.T) {
 	}
 }
 
-func TestAnEngineThatDoesNotAnswerIsAnError(t *testing.T) {
+func TestCheckWithoutEngineFails(t *testing.T) {
 	sim := furnished(t)
 	if err := sim.Refuse(); err != nil {
 		t.Fatal(err)
@@ -315,6 +315,6 @@ func TestAnEngineThatDoesNotAnswerIsAnError(t *testing.T) {
 		t.Error("no error")
 	}
 	if _, err := Check(t.Context(), FromEndpoint("ssh://host", ""), fixed(nil)); err == nil {
-		t.Error("no error of an endpoint that cannot be asked")
+		t.Error("no error for an endpoint with an unsupported scheme")
 	}
 }

@@ -8,31 +8,31 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Lasting looks again, with a pause between two looks, until nothing differs or
-// ctx ends, and returns the differences that were there at every look: on an
-// engine that never rests, what is in flight at one look is done at the next. A
-// wish or delete that waits must be older than patience to count.
+// Lasting repeats a check, with pauses, until it finds no difference or ctx ends. It
+// returns the differences that every check found: on a busy engine, a change in
+// progress at one check is complete at the next. A pending difference counts only if
+// it is older than patience.
 //
-// It returns the error of the last look if there was no look without one.
-func Lasting(ctx context.Context, patience, pause time.Duration, look func(context.Context) ([]Difference, error)) ([]Difference, error) {
+// It returns the error of the last check if all checks failed.
+func Lasting(ctx context.Context, patience, pause time.Duration, check func(context.Context) ([]Difference, error)) ([]Difference, error) {
 	var lasting []Difference
-	looked := false
+	checked := false
 	for {
-		now, err := look(ctx)
+		now, err := check(ctx)
 		switch {
-		case err == nil && !looked:
-			looked, lasting = true, now
+		case err == nil && !checked:
+			checked, lasting = true, now
 		case err == nil:
 			lasting = intersection(lasting, now)
-		case !looked && ctx.Err() != nil:
+		case !checked && ctx.Err() != nil:
 			return nil, err
 		}
-		if looked && len(lasting) == 0 {
+		if checked && len(lasting) == 0 {
 			return nil, nil
 		}
 		select {
 		case <-ctx.Done():
-			if !looked {
+			if !checked {
 				return nil, errors.Join(err, ctx.Err())
 			}
 			return impatient(lasting, patience), nil
@@ -41,14 +41,14 @@ func Lasting(ctx context.Context, patience, pause time.Duration, look func(conte
 	}
 }
 
-// same tells one difference from another, whatever its values are by now.
+// same identifies a difference whose values may change.
 type same struct {
 	problem     Problem
 	kind        containersv1.Kind
 	name, field string
 }
 
-// intersection is what of now was there before.
+// intersection returns the differences of now that are also in before.
 func intersection(before, now []Difference) []Difference {
 	known := map[same]bool{}
 	for _, d := range before {
@@ -63,6 +63,7 @@ func intersection(before, now []Difference) []Difference {
 	return both
 }
 
+// impatient returns the differences that are not pending, or pending for too long.
 func impatient(all []Difference, patience time.Duration) []Difference {
 	var late []Difference
 	for _, d := range all {

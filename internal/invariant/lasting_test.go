@@ -10,8 +10,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// looks answers one element a call, and the last one for ever.
-func looks(answers ...any) func(context.Context) ([]Difference, error) {
+// checks returns a check that answers one element per call, and then always the last.
+func checks(answers ...any) func(context.Context) ([]Difference, error) {
 	return func(context.Context) ([]Difference, error) {
 		answer := answers[0]
 		if len(answers) > 1 {
@@ -25,14 +25,14 @@ func looks(answers ...any) func(context.Context) ([]Difference, error) {
 	}
 }
 
-func TestOnlyWhatLastsIsReported(t *testing.T) {
+func TestLastingReportsOnlyLasting(t *testing.T) {
 	differs := func(name, value string) Difference {
 		return Difference{Problem: Differs, Kind: containersv1.KindContainer, Name: name, Field: "status", Mirror: value}
 	}
 	waits := func(age time.Duration) Difference {
-		return Difference{Problem: WaitingWish, Kind: containersv1.KindContainer, Name: "w", Age: age}
+		return Difference{Problem: WaitingState, Kind: containersv1.KindContainer, Name: "w", Age: age}
 	}
-	broken := errors.New("cannot look")
+	broken := errors.New("check failed")
 	for name, test := range map[string]struct {
 		answers []any
 		want    int
@@ -43,14 +43,14 @@ func TestOnlyWhatLastsIsReported(t *testing.T) {
 		"lasting, by value":   {[]any{[]Difference{differs("a", "1"), differs("b", "1")}, []Difference{differs("a", "2")}}, 1, nil},
 		"an error in between": {[]any{[]Difference{differs("a", "1")}, broken, []Difference{differs("a", "1")}}, 1, nil},
 		"errors only":         {[]any{broken}, 0, broken},
-		"a young wish":        {[]any{[]Difference{waits(time.Second)}}, 0, nil},
-		"an old wish":         {[]any{[]Difference{waits(time.Minute)}}, 1, nil},
+		"a young request":     {[]any{[]Difference{waits(time.Second)}}, 0, nil},
+		"an old request":      {[]any{[]Difference{waits(time.Minute)}}, 1, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
-				found, err := Lasting(ctx, 10*time.Second, 100*time.Millisecond, looks(test.answers...))
+				found, err := Lasting(ctx, 10*time.Second, 100*time.Millisecond, checks(test.answers...))
 				if len(found) != test.want || !errors.Is(err, test.err) {
 					t.Errorf("found %v, %v", found, err)
 				}

@@ -11,18 +11,18 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Mirrors lists the mirrors of a kind, in whatever Kubernetes namespace.
+// Mirrors lists the mirrors of a kind in all Kubernetes namespaces.
 type Mirrors interface {
 	Mirrors(ctx context.Context, kind containersv1.Kind) ([]containersv1.Mirror, error)
 }
 
-// FromReader lists mirrors through a Kubernetes client. It should not be a cache,
-// since a stale mirror looks like a wrong one.
+// FromReader lists mirrors with a Kubernetes client. It should not be a cache, because
+// a stale mirror is reported as a difference.
 func FromReader(reader client.Reader) Mirrors { return kubeMirrors{reader} }
 
 type kubeMirrors struct{ reader client.Reader }
 
-// Mirrors implements the interface of this name.
+// Mirrors implements Mirrors.
 func (k kubeMirrors) Mirrors(ctx context.Context, kind containersv1.Kind) ([]containersv1.Mirror, error) {
 	list, ok := containersv1.NewMirrorList(kind).(client.ObjectList)
 	if !ok {

@@ -7,17 +7,18 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// identity is what makes two mirrors stand for the same object of the engine.
+// identity identifies an object of the engine, and so all mirrors of it.
 type identity struct {
 	kind containersv1.Kind
-	// id is a container's ID, an image's ID, the name of a volume or namespace.
+	// id is the ID of a container, image or network, or the name of a volume or
+	// namespace.
 	id string
-	// tag of an image.
+	// tag is the tag of an image, if it has one.
 	tag string
 }
 
-// name of the resource, by the rule that the API promises. It is written a
-// second time here so that a change of the first one is noticed.
+// name returns the name of the resource, by the documented rule. This second
+// implementation of the rule detects a change of the first one.
 func (i identity) name() string {
 	switch i.kind {
 	case containersv1.KindImage:
@@ -35,8 +36,8 @@ func (i identity) name() string {
 	return i.id
 }
 
-// identityOf reads off a mirror's status what it stands for; a container's
-// status does not say, so there its name does.
+// identityOf returns the identity in a mirror's status. The status of a container has
+// no ID, so its name is used.
 func identityOf(m containersv1.Mirror) identity {
 	switch v := m.(type) {
 	case *containersv1.Image:

@@ -10,19 +10,19 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// promises checks what a mirror owes its users, beyond the engine's facts.
-// present is whether the engine has the object.
+// promises checks the parts of a mirror that are not from the engine: its finalizer,
+// generations and rdd's own conditions. present is set if the engine has the object.
 func promises(m containersv1.Mirror, present bool, now time.Time) []Difference {
 	d := Difference{Kind: m.MirrorKind(), Name: m.GetName(), Object: m.DisplayName()}
 	var found []Difference
-	if has, owes := hasFinalizer(m), m.MirrorKind().HasFinalizer(); has != owes && m.GetDeletionTimestamp() == nil {
+	if has, needs := hasFinalizer(m), m.MirrorKind().HasFinalizer(); has != needs && m.GetDeletionTimestamp() == nil {
 		wrong := d
 		wrong.Problem, wrong.Mirror = NoFinalizer, fmt.Sprint(m.GetFinalizers())
 		found = append(found, wrong)
 	}
 	found = append(found, ahead(m, d)...)
 	found = append(found, staleRefusals(m, d)...)
-	if waiting, ok := waitingWish(m, d, now); ok && present {
+	if waiting, ok := waitingState(m, d, now); ok && present {
 		found = append(found, waiting)
 	}
 	if waiting, ok := waitingDelete(m, d, now); ok && present {
@@ -35,13 +35,13 @@ func hasFinalizer(m containersv1.Mirror) bool {
 	return slices.Contains(m.GetFinalizers(), containersv1.Finalizer)
 }
 
-// heldByOthers is whether rdd has done its part of a delete, and only a
-// finalizer of somebody else keeps the resource.
+// heldByOthers reports whether rdd has released a deleted resource, and only
+// finalizers of other controllers hold it.
 func heldByOthers(m containersv1.Mirror) bool {
 	return m.GetDeletionTimestamp() != nil && !hasFinalizer(m) && len(m.GetFinalizers()) > 0
 }
 
-// ahead finds generations that were observed before they were made.
+// ahead finds observed generations that are higher than the generation.
 func ahead(m containersv1.Mirror, d Difference) []Difference {
 	observed := map[string]int64{}
 	if c, ok := m.(*containersv1.Container); ok {
@@ -63,7 +63,8 @@ func ahead(m containersv1.Mirror, d Difference) []Difference {
 	return found
 }
 
-// staleRefusals finds conditions that tell of a refusal though nothing is wished.
+// staleRefusals finds conditions that report the refusal of a request that no longer
+// exists.
 func staleRefusals(m containersv1.Mirror, d Difference) []Difference {
 	var found []Difference
 	d.Problem = StaleRefusal
@@ -78,19 +79,19 @@ func staleRefusals(m containersv1.Mirror, d Difference) []Difference {
 	return found
 }
 
-// waitingWish finds a wish that was neither carried out nor visibly refused.
-func waitingWish(m containersv1.Mirror, d Difference, now time.Time) (Difference, bool) {
+// waitingState finds a desired state that is neither applied nor visibly refused.
+func waitingState(m containersv1.Mirror, d Difference, now time.Time) (Difference, bool) {
 	if !unmet(m) || m.GetDeletionTimestamp() != nil || refused(m, containersv1.ConditionStateReached) {
 		return d, false
 	}
 	c := m.(*containersv1.Container)
-	d.Problem, d.Field, d.Age = WaitingWish, "observedGeneration", now.Sub(lastWritten(m))
-	d.Mirror = fmt.Sprintf("spec.state is %s in generation %d, and %d was carried out last",
+	d.Problem, d.Field, d.Age = WaitingState, "observedGeneration", now.Sub(lastWritten(m))
+	d.Mirror = fmt.Sprintf("spec.state is %s in generation %d, and generation %d was applied last",
 		c.Spec.State, c.Generation, c.Status.ObservedGeneration)
 	return d, true
 }
 
-// waitingDelete finds a delete that was neither carried out nor visibly refused.
+// waitingDelete finds a deletion that is neither applied nor visibly refused.
 func waitingDelete(m containersv1.Mirror, d Difference, now time.Time) (Difference, bool) {
 	deleted := m.GetDeletionTimestamp()
 	if deleted == nil || heldByOthers(m) || refused(m, containersv1.ConditionEngineDeleted) {
@@ -101,14 +102,14 @@ func waitingDelete(m containersv1.Mirror, d Difference, now time.Time) (Differen
 	return d, true
 }
 
-// unmet is whether a container carries a wish of a generation that was not
-// carried out.
+// unmet reports whether a container has a desired state of a generation that was not
+// applied.
 func unmet(m containersv1.Mirror) bool {
 	c, ok := m.(*containersv1.Container)
 	return ok && c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown && c.Status.ObservedGeneration < c.Generation
 }
 
-// refused is whether a condition tells that the engine refused this generation.
+// refused reports whether a condition says that the engine refused this generation.
 func refused(m containersv1.Mirror, conditionType string) bool {
 	c := condition(m, conditionType)
 	return c != nil && c.Status == metav1.ConditionFalse && c.ObservedGeneration == m.GetGeneration() && c.Message != ""
@@ -127,8 +128,8 @@ func condition(m containersv1.Mirror, conditionType string) *metav1.Condition {
 	return nil
 }
 
-// lastWritten is when somebody last wrote anything but the status. Where the API
-// server does not say, it is when the resource was made.
+// lastWritten returns when anything but the status was last written. If the managed
+// fields do not say so, it returns when the resource was created.
 func lastWritten(m containersv1.Mirror) time.Time {
 	last := m.GetCreationTimestamp().Time
 	for _, entry := range m.GetManagedFields() {

@@ -13,17 +13,17 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
-// maxAnswer bounds one answer of the engine, in bytes.
+// maxAnswer is the maximum size of a response of the engine, in bytes.
 const maxAnswer = 256 << 20
 
-// rawEngine speaks to a Docker engine with nothing but HTTP and JSON.
+// rawEngine reads from a Docker engine with plain HTTP and JSON.
 type rawEngine struct {
 	client *http.Client
 	// base is scheme, host and version, such as http://engine/v1.41.
 	base string
 }
 
-// newRawEngine is for an endpoint in the form that docker.Dial takes.
+// newRawEngine accepts the endpoints that docker.Dial accepts.
 func newRawEngine(endpoint, apiVersion string) (*rawEngine, error) {
 	client, base, err := docker.HTTP(endpoint)
 	if err != nil {
@@ -35,15 +35,15 @@ func newRawEngine(endpoint, apiVersion string) (*rawEngine, error) {
 	return &rawEngine{client: client, base: base}, nil
 }
 
-// get decodes the answer to a GET. What is not there is an errdefs.ErrNotFound.
+// get decodes the response to a GET. A missing object is an errdefs.ErrNotFound.
 func (e *rawEngine) get(ctx context.Context, path string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.base+path, http.NoBody)
 	if err != nil {
-		return fmt.Errorf("ask the engine for %s: %w", path, err)
+		return fmt.Errorf("request %s from the engine: %w", path, err)
 	}
 	answer, err := e.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("ask the engine for %s: %w", path, err)
+		return fmt.Errorf("request %s from the engine: %w", path, err)
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))

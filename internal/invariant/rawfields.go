@@ -13,7 +13,7 @@ import (
 // rawObject is JSON as the engine sends it.
 type rawObject map[string]any
 
-// at follows keys down; nil where the path ends early.
+// at returns the value at a path of keys, or nil if the path ends early.
 func (o rawObject) at(path ...string) any {
 	var value any = map[string]any(o)
 	for _, key := range path {
@@ -23,19 +23,19 @@ func (o rawObject) at(path ...string) any {
 	return value
 }
 
-// text is a scalar as the API server would keep it.
+// text returns a scalar as the API server stores it.
 func (o rawObject) text(path ...string) string { return valid(textOf(o.at(path...))) }
 
-// valid is text without what is no UTF-8.
+// valid replaces invalid UTF-8 in text.
 func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// object is a JSON object; none: nil.
+// object returns the JSON object at a path, or nil.
 func (o rawObject) object(path ...string) map[string]any {
 	object, _ := o.at(path...).(map[string]any)
 	return object
 }
 
-// list is a list of texts.
+// list returns the list of strings at a path.
 func (o rawObject) list(path ...string) []string {
 	values, _ := o.at(path...).([]any)
 	var texts []string
@@ -45,8 +45,8 @@ func (o rawObject) list(path ...string) []string {
 	return texts
 }
 
-// time is one in UTC, to the microsecond, as the API keeps times. The year 1 is
-// Docker's way to say never, and the API has no years of five digits.
+// time returns a time as the API stores it: in UTC, to the microsecond. It is empty for
+// the year 1, which is Docker's value for never, and for years that the API cannot store.
 func (o rawObject) time(path ...string) string {
 	at, err := time.Parse(time.RFC3339Nano, o.text(path...))
 	if at = at.UTC(); err != nil || at.Year() <= 1 || at.Year() > 9999 {
@@ -67,7 +67,7 @@ func (f fields) list(path string, values []string) {
 	}
 }
 
-// copied notes scalars under the name that the API has for each.
+// copied adds scalars under their names in the API.
 func (f fields) copied(o rawObject, names map[string][]string) {
 	f.set("namespace", containersv1.MobyNamespace)
 	for name, path := range names {
@@ -95,8 +95,8 @@ func (o rawObject) container() Object {
 		}
 		f.set("conditions["+flag+"]", status)
 	}
-	for _, asked := range []map[string]any{o.object("Config", "ExposedPorts"), o.object("HostConfig", "PortBindings")} {
-		for port := range asked {
+	for _, exposed := range []map[string]any{o.object("Config", "ExposedPorts"), o.object("HostConfig", "PortBindings")} {
+		for port := range exposed {
 			f.port("ports["+port+"]", nil)
 		}
 	}
@@ -116,8 +116,8 @@ func rawBindings(value any) []string {
 	return texts
 }
 
-// tags of an image, or one empty tag. Some engines list digests among the tags,
-// and a text in place of no tag.
+// tags returns the tags of an image, or one empty tag. Some engines also list digests,
+// or "<none>" if there is no tag.
 func (o rawObject) tags() []string {
 	tags := slices.DeleteFunc(o.list("RepoTags"), func(tag string) bool {
 		return tag == "" || strings.Contains(tag, "<none>") || strings.Contains(tag, "@")
@@ -191,7 +191,7 @@ func (o rawObject) network() Object {
 // that belong to no container, by other names.
 const containerIDLength = 64
 
-// quoted sets a text inside of a structure, unless it is empty.
+// quoted adds a string inside of a structure, unless it is empty.
 func (f fields) quoted(path, text string) {
 	if text != "" {
 		f.element(path, text)
