@@ -31,8 +31,8 @@ func TestImpersonationRefused(t *testing.T) {
 	server := controlplanetest.StartWith(t, opts)
 	for _, config := range []*rest.Config{userConfig(t, opts), server.RESTConfig()} {
 		for _, as := range []rest.ImpersonationConfig{
-			{UserName: "nobody"},
-			{UserName: "nobody", Groups: []string{"g"}, UID: "1", Extra: map[string][]string{"x": {"y"}}},
+			{UserName: "someone"},
+			{UserName: "someone", Groups: []string{"g"}, UID: "1", Extra: map[string][]string{"x": {"y"}}},
 		} {
 			impersonating := rest.CopyConfig(config)
 			impersonating.Impersonate = as

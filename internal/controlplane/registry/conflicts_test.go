@@ -10,8 +10,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// TestRefusals holds the answers to impossible writes against those over HTTP.
-func TestRefusals(t *testing.T) {
+// The errors of invalid writes are the same as over HTTP.
+func TestErrorsEqualThoseOverHTTP(t *testing.T) {
 	p := start(t)
 	p.addNamespace(t, byRegistry)
 	p.addNamespace(t, byHTTP)
@@ -28,7 +28,7 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("want %s, got %v", test.want, ours)
 				}
 				if apierrors.ReasonForError(ours) != apierrors.ReasonForError(theirs) {
-					t.Errorf("the registry says %q, over HTTP it is %q", ours, theirs)
+					t.Errorf("the registry returns %q, and HTTP %q", ours, theirs)
 				}
 			})
 		}
@@ -44,37 +44,37 @@ type refusal struct {
 
 func refusals() []refusal {
 	return append(staleRefusals(), []refusal{
-		{"create what is there", metav1.StatusReasonAlreadyExists, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
+		{"create an existing mirror", metav1.StatusReasonAlreadyExists, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
 			must(w.Create(t.Context(), obj))(t)
 			_, err := w.Create(t.Context(), obj)
 			return err
 		}},
-		{"change what is gone", metav1.StatusReasonNotFound, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
+		{"change a removed mirror", metav1.StatusReasonNotFound, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
 			made := must(w.Create(t.Context(), obj))(t)
 			must(w.Remove(t.Context(), made))(t)
 			_, err := w.UpdateStatus(t.Context(), changed(made))
 			return err
 		}},
-		{"change what never was", metav1.StatusReasonNotFound, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
+		{"change a missing mirror", metav1.StatusReasonNotFound, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
 			obj.SetResourceVersion("1")
 			_, err := w.UpdateStatus(t.Context(), obj)
 			return err
 		}},
-		{"change a successor", metav1.StatusReasonConflict, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
+		{"change a recreated mirror", metav1.StatusReasonConflict, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
 			made := must(w.Create(t.Context(), obj))(t)
 			must(w.Remove(t.Context(), made))(t)
 			made.SetResourceVersion(must(w.Create(t.Context(), obj))(t).GetResourceVersion())
 			_, err := w.UpdateStatus(t.Context(), changed(made))
 			return err
 		}},
-		{"hold what is on its way out", metav1.StatusReasonInvalid, true, func(t *testing.T, p plane, w writer, obj containersv1.Mirror) error {
+		{"claim a mirror that is being deleted", metav1.StatusReasonInvalid, true, func(t *testing.T, p plane, w writer, obj containersv1.Mirror) error {
 			obj.SetFinalizers([]string{foreign})
 			must(w.Create(t.Context(), obj))(t)
 			p.daemonDeletes(t, obj)
 			_, err := w.Claim(t.Context(), p.read(t, obj))
 			return err
 		}},
-		{"a name that cannot be", metav1.StatusReasonInvalid, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
+		{"create with an invalid name", metav1.StatusReasonInvalid, false, func(t *testing.T, _ plane, w writer, obj containersv1.Mirror) error {
 			obj.SetName("a/b")
 			_, err := w.Create(t.Context(), obj)
 			return err
@@ -82,7 +82,7 @@ func refusals() []refusal {
 	}...)
 }
 
-// staleRefusals are about a mirror that a user has changed meanwhile.
+// staleRefusals returns writes of a mirror that a user has changed meanwhile.
 func staleRefusals() []refusal {
 	stale := func(name string, finalizer bool, write func(*testing.T, writer, containersv1.Mirror) error) refusal {
 		return refusal{name, metav1.StatusReasonConflict, finalizer, func(t *testing.T, p plane, w writer, obj containersv1.Mirror) error {
@@ -92,30 +92,29 @@ func staleRefusals() []refusal {
 		}}
 	}
 	return []refusal{
-		stale("change what was changed", false, func(t *testing.T, w writer, obj containersv1.Mirror) error {
+		stale("change a stale mirror", false, func(t *testing.T, w writer, obj containersv1.Mirror) error {
 			_, err := w.UpdateStatus(t.Context(), changed(obj))
 			return err
 		}),
-		stale("hold what was changed", true, func(t *testing.T, w writer, obj containersv1.Mirror) error {
+		stale("claim a stale mirror", true, func(t *testing.T, w writer, obj containersv1.Mirror) error {
 			_, err := w.Claim(t.Context(), obj)
 			return err
 		}),
-		stale("remove what was changed", true, func(t *testing.T, w writer, obj containersv1.Mirror) error {
+		stale("remove a stale mirror", true, func(t *testing.T, w writer, obj containersv1.Mirror) error {
 			_, err := w.Remove(t.Context(), obj)
 			return err
 		}),
 	}
 }
 
-// TestRemovePreconditions tries to remove what is not what was read. Nothing of
-// it may be gone afterwards.
+// Remove fails, and changes nothing, if the mirror is not the one that was read.
 func TestRemovePreconditions(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
 		made := p.create(t, sample(kind, home, "one"))
 		tests := map[string]struct {
-			spoil func(containersv1.Mirror)
-			check func(error) bool
+			modify func(containersv1.Mirror)
+			check  func(error) bool
 		}{
 			"another UID":      {func(m containersv1.Mirror) { m.SetUID(types.UID("another")) }, apierrors.IsConflict},
 			"another revision": {func(m containersv1.Mirror) { m.SetResourceVersion("1") }, apierrors.IsConflict},
@@ -123,48 +122,46 @@ func TestRemovePreconditions(t *testing.T) {
 		}
 		for name, test := range tests {
 			wrong := made.CopyMirror()
-			test.spoil(wrong)
+			test.modify(wrong)
 			if _, err := p.mirrors.Remove(t.Context(), wrong); !test.check(err) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		if now := p.read(t, made); now.GetResourceVersion() != made.GetResourceVersion() {
-			t.Error("it was changed")
+			t.Error("the mirror was changed")
 		}
 	})
 }
 
-// TestRemoveSparesWhatIsHeldMeanwhile lets a user hold a mirror after the daemon
-// has read it.
-func TestRemoveSparesWhatIsHeldMeanwhile(t *testing.T) {
+// A user adds a finalizer after the daemon has read the mirror.
+func TestRemoveOfHeldMirrorConflicts(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
 		made := p.create(t, sample(kind, home, "one"))
 		p.userPatches(t, made, holdPatch)
 		if _, err := p.mirrors.Remove(t.Context(), made); !apierrors.IsConflict(err) {
-			t.Errorf("it was removed nevertheless: %v", err)
+			t.Errorf("Remove of a held mirror: %v, want a conflict", err)
 		}
 		if now := p.look(t, made); now.GetDeletionTimestamp() != nil || len(now.GetFinalizers()) != 2 {
-			t.Errorf("it is %v", now)
+			t.Errorf("the mirror is %v", now)
 		}
 	})
 }
 
-// TestCreateNeedsItsNamespace creates in a namespace that is not there, and in
-// one that is on its way out.
-func TestCreateNeedsItsNamespace(t *testing.T) {
+// A create fails in a namespace that is missing or being deleted.
+func TestCreateRequiresNamespace(t *testing.T) {
 	p := start(t)
-	p.addNamespace(t, "leaving")
-	held := sample(containersv1.KindVolume, "leaving", "held")
+	p.addNamespace(t, "terminating")
+	held := sample(containersv1.KindVolume, "terminating", "held")
 	held.SetFinalizers([]string{foreign})
 	p.create(t, held)
-	if err := p.namespaces().Delete(t.Context(), "leaving", metav1.DeleteOptions{}); err != nil {
+	if err := p.namespaces().Delete(t.Context(), "terminating", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
 		for namespace, check := range map[string]func(error) bool{
 			"missing": apierrors.IsNotFound,
-			"leaving": func(err error) bool {
+			"terminating": func(err error) bool {
 				return apierrors.IsForbidden(err) && apierrors.HasStatusCause(err, "NamespaceTerminating")
 			},
 		} {
@@ -175,12 +172,12 @@ func TestCreateNeedsItsNamespace(t *testing.T) {
 				t.Errorf("in the %s namespace: %v", namespace, ours)
 			}
 			if ours == nil || theirs == nil || ours.Error() != theirs.Error() {
-				t.Errorf("the registry says %q, over HTTP it is %q", ours, theirs)
+				t.Errorf("the registry returns %q, and HTTP %q", ours, theirs)
 			}
 			if _, err := p.mirrors.Get(t.Context(), kind, namespace, "one"); !apierrors.IsNotFound(err) {
-				t.Errorf("it is there, or: %v", err)
+				t.Errorf("it exists, or: %v", err)
 			}
 		}
 	})
-	p.clear(t, containersv1.KindVolume, "leaving")
+	p.clear(t, containersv1.KindVolume, "terminating")
 }

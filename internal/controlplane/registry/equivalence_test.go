@@ -16,14 +16,14 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// byRegistry and byHTTP are namespaces in which the same happens in two ways.
+// byRegistry and byHTTP are namespaces with the same changes, made in two ways.
 const (
 	byRegistry = "by-registry"
 	byHTTP     = "by-http"
 )
 
-// step is one thing that happens to a mirror. It returns the mirror afterwards,
-// nil when the writer says that it is gone.
+// step is one change of a mirror. It returns the mirror afterwards, or nil if the writer
+// reports that it is gone.
 type step struct {
 	name string
 	do   func(*testing.T, plane, writer, containersv1.Mirror) containersv1.Mirror
@@ -41,8 +41,8 @@ func finalizeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) contai
 	return must(w.Claim(t.Context(), obj))(t)
 }
 
-// earlierIt makes the mirror one as an earlier version left it, or as a client did
-// when clients could still remove the finalizer. Only the daemon can do so.
+// earlierIt makes a change that an earlier version of rdd could make, or a client when
+// clients could still remove the finalizer. Now only the daemon can make it.
 func earlierIt(patch string) func(*testing.T, plane, writer, containersv1.Mirror) containersv1.Mirror {
 	return func(t *testing.T, p plane, _ writer, obj containersv1.Mirror) containersv1.Mirror {
 		p.daemonPatches(t, obj, patch)
@@ -59,7 +59,7 @@ func deleteIt(t *testing.T, p plane, _ writer, obj containersv1.Mirror) containe
 	return p.read(t, obj)
 }
 
-// patchIt is a user's patch.
+// patchIt returns a step with a user's patch.
 func patchIt(patch string) func(*testing.T, plane, writer, containersv1.Mirror) containersv1.Mirror {
 	return func(t *testing.T, p plane, _ writer, obj containersv1.Mirror) containersv1.Mirror {
 		p.userPatches(t, obj, patch)
@@ -72,10 +72,10 @@ const (
 	holdPatch  = `{"metadata":{"finalizers":["` + foreign + `","` + containersv1.Finalizer + `"]}}`
 )
 
-// stories are what can happen to a mirror of each kind.
+// stories returns sequences of changes of a mirror.
 func stories() map[string][]step {
 	return map[string][]step{
-		"a life": {
+		"create to remove": {
 			{"create", createIt},
 			{"change", changeIt},
 			{"change nothing", changeIt},
@@ -102,13 +102,13 @@ func stories() map[string][]step {
 			{"strip once more", earlierIt(`{"metadata":{"finalizers":["` + foreign + `"]}}`)},
 			{"restore beside another", finalizeIt},
 		},
-		"removed while somebody holds it": {
+		"removed while held": {
 			{"create", createIt},
 			{"hold", patchIt(holdPatch)},
 			{"remove", removeIt},
 			{"remove again", removeIt},
 		},
-		"deleted by a user while somebody holds it": {
+		"deleted by a user while held": {
 			{"create", createIt},
 			{"hold", patchIt(holdPatch)},
 			{"delete", deleteIt},
@@ -118,8 +118,8 @@ func stories() map[string][]step {
 	}
 }
 
-// TestEquivalence lets the same happen through the registry and over HTTP. After
-// each step a client must see the same.
+// TestEquivalence makes the same changes through the registry and over HTTP. After each
+// step, clients must see the same.
 func TestEquivalence(t *testing.T) {
 	p := start(t)
 	p.addNamespace(t, byRegistry)
@@ -127,16 +127,16 @@ func TestEquivalence(t *testing.T) {
 	for name, steps := range stories() {
 		t.Run(name, func(t *testing.T) {
 			perKind(t, func(t *testing.T, kind containersv1.Kind) {
-				if !kind.HasFinalizer() && name != "a life" && name != "an empty status" {
-					t.Skip("its mirrors carry no finalizer")
+				if !kind.HasFinalizer() && name != "create to remove" && name != "an empty status" {
+					t.Skip("mirrors of this kind have no finalizer")
 				}
-				tell(t, p, kind, steps)
+				compareSteps(t, p, kind, steps)
 			})
 		})
 	}
 }
 
-func tell(t *testing.T, p plane, kind containersv1.Kind, steps []step) {
+func compareSteps(t *testing.T, p plane, kind containersv1.Kind, steps []step) {
 	const name = "one"
 	one, other := sample(kind, byRegistry, name), sample(kind, byHTTP, name)
 	defer p.clear(t, kind, byRegistry, byHTTP)
@@ -144,7 +144,7 @@ func tell(t *testing.T, p plane, kind containersv1.Kind, steps []step) {
 		one = step.do(t, p, p.mirrors, one)
 		other = step.do(t, p, overHTTP{p.daemon}, other)
 		if (one == nil) != (other == nil) {
-			t.Fatalf("after %q the registry says %v and HTTP %v", step.name, one, other)
+			t.Fatalf("after %q the registry returned %v and HTTP %v", step.name, one, other)
 		}
 		ours, theirs := p.snapshot(t, kind, byRegistry, name), p.snapshot(t, kind, byHTTP, name)
 		if difference := cmp.Diff(theirs, ours); difference != "" {
@@ -154,13 +154,13 @@ func tell(t *testing.T, p plane, kind containersv1.Kind, steps []step) {
 			return
 		}
 		if difference := cmp.Diff(neutral(asUnstructured(one)), ours); difference != "" {
-			t.Fatalf("after %q the registry returned (-) not what a client sees (+):\n%s", step.name, difference)
+			t.Fatalf("after %q the registry returned another object (-) than a client sees (+):\n%s", step.name, difference)
 		}
 	}
 }
 
-// snapshot is what a user sees of a mirror, without what is different for any
-// two objects; nil when there is none.
+// snapshot returns a mirror as a user sees it, without fields that differ between any
+// two objects; nil if it is missing.
 func (p plane) snapshot(t *testing.T, kind containersv1.Kind, namespace, name string) map[string]any {
 	t.Helper()
 	found, err := p.seen(kind, namespace).Get(t.Context(), name, metav1.GetOptions{})
@@ -173,13 +173,13 @@ func (p plane) snapshot(t *testing.T, kind containersv1.Kind, namespace, name st
 	return neutral(found)
 }
 
-// neutral takes away what is different for any two objects.
+// neutral removes fields that differ between any two objects.
 func neutral(obj *unstructured.Unstructured) map[string]any {
 	obj = obj.DeepCopy()
 	metadata := obj.Object["metadata"].(map[string]any)
 	managers := managersOf(obj)
 	if obj.GetKind() == string(containersv1.KindContainerNamespace) {
-		managers = nil // over HTTP, none is recorded of a create in which no field of its own is set
+		managers = nil // over HTTP, a create without fields of its own records no manager
 	}
 	for _, key := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "namespace"} {
 		delete(metadata, key)
@@ -191,9 +191,9 @@ func neutral(obj *unstructured.Unstructured) map[string]any {
 	return obj.Object
 }
 
-// managersOf lists the fields of each manager, those of the status as one. It leaves
-// out the spec, because a create over HTTP makes the default of spec.state the
-// daemon's, and the list of finalizers itself, which no owner of an element loses.
+// managersOf lists the fields of each manager, with the status as one field. It ignores
+// the spec, because a create over HTTP makes the daemon the owner of the default of
+// spec.state. It also ignores the list of finalizers, because only its elements count.
 func managersOf(obj *unstructured.Unstructured) map[string]string {
 	managers := map[string]string{}
 	for _, entry := range obj.GetManagedFields() {
@@ -220,7 +220,7 @@ func managersOf(obj *unstructured.Unstructured) map[string]string {
 	return managers
 }
 
-// clear takes all mirrors of a kind away, whoever holds them.
+// clear removes all mirrors of a kind, also those with finalizers.
 func (p plane) clear(t *testing.T, kind containersv1.Kind, namespaces ...string) {
 	t.Helper()
 	for _, namespace := range namespaces {

@@ -12,17 +12,17 @@ import (
 // https://kubernetes.io/docs/reference/using-api/server-side-apply.
 const finalizerFields = `{"f:metadata":{"f:finalizers":{"v:\"` + containersv1.Finalizer + `\"":{}}}}`
 
-// statusFields are the whole status as one field. Only rdd writes it, so that its
-// fields need no owner each: a list of them would make up most of a small mirror,
-// and each write, watch event and client would pay for it.
+// statusFields are the whole status as one field. Only rdd writes the status, so its
+// fields need no separate owners. A list of them would be most of a small mirror, and
+// would cost time in each write, watch event and client.
 const statusFields = `{"f:status":{}}`
 
 // manage records in the managed fields of obj that rdd owns its finalizer and its
-// status. A client's server-side apply can then tell which fields are free, and
-// removes no field of rdd's. The entries of other managers stay.
+// status. So a client's server-side apply conflicts only with fields of rdd, and
+// removes none of them. The entries of other managers stay.
 //
-// The time of an entry is that of the last change; hasNewStatus says whether the
-// status changed with this write. So a write that changes nothing stores nothing.
+// The time of an entry is that of its last change; hasNewStatus is set if this write
+// changes the status. So a write without a change stores nothing.
 func manage(obj containersv1.Mirror, hasNewStatus bool, now metav1.Time) {
 	entries := slices.Clone(obj.GetManagedFields())
 	if slices.Contains(obj.GetFinalizers(), containersv1.Finalizer) {
@@ -33,7 +33,8 @@ func manage(obj containersv1.Mirror, hasNewStatus bool, now metav1.Time) {
 	obj.SetManagedFields(own(entries, containersv1.StatusSubresource, statusFields, hasNewStatus, now))
 }
 
-// isOwn matches rdd's entry for a subresource, or for the resource itself.
+// isOwn returns a function that matches rdd's entry for a subresource, or for the
+// resource itself if subresource is empty.
 func isOwn(subresource string) func(metav1.ManagedFieldsEntry) bool {
 	return func(entry metav1.ManagedFieldsEntry) bool {
 		return containersv1.IsOwnManager(entry) && entry.Subresource == subresource

@@ -17,8 +17,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// applyClientSide does what kubectl apply does without --server-side: it patches,
-// and keeps the manifest in an annotation.
+// applyClientSide works as kubectl apply without --server-side: it patches, and stores
+// the manifest in an annotation.
 func (p plane) applyClientSide(t *testing.T, obj containersv1.Mirror, manifest string) {
 	t.Helper()
 	var fields map[string]any
@@ -37,8 +37,8 @@ func (p plane) applyClientSide(t *testing.T, obj containersv1.Mirror, manifest s
 	}
 }
 
-// migrate does what kubectl apply --server-side does about client-side apply
-// before its own request: it makes the fields of the former its own.
+// migrate works as kubectl apply --server-side does before its own request: it becomes
+// the owner of the fields of client-side apply.
 func (p plane) migrate(t *testing.T, obj *unstructured.Unstructured) {
 	t.Helper()
 	patch, err := csaupgrade.UpgradeManagedFieldsPatch(obj, sets.New("kubectl-client-side-apply", "before-first-apply"), "kubectl")
@@ -53,7 +53,7 @@ func (p plane) migrate(t *testing.T, obj *unstructured.Unstructured) {
 
 // F4: client-side apply is followed by server-side apply, also on a mirror that
 // an earlier version of rdd left without managed fields.
-func TestApplyMigrationKeepsTheFinalizer(t *testing.T) {
+func TestApplyMigrationKeepsFinalizer(t *testing.T) {
 	p := start(t)
 	for name, earlier := range map[string]bool{"one": false, "two": true} {
 		t.Run(name, func(t *testing.T) {
@@ -65,15 +65,15 @@ func TestApplyMigrationKeepsTheFinalizer(t *testing.T) {
 			if containersv1.HasOwnManager(p.read(t, made)) == earlier {
 				t.Fatalf("managed fields: %v", p.read(t, made).GetManagedFields())
 			}
-			wish := map[string]any{"spec": map[string]any{"state": "running"}}
-			if earlier { // the server makes everything the field of "before-first-apply"
-				if _, err := p.apply(t, "kubectl", false, wish); err != nil {
+			desired := map[string]any{"spec": map[string]any{"state": "running"}}
+			if earlier { // the server makes "before-first-apply" the owner of all fields
+				if _, err := p.apply(t, "kubectl", false, desired); err != nil {
 					t.Fatal(err)
 				}
 				must(p.mirrors.Claim(t.Context(), p.read(t, made)))(t) // as the mirror does at the next sync
 			}
 			p.migrate(t, p.look(t, made))
-			applied, err := p.apply(t, "kubectl", false, wish)
+			applied, err := p.apply(t, "kubectl", false, desired)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +88,7 @@ func TestApplyMigrationKeepsTheFinalizer(t *testing.T) {
 	}
 }
 
-// A mirror that is complete must cost no write, and show no later time.
+// A write without a change is not stored, and changes no time.
 func TestManagedFieldsAreStable(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
@@ -116,13 +116,13 @@ func TestManagedFieldsAreStable(t *testing.T) {
 	})
 }
 
-// F4: the finalizer is rdd's to remove, and a mirror without it is not deleted
-// until it is back: its object would stay in the engine.
+// F4: only rdd removes the finalizer. A mirror without it cannot be deleted until it is
+// restored, because its object would stay in the engine.
 func TestDeleteWithoutFinalizerRefused(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
 		if !kind.HasFinalizer() {
-			t.Skip("its mirrors carry no finalizer, and no client deletes them")
+			t.Skip("mirrors of this kind have no finalizer, and no client deletes them")
 		}
 		made := p.create(t, sample(kind, home, "one"))
 		p.daemonPatches(t, made, `{"metadata":{"finalizers":["`+foreign+`"]}}`)
@@ -139,8 +139,8 @@ func TestDeleteWithoutFinalizerRefused(t *testing.T) {
 		p.userDeletes(t, made)
 		left := must(p.mirrors.Remove(t.Context(), p.read(t, made)))(t)
 		if left.GetDeletionTimestamp() == nil {
-			t.Fatal("the delete was lost")
+			t.Fatal("the deletion was lost")
 		}
-		p.userDeletes(t, made) // once more, of what another finalizer holds
+		p.userDeletes(t, made) // again, while another finalizer holds it
 	})
 }

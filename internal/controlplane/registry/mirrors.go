@@ -19,21 +19,21 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// concurrentWrites bounds the writes in flight. Two cores gain nothing beyond
-// it, and a sync of thousands of objects must not starve a single user's write.
+// concurrentWrites is the maximum number of concurrent writes. On two cores, more of
+// them are no faster, and a sync of thousands of objects must not delay a user's write.
 const concurrentWrites = 8
 
 // Mirrors reads and writes mirrors. Errors are those of the API server: a
-// conflict, not found, already exists. It is safe for concurrent use, and no
-// object that it is given is changed or kept.
+// conflict, not found, already exists. It is safe for concurrent use. It neither
+// changes nor keeps its arguments.
 type Mirrors struct {
 	stores    map[containersv1.Kind]*genericregistry.Store
 	admission admission.MutationInterface
 	writes    *semaphore.Weighted
 }
 
-// New returns the mirrors in a datastore. The admission is asked for each create
-// whether the namespace takes new objects.
+// New returns the mirrors in a datastore. Each create calls admission, to check that
+// the namespace exists and is not being deleted.
 func New(store *datastore.Store, admission admission.MutationInterface) (*Mirrors, error) {
 	scheme := runtime.NewScheme()
 	if err := containersv1.AddToScheme(scheme); err != nil {
@@ -69,7 +69,7 @@ func (m *Mirrors) Create(ctx context.Context, obj containersv1.Mirror) (containe
 	})
 }
 
-// admit refuses a create in a namespace that is not there or on its way out.
+// admit refuses a create in a namespace that is missing or being deleted.
 func (m *Mirrors) admit(ctx context.Context, obj runtime.Object) error {
 	mirror := obj.(containersv1.Mirror)
 	kind := mirror.MirrorKind()
@@ -77,15 +77,14 @@ func (m *Mirrors) admit(ctx context.Context, obj runtime.Object) error {
 		kind.GroupVersionResource(), "", admission.Create, &metav1.CreateOptions{}, false, nil), nil)
 }
 
-// UpdateStatus writes the status of obj, if obj is of the latest revision, and
-// returns what was stored.
+// UpdateStatus writes the status of obj, and returns the stored object. It fails with a
+// conflict unless obj has the latest revision.
 func (m *Mirrors) UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	return m.update(ctx, obj, func(stored containersv1.Mirror) { stored.SetStatusFrom(obj) })
 }
 
-// Claim gives obj rdd's finalizer, where its kind has it, and the managed fields
-// of what rdd writes, if obj is of the latest revision, and returns what was
-// stored.
+// Claim adds rdd's managed fields and, if the kind has it, rdd's finalizer. It returns
+// the stored object, and fails with a conflict unless obj has the latest revision.
 func (m *Mirrors) Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	return m.update(ctx, obj, func(stored containersv1.Mirror) {
 		if obj.MirrorKind().HasFinalizer() {
@@ -94,9 +93,9 @@ func (m *Mirrors) Claim(ctx context.Context, obj containersv1.Mirror) (container
 	})
 }
 
-// Remove takes obj away together with rdd's finalizer, if obj is of the latest
-// revision. What others hold with finalizers of their own stays until they let
-// go, and is returned as it is stored then; else nil.
+// Remove deletes obj and removes rdd's finalizer. It returns nil, or the stored object
+// if finalizers of other controllers hold it. It fails with a conflict unless obj has
+// the latest revision.
 func (m *Mirrors) Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	if len(others(obj)) == 0 {
 		_, err := m.write(ctx, obj, removeNow(obj))
@@ -117,7 +116,7 @@ func (m *Mirrors) Remove(ctx context.Context, obj containersv1.Mirror) (containe
 	})
 }
 
-// removeNow takes the object and its finalizers away in one write.
+// removeNow removes the object with its finalizers in one write.
 func removeNow(obj containersv1.Mirror) writeFunc {
 	return func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
 		key, err := s.KeyFunc(ctx, obj.GetName())
@@ -164,7 +163,8 @@ func (u updateFunc) UpdatedObject(_ context.Context, stored runtime.Object) (run
 
 type writeFunc func(context.Context, *genericregistry.Store) (runtime.Object, error)
 
-// write runs one write to the kind and namespace of obj when it is its turn.
+// write runs one write to the kind and namespace of obj, after earlier ones if there
+// are too many.
 func (m *Mirrors) write(ctx context.Context, obj containersv1.Mirror, f writeFunc) (containersv1.Mirror, error) {
 	if err := m.writes.Acquire(ctx, 1); err != nil {
 		return nil, fmt.Errorf("wait for a turn to write: %w", err)
@@ -180,7 +180,7 @@ func result(obj runtime.Object, err error) (containersv1.Mirror, error) {
 	return obj.(containersv1.Mirror), nil
 }
 
-// others are the finalizers that are not rdd's.
+// others returns the finalizers of other controllers.
 func others(obj containersv1.Mirror) []string {
 	return slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(f string) bool { return f == containersv1.Finalizer })
 }

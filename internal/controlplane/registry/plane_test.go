@@ -25,13 +25,13 @@ const deadline = 20 * time.Second
 // home is a namespace that every plane has.
 const home = "home"
 
-// foreign is a finalizer of somebody else.
+// foreign is a finalizer of another controller.
 const foreign = "example.com/held"
 
-// plane is a control plane with all ways to it.
+// plane is a control plane with all clients of it.
 type plane struct {
 	mirrors *registry.Mirrors
-	// daemon is the daemon's way over HTTP, in process; user comes over TLS.
+	// daemon is the daemon's client over in-process HTTP; user is a client over TLS.
 	daemon, user dynamic.Interface
 	userConfig   *rest.Config
 }
@@ -52,7 +52,7 @@ func start(t *testing.T) plane {
 	return p
 }
 
-// namespaces are the Kubernetes namespaces as the user sees them.
+// namespaces returns the Kubernetes namespaces as the user sees them.
 func (p plane) namespaces() dynamic.ResourceInterface {
 	return p.user.Resource(schema.GroupVersionResource{Version: "v1", Resource: "namespaces"})
 }
@@ -68,12 +68,12 @@ func (p plane) addNamespace(t *testing.T, name string) {
 	}
 }
 
-// seen are the mirrors of a kind as the user sees them.
+// seen returns the mirrors of a kind as the user sees them.
 func (p plane) seen(kind containersv1.Kind, namespace string) dynamic.ResourceInterface {
 	return p.user.Resource(kind.GroupVersionResource()).Namespace(namespace)
 }
 
-// look is what the user sees of obj.
+// look returns obj as the user sees it.
 func (p plane) look(t *testing.T, obj containersv1.Mirror) *unstructured.Unstructured {
 	t.Helper()
 	found, err := p.seen(obj.MirrorKind(), obj.GetNamespace()).Get(t.Context(), obj.GetName(), metav1.GetOptions{})
@@ -120,19 +120,19 @@ func (p plane) userDeletes(t *testing.T, obj containersv1.Mirror) {
 	}
 }
 
-// create makes a mirror that a test needs.
+// create creates a mirror, or fails the test.
 func (p plane) create(t *testing.T, obj containersv1.Mirror) containersv1.Mirror {
 	t.Helper()
 	return must(p.mirrors.Create(t.Context(), obj))(t)
 }
 
-// read is the mirror as it is stored.
+// read returns the stored mirror.
 func (p plane) read(t *testing.T, obj containersv1.Mirror) containersv1.Mirror {
 	t.Helper()
 	return must(p.mirrors.Get(t.Context(), obj.MirrorKind(), obj.GetNamespace(), obj.GetName()))(t)
 }
 
-// must returns a mirror that a test cannot do without.
+// must returns the mirror, or fails the test.
 func must(obj containersv1.Mirror, err error) func(*testing.T) containersv1.Mirror {
 	return func(t *testing.T) containersv1.Mirror {
 		t.Helper()
@@ -143,12 +143,12 @@ func must(obj containersv1.Mirror, err error) func(*testing.T) containersv1.Mirr
 	}
 }
 
-// moment is long ago, so that ages are printed the same for a long time.
+// moment returns a time long ago, so that printed ages do not change during a test.
 func moment() metav1.MicroTime {
 	return metav1.NewMicroTime(time.Date(2016, 2, 29, 23, 59, 59, 123456000, time.UTC))
 }
 
-// conditions are a list that has keys.
+// conditions returns a list that is merged by keys.
 func conditions() []metav1.Condition {
 	at := metav1.NewTime(moment().Truncate(time.Second))
 	return []metav1.Condition{
@@ -157,7 +157,7 @@ func conditions() []metav1.Condition {
 	}
 }
 
-// sample is a new mirror with every field set, as the daemon would make it.
+// sample returns a new mirror with every field set, as the daemon creates it.
 func sample(kind containersv1.Kind, namespace, name string) containersv1.Mirror {
 	obj := containersv1.NewMirror(kind)
 	obj.SetNamespace(namespace)
@@ -204,7 +204,7 @@ func sample(kind containersv1.Kind, namespace, name string) containersv1.Mirror 
 	return obj
 }
 
-// changed is obj with another status.
+// changed returns obj with another status.
 func changed(obj containersv1.Mirror) containersv1.Mirror {
 	obj = obj.CopyMirror()
 	switch m := obj.(type) {
@@ -222,7 +222,7 @@ func changed(obj containersv1.Mirror) containersv1.Mirror {
 	return obj
 }
 
-// asUnstructured is obj as a client would send it.
+// asUnstructured returns obj as a client sends it.
 func asUnstructured(obj containersv1.Mirror) *unstructured.Unstructured {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
 	if err != nil {
@@ -240,7 +240,7 @@ func perKind(t *testing.T, test func(*testing.T, containersv1.Kind)) {
 	}
 }
 
-// bounded is a context for waits.
+// bounded returns a context for waits.
 func bounded(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	t.Cleanup(cancel)

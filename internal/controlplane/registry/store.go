@@ -17,8 +17,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// newStore returns the registry of a kind on the keys at which the server of
-// custom resources keeps it, and in its encoding.
+// newStore returns the registry of a kind. It has the same keys and the same encoding as
+// the server of custom resources.
 func newStore(kind containersv1.Kind, scheme *runtime.Scheme, store *datastore.Store) (*genericregistry.Store, error) {
 	serializer := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{})
 	codec := runtime.NewCodec(serializer, serializer)
@@ -36,8 +36,8 @@ func newStore(kind containersv1.Kind, scheme *runtime.Scheme, store *datastore.S
 	return s, s.CompleteWithOptions(options)
 }
 
-// strategy leaves it to the generic registry what a write may do to metadata.
-// The rest of an object is right by construction.
+// strategy leaves the rules for metadata to the generic registry. The rest of an object
+// needs no rules, because the daemon has made it.
 type strategy struct {
 	*runtime.Scheme
 	names.NameGenerator
@@ -57,12 +57,11 @@ func (strategy) PrepareForCreate(_ context.Context, obj runtime.Object) {
 	obj.(metav1.Object).SetGeneration(1)
 }
 
-// PrepareForUpdate implements [rest.RESTUpdateStrategy]. The generation stays:
-// it counts what a user wished.
+// PrepareForUpdate implements [rest.RESTUpdateStrategy]. It keeps
+// the generation, which counts changes of the spec.
 func (strategy) PrepareForUpdate(context.Context, runtime.Object, runtime.Object) {}
 
-// Validate implements [rest.RESTCreateStrategy]: a name that clients could not use
-// is refused.
+// Validate implements [rest.RESTCreateStrategy]. It refuses invalid names.
 func (strategy) Validate(_ context.Context, obj runtime.Object) field.ErrorList {
 	return genericvalidation.ValidateObjectMetaAccessor(obj.(metav1.Object), true, genericvalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
 }

@@ -17,7 +17,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// state is what the user wishes, as a client sees it.
+// state returns spec.state as a client sees it.
 func state(t *testing.T, obj *unstructured.Unstructured) string {
 	t.Helper()
 	result, _, err := unstructured.NestedString(obj.Object, "spec", "state")
@@ -27,19 +27,18 @@ func state(t *testing.T, obj *unstructured.Unstructured) string {
 	return result
 }
 
-// TestT8AStatusWriteLosesNoWish lets a user wish something between the daemon's
-// read and its write of the status.
-func TestT8AStatusWriteLosesNoWish(t *testing.T) {
+// A user changes the spec between the daemon's read and its write of the status.
+func TestT8StatusWriteKeepsSpec(t *testing.T) {
 	p := start(t)
 	made := p.create(t, sample(containersv1.KindContainer, home, "one"))
 	patched := p.userPatches(t, made, `{"spec":{"state":"running"}}`)
 	if patched.GetGeneration() != 2 {
-		t.Errorf("the wish has generation %d", patched.GetGeneration())
+		t.Errorf("the patched mirror has generation %d, want 2", patched.GetGeneration())
 	}
 	if _, err := p.mirrors.UpdateStatus(t.Context(), changed(made)); !apierrors.IsConflict(err) {
-		t.Fatalf("a write of what is outdated: %v", err)
+		t.Fatalf("a write of an outdated mirror: %v, want a conflict", err)
 	}
-	// What comes with the status is not written: only the status is.
+	// Only the status is written, and no other field of the object.
 	fresh := p.read(t, made)
 	write := changed(fresh).(*containersv1.Container)
 	write.Spec.State = containersv1.StateCreated
@@ -47,7 +46,7 @@ func TestT8AStatusWriteLosesNoWish(t *testing.T) {
 	write.Generation = 77
 	written := must(p.mirrors.UpdateStatus(t.Context(), write))(t).(*containersv1.Container)
 	if written.Spec.State != containersv1.StateRunning || written.Generation != 2 || len(written.Labels) != 0 {
-		t.Errorf("what was stored is %+v", written)
+		t.Errorf("the stored mirror is %+v", written)
 	}
 	found := p.look(t, made)
 	if state(t, found) != "running" || found.GetGeneration() != 2 || !written.SameStatus(changed(made)) {
@@ -55,8 +54,8 @@ func TestT8AStatusWriteLosesNoWish(t *testing.T) {
 	}
 }
 
-// TestT8ManyWritesAtOnce lets users and the daemon write the same mirror as fast
-// as they can. Each write that was acknowledged must be there in the end.
+// Users and the daemon write the same mirror as fast as they can. No acknowledged write
+// may be lost.
 func TestT8ManyWritesAtOnce(t *testing.T) {
 	const users, rounds = 4, 25
 	p := start(t)
@@ -87,15 +86,15 @@ func TestT8ManyWritesAtOnce(t *testing.T) {
 	container := p.read(t, made).(*containersv1.Container)
 	for user := range users {
 		if last := container.Labels["user-"+strconv.Itoa(user)]; last != strconv.Itoa(rounds-1) {
-			t.Errorf("of user %d there is %q", user, last)
+			t.Errorf("the last label of user %d is %q", user, last)
 		}
 	}
 	if container.Status.PID != users*rounds-1 || container.Generation < 2 {
-		t.Errorf("in the end there is %+v", container)
+		t.Errorf("the mirror is finally %+v", container)
 	}
 }
 
-// countUp writes a status that must follow the one before, until it succeeds.
+// countUp writes the next PID, and retries conflicts.
 func countUp(ctx context.Context, p plane, round int) error {
 	for {
 		obj, err := p.mirrors.Get(ctx, containersv1.KindContainer, home, "one")
@@ -104,7 +103,7 @@ func countUp(ctx context.Context, p plane, round int) error {
 		}
 		container := obj.(*containersv1.Container)
 		if round > 0 && container.Status.PID != int64(round-1) {
-			return fmt.Errorf("in round %d there is the status of round %d", round, container.Status.PID)
+			return fmt.Errorf("in round %d the status is of round %d", round, container.Status.PID)
 		}
 		container.Status.PID = int64(round)
 		if _, err = p.mirrors.UpdateStatus(ctx, container); !apierrors.IsConflict(err) {
@@ -113,7 +112,7 @@ func countUp(ctx context.Context, p plane, round int) error {
 	}
 }
 
-// apply is a user's server-side apply.
+// apply makes a server-side apply as a user.
 func (p plane) apply(t *testing.T, manager string, force bool, fields map[string]any) (*unstructured.Unstructured, error) {
 	t.Helper()
 	obj := &unstructured.Unstructured{Object: fields}
@@ -121,15 +120,15 @@ func (p plane) apply(t *testing.T, manager string, force bool, fields map[string
 	return p.seen(containersv1.KindContainer, home).Apply(t.Context(), "one", obj, metav1.ApplyOptions{FieldManager: manager, Force: force})
 }
 
-// TestServerSideApply lets a client apply manifests: it takes no field of rdd's,
-// needs no force, and the daemon's writes leave the client's fields alone.
+// A client's server-side apply needs no force and removes no field of rdd, and the
+// daemon's writes keep the client's fields.
 func TestServerSideApply(t *testing.T) {
 	p := start(t)
 	made := p.create(t, sample(containersv1.KindContainer, home, "one"))
-	wish := func(state string) map[string]any {
+	desired := func(state string) map[string]any {
 		return map[string]any{"metadata": map[string]any{"labels": map[string]any{"mine": state}}, "spec": map[string]any{"state": state}}
 	}
-	applied, err := p.apply(t, "me", false, wish("running"))
+	applied, err := p.apply(t, "me", false, desired("running"))
 	if err != nil {
 		t.Fatal("F4: a fresh mirror needs force: ", err)
 	}
@@ -142,32 +141,31 @@ func TestServerSideApply(t *testing.T) {
 		t.Errorf("the managers were\n%v\nand are\n%v", managersOf(applied), managersOf(found))
 	}
 	if state(t, found) != "running" || found.GetLabels()["mine"] != "running" {
-		t.Errorf("after a write of the status there is %v", found)
+		t.Errorf("after a write of the status the mirror is %v", found)
 	}
-	if applied, err = p.apply(t, "me", false, wish("created")); err != nil {
+	if applied, err = p.apply(t, "me", false, desired("created")); err != nil {
 		t.Fatal(err)
 	}
 	if !p.read(t, made).SameStatus(changed(made)) || state(t, applied) != "created" {
-		t.Errorf("applied again it is %v", applied)
+		t.Errorf("after the second apply the mirror is %v", applied)
 	}
-	// Another manager's field is taken with force only.
-	if _, err := p.apply(t, "other", false, wish("running")); !apierrors.IsConflict(err) {
-		t.Errorf("another client takes a field without force: %v", err)
+	// Another manager's field requires force.
+	if _, err := p.apply(t, "other", false, desired("running")); !apierrors.IsConflict(err) {
+		t.Errorf("another client owns a field without force: %v", err)
 	}
-	// What is not applied any more goes back to what it is by default.
+	// A field that is no longer applied gets its default.
 	if applied, err = p.apply(t, "me", false, map[string]any{}); err != nil {
 		t.Fatal(err)
 	}
 	if state(t, applied) != "unknown" || len(applied.GetLabels()) != 0 {
-		t.Errorf("nothing applied leaves %v", applied)
+		t.Errorf("after an empty apply the mirror is %v", applied)
 	}
 	if _, err := p.mirrors.Remove(t.Context(), p.read(t, made)); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestMetadataSurvives writes status and finalizer on a mirror in which users
-// left what is theirs.
+// Writes of the status and the finalizer keep the metadata of users.
 func TestMetadataSurvives(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
@@ -192,7 +190,7 @@ func TestMetadataSurvives(t *testing.T) {
 			obj.SetManagedFields(slices.DeleteFunc(obj.GetManagedFields(), containersv1.IsOwnManager))
 		}
 		if fmt.Sprint(before.Object["metadata"]) != fmt.Sprint(after.Object["metadata"]) {
-			t.Errorf("the metadata were\n%v\nand are\n%v", before.Object["metadata"], after.Object["metadata"])
+			t.Errorf("the metadata was\n%v\nand is\n%v", before.Object["metadata"], after.Object["metadata"])
 		}
 		p.clear(t, kind, home)
 	})

@@ -17,7 +17,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// selectable are the fields that each kind can be selected by.
+// selectable returns the fields that selectors of a kind can use.
 func selectable(kind containersv1.Kind) []string {
 	switch kind {
 	case containersv1.KindContainer:
@@ -33,7 +33,7 @@ func selectable(kind containersv1.Kind) []string {
 	}
 }
 
-// TestFieldSelectors selects among mirrors that the registry wrote.
+// Field selectors work on mirrors that the registry wrote.
 func TestFieldSelectors(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
@@ -41,7 +41,7 @@ func TestFieldSelectors(t *testing.T) {
 		p.create(t, changed(sample(kind, home, "two")))
 		all, err := p.seen(kind, home).List(t.Context(), metav1.ListOptions{})
 		if err != nil || len(all.Items) != 2 {
-			t.Fatalf("there are %v: %v", all, err)
+			t.Fatalf("the list is %v: %v", all, err)
 		}
 		for _, field := range selectable(kind) {
 			value := valueAt(t, &all.Items[0], field)
@@ -77,8 +77,8 @@ func valueAt(t *testing.T, obj *unstructured.Unstructured, field string) string 
 	return value
 }
 
-// TestWatchWithFieldSelector follows mirrors while they enter and leave a
-// selection. One that is written with its status enters it at once.
+// Mirrors enter and leave the selection of a watch. A mirror that is created with its
+// status enters it at once.
 func TestWatchWithFieldSelector(t *testing.T) {
 	p := start(t)
 	running := metav1.ListOptions{ResourceVersion: now(t, p.seen(containersv1.KindContainer, home)), FieldSelector: "status.status=running"}
@@ -99,7 +99,7 @@ func TestWatchWithFieldSelector(t *testing.T) {
 	}
 }
 
-// TestTables compares what kubectl prints.
+// The tables that kubectl prints are the same as for mirrors written over HTTP.
 func TestTables(t *testing.T) {
 	p := start(t)
 	p.addNamespace(t, byRegistry)
@@ -120,8 +120,8 @@ func TestTables(t *testing.T) {
 	})
 }
 
-// table returns the columns and the rows of a kind. The age of what has none of
-// its own is that of the resource, and left out.
+// table returns the columns and the rows of a kind. It leaves out an age that is that
+// of the resource and not of the object.
 func (p plane) table(t *testing.T, kind containersv1.Kind, namespace string) (columns []string, rows [][]any) {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(p.userConfig)
@@ -150,7 +150,7 @@ func (p plane) table(t *testing.T, kind containersv1.Kind, namespace string) (co
 	return columns, rows
 }
 
-// TestDefaulting reads what was stored without the fields that have defaults.
+// A client sees the defaults of fields that were stored empty.
 func TestDefaulting(t *testing.T) {
 	p := start(t)
 	made := sample(containersv1.KindContainer, home, "one").(*containersv1.Container)
@@ -165,7 +165,7 @@ func TestDefaulting(t *testing.T) {
 	}
 }
 
-// TestOwnList is what the daemon's informers begin with.
+// The first list of the daemon's informers has all mirrors.
 func TestOwnList(t *testing.T) {
 	p := start(t)
 	p.addNamespace(t, byRegistry)
@@ -181,11 +181,11 @@ func TestOwnList(t *testing.T) {
 		}
 		for i, item := range items {
 			if difference := cmp.Diff(want[i], item.(containersv1.Mirror)); difference != "" {
-				t.Errorf("the list differs from what was written:\n%s", difference)
+				t.Errorf("the list differs from the written mirrors (- written, + listed):\n%s", difference)
 			}
 		}
 		if list, err := meta.ListAccessor(obj); err != nil || list.GetResourceVersion() != now(t, p.seen(kind, home)) {
-			t.Errorf("the list is of another revision: %v", err)
+			t.Errorf("the list has another revision: %v", err)
 		}
 	})
 }

@@ -18,8 +18,8 @@ func (m *Mirrors) ListerWatcher(kind containersv1.Kind) cache.ListerWatcher {
 	return listerWatcher{m.stores[kind]}
 }
 
-// listerWatcher is a [cache.ListerWatcherWithContext]. Of the options it heeds
-// where to begin: an informer of the daemon itself wants everything at once.
+// listerWatcher is a [cache.ListerWatcherWithContext]. It ignores all options but the
+// revision of a watch, because the informers of the daemon use no others.
 type listerWatcher struct{ store *genericregistry.Store }
 
 var _ cache.ListerWatcherWithContext = listerWatcher{}
@@ -44,5 +44,5 @@ func (l listerWatcher) WatchWithContext(ctx context.Context, options metav1.List
 	return l.store.Watch(ctx, &metainternalversion.ListOptions{ResourceVersion: options.ResourceVersion})
 }
 
-// IsWatchListSemanticsUnSupported tells an informer to list before it watches.
+// IsWatchListSemanticsUnSupported returns true, so that informers list before they watch.
 func (listerWatcher) IsWatchListSemanticsUnSupported() bool { return true }

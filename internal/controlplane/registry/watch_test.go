@@ -14,13 +14,13 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// event is a watch event, without what is different for any two objects.
+// event is a watch event, without fields that differ between any two objects.
 type event struct {
 	Type   watch.EventType
 	Object map[string]any
 }
 
-// follow collects n events of a watch.
+// follow returns n events of a watch.
 func follow(t *testing.T, watcher watch.Interface, n int) []event {
 	t.Helper()
 	defer watcher.Stop()
@@ -38,13 +38,13 @@ func follow(t *testing.T, watcher watch.Interface, n int) []event {
 			}
 			result = append(result, event{got.Type, neutral(obj)})
 		case <-ctx.Done():
-			t.Fatalf("there were %d of %d events", len(result), n)
+			t.Fatalf("got %d of %d events", len(result), n)
 		}
 	}
 	return result
 }
 
-// now is a revision to watch from.
+// now returns the current revision.
 func now(t *testing.T, mirrors dynamic.ResourceInterface) string {
 	t.Helper()
 	list, err := mirrors.List(t.Context(), metav1.ListOptions{})
@@ -64,10 +64,9 @@ func watching(t *testing.T, start func(context.Context, metav1.ListOptions) (wat
 	return watcher
 }
 
-// TestWatchEvents lets users and the daemon itself follow what the registry
-// does. Over HTTP the same takes more writes, and each is an event; the ones
-// that both have must be equal.
-func TestWatchEvents(t *testing.T) {
+// Users and the daemon watch the writes of the registry. Over HTTP the same changes take
+// more writes, and each is an event. The events that both have must be equal.
+func TestWatchEventsEqualThoseOverHTTP(t *testing.T) {
 	p := start(t)
 	p.addNamespace(t, byRegistry)
 	p.addNamespace(t, byHTTP)
@@ -93,17 +92,17 @@ func TestWatchEvents(t *testing.T) {
 
 		n := 4 // the create without a status
 		if kind.HasFinalizer() {
-			n++ // the finalizer goes by itself
+			n++ // the removal of the finalizer is a write of its own
 		}
 		want := follow(t, theirs, n)
 		want[1].Type = watch.Added
 		if kind.HasFinalizer() {
-			// Gone at once, it goes with its finalizer.
+			// The registry removes a mirror with its finalizer in one write.
 			want[n-1].Object = want[n-3].Object
 			want = append(want[:n-2], want[n-1])
 		}
 		compare(t, "a client", got, want[1:])
-		compare(t, "who resumes", follow(t, live(byRegistry), 3), got)
+		compare(t, "a resumed watch", follow(t, live(byRegistry), 3), got)
 	})
 }
 
@@ -114,36 +113,35 @@ func compare(t *testing.T, who string, got, want []event) {
 	}
 }
 
-// TestDeletedByUser is the way of a mirror that a user deletes: it waits for the
-// daemon, and its end is told.
+// A mirror that a user deletes waits for the daemon, and clients see its removal.
 func TestDeletedByUser(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
 		if !kind.HasFinalizer() {
-			t.Skip("it carries no finalizer")
+			t.Skip("mirrors of this kind have no finalizer")
 		}
 		made := p.create(t, sample(kind, home, "one"))
 		watcher := watching(t, p.seen(kind, home).Watch, metav1.ListOptions{ResourceVersion: made.GetResourceVersion()})
 		p.userDeletes(t, made)
 		waiting := p.read(t, made)
 		if waiting.GetDeletionTimestamp() == nil || !waiting.GetDeletionTimestamp().Equal(p.look(t, made).GetDeletionTimestamp()) {
-			t.Errorf("it is not on its way out: %v", waiting)
+			t.Errorf("it is not being deleted: %v", waiting)
 		}
 		left, err := p.mirrors.Remove(t.Context(), waiting)
 		if err != nil || left != nil {
-			t.Fatalf("left is %v: %v", left, err)
+			t.Fatalf("Remove returned %v, %v", left, err)
 		}
 		if p.snapshot(t, kind, home, "one") != nil {
-			t.Error("it is still there")
+			t.Error("it still exists")
 		}
 		events := follow(t, watcher, 2)
 		if events[0].Type != watch.Modified || events[1].Type != watch.Deleted {
-			t.Errorf("the events are %v", events)
+			t.Errorf("events are %v", events)
 		}
 	})
 }
 
-// TestForeignFinalizer lets somebody hold a mirror that the daemon removes.
+// A finalizer of another controller holds a mirror that the daemon removes.
 func TestForeignFinalizer(t *testing.T) {
 	p := start(t)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
@@ -152,22 +150,22 @@ func TestForeignFinalizer(t *testing.T) {
 		held := p.read(t, made)
 		left := must(p.mirrors.Remove(t.Context(), held))(t)
 		if left == nil || left.GetDeletionTimestamp() == nil {
-			t.Fatalf("left is %v", left)
+			t.Fatalf("Remove returned %v", left)
 		}
 		found := p.look(t, made)
 		if found.GetDeletionTimestamp() == nil || len(found.GetFinalizers()) != 1 || found.GetFinalizers()[0] != foreign {
 			t.Errorf("a client sees %v", found)
 		}
 		if again := must(p.mirrors.Remove(t.Context(), left))(t); again == nil || again.GetResourceVersion() != left.GetResourceVersion() {
-			t.Errorf("removed again it is %v", again)
+			t.Errorf("after the second removal it is %v", again)
 		}
 		watcher := watching(t, p.seen(kind, home).Watch, metav1.ListOptions{ResourceVersion: left.GetResourceVersion()})
 		p.userPatches(t, made, `{"metadata":{"finalizers":null}}`)
 		if events := follow(t, watcher, 1); events[0].Type != watch.Deleted {
-			t.Errorf("the events are %v", events)
+			t.Errorf("events are %v", events)
 		}
 		if p.snapshot(t, kind, home, "one") != nil {
-			t.Error("it is still there")
+			t.Error("it still exists")
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// writer is what the daemon does to mirrors.
+// writer has the writes of the daemon.
 type writer interface {
 	Create(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 	UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
@@ -22,8 +22,8 @@ type writer interface {
 	Remove(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 }
 
-// overHTTP does it as any client of the API has to, which is the measure of what
-// the registry does.
+// overHTTP writes as any client of the API does. The registry must have the same
+// results.
 type overHTTP struct{ client dynamic.Interface }
 
 var _ writer = overHTTP{}
@@ -32,7 +32,7 @@ func (w overHTTP) of(obj containersv1.Mirror) dynamic.ResourceInterface {
 	return w.client.Resource(obj.MirrorKind().GroupVersionResource()).Namespace(obj.GetNamespace())
 }
 
-// Create takes two writes: a create ignores the status.
+// Create takes two writes, because a create ignores the status.
 func (w overHTTP) Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	created, err := typed(obj)(w.of(obj).Create(ctx, asUnstructured(obj), metav1.CreateOptions{FieldManager: containersv1.FieldManager}))
 	if err != nil {
@@ -53,7 +53,7 @@ func (w overHTTP) Claim(ctx context.Context, obj containersv1.Mirror) (container
 	return w.setFinalizers(ctx, obj, append(foreignOf(obj), containersv1.Finalizer))
 }
 
-// Remove takes two writes: a finalizer keeps the object.
+// Remove takes two writes, because a finalizer holds the object.
 func (w overHTTP) Remove(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	stripped, err := w.setFinalizers(ctx, obj, foreignOf(obj))
 	if err != nil || obj.GetDeletionTimestamp() != nil {
@@ -84,7 +84,7 @@ func (w overHTTP) setFinalizers(ctx context.Context, obj containersv1.Mirror, fi
 	return typed(obj)(w.of(obj).Patch(ctx, obj.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: containersv1.FieldManager}))
 }
 
-// typed converts what the API server answered into a mirror of the kind of like.
+// typed converts a response of the API server into a mirror of the kind of like.
 func typed(like containersv1.Mirror) func(*unstructured.Unstructured, error) (containersv1.Mirror, error) {
 	return func(answer *unstructured.Unstructured, err error) (containersv1.Mirror, error) {
 		if err != nil {
@@ -95,7 +95,7 @@ func typed(like containersv1.Mirror) func(*unstructured.Unstructured, error) (co
 	}
 }
 
-// foreignOf are the finalizers of others.
+// foreignOf returns the finalizers of other controllers.
 func foreignOf(obj containersv1.Mirror) []string {
 	result := []string{}
 	for _, finalizer := range obj.GetFinalizers() {
