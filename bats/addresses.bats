@@ -1,11 +1,11 @@
-# The addresses of the engine's networks, on a machine with routes of its own.
+# The addresses of the engine's networks, on a machine whose routes overlap them.
 
 load helpers/load
 
 setup_file() {
-    [[ $EUID -eq 0 ]] || skip "a rootless engine has a network namespace of its own"
+    [[ $EUID -eq 0 ]] || skip "a rootless engine has its own network namespace"
     instance_begin addresses
-    # A route is all that a VPN leaves in a table. Nobody is at these addresses.
+    # These routes are like those of a VPN. No host has their addresses.
     ip link add rddvpn0 type bridge
     ip link set rddvpn0 up
     ip route add 10.250.0.0/17 dev rddvpn0
@@ -22,7 +22,7 @@ bridge_subnet() {
     engine network inspect bridge -f '{{(index .IPAM.Config 0).Subnet}}'
 }
 
-@test "a range that is chosen is where all networks are, apart from what a route overlaps" {
+@test "all networks are in the chosen range, outside of overlapping routes" {
     run -0 rdd set running=true vm.driver=native containerEngine.subnet=10.250.0.0/16
     connected
     run -0 bridge_subnet
@@ -35,7 +35,7 @@ bridge_subnet() {
     run_container before
 }
 
-@test "a range of which nothing is free is refused, and the engine goes on" {
+@test "a range without free addresses is refused, and the engine keeps running" {
     local pid
     pid=$(dockerd_pid)
     run -1 rdd set containerEngine.subnet=10.250.0.0/17 --timeout=60s

@@ -1,4 +1,4 @@
-# I1: an engine that nothing mirrors.
+# I1: an engine without mirrors.
 
 load helpers/load
 
@@ -6,7 +6,7 @@ setup_file() {
     instance_begin containerd
 }
 
-@test "I1: set returns, and the engine is ready though not applicable" {
+@test "I1: set returns, and ContainerEngineReady is NotApplicable" {
     run -0 rdd set containerEngine.name=containerd running=true --timeout=60s
     is "True NotApplicable" condition ContainerEngineReady
     is "True Settled" condition Settled
@@ -15,7 +15,7 @@ setup_file() {
     [[ -n $(processes | awk '$2 ~ /containerd$/') ]]
 }
 
-@test "I1: changing to moby and back" {
+@test "I1: the engine is changed to moby and back" {
     run -0 rdd set containerEngine.name=moby
     connected
     make_volume here
@@ -30,7 +30,7 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "I1: stopping it" {
+@test "I1: running=false stops containerd" {
     run -0 rdd set containerEngine.name=containerd
     run -0 rdd set running=false
     is "False Stopped" condition Running

@@ -1,4 +1,4 @@
-# Deletes that are refused, and by whom.
+# Deletes that the engine or the API refuses.
 
 load helpers/load
 
@@ -6,13 +6,13 @@ setup_file() {
     instance_up delete
 }
 
-@test "I3: an image in use stays, with the engine's words, and goes at once when its container does" {
+@test "I3: an image in use stays with the engine's error, until its container is removed" {
     local id name
     id=$(make_image used:1)
     name=$(image_resource "$id" used:1)
     engine run -d --name user used:1
     eventually 5 exists image "$name"
-    drop image "$name"
+    delete_async image "$name"
     eventually 10 says "^False .*(in use|being used|using|conflict)" refusal image "$name" EngineDeleted
     has image used:1
     is '["engine.rancherdesktop.io/docker-mirror"]' field image "$name" '.metadata.finalizers | tojson'
@@ -20,17 +20,17 @@ setup_file() {
     began=$(milliseconds)
     engine rm -f user
     eventually 5 absent image "$name"
-    echo "# gone $(($(milliseconds) - began)) ms after its container" >&3
+    echo "# removed $(($(milliseconds) - began)) ms after its container" >&3
     not has image used:1
 }
 
-@test "I3: a volume in use stays, and goes at once when its container does" {
+@test "I3: a volume in use stays until its container is removed" {
     make_volume held
     local name
     name=$(volume_resource held)
     run_container holder -v held:/data
     eventually 5 exists volume "$name"
-    drop volume "$name"
+    delete_async volume "$name"
     eventually 10 says "^False .*in use" refusal volume "$name" EngineDeleted
     has volume held
     engine rm -f holder
@@ -38,7 +38,7 @@ setup_file() {
     not has volume held
 }
 
-@test "S2: F4: only rdd can remove the finalizer, with any verb" {
+@test "S2: F4: only rdd can remove the finalizer, whatever verb is used" {
     local id file=$BATS_TEST_TMPDIR/container.json
     id=$(create_container guarded)
     eventually 5 exists container "$id"
@@ -53,13 +53,13 @@ setup_file() {
     not has container guarded
 }
 
-@test "a resource that another finalizer holds says so, and spares the next object of its name" {
+@test "another finalizer keeps a resource, and a new object of its name is not deleted" {
     make_volume held-twice
     local name
     name=$(volume_resource held-twice)
     eventually 5 exists volume "$name"
     kube patch volume "$name" --type json -p '[{"op":"add","path":"/metadata/finalizers/-","value":"example.com/theirs"}]'
-    drop volume "$name"
+    delete_async volume "$name"
     eventually 10 says "^True .*no such object.*example.com/theirs" refusal volume "$name" Held
     not has volume held-twice
     engine volume create --label which=second held-twice
@@ -86,7 +86,7 @@ setup_file() {
     is "" field containernamespace moby .metadata.deletionTimestamp
 }
 
-@test "a mirror made by hand is rejected, with what to do instead" {
+@test "the creation of a mirror by a user is rejected, with the alternative" {
     local kind
     for kind in Container Image Volume Network ContainerNamespace; do
         run ! kube create -f - <<EOF
@@ -100,7 +100,7 @@ EOF
     done
 }
 
-@test "a status written by someone else is refused, or put right" {
+@test "a status that a user writes is refused or corrected" {
     local id
     id=$(create_container honest)
     eventually 5 exists container "$id"
@@ -114,7 +114,7 @@ EOF
     is Active field namespace "$MIRROR_NAMESPACE" .status.phase
 }
 
-@test "E9: any other namespace goes with all in it" {
+@test "E9: the delete of any other namespace removes it with its content" {
     rdd ctl create namespace mine
     rdd ctl create -f - <<'EOF'
 apiVersion: apiextensions.k8s.io/v1
@@ -140,7 +140,7 @@ EOF
     rdd ctl delete crd things.example.com --timeout=20s
 }
 
-@test "the App cannot be deleted, and there is no second one" {
+@test "the App cannot be deleted, and a second one cannot be created" {
     run ! rdd ctl delete app app --timeout=10s
     run ! rdd ctl create -f - <<'EOF'
 apiVersion: app.rancherdesktop.io/v1alpha1

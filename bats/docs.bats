@@ -1,4 +1,4 @@
-# The documentation is held to the program.
+# The documentation agrees with the program.
 
 load helpers/load
 
@@ -30,7 +30,7 @@ setup_file() {
     done
 }
 
-@test "every row of the failure table that an end-to-end test can show has one" {
+@test "every row of the failure table that end-to-end tests can cover has a test" {
     local row
     for row in C1 I1 I2 I3 I4 S2 S3 S4 S5 S6 T7 T8 T9 T11 E3 E4 E6 E7 E8 E9 E10 F1 F2 F3 F4 F5 F8 F9 F10 F11; do
         grep -qE "^@test \".*$row: " "$BATS_TEST_DIRNAME"/*.bats || fail "no test names $row"

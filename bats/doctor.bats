@@ -1,4 +1,4 @@
-# rdd doctor: it finds what is wrong, says what to do, and never hangs itself.
+# rdd doctor finds problems, says how to fix them, and never hangs.
 
 load helpers/load
 
@@ -6,17 +6,18 @@ setup_file() {
     instance_begin doctor
 }
 
-# finding CHECK prints the text of a check that found something.
+# finding CHECK prints the text of a check that found a problem.
 finding() {
     rdd doctor -o json | jq -r --arg check "$1" '.checks[] | select(.check == $check and .state == "finding") | .text'
 }
 
-# older_than SECONDS MOMENT succeeds when the moment of EPOCHREALTIME is so long ago.
+# older_than SECONDS MOMENT succeeds when more than SECONDS have passed since MOMENT, a
+# value of EPOCHREALTIME.
 older_than() {
     awk -v age="$1" -v moment="$2" -v now="$EPOCHREALTIME" 'BEGIN { exit !(now - moment > age) }'
 }
 
-@test "an instance that was never started, and one that was stopped, have nothing wrong" {
+@test "instances that were never started, or that were stopped, have no problem" {
     run -0 rdd doctor
     assert_output --partial "no problem was found"
     rdd svc start
@@ -25,7 +26,7 @@ older_than() {
     assert_line --regexp '^skipped +daemon +stopped'
 }
 
-@test "a healthy instance with something of everything" {
+@test "a healthy instance with objects of every kind has no problem" {
     rdd svc start
     rdd set running=true ${RDD_TEST_PROPERTIES:-}
     make_image Repo/x:1 || make_image repo/x:Tag
@@ -37,9 +38,9 @@ older_than() {
     assert_equal "$(jq -r '.healthy, ([.checks[] | select(.check == "mirrors") | .state][0])' <<<"$output" | xargs)" "true ok"
 }
 
-@test "a difference that was planted is named, with both values" {
-    # A start that fails before it reaches networks and volumes sends no event, and
-    # rdd reads a container again for a second only after it was created.
+@test "a mirror that differs from the engine is reported with both values" {
+    # A start that fails before networks and volumes are attached sends no event. rdd
+    # reads a new container again for one second only.
     local id created
     id=$(engine create --name unstartable --network container:silent base:1)
     created=$EPOCHREALTIME
@@ -50,12 +51,12 @@ older_than() {
     assert_output --regexp "finding +mirrors"
     assert_output --partial "Container $id (unstartable): exitCode: engine has \"128\""
     assert_output --partial "rdd svc restart"
-    # What it says to do helps.
+    # The suggested command fixes it.
     rdd svc restart
     eventually 20 rdd doctor
 }
 
-@test "a daemon that was stopped by a signal" {
+@test "a daemon that was stopped by a signal is reported" {
     local pid began
     pid=$(daemon_pid)
     kill -STOP "$pid"
@@ -71,7 +72,7 @@ older_than() {
     eventually 10 rdd doctor
 }
 
-@test "a daemon that was killed" {
+@test "a daemon that was killed is reported" {
     local pid
     pid=$(daemon_pid)
     kill -KILL "$pid"
@@ -83,7 +84,7 @@ older_than() {
     eventually 20 rdd doctor
 }
 
-@test "an engine that hangs" {
+@test "an engine that hangs is reported" {
     [[ -z ${RDD_TEST_PROPERTIES:-} ]] || skip "not rdd's own engine"
     local pid began
     pid=$(dockerd_pid)
@@ -97,7 +98,7 @@ older_than() {
     eventually 30 rdd doctor
 }
 
-@test "files that others can read, and a kubeconfig that is broken" {
+@test "files that other users can read and a wrong kubeconfig are reported" {
     local config
     config=$(rdd svc paths config)
     chmod 644 "$config"
@@ -109,7 +110,7 @@ older_than() {
     eventually 20 rdd doctor
 }
 
-@test "a datastore that is damaged under the running daemon" {
+@test "a datastore that was damaged is reported" {
     local dir
     dir=$(rdd svc paths dir)/data
     rdd svc stop --keep-vm

@@ -1,4 +1,4 @@
-# Row F5: changes whose event names no object, or another one, or that send none.
+# Row F5: changes without an event, or whose event names no object or another one.
 
 load helpers/load
 
@@ -6,12 +6,12 @@ setup_file() {
     instance_up events
 }
 
-# exact waits for less time than a full sync may be away.
+# exact waits for exact mirrors. It waits for less time than the pause of full syncs.
 exact() {
     eventually 5 pictures_match
 }
 
-@test "F5: volume prune: one event, which names no volume" {
+@test "F5: a volume prune is mirrored, whose only event names no volume" {
     local i
     for i in 1 2 3; do make_volume "old$i" >/dev/null; done
     create_container user -v kept:/data >/dev/null
@@ -23,7 +23,7 @@ exact() {
     engine rm user
 }
 
-@test "network connect and disconnect: the ports change" {
+@test "the ports of a container follow network connect and disconnect" {
     run_container web -p 127.0.0.1::80 >/dev/null
     exact
     engine network disconnect bridge web
@@ -33,7 +33,7 @@ exact() {
     engine rm -f web
 }
 
-@test "a failed start: exit code and error are in no event" {
+@test "exit code and error of a failed start are mirrored, without an event" {
     run_container one -p 127.0.0.1:45871:80 >/dev/null
     run -125 run_container two -p 127.0.0.1:45871:80
     run -127 engine run -d --name typo base:1 nosuchprogram
@@ -43,13 +43,14 @@ exact() {
     engine rm -f one two typo shared
 }
 
-@test "images without a tag: built, hidden and shown again" {
+@test "untagged images are mirrored when they are built, hidden and shown again" {
     local base child
     make_image below:1 >/dev/null
     engine create --name maker below:1 >/dev/null
     engine commit maker >/dev/null
     exact
-    # Its only tag moves to another image, and it hides below the commit.
+    # The only tag moves to another image, so that the engine hides the first one, on
+    # which the commit is built.
     make_image below:1 >/dev/null
     exact
     engine rm maker
@@ -61,7 +62,7 @@ exact() {
     exact
 }
 
-@test "a build of several stages leaves images without a tag" {
+@test "the untagged images of a multi-stage build are mirrored" {
     mkdir "$BATS_TEST_TMPDIR/b"
     run_container there >/dev/null
     echo one >"$BATS_TEST_TMPDIR/b/f"
@@ -73,12 +74,12 @@ exact() {
     exact
 }
 
-@test "many tags at once, moved and removed" {
+@test "many tags that move and disappear at once are mirrored" {
     local i n pids=()
     for i in 1 2 3; do make_image "tagged:$i" >/dev/null; done
     for n in 1 2 3 4; do
         for i in {1..12}; do
-            # The engine refuses one of two that move a tag at the same moment.
+            # Of two moves of a tag at the same time, the engine refuses one.
             engine tag "tagged:$((i * n % 3 + 1))" "moving:$((i % 7))" || :
             ((i % 4)) || engine image rm "moving:$((i % 7))" >/dev/null || :
         done 3>&- &

@@ -1,4 +1,4 @@
-# An engine that was there before rdd, and that rdd never starts, stops or changes.
+# An engine that is not rdd's, and that rdd never starts, stops or changes.
 
 load helpers/load
 
@@ -43,7 +43,7 @@ stop_external() {
     eventually 30 gone "$pid"
 }
 
-@test "external: Podman is refused, at once and with the reason" {
+@test "external: Podman is refused at once, with the reason" {
     # A server that answers as Podman does.
     python3 - "$HOME/ext/podman.sock" 3>&- >/dev/null 2>&1 <<'PY' &
 import http.server, json, os, socketserver, sys
@@ -69,7 +69,7 @@ PY
     rdd set running=false
 }
 
-@test "external: everything that is there is mirrored" {
+@test "external: all objects of the engine are mirrored" {
     run_container before >/dev/null
     make_volume Before
     run -0 rdd set vm.driver=external vm.endpoint="unix://$DOCKER_SOCKET" running=true
@@ -78,17 +78,17 @@ PY
     is external field app app .status.vm.driver
     local id
     id=$(container_resource before)
-    wish "$id" created
+    set_state "$id" created
     eventually 20 is exited state before
-    wish "$id" running
+    set_state "$id" running
     eventually 20 is running state before
 }
 
-@test "external: a support bundle has what that engine says" {
+@test "external: a support bundle has the objects of the engine" {
     rdd support-bundle - | tar -xzO --wildcards '*/engine/containers.json' | grep -q /before
 }
 
-@test "external: running=false lets go of it, and leaves it as it is" {
+@test "external: running=false disconnects and leaves the engine unchanged" {
     local pid life
     pid=$(cat "$HOME/ext/pid") life=$(engine inspect -f '{{.State.Pid}}' before)
     run -0 rdd set running=false
@@ -100,7 +100,7 @@ PY
     assert_mirrors_exact
 }
 
-@test "external: the engine is restarted by its owner" {
+@test "external: mirrors keep their UIDs when the engine is restarted" {
     local before
     before=$(uids_except_bridge)
     stop_external
@@ -111,7 +111,7 @@ PY
     assert_equal "$(uids_except_bridge)" "$before"
 }
 
-@test "external: gone for longer than the grace time, the mirrors go; back, they come" {
+@test "external: mirrors are removed after the grace time, and return with the engine" {
     stop_external
     eventually 10 says "^False " condition ContainerEngineReady
     eventually 40 is "" kube get containers,images,volumes,networks -o name
@@ -120,7 +120,7 @@ PY
     assert_mirrors_exact
 }
 
-@test "external: an endpoint where nothing answers" {
+@test "external: an endpoint without an engine is reported" {
     run timeout 30 "$RDD_TEST_BIN/rdd" set vm.endpoint="unix://$HOME/nothing.sock" --timeout=6s
     [[ $status -eq 1 || $status -eq 4 ]]
     assert_output --partial nothing.sock

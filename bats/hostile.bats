@@ -1,5 +1,5 @@
-# A hostile environment: disks that are full, read-only or damaged, files that
-# somebody left, homes and names of odd lengths, and another user of the machine.
+# A hostile environment: disks that are full, read-only or damaged, leftover files,
+# homes and names of extreme lengths, and another user of the machine.
 
 load helpers/load
 
@@ -7,8 +7,8 @@ setup_file() {
     instance_begin hostile
 }
 
-# data_begin puts the instance's datastore on a small file system of its own, and
-# the engine's data on another one.
+# data_begin puts the instance's datastore and the engine's data on two small file
+# systems.
 data_begin() {
     data=$(rdd svc paths dir)/data
     rdd svc create
@@ -17,7 +17,7 @@ data_begin() {
     mount -t tmpfs -o size=200m,mode=700 rdd-test "$data/engine"
 }
 
-# data_end deletes the instance, whose file systems must go first.
+# data_end unmounts the file systems, and deletes the instance.
 data_end() {
     [[ -n $(mounts_below "$RDD_TEST_HOME") ]] || return 0
     timeout 60 "$RDD_TEST_BIN/rdd" svc stop || true
@@ -32,17 +32,17 @@ teardown() {
     data_end
 }
 
-# mirrored succeeds when engine and mirrors are the same.
+# mirrored succeeds when engine and mirrors are equal.
 mirrored() {
     rdd doctor -o json | jq -e '.checks[] | select(.check == "mirrors" and .state != "ok")' && return 1 || true
 }
 
-# volumes FROM TO makes that many volumes.
+# volumes FROM TO makes volumes with these numbers.
 volumes() {
     seq -f 'volume-%g' "$1" "$2" | xargs -n 1 docker -H "unix://$DOCKER_SOCKET" volume create >/dev/null
 }
 
-@test "E5: F11: the disk is full under the running daemon: said, nothing lost, and all is well when there is room" {
+@test "E5: F11: a full disk is reported, nothing is lost, and space restores the mirrors" {
     data_begin
     rdd svc start
     rdd set running=true
@@ -52,11 +52,11 @@ volumes() {
     pid=$(daemon_pid)
     dd if=/dev/zero of="$data/filler" bs=64k status=none 2>/dev/null || true
     volumes 21 400
-    # A wish is either kept or refused with the reason, never taken and lost.
+    # A request is either saved or refused with the reason, and never lost.
     local id
     id=$(create_container late)
     eventually 20 grep -qiE 'full|no space' "$(rdd svc paths log_dir)/rdd.log"
-    # F11: what frees space works.
+    # F11: commands that free space work.
     run -0 rdd status
     run -0 kube get volumes
     run -0 kube delete volume "$(volume_resource volume-1)"
@@ -70,7 +70,7 @@ volumes() {
     is "$pid" daemon_pid
 }
 
-@test "E5: a datastore that is read-only: the start says so, and the engine goes on" {
+@test "E5: a start with a read-only datastore fails, and the engine keeps running" {
     data_begin
     rdd svc start
     rdd set running=true
@@ -84,7 +84,7 @@ volumes() {
     run rdd doctor
     assert_output --regexp "finding +disk .*not writable"
     has volume kept
-    # A stop has to do without a daemon, and says that the wish is not kept.
+    # A stop without a daemon reports that it cannot save the desired state.
     run -1 rdd stop
     assert_output --partial "the engine was stopped, but running=false could not be saved"
     is "" dockerd_pid
@@ -95,12 +95,12 @@ volumes() {
     assert_mirrors_exact
 }
 
-@test "E5: a datastore that is damaged under the running daemon: said, and what is said to do gets out of it" {
+@test "E5: a damaged datastore is reported, and the suggested fix works" {
     rdd svc start
     rdd set running=true
     make_volume kept
     eventually 10 mirrored
-    # A clean end moves everything from the log into the file.
+    # A clean end writes the whole log to the file.
     rdd svc restart
     local dir pid
     dir=$(rdd svc paths dir)/data
@@ -125,10 +125,10 @@ volumes() {
     has volume kept
 }
 
-# damage overwrites the datastore under the running daemon, and kills that.
+# damage FILE overwrites the datastore of the running daemon, and kills the daemon.
 damage() {
     local pid
-    # A clean end moves everything from the log into the file.
+    # A clean end writes the whole log to the file.
     rdd svc restart
     pid=$(daemon_pid)
     dd if=/dev/urandom of="$1" bs=4096 seek=1 count="$(($(stat -c %s "$1") / 4096 - 1))" conv=notrunc status=none
@@ -138,7 +138,7 @@ damage() {
     assert_output --partial "$1"
 }
 
-@test "E5: a damaged datastore: a copy from before gets out of it, and so does 'rdd svc reset'" {
+@test "E5: a damaged datastore is repaired by a former copy, or by 'rdd svc reset'" {
     rdd svc start
     rdd set running=true
     make_volume before_the_copy
@@ -157,7 +157,7 @@ damage() {
     rm "$file"*
     cp "$RDD_TEST_HOME"/copy/* "$(dirname "$file")/"
     rdd svc start
-    # What it says of that time is corrected by what the engine has now.
+    # The first sync corrects the former state.
     eventually 20 connected
     assert_mirrors_exact
     has volume after_the_copy
@@ -172,8 +172,8 @@ damage() {
     rdd doctor
 }
 
-# sleeps SECONDS stops everything of the instance, as a machine that sleeps does,
-# and wakes it in the order of the pids that follow: those first, the others later.
+# sleeps SECONDS PID... stops all processes of the instance, as a sleeping machine does.
+# It continues the processes PID first, and the others later.
 sleeps() {
     local seconds=$1 pid all
     shift
@@ -185,14 +185,14 @@ sleeps() {
     for pid in "$@"; do
         kill -CONT "$pid"
     done
-    # Long enough for deadlines to pass that were set before the sleep.
+    # Deadlines from before the sleep pass meanwhile.
     sleep 2
     for pid in $all; do
         kill -CONT "$pid"
     done
 }
 
-@test "a machine that sleeps: nothing is lost, and nothing made anew, whoever wakes first" {
+@test "a sleeping machine loses and recreates no mirror, whatever process wakes first" {
     rdd svc start
     rdd set running=true
     local id pid before
@@ -201,7 +201,7 @@ sleeps() {
     eventually 10 mirrored
     pid=$(daemon_pid)
     before=$(uids; engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' sleeper)
-    # Longer than the time of grace, and than any deadline of a look at the engine.
+    # Longer than the grace time, and than the deadline of any health check.
     sleeps 40 "$pid"
     eventually 30 connected
     assert_mirrors_exact
@@ -210,16 +210,16 @@ sleeps() {
     assert_mirrors_exact
     assert_equal "$(uids; engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' sleeper)" "$before"
     is "$pid" daemon_pid
-    # It still hears what happens.
+    # Events still arrive.
     engine rm -f sleeper
     eventually 10 mirrored
     run ! exists container "$id"
     rdd doctor
 }
 
-# A time namespace shows other monotonic and boot-time clocks to what is in it: the
-# start times of processes are others too.
-@test "the kernel's clocks leap by ten days between two starts, there and back" {
+# In a time namespace, the monotonic and boot-time clocks are different, and with them
+# the start times of processes.
+@test "mirrors survive a leap of the kernel's clocks by ten days and back" {
     unshare --time --monotonic 864000 --boottime 864000 --fork true || skip "no time namespaces here"
     rdd svc start
     rdd set running=true
@@ -237,7 +237,7 @@ sleeps() {
     eventually 10 mirrored
     rdd ctl patch container "$id" -n rancher-desktop --type=merge -p '{"spec":{"state":"created"}}'
     eventually 20 is exited state old
-    # And a killed one, whose files tell of another clock.
+    # The files of a killed daemon have the times of the other clock.
     local pid
     pid=$(daemon_pid)
     kill -KILL "$pid"
@@ -250,12 +250,12 @@ sleeps() {
     rdd doctor
 }
 
-# vol_name NAME is the name of the volume's mirror.
+# vol_name NAME prints the name of the volume's mirror.
 vol_name() {
     echo "vol-$(printf %s "$1" | sha256sum | cut -d' ' -f1)"
 }
 
-@test "E6: a lock that another program holds, and files left where sockets belong" {
+@test "E6: a lock of another program is reported, and leftover files do not block a start" {
     rdd svc create
     rdd svc stop
     local pid_file
@@ -269,7 +269,7 @@ vol_name() {
     wait "$holder" || true
     assert_equal "$status" 1
     assert_output --regexp "finding +daemon .*pid 1 is another program"
-    # Whoever was killed leaves his files: none of them keeps the next one out.
+    # The files of a killed daemon do not block the next start.
     echo 999999 >"$pid_file"
     echo "no socket" >"$DOCKER_SOCKET"
     rdd svc start
@@ -278,7 +278,7 @@ vol_name() {
     eventually 20 rdd doctor
 }
 
-@test "E8: another user gets nothing from files, sockets and the port" {
+@test "E8: another user cannot use files, sockets or the port" {
     rdd svc start
     rdd set running=true
     local path server
@@ -302,7 +302,7 @@ vol_name() {
     rdd svc status
 }
 
-@test "a name of 200 characters, and one of 201" {
+@test "an instance name has at most 200 characters" {
     local name
     name=$(printf 'n%.0s' $(seq 200))
     run -2 rdd --instance "${name}n" svc start
@@ -319,7 +319,7 @@ vol_name() {
     rdd svc delete
 }
 
-@test "a home whose path is too long for a socket" {
+@test "an instance works in a home whose path is too long for a socket" {
     local long
     long=$RDD_TEST_HOME/$(printf 'd%.0s' $(seq 100))/$(printf 'e%.0s' $(seq 100))
     mkdir -p "$long"
@@ -335,14 +335,14 @@ vol_name() {
     assert_not_exists "$(dirname "$DOCKER_SOCKET")"
 }
 
-@test "a home that cannot be written to, that is not there, that is no path" {
+@test "a home that is read-only, missing or no path is reported" {
     mkdir "$RDD_TEST_HOME/sealed"
     mount -t tmpfs -o ro rdd-test "$RDD_TEST_HOME/sealed"
     local home
     for home in "$RDD_TEST_HOME/sealed" /proc/1/nowhere; do
         run -1 env HOME="$home" "$RDD_TEST_BIN/rdd" --instance sealed svc start
         assert_output --partial "create directory $home"
-        # What needs no files answers all the same.
+        # Commands that need no files work.
         run -0 env HOME="$home" "$RDD_TEST_BIN/rdd" --instance sealed svc paths log_dir
         run -0 env HOME="$home" "$RDD_TEST_BIN/rdd" --instance sealed doctor
     done

@@ -32,7 +32,7 @@ right() {
     is 2 bash -c "wc -w <<<'$(dockerd_pid)'"
 }
 
-@test "T11: each mirrors its own engine and no other" {
+@test "T11: each instance mirrors only its own engine" {
     left run_container only-left -p 127.0.0.1::80
     right run_container only-right -p 127.0.0.1::80
     left assert_mirrors_exact
@@ -41,8 +41,8 @@ right() {
     right is only-right kube get containers -o jsonpath='{.items[*].status.name}'
 }
 
-@test "T11: the containers of both reach their networks" {
-    # Each container has an address of its own instance's bridge, and none is on both.
+@test "T11: the containers of each instance have their own network" {
+    # Each container has a gateway on the bridge of its instance.
     local one two
     one=$(left engine inspect -f '{{.NetworkSettings.Gateway}}' only-left)
     two=$(right engine inspect -f '{{.NetworkSettings.Gateway}}' only-right)
@@ -51,7 +51,7 @@ right() {
     ip -o -4 addr show | grep -qF "$two/"
 }
 
-@test "T11: the token of one is no token for the other" {
+@test "T11: the token of one instance is invalid for the other" {
     local url token
     url=$(left rdd ctl config view -o jsonpath='{.clusters[0].cluster.server}')
     token=$(right rdd ctl config view --raw -o jsonpath='{.users[0].user.token}')
@@ -60,7 +60,7 @@ right() {
     assert_output 401
 }
 
-@test "T11: deleting one leaves the other as it is" {
+@test "T11: the delete of one instance does not change the other" {
     local before alive
     before=$(left fingerprint)
     alive=$(left engine inspect -f '{{.State.Pid}}' only-left)

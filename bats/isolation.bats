@@ -1,5 +1,4 @@
-# What rdd has to do with other processes of the machine: those of other users,
-# and the one that started it.
+# Isolation from other users' processes, and from the process that starts rdd.
 
 load helpers/load
 
@@ -7,8 +6,8 @@ setup_file() {
     instance_begin isolation
 }
 
-# releases_starter COMMAND... runs the command with a lock and a pipe, and checks
-# that both are free when it has ended.
+# releases_starter COMMAND... runs the command with an open lock and an open pipe, and
+# checks that both are free when the command has ended.
 releases_starter() {
     local lock=$RDD_TEST_HOME/lock pipe=$RDD_TEST_HOME/pipe
     [[ -p $pipe ]] || mkfifo "$pipe"
@@ -19,11 +18,11 @@ releases_starter() {
     wait "$reader"
 }
 
-@test "F3: daemon and engine hold no lock and no pipe of who started them" {
+@test "F3: daemon and engine inherit no lock and no pipe of their starter" {
     releases_starter "$RDD_TEST_BIN/rdd" svc start
     releases_starter "$RDD_TEST_BIN/rdd" start
     [[ -n $(dockerd_pid) ]]
-    # An engine that a command starts, whose daemon was started with a descriptor.
+    # A command starts the daemon and the engine.
     rdd stop
     rdd svc stop
     releases_starter "$RDD_TEST_BIN/rdd" start
@@ -35,16 +34,15 @@ setup() {
     foreign=()
 }
 
-# Processes and files of another user are not below the test's home.
+# The processes and files of another user are outside of the test's home.
 teardown() {
     [[ -n ${BATS_TEST_COMPLETED:-} || -n ${BATS_TEST_SKIPPED:-} ]] || support_bundle "$BATS_TEST_NAME"
     [[ ${#foreign[@]} -eq 0 ]] || kill "${foreign[@]}" 2>/dev/null || true
     rm -rf "/tmp/${RDD_TEST_HOME##*/}.forged"
 }
 
-# impostor EXE ARG... starts a process of a user without rights that runs a copy of
-# a program under another name, and sets $impostor to its pid. The name of a shell
-# cannot be chosen, so perl looks like the engine's program.
+# impostor EXE ARG... starts a process of an unprivileged user with the name EXE, and
+# sets $impostor to its pid. It is a copy of perl, since a shell cannot change its name.
 impostor() {
     local exe=$1
     shift
@@ -57,13 +55,13 @@ impostor() {
     eventually 10 bash -c "[[ \$(readlink /proc/$impostor/exe) == $RDD_TEST_HOME/$exe ]]"
 }
 
-@test "F1: a process of another user that looks like the engine's is left alone" {
+@test "F1: another user's process with the engine's name and arguments is not touched" {
     local short forged=/tmp/${RDD_TEST_HOME##*/}.forged
     short=$(rdd svc paths short_dir)
     rdd start
 
-    # What runc would find where the arguments of a shim lead to: a container with a
-    # hook. The name of the namespace leads there from every place of runc's records.
+    # A forged record of runc: a container with a hook. The name of the namespace leads
+    # to it from each directory of runc's records.
     mkdir -p "$forged/y"
     jq -n --arg ran "$forged/ran" '{id: "y", init_process_pid: 999999, init_process_start: 1, config: {
         rootfs: "/", cgroups: {path: "/y", memory: 0}, Hooks: {poststop: [{path: "/usr/bin/touch", args: ["touch", $ran]}]}}}' >"$forged/y/state.json"
@@ -76,14 +74,14 @@ impostor() {
     local before
     before=$(milliseconds)
     rdd stop
-    # Another user's process is not waited for, which would take 10 seconds.
+    # rdd does not wait for another user's process, which would take 10 seconds.
     (($(milliseconds) - before < 9000))
     assert_not_exists "$forged/ran"
     kill -0 "$shim"
     kill -0 "$dockerd"
     rdd start
     connected
-    # Nor is it when the engine is gone without having cleaned up.
+    # The same after a crash of daemon and engine.
     kill -KILL "$(daemon_pid)" "$(dockerd_pid | grep -vx "$dockerd")"
     rdd svc stop
     kill -0 "$shim"
@@ -91,7 +89,7 @@ impostor() {
     assert_not_exists "$forged/ran"
 }
 
-@test "F1: another user who holds the lock of earlier versions delays nothing" {
+@test "F1: another user's lock of earlier versions causes no delay" {
     local before lock=/run/lock/rdd-firewall.lock
     [[ ! -e $lock ]] || skip "$lock is there"
     rdd svc start

@@ -1,4 +1,4 @@
-# Any Kubernetes client: rdd's own kubectl, and a foreign one.
+# Kubernetes clients: rdd's embedded kubectl, and others.
 
 load helpers/load
 
@@ -11,7 +11,7 @@ setup_file() {
     make_image other:1 >/dev/null
 }
 
-@test "svc config is a kubeconfig that another client can use" {
+@test "svc config prints a kubeconfig for other clients" {
     run -0 rdd svc config
     local config=$BATS_TEST_TMPDIR/config
     printf '%s\n' "$output" >"$config"
@@ -28,8 +28,8 @@ setup_file() {
     assert_equal "$(jq -r '[.items[].status.name] | sort | join(" ")' <<<"$output")" "one two"
 }
 
-@test "a foreign kubectl works" {
-    command -v kubectl || skip "there is no kubectl here"
+@test "the kubectl of the system works" {
+    command -v kubectl || skip "kubectl is not installed"
     local config
     config=$(rdd svc paths config)
     run -0 kubectl --kubeconfig "$config" -n "$MIRROR_NAMESPACE" get containers
@@ -40,7 +40,7 @@ setup_file() {
     assert_line containernamespaces.containers.rancherdesktop.io
 }
 
-@test "get prints columns that a reader can use" {
+@test "get prints useful columns" {
     assert_mirrors_exact
     run -0 kube get containers
     assert_line --index 0 --regexp '^NAME +CONTAINER +IMAGE +STATUS'
@@ -51,7 +51,7 @@ setup_file() {
     assert_line --regexp ' Vol_1 +local '
 }
 
-@test "field selectors" {
+@test "field selectors select by status" {
     run -0 kube get containers --field-selector status.name=one -o jsonpath='{.items[*].status.name}'
     assert_output one
     run -0 kube get containers --field-selector status.status=exited -o jsonpath='{.items[*].status.name}'
@@ -66,13 +66,13 @@ setup_file() {
     assert_output Vol_1
 }
 
-@test "wait and watch work as for any resource" {
+@test "wait and watch work for containers" {
     local id log=$BATS_TEST_TMPDIR/watch
     id=$(container_resource two)
     "$RDD_TEST_BIN/rdd" ctl -n "$MIRROR_NAMESPACE" get container "$id" -w -o jsonpath='{.status.status}{"\n"}' >"$log" 2>&1 3>&- &
     local watcher=$!
     eventually 10 grep -qx exited "$log"
-    wish "$id" running
+    set_state "$id" running
     run -0 kube wait container "$id" --for=condition=Running --timeout=20s
     eventually 10 grep -qx running "$log"
     kill "$watcher"
@@ -80,13 +80,13 @@ setup_file() {
     is running state two
 }
 
-# manifest STATE LABEL writes a Container's manifest, as a user keeps it in a repository.
+# manifest STATE LABEL writes the manifest of a Container, as a user would apply it.
 manifest() {
     printf '{"apiVersion": "containers.rancherdesktop.io/v1alpha1", "kind": "Container", "metadata": {"name": "%s", "labels": {"mine": "%s"}}, "spec": {"state": "%s"}}' \
         "$(container_resource applied)" "$2" "$1" >"$BATS_TEST_TMPDIR/manifest.json"
 }
 
-@test "F4: apply and then apply --server-side take no finalizer, and need no force" {
+@test "F4: apply and apply --server-side keep the finalizer, and need no force" {
     local id
     id=$(create_container applied)
     eventually 5 exists container "$id"
@@ -104,7 +104,7 @@ manifest() {
         is "$label" field container "$id" .metadata.labels.mine
         is '["engine.rancherdesktop.io/docker-mirror"]' field container "$id" '.metadata.finalizers | tojson'
     done
-    eventually 10 wish_done "$id"
+    eventually 10 state_applied "$id"
 }
 
 @test "ctl starts the daemon when needed" {
@@ -113,7 +113,7 @@ manifest() {
     assert_line app.app.rancherdesktop.io/app
 }
 
-@test "ctl passes kubectl's exit code on" {
+@test "ctl returns the exit code of kubectl" {
     run -1 rdd ctl get container no-such-container
     assert_output --partial "not found"
 }

@@ -1,4 +1,4 @@
-# Each kind, in both directions.
+# Mirrors of each kind: changes in the engine, and deletes through the API.
 
 load helpers/load
 
@@ -6,7 +6,7 @@ setup_file() {
     instance_up mirror
 }
 
-@test "container: created, started, stopped and removed outside" {
+@test "container: engine changes from creation to removal are mirrored" {
     local id
     id=$(create_container outside --label color=blue --label empty= -p 127.0.0.1::80)
     eventually 5 is created field container "$id" .status.status
@@ -27,31 +27,31 @@ setup_file() {
     eventually 5 absent container "$id"
 }
 
-@test "container: the wish is still unknown after all that" {
+@test "container: engine changes leave spec.state unknown" {
     local id
-    id=$(run_container wishless)
+    id=$(run_container untouched)
     eventually 5 is running field container "$id" .status.status
-    engine stop wishless
+    engine stop untouched
     eventually 5 is exited field container "$id" .status.status
     is unknown field container "$id" .spec.state
     is 1 field container "$id" .metadata.generation
 }
 
-@test "container: deleted through the API, running or not" {
+@test "container: a delete through the API removes it, running or not" {
     local running stopped
     running=$(run_container goes1)
     stopped=$(create_container goes2)
     eventually 5 exists container "$running"
     eventually 5 exists container "$stopped"
-    drop container "$running"
-    drop container "$stopped"
+    delete_async container "$running"
+    delete_async container "$stopped"
     eventually 10 not has container goes1
     eventually 10 not has container goes2
     eventually 5 absent container "$running"
     eventually 5 absent container "$stopped"
 }
 
-@test "image: imported, labelled, removed outside" {
+@test "image: import and removal in the engine are mirrored" {
     local id name
     id=$(make_image pic:1)
     name=$(image_resource "$id" pic:1)
@@ -63,17 +63,17 @@ setup_file() {
     eventually 5 absent image "$name"
 }
 
-@test "image: deleted through the API" {
+@test "image: a delete through the API removes it" {
     local id name
     id=$(make_image pic:2)
     name=$(image_resource "$id" pic:2)
     eventually 5 exists image "$name"
-    drop image "$name"
+    delete_async image "$name"
     eventually 10 not has image pic:2
     eventually 5 absent image "$name"
 }
 
-@test "volume: created and removed outside, deleted through the API" {
+@test "volume: creation, removal and deletes through the API are mirrored" {
     make_volume vol1 tier=gold
     make_volume vol2
     local one two
@@ -85,12 +85,12 @@ setup_file() {
     assert_mirrors_exact
     engine volume rm vol1
     eventually 5 absent volume "$one"
-    drop volume "$two"
+    delete_async volume "$two"
     eventually 10 not has volume vol2
     eventually 5 absent volume "$two"
 }
 
-@test "an anonymous volume goes with its container, whoever removes it" {
+@test "the mirror of an anonymous volume disappears with its container" {
     local id volume
     id=$(create_container anon -v /data)
     volume=$(engine inspect -f '{{(index .Mounts 0).Name}}' anon)
@@ -100,7 +100,7 @@ setup_file() {
     eventually 5 absent volume "$(volume_resource "$volume")"
 }
 
-@test "twenty of each at once, and all gone at once" {
+@test "twenty objects of each kind are mirrored and removed at once" {
     local i
     for i in {1..20}; do make_image "many:$i" >/dev/null; done
     for i in {1..20}; do make_volume "many$i" >/dev/null; done
@@ -115,7 +115,7 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "every container goes with one kubectl delete" {
+@test "one kubectl delete removes all containers" {
     run_container last1 >/dev/null
     run_container last2 >/dev/null
     assert_mirrors_exact

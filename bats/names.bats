@@ -1,4 +1,4 @@
-# C1, E3: every name that the engine allows, and every way in which a tag moves.
+# C1, E3: all names that the engine allows, and all moves of tags.
 
 load helpers/load
 
@@ -6,7 +6,7 @@ setup_file() {
     instance_up names
 }
 
-@test "C1: volumes with capitals, underscores and dots" {
+@test "C1: volume names have capitals, underscores and dots" {
     local name
     for name in My_Volume my_volume MY.VOLUME 00 a-b_c.D; do
         make_volume "$name"
@@ -14,22 +14,22 @@ setup_file() {
         is "$name" field volume "$(volume_resource "$name")" .status.name
     done
     is 5 bash -c "'$RDD_TEST_BIN/rdd' ctl get volumes -A -o name | wc -l"
-    drop volume "$(volume_resource My_Volume)"
+    delete_async volume "$(volume_resource My_Volume)"
     eventually 10 not has volume My_Volume
     has volume my_volume
     assert_mirrors_exact
 }
 
-@test "C1: a volume's name of 200 characters" {
+@test "C1: a volume name has 200 characters" {
     local name
     name=$(printf 'V%.0s' {1..200})
     make_volume "$name"
     eventually 5 exists volume "$(volume_resource "$name")"
-    drop volume "$(volume_resource "$name")"
+    delete_async volume "$(volume_resource "$name")"
     eventually 10 not has volume "$name"
 }
 
-@test "C1: tags with capitals, registries with ports, long paths" {
+@test "C1: tags have capitals, registries with ports, and long paths" {
     local id tag
     id=$(make_image plain:1)
     for tag in plain:UPPER_Case.1-x localhost:5000/a/b/c:v1 x__y/z:0; do
@@ -38,13 +38,13 @@ setup_file() {
         is "$tag" field image "$(image_resource "$id" "$tag")" .status.repoTag
     done
     assert_mirrors_exact
-    drop image "$(image_resource "$id" plain:UPPER_Case.1-x)"
+    delete_async image "$(image_resource "$id" plain:UPPER_Case.1-x)"
     eventually 10 not has image plain:UPPER_Case.1-x
     has image plain:1
     assert_mirrors_exact
 }
 
-@test "C1: labels with every odd character" {
+@test "C1: labels have special characters" {
     local id
     id=$(create_container odd --label 'a.b/c=d=e' --label $'nl=one\ntwo' --label 'uni=päß→' --label 'padded=  v  ' --label 'json={"a":1}')
     eventually 5 exists container "$id"
@@ -52,7 +52,7 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "T9: names with links" {
+@test "T9: a container with links has its own name" {
     local server client
     server=$(run_container server)
     client=$(run_container client --link server:db)
@@ -64,7 +64,7 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "E3: an image of two tags is two resources; one tag goes, then the other" {
+@test "E3: an image with two tags has two resources, one for each tag" {
     local id
     id=$(make_image two:1)
     engine tag two:1 two:2
@@ -73,26 +73,26 @@ setup_file() {
     engine image rm two:1
     eventually 5 absent image "$(image_resource "$id" two:1)"
     exists image "$(image_resource "$id" two:2)"
-    drop image "$(image_resource "$id" two:2)"
+    delete_async image "$(image_resource "$id" two:2)"
     eventually 10 not has image "$id"
     assert_mirrors_exact
 }
 
-@test "E3: an image without a tag" {
+@test "E3: an image without a tag is mirrored" {
     local id
     id=$(make_image "")
-    # The containerd image store does not keep what has no name.
+    # The containerd image store does not keep unnamed images.
     if ! has image "$id"; then skip "this engine keeps no untagged imports"; fi
     assert_mirrors_exact
     if exists image "$(image_resource "$id")"; then
         is "" field image "$(image_resource "$id")" .status.repoTag
-        drop image "$(image_resource "$id")"
+        delete_async image "$(image_resource "$id")"
         eventually 10 not has image "$id"
     fi
     assert_mirrors_exact
 }
 
-@test "E3: a tag moves to another image, and the first one dangles" {
+@test "E3: a tag moves to another image, and the former one is dangling" {
     local first second
     first=$(make_image moving:1)
     eventually 5 exists image "$(image_resource "$first" moving:1)"
@@ -103,7 +103,7 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "E3: a forced removal of the tag that a container uses" {
+@test "E3: the tag of a container's image is removed by force" {
     local id container
     id=$(make_image used:1)
     container=$(engine run -d --name user used:1)
@@ -116,7 +116,7 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "E3: tag and untag in quick succession end in the engine's set" {
+@test "E3: tags that are added and removed quickly are mirrored exactly" {
     local i
     make_image quick:0
     for i in {1..15}; do

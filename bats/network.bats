@@ -1,4 +1,4 @@
-# Networks: mirrored field by field, removed by their resource, refused while in use.
+# Networks: they are mirrored, and a delete of the resource removes them unless in use.
 
 load helpers/load
 
@@ -11,20 +11,20 @@ attached() {
     field network "$1" .status.containers
 }
 
-@test "predefined networks are mirrored, and their delete is refused with the engine's words" {
+@test "predefined networks are mirrored, and the engine refuses their delete" {
     local name resource
     for name in bridge host none; do
         resource=$(network_resource "$name")
         eventually 5 exists network "$resource"
         is "$name" field network "$resource" .status.name
     done
-    drop network "$resource"
+    delete_async network "$resource"
     eventually 10 says "^False .*pre-defined" refusal network "$resource" EngineDeleted
     has network none
     is '["engine.rancherdesktop.io/docker-mirror"]' field network "$resource" '.metadata.finalizers | tojson'
 }
 
-@test "a network is mirrored with every field, and goes with the engine's one" {
+@test "a network is mirrored with every field, and its mirror is removed with it" {
     local resource
     engine network create --internal --label a=b --opt com.docker.network.driver.mtu=1400 \
         --subnet 10.213.0.0/24 --ip-range 10.213.0.128/25 --gateway 10.213.0.1 --aux-address router=10.213.0.9 My_Net
@@ -38,7 +38,7 @@ attached() {
     eventually 5 absent network "$resource"
 }
 
-@test "the delete of the resource removes the network" {
+@test "a delete of the resource removes the network" {
     local resource
     engine network create doomed
     resource=$(network_resource doomed)
@@ -47,13 +47,13 @@ attached() {
     not has network doomed
 }
 
-@test "I3: a network in use stays, and goes when its container does" {
+@test "I3: a network in use stays until its container is removed" {
     local resource
     engine network create used
     resource=$(network_resource used)
     run_container user --network used
     eventually 5 is 1 attached "$resource"
-    drop network "$resource"
+    delete_async network "$resource"
     eventually 10 says "^False .*active endpoints" refusal network "$resource" EngineDeleted
     has network used
     engine rm -f user
@@ -82,7 +82,7 @@ attached() {
     engine rm -f one two
 }
 
-@test "F5: a prune is mirrored within a second or so" {
+@test "F5: a network prune is mirrored soon" {
     local first second
     engine network create first
     engine network create second

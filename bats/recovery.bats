@@ -1,4 +1,4 @@
-# What happens after something was killed.
+# Recovery after the daemon or the engine was killed.
 
 load helpers/load
 
@@ -15,12 +15,12 @@ setup() {
     assert_mirrors_exact
 }
 
-# life prints what changes when a container is restarted.
+# life CONTAINER prints values that change when the container is restarted.
 life() {
     engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' "$1"
 }
 
-@test "T7: the engine is killed: noticed at once, recovered, same mirrors, same containers" {
+@test "T7: a killed engine is reported at once, and recovers with its mirrors and containers" {
     local before alive
     before=$(uids) alive=$(life steady)
     kill -KILL "$(dockerd_pid)"
@@ -31,12 +31,12 @@ life() {
     assert_equal "$(life steady)" "$alive"
 }
 
-@test "T7: objects that change while the engine is away are right afterwards" {
+@test "T7: changes during an outage of the engine are mirrored afterwards" {
     local id
     id=$(container_resource idle)
     eventually 5 exists container "$id"
     kill -KILL "$(dockerd_pid)"
-    # The container ends while nobody looks.
+    # The container ends during the outage.
     kill -KILL "$(field container "$(container_resource_of steady)" .status.pid)"
     eventually 60 connected
     eventually 10 is exited state steady
@@ -49,7 +49,7 @@ container_resource_of() {
     kube get containers --field-selector "status.name=$1" -o jsonpath='{.items[0].metadata.name}'
 }
 
-@test "E4: the daemon is killed: the engine goes on, and the next start writes nothing" {
+@test "E4: the engine survives a killed daemon, and the next start writes nothing" {
     local engine_pid before alive
     engine_pid=$(dockerd_pid) before=$(fingerprint) alive=$(life steady)
     kill -KILL "$(daemon_pid)"
@@ -62,7 +62,7 @@ container_resource_of() {
     assert_equal "$(life steady)" "$alive"
 }
 
-@test "E4: the engine changes while the daemon is dead: only the differences are written" {
+@test "E4: after changes without a daemon, the next start writes only the differences" {
     local volume before
     before=$(fingerprint)
     kill -KILL "$(daemon_pid)"
@@ -74,8 +74,8 @@ container_resource_of() {
     rdd svc start
     eventually 30 connected
     assert_mirrors_exact
-    # What did not change was not written: the volume is new, the image has a new
-    # tag, one container restarted, and the rest is as it was.
+    # The volume is new, the image has a new tag, and one container was restarted. All
+    # other mirrors were not written.
     local steady
     steady=$(container_resource steady)
     diff <(grep -v -e "$steady" -e "$(volume_resource Kept_1)" <<<"$before") \
@@ -84,13 +84,13 @@ container_resource_of() {
     assert_equal "$(fingerprint | grep "$steady" | cut -d' ' -f1-3)" "$(grep "$steady" <<<"$before" | cut -d' ' -f1-3)"
 }
 
-@test "E4: a delete that waits survives the daemon" {
+@test "E4: a pending delete survives a killed daemon" {
     local id name
     id=$(make_image pending:1)
     name=$(image_resource "$id" pending:1)
     engine run -d --name pending pending:1
     eventually 5 exists image "$name"
-    drop image "$name"
+    delete_async image "$name"
     eventually 10 says "^False " refusal image "$name" EngineDeleted
     kill -KILL "$(daemon_pid)"
     rdd svc start
@@ -102,24 +102,24 @@ container_resource_of() {
     not has image pending:1
 }
 
-@test "E4: a wish whose engine hung survives the daemon" {
+@test "E4: a spec.state for a hung engine survives a killed daemon" {
     local id hung
     id=$(container_resource idle)
     eventually 5 exists container "$id"
     hung=$(dockerd_pid)
     kill -STOP "$hung"
-    wish "$id" running
+    set_state "$id" running
     kill -KILL "$(daemon_pid)"
     kill -CONT "$hung"
     rdd svc start
     eventually 30 connected
     eventually 20 is running state idle
-    eventually 10 wish_done "$id"
-    wish "$id" created
+    eventually 10 state_applied "$id"
+    set_state "$id" created
     eventually 20 is exited state idle
 }
 
-@test "E4: both are killed: the next start brings both back" {
+@test "E4: the next start recovers a killed daemon and engine" {
     local before alive
     before=$(uids) alive=$(life steady)
     kill -KILL "$(daemon_pid)" "$(dockerd_pid)"
@@ -130,7 +130,7 @@ container_resource_of() {
     assert_equal "$(life steady)" "$alive"
 }
 
-@test "E4: killed in the middle of much work, five times over" {
+@test "E4: mirrors are exact after five kills during changes" {
     local i j
     for i in {1..5}; do
         for j in 1 2 3 4; do make_volume "storm$i.$j" >/dev/null; done &
@@ -149,7 +149,7 @@ container_resource_of() {
     assert_mirrors_exact
 }
 
-@test "S5: with a hung daemon, paths and status answer" {
+@test "S5: paths and status answer with a hung daemon" {
     local pid
     pid=$(daemon_pid)
     kill -STOP "$pid"
@@ -165,7 +165,7 @@ container_resource_of() {
     [[ $refusal == *"has not answered for"*"svc restart"* ]]
 }
 
-@test "the engine's socket is removed: the engine is restarted, with the same containers" {
+@test "the engine is restarted with its containers when its socket is removed" {
     local before alive
     before=$(uids) alive=$(life steady)
     rm "$DOCKER_SOCKET"
@@ -185,23 +185,23 @@ container_resource_of() {
     assert_equal "$(daemon_pid) $(dockerd_pid)" "$daemon $engine"
 }
 
-# stop_signals prints how many stop signals the container `patient` has got.
+# stop_signals prints the number of stop signals that the container `patient` got.
 stop_signals() {
     engine logs patient | grep -c SIGTERM
 }
 
-@test "F9: a daemon that is killed while a container stops: one stop signal" {
+@test "F9: a container gets one stop signal when the daemon is killed meanwhile" {
     local id
-    # It ends three seconds after the first signal.
+    # The container ends three seconds after the first signal.
     id=$(engine run -d --name patient --stop-timeout 60 base:1 /bin/sh -c \
         'n=-1; trap "echo SIGTERM; [ \$n -gt 0 ] || n=30" TERM; while [ $n != 0 ]; do sleep 0.1; n=$((n - 1)); done')
     eventually 5 exists container "$id"
-    wish "$id" created
+    set_state "$id" created
     eventually 20 is 1 stop_signals
     kill -KILL "$(daemon_pid)"
     rdd svc start
     eventually 60 is exited state patient
-    eventually 20 wish_done "$id"
+    eventually 20 state_applied "$id"
     assert_equal "$(stop_signals)" 1
     assert_equal "$(engine inspect -f '{{.State.ExitCode}}' patient)" 0
 }

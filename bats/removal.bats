@@ -1,8 +1,8 @@
-# What rdd removes, and what it leaves to its user.
+# rdd removes its own files, and keeps those of the user.
 
 load helpers/load
 
-# The home is behind a link.
+# The path of the home has a symbolic link.
 setup_file() {
     instance_begin removal
     mkdir -p "$RDD_TEST_HOME/disk/home" "$RDD_TEST_HOME/precious"
@@ -13,7 +13,7 @@ setup_file() {
     export DOCKER_SOCKET
 }
 
-# crash kills daemon and engine under a container that uses a volume of type bind.
+# crash NAME kills daemon and engine while a container uses a volume of type bind.
 crash() {
     engine volume inspect work >/dev/null 2>&1 ||
         engine volume create -o type=none -o o=bind -o device="$RDD_TEST_HOME/precious" work
@@ -21,14 +21,14 @@ crash() {
     kill -KILL "$(daemon_pid)" "$(dockerd_pid)"
 }
 
-# spared succeeds when the user's files are there, and nothing is mounted.
+# spared succeeds when the user's files exist, and nothing is mounted.
 spared() {
     [[ $(cat "$RDD_TEST_HOME/precious/thesis.txt") == keep ]]
     run mounts_below "$RDD_TEST_HOME"
     assert_output ""
 }
 
-@test "F2: a reset after a crash spares what a volume binds, and keeps a link to another disk" {
+@test "F2: a reset after a crash keeps a bind volume's files, and a link to another disk" {
     local dir
     rdd start
     rdd svc stop
@@ -44,7 +44,7 @@ spared() {
     is photo.jpg ls "$RDD_TEST_HOME/disk/data" || is "$(printf 'photo.jpg\nstate.db')" ls "$RDD_TEST_HOME/disk/data"
 }
 
-@test "F2: what the user mounted stays mounted, and nothing is removed from under it" {
+@test "F2: the user's mounts stay, and their files are not removed" {
     rdd start
     local volumes
     volumes=$(realpath "$(rdd svc paths dir)")/data
@@ -71,7 +71,7 @@ spared() {
     daemon=$(daemon_pid)
     engine=$(dockerd_pid)
     for dir in $(rdd svc paths dir) $(rdd svc paths short_dir) $(rdd svc paths log_dir); do
-        # What the engine has mounted cannot be removed.
+        # The engine's mounts cannot be removed.
         rm -rf --one-file-system "$dir" || true
     done
     rdd svc delete

@@ -1,4 +1,4 @@
-# The daemon as a service: one at a time, private, stoppable, removable.
+# The service commands: start, stop, restart, reset and delete of the daemon.
 
 load helpers/load
 
@@ -6,13 +6,13 @@ setup_file() {
     instance_begin service
 }
 
-@test "E7: the port is taken: another one is used, and clients find it" {
+@test "E7: a start uses another port if its port is taken, and clients find it" {
     rdd svc create
     rdd svc start
     local port
     port=$(port_of service)
     rdd svc stop
-    # Another instance sits on the port that was used before.
+    # Another instance uses the former port.
     echo squatter >>"$RDD_TEST_HOME/instances"
     rdd --instance squatter svc start --port "$port"
     assert_equal "$(port_of squatter)" "$port"
@@ -25,14 +25,14 @@ setup_file() {
     rdd --instance squatter svc delete
 }
 
-@test "E7: the port stays the same from start to start, while it is free" {
+@test "E7: each start uses the same port if it is free" {
     local port
     port=$(port_of service)
     rdd svc restart
     assert_equal "$(port_of service)" "$port"
 }
 
-@test "a daemon that is asked to end answers, and ends in peace" {
+@test "a daemon ends without delay after a stop request" {
     local round
     for round in 1 2 3 4 5; do
         rdd svc start
@@ -51,7 +51,7 @@ port_of() {
     echo "${url##*:}"
 }
 
-@test "E6: a second daemon refuses, and names the first" {
+@test "E6: a second daemon refuses to start, and names the first" {
     local pid
     pid=$(daemon_pid)
     run ! timeout 20 "$RDD_TEST_BIN/rdd" svc serve
@@ -60,7 +60,7 @@ port_of() {
     run -0 rdd ctl get --raw /readyz
 }
 
-@test "E6: a pid file whose pid belongs to someone else is no daemon" {
+@test "E6: a pid file with the pid of another process counts as no daemon" {
     local file pid
     pid=$(daemon_pid)
     file=$(rdd svc paths pid_file)
@@ -87,12 +87,12 @@ port_of() {
         run ! setpriv --reuid=65534 --regid=65534 --clear-groups cat "$path"
     done
     run ! setpriv --reuid=65534 --regid=65534 --clear-groups docker -H "unix://$DOCKER_SOCKET" ps
-    # Nothing below is readable either, in case a directory is opened one day.
+    # The files are private too, and do not depend on the mode of their directory.
     run find "$(rdd svc paths tls_dir)" -type f -perm /077
     assert_output ""
 }
 
-@test "E8: without a token there is no answer, and only loopback is asked" {
+@test "E8: the API is on loopback only, and requires a token" {
     local url
     url=$(rdd ctl config view -o jsonpath='{.clusters[0].cluster.server}')
     [[ $url == https://127.0.0.1:* || $url == https://localhost:* || $url == https://\[::1\]:* ]]
@@ -102,7 +102,7 @@ port_of() {
     assert_output 401
 }
 
-@test "svc stop stops the engine, cleanly, and then the daemon" {
+@test "svc stop stops the engine cleanly, and then the daemon" {
     run_container running >/dev/null
     local pid engine_pid
     pid=$(daemon_pid) engine_pid=$(dockerd_pid)
@@ -113,18 +113,18 @@ port_of() {
     run -0 rdd svc stop
 }
 
-# processes_besides_shell prints what is left of daemon, engine and containers.
+# processes_besides_shell lists remaining processes of daemon, engine and containers.
 processes_besides_shell() {
     processes | grep -E 'dockerd|containerd|rdd|docker-proxy' | grep -v bats || true
 }
 
-@test "svc start brings up again what was running" {
+@test "svc start starts the engine if it was running" {
     run -0 rdd svc start
     eventually 60 connected
     assert_mirrors_exact
 }
 
-@test "svc restart leaves the engine and its containers alone" {
+@test "svc restart keeps the engine and its containers running" {
     engine start running
     assert_mirrors_exact
     local pid engine_pid started before
@@ -140,7 +140,7 @@ processes_besides_shell() {
     assert_equal "$(fingerprint)" "$before"
 }
 
-@test "svc stop --keep-vm leaves the engine for the next start" {
+@test "svc stop --keep-vm keeps the engine running for the next start" {
     local engine_pid before
     engine_pid=$(dockerd_pid) before=$(fingerprint)
     run -0 rdd svc stop --keep-vm
@@ -157,11 +157,11 @@ processes_besides_shell() {
     [[ -n $output ]]
 }
 
-@test "the names svc and service are the same" {
+@test "svc and service are the same command" {
     assert_equal "$(rdd service paths dir)" "$(rdd svc paths dir)"
 }
 
-@test "svc reset begins anew: no object is left, and the instance works" {
+@test "svc reset removes all objects, and the instance works" {
     run -0 rdd svc reset
     run -0 rdd svc start
     rdd set running=true
@@ -169,7 +169,7 @@ processes_besides_shell() {
     assert_mirrors_exact
 }
 
-@test "svc delete leaves nothing: no process, no mount, no bridge, no file" {
+@test "svc delete removes all processes, mounts, bridges and files" {
     make_volume something
     run_container something >/dev/null
     local bridges
@@ -189,6 +189,6 @@ processes_besides_shell() {
     [[ $(ip -o link show type bridge | awk -F': ' '{ print $2 }' | sort) != "$own" ]]
     run iptables-save
     refute_output --partial "$(basename "$HOME")"
-    # Again is no error.
+    # A second delete is no error.
     run -0 rdd svc delete
 }

@@ -1,4 +1,4 @@
-# `rdd set`: what it accepts, what it waits for, and what its exit code says.
+# `rdd set`: its arguments, its waits and its exit codes.
 
 load helpers/load
 
@@ -17,7 +17,7 @@ teardown() {
     connected
 }
 
-@test "0: what is so already is done at once" {
+@test "0: a set without a change returns at once" {
     local generation
     generation=$(rdd ctl get app app -o jsonpath='{.metadata.generation}')
     run -0 rdd set running=true
@@ -31,19 +31,19 @@ teardown() {
     run -3 rdd set namespace=elsewhere --dry-run
 }
 
-@test "0: several properties at once" {
+@test "0: one set changes several properties" {
     run -0 rdd set running=true vm.driver=auto containerEngine.name=moby
     connected
 }
 
-@test "0: no value means the default" {
+@test "0: an empty value restores the default" {
     rdd set vm.cpus=1 vm.memory=1Gi
     run -0 rdd set vm.cpus= vm.memory=
     is 2 field app app .spec.vm.cpus
     is 2Gi field app app .spec.vm.memory
 }
 
-@test "2: usage" {
+@test "2: usage errors name the argument" {
     run -2 rdd set
     run -2 rdd set running
     run -2 rdd set running=maybe
@@ -58,7 +58,7 @@ teardown() {
     run -2 rdd set running=true --timeout=soon
 }
 
-@test "3: rejected by admission, with a sentence that says what to do" {
+@test "3: admission rejects invalid values, with the fix" {
     run -3 rdd set namespace=elsewhere
     assert_output --partial immutable
     run -3 rdd set vm.endpoint=unix:///nowhere.sock
@@ -70,9 +70,9 @@ teardown() {
     connected
 }
 
-@test "4: the deadline passes, and the message says what was missing" {
+@test "4: the error after the deadline names what was missing" {
     local pid began
-    # It ignores the signal to stop, and may take longer than the command waits.
+    # The container ignores its stop signal, and its stop takes longer than the command.
     make_image deaf:1 >/dev/null
     engine run -d --name deaf --stop-timeout 60 --stop-signal WINCH deaf:1
     pid=$(engine inspect -f '{{.State.Pid}}' deaf)
@@ -85,17 +85,17 @@ teardown() {
     eventually 10 is "True Settled" condition Settled
 }
 
-@test "1: an engine that cannot start: the reason is in the message and in a condition" {
+@test "1: the error of a failed start is in the message and in a condition" {
     rdd svc stop
     RDD_DOCKERD=/bin/false rdd svc start
-    # Left to itself, rdd would bring up a VM instead.
+    # With vm.driver=auto, rdd would start a VM instead.
     run rdd set running=true vm.driver=native --timeout=20s
     [[ $status -eq 1 || $status -eq 4 ]]
     says "^False " condition Running
     run -0 rdd status
     rdd set running=false vm.driver=auto
     rdd svc stop
-    # What an instance was started with is kept; see what is in force otherwise.
+    # The instance keeps the environment of its start, so that it must be reset.
     RDD_DOCKERD=${RDD_DOCKERD:-} rdd svc start
 }
 
@@ -109,7 +109,7 @@ teardown() {
     eventually 60 connected
 }
 
-@test "start and stop are short for running=true and running=false" {
+@test "start and stop are shorthands for running=true and running=false" {
     run -0 rdd stop
     is "False Stopped" condition Running
     is "" dockerd_pid
@@ -117,7 +117,7 @@ teardown() {
     connected
 }
 
-@test "a stop without a daemon is remembered by the next one" {
+@test "the next daemon keeps the engine stopped after a stop without a daemon" {
     rdd set running=true
     kill -KILL "$(daemon_pid)"
     run -0 rdd stop
@@ -131,7 +131,7 @@ teardown() {
     rdd set running=true
 }
 
-@test "a wait holds through flapping, and ends with the last word" {
+@test "a wait applies to the last of several quick changes" {
     rdd set running=false --wait=false
     rdd set running=true --wait=false
     rdd set running=false --wait=false
@@ -145,7 +145,7 @@ teardown() {
     local log=$BATS_TEST_TMPDIR/wait.log code=0
     rdd set running=true --timeout=90s >"$log" 2>&1 3>&- &
     local waiter=$!
-    # The wish has to be in the datastore before the daemon goes.
+    # The desired state must be in the datastore before the daemon ends.
     eventually 20 is true field app app .spec.running
     kill -KILL "$(daemon_pid)"
     rdd svc start
@@ -155,7 +155,7 @@ teardown() {
     is true field app app .spec.running
 }
 
-@test "S3: a wait whose daemon stays away says so, and the wish is kept" {
+@test "S3: a wait fails if its daemon is not restarted, and the desired state is kept" {
     rdd set running=false
     local log=$BATS_TEST_TMPDIR/wait.log code=0
     rdd set running=true --timeout=90s >"$log" 2>&1 3>&- &
@@ -163,7 +163,7 @@ teardown() {
     eventually 20 is true field app app .spec.running
     kill -KILL "$(daemon_pid)"
     wait "$waiter" || code=$?
-    # It was fast enough, or it says what to do next.
+    # The command either ended before the kill, or prints the next step.
     [[ $code -eq 0 ]] || grep "svc start" "$log"
     rdd svc start
     eventually 30 connected
@@ -177,6 +177,6 @@ teardown() {
         assert_output --partial "$property"
     done
     assert_output --partial containerd
-    # It cannot be set.
+    # The property namespace cannot be set.
     refute_output --partial "  namespace "
 }

@@ -1,4 +1,4 @@
-# The first minutes: nothing is there, then a daemon, then an engine.
+# The first start of an instance: the daemon, then the engine.
 
 load helpers/load
 
@@ -6,7 +6,7 @@ setup_file() {
     instance_begin start
 }
 
-@test "S5: paths answer with no daemon, as a table, as JSON and for a shell" {
+@test "S5: paths prints a table, JSON and shell variables without a daemon" {
     run -0 rdd svc paths log_dir
     assert_output "$HOME/.local/state/rancher-desktop-start/logs"
     run -0 rdd svc paths -o json
@@ -23,7 +23,7 @@ setup_file() {
     run -2 rdd svc paths no_such_key
 }
 
-@test "S5: status answers with no daemon" {
+@test "S5: status answers without a daemon" {
     run -1 rdd svc status -o json
     assert_equal "$(jq -r .state <<<"$output")" stopped
     run -1 rdd status
@@ -31,7 +31,7 @@ setup_file() {
     assert_dir_not_exist "$(rdd svc paths dir)"
 }
 
-@test "a first start brings up the API" {
+@test "the first start starts the API" {
     run -0 rdd svc start
     run -0 rdd svc status -o json
     assert_equal "$(jq -r .state <<<"$output")" running
@@ -40,14 +40,14 @@ setup_file() {
     assert_output ok
 }
 
-@test "a start of what runs changes nothing" {
+@test "a second start changes nothing" {
     local pid
     pid=$(daemon_pid)
     run -0 rdd svc start
     assert_equal "$(daemon_pid)" "$pid"
 }
 
-@test "the engine is not running until it is asked for" {
+@test "the engine does not run before running=true" {
     eventually 10 is "False Stopped" condition Running
     eventually 10 is "True Settled" condition Settled
     run -0 rdd ctl get app app -o jsonpath='{.spec.vm.driver} {.spec.running}'
@@ -74,7 +74,7 @@ setup_file() {
         '[["moby","moby",null]]'
 }
 
-@test "status and tree show what is" {
+@test "status and tree show the engine" {
     run -0 rdd status
     assert_output --partial native
     run -0 rdd status -o json
@@ -84,7 +84,7 @@ setup_file() {
     assert_output --partial vm
 }
 
-@test "I4: running=false returns when the engine has stopped, and takes the mirrors with it" {
+@test "I4: running=false returns when the engine has stopped and its mirrors are removed" {
     make_volume kept
     run_container busy
     eventually 10 is 1 bash -c "'$RDD_TEST_BIN/rdd' ctl get containers -A -o name | wc -l"
@@ -97,14 +97,14 @@ setup_file() {
     is "" kube get containers,images,volumes,networks,containernamespaces -o name
 }
 
-@test "running=true once more finds the engine's objects again" {
+@test "a second running=true mirrors the engine's objects again" {
     run -0 rdd set running=true
     connected
     assert_mirrors_exact
     is exited state busy
 }
 
-@test "the environment of a start is kept for a start from another shell" {
+@test "a start from another shell uses the environment of the former start" {
     rdd svc stop
     http_proxy=http://user:geheim@127.0.0.1:9 rdd svc start
     rdd svc stop
@@ -123,7 +123,7 @@ setup_file() {
     is "$pid" dockerd_pid
 }
 
-@test "a typing error creates no instance" {
+@test "a mistyped command creates no instance" {
     run ! rdd --instance typo ctl gte containers
     run ! rdd ctl --instance typo get containers --no-such-flag
     assert_dir_not_exist "$(rdd --instance typo svc paths dir)"

@@ -1,4 +1,4 @@
-# S6: what is left of a test that hangs or fails, and what a user can hand on.
+# S6: the support bundle of a user, and of a test that hangs or fails.
 
 load helpers/load
 
@@ -6,8 +6,8 @@ setup_file() {
     instance_begin support
 }
 
-# bundle makes a support bundle and unpacks it into $BUNDLE. It must not take
-# longer than half a minute.
+# bundle makes a support bundle and unpacks it into $BUNDLE. It fails after half a
+# minute.
 bundle() {
     local began=$SECONDS
     BUNDLE=$BATS_TEST_TMPDIR/bundle
@@ -18,12 +18,12 @@ bundle() {
     tar -xzf "$BATS_TEST_TMPDIR/bundle.tar.gz" -C "$BUNDLE" --strip-components=1
 }
 
-# missing prints the names of the parts that could not be had.
+# missing prints the names of the parts that could not be collected.
 missing() {
     jq -r '.entries[] | select(.error) | .name' "$BUNDLE/manifest.json"
 }
 
-# holds FILE WORDS succeeds when the file of the bundle has the words.
+# holds FILE TEXT succeeds when the file of the bundle has the text.
 holds() {
     grep -qF -e "$2" "$BUNDLE/$1" || fail "$1 does not hold '$2'"
 }
@@ -32,7 +32,7 @@ holds() {
     rdd svc start
     local logs
     logs=$(rdd svc paths log_dir)
-    # Spelled so that bats does not take it for a test of this file.
+    # A variable, so that bats does not read it as a test of this file.
     local test=test
     seq -f 'line %g of a long log' 1 5000 >"$logs/long.log"
     cat >"$BATS_TEST_TMPDIR/hangs.bats" <<HANGS
@@ -70,7 +70,7 @@ no_secrets() {
     run -1 grep -rlF -f <(printf '%s\n' "$words" "$(cut -c1-30 <<<"$words")" "$(head -n 1 <<<"$words" | base64 -w0 | cut -c1-30)") "$BUNDLE"
 }
 
-@test "S6: the bundle of a running instance" {
+@test "S6: the bundle of a running instance is complete" {
     rdd svc start
     rdd set running=true ${RDD_TEST_PROPERTIES:-}
     local id
@@ -83,11 +83,11 @@ no_secrets() {
     holds sockets.txt "$DOCKER_SOCKET"
     is true jq .healthy "$BUNDLE/doctor.json"
     no_secrets
-    # What is not there is what this instance does not have.
+    # Only optional logs are missing.
     run -1 bash -c "jq -r '.entries[] | select(.error) | .name' '$BUNDLE/manifest.json' | grep -vE '^logs/'"
 }
 
-@test "S6: no secret is in it" {
+@test "S6: the bundle has no secrets" {
     rdd svc start
     local token logs
     token=$(<"$(rdd svc paths tls_dir)/token")
@@ -108,7 +108,7 @@ no_secrets() {
     done
 }
 
-@test "S6: the bundle of a daemon that hangs" {
+@test "S6: the bundle of a hung daemon has its threads and log" {
     local pid
     rdd svc start
     pid=$(daemon_pid)
@@ -121,12 +121,12 @@ no_secrets() {
     holds threads.txt "== thread $pid"
     holds logs/rdd.log "daemon starts"
     missing | grep -qx daemon/goroutines.txt
-    # It was looked at, and neither ended nor changed.
+    # The daemon was inspected only, and still runs.
     eventually 10 rdd svc status
     is "$pid" daemon_pid
 }
 
-@test "S6: the bundle of a daemon that is dead" {
+@test "S6: the bundle of a killed daemon has its log and the engine's objects" {
     local pid
     pid=$(daemon_pid)
     kill -KILL "$pid"
@@ -139,7 +139,7 @@ no_secrets() {
     run -1 rdd svc status
 }
 
-@test "S6: a bundle on standard output, and a place that is none" {
+@test "S6: a bundle is written to standard output, and an invalid path is reported" {
     rdd support-bundle - | tar -tz | grep -q manifest.json
     run -1 rdd support-bundle /no/such/place/x.tar.gz
     assert_output --partial "choose another file"

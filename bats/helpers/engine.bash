@@ -1,4 +1,4 @@
-# The engine, as its own client sees it.
+# Access to the engine through its own client.
 
 engine() {
     docker -H "unix://$DOCKER_SOCKET" "$@"
@@ -11,7 +11,7 @@ engine_api() {
     curl -sS --unix-socket "$DOCKER_SOCKET" -X "$method" "http://engine$path" "$@"
 }
 
-# rootfs prints the path of a tar with a busybox in it.
+# rootfs prints the path of a tar file with busybox.
 rootfs() {
     local tar=$RDD_TEST_HOME/rootfs.tar root=$RDD_TEST_HOME/rootfs
     if [[ ! -e $tar ]]; then
@@ -27,9 +27,9 @@ rootfs() {
     echo "$tar"
 }
 
-# make_image TAG makes an image whose containers run until they are told to
-# stop, and then stop at once. Each call makes a distinct image. TAG may be
-# empty. It prints the image's ID.
+# make_image TAG makes an image whose containers run until their stop signal, and end
+# at once then. Each call makes a distinct image. TAG may be empty. It prints the ID of
+# the image.
 make_image() {
     engine import \
         -c 'CMD ["/bin/sh", "-c", "trap exit TERM; sleep 86400 & wait"]' \
@@ -50,7 +50,7 @@ run_container() {
     engine run -d --name "$name" "$@" base:1
 }
 
-# create_container NAME [ARG...] creates one without starting it.
+# create_container NAME [ARG...] creates a container without starting it.
 create_container() {
     local name=$1
     shift
@@ -63,7 +63,7 @@ has() {
     engine "$1" inspect "$2" >/dev/null
 }
 
-# state CONTAINER prints the engine's word for it.
+# state CONTAINER prints the state of the container in the engine.
 state() {
     engine container inspect -f '{{.State.Status}}' "$1"
 }

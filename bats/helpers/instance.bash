@@ -1,11 +1,11 @@
-# The instance under test: a home directory of its own, and with it everything
-# that rdd derives from it.
+# The instance under test. It has its own home directory, from which rdd derives all
+# other paths.
 
-# instance_begin NAME makes the home; nothing is started yet.
+# instance_begin NAME makes the home, and starts nothing.
 instance_begin() {
     : "${RDD_TEST_BIN:=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/bin}"
     RDD_TEST_HOME=$(mktemp -d /tmp/rdd.XXXXXX)
-    # Others may enter, so that only rdd's own file modes keep them out.
+    # Other users may enter, so that the tests cover rdd's own file modes.
     chmod 755 "$RDD_TEST_HOME"
     export RDD_TEST_BIN RDD_TEST_HOME
     export HOME=$RDD_TEST_HOME RDD_INSTANCE=$1
@@ -16,8 +16,8 @@ instance_begin() {
     echo "$1" >>"$RDD_TEST_HOME/instances"
 }
 
-# instance_up NAME brings an instance up to a connected engine. RDD_TEST_PROPERTIES
-# are properties of an engine other than the native one.
+# instance_up NAME starts an instance, and returns when the engine is connected.
+# RDD_TEST_PROPERTIES has properties for another engine than the native one.
 instance_up() {
     instance_begin "$1"
     rdd svc start
@@ -25,8 +25,8 @@ instance_up() {
     rdd set running=true ${RDD_TEST_PROPERTIES:-}
 }
 
-# instance_end deletes the file's instances and its home. It ends only what was
-# started from this home.
+# instance_end deletes the file's instances and its home. It ends only processes that
+# were started from this home.
 instance_end() {
     local name
     [[ -n ${RDD_TEST_HOME:-} ]] || return 0
@@ -38,7 +38,8 @@ instance_end() {
     rm -rf "$RDD_TEST_HOME"
 }
 
-# delete_instance gives up after a minute, and then says what it heard.
+# delete_instance deletes the instance. After a minute, it prints the output and a
+# support bundle.
 delete_instance() {
     local out
     out=$(timeout 60 "$RDD_TEST_BIN/rdd" svc delete 2>&1) || {
@@ -51,8 +52,8 @@ rdd() {
     "$RDD_TEST_BIN/rdd" "$@"
 }
 
-# processes lists "PID COMMAND" of everything that names the test's home, and of
-# the daemons in it.
+# processes lists "PID COMMAND" of all processes whose command line has the test's
+# home, and of the daemons in it.
 processes() {
     local pid command
     for pid in $(named_pids) $(daemon_pids); do
@@ -77,7 +78,7 @@ daemon_pids() {
     done
 }
 
-# end_processes kills what instance_end found still running.
+# end_processes kills the remaining processes of the test's home.
 end_processes() {
     local pid _
     processes | while read -r pid _; do
@@ -97,12 +98,12 @@ unmount_below() {
     done
 }
 
-# daemon_pid is the pid of the instance's daemon.
+# daemon_pid prints the pid of the instance's daemon.
 daemon_pid() {
     cat "$(rdd svc paths pid_file)"
 }
 
-# dockerd_pid is the pid of the instance's own engine.
+# dockerd_pid prints the pid of the instance's own engine.
 dockerd_pid() {
     processes | awk '$2 ~ /dockerd$/ { print $1 }'
 }
@@ -113,7 +114,7 @@ condition() {
         jq -r --arg type "$1" '.status.conditions[]? | select(.type == $type) | "\(.status) \(.reason)"'
 }
 
-# connected succeeds when the engine is mirrored and everything has settled.
+# connected succeeds when the engine is mirrored and the App is settled.
 connected() {
     is "True Connected" condition ContainerEngineReady && is "True Settled" condition Settled
 }

@@ -1,4 +1,4 @@
-# The API, as kubectl sees it.
+# Access to the API through kubectl.
 
 MIRROR_NAMESPACE=rancher-desktop
 
@@ -8,7 +8,7 @@ kube() {
 }
 
 # container_resource, image_resource, volume_resource and network_resource print the
-# name of the resource that mirrors an object, by the rule that the API promises.
+# name of the resource that mirrors an object, by the documented rule.
 container_resource() {
     engine container inspect -f '{{.Id}}' "$1"
 }
@@ -31,18 +31,18 @@ network_resource() {
     printf 'net-%s\n' "$(printf '%s' "$(engine network inspect -f '{{.Id}}' "$1")" | sha256sum | cut -d' ' -f1)"
 }
 
-# exists KIND NAME succeeds when the resource is there.
+# exists KIND NAME succeeds when the resource exists.
 exists() {
     kube get "$1" "$2" -o name >/dev/null
 }
 
-# absent KIND NAME succeeds when the API says that it is not there; another
-# error is not an answer.
+# absent KIND NAME succeeds when the API reports that the resource does not exist, and
+# fails on any other error.
 absent() {
     is "" kube get "$1" "$2" --ignore-not-found -o name
 }
 
-# field KIND NAME PATH prints one field, by jq's path; nothing when it is not there.
+# field KIND NAME PATH prints the field at jq's path, or nothing if it is missing.
 field() {
     kube get "$1" "$2" -o json | jq -r "$3 | if . == null then \"\" else . end"
 }
@@ -53,18 +53,19 @@ refusal() {
         jq -r --arg type "$3" '.status.conditions[]? | select(.type == $type) | "\(.status) \(.message)"'
 }
 
-# wish CONTAINER-RESOURCE STATE sets spec.state.
-wish() {
+# set_state CONTAINER-RESOURCE STATE sets spec.state.
+set_state() {
     kube patch container "$1" --type merge -p "{\"spec\":{\"state\":\"$2\"}}"
 }
 
-# wish_done CONTAINER-RESOURCE succeeds when the wish of the last generation was carried out.
-wish_done() {
+# state_applied CONTAINER-RESOURCE succeeds when the spec of the last generation is
+# applied.
+state_applied() {
     [[ $(kube get container "$1" -o json |
         jq '.status.observedGeneration == .metadata.generation') == true ]]
 }
 
-# drop KIND NAME deletes a resource without waiting for it to go.
-drop() {
+# delete_async KIND NAME deletes a resource without waiting for its removal.
+delete_async() {
     kube delete "$1" "$2" --wait=false
 }

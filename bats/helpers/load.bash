@@ -1,4 +1,4 @@
-# Everything a test file needs: `load helpers/load`.
+# Loads all helpers of a test file: `load helpers/load`.
 bats_load_library bats-support
 bats_load_library bats-assert
 bats_load_library bats-file
@@ -11,8 +11,8 @@ for helper in wait instance engine kube mirror support; do
 done
 unset helper
 
-# Every file has one instance of its own, which setup_file begins; a test that
-# fails keeps what is needed to understand it.
+# Every file has its own instance, which setup_file begins. A failed test saves a
+# support bundle.
 teardown() {
     if [[ -z ${BATS_TEST_COMPLETED:-} && -z ${BATS_TEST_SKIPPED:-} ]]; then
         support_bundle "$BATS_TEST_NAME"

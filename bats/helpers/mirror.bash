@@ -1,7 +1,7 @@
-# The sentence that stands over everything: the set of mirrors equals the set of
-# engine objects, field by field.
+# The invariant of rdd: the set of mirrors equals the set of engine objects, field by
+# field.
 
-# engine_picture prints what the engine has, in the words of the API.
+# engine_picture prints the objects of the engine in the format of the API.
 engine_picture() {
     {
         engine ps -aq --no-trunc | sort -u | xargs -r docker -H "unix://$DOCKER_SOCKET" container inspect
@@ -14,7 +14,7 @@ engine_picture() {
         ) | sort_by(.kind, .key)'
 }
 
-# mirror_picture prints what the API has, without what the API adds.
+# mirror_picture prints the mirrors without the fields that only the API has.
 mirror_picture() {
     kube get containers,images,volumes,networks -o json | jq -S --tab "$PICTURE_FUNCTIONS"'
         [.items[] | {
@@ -29,7 +29,7 @@ mirror_picture() {
 }
 
 PICTURE_FUNCTIONS='
-    # bare drops what is empty, which the API leaves out.
+    # bare removes empty fields, which the API leaves out.
     def bare: with_entries(select(.value | . != null and . != "" and . != 0 and . != false and . != {} and . != []));
     # micro cuts a time to microseconds, as the API has them, in UTC.
     def micro: if . == null or . == "" or startswith("0001-") then null
@@ -64,8 +64,8 @@ PICTURE_FUNCTIONS='
             subnet: .Subnet, ipRange: .IPRange, gateway: .Gateway, auxiliaryAddresses: .AuxiliaryAddresses} | bare]} | bare)});
 '
 
-# pictures_match compares the two; the engine may change between two looks, so
-# a test waits for them to be equal.
+# pictures_match compares engine and mirrors. The engine can change between the two
+# readings, so that a test waits until they are equal.
 pictures_match() {
     diff -u --label engine --label mirrors <(engine_picture) <(mirror_picture)
 }
@@ -75,8 +75,8 @@ assert_mirrors_exact() {
     eventually 10 actors_match
 }
 
-# actors_match compares the mirror actors with the mirrors: an actor that is left
-# over would hold up a stop, a missing one would let its resource go stale.
+# actors_match compares the mirror actors with the mirrors. A superfluous actor would
+# delay a stop, and a mirror without an actor would not be updated.
 actors_match() {
     diff -u --label mirrors --label actors \
         <(kube get containers,images,volumes,networks,containernamespaces -o json |
@@ -85,14 +85,13 @@ actors_match() {
             select(test("^(container|image|volume|network|containernamespace)/"))' | sort)
 }
 
-# fingerprint prints UID and resourceVersion of every mirror: what changes when
-# anything is written.
+# fingerprint prints UID and resourceVersion of every mirror. Each write changes it.
 fingerprint() {
     kube get containers,images,volumes,networks,containernamespaces -o json |
         jq -r '.items[] | "\(.kind) \(.metadata.name) \(.metadata.uid) \(.metadata.resourceVersion)"' | sort
 }
 
-# uids prints the UID of every mirror: what changes when one is made anew.
+# uids prints the UID of every mirror, which changes when a mirror is recreated.
 uids() {
     fingerprint | cut -d' ' -f1-3
 }

@@ -1,10 +1,9 @@
-# What a failed test leaves for its reader: everything, uncut.
+# Diagnostics of failed tests, complete and without limits of length.
 
-# support_bundle NAME writes to $RDD_TEST_SUPPORT/FILE/NAME what
-# `rdd support-bundle` collects, unpacked, and what only the test can see. bats
-# calls it, by way of teardown, when a test fails and when its time is over, while
-# everything still is as it was. Every command in it has a deadline, for anything
-# may hang, and the daemon most of all.
+# support_bundle NAME writes an unpacked `rdd support-bundle`, and additional facts from
+# the test, to $RDD_TEST_SUPPORT/FILE/NAME. teardown calls it after a failure or a
+# timeout, before anything is cleaned up. Every command has a deadline, since any
+# process may hang.
 support_bundle() {
     local dir=${RDD_TEST_SUPPORT:-$BATS_RUN_TMPDIR/support}/$(basename "${BATS_TEST_FILENAME:-unknown}" .bats)/$1
     mkdir -p "$dir"
@@ -12,7 +11,7 @@ support_bundle() {
     if tar -xzf "$dir/bundle.tar.gz" -C "$dir" --strip-components=1 2>>"$dir/support-bundle.txt"; then
         rm "$dir/bundle.tar.gz"
     else
-        # The program under test may be what is broken.
+        # The program under test may be broken.
         cp -r "$(rdd svc paths log_dir)" "$dir/logs" 2>/dev/null || true
     fi
     keep "$dir/test-processes.txt" processes
@@ -25,7 +24,7 @@ support_bundle() {
     echo "# support bundle: $dir"
 }
 
-# keep FILE COMMAND... keeps what a command says, and its error.
+# keep FILE COMMAND... saves the output of a command, and its exit status if it fails.
 keep() {
     local file=$1
     shift

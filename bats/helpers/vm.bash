@@ -161,7 +161,7 @@ teardown_file() {
 # broken_yaml FILE writes a lima.yaml with an error in line 3.
 broken_yaml() {
     cat >"$1" <<'YAML'
-# A machine of one's own.
+# A user's own template.
 vmType: qemu
 cpus: "many"
 images: []

@@ -1,8 +1,7 @@
-# Waiting for conditions. A test never sleeps in the hope that something has
-# happened meanwhile.
+# Waits for conditions. A test never sleeps instead of waiting for a condition.
 
-# eventually SECONDS COMMAND... tries the command until it succeeds. When the
-# time is over it fails, with what the command said last.
+# eventually SECONDS COMMAND... retries the command until it succeeds. After the
+# deadline it fails, with the last output of the command.
 eventually() {
     local seconds=$1 out
     shift
@@ -23,7 +22,7 @@ not() {
     ! "$@"
 }
 
-# is EXPECTED COMMAND... succeeds when the command prints exactly this.
+# is EXPECTED COMMAND... succeeds when the command prints exactly EXPECTED.
 is() {
     local expected=$1 out
     shift
@@ -34,7 +33,7 @@ is() {
     }
 }
 
-# says PATTERN COMMAND... succeeds when what the command prints matches.
+# says PATTERN COMMAND... succeeds when the output of the command matches.
 says() {
     local pattern=$1 out
     shift
@@ -45,17 +44,17 @@ says() {
     }
 }
 
-# milliseconds since some moment in the past.
+# milliseconds prints the time in milliseconds.
 milliseconds() {
     echo $((${EPOCHREALTIME/./} / 1000))
 }
 
-# gone PID succeeds when there is no such process, or only its zombie.
+# gone PID succeeds when the process has ended. A zombie has ended.
 gone() {
     local state
     state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 0
     [[ -z $state || $state == Z ]] || {
-        echo "process $1 is alive: $(tr '\0' ' ' <"/proc/$1/cmdline")"
+        echo "process $1 still runs: $(tr '\0' ' ' <"/proc/$1/cmdline")"
         return 1
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Starts the engine, puts one image, one container and one volume into it, and
-# shows them through the API: demo.sh RDD. Again is no error. As root the engine
-# runs as usual, as another user rootless.
+# Starts the engine, creates an image, a container and a volume in it, and shows them
+# through the API: demo.sh RDD. It can be run repeatedly. Without root, the engine runs
+# rootless.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/sbin:/sbin
@@ -17,7 +17,7 @@ say "Starting the daemon and a private container engine"
 "$rdd" set running=true
 engine="unix://$("$rdd" svc paths docker_socket)"
 
-say "Putting something into the engine, with its own client"
+say "Creating objects in the engine, with its own client"
 if ! docker -H "$engine" image inspect hello:1 >/dev/null 2>&1; then
     root=$(mktemp -d)
     trap 'rm -rf "$root"' EXIT
@@ -37,13 +37,13 @@ if ! docker -H "$engine" container inspect hello >/dev/null 2>&1; then
 fi
 "$rdd" ctl wait container --field-selector status.name=hello --for=create --timeout=20s >/dev/null
 
-say "The engine's objects, as resources of Kubernetes (rdd ctl is kubectl)"
+say "The engine's objects as Kubernetes resources (rdd ctl is kubectl)"
 for kind in containers images volumes; do
     "$rdd" ctl get "$kind"
     echo
 done
 
-say "What runs"
+say "The status, and the supervision tree"
 "$rdd" status
 echo
 "$rdd" tree
@@ -61,7 +61,7 @@ cat <<EOF
     docker ps
     $short ctl get containers --watch
 
-  see what can be set, look around, leave:
+  list the properties, show the tree, stop, remove:
     $short set --help
     $short tree
     $short stop          (the engine; its containers and data stay for the next start)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the current Docker Engine and a runc that fits it from their Go modules
-# into the directory given as the first argument. Debian's own engine is older,
-# and the two differ in what they call an image; the tests run against both.
-# Does nothing when the pinned versions are there already.
+# Builds the current Docker Engine and a matching runc from their Go modules into the
+# directory of the first argument. Debian's engine is older and stores images
+# differently; the tests run on both. It does nothing if the directory has the pinned
+# versions.
 set -euo pipefail
 
 out=$(mkdir -p "$1" && cd "$1" && pwd)
@@ -20,8 +20,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export GOFLAGS="-buildvcs=false -mod=mod"
 
-# build MODULE VERSION PACKAGE NAME [FLAG...] builds one program in a module of
-# its own: 'go install PACKAGE@VERSION' refuses modules with replacements.
+# build MODULE VERSION PACKAGE NAME [FLAG...] builds one program in a temporary module,
+# because 'go install PACKAGE@VERSION' refuses modules with replacements.
 build() {
     local module=$1 version=$2 package=$3 name=$4
     shift 4

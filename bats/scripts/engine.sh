@@ -1,5 +1,5 @@
-# Sourced: use_engine ENGINE exports how the native driver starts it.
-# ENGINE is debian (dockerd of Debian's docker.io) or current (built by
+# A library. use_engine ENGINE exports the environment in which the native driver starts
+# the engine: debian (dockerd of Debian's docker.io) or current (built by
 # engine-current.sh).
 use_engine() {
     local dir=$PWD/.cache/engine-current
@@ -21,7 +21,8 @@ use_engine() {
     export PATH RDD_DOCKERD RDD_DOCKERD_ARGS
 }
 
-# as_root COMMAND... runs this script again as root when it is not: an engine needs it.
+# as_root COMMAND... returns as root, and otherwise replaces the script by the command as
+# root, which engines need.
 as_root() {
     [[ $(id -u) -ne 0 ]] || return 0
     if ! command -v sudo >/dev/null; then

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Fuzzes every target, one after the other: fuzz.sh TIME [PATTERN]
 # TIME is for each target, such as 10s. PATTERN is a regular expression of the
-# targets' names; all of them without one.
+# targets' names; the default is all of them.
 #
-# What was found to be interesting is kept in .cache/fuzz/corpus for the next run.
-# What fails is written to the testdata of its package, for every run of the tests
-# from then on, and ends this run with an error when all others are done. Each run
-# adds lines of target, seconds and executions to .cache/fuzz/runs.tsv.
+# The corpus in .cache/fuzz/corpus is kept for the next run. Go writes a failing input
+# to the testdata of its package, for all later runs of the tests. The script then runs
+# the other targets, and fails at its end. Each run adds lines of target, seconds and
+# executions to .cache/fuzz/runs.tsv.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 time=$1
@@ -15,9 +15,9 @@ go=${GO:-go}
 top=$PWD/.cache/fuzz
 mkdir -p "$top/corpus"
 
-# compile PACKAGE prints the path of its tests, built to be guided by coverage. With
-# UNGUIDED=yes they are as 'go test' builds them, which the Go cache has: seconds are
-# too short to learn from coverage, and building for it takes minutes.
+# compile PACKAGE builds the tests of a package for coverage-guided fuzzing, and prints
+# the path of the program. With UNGUIDED=yes it builds them as 'go test' does, which
+# the Go cache has: coverage does not help a run of seconds, and its build takes minutes.
 compile() {
     local program
     program=$top/${1//\//-}.test
@@ -27,8 +27,8 @@ compile() {
     echo "$program"
 }
 
-# fuzz PACKAGE PROGRAM TARGET. What is interesting is made smaller for a second
-# only: a minute each, as is the default, would take all of the time.
+# fuzz PACKAGE PROGRAM TARGET runs one target. It minimizes each interesting input for a
+# second: the default of a minute would take all of the time.
 fuzz() {
     local said began=$SECONDS corpus=$top/corpus/${1//\//-}
     said=$(mktemp)
@@ -36,7 +36,7 @@ fuzz() {
         -test.parallel=1 -test.fuzzminimizetime=1s -test.fuzzcachedir="$corpus" >"$said" 2>&1); then
         local verdict=ok
     elif [[ $(grep -v -e '^fuzz: ' -e '^warning: ' -e '^--- FAIL: ' "$said" | tr -d '[:space:]') == contextdeadlineexceededFAIL ]]; then
-        # Go's fuzzing says so now and then when its time is over.
+        # Go's fuzzing sometimes fails like this at the end of its time.
         local verdict=ok
     else
         local verdict=FAILED

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fails when the deep copies or the CRDs differ from what controller-gen, the
-# first argument, would write now. Changes nothing in the tree.
+# Fails when the deep copies or the CRDs differ from the output of controller-gen, whose
+# path is the first argument. It changes nothing in the tree.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# The copy lies inside the module, so that its packages resolve, under a name
-# that Go's ./... leaves out.
+# The copy is inside the module, so that its packages resolve. Go's ./... ignores its
+# name.
 copy=$(mkdir -p .cache && mktemp -d "$PWD/.cache/generated.XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 cp -r api "$copy/"
@@ -15,6 +15,6 @@ done
 rm "$copy"/api/crds/*.yaml
 (cd "$copy" && "$1" object crd paths=./api/app/... paths=./api/containers/... output:crd:dir=api/crds)
 if ! diff -ru api "$copy/api"; then
-    echo "What is generated from api/ is out of date: run 'make generate'." >&2
+    echo "The files generated from api/ are out of date: run 'make generate'." >&2
     exit 1
 fi

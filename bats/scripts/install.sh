@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs what is missing on a Debian machine, and says what. Arguments are
-# CHECK=PACKAGE[,PACKAGE...]: CHECK is a program, or the absolute path of a file;
-# when it is not there the first PACKAGE that apt knows is installed.
+# Installs missing packages on a Debian machine, and prints their names. Arguments are
+# CHECK=PACKAGE[,PACKAGE...]. CHECK is a program, or the absolute path of a file; if it
+# is missing, the first PACKAGE that apt knows is installed.
 #
-# Services that come with the packages are neither started nor enabled: rdd and
-# its tests start engines of their own. What is installed already is not touched.
+# Services of the packages are neither started nor enabled, since rdd and its tests
+# start their own engines. Installed packages are not changed.
 set -euo pipefail
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -22,7 +22,7 @@ done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "These are missing, and this is not a Debian machine; install them and try again:" >&2
+    echo "These programs are missing, and this is not a Debian machine: install them and run the command again:" >&2
     printf '  %s\n' "${missing[@]%%=*}" >&2
     exit 1
 fi
@@ -30,7 +30,7 @@ fi
 sudo=()
 if [[ $(id -u) -ne 0 ]]; then
     if ! command -v sudo >/dev/null; then
-        echo "Run this as root, it installs what is missing:" >&2
+        echo "Packages are missing, and sudo too: run this as root:" >&2
         echo "  apt-get install ${missing[*]#*=}" >&2
         exit 1
     fi
@@ -38,7 +38,7 @@ if [[ $(id -u) -ne 0 ]]; then
 fi
 
 if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
-    echo "apt has no package lists yet: apt-get update"
+    echo "apt has no package lists: running apt-get update"
     "${sudo[@]}" apt-get update -q
 fi
 
@@ -55,7 +55,7 @@ for want in "${missing[@]}"; do
     packages+=("$pick")
 done
 mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
-echo "Missing here, installing with apt: ${packages[*]}"
+echo "Installing the missing packages with apt: ${packages[*]}"
 
 # A policy-rc.d that answers 101 keeps apt from starting services.
 policy=/usr/sbin/policy-rc.d
@@ -72,7 +72,7 @@ install() {
         apt-get install -y -q --no-install-recommends "${packages[@]}"
 }
 if ! install; then
-    echo "That failed; the package lists may be old: apt-get update, and once more"
+    echo "The installation failed, and the package lists may be old: running apt-get update and retrying"
     "${sudo[@]}" apt-get update -q
     install
 fi

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Runs end-to-end tests: run.sh ENGINE TESTS...
-# TAP goes to stdout. What a failed test leaves behind for its reader is in
-# .cache/support/ENGINE/.
+# It prints TAP. Support bundles of failed tests are in .cache/support/ENGINE/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bats/scripts/engine.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs every check and every test, one after the other, whatever fails, and ends
-# with one line: N passed, N failed. Exits with 1 if anything failed.
-# What each step printed is in .cache/results/.
+# Runs every check and every test, one after the other, also after a failure. The last
+# line is "N passed, N failed", and the exit code is 1 if anything failed. The output of
+# each step is in .cache/results/.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 results=.cache/results
@@ -22,14 +22,14 @@ title() {
     began=$SECONDS
 }
 
-# check NAME COMMAND... is one check: it passes or fails as a whole.
+# check NAME COMMAND... runs a command, and counts it as one check.
 check() {
     title "$1"
     if "${@:2}" 2>&1 | tee "$results/$1.log"; then count 1 0 "$1"; else count 0 1 "$1"; fi
 }
 
-# go_tests NAME FLAG... counts tests, and prints a line for each package and
-# everything that a failed test said.
+# go_tests NAME FLAG... counts tests. It prints a line for each package, and the whole
+# output of failed tests.
 go_tests() {
     local name=$1 status
     shift
@@ -44,7 +44,8 @@ go_tests() {
     local ok bad
     ok=$(jq -s 'map(select(.Action == "pass" and .Test != null)) | length' "$results/$name.json")
     bad=$(jq -s 'map(select(.Action == "fail" and .Test != null)) | length' "$results/$name.json")
-    # A package that does not compile, or that a data race or a panic ended, has no failed test.
+    # A package has no failed test if it does not compile, or ends by a data race or a
+    # panic.
     ((status == 0 || bad > 0)) || bad=1
     count "$ok" "$bad" "$name"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What is too long for `make bats-vm`: the faults that take minutes, and the
-# tests of the native engine again, each file with a VM of its own.
+# Runs the tests that are too long for `make bats-vm`: faults that take minutes, and the
+# tests of the native engine in a VM, one VM for each file.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 status=0

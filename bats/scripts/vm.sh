@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs end-to-end tests against the real VM: vm.sh TESTS...
-# TAP goes to stdout. What a failed test leaves behind for its reader is in
-# .cache/support/vm/. As root more can be tested; a VM does not need it.
+# It prints TAP. Support bundles of failed tests are in .cache/support/vm/. Some tests
+# are skipped without root, which the VM itself does not need.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PATH:/usr/sbin:/sbin
@@ -13,5 +13,5 @@ export BATS_LIB_PATH=${BATS_LIB_PATH:-/usr/lib/bats:/usr/share/bats}
 began=$SECONDS
 status=0
 bats --formatter tap --timing --print-output-on-failure "$@" || status=$?
-echo "# $((SECONDS - began)) s altogether"
+echo "# $((SECONDS - began)) s in total"
 exit "$status"

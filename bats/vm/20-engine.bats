@@ -18,10 +18,10 @@ setup_file() {
     exists image "$image"
     exists volume "$volume"
     assert_mirrors_exact
-    drop container "$id"
+    delete_async container "$id"
     eventually 20 not has container both
     eventually 5 absent container "$id"
-    drop volume "$volume"
+    delete_async volume "$volume"
     eventually 10 not has volume Both_1
     engine image rm base:1
     eventually 5 absent image "$image"
@@ -32,12 +32,12 @@ setup_file() {
     local id
     id=$(create_container desired)
     eventually 10 exists container "$id"
-    wish "$id" running
+    set_state "$id" running
     eventually 20 is running state desired
-    eventually 10 wish_done "$id"
-    wish "$id" created
+    eventually 10 state_applied "$id"
+    set_state "$id" created
     eventually 20 is exited state desired
-    eventually 10 wish_done "$id"
+    eventually 10 state_applied "$id"
     eventually 5 is exited field container "$id" .status.status
     engine rm desired
 }
@@ -48,7 +48,7 @@ setup_file() {
     name=$(image_resource "$id" used:1)
     engine run -d --name user used:1
     eventually 10 exists image "$name"
-    drop image "$name"
+    delete_async image "$name"
     eventually 10 says "^False .*(in use|being used|using|conflict)" refusal image "$name" EngineDeleted
     engine rm -f user
     eventually 10 absent image "$name"

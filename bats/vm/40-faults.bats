@@ -124,7 +124,7 @@ connected_again() {
     local stopped ms
     stopped=$(milliseconds)
     ms=$(took eventually 20 says "not answer" message Running)
-    note "said $ms ms after the machine was stopped"
+    note "reported $ms ms after the machine was stopped"
     [[ $ms -lt 12000 ]]
     eventually 15 says "QEMU, pid $MACHINE, is stopped" message Running
     # A machine that does not answer is not killed.
@@ -162,7 +162,7 @@ FILL='mkdir -p /var/filler; cd /var/filler
 }
 
 @test "the host's disk is full: reported, and the VM resumes when there is space" {
-    mountpoint -q "$RDD_TEST_HOME" || skip "needs a file system of its own, and with it root"
+    mountpoint -q "$RDD_TEST_HOME" || skip "needs a separate file system, and so root"
     # The file system has no free space.
     mount -o remount,size="$(df --output=used -B1 "$RDD_TEST_HOME" | tail -1)" "$RDD_TEST_HOME"
     guest_later "dd if=/dev/urandom of=/var/filler bs=1M count=100 conv=fsync; touch /var/filled"
@@ -186,7 +186,7 @@ FILL='mkdir -p /var/filler; cd /var/filler
     same_machine
 }
 
-@test "svc restart and svc stop --keep-vm leave the VM alone" {
+@test "svc restart and svc stop --keep-vm keep the VM running" {
     local agent
     agent=$(agent_pid)
     rdd svc restart

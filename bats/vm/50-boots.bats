@@ -34,7 +34,7 @@ booted_again() {
     kill -KILL "$MACHINE"
     local ms
     ms=$(took eventually 10 says "^False " condition Running)
-    note "said after $ms ms: $(condition Running): $(message Running | head -1)"
+    note "reported after $ms ms: $(condition Running): $(message Running | head -1)"
     [[ $ms -lt 3000 ]]
     is False condition_status ContainerEngineReady
     local round pid=$MACHINE pauses=() died
@@ -71,13 +71,13 @@ condition_status() {
     before_boot
     # The panic may precede the shell's answer.
     guest_later 'sync; echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger' || true
-    eventually 20 panic_said
+    eventually 20 panic_reported
     eventually 120 vm_healthy
     booted_again
 }
 
-# panic_said succeeds when the condition or the log has the kernel's message.
-panic_said() {
+# panic_reported succeeds when the condition or the log has the kernel's message.
+panic_reported() {
     { message Running && rdd svc logs; } | grep -iE 'sysrq|panic'
 }
 

@@ -82,8 +82,8 @@ other_processes() {
     other assert_mirrors_exact
 }
 
-# containerd_version prints what containerd answers at the App's endpoint: a gRPC
-# call with an empty message. What is printed is not only the version.
+# containerd_version prints the response of containerd at the App's endpoint to a gRPC
+# call with an empty message. The output has more than the version.
 containerd_version() {
     local socket
     socket=$(field app app .status.vm.endpoint)

@@ -1,4 +1,4 @@
-# One VM for all files of this directory: a boot takes half a minute.
+# All files of this directory share one VM, since a boot takes half a minute.
 
 setup_suite() {
     vm_helpers

@@ -1,4 +1,4 @@
-# Faults that take minutes to show, or show rarely.
+# Faults that take minutes, or occur rarely.
 
 load ../../helpers/load
 load ../../helpers/vm
@@ -153,14 +153,14 @@ rdd_shell_works() {
     note "stopped after $ms ms: $(message Running)"
     [[ $ms -lt 40000 ]]
     is "" vm_processes
-    # The end was without force, and the data was written.
+    # The VM ended without force, and its data was written.
     run ! grep -i force <<<"$output $(message Running)"
     vm_up
     guest_root "journalctl -b -1 -n 60 --no-pager" | grep -E 'Power(ing)? (down|off)|poweroff.target|Reached target.*Power'
 }
 
 @test "the host's disk with all files of rdd is full: nothing is lost" {
-    mountpoint -q "$RDD_TEST_HOME" || skip "needs a file system of its own, and with it root"
+    mountpoint -q "$RDD_TEST_HOME" || skip "needs a separate file system, and so root"
     # Another instance, whose datastore and logs are on the small file system too.
     local data=$RDD_TEST_HOME/data
     echo full >>"$RDD_TEST_HOME/instances"

@@ -1,4 +1,4 @@
-# One VM for the files of this directory that need no other.
+# All files of this directory share one VM.
 
 setup_suite() {
     load ../../helpers/load
