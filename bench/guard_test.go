@@ -31,8 +31,8 @@ const (
 	mallocsPerEvent = 3200
 )
 
-// TestI7EventCostIsIndependentOfMirrors counts writes as revisions of the
-// datastore, from outside, and calls in the engine.
+// Row I7: writes, counted as revisions of the datastore, and calls to the engine do not
+// depend on the number of mirrors.
 func TestI7EventCostIsIndependentOfMirrors(t *testing.T) {
 	var costs []eventCost
 	for _, images := range []int{10, 1000} {
@@ -59,8 +59,8 @@ func TestI7EventCostIsIndependentOfMirrors(t *testing.T) {
 	}
 }
 
-// eventCost has the writes for guardedEvents events of each kind, and the calls of the
-// engine meanwhile, lists separately.
+// eventCost has the number of writes for guardedEvents events of each kind, and the
+// number of calls to the engine, with lists counted separately.
 type eventCost struct{ created, started, removed, lists, calls int64 }
 
 func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
@@ -105,7 +105,7 @@ func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
 		}
 	}) - guardedEvents // the end of each container's process
 	for endpoint, n := range sim.AllCalls() {
-		if endpoint != "GET /_ping" { // which is periodic
+		if endpoint != "GET /_ping" { // pings are periodic
 			cost.calls += int64(n)
 		}
 	}
@@ -115,7 +115,7 @@ func costOfEvents(t *testing.T, sim *dockersim.Engine, mirrors view) eventCost {
 	return cost
 }
 
-// writes counts the writes that f causes, late ones included.
+// writes returns the number of writes that f causes, including late ones.
 func (v view) writes(f func()) int64 {
 	v.tb.Helper()
 	before := v.settled()
@@ -123,7 +123,7 @@ func (v view) writes(f func()) int64 {
 	return v.settled() - before
 }
 
-// settled returns the revision after which nothing is written for some time.
+// settled waits until nothing is written for some time, and returns the revision.
 func (v view) settled() int64 {
 	v.tb.Helper()
 	const probes = 50 // some milliseconds apart
@@ -141,8 +141,8 @@ func (v view) settled() int64 {
 	return last
 }
 
-// TestResyncOfUnchangedWritesNothing runs full syncs. An object that was changed
-// without an event shows that they write what has changed.
+// Full syncs of an unchanged engine write nothing. After a change without an event they
+// write that object.
 func TestResyncOfUnchangedWritesNothing(t *testing.T) {
 	const objects = 50
 	sim := dockersim.Start(t)
@@ -155,9 +155,9 @@ func TestResyncOfUnchangedWritesNothing(t *testing.T) {
 		const endpoint = "GET /containers/json"
 		before := sim.Calls(endpoint)
 		testkit.Eventually(t, timeout, "some full syncs", func() error {
-			// The last of them may still run; the one before has ended.
+			// The last sync may still run; the one before has ended.
 			if n := sim.Calls(endpoint) - before; n < 5 {
-				return fmt.Errorf("%d have begun", n)
+				return fmt.Errorf("%d syncs have begun", n)
 			}
 			return nil
 		})
@@ -192,8 +192,7 @@ func TestResyncOfUnchangedWritesNothing(t *testing.T) {
 	}
 }
 
-// TestRestartInspectsOnlyChanges: an image is the same as long as its ID, tags and
-// digests are, so one that is mirrored and listed is not inspected.
+// A restart inspects no image whose ID, tags and digests are unchanged in the list.
 func TestRestartInspectsOnlyChanges(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(50, 10, 10)
@@ -218,8 +217,7 @@ func TestRestartInspectsOnlyChanges(t *testing.T) {
 	}
 }
 
-// TestIdleMirrorsHoldNoGoroutine compares the goroutines of the process with
-// a hundred and with a thousand mirrors.
+// The number of goroutines is the same with a hundred and with a thousand mirrors.
 func TestIdleMirrorsHoldNoGoroutine(t *testing.T) {
 	const few, more = 100, 900
 	sim := dockersim.Start(t)
@@ -232,7 +230,7 @@ func TestIdleMirrorsHoldNoGoroutine(t *testing.T) {
 	sim.Populate(more, 0, 0)
 	testkit.Eventually(t, timeout, "the further mirrors", func() error {
 		if n := len(mirrors.versions()); n < few+more {
-			return fmt.Errorf("there are %d", n)
+			return fmt.Errorf("there are %d mirrors", n)
 		}
 		return nil
 	})
@@ -245,7 +243,7 @@ func TestIdleMirrorsHoldNoGoroutine(t *testing.T) {
 	})
 }
 
-// TestEventAllocationsAreLimited limits the work of an event, which times do not show on a busy machine.
+// Allocations limit the work of an event. Times depend on the load of the machine.
 func TestEventAllocationsAreLimited(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(1000, 0, 0)
@@ -265,7 +263,7 @@ func TestEventAllocationsAreLimited(t *testing.T) {
 			w.until(disappears("name", name))
 		}
 	}
-	events(guardedEvents) // allocate what is allocated once
+	events(guardedEvents) // for what is allocated only once
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	const count = 8 * guardedEvents
@@ -274,6 +272,6 @@ func TestEventAllocationsAreLimited(t *testing.T) {
 	got := (after.Mallocs - before.Mallocs) / count
 	t.Logf("%d allocations", got)
 	if got > mallocsPerEvent {
-		t.Errorf("a volume that comes and goes costs %d allocations, want %d at the most", got, mallocsPerEvent)
+		t.Errorf("the creation and removal of a volume costs %d allocations, want at most %d", got, mallocsPerEvent)
 	}
 }

@@ -18,7 +18,7 @@ func (l latencies) report(b *testing.B, what string) {
 	b.ReportMetric(l.percentile(0.99), "ms/"+what+"-p99")
 }
 
-// percentile in milliseconds, p from 0 to 1.
+// percentile returns a percentile in milliseconds; p is 0 to 1.
 func (l latencies) percentile(p float64) float64 {
 	if len(l) == 0 {
 		return 0
@@ -27,7 +27,7 @@ func (l latencies) percentile(p float64) float64 {
 	return ms(sorted[min(len(sorted)-1, int(p*float64(len(sorted))))])
 }
 
-// mean in milliseconds.
+// mean returns the mean in milliseconds.
 func (l latencies) mean() float64 {
 	var sum time.Duration
 	for _, d := range l {

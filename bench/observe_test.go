@@ -18,7 +18,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// appWatch follows the App.
+// appWatch watches the App.
 type appWatch struct {
 	tb     testing.TB
 	events watch.Interface
@@ -35,8 +35,8 @@ func (d *daemon) watchApp() *appWatch {
 
 func (w *appWatch) stop() { w.events.Stop() }
 
-// await returns when a condition is True, or is not, for this generation or a later
-// one. Events since the last call count.
+// await returns when a condition of this generation or a later one is True, or not
+// True, as want says. Events since the last call count.
 func (w *appWatch) await(generation int64, condition string, want bool) {
 	w.tb.Helper()
 	deadline := time.After(timeout)
@@ -86,7 +86,7 @@ func (v view) of(resource string) dynamic.ResourceInterface {
 	return v.client.Resource(v.group.WithResource(resource)).Namespace(v.namespace)
 }
 
-// versions are UID and resource version of every mirror, by kind and name.
+// versions returns UID and resource version of every mirror, by kind and name.
 func (v view) versions() map[string]string {
 	v.tb.Helper()
 	out := map[string]string{}
@@ -103,7 +103,7 @@ func (v view) versions() map[string]string {
 	return out
 }
 
-// written counts the mirrors that are not as they were.
+// written counts the mirrors that were created, changed or removed.
 func written(was, is map[string]string) int {
 	n := 0
 	for name, version := range is {
@@ -119,9 +119,8 @@ func written(was, is map[string]string) int {
 	return n
 }
 
-// revision is that of the whole datastore. Each write of anything raises it by
-// one, so that the difference of two counts the writes between them exactly,
-// whatever way they took.
+// revision returns the revision of the datastore. Each write increases it by one, so
+// the difference of two revisions is the number of writes between them.
 func (v view) revision() int64 {
 	v.tb.Helper()
 	list, err := v.of("volumes").List(context.Background(), metav1.ListOptions{Limit: 1})
@@ -135,7 +134,7 @@ func (v view) revision() int64 {
 	return revision
 }
 
-// mirrorWatch follows the mirrors of one kind from now on.
+// mirrorWatch watches the mirrors of one kind.
 type mirrorWatch struct {
 	tb     testing.TB
 	events watch.Interface
@@ -156,9 +155,9 @@ func (v view) watch(resource string) mirrorWatch {
 
 func (w mirrorWatch) stop() { w.events.Stop() }
 
-// until returns how long it took from now until an event fits. One that came
-// before this call counts as no time at all.
-func (w mirrorWatch) until(fits func(watch.EventType, *unstructured.Unstructured) bool) time.Duration {
+// until waits for an event that matches, and returns the time since the call. It is 0
+// for an event that was received before.
+func (w mirrorWatch) until(matches func(watch.EventType, *unstructured.Unstructured) bool) time.Duration {
 	w.tb.Helper()
 	began, deadline := time.Now(), time.After(timeout)
 	for {
@@ -168,7 +167,7 @@ func (w mirrorWatch) until(fits func(watch.EventType, *unstructured.Unstructured
 			if !ok {
 				w.tb.Fatalf("the watch ended with %v", event.Object)
 			}
-			if fits(event.Type, object) {
+			if matches(event.Type, object) {
 				return time.Since(began)
 			}
 		case <-deadline:
@@ -177,7 +176,7 @@ func (w mirrorWatch) until(fits func(watch.EventType, *unstructured.Unstructured
 	}
 }
 
-// statusField is a text in an object's status, empty when it is not there.
+// statusField returns a string field of an object's status, or an empty string.
 func statusField(o *unstructured.Unstructured, field string) string {
 	text, _, err := unstructured.NestedString(o.Object, "status", field)
 	if err != nil {

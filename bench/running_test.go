@@ -14,22 +14,22 @@ import (
 )
 
 const (
-	// eventsPerRun is how many events one operation measures: the 99th of a
-	// hundred needs some hundred.
+	// eventsPerRun is the number of events of one operation. A 99th percentile needs
+	// some hundred.
 	eventsPerRun = 200
-	// burst is how many containers are created at once.
+	// burst is the number of containers that are created at once.
 	burst = 100
 )
 
-// population says how many mirrors there are before a scenario begins.
+// population is the number of mirrors before a scenario begins.
 type population struct{ mirrors, images, containers, volumes int }
 
 func populations() []population {
 	return []population{{100, 60, 20, 20}, {700, 500, 100, 100}, {10_000, 9800, 100, 100}}
 }
 
-// running runs a scenario with a daemon that is connected and has all its
-// mirrors, for each population.
+// running runs a scenario for each population, with a connected daemon that has all its
+// mirrors.
 func running(b *testing.B, scenario func(b *testing.B, sim *dockersim.Engine, d *daemon, inst instance.Instance)) {
 	for _, p := range populations() {
 		b.Run(fmt.Sprintf("mirrors=%d", p.mirrors), func(b *testing.B) {
@@ -43,24 +43,24 @@ func running(b *testing.B, scenario func(b *testing.B, sim *dockersim.Engine, d 
 	}
 }
 
-// BenchmarkVolumeEvent measures from the return of the engine's create and
-// removal to the event of a watch that has the whole mirror, or says it is gone.
+// BenchmarkVolumeEvent measures from the return of the engine's creation and removal
+// until a watch reports the whole mirror, or its removal.
 func BenchmarkVolumeEvent(b *testing.B) {
 	running(b, func(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
 		volumeEvents(b, sim, d.mirrors())
 	})
 }
 
-// BenchmarkContainerEvent measures from the return of the engine's start and
-// removal of a container to the event of a watch.
+// BenchmarkContainerEvent measures from the return of the engine's start and removal of
+// a container until a watch reports it.
 func BenchmarkContainerEvent(b *testing.B) {
 	running(b, func(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
 		containerEvents(b, sim, d.mirrors())
 	})
 }
 
-// BenchmarkBurst measures from the return of the last of many creates until all
-// of them are mirrored.
+// BenchmarkBurst measures from the return of the last of many creations until all
+// containers are mirrored.
 func BenchmarkBurst(b *testing.B) {
 	running(b, func(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {
 		bursts(b, sim, d.mirrors())

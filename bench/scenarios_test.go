@@ -39,8 +39,8 @@ func resync(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance)
 	b.ReportMetric(float64(writes)/float64(b.N), "writes/resync")
 }
 
-// BenchmarkRecovery measures from the first answer of an engine that was down. Its
-// containers have exited meanwhile.
+// BenchmarkRecovery measures the recovery from the first answer of an engine that was
+// down. Its containers have exited meanwhile.
 func BenchmarkRecovery(b *testing.B) { running(b, recovery) }
 
 func recovery(b *testing.B, sim *dockersim.Engine, d *daemon, _ instance.Instance) {

@@ -1,4 +1,4 @@
-// Package docs_test holds the documentation to what the program does.
+// Package docs_test compares the documentation with the program.
 package docs_test
 
 import (
@@ -20,16 +20,16 @@ import (
 type property struct{ kind, value string }
 
 // S1: docs and defaults differ.
-func TestS1DocumentedDefaultsAreThoseOfTheCRD(t *testing.T) {
+func TestS1DocumentedDefaultsMatchCRD(t *testing.T) {
 	documented, defined := documentedProperties(t), definedProperties(t)
 	for name, want := range defined {
 		if got := documented[name]; got != want {
-			t.Errorf("api.md says of %s: %+v; the CRD says %+v", name, got, want)
+			t.Errorf("api.md documents %s as %+v, and the CRD has %+v", name, got, want)
 		}
 	}
 	for name := range documented {
 		if _, ok := defined[name]; !ok {
-			t.Errorf("api.md has a property %s, which the CRD has not", name)
+			t.Errorf("api.md has a property %s, which the CRD lacks", name)
 		}
 	}
 }

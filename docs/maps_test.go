@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// A package comment with a reading map names every file of its package, and none
-// that is missing. It may name tests, too.
+// A reading map in a package comment names every file of the package, and no missing
+// file. It may name tests, too.
 func TestReadingMapsNameEveryFile(t *testing.T) {
 	for dir, files := range packages(t) {
 		documented := false
@@ -54,8 +54,8 @@ func matches(pattern, file string) bool {
 	return ok && err == nil
 }
 
-// The table of packages in architecture.md names every package of actors and
-// internal, and none that is missing. A package stands for those below it.
+// The table of packages in architecture.md names every package of actors and internal,
+// and no missing one. The packages below a package need no entry.
 func TestArchitectureNamesEveryPackage(t *testing.T) {
 	text, err := os.ReadFile("architecture.md")
 	if err != nil {

@@ -9,9 +9,8 @@ import (
 	"testing"
 )
 
-// Every row of the failure table is in the document, and every test that it
-// names is there.
-func TestReliabilityNamesTestsThatAreThere(t *testing.T) {
+// The document has every row of the failure table, and every test that it names exists.
+func TestReliabilityNamesExistingTests(t *testing.T) {
 	text, err := os.ReadFile("reliability.md")
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +50,7 @@ func testSources(t *testing.T) string {
 	return all.String()
 }
 
-// sourceFiles returns the paths of all files of the tree whose names end so.
+// sourceFiles returns the paths of all files of the tree with this suffix.
 func sourceFiles(t *testing.T, suffix string) []string {
 	t.Helper()
 	var paths []string

@@ -24,8 +24,7 @@ const (
 	timeout   = 30 * time.Second
 )
 
-// TestBaselineMirrors checks that the baseline has the same result as rdd: otherwise a
-// comparison would be meaningless.
+// The baseline has the same result as rdd. Otherwise a comparison would be meaningless.
 func TestBaselineMirrors(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 4, 3)

@@ -19,7 +19,7 @@ func (m *Mirrorer) prune(ctx context.Context, kept map[key]bool) error {
 	for _, kind := range containersv1.Kinds() {
 		list := containersv1.NewMirrorList(kind).(client.ObjectList)
 		if err := m.client.List(ctx, list, client.InNamespace(m.namespace)); err != nil {
-			return fmt.Errorf("list what is mirrored: %w", err)
+			return fmt.Errorf("list the mirrors: %w", err)
 		}
 		err := meta.EachListItem(list, func(item runtime.Object) error {
 			obj := item.(containersv1.Mirror)
@@ -29,7 +29,7 @@ func (m *Mirrorer) prune(ctx context.Context, kept map[key]bool) error {
 			return m.remove(ctx, obj)
 		})
 		if err != nil {
-			return fmt.Errorf("take mirrors away: %w", err)
+			return fmt.Errorf("remove mirrors: %w", err)
 		}
 	}
 	return nil

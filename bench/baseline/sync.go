@@ -67,7 +67,7 @@ func kinds() (*runtime.Scheme, meta.RESTMapper, error) {
 func (m *Mirrorer) Sync(ctx context.Context) error {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: m.namespace}}
 	if err := client.IgnoreAlreadyExists(m.client.Create(ctx, ns)); err != nil {
-		return fmt.Errorf("make namespace %s: %w", m.namespace, err)
+		return fmt.Errorf("create namespace %s: %w", m.namespace, err)
 	}
 	moby := &containersv1.ContainerNamespace{}
 	moby.Name, moby.Status.Name = containersv1.MobyNamespace, containersv1.MobyNamespace

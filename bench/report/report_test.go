@@ -51,7 +51,7 @@ func TestBenchmarksAreTables(t *testing.T) {
 	}
 }
 
-func TestRatioIsThatOfTheSameCase(t *testing.T) {
+func TestRatioComparesSameCase(t *testing.T) {
 	sync := parsed(t)[0]
 	if !sync.HasRatio || sync.Cases[0].Ratio() != "10.0" {
 		t.Errorf("ratio of the same case is %q", sync.Cases[0].Ratio())
@@ -61,7 +61,7 @@ func TestRatioIsThatOfTheSameCase(t *testing.T) {
 	}
 }
 
-func TestNoFileMeansNoBenchmarks(t *testing.T) {
+func TestMissingFileHasNoBenchmarks(t *testing.T) {
 	families, err := readBenchmarks(filepath.Join(t.TempDir(), "none"), slog.New(slog.DiscardHandler))
 	if err != nil || families != nil {
 		t.Errorf("readBenchmarks = %v, %v", families, err)
@@ -85,7 +85,7 @@ func measured() *figures.Run {
 	return run
 }
 
-func TestPageHasFiguresAndItsHandwrittenParts(t *testing.T) {
+func TestPageHasFiguresAndText(t *testing.T) {
 	words, err := os.ReadFile("benchmarks.md.tmpl")
 	if err != nil {
 		t.Fatal(err)

@@ -81,7 +81,7 @@ func (s *session) hasDatastore() (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("look for the datastore: %w", err)
+		return false, fmt.Errorf("check for the datastore: %w", err)
 	}
 	return true, nil
 }

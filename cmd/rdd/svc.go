@@ -83,7 +83,7 @@ func checkNamespace(inst instance.Instance, name string) error {
 	}
 	entries, err := os.ReadDir(inst.DataDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look for the datastore: %w", err)
+		return fmt.Errorf("check for the datastore: %w", err)
 	}
 	if len(entries) > 0 {
 		return &usageError{"--namespace: the mirrors of this instance have a namespace already: use another instance, or run 'rdd svc stop' and 'rdd svc reset' first"}

@@ -24,7 +24,7 @@ type vmCmd struct {
 	Status  vmStatusCmd  `cmd:"" help:"Show the VM: processes, phases, image, guest. Works without a daemon. Exits with 0 if the VM runs and answers, else with 1."`
 	Logs    vmLogsCmd    `cmd:"" help:"Show the log of the VM's host agent, or the guest's console."`
 	Restart vmRestartCmd `cmd:"" help:"Restart the VM, and wait until the engine is ready."`
-	Reset   vmResetCmd   `cmd:"" help:"Replace the disk of the VM. Deletes all its images, containers and volumes."`
+	Reset   vmResetCmd   `cmd:"" help:"Replace the disk of the VM. Deletes all its images, containers, volumes and networks."`
 }
 
 // vmPaths returns the paths of the instance's VM.
@@ -73,7 +73,7 @@ func (c *vmLogsCmd) Run(s *session) error {
 		log = s.vmPaths().Console()
 	}
 	if _, err := os.Stat(log); errors.Is(err, fs.ErrNotExist) && !c.Follow {
-		return fmt.Errorf("the VM of instance %q has no %s log yet: it will be written to %s", s.instance.Name, c.Source, log)
+		return fmt.Errorf("the VM of instance %q has no %s log yet: the host agent will write it to %s", s.instance.Name, c.Source, log)
 	}
 	end, err := logtail.Tail(log, c.Lines, s.out)
 	if err != nil || !c.Follow {
@@ -131,7 +131,7 @@ func (c *vmResetCmd) confirm(s *session) error {
 	if c.Yes {
 		return nil
 	}
-	what := fmt.Sprintf("this deletes all images, containers and volumes in the VM of instance %q", s.instance.Name)
+	what := fmt.Sprintf("this deletes all images, containers, volumes and networks in the VM of instance %q", s.instance.Name)
 	if !isTerminal(s.in) {
 		return &usageError{what + ": confirm with --yes"}
 	}

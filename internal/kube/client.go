@@ -15,13 +15,13 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Client writes the App and namespaces, and reads them past every cache.
-// It is safe for concurrent use.
+// Client reads and writes the App and namespaces, without a cache. It is safe for
+// concurrent use.
 type Client struct {
 	direct client.Client
 }
 
-// NewScheme returns a scheme with every type that the daemon itself uses.
+// NewScheme returns a scheme with every type that the daemon uses.
 func NewScheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
@@ -34,7 +34,7 @@ func NewScheme() (*runtime.Scheme, error) {
 	return s, nil
 }
 
-// NewClient returns a client over config, which is used as it is.
+// NewClient returns a client with config, which it does not change.
 func NewClient(config *rest.Config) (*Client, error) {
 	scheme, err := NewScheme()
 	if err != nil {
@@ -42,12 +42,12 @@ func NewClient(config *rest.Config) (*Client, error) {
 	}
 	direct, err := client.New(config, client.Options{Scheme: scheme, Mapper: newMapper()})
 	if err != nil {
-		return nil, fmt.Errorf("make a Kubernetes client: %w", err)
+		return nil, fmt.Errorf("create a Kubernetes client: %w", err)
 	}
 	return &Client{direct: direct}, nil
 }
 
-// EnsureNamespace creates a Kubernetes namespace unless it is there.
+// EnsureNamespace creates a Kubernetes namespace unless it exists.
 func (c *Client) EnsureNamespace(ctx context.Context, name string) error {
 	ns := &corev1.Namespace{}
 	err := c.direct.Get(ctx, client.ObjectKey{Name: name}, ns)
@@ -56,22 +56,22 @@ func (c *Client) EnsureNamespace(ctx context.Context, name string) error {
 		err = c.direct.Create(ctx, ns)
 	}
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("make namespace %s: %w", name, err)
+		return fmt.Errorf("create namespace %s: %w", name, err)
 	}
 	return nil
 }
 
-// Get reads obj anew from the API server.
+// Get reads obj from the API server.
 func (c *Client) Get(ctx context.Context, obj client.Object) error {
 	return c.direct.Get(ctx, client.ObjectKeyFromObject(obj), obj)
 }
 
-// Create writes a new object; obj is brought up to what was stored.
+// Create writes a new object, and updates obj to the stored one.
 func (c *Client) Create(ctx context.Context, obj client.Object) error {
 	return c.direct.Create(ctx, obj)
 }
 
-// UpdateStatus writes the status of obj and nothing else of it.
+// UpdateStatus writes only the status of obj.
 func (c *Client) UpdateStatus(ctx context.Context, obj client.Object) error {
 	return c.direct.Status().Update(ctx, obj)
 }

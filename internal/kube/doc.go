@@ -1,7 +1,7 @@
-// Package kube is how actors reach the API server: a client for the App, and
-// informers of the App and the mirrors, to which each actor subscribes by itself.
-// It knows nothing of actors.
+// Package kube connects actors to the API server. It has a client for the App, and
+// informers of the App and the mirrors. Each actor subscribes to the informers by
+// itself. The package does not depend on actors.
 //
 // Reading map: client.go reads and writes the App, informers.go keeps the informers
-// running, subscription.go delivers what they learn, mapper.go replaces discovery.
+// running, subscription.go delivers their objects, mapper.go replaces discovery.
 package kube

@@ -18,12 +18,12 @@ import (
 // Informers keep a copy of the App and of every mirror.
 type Informers struct{ cache cache.Cache }
 
-// Mirrors is where the informers read mirrors, past HTTP.
+// Mirrors lists and watches mirrors for the informers, without HTTP.
 type Mirrors interface {
 	ListerWatcher(containersv1.Kind) toolscache.ListerWatcher
 }
 
-// NewInformers returns informers over config, and of the mirrors.
+// NewInformers returns informers that read the App with config, and mirrors from mirrors.
 func NewInformers(config *rest.Config, mirrors Mirrors) (*Informers, error) {
 	scheme, err := NewScheme()
 	if err != nil {
@@ -35,13 +35,13 @@ func NewInformers(config *rest.Config, mirrors Mirrors) (*Informers, error) {
 		NewInformer:      informerMaker(mirrors),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make the informers' cache: %w", err)
+		return nil, fmt.Errorf("create the informers' cache: %w", err)
 	}
 	return &Informers{cache: c}, nil
 }
 
-// trimManagedFields removes the managed fields, but for those that say whether rdd
-// is among the managers of a mirror.
+// trimManagedFields removes the managed fields. For a mirror it keeps those that show
+// whether rdd is one of its managers.
 func trimManagedFields(obj any) (any, error) {
 	switch o := obj.(type) {
 	case containersv1.Mirror:
@@ -52,7 +52,7 @@ func trimManagedFields(obj any) (any, error) {
 	return obj, nil
 }
 
-// informerMaker returns a function that makes informers, those of mirrors past HTTP.
+// informerMaker returns a function that creates informers. Those of mirrors use no HTTP.
 func informerMaker(mirrors Mirrors) func(toolscache.ListerWatcher, runtime.Object, time.Duration, toolscache.Indexers) toolscache.SharedIndexInformer {
 	return func(lw toolscache.ListerWatcher, obj runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 		if m, ok := obj.(containersv1.Mirror); ok {
@@ -62,11 +62,11 @@ func informerMaker(mirrors Mirrors) func(toolscache.ListerWatcher, runtime.Objec
 	}
 }
 
-// Run keeps the informers up to date until ctx ends. It can be called once.
+// Run runs the informers until ctx ends. It can be called once.
 func (i *Informers) Run(ctx context.Context) error {
 	for _, obj := range append(MirrorObjects(), &appv1.App{}) {
 		if _, err := i.cache.GetInformer(ctx, obj, cache.BlockUntilSynced(false)); err != nil {
-			return fmt.Errorf("make an informer for %T: %w", obj, err)
+			return fmt.Errorf("create an informer for %T: %w", obj, err)
 		}
 	}
 	if err := i.cache.Start(ctx); err != nil {

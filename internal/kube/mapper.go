@@ -9,8 +9,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// newMapper knows the few kinds that the daemon uses, which saves the
-// discovery round trips at each start.
+// newMapper returns a mapper of the few kinds that the daemon uses, which saves the
+// requests of discovery at each start.
 func newMapper() meta.RESTMapper {
 	m := meta.NewDefaultRESTMapper([]schema.GroupVersion{
 		corev1.SchemeGroupVersion, appv1.GroupVersion, containersv1.GroupVersion,

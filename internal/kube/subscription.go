@@ -9,18 +9,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Event is what a subscription delivers: one of the types below. Objects are the
-// informers' own copies and must not be changed.
+// Event is an event of a subscription: one of the types below. Its object belongs to
+// the informer and must not be changed.
 type Event interface{ isEvent() }
 
 // Changed reports an object that was added or changed.
 type Changed struct{ Object client.Object }
 
-// Removed reports an object, in its last known state, that is gone.
+// Removed reports a removed object, in its last known state.
 type Removed struct{ Object client.Object }
 
-// Synced reports, once, that every object was delivered that existed when the
-// subscription began.
+// Synced reports, once, that the subscription has delivered every object that existed
+// when it began.
 type Synced struct{}
 
 func (Changed) isEvent() {}
@@ -35,7 +35,7 @@ func (i *Informers) Subscribe(ctx context.Context, sink func(Event), objects ...
 	for n, obj := range objects {
 		informer, err := i.cache.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
 		if err != nil {
-			return fmt.Errorf("make an informer for %T: %w", obj, err)
+			return fmt.Errorf("create an informer for %T: %w", obj, err)
 		}
 		if registrations[n], err = register(ctx, informer, sink); err != nil {
 			return fmt.Errorf("subscribe to the informer for %T: %w", obj, err)
@@ -60,7 +60,7 @@ type handlers interface {
 	RemoveEventHandler(handle toolscache.ResourceEventHandlerRegistration) error
 }
 
-// register has an informer call sink until ctx ends.
+// register makes an informer call sink until ctx ends.
 func register(ctx context.Context, informer handlers, sink func(Event)) (toolscache.ResourceEventHandlerRegistration, error) {
 	registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    func(o any) { sink(Changed{o.(client.Object)}) },

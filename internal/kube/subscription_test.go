@@ -18,13 +18,13 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// model is a subscriber that keeps what it receives.
+// model is a subscriber that keeps the objects that it receives.
 type model struct {
 	mu      sync.Mutex
 	objects map[string]bool
-	// atSync is the number of objects when Synced came; -1 before.
+	// atSync is the number of objects when Synced was received; -1 before.
 	atSync int
-	// hold makes the next event wait.
+	// hold blocks the next event.
 	hold chan struct{}
 }
 
@@ -68,7 +68,7 @@ func container(name string) *containersv1.Container {
 	return c
 }
 
-// sources are the lists and watches that informers read.
+// sources has the lists and watches that informers read.
 type sources map[containersv1.Kind]*cachetest.FakeControllerSource
 
 // subscribing runs a test with informers of volumes and containers, 100 of each,
@@ -132,8 +132,8 @@ func TestSubscribeSyncsAfterAllObjects(t *testing.T) {
 	})
 }
 
-// A subscriber that replaces another, as a restarted actor does, receives what
-// exists now. Nothing that was on its way to the former one is missing.
+// A subscriber that replaces another one, such as a restarted actor, receives all
+// existing objects, also those that the former one has not received yet.
 func TestSubscribeAgainDeliversCurrentObjects(t *testing.T) {
 	subscribing(t, func(t *testing.T, i *Informers, s sources, run func()) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,7 +9,7 @@ import (
 
 // C1: any legal name of the engine, and any that one day may be, is a valid name
 // of a resource, and no two are the same one.
-func TestC1EveryNameOfTheEngineMakesAValidResourceName(t *testing.T) {
+func TestC1ResourceNameAlwaysValid(t *testing.T) {
 	names := []string{
 		"My_Volume", "my_volume", "my.volume", "my-volume", "V", strings.Repeat("x", 255), strings.Repeat("X", 255),
 		"UPPER.lower_0", "-", "ü", "a/b", "registry.example.com:5000/Team_A/app:V1.0_rc", "busybox@sha256:0",

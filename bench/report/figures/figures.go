@@ -45,7 +45,7 @@ const (
 	SubjectGoal     = "goal"
 )
 
-// Run is everything that one run measured.
+// Run has the results of one run.
 type Run struct {
 	Date    time.Time `json:"date"`
 	Commit  string    `json:"commit"`
@@ -84,7 +84,7 @@ type Figure struct {
 	Unit  string `json:"unit"`
 	// Rows are the statistics to show.
 	Rows []Row `json:"rows"`
-	// Values in the order in which they were measured.
+	// Values are in the order of measurement.
 	Values   []float64 `json:"values"`
 	Baseline []float64 `json:"baseline,omitempty"`
 }

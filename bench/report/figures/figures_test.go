@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestPercentileIsAValueThatWasMeasured(t *testing.T) {
+func TestPercentileReturnsMeasuredValue(t *testing.T) {
 	hundreds := make([]float64, 300)
 	for i := range hundreds {
 		hundreds[i] = float64(300 - i) // 300 to 1
@@ -44,7 +44,7 @@ func TestPercentileIsAValueThatWasMeasured(t *testing.T) {
 	}
 }
 
-func TestDistributionCountsEqualValuesTogether(t *testing.T) {
+func TestDistributionMergesEqualValues(t *testing.T) {
 	got := Distribution([]float64{2, 1, 2, 4})
 	want := []Step{{1, 0.25}, {2, 0.75}, {4, 1}}
 	if !reflect.DeepEqual(got, want) {
@@ -86,7 +86,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func TestRatioIsLeftOutWhereThereIsNone(t *testing.T) {
+func TestRatioOfMissingValueIsEmpty(t *testing.T) {
 	for _, pair := range [][2]float64{{0, 0}, {0, 5}, {1, math.NaN()}, {math.NaN(), 1}} {
 		if got := ratioWords(Ratio(pair[0], pair[1])); got != "" {
 			t.Errorf("ratio of %v is %q", pair, got)
@@ -97,7 +97,7 @@ func TestRatioIsLeftOutWhereThereIsNone(t *testing.T) {
 	}
 }
 
-func TestNumbersHaveThreeDigitsThatCount(t *testing.T) {
+func TestNumberHasThreeSignificantDigits(t *testing.T) {
 	for value, want := range map[float64]string{
 		0: "0", 0.0004: "0", 0.0126: "0.013", 0.5: "0.5", 1.005: "1", 1.234: "1.23", 12.34: "12.3", 100: "100", 1234.5: "1234", -2.5: "-2.5",
 	} {
@@ -107,7 +107,7 @@ func TestNumbersHaveThreeDigitsThatCount(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenIsRead(t *testing.T) {
+func TestReadReturnsWhatWriteWrote(t *testing.T) {
 	run := &Run{Date: time.Unix(1e9, 0).UTC(), Commit: "abc", Machine: Machine{CPU: "x", Cores: 2}}
 	run.Figure("g", "n", Seconds, Goal(0)).Values = []float64{1}
 	run.Point("sync", "rdd", Seconds, 100, 0.1)

@@ -11,16 +11,17 @@ import (
 	"text/tabwriter"
 )
 
-// few is up to how many values a table shows their span and not their number.
+// few is the maximum number of values for which a table shows their range. For more
+// values it shows their number.
 const few = 20
 
-// Line is one line of a table, in words.
+// Line is one line of a table, as text.
 type Line struct {
 	Measure, Goal, Measured, Baseline, Ratio string
 }
 
-// Lines are the lines of the figures of some groups, one group after the other;
-// of all when none is named.
+// Lines returns the lines of the figures of some groups, one group after the other, or
+// of all groups if none is named.
 func (r *Run) Lines(groups ...string) []Line {
 	if len(groups) == 0 {
 		groups = []string{Start, Sync, Events, Memory, Idle, Scale}
@@ -39,7 +40,7 @@ func (r *Run) Lines(groups ...string) []Line {
 	return lines
 }
 
-// line says one statistic of the figure, and whether it meets its goal.
+// line returns the line of one statistic, with its goal and whether it is met.
 func (f *Figure) line(row Row) Line {
 	measured, baseline := Percentile(f.Values, row.Percentile), Percentile(f.Baseline, row.Percentile)
 	line := Line{
@@ -64,7 +65,7 @@ func (f *Figure) line(row Row) Line {
 	return line
 }
 
-// words are the statistic, and how much it rests on.
+// words returns the statistic as text, with the range or the number of its values.
 func (f *Figure) words(values []float64, percentile float64) string {
 	if len(values) == 0 {
 		return ""
@@ -80,7 +81,7 @@ func (f *Figure) words(values []float64, percentile float64) string {
 	return text
 }
 
-// Value is a value with its unit.
+// Value returns a value with its unit, as text.
 func Value(value float64, unit string) string {
 	switch unit {
 	case Writes, PerEvent, Times:
@@ -92,7 +93,7 @@ func Value(value float64, unit string) string {
 	}
 }
 
-// Number has three digits that count, and no more than three after the point.
+// Number returns a number with three significant digits, and at most three decimals.
 func Number(value float64) string {
 	digits := 3
 	for limit := 1.0; digits > 0 && math.Abs(value) >= limit; limit *= 10 {
@@ -112,8 +113,7 @@ func ratioWords(ratio float64) string {
 	return strconv.FormatFloat(ratio, 'f', 1, 64)
 }
 
-// WriteTable writes lines as a table of Markdown that can also be read as it is,
-// without the columns that are empty.
+// WriteTable writes lines as an aligned Markdown table without empty columns.
 func WriteTable(w io.Writer, lines []Line) error {
 	table := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	columns := []struct {

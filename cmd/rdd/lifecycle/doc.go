@@ -1,6 +1,6 @@
 // Package lifecycle starts and stops the daemon of one instance. It relies on the
-// lock of the pid file rather than on the daemon's answers, so that it can tell
-// apart a daemon that hangs, ends, or has just been started.
+// lock of the pid file rather than on the daemon's answers, so that it can
+// distinguish a daemon that hangs, ends, or was just started.
 //
 // Reading map: manager.go has the Manager and the status of a daemon. start.go
 // starts a daemon and waits until it is ready, stop.go stops it, wipe.go resets

@@ -31,7 +31,7 @@ func (m *Manager) withInstanceLock(ctx context.Context, timeout time.Duration, d
 			case ctx.Err() != nil:
 				return ctx.Err()
 			case running:
-				return fmt.Errorf("%w: it was started meanwhile; retry", err)
+				return fmt.Errorf("%w: another command has just started the daemon: retry", err)
 			}
 			continue
 		}
