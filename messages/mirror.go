@@ -8,55 +8,84 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// MirrorChanged says what a mirror resource is now in the API server.
+// ObjectSeen reports an object of the engine to its mirror.
+type ObjectSeen struct {
+	// Object has the name and status that the mirror should have.
+	Object containersv1.Mirror
+	// AsOf is when the reading began, on the clock of this process. The reading that
+	// began last counts.
+	AsOf time.Time
+}
+
+// ObjectGone reports to a mirror that the engine does not have the object.
+type ObjectGone struct {
+	Kind containersv1.Kind
+	// Name of the mirror.
+	Name string
+	// AsOf is when the reading began.
+	AsOf time.Time
+}
+
+// EngineGone reports to a mirror that its engine is gone: the resource is removed
+// without a call to the engine.
+type EngineGone struct{}
+
+// MirrorChanged reports to a mirror what its resource is now.
 type MirrorChanged struct {
 	// Object must not be changed: it is the informer's own copy.
 	Object containersv1.Mirror
 }
 
-// MirrorRemoved says that a mirror resource has left the API server.
+// MirrorRemoved reports to a mirror that its resource was removed.
 type MirrorRemoved struct {
 	Kind containersv1.Kind
 	Name string
 	UID  types.UID
 }
 
-// EngineLost tells a mirror that its engine is gone for good: the resource
-// goes, with no call to the engine.
-type EngineLost struct{}
-
-// RetryNow tells a mirror whose wish the engine refused that something
-// happened which makes success likely.
+// RetryNow asks a mirror to retry what the engine refused, because the cause may be
+// gone.
 type RetryNow struct{}
 
-// MirrorSettled says that the resource equals the engine's object, or why it
-// cannot be made equal for now.
+// MirrorSettled reports to the engine supervisor that a resource equals the engine's
+// object, or why it does not.
 type MirrorSettled struct {
 	Kind containersv1.Kind
 	Name string
-	// AsOf of the ObjectSeen that is mirrored now.
+	// AsOf of the ObjectSeen that is mirrored.
 	AsOf time.Time
 	// Err is nil when the resource equals the object.
 	Err error
-	// Refused is set while the engine refuses the user's wish.
+	// Refused is set while the engine refuses the desired state.
 	Refused bool
 }
 
-// MirrorRead says what the mirror itself has read of the engine's object. Another
-// one that takes over, or the next incarnation, begins with it.
+// MirrorRead reports to the engine supervisor what a mirror has read of the engine's
+// object itself. The next incarnation of the mirror begins with it.
 type MirrorRead struct {
 	Object containersv1.Mirror
 	// AsOf is when the reading began.
 	AsOf time.Time
 }
 
-// MirrorFinished says that neither resource nor object is left.
+// MirrorFinished reports to the engine supervisor that neither resource nor object is
+// left.
 type MirrorFinished struct {
 	Kind containersv1.Kind
 	Name string
-	// AsOf of the last fact about the engine's object that the mirror knows.
+	// AsOf is when the mirror's last reading of the engine's object began.
 	AsOf time.Time
-	// Removed is the resource that was last there, if there was one. The informers
-	// may not know yet that it is gone.
+	// Removed is the UID of the last resource, if there was one. The informers may
+	// report its removal later.
 	Removed types.UID
 }
+
+func (ObjectSeen) toMirror()     {}
+func (ObjectGone) toMirror()     {}
+func (EngineGone) toMirror()     {}
+func (MirrorChanged) toMirror()  {}
+func (MirrorRemoved) toMirror()  {}
+func (RetryNow) toMirror()       {}
+func (MirrorSettled) toEngine()  {}
+func (MirrorRead) toEngine()     {}
+func (MirrorFinished) toEngine() {}

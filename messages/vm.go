@@ -6,27 +6,27 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// EnsureVM tells the VM actor what should be. It is sent by the app actor,
-// again after each change of the App and after each restart of either actor.
+// EnsureVM sends the VM actor the desired state. The app actor repeats it after each
+// change of the App and after each restart of either actor.
 type EnsureVM struct {
-	// Generation of the App that asks for this.
+	// Generation of the App.
 	Generation int64
 	// Running is whether the VM, or the engine in its place, should be up.
 	Running bool
-	// Spec says how.
+	// Spec of the engine.
 	Spec VMSpec
 }
 
-// VMSpec is the part of the App's spec that the VM actor carries out. Two specs
-// that are equal ask for the same engine.
+// VMSpec is the part of the App's spec that the VM actor applies. Equal specs ask for
+// the same engine.
 type VMSpec struct {
 	Driver   appv1.DriverName
 	Endpoint string
 	Engine   appv1.EngineName
 	// Subnet is the range of addresses of the engine's networks, in CIDR form; empty
-	// leaves the choice to the driver. It counts for native.
+	// leaves the choice to the driver. Only native uses it.
 	Subnet string
-	// VM counts for drivers that run the engine in a VM; the others ignore it.
+	// VM is for drivers that run the engine in a VM; the others ignore it.
 	VM VMProperties
 }
 
@@ -39,8 +39,8 @@ type VMProperties struct {
 	// Image is empty, "cloud", or an absolute path; see appv1.VM.
 	Image        string
 	Acceleration appv1.Acceleration
-	// Restart and Reset are any text. Another Restart than the one that the VM
-	// was started with asks for a restart, another Reset for a new disk.
+	// Restart and Reset are any text. A change of Restart asks for a restart of the
+	// VM, a change of Reset for a new disk.
 	Restart, Reset string
 }
 
@@ -53,41 +53,44 @@ const (
 	VMStarting VMState = "Starting"
 	VMRunning  VMState = "Running"
 	VMStopping VMState = "Stopping"
-	// VMFailed: the last start or stop failed; it is tried again after Retry.
+	// VMFailed: the last start or stop failed; it is retried at VMChanged.Retry.
 	VMFailed VMState = "Failed"
 )
 
-// VMChanged says what the VM is. The VM actor sends it to the app actor after
-// each change of any of its fields and as the answer to each EnsureVM.
+// VMChanged reports the state of the VM to the app actor. The VM actor sends it when a
+// field has changed, and as the answer to each EnsureVM.
 type VMChanged struct {
-	// Generation of the last EnsureVM that the VM actor has taken up; 0 before the first.
+	// Generation of the last EnsureVM that was received; 0 before the first.
 	Generation int64
 	State      VMState
 	// Since is when State was entered.
 	Since time.Time
 	// Wanted is whether the last EnsureVM asked for a running VM.
 	Wanted bool
-	// Current is whether what runs was brought up from the last EnsureVM's spec.
+	// Current is whether the running engine was started from the last EnsureVM's spec.
 	Current bool
-	// Refused is whether no driver can carry out the last EnsureVM as things are:
-	// a file is wrong, a program is missing. Trying again alone will not help.
+	// Refused is whether no driver can apply the last EnsureVM until the user changes
+	// something: a file is wrong, a program is missing.
 	Refused bool
-	// Silent is whether an engine runs and does not answer, which is VMFailed.
+	// Silent is whether an engine runs and does not answer. State is VMFailed then.
 	Silent bool
-	// Driver in use, never auto; empty while none was picked.
+	// Driver in use, never auto; empty while none was chosen.
 	Driver appv1.DriverName
-	// DriverReason says why this driver was picked.
+	// DriverReason says why this driver was chosen.
 	DriverReason string
-	// Endpoint at which the engine listens, while State is VMRunning, and while an
-	// engine does not answer that is not given up, which is VMFailed.
+	// Endpoint at which the engine listens, while State is VMRunning, or Silent is set
+	// and the engine is not given up.
 	Endpoint string
 	// Engine that listens at Endpoint.
 	Engine appv1.EngineName
 	// Message for a user: the phase of a start, or what failed and what to do next.
 	Message string
-	// Note is what a user should know about a VM that is as it should be: one
-	// that is VMRunning and in trouble, or one that is VMStopped and went by force.
+	// Note warns a user although the desired state is reached: the VM runs and has a
+	// problem, or it was stopped by force.
 	Note string
-	// Retry is when a failed start or stop is tried again; zero when it is not.
+	// Retry is when a failed start or stop is retried; zero when it is not.
 	Retry time.Time
 }
+
+func (EnsureVM) toVM()   {}
+func (VMChanged) toApp() {}

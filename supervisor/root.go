@@ -60,11 +60,26 @@ func (r *root) Receive(c actor.Context) {
 		r.tasks.Stop()
 	case *actor.Stopped:
 		r.ended()
+	case messages.ToRoot:
+		r.receive(c, msg)
 	case apiServing:
 		r.spawnRest(c, msg.api)
+	case task.Done:
+		if v, ok := r.tasks.Take(msg); ok && v == (drainOver{}) {
+			r.drainOver(c)
+		}
+	case *actor.Terminated:
+		r.terminated(c, msg.Who)
+	default:
+		r.logger.Error("unexpected message for the root", "message", msg)
+	}
+}
+
+func (r *root) receive(c actor.Context, msg messages.ToRoot) {
+	switch msg := msg.(type) {
 	case messages.AppReady:
 		if r.app == nil || r.stopping {
-			return // of a tree that is gone, or is going
+			return // of a tree that has ended, or that ends
 		}
 		r.report("running")
 		r.ready(true)
@@ -76,14 +91,6 @@ func (r *root) Receive(c actor.Context) {
 		r.draining = msg
 	case messages.Drained:
 		r.stopNext(c)
-	case task.Done:
-		if v, ok := r.tasks.Take(msg); ok && v == (drainOver{}) {
-			r.drainOver(c)
-		}
-	case *actor.Terminated:
-		r.terminated(c, msg.Who)
-	default:
-		r.logger.Error("root got a message it does not know", "message", msg)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -74,6 +75,31 @@ type app struct {
 	ready bool
 }
 
+// toSelf is a message of the actor to itself: the result of a task, or a timer.
+//
+//sumtype:decl
+type toSelf interface{ toSelf() }
+
+type (
+	delivery        struct{ event kube.Event }
+	subscribeFailed struct{ err error }
+	writeDone       struct {
+		app *appv1.App
+		err error
+	}
+	writeDue struct{}
+	// confirmDue reports that the subscription should have delivered this App by now.
+	confirmDue struct{ app types.UID }
+	graceOver  struct{}
+)
+
+func (delivery) toSelf()        {}
+func (subscribeFailed) toSelf() {}
+func (writeDone) toSelf()       {}
+func (writeDue) toSelf()        {}
+func (confirmDue) toSelf()      {}
+func (graceOver) toSelf()       {}
+
 // New returns an app actor.
 func New(cfg Config) actor.Actor { return &app{Config: cfg} }
 
@@ -92,19 +118,14 @@ func (a *app) Receive(c actor.Context) {
 		return
 	case *actor.Stopped:
 		return
-	case messages.VMChanged:
-		a.view.vm = msg
-	case messages.EngineChanged:
-		a.view.engine = msg
-	case messages.ChildFailed:
-		// The actor that failed starts empty: say again what it should do.
-		a.childFailed(msg)
-	case messages.Drain:
-		a.view.draining, a.drainer, a.draining = true, c.Sender(), messages.Draining{}
+	case messages.ToApp:
+		a.receive(c, msg)
 	case task.Done:
-		a.taskDone(msg)
+		if value, ok := a.tasks.Take(msg); ok {
+			a.receiveOwn(value.(toSelf))
+		}
 	default:
-		a.Logger.Error("app got a message it does not know", "message", msg)
+		a.Logger.Error("unexpected message for the app actor", "message", msg)
 		return
 	}
 	a.command(c)
@@ -113,6 +134,36 @@ func (a *app) Receive(c actor.Context) {
 		c.Send(c.Parent(), messages.AppReady{})
 	}
 	a.drain(c)
+}
+
+func (a *app) receive(c actor.Context, msg messages.ToApp) {
+	switch msg := msg.(type) {
+	case messages.VMChanged:
+		a.view.vm = msg
+	case messages.EngineChanged:
+		a.view.engine = msg
+	case messages.ChildFailed:
+		a.childFailed(msg)
+	case messages.Drain:
+		a.view.draining, a.drainer, a.draining = true, c.Sender(), messages.Draining{}
+	}
+}
+
+func (a *app) receiveOwn(msg toSelf) {
+	switch msg := msg.(type) {
+	case delivery:
+		a.delivered(msg.event)
+	case subscribeFailed:
+		panic(msg.err)
+	case writeDone:
+		a.writeEnded(msg)
+	case writeDue:
+		a.waiting = false
+	case confirmDue:
+		a.confirm(msg.app)
+	case graceOver:
+		a.view.graceOver = true
+	}
 }
 
 // drain reports how far a Drain has come.

@@ -10,10 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -23,18 +21,6 @@ const (
 	// written. One that it never delivers may be gone: informers do not see an object
 	// that is created and removed while their watch is broken.
 	confirmAfter = 30 * time.Second
-)
-
-// Messages of the actor to itself.
-type (
-	writeDone struct {
-		app *appv1.App
-		err error
-	}
-	writeDue struct{}
-	// confirmDue reports that the subscription should have delivered this App by now.
-	confirmDue struct{ app types.UID }
-	graceOver  struct{}
 )
 
 // composeStatus is what the status should be.
@@ -106,44 +92,28 @@ func (a *app) confirm(uid types.UID) {
 	})
 }
 
-func (a *app) taskDone(d task.Done) {
-	value, ok := a.tasks.Take(d)
-	if !ok {
+// writeEnded handles the result of a write, and retries a failed one with back-off.
+func (a *app) writeEnded(done writeDone) {
+	a.writing = false
+	if done.err == nil {
+		a.attempts = 0
+		a.appChanged(done.app)
+		if done.app.UID != a.lastSeenUID {
+			a.tasks.After(confirmAfter, confirmDue{done.app.UID})
+		}
 		return
 	}
-	switch v := value.(type) {
-	case kube.Event:
-		a.delivered(v)
-	case subscribeFailed:
-		panic(v.err)
-	case writeDue:
-		a.waiting = false
-	case graceOver:
-		a.view.graceOver = true
-	case confirmDue:
-		a.confirm(v.app)
-	case writeDone:
-		a.writing = false
-		if v.err == nil {
-			a.attempts = 0
-			a.appChanged(v.app)
-			if v.app.UID != a.lastSeenUID {
-				a.tasks.After(confirmAfter, confirmDue{v.app.UID})
-			}
-			return
-		}
-		a.attempts++
-		a.waiting = true
-		if errors.As(v.err, new(lookError)) {
-			a.looks++
-		}
-		if apierrors.IsNotFound(v.err) {
-			a.view.app = nil
-		}
-		a.Logger.Warn("the App could not be written", "err", v.err)
-		backoff := async.Backoff{Min: 50 * time.Millisecond, Max: 10 * time.Second}
-		a.tasks.After(backoff.Delay(a.attempts), writeDue{})
+	a.attempts++
+	a.waiting = true
+	if errors.As(done.err, new(lookError)) {
+		a.looks++
 	}
+	if apierrors.IsNotFound(done.err) {
+		a.view.app = nil
+	}
+	a.Logger.Warn("the App could not be written", "err", done.err)
+	backoff := async.Backoff{Min: 50 * time.Millisecond, Max: 10 * time.Second}
+	a.tasks.After(backoff.Delay(a.attempts), writeDue{})
 }
 
 func settledWord(s appv1.AppStatus) string {

@@ -9,13 +9,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
-// subscribeFailed reports that there is no subscription to the App.
-type subscribeFailed struct{ err error }
-
-// subscribe has the App and its changes delivered to this incarnation.
+// subscribe subscribes this incarnation to the App.
 func (a *app) subscribe() {
 	a.tasks.Loop(func(ctx context.Context, send func(any)) any {
-		if err := a.Subscribe(ctx, func(e kube.Event) { send(e) }, &appv1.App{}); err != nil {
+		if err := a.Subscribe(ctx, func(e kube.Event) { send(delivery{e}) }, &appv1.App{}); err != nil {
 			return subscribeFailed{err}
 		}
 		return nil
@@ -34,7 +31,7 @@ func (a *app) delivered(event kube.Event) {
 	}
 }
 
-// appChanged takes a newer App.
+// appChanged keeps an App, unless it is stale.
 func (a *app) appChanged(app *appv1.App) {
 	if app.UID != "" && app.UID == a.removedUID {
 		return

@@ -98,7 +98,7 @@ func TestUnreachableEngineReleasesMirrors(t *testing.T) {
 	var lost atomic.Int32
 	newMirror := func(MirrorSpec) actor.Actor {
 		return actor.ReceiveFunc(func(c actor.Context) {
-			if _, ok := c.Message().(messages.EngineLost); ok {
+			if _, ok := c.Message().(messages.EngineGone); ok {
 				lost.Add(1)
 			}
 		})

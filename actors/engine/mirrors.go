@@ -155,11 +155,11 @@ func (s *supervisor) retryRefused(c actor.Context, gone containersv1.Kind) {
 func (s *supervisor) release(c actor.Context, e *entry) {
 	e.engineGone, e.object = true, nil
 	e.restarts = restarts{}
-	s.send(c, e, messages.EngineLost{})
+	s.send(c, e, messages.EngineGone{})
 }
 
 // send sends msg to the mirror. A new mirror receives all facts, msg included.
-func (s *supervisor) send(c actor.Context, e *entry, msg any) {
+func (s *supervisor) send(c actor.Context, e *entry, msg messages.ToMirror) {
 	switch {
 	case e.isStopping || e.restarts.isPaused:
 	case e.pid == nil:

@@ -56,7 +56,7 @@ func (e *entry) resendState(c actor.Context) {
 	}
 	switch {
 	case e.engineGone:
-		c.Send(e.pid, messages.EngineLost{})
+		c.Send(e.pid, messages.EngineGone{})
 	case e.object != nil:
 		c.Send(e.pid, messages.ObjectSeen{Object: e.object, AsOf: e.asOf})
 	case !e.asOf.IsZero():

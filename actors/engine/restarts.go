@@ -17,9 +17,6 @@ const (
 	markTimeout = 30 * time.Second
 )
 
-// marked is the result of marking a resource as failed.
-type marked struct{ err error }
-
 // restarts paces the restarts of a mirror that the supervision strategy gave up.
 type restarts struct {
 	// failure is why it was given up last.

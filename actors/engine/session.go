@@ -42,21 +42,29 @@ func (s *session) Receive(c actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		s.tasks.Stop()
 	case *actor.Stopped:
-	case messages.BeginWatch:
-		if !s.watching { // the answer to the previous incarnation may arrive too
-			s.watching = true
-			s.watch(msg)
-		}
+	case messages.ToSession:
+		s.receive(msg)
 	case task.Done:
 		if value, ok := s.tasks.Take(msg); ok {
 			s.taskDone(c, value)
 		}
 	default:
-		s.logger.Error("engine session received an unknown message", "message", msg)
+		s.logger.Error("unexpected message for the engine session", "message", msg)
+	}
+}
+
+func (s *session) receive(msg messages.ToSession) {
+	switch msg := msg.(type) {
+	case messages.BeginWatch:
+		s.watch(msg)
 	}
 }
 
 func (s *session) watch(begin messages.BeginWatch) {
+	if s.watching {
+		return // the answer to the previous incarnation may arrive too
+	}
+	s.watching = true
 	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
 		return watchEnded{s.engine.Watch(ctx, begin.Known, func(ev engine.Event) { send(ev) })}
 	})
@@ -65,18 +73,22 @@ func (s *session) watch(begin messages.BeginWatch) {
 func (s *session) taskDone(c actor.Context, value any) {
 	switch v := value.(type) {
 	case engine.Event:
-		switch v.(type) {
-		case engine.Connected, engine.Listed:
-			s.report("syncing")
-		case engine.Synced:
-			s.report("watching")
-		case engine.Object, engine.Gone:
-		}
-		c.Send(c.Parent(), messages.SessionEvent{Event: v})
+		s.forward(c, v)
 	case watchEnded:
 		if v.err == nil {
 			v.err = errors.New("the watch of the engine ended")
 		}
 		panic(v.err)
 	}
+}
+
+func (s *session) forward(c actor.Context, event engine.Event) {
+	switch event.(type) {
+	case engine.Connected, engine.Listed:
+		s.report("syncing")
+	case engine.Synced:
+		s.report("watching")
+	case engine.Object, engine.Gone:
+	}
+	c.Send(c.Parent(), messages.SessionEvent{Event: event})
 }

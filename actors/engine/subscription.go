@@ -10,13 +10,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// subscribeFailed reports that there is no subscription to the mirrors.
-type subscribeFailed struct{ err error }
-
 // subscribe subscribes this incarnation to the mirrors.
 func (s *supervisor) subscribe() {
 	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
-		if err := s.Subscribe(ctx, func(e kube.Event) { send(e) }, kube.MirrorObjects()...); err != nil {
+		if err := s.Subscribe(ctx, func(e kube.Event) { send(delivery{e}) }, kube.MirrorObjects()...); err != nil {
 			return subscribeFailed{err}
 		}
 		return nil

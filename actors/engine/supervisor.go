@@ -62,14 +62,30 @@ func New(cfg Config) actor.Actor {
 	return &supervisor{Config: cfg, state: messages.EngineIdle, mirrors: newRegistry()}
 }
 
-// Messages of the supervisor to itself.
+// toSelf is a message of the supervisor to itself: the result of a task, or a timer.
+//
+//sumtype:decl
+type toSelf interface{ toSelf() }
+
 type (
-	namespaceReady struct{ err error }
-	graceOver      struct{}
-	openDue        struct{}
-	progressDue    struct{}
-	restartDue     struct{ e *entry }
+	delivery        struct{ event kube.Event }
+	subscribeFailed struct{ err error }
+	namespaceReady  struct{ err error }
+	openDue         struct{}
+	graceOver       struct{}
+	progressDue     struct{}
+	restartDue      struct{ e *entry }
+	marked          struct{ err error }
 )
+
+func (delivery) toSelf()        {}
+func (subscribeFailed) toSelf() {}
+func (namespaceReady) toSelf()  {}
+func (openDue) toSelf()         {}
+func (graceOver) toSelf()       {}
+func (progressDue) toSelf()     {}
+func (restartDue) toSelf()      {}
+func (marked) toSelf()          {}
 
 // Receive implements actor.Actor.
 func (s *supervisor) Receive(c actor.Context) {
@@ -90,12 +106,24 @@ func (s *supervisor) Receive(c actor.Context) {
 		return
 	case *actor.Terminated:
 		s.terminated(c, msg.Who)
+	case messages.ToEngine:
+		s.receive(c, msg)
+	case task.Done:
+		if value, ok := s.tasks.Take(msg); ok {
+			s.receiveOwn(c, value.(toSelf))
+		}
+	default:
+		s.Logger.Error("unexpected message for the engine supervisor", "message", msg)
+	}
+	s.update(c)
+}
+
+func (s *supervisor) receive(c actor.Context, msg messages.ToEngine) {
+	switch msg := msg.(type) {
 	case messages.ConnectEngine:
 		s.connect(c, msg)
 	case messages.DisconnectEngine:
 		s.disconnect(c, msg)
-	case messages.ChildFailed:
-		s.childFailed(c, msg)
 	case messages.SessionStarted:
 		c.Send(c.Sender(), messages.BeginWatch{Known: s.mirrors.known()})
 	case messages.SessionEvent:
@@ -106,14 +134,9 @@ func (s *supervisor) Receive(c actor.Context) {
 		s.mirrorSettled(msg)
 	case messages.MirrorFinished:
 		s.mirrorFinished(c, msg)
-	case task.Done:
-		if value, ok := s.tasks.Take(msg); ok {
-			s.taskDone(c, value)
-		}
-	default:
-		s.Logger.Error("unexpected message for the engine supervisor", "message", msg)
+	case messages.ChildFailed:
+		s.childFailed(c, msg)
 	}
-	s.update(c)
 }
 
 // receiveEvent handles what the session reports. An event that arrives after the end of
@@ -136,14 +159,14 @@ func (s *supervisor) receiveEvent(c actor.Context, event engine.Event) {
 	}
 }
 
-func (s *supervisor) taskDone(c actor.Context, value any) {
-	switch v := value.(type) {
-	case kube.Event:
-		s.delivered(c, v)
+func (s *supervisor) receiveOwn(c actor.Context, msg toSelf) {
+	switch msg := msg.(type) {
+	case delivery:
+		s.delivered(c, msg.event)
 	case subscribeFailed:
-		panic(v.err)
+		panic(msg.err)
 	case namespaceReady:
-		s.namespaceReady(c, v.err)
+		s.namespaceReady(c, msg.err)
 	case openDue:
 		s.open()
 	case graceOver:
@@ -151,10 +174,10 @@ func (s *supervisor) taskDone(c actor.Context, value any) {
 	case progressDue:
 		s.hasPublished = false
 	case restartDue:
-		s.restartMirror(c, v.e)
+		s.restartMirror(c, msg.e)
 	case marked:
-		if v.err != nil {
-			s.Logger.Warn("the failure of a mirror could not be written to its resource", "err", v.err)
+		if msg.err != nil {
+			s.Logger.Warn("the failure of a mirror could not be written to its resource", "err", msg.err)
 		}
 	}
 }

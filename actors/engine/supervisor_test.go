@@ -165,7 +165,7 @@ func (w *world) newMirror(spec MirrorSpec) actor.Actor {
 				panic("cannot mirror " + spec.Name)
 			}
 			c.Send(c.Parent(), messages.MirrorSettled{Kind: spec.Kind, Name: spec.Name, AsOf: m.AsOf})
-		case messages.EngineLost:
+		case messages.EngineGone:
 			c.Send(c.Parent(), messages.MirrorFinished{Kind: spec.Kind, Name: spec.Name})
 		}
 	})

@@ -73,11 +73,24 @@ func (m *mirror) Receive(c actor.Context) {
 		return
 	case *actor.Stopped:
 		return
+	case messages.ToMirror:
+		m.receive(msg)
+	case task.Done:
+		m.done(c, msg)
+	default:
+		m.Logger.Error("unexpected message for a mirror", "mirror", m.Name, "message", msg)
+		return
+	}
+	m.step(c)
+}
+
+func (m *mirror) receive(msg messages.ToMirror) {
+	switch msg := msg.(type) {
 	case messages.ObjectSeen:
 		m.seen(msg.Object, msg.AsOf)
 	case messages.ObjectGone:
 		m.gone(msg.AsOf)
-	case messages.EngineLost:
+	case messages.EngineGone:
 		m.view.lost = true
 	case messages.MirrorChanged:
 		m.changed(msg.Object)
@@ -88,13 +101,7 @@ func (m *mirror) Receive(c actor.Context) {
 		}
 	case messages.RetryNow:
 		m.engine.retry.reset()
-	case task.Done:
-		m.done(c, msg)
-	default:
-		m.Logger.Error("mirror got a message it does not know", "mirror", m.Name, "message", msg)
-		return
 	}
-	m.step(c)
 }
 
 // step starts the next operations, if any.

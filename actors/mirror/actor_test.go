@@ -182,7 +182,7 @@ func TestRefusedDeleteRetriedWithBackoff(t *testing.T) {
 func TestMirrorWithNothingLeftFinishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t)
-		s.send(messages.EngineLost{})
+		s.send(messages.EngineGone{})
 		if !s.finished() {
 			t.Errorf("the mirror does not finish; it sent %+v", s.received)
 		}

@@ -99,15 +99,15 @@ func (a *vmActor) Receive(ctx actor.Context) {
 	case *actor.Stopping, *actor.Restarting:
 		a.cleanUp()
 		return
-	case messages.EnsureVM:
-		a.ensure(ctx.Sender(), m)
+	case messages.ToVM:
+		a.receive(ctx.Sender(), m)
 		answer = true
 	case task.Done:
 		value, ok := a.tasks.Take(m)
 		if !ok {
 			return
 		}
-		a.handleTask(value)
+		a.receiveOwn(value.(toSelf))
 	case *actor.Stopped:
 		return
 	default:
@@ -118,9 +118,27 @@ func (a *vmActor) Receive(ctx actor.Context) {
 	a.publish(answer)
 }
 
-// handleTask handles the messages of the actor's own tasks.
-func (a *vmActor) handleTask(value any) {
-	switch m := value.(type) {
+func (a *vmActor) receive(sender *actor.PID, msg messages.ToVM) {
+	switch m := msg.(type) {
+	case messages.EnsureVM:
+		a.ensure(sender, m)
+	}
+}
+
+// toSelf is a message of the actor to itself: the result of a task, or a timer.
+//
+//sumtype:decl
+type toSelf interface{ toSelf() }
+
+func (progressed) toSelf() {}
+func (checkDue) toSelf()   {}
+func (callDone) toSelf()   {}
+func (retryDue) toSelf()   {}
+func (engineGone) toSelf() {}
+func (pinged) toSelf()     {}
+
+func (a *vmActor) receiveOwn(msg toSelf) {
+	switch m := msg.(type) {
 	case progressed:
 		a.onProgress(m)
 	case checkDue:

@@ -7,6 +7,8 @@ import (
 )
 
 // Event is what a watch reports: one of the types of this file.
+//
+//sumtype:decl
 type Event interface{ isEvent() }
 
 // Connected reports that the engine answers and that its events are followed.

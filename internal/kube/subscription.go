@@ -11,6 +11,8 @@ import (
 
 // Event is an event of a subscription: one of the types below. Its object belongs to
 // the informer and must not be changed.
+//
+//sumtype:decl
 type Event interface{ isEvent() }
 
 // Changed reports an object that was added or changed.

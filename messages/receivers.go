@@ -1,0 +1,31 @@
+package messages
+
+// ToRoot is a message that the root receives.
+//
+//sumtype:decl
+type ToRoot interface{ toRoot() }
+
+// ToApp is a message that the app actor receives.
+//
+//sumtype:decl
+type ToApp interface{ toApp() }
+
+// ToVM is a message that the VM actor receives.
+//
+//sumtype:decl
+type ToVM interface{ toVM() }
+
+// ToEngine is a message that the engine supervisor receives.
+//
+//sumtype:decl
+type ToEngine interface{ toEngine() }
+
+// ToSession is a message that the session of an engine receives.
+//
+//sumtype:decl
+type ToSession interface{ toSession() }
+
+// ToMirror is a message that a mirror receives.
+//
+//sumtype:decl
+type ToMirror interface{ toMirror() }
