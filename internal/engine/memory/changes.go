@@ -1,6 +1,10 @@
 package memory
 
-import containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+import (
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
 
 // Change reports that an object has changed.
 type Change struct {
@@ -27,13 +31,24 @@ func (e *Engine) lock() (unlock func()) {
 	e.mu.Lock()
 	return func() {
 		defer e.mu.Unlock()
-		if e.observer != nil {
+		if e.observer != nil || len(e.feeds) > 0 {
 			for _, change := range e.changes {
 				change.Mirrors = e.mirrors(change.Kind, change.ID)
-				e.observer(change)
+				e.publish(change)
 			}
 		}
 		e.changes = e.changes[:0]
+	}
+}
+
+// publish hands a change to the observer and to the watches.
+func (e *Engine) publish(change Change) {
+	if e.observer != nil {
+		e.observer(change)
+	}
+	for f := range e.feeds {
+		f.changes = append(f.changes, feedChange{change, time.Now()})
+		f.wake()
 	}
 }
 

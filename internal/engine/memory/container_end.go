@@ -36,23 +36,59 @@ func (e *Engine) StopContainer(ctx context.Context, ref string) error {
 // when there is no process to wait for.
 func (e *Engine) BeginStop(ref string) (delay time.Duration, id string, err error) {
 	err = e.withContainer(ref, func(c *Container) error {
-		switch {
-		case !c.Running:
-			return nil
-		case c.Restarting:
-			c.exit(c.Finished, c.ExitCode)
-			e.containerEvent(c, "stop")
-			return nil
+		if e.sendStop(c) {
+			delay, id = c.Spec.StopDelay, c.ID
 		}
-		e.containerEvent(c, "kill", "signal", "15")
-		if c.Paused {
-			c.Paused = false
-			e.containerEvent(c, "unpause")
-		}
-		delay, id = c.Spec.StopDelay, c.ID
 		return nil
 	})
 	return delay, id, err
+}
+
+// sendStop sends the stop signal, and reports whether there is a process to wait for.
+func (e *Engine) sendStop(c *Container) bool {
+	switch {
+	case !c.Running:
+		return false
+	case c.Restarting:
+		c.exit(c.Finished, c.ExitCode)
+		e.containerEvent(c, "stop")
+		return false
+	}
+	e.containerEvent(c, "kill", "signal", "15")
+	if c.Paused {
+		e.unpause(c)
+	}
+	return true
+}
+
+// stopOnce stops a container, and sends no second signal while a stop is under way.
+func (e *Engine) stopOnce(ctx context.Context, id string) error {
+	var ended chan struct{}
+	err := e.withContainer(id, func(c *Container) error {
+		if ended = e.stops[c.ID]; ended != nil || !e.sendStop(c) {
+			return nil
+		}
+		ended = make(chan struct{})
+		e.stops[c.ID] = ended
+		time.AfterFunc(c.Spec.StopDelay, func() { e.endStopOnce(c.ID) })
+		return nil
+	})
+	if err != nil || ended == nil {
+		return err
+	}
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (e *Engine) endStopOnce(id string) {
+	e.EndStop(id)
+	defer e.lock()()
+	close(e.stops[id])
+	delete(e.stops, id)
 }
 
 // EndStop is the second half of docker stop.
@@ -191,22 +227,32 @@ func errRemoving(c *Container) error {
 }
 
 func (e *Engine) remove(c *Container, force bool) error {
-	const advice = "before attempting removal or force remove"
-	switch {
-	case c.Removing:
-		return errRemoving(c)
-	case c.Running && !force && c.Paused:
-		return conflict("You cannot remove a paused container %s. Unpause and then stop the container %s", c.ID, advice)
-	case c.Running && !force && c.Restarting:
-		return conflict("You cannot remove a restarting container %s. Stop the container %s", c.ID, advice)
-	case c.Running && !force:
-		return conflict("You cannot remove a running container %s. Stop the container %s", c.ID, advice)
-	case c.Running && !c.Restarting:
+	if err := removalRefusal(c, force); err != nil {
+		return err
+	}
+	if c.Running && !c.Restarting {
 		e.containerEvent(c, "kill", "signal", "9")
 		e.ended(c, exitKilled)
 	}
 	e.destroy(c)
 	return nil
+}
+
+// removalRefusal returns the reason why a container cannot be removed, if there is one.
+func removalRefusal(c *Container, force bool) error {
+	const advice = "before attempting removal or force remove"
+	switch {
+	case c.Removing:
+		return errRemoving(c)
+	case !c.Running || force:
+		return nil
+	case c.Paused:
+		return conflict("You cannot remove a paused container %s. Unpause and then stop the container %s", c.ID, advice)
+	case c.Restarting:
+		return conflict("You cannot remove a restarting container %s. Stop the container %s", c.ID, advice)
+	default:
+		return conflict("You cannot remove a running container %s. Stop the container %s", c.ID, advice)
+	}
 }
 
 func (e *Engine) destroy(c *Container) {

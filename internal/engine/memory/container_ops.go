@@ -1,6 +1,9 @@
 package memory
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // StartContainer starts a container, as docker start does. One that runs is left
 // alone. A start that fails has no event but those of networks and volumes.
@@ -15,15 +18,28 @@ func (e *Engine) UnpauseContainer(ref string) error {
 		if !c.Paused {
 			return systemError("Container %s is not paused", c.ID)
 		}
-		c.Paused = false
-		e.containerEvent(c, "unpause")
+		e.unpause(c)
 		return nil
 	})
+}
+
+func (e *Engine) unpause(c *Container) {
+	c.Paused = false
+	e.containerEvent(c, "unpause")
 }
 
 // RenameContainer renames a container, as docker rename does.
 func (e *Engine) RenameContainer(ref, name string) error {
 	return e.withContainer(ref, func(c *Container) error { return e.rename(c, name) })
+}
+
+// SetStopDelay changes how long the process of a container takes to end after a stop
+// signal.
+func (e *Engine) SetStopDelay(ref string, delay time.Duration) error {
+	return e.withContainer(ref, func(c *Container) error {
+		c.Spec.StopDelay = delay
+		return nil
+	})
 }
 
 // SetStartError changes what each start of a container fails with; empty is
@@ -73,7 +89,7 @@ func (e *Engine) start(c *Container) error {
 	case c.Running && !c.Restarting:
 		return nil
 	case c.Removing || c.Dead:
-		return conflict("container is marked for removal and cannot be started")
+		return errMarkedForRemoval()
 	}
 	if len(c.networks) == 0 {
 		networks, err := e.networksOf(c.Spec)
@@ -102,6 +118,35 @@ func (e *Engine) start(c *Container) error {
 	c.Running, c.Restarting, c.Paused, c.OOMKilled = true, false, false, false
 	c.PID, c.ExitCode, c.Error, c.Started = 1000+int(e.serial), 0, "", e.now()
 	e.containerEvent(c, "start")
+	return nil
+}
+
+func errMarkedForRemoval() error {
+	return conflict("container is marked for removal and cannot be started")
+}
+
+// startOrResume starts a container; a paused one continues.
+func (e *Engine) startOrResume(c *Container) error {
+	if c.Paused {
+		e.unpause(c)
+		return nil
+	}
+	return e.start(c)
+}
+
+// startRefusal returns the reason why startOrResume would fail, if there is one.
+func (e *Engine) startRefusal(c *Container) error {
+	id := e.missingNetwork(c)
+	switch {
+	case c.Running && !c.Restarting:
+		return nil
+	case c.Removing || c.Dead:
+		return errMarkedForRemoval()
+	case id != "":
+		return notFound("network %s not found", id)
+	case c.Spec.StartError != "":
+		return invalid("%s", c.Spec.StartError)
+	}
 	return nil
 }
 

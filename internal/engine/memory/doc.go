@@ -4,13 +4,13 @@
 // It runs no processes: a container runs until a command, or a call of Die, ends
 // it. It knows neither HTTP nor faults. It reads the clock with time.Now, so it
 // follows the virtual time of testing/synctest. Package dockersim serves it over
-// HTTP, and package sim/engine puts it behind a link that fails. The conformance
-// test of dockersim compares it with dockerd.
+// HTTP, and package sim/engine puts it behind a link that fails. The suite of package
+// enginetest runs on it and on dockerd.
 //
 // Reading map: engine.go has the engine, its clock and its life, changes.go reports
 // each change to an observer. image.go, image_delete.go, container.go,
 // container_ops.go, container_end.go, volume.go and network.go have the objects and
 // the commands on them, mirror.go the resources that mirror them. events.go publishes
-// events, errors.go has the classes of refusals. client.go implements the API that
-// rdd uses; populate.go adds many objects at once.
+// events, errors.go has the classes of refusals. conn.go, watch.go and object.go
+// implement the interface of package engine; populate.go adds many objects at once.
 package memory

@@ -38,12 +38,17 @@ type Engine struct {
 	down       bool
 	observer   func(Change)
 	changes    []Change
+	feeds      map[*feed]struct{}
+	stops      map[string]chan struct{} // of containers, closed when the stop has ended
 }
 
-// New returns an engine that has nothing but its predefined networks. The name makes its IDs differ from those
-// of other engines; they are the same in each run.
+// New returns an engine that has nothing but its predefined networks. The name makes
+// its IDs differ from those of other engines; they are the same in each run.
 func New(name string) *Engine {
-	e := &Engine{name: name, version: "20.10.24+sim", apiVersion: "1.41", broker: newBroker()}
+	e := &Engine{
+		name: name, version: "20.10.24+sim", apiVersion: "1.41", broker: newBroker(),
+		feeds: map[*feed]struct{}{}, stops: map[string]chan struct{}{},
+	}
 	e.clear()
 	return e
 }
@@ -71,6 +76,7 @@ func (e *Engine) Stop() {
 	}
 	e.broker.forget()
 	e.broker.end(io.ErrUnexpectedEOF)
+	e.endFeeds(errEnded)
 }
 
 // ForgetEvents forgets the remembered events.

@@ -102,8 +102,12 @@ func (e *Engine) LimitEventQueue(limit int) {
 	e.broker.limit = limit
 }
 
-// CloseStreams ends all event streams, and changes nothing else.
-func (e *Engine) CloseStreams() { e.broker.end(io.ErrUnexpectedEOF) }
+// CloseStreams ends all event streams and watches, and changes nothing else.
+func (e *Engine) CloseStreams() {
+	defer e.lock()()
+	e.broker.end(io.ErrUnexpectedEOF)
+	e.endFeeds(errEnded)
+}
 
 // Streams returns the number of open event streams.
 func (e *Engine) Streams() int {

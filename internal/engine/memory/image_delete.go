@@ -48,12 +48,11 @@ func (e *Engine) deleteImage(ref string, force, prune bool) ([]Deleted, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.HasPrefix(img.ID, ref) || strings.HasPrefix(strings.TrimPrefix(img.ID, "sha256:"), ref) {
-		return e.deleteByID(img, force, prune)
+	if err := e.imageRefusal(img, ref, force); err != nil {
+		return nil, err
 	}
-	if user := e.userOf(img, nil); !force && img.isSingleReference() && user != nil {
-		return nil, conflict("conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image %s",
-			ref, short(user.ID), short(img.ID))
+	if img.hasIDPrefix(ref) {
+		return e.deleteByID(img, force, prune)
 	}
 	named, err := parseReference(ref)
 	if err != nil {
@@ -70,14 +69,33 @@ func (e *Engine) deleteImage(ref string, force, prune bool) ([]Deleted, error) {
 	return e.deleteUntagged(img, records, force, prune, true)
 }
 
-func (e *Engine) deleteByID(img *Image, force, prune bool) ([]Deleted, error) {
-	many := len(img.Tags)+len(img.Digests) > 0 && !img.isSingleReference()
+// imageRefusal returns the reason why an image cannot be removed by a reference or by
+// its ID, if there is one.
+func (e *Engine) imageRefusal(img *Image, ref string, force bool) error {
+	single := img.isSingleReference()
+	if !img.hasIDPrefix(ref) {
+		if user := e.userOf(img, nil); !force && single && user != nil {
+			return conflict("conflict: unable to remove repository reference %q (must force) - container %s is using its referenced image %s",
+				ref, short(user.ID), short(img.ID))
+		}
+		return nil
+	}
+	many := len(img.Tags)+len(img.Digests) > 0 && !single
 	if err := e.deleteConflict(img, force || many); err != nil {
-		return nil, err
+		return err
 	}
 	if many && !force {
-		return nil, conflict("conflict: unable to delete %s (must be forced) - image is referenced in multiple repositories", short(img.ID))
+		return conflict("conflict: unable to delete %s (must be forced) - image is referenced in multiple repositories", short(img.ID))
 	}
+	return nil
+}
+
+// hasIDPrefix reports whether a reference is the ID of the image, or begins it.
+func (img *Image) hasIDPrefix(ref string) bool {
+	return strings.HasPrefix(img.ID, ref) || strings.HasPrefix(strings.TrimPrefix(img.ID, "sha256:"), ref)
+}
+
+func (e *Engine) deleteByID(img *Image, force, prune bool) ([]Deleted, error) {
 	var records []Deleted
 	for len(img.Tags) > 0 {
 		records = append(records, e.untag(img, img.Tags[0]))

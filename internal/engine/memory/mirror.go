@@ -38,14 +38,23 @@ func (e *Engine) mirrors(kind containersv1.Kind, id string) (out []containersv1.
 			out = append(out, e.snapshotNetwork(n).Mirror())
 		}
 	case containersv1.KindContainerNamespace:
+		if id == containersv1.MobyNamespace {
+			ns := &containersv1.ContainerNamespace{}
+			ns.Name, ns.Status.Name = id, id
+			out = append(out, ns)
+		}
 	}
 	return out
 }
 
 // Mirrors returns the resources that mirror all objects, sorted by kind and ID. The
 // resource of the namespace is not among them.
-func (e *Engine) Mirrors() (out []containersv1.Mirror) {
+func (e *Engine) Mirrors() []containersv1.Mirror {
 	defer e.lock()()
+	return e.allMirrors()
+}
+
+func (e *Engine) allMirrors() (out []containersv1.Mirror) {
 	for _, id := range sortedKeys(e.containers) {
 		out = append(out, e.mirrors(containersv1.KindContainer, id)...)
 	}

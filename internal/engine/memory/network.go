@@ -80,24 +80,30 @@ func (e *Engine) CreateNetwork(spec NetworkSpec) (Network, error) {
 // RemoveNetwork removes a network, as docker network rm does.
 func (e *Engine) RemoveNetwork(ref string) error {
 	defer e.lock()()
+	return e.removeNetwork(ref)
+}
+
+func (e *Engine) removeNetwork(ref string) error {
 	n, err := e.findNetwork(ref)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case n.predefined:
-		return forbidden("%s is a pre-defined network and cannot be removed", n.Name)
-	case len(e.attached(n)) > 0:
-		return forbidden("error while removing network: network %s id %s has active endpoints", n.Name, n.ID)
+	}
+	if err := e.networkRefusal(n); err != nil {
+		return err
 	}
 	e.deleteNetwork(n)
 	return nil
 }
 
-// RefusesNetwork reports whether the engine would refuse to remove a network now.
-func (e *Engine) RefusesNetwork(id string) bool {
-	defer e.lock()()
-	n := e.networks[id]
-	return n != nil && (n.predefined || len(e.attached(n)) > 0)
+// networkRefusal returns the reason why a network cannot be removed, if there is one.
+func (e *Engine) networkRefusal(n *Network) error {
+	switch {
+	case n.predefined:
+		return forbidden("%s is a pre-defined network and cannot be removed", n.Name)
+	case len(e.attached(n)) > 0:
+		return forbidden("error while removing network: network %s id %s has active endpoints", n.Name, n.ID)
+	}
+	return nil
 }
 
 func (e *Engine) deleteNetwork(n *Network) {

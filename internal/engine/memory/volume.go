@@ -127,12 +127,20 @@ func (e *Engine) deleteVolume(name string, force bool) error {
 		}
 		return errNoVolume(name)
 	}
-	if user := e.userOfVolume(name); user != nil {
-		return conflict("remove %s: volume is in use - [%s]", name, user.ID)
+	if err := e.volumeRefusal(name); err != nil {
+		return err
 	}
 	delete(e.volumes, name)
 	e.changed(containersv1.KindVolume, name)
 	e.emit("volume", "destroy", name, map[string]string{"driver": v.Driver})
+	return nil
+}
+
+// volumeRefusal returns the reason why a volume cannot be removed, if there is one.
+func (e *Engine) volumeRefusal(name string) error {
+	if user := e.userOfVolume(name); user != nil {
+		return conflict("remove %s: volume is in use - [%s]", name, user.ID)
+	}
 	return nil
 }
 

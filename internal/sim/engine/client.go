@@ -14,6 +14,7 @@ import (
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
@@ -41,9 +42,7 @@ func Refused() error {
 // Client is the connection of one process to the engine. It implements
 // [docker.API].
 type Client struct {
-	model *Model
-	// api is the engine without the link.
-	api     docker.API
+	model   *Model
 	fates   *fate.Fates
 	link    *fate.Link
 	process *fate.Process
@@ -62,7 +61,7 @@ type Judge interface {
 
 // NewClient returns a client. events returns what can happen to the next event.
 func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates, judge Judge) *Client {
-	return &Client{model: m, api: m.NewClient(), fates: f, link: link, process: p, events: events, judge: judge}
+	return &Client{model: m, fates: f, link: link, process: p, events: events, judge: judge}
 }
 
 var errClientClosed = errors.New("simulated: this client was closed")
@@ -91,7 +90,10 @@ func read[T any](ctx context.Context, c *Client, verb, object string, f func() (
 
 // Connect implements [docker.API].
 func (c *Client) Connect(ctx context.Context) (docker.Info, error) {
-	return read(ctx, c, "connect", "", func() (docker.Info, error) { return c.api.Connect(ctx) })
+	return read(ctx, c, "connect", "", func() (docker.Info, error) {
+		version, api := c.model.Version()
+		return docker.Info{Version: version, APIVersion: api, OSType: "linux", Arch: "amd64", SystemTime: c.model.Now()}, nil
+	})
 }
 
 // Ping implements [docker.API].
@@ -101,42 +103,44 @@ func (c *Client) Ping(ctx context.Context) error {
 
 // ListContainers implements [docker.API].
 func (c *Client) ListContainers(ctx context.Context) ([]string, error) {
-	return read(ctx, c, "list", "containers", func() ([]string, error) { return c.api.ListContainers(ctx) })
+	return read(ctx, c, "list", "containers", func() ([]string, error) { return c.model.ContainerIDs(), nil })
 }
 
 // Container implements [docker.API].
 func (c *Client) Container(ctx context.Context, id string) (*containersv1.Container, error) {
-	return read(ctx, c, "inspect", id, func() (*containersv1.Container, error) { return c.api.Container(ctx, id) })
+	return read(ctx, c, "inspect", id, func() (*containersv1.Container, error) { return c.model.container(id) })
 }
 
 // ListImages implements [docker.API].
 func (c *Client) ListImages(ctx context.Context) ([]docker.ListedImage, error) {
-	return read(ctx, c, "list", "images", func() ([]docker.ListedImage, error) { return c.api.ListImages(ctx) })
+	return read(ctx, c, "list", "images", func() ([]docker.ListedImage, error) { return c.model.listedImages(), nil })
 }
 
 // Images implements [docker.API].
 func (c *Client) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
-	return read(ctx, c, "inspect", ref, func() ([]*containersv1.Image, error) { return c.api.Images(ctx, ref) })
+	return read(ctx, c, "inspect", ref, func() ([]*containersv1.Image, error) { return c.model.imagesOf(ref) })
 }
 
 // ListVolumes implements [docker.API].
 func (c *Client) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
-	return read(ctx, c, "list", "volumes", func() ([]*containersv1.Volume, error) { return c.api.ListVolumes(ctx) })
+	return read(ctx, c, "list", "volumes", func() ([]*containersv1.Volume, error) { return mirrors(c.model.Volumes(), memory.Volume.Mirror), nil })
 }
 
 // Volume implements [docker.API].
 func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
-	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) { return c.api.Volume(ctx, name) })
+	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) { return mirror(memory.Volume.Mirror)(c.model.Volume(name)) })
 }
 
 // ListNetworks implements [docker.API].
 func (c *Client) ListNetworks(ctx context.Context) ([]*containersv1.Network, error) {
-	return read(ctx, c, "list", "networks", func() ([]*containersv1.Network, error) { return c.api.ListNetworks(ctx) })
+	return read(ctx, c, "list", "networks", func() ([]*containersv1.Network, error) {
+		return mirrors(c.model.Networks(), memory.Network.Mirror), nil
+	})
 }
 
 // Network implements [docker.API].
 func (c *Client) Network(ctx context.Context, id string) (*containersv1.Network, error) {
-	return read(ctx, c, "inspect", id, func() (*containersv1.Network, error) { return c.api.Network(ctx, id) })
+	return read(ctx, c, "inspect", id, func() (*containersv1.Network, error) { return mirror(memory.Network.Mirror)(c.model.Network(id)) })
 }
 
 func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
@@ -150,7 +154,7 @@ func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kin
 
 // StartContainer implements [docker.API].
 func (c *Client) StartContainer(ctx context.Context, id string) error {
-	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.api.StartContainer(ctx, id) })
+	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.model.StartContainer(id) })
 }
 
 // stopWithin is more than any container of a simulation takes to stop.
@@ -184,27 +188,27 @@ func (c *Client) StopContainer(ctx context.Context, id string) error {
 
 // UnpauseContainer implements [docker.API].
 func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
-	return c.command(ctx, "unpause", containersv1.KindContainer, id, func() error { return c.api.UnpauseContainer(ctx, id) })
+	return c.command(ctx, "unpause", containersv1.KindContainer, id, func() error { return c.model.UnpauseContainer(id) })
 }
 
 // RemoveContainer implements [docker.API].
 func (c *Client) RemoveContainer(ctx context.Context, id string, force bool) error {
-	return c.command(ctx, "remove", containersv1.KindContainer, id, func() error { return c.api.RemoveContainer(ctx, id, force) })
+	return c.command(ctx, "remove", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, force) })
 }
 
 // RemoveImage implements [docker.API].
 func (c *Client) RemoveImage(ctx context.Context, ref string) error {
-	return c.command(ctx, "remove", containersv1.KindImage, ref, func() error { return c.api.RemoveImage(ctx, ref) })
+	return c.command(ctx, "remove", containersv1.KindImage, ref, func() error { return c.model.RemoveImage(ref, false) })
 }
 
 // RemoveVolume implements [docker.API].
 func (c *Client) RemoveVolume(ctx context.Context, name string) error {
-	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.api.RemoveVolume(ctx, name) })
+	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.model.RemoveVolume(name, false) })
 }
 
 // RemoveNetwork implements [docker.API].
 func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
-	return c.command(ctx, "remove", containersv1.KindNetwork, id, func() error { return c.api.RemoveNetwork(ctx, id) })
+	return c.command(ctx, "remove", containersv1.KindNetwork, id, func() error { return c.model.RemoveNetwork(id) })
 }
 
 // Close implements [docker.API].

@@ -9,5 +9,5 @@
 //
 // Reading map: model.go is the model with what a judge asks about it, versions.go
 // keeps the states of objects. client.go is the daemon's connection to the engine,
-// stream.go its stream of events.
+// wire.go what it reads, stream.go its stream of events.
 package engine

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
@@ -40,53 +41,26 @@ func (m *Model) ImageRefs() []string {
 	return append(ids, tags...)
 }
 
-// IsFree reports whether no container uses the object of an image, a volume or a
-// network, so that the engine would remove it.
+// IsFree reports whether the engine would remove the object of an image, a volume or
+// a network now. An image with several tags does not count.
 func (m *Model) IsFree(mirror containersv1.Mirror) bool {
-	switch o := mirror.(type) {
-	case *containersv1.Image:
-		img, err := m.Image(o.Status.ID)
-		return err == nil && len(img.Tags) <= 1 && !m.isUsed(mirror)
-	case *containersv1.Volume:
-		return !m.isUsed(mirror)
-	case *containersv1.Network:
-		return !m.RefusesNetwork(o.Status.ID)
-	default:
+	key := engine.KeyOf(mirror)
+	if key.Kind == containersv1.KindContainer || len(m.ImageTags(key.ID)) > 1 {
 		return false
 	}
-}
-
-// isUsed reports whether a container uses the object of an image or a volume.
-func (m *Model) isUsed(mirror containersv1.Mirror) bool {
-	return slices.ContainsFunc(m.Containers(), func(c memory.Container) bool {
-		switch o := mirror.(type) {
-		case *containersv1.Image:
-			return c.ImageID == o.Status.ID
-		case *containersv1.Volume:
-			return slices.Contains(c.Spec.Volumes, o.Status.Name)
-		default:
-			return false
-		}
-	})
+	return m.Refusal(key, engine.VerbRemove) == nil
 }
 
 // Refuses reports whether the engine would refuse now what a mirror requests: to
 // remove an image, a volume or a network, or to start a container.
 func (m *Model) Refuses(mirror containersv1.Mirror) bool {
-	switch o := mirror.(type) {
-	case *containersv1.Image:
-		img, err := m.Image(o.DisplayName())
-		return err == nil && img.ID == o.Status.ID && len(img.Tags) <= 1 && m.isUsed(mirror)
-	case *containersv1.Volume:
-		return m.isUsed(mirror)
-	case *containersv1.Network:
-		return m.RefusesNetwork(o.Status.ID)
-	case *containersv1.Container:
-		c, err := m.Container(o.Name)
-		return err == nil && (c.Spec.StartError != "" || c.Dead || c.Removing) && o.Spec.State == containersv1.StateRunning
-	default:
-		return false
+	key := engine.KeyOf(mirror)
+	if c, ok := mirror.(*containersv1.Container); ok {
+		_, err := m.Container(key.ID)
+		return err == nil && c.Spec.State == containersv1.StateRunning && m.Refusal(key, engine.VerbStart) != nil
 	}
+	err := m.Refusal(key, engine.VerbRemove)
+	return err != nil && !engine.IsNotFound(err)
 }
 
 // Latest is the last state of an object.
