@@ -59,8 +59,11 @@ func (e *Engine) serveContainerCreate(w http.ResponseWriter, r request) error {
 			spec.Published = append(spec.Published, PortBinding{Port: port, HostIP: b.HostIP, HostPort: b.HostPort})
 		}
 	}
-	if strings.HasPrefix(wire.HostConfig.NetworkMode, "container:") {
+	switch mode := wire.HostConfig.NetworkMode; {
+	case strings.HasPrefix(mode, "container:"):
 		spec.NoNetwork = true
+	case mode != "default":
+		spec.Network = mode
 	}
 	id, err := e.CreateContainer(spec)
 	if err != nil {

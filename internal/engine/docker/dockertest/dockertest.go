@@ -1,19 +1,22 @@
 //go:build linux
 
-// Package dockertest starts a real, private dockerd for a test, because what a
-// Docker Engine does is known for certain only from one. It shares nothing
-// with an engine that the machine may run: own directories, socket and pid
-// file, no bridge and no packet filter rules, and so it needs root but leaves
-// no trace.
+// Package dockertest starts a real, private dockerd for a test, and prepares an engine
+// through moby's client. The dockerd shares nothing with an engine that the machine may
+// run: it has its own directories, socket and pid file, no bridge and no packet filter
+// rules. It needs root and leaves no trace.
 //
-// RDD_TEST_DOCKERD may name another dockerd, with arguments after it, to run
-// the same tests with another version.
+// RDD_TEST_DOCKERD may name another dockerd, with arguments after it, to run the same
+// tests with another version.
+//
+// Reading map: dockertest.go starts a dockerd, image.go imports images. fixture.go,
+// fixture_resources.go and purge.go prepare an engine for the suite of enginetest.
 package dockertest
 
 import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,7 +25,10 @@ import (
 )
 
 // Daemon is a private dockerd.
-type Daemon struct{ dockerd *dockerd.Daemon }
+type Daemon struct {
+	dockerd *dockerd.Daemon
+	isUp    bool
+}
 
 // Start starts a dockerd that ends with the test, and skips the test where
 // that is not possible.
@@ -32,6 +38,37 @@ func Start(tb testing.TB) *Daemon {
 	if len(command) == 0 {
 		command = []string{"dockerd"}
 	}
+	return start(tb, command)
+}
+
+// StartCurrent is Start for the current dockerd, which `make engine-current` builds
+// into a directory of the repository.
+func StartCurrent(tb testing.TB) *Daemon {
+	tb.Helper()
+	root, err := filepath.Abs(".")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for !isFile(filepath.Join(root, "go.mod")) && root != filepath.Dir(root) {
+		root = filepath.Dir(root)
+	}
+	dir := filepath.Join(root, ".cache", "engine-current")
+	if !isFile(filepath.Join(dir, "dockerd")) {
+		tb.Skipf("no current dockerd in %s: 'make engine-current' builds it", dir)
+	}
+	return start(tb, []string{
+		filepath.Join(dir, "dockerd"), "--add-runtime", "current=" + filepath.Join(dir, "runc"), "--default-runtime", "current",
+		"--userland-proxy-path", filepath.Join(dir, "docker-proxy"),
+	})
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func start(tb testing.TB, command []string) *Daemon {
+	tb.Helper()
 	if os.Geteuid() != 0 {
 		tb.Skip("a private dockerd needs root")
 	}
@@ -66,17 +103,23 @@ func Start(tb testing.TB) *Daemon {
 // Endpoint is the address for a client.
 func (d *Daemon) Endpoint() string { return "unix://" + d.dockerd.Socket() }
 
+// IsUp reports whether the dockerd runs: Down has not stopped it.
+func (d *Daemon) IsUp() bool { return d.isUp }
+
 // Up starts the dockerd again after Down, and waits until it answers.
 func (d *Daemon) Up(tb testing.TB) {
 	tb.Helper()
-	if _, err := d.dockerd.Up(tb.Context()); err != nil {
+	// Not the context of the test, which has ended when this cleans up.
+	if _, err := d.dockerd.Up(context.Background()); err != nil {
 		tb.Fatalf("dockerd does not come up: %v\n%s", err, d.logTail())
 	}
+	d.isUp = true
 }
 
 // Down stops the dockerd and its containers.
 func (d *Daemon) Down(tb testing.TB) {
 	tb.Helper()
+	d.isUp = false
 	if err := d.dockerd.Down(syscall.SIGTERM); err != nil {
 		tb.Errorf("%v; it is killed\n%s", err, d.logTail())
 	}

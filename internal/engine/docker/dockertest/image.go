@@ -1,5 +1,3 @@
-//go:build linux
-
 package dockertest
 
 import (
@@ -32,8 +30,13 @@ func Client(tb testing.TB, endpoint string) *client.Client {
 // label n tells images apart, whose IDs would else be equal within a second.
 func Import(ctx context.Context, tb testing.TB, cli *client.Client, ref, n string) (id string) {
 	tb.Helper()
+	return importTar(ctx, tb, cli, ref, n, rootFS(tb, CanRun()))
+}
+
+func importTar(ctx context.Context, tb testing.TB, cli *client.Client, ref, n string, content []byte) (id string) {
+	tb.Helper()
 	answer, err := cli.ImageImport(ctx,
-		client.ImageImportSource{Source: bytes.NewReader(rootFS(tb)), SourceName: "-"}, ref,
+		client.ImageImportSource{Source: bytes.NewReader(content), SourceName: "-"}, ref,
 		client.ImageImportOptions{Changes: []string{"LABEL n=" + n, `ENV PATH=/bin`}})
 	if err != nil {
 		tb.Fatalf("import %s: %v", ref, err)
@@ -55,7 +58,8 @@ func Import(ctx context.Context, tb testing.TB, cli *client.Client, ref, n strin
 	}
 }
 
-// CanRun tells whether images of Import can run a shell.
+// CanRun reports whether this machine has a static busybox, so that images of Import can
+// run a shell.
 func CanRun() bool {
 	file, err := elf.Open("/bin/busybox")
 	if err != nil {
@@ -70,7 +74,8 @@ func CanRun() bool {
 	return true
 }
 
-func rootFS(tb testing.TB) []byte {
+// rootFS returns an archive of a root directory, with a shell or empty.
+func rootFS(tb testing.TB, shell bool) []byte {
 	tb.Helper()
 	var buffer bytes.Buffer
 	archive := tar.NewWriter(&buffer)
@@ -84,7 +89,7 @@ func rootFS(tb testing.TB) []byte {
 		}
 	}
 	add(&tar.Header{Name: "bin/", Typeflag: tar.TypeDir, Mode: 0o755}, nil)
-	if CanRun() {
+	if shell {
 		busybox, err := os.ReadFile("/bin/busybox")
 		if err != nil {
 			tb.Fatal(err)

@@ -1,0 +1,49 @@
+package dockersim_test
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/enginetest"
+)
+
+// loader loads images, of which the simulated engine has no content.
+type loader struct {
+	*dockertest.Fixture
+
+	sim *dockersim.Engine
+}
+
+func (l loader) SaveImage(tag string) []byte { return []byte(tag) }
+func (l loader) LoadImage(archive []byte)    { l.sim.Load(string(archive)) }
+
+func TestEngineOverHTTP(t *testing.T) {
+	enginetest.Run(t, func(t *testing.T) enginetest.Subject {
+		t.Parallel()
+		sim := dockersim.Start(t)
+		must := func(err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		f := dockertest.NewFixture(t, sim.Endpoint())
+		f.Created = func(id string, c enginetest.Container) {
+			must(sim.SetStopDelay(id, c.StopDelay))
+			if c.FailsToStart {
+				must(sim.SetStartError(id, "exec: no such file"))
+			}
+		}
+		f.Stop = func() { must(sim.Refuse()); sim.Stop() }
+		f.Start = func() { must(sim.Accept()) }
+		dial := docker.Dialer(docker.Settings{}, slog.New(slog.DiscardHandler))
+		return enginetest.Subject{Fixture: loader{f, sim}, Dial: func() engine.Engine {
+			e, err := dial(sim.Endpoint())
+			must(err)
+			return e
+		}}
+	})
+}
