@@ -26,7 +26,8 @@ const (
 // +kubebuilder:validation:Enum=auto;native;lima;external
 type DriverName string
 
-// The drivers. DriverAuto selects one of the others and reports it in status.vm.
+// The drivers. DriverAuto selects one of the others and reports it in
+// status.vm.
 const (
 	DriverAuto     DriverName = "auto"
 	DriverNative   DriverName = "native"
@@ -53,29 +54,30 @@ const ImageCloud = "cloud"
 
 // ContainerEngine selects and configures the container engine.
 type ContainerEngine struct {
-	// Name is the container engine: moby (Docker) or containerd. Only the objects of
-	// moby are mirrored.
+	// Name is the container engine: moby (Docker) or containerd. Only the objects
+	// of moby are mirrored.
 	// +kubebuilder:default=moby
 	// +optional
 	Name EngineName `json:"name,omitempty"`
 
 	// Subnet is the range of private IPv4 addresses for the networks of the engine
-	// that vm.driver=native starts, such as 10.99.0.0/16. The prefix length is 8 to
-	// 20. If empty, rdd chooses ranges that overlap no route of the machine.
+	// that vm.driver=native starts, such as 10.99.0.0/16. The prefix length is 8
+	// to 20. If empty, rdd chooses ranges that overlap no route of the machine.
 	// +kubebuilder:validation:MaxLength=18
 	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || (isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 20 && ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '198.18.0.0/15'].exists(r, cidr(r).containsCIDR(cidr(self))))`,message="containerEngine.subnet is empty, or the first address and the prefix length (8 to 20) of a private range, as in 10.99.0.0/16"
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
 }
 
-// VM selects the driver that runs the engine, and configures its virtual machine.
+// VM selects the driver that runs the engine, and configures its virtual
+// machine.
 // +kubebuilder:validation:XValidation:rule="!has(self.endpoint) || size(self.endpoint) == 0 || self.driver == 'external'",message="vm.endpoint is for vm.driver=external only; set vm.driver=external as well, or leave vm.endpoint empty"
 type VM struct {
-	// Driver is what runs the engine. native runs it directly on Linux, lima runs it
-	// in a virtual machine, and external uses an existing engine that rdd never
-	// starts or stops. auto keeps the driver that has the data of this instance; if
-	// there is none, it selects the first of native, lima and external that works.
-	// status.vm reports the selected driver.
+	// Driver is what runs the engine. native runs it directly on Linux, lima runs
+	// it in a virtual machine, and external uses an existing engine that rdd never
+	// starts or stops. auto keeps the driver that has the data of this instance;
+	// if there is none, it selects the first of native, lima and external that
+	// works. status.vm reports the selected driver.
 	// +kubebuilder:default=auto
 	// +optional
 	Driver DriverName `json:"driver,omitempty"`
@@ -89,13 +91,13 @@ type VM struct {
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// Retry makes rdd retry at once what failed or was refused, whenever its value
-	// changes. 'rdd set' sets it to the current time.
+	// Retry is any text. When it changes, rdd retries at once what failed or was
+	// refused. 'rdd set' sets it to the current time.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Retry string `json:"retry,omitempty"`
 
-	// CPUs is the number of CPUs of the virtual machine.
+	// CPUs is the number of CPUs of the virtual machine, from 1 to 64.
 	// +kubebuilder:default=2
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=64
@@ -108,16 +110,17 @@ type VM struct {
 	// +optional
 	Memory *resource.Quantity `json:"memory,omitempty"`
 
-	// Disk is the disk size of the virtual machine, at least 4Gi. The disk is sparse
-	// and never shrinks; 'rdd vm reset' creates a new one.
+	// Disk is the disk size of the virtual machine, at least 4Gi. The disk is
+	// sparse and never shrinks; 'rdd vm reset' creates a new one.
 	// +kubebuilder:default="64Gi"
 	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).compareTo(quantity('4Gi')) >= 0",message="vm.disk must be at least 4Gi"
 	// +optional
 	Disk *resource.Quantity `json:"disk,omitempty"`
 
-	// Image is the image of the virtual machine: cloud for the public cloud image, or
-	// the absolute path of a lima.yaml or of the directory of a built image. If
-	// empty, rdd uses the image that was built for it, or else the public cloud image.
+	// Image is the image of the virtual machine: cloud for the public cloud image,
+	// or the absolute path of a lima.yaml or of the directory of a built image. If
+	// empty, rdd uses the image that was built for it, or else the public cloud
+	// image.
 	// +kubebuilder:validation:MaxLength=4096
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self == 'cloud' || self.startsWith('/')",message="vm.image is empty, 'cloud', or an absolute path: of the directory of a built image, or of a lima.yaml"
 	// +optional
@@ -130,15 +133,15 @@ type VM struct {
 	// +optional
 	Acceleration Acceleration `json:"acceleration,omitempty"`
 
-	// Restart restarts the virtual machine whenever its value changes.
-	// 'rdd vm restart' sets it to the current time.
+	// Restart is any text. When it changes, a running virtual machine is
+	// restarted. 'rdd vm restart' sets it to the current time.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Restart string `json:"restart,omitempty"`
 
-	// Reset replaces the disk of the virtual machine by a new one whenever its value
-	// changes, and deletes all images, containers, volumes and networks.
-	// 'rdd vm reset' sets it to the current time.
+	// Reset is any text. When it changes, the virtual machine gets a new disk at
+	// its next start, and all images, containers, volumes and networks are
+	// deleted. 'rdd vm reset' sets it to the current time.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Reset string `json:"reset,omitempty"`
@@ -146,7 +149,8 @@ type VM struct {
 
 // AppSpec defines the desired state of an rdd instance.
 type AppSpec struct {
-	// Running is true to run the engine.
+	// Running is the desired state of the engine: true if it should run, false if
+	// it should be stopped.
 	// +kubebuilder:default=false
 	// +optional
 	Running bool `json:"running"`
@@ -164,7 +168,8 @@ type AppSpec struct {
 	// +optional
 	ContainerEngine ContainerEngine `json:"containerEngine,omitempty"`
 
-	// VM selects the driver that runs the engine, and configures its virtual machine.
+	// VM selects the driver that runs the engine, and configures its virtual
+	// machine.
 	// +kubebuilder:default={}
 	// +optional
 	VM VM `json:"vm,omitempty"`
@@ -196,19 +201,19 @@ const (
 const (
 	ReasonConnected     = "Connected"
 	ReasonConnectFailed = "ConnectFailed"
-	// ReasonDisconnected means that rdd is connecting, reconnecting, or has not yet
-	// mirrored all objects. The message says which.
+	// ReasonDisconnected means that rdd is connecting, reconnecting, or has not
+	// yet mirrored all objects. The message says which.
 	ReasonDisconnected  = "Disconnected"
 	ReasonNotApplicable = "NotApplicable"
 )
 
-// ReasonSettled is the reason of a true ConditionSettled. A false one has the reason
-// of the condition that it waits for.
+// ReasonSettled is the reason of a true ConditionSettled. A false one has the
+// reason of the condition that it waits for.
 const ReasonSettled = "Settled"
 
-// ReasonRefused is the reason of a false ConditionSettled when the spec cannot be
-// applied until a cause is fixed, such as an invalid file or a missing program. rdd
-// checks again with back-off.
+// ReasonRefused is the reason of a false ConditionSettled when the spec cannot
+// be applied until a cause is fixed, such as an invalid file or a missing
+// program. rdd checks again with back-off.
 const ReasonRefused = "Refused"
 
 // VMStatus is the observed state of the driver.
@@ -254,7 +259,7 @@ type AppStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Cluster,path=apps,singular=app
-// +kubebuilder:printcolumn:name="Wanted",type=boolean,JSONPath=`.spec.running`
+// +kubebuilder:printcolumn:name="Desired",type=boolean,JSONPath=`.spec.running`
 // +kubebuilder:printcolumn:name="Running",type=string,JSONPath=`.status.conditions[?(@.type=="Running")].reason`
 // +kubebuilder:printcolumn:name="Engine",type=string,JSONPath=`.status.conditions[?(@.type=="ContainerEngineReady")].reason`
 // +kubebuilder:printcolumn:name="Settled",type=string,JSONPath=`.status.conditions[?(@.type=="Settled")].status`

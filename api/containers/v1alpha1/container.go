@@ -50,8 +50,8 @@ const (
 type ContainerSpec struct {
 	// State is the desired state: running starts the container, created stops it,
 	// unknown requests nothing. It is applied once per metadata.generation, and
-	// status.observedGeneration is then set. If the container later starts or stops
-	// for another reason, that is mirrored and not reverted.
+	// status.observedGeneration is then set. If the container later starts or
+	// stops for another reason, that is mirrored and not reverted.
 	// +kubebuilder:default=unknown
 	// +optional
 	State DesiredState `json:"state,omitempty"`
@@ -83,7 +83,8 @@ type Port struct {
 
 // ContainerStatus is the observed state of a container.
 type ContainerStatus struct {
-	// ObservedGeneration is the metadata.generation whose spec.state was applied last.
+	// ObservedGeneration is the metadata.generation whose spec.state was applied
+	// last.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// Status is the state of the container.
@@ -129,8 +130,8 @@ type ContainerStatus struct {
 	// FinishedAt is the time at which the container last exited.
 	// +optional
 	FinishedAt *metav1.MicroTime `json:"finishedAt,omitempty"`
-	// Conditions mirror flags of the engine (Running, Paused, Restarting, OOMKilled,
-	// Dead), and report requests that the engine refused (StateReached,
+	// Conditions mirror flags of the engine (Running, Paused, Restarting,
+	// OOMKilled, Dead), and report requests that the engine refused (StateReached,
 	// EngineDeleted).
 	// +listType=map
 	// +listMapKey=type
@@ -138,8 +139,8 @@ type ContainerStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Container mirrors one container of the container engine. Its name is the full
-// container ID. Deleting it removes the container.
+// Container mirrors one container of the container engine. Its name is the
+// full container ID. Deleting it removes the container.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

@@ -15,8 +15,8 @@ type ContainerNamespaceStatus struct {
 	Name string `json:"name,omitempty"`
 }
 
-// ContainerNamespace mirrors one namespace of the container engine, which is moby
-// for Docker. It cannot be deleted.
+// ContainerNamespace mirrors one namespace of the container engine, which is
+// moby for Docker. It cannot be deleted.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

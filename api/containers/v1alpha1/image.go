@@ -45,8 +45,8 @@ type ImageStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Image mirrors one tag of an image of the container engine, or an untagged image.
-// Deleting it removes the tag, and the image with its last tag.
+// Image mirrors one tag of an image of the container engine, or an untagged
+// image. Deleting it removes the tag, and the image with its last tag.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

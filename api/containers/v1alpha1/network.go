@@ -56,8 +56,8 @@ type NetworkStatus struct {
 	// Internal is true if the network has no access to other networks.
 	// +optional
 	Internal bool `json:"internal,omitempty"`
-	// Attachable is true if containers outside of services can attach to a network of
-	// a cluster.
+	// Attachable is true if containers outside of services can attach to a network
+	// of a cluster.
 	// +optional
 	Attachable bool `json:"attachable,omitempty"`
 	// IPv6 is true if IPv6 is enabled.
@@ -88,8 +88,8 @@ type NetworkStatus struct {
 }
 
 // Network mirrors one network of the container engine. Deleting it removes the
-// network. The engine refuses to remove its predefined networks (bridge, host, none)
-// and networks to which containers are attached.
+// network. The engine refuses to remove its predefined networks (bridge, host,
+// none) and networks to which containers are attached.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

@@ -39,8 +39,8 @@ type VolumeStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Volume mirrors one volume of the container engine. Deleting it removes the volume
-// and the data in it.
+// Volume mirrors one volume of the container engine. Deleting it removes the
+// volume and the data in it.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
