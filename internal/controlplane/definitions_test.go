@@ -138,8 +138,8 @@ func TestForeignObjectRefused(t *testing.T) {
 	}
 }
 
-// The policy that protects the definitions names the group of each of them.
-func TestPolicyNamesOwnGroups(t *testing.T) {
+// The policy that protects the definitions has the name and the group of each of them.
+func TestPolicyNamesOwnDefinitions(t *testing.T) {
 	text, err := policyFiles.ReadFile("policies/rdd-definitions.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -149,6 +149,9 @@ func TestPolicyNamesOwnGroups(t *testing.T) {
 		crd, ok := definition.desired.(*apiextensions.CustomResourceDefinition)
 		if ok && !strings.Contains(string(text), "'"+crd.Spec.Group+"'") {
 			t.Errorf("rdd-definitions does not protect the group %s", crd.Spec.Group)
+		}
+		if ok && !strings.Contains(string(text), "'"+crd.Name+"'") {
+			t.Errorf("users can delete %s: add the name to rdd-definitions", crd.Name)
 		}
 	}
 }

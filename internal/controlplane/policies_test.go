@@ -2,6 +2,7 @@ package controlplane_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -100,6 +101,8 @@ func TestPolicies(t *testing.T) {
 		must(t, daemon, kind.GroupVersionResource(), mirror)
 	}
 	must(t, daemon, mirrors("volumes"), newMirror("Volume", home, "bare"))
+	// Earlier versions accepted definitions of users in rdd's groups.
+	must(t, daemon, crds, newCRD("containers.rancherdesktop.io", "gadgets", "Gadget"))
 	containers, images, volumes, engineNamespaces := mirrors("containers"), mirrors("images"), mirrors("volumes"), mirrors("containernamespaces")
 	appNamed := func(name string) *unstructured.Unstructured {
 		app := newApp(nil)
@@ -149,6 +152,8 @@ func TestPolicies(t *testing.T) {
 		{"apply the status of a definition of rdd", apply(crds, "images.containers.rancherdesktop.io", `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"images.containers.rancherdesktop.io"},"status":{"storedVersions":["v9"],"conditions":null,"acceptedNames":null}}`, "status"), "belongs to rdd"},
 		{"define a resource in a group of rdd", create(crds, newCRD("containers.rancherdesktop.io", "things", "Thing")), "below a domain of your own"},
 		{"define a resource in a coming group of rdd", create(crds, newCRD("hub.rancherdesktop.io", "things", "Thing")), "belongs to rdd"},
+		{"change another definition in a group of rdd", patch(crds, "", "gadgets.containers.rancherdesktop.io", `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
+		{"delete another definition in a group of rdd", remove(crds, "", "gadgets.containers.rancherdesktop.io"), ""},
 		{"define a resource in a built-in group", create(crds, approved(newCRD("authentication.k8s.io", "things", "Thing"))), "built into"},
 		{"define a resource", create(crds, newCRD("example.com", "things", "Thing")), ""},
 		{"change a definition", patch(crds, "", "things.example.com", `{"metadata":{"labels":{"a":"b"}}}`), ""},
@@ -185,6 +190,13 @@ func TestPolicies(t *testing.T) {
 			}
 		})
 	}
+	waitFor(t, "the other definition goes", func() error {
+		_, err := user.Resource(crds).Get(t.Context(), "gadgets.containers.rancherdesktop.io", metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("the definition is still there: %w", err)
+	})
 }
 
 // The daemon may do what the policies forbid to users.
