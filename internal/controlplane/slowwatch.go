@@ -1,8 +1,12 @@
 package controlplane
 
 import (
+	"bufio"
+	"errors"
 	"log/slog"
+	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -36,7 +40,7 @@ type slowWatches struct {
 func (s *slowWatches) withWriteLimit(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info, found := request.RequestInfoFrom(r.Context())
-		if !found || !info.IsResourceRequest || info.Verb != "watch" || r.Header.Get("Upgrade") != "" {
+		if !found || !info.IsResourceRequest || info.Verb != "watch" {
 			handler.ServeHTTP(w, r)
 			return
 		}
@@ -101,6 +105,17 @@ func (t *deadlineWriter) Flush() {
 // Unwrap implements [responsewriter.UserProvidedDecorator].
 func (t *deadlineWriter) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
+// Hijack implements [http.Hijacker], for watches over WebSocket. Each write to the
+// returned connection has the same limit.
+func (t *deadlineWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := t.control.Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	limited := &deadlineConn{Conn: conn, limit: t.limit, onTimeout: sync.OnceFunc(t.onTimeout)}
+	return limited, bufio.NewReadWriter(buffered.Reader, bufio.NewWriter(limited)), nil
+}
+
 // end makes the current write fail.
 func (t *deadlineWriter) end() {
 	t.mutex.Lock()
@@ -120,4 +135,22 @@ func (t *deadlineWriter) close() {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	t.closed = true
+}
+
+// deadlineConn is a connection with a time limit on each write.
+type deadlineConn struct {
+	net.Conn
+
+	limit     time.Duration
+	onTimeout func()
+}
+
+// Write implements [net.Conn].
+func (c *deadlineConn) Write(p []byte) (int, error) {
+	_ = c.SetWriteDeadline(time.Now().Add(c.limit)) // fails if the connection is closed
+	n, err := c.Conn.Write(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.onTimeout()
+	}
+	return n, err
 }
