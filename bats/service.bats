@@ -104,13 +104,24 @@ port_of() {
 
 @test "svc stop stops the engine cleanly, and then the daemon" {
     run_container running >/dev/null
-    local pid engine_pid
+    local pid engine_pid logs before
     pid=$(daemon_pid) engine_pid=$(dockerd_pid)
+    logs=$(rdd svc paths log_dir)
+    before=$(errors_in "$logs")
     run -0 rdd svc stop
     gone "$pid"
     gone "$engine_pid"
     is "" processes_besides_shell
+    # A clean stop logs no error and no warning, nor do the libraries.
+    assert_equal "$(errors_in "$logs")" "$before"
     run -0 rdd svc stop
+}
+
+# errors_in DIR prints the errors and warnings in the daemon's logs, and what it wrote
+# to stderr besides its first line.
+errors_in() {
+    grep -hE 'level=(WARN|ERROR)' "$1"/rdd*.log || true
+    grep -hv '^rdd: instance' "$1"/rdd.stderr.log || true
 }
 
 # processes_besides_shell lists remaining processes of daemon, engine and containers.
