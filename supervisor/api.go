@@ -13,8 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
-// api is all that the tree needs of the API server. It is an interface so that
-// the tree can be run without HTTP and without a datastore, on virtual time.
+// api is the part of the API server that the tree needs. It is an interface, so that
+// the simulation can run the tree without HTTP and datastore, on virtual time.
 type api interface {
 	// Writer writes the App.
 	app.Writer
@@ -22,13 +22,13 @@ type api interface {
 	EnsureNamespace(ctx context.Context, name string) error
 	// Mirrors returns the writer of the mirrors.
 	Mirrors() mirror.Writer
-	// Informers keep the subscriptions supplied.
+	// Informers feed the subscriptions.
 	bridge.Informers
 	// Subscribe delivers objects and their changes; see kube.Informers.
 	Subscribe(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
 }
 
-// embedded is the control plane in this process as a server.
+// embedded is the control plane in this process.
 type embedded struct{ *controlplane.Server }
 
 // API implements server.
@@ -44,8 +44,8 @@ func (e embedded) API() (api, error) {
 	return embeddedAPI{Client: client, Informers: informers, mirrors: e.Server.Mirrors()}, nil
 }
 
-// embeddedAPI reaches the embedded API server: the App over HTTP without a socket,
-// the mirrors past HTTP.
+// embeddedAPI accesses the embedded API server: the App over HTTP without a socket, the
+// mirrors without HTTP.
 type embeddedAPI struct {
 	*kube.Client
 	*kube.Informers

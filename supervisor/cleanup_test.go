@@ -51,7 +51,7 @@ func (r *running) waitsForTheMirrors(generation int64) {
 		if settled.Status == metav1.ConditionTrue {
 			r.t.Fatalf("Settled although a mirror is left: %+v", settled)
 		}
-		if !strings.Contains(settled.Message, "the mirrors to go") {
+		if !strings.Contains(settled.Message, "the mirrors to be removed") {
 			return fmt.Errorf("it waits for something else: %+v", settled)
 		}
 		return nil

@@ -1,9 +1,16 @@
 // Package supervisor builds the actor tree of a daemon and runs it.
 //
-// Reading map: run.go is the daemon's life from outside, tree.go the tree as
-// one declaration, root.go the root actor with its orderly end, api.go what the
-// tree needs of the API server, strategy.go how a failed actor is restarted,
-// observed.go the wrapper of each actor that makes its stop final, picture.go the
-// live picture of the tree, http.go and metrics.go how it is shown, settings.go the
-// defaults of the engine's settings, logging.go the framework's log.
+// Reading map:
+//
+//	run.go       runs a daemon from its start to its end
+//	tree.go      declares the tree
+//	root.go      the root actor, which starts and stops the others in order
+//	api.go       the part of the API server that the tree needs
+//	strategy.go  restarts failed actors
+//	observed.go  wraps each actor: records its end, and makes its stop final
+//	picture.go   the live picture of the tree
+//	http.go      serves the picture, readiness and shutdown
+//	metrics.go   shows the picture as metrics
+//	settings.go  the defaults of the engine's settings
+//	logging.go   filters the log of the framework
 package supervisor

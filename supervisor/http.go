@@ -10,9 +10,9 @@ import (
 // Paths that the daemon serves on the API server's own port, behind the same
 // authentication.
 const (
-	// ReadyPath answers 200 once the App's status is of this daemon.
+	// ReadyPath answers 200 when the App's status is of this daemon.
 	ReadyPath = "/rdd/ready"
-	// TreePath answers a Tree.
+	// TreePath answers with a Tree.
 	TreePath = "/rdd/tree"
 	// ShutdownPath takes a POST and answers 202; ?keepVM=true leaves the engine running.
 	ShutdownPath = "/rdd/shutdown"
@@ -60,12 +60,12 @@ func (d *daemon) serveShutdown(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.WriteHeader(http.StatusAccepted)
-	// The request's context ends with its handler: the answer goes out before
-	// the server that must send it begins to end.
+	// The request's context ends when its handler returns. So the answer is sent
+	// before the server begins to stop.
 	context.AfterFunc(r.Context(), func() {
 		select {
 		case d.shutdown <- keep:
-		default: // one is under way
+		default: // a shutdown is in progress
 		}
 	})
 }

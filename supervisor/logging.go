@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// quiet is a handler that drops what is less than a warning. The framework
-// tells of each failure of an actor at a lower level; the strategy says it better.
+// quiet is a handler that drops records below the level of a warning. The framework logs
+// each failure of an actor at a lower level, and the strategy logs it with more detail.
 type quiet struct{ slog.Handler }
 
 // Enabled implements slog.Handler.

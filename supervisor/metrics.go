@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics shows the picture of the tree to Prometheus. Actors are counted by
-// role, never by name: names of containers would make a series each.
+// metrics exports the picture of the tree to Prometheus. Actors are counted by role,
+// because a name would be a time series for each container.
 type metrics struct{ picture *Picture }
 
 type descriptors struct{ actors, mailbox, restarts, deadLetters *prometheus.Desc }
@@ -15,10 +15,10 @@ type descriptors struct{ actors, mailbox, restarts, deadLetters *prometheus.Desc
 func describe() descriptors {
 	role := []string{"role"}
 	return descriptors{
-		actors:      prometheus.NewDesc("rdd_actors", "Actors that are alive.", []string{"role", "state"}, nil),
+		actors:      prometheus.NewDesc("rdd_actors", "Running actors.", []string{"role", "state"}, nil),
 		mailbox:     prometheus.NewDesc("rdd_actor_mailbox_messages", "Messages that wait in mailboxes.", role, nil),
 		restarts:    prometheus.NewDesc("rdd_actor_failures_total", "Failures of actors.", role, nil),
-		deadLetters: prometheus.NewDesc("rdd_dead_letters_total", "Messages that reached nobody.", nil, nil),
+		deadLetters: prometheus.NewDesc("rdd_dead_letters_total", "Messages to actors that have ended.", nil, nil),
 	}
 }
 
@@ -53,8 +53,8 @@ func (m metrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(d.deadLetters, prometheus.CounterValue, float64(dead))
 }
 
-// roleOf is the part of an actor's name that is the same for all of its kind:
-// root, vm, engine, session, container.
+// roleOf returns the part of an actor's name that all actors of its kind share: root, vm,
+// engine, session, container.
 func roleOf(name string) string {
 	parts := strings.Split(name, "/")
 	switch len(parts) {

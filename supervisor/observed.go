@@ -6,7 +6,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// observed is an actor whose end is noted in the picture, and comes.
+// observed wraps an actor. It records the end of the actor in the picture, and ensures
+// that a stop succeeds.
 type observed struct {
 	actor.Actor
 	picture  *Picture
@@ -14,9 +15,9 @@ type observed struct {
 	stopping bool
 }
 
-// Receive implements actor.Actor. From Stopping on a panic is noted and goes no
-// further: the framework would leave the actor half stopped, with children that
-// nobody stops and a parent that waits for its end.
+// Receive implements actor.Actor. From Stopping on it records a panic and recovers: the
+// framework would leave the actor half stopped, with children that keep running and a
+// parent that waits for its end.
 func (o *observed) Receive(c actor.Context) {
 	switch c.Message().(type) {
 	case *actor.Stopping:
@@ -25,19 +26,19 @@ func (o *observed) Receive(c actor.Context) {
 		defer o.picture.gone(o.name)
 	}
 	if o.stopping {
-		defer o.survive()
+		defer o.recoverPanic()
 	}
 	o.Actor.Receive(c)
 }
 
-func (o *observed) survive() {
+func (o *observed) recoverPanic() {
 	if reason := recover(); reason != nil {
 		o.picture.failed(o.name, messages.ChildFailed{Name: o.name, GaveUp: true, Err: asError(reason)})
 	}
 }
 
-// finalMailbox makes a stop final: the framework lets a restart that arrives
-// while an actor waits for the end of its children take the stop back.
+// finalMailbox makes a stop final. In the framework, a restart cancels the stop of an
+// actor that waits for the end of its children.
 type finalMailbox struct{ actor.Mailbox }
 
 // RegisterHandlers implements actor.Mailbox.
@@ -45,7 +46,7 @@ func (m finalMailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher 
 	m.Mailbox.RegisterHandlers(&finalInvoker{MessageInvoker: invoker}, dispatcher)
 }
 
-// finalInvoker hands an actor its messages, one at a time.
+// finalInvoker drops a restart that arrives after a stop.
 type finalInvoker struct {
 	actor.MessageInvoker
 	stopped bool

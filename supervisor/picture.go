@@ -16,7 +16,7 @@ import (
 type Node struct {
 	// Name is the actor's path: root, root/engine, root/engine/container/4f5e….
 	Name string `json:"name"`
-	// State in the actor's own words.
+	// State as the actor reports it.
 	State string `json:"state"`
 	// Since is when State was entered.
 	Since time.Time `json:"since"`
@@ -24,23 +24,24 @@ type Node struct {
 	Restarts int `json:"restarts"`
 	// LastFailure is the text of the last failure, if any.
 	LastFailure string `json:"lastFailure,omitempty"`
-	// LastFailureAt is when that was.
+	// LastFailureAt is the time of the last failure.
 	LastFailureAt time.Time `json:"lastFailureAt,omitzero"`
 	// Mailbox is the number of messages that wait.
 	Mailbox int `json:"mailbox"`
 }
 
-// Picture is the live picture of the tree. It is written by the actors' props
-// and read by whoever wants to look; actors never read it.
+// Picture is the live picture of the tree. The actors' props write it, HTTP and metrics
+// read it, and actors never do.
 type Picture struct {
 	mu    sync.Mutex
 	nodes map[string]*node
 	// failures by role and dead letters, since the start.
 	failures    map[string]int
 	deadLetters int
-	last        string
-	lastErr     error
-	// mailbox makes the mailbox of an actor; name is the actor's.
+	// last and lastErr are the last failure.
+	last    string
+	lastErr error
+	// mailbox creates the mailbox of the actor with this name.
 	mailbox func(name string) actor.Mailbox
 }
 
@@ -58,7 +59,7 @@ func NewPicture() *Picture {
 	}
 }
 
-// Nodes returns the tree as it is now, sorted by name.
+// Nodes returns the current tree, sorted by name.
 func (p *Picture) Nodes() []Node {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,8 +75,8 @@ func (p *Picture) Nodes() []Node {
 	return out
 }
 
-// Props makes the props of an actor whose life shows in the picture under
-// name. produce is given the function through which the actor reports its state.
+// Props returns the props of an actor that the picture shows under name. Produce creates
+// the actor; report is for the actor's state.
 func (p *Picture) Props(name string, produce func(report func(state string)) actor.Actor,
 	opts ...actor.PropsOption,
 ) *actor.Props {
@@ -138,7 +139,7 @@ func (p *Picture) totals() (failures map[string]int, deadLetters int) {
 	return maps.Clone(p.failures), p.deadLetters
 }
 
-// lastError is the cause of the last failure; nil: there was none.
+// lastError returns the cause of the last failure; nil if there was none.
 func (p *Picture) lastError() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,11 +11,10 @@ import (
 )
 
 const (
-	// drainTimeout bounds how long the end of the daemon waits for its mirrors to go,
-	// and for a driver that does nothing.
+	// drainTimeout bounds a drain in which no driver stops the engine.
 	drainTimeout = 60 * time.Second
-	// drainLimit bounds it while a driver stops the engine. The driver bounds that by
-	// the containers' own stop timeouts, but its call may never return.
+	// drainLimit bounds a drain in which a driver stops the engine. The driver bounds
+	// the stop by the containers' stop timeouts, but its call may never return.
 	drainLimit = 30 * time.Minute
 )
 
@@ -32,13 +31,13 @@ type root struct {
 	blueprint
 	report func(string)
 	tasks  *task.Runner
-	// children in the order in which they were spawned; they are stopped the
-	// other way round.
+	// children in the order in which they were spawned. They are stopped in reverse.
 	children []*actor.PID
 	app      *actor.PID
 	stopping bool
-	// draining is what the app actor last reported; drainEnds is the latest end.
-	draining  messages.Draining
+	// draining is the last report of the app actor.
+	draining messages.Draining
+	// drainEnds is when drainLimit is over.
 	drainEnds time.Time
 }
 
@@ -103,7 +102,7 @@ func (r *root) spawn(c actor.Context, props *actor.Props, name string) *actor.PI
 	return pid
 }
 
-// notifyServing returns a function that sends the root access to a server.
+// notifyServing returns a function that sends the API of a server to the root.
 func notifyServing(c actor.Context) func(server) error {
 	system, self := c.ActorSystem(), c.Self()
 	return func(s server) error {
@@ -116,7 +115,7 @@ func notifyServing(c actor.Context) func(server) error {
 	}
 }
 
-// spawnRest spawns the rest of the tree once the API server serves.
+// spawnRest spawns the rest of the tree when the API server serves.
 func (r *root) spawnRest(c actor.Context, api api) {
 	if r.stopping || r.app != nil {
 		return
@@ -127,11 +126,12 @@ func (r *root) spawnRest(c actor.Context, api api) {
 	r.spawn(c, r.bridgeProps(api), bridgeName)
 }
 
-// childFailed tells those who told the failed child something.
+// childFailed forwards the report to the actor that sends commands to the failed child,
+// because the child restarts empty.
 func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
 	r.logger.Error("actor failed", "actor", f.Name, "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
 	if f.GaveUp {
-		// Nothing in the tree can do this actor's work: all of it starts anew.
+		// No other actor does the work of this one: the whole tree restarts.
 		panic(fmt.Errorf("%s: %w", f.Name, f.Err))
 	}
 	if r.app == nil {
@@ -147,8 +147,8 @@ func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
 	}
 }
 
-// shutdown ends the tree: the engine first, unless it is to stay, then every
-// child in reverse order.
+// shutdown stops the engine, unless the engine is kept, and then every child in reverse
+// order.
 func (r *root) shutdown(c actor.Context, msg messages.Shutdown) {
 	if r.stopping {
 		return
@@ -165,17 +165,17 @@ func (r *root) shutdown(c actor.Context, msg messages.Shutdown) {
 	r.tasks.After(drainTimeout, drainOver{})
 }
 
-// drainOver ends the tree without the app actor's consent, unless an engine is
-// being stopped.
+// drainOver ends the tree before the drain is complete, unless a driver stops the engine.
 func (r *root) drainOver(c actor.Context) {
 	if rest := time.Until(r.drainEnds); r.draining.EngineStopping && rest > 0 {
 		r.tasks.After(min(drainTimeout, rest), drainOver{})
 		return
 	}
-	r.logger.Error("the daemon ends although the mirrors or the engine are not gone", "left", r.draining.Left)
+	r.logger.Error("the daemon ends although the engine or its mirrors are left", "left", r.draining.Left)
 	r.stopNext(c)
 }
 
+// stopNext stops the last child, and the root itself after its first child.
 func (r *root) stopNext(c actor.Context) {
 	if n := len(r.children); n > 0 {
 		c.Stop(r.children[n-1])

@@ -24,10 +24,10 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// Config says which daemon to run.
+// Config is the configuration of a daemon.
 type Config struct {
 	Instance instance.Instance
-	// Port of the API server that is preferred; 0 is the last one, or any.
+	// Port that the API server prefers; 0 is the last one, or any.
 	Port int
 	// Namespace of Kubernetes for the mirrors, if there is no App yet; empty is
 	// the App's default.
@@ -35,16 +35,15 @@ type Config struct {
 	Logger    *slog.Logger
 	// Version of the program.
 	Version string
-	// Engine has the times and sizes of the engine supervisor; what is zero is
-	// as in engine.DefaultSettings.
+	// Engine has the times of the engine supervisor; zero means the default.
 	Engine engine.Settings
-	// Docker are the times and sizes of the watch of a Docker engine; zero means the
+	// Docker has the times and sizes of the watch of a Docker engine; zero means the
 	// default.
 	Docker docker.Settings
 }
 
-// Run serves until a shutdown is asked for through the API, or until ctx ends,
-// which stops the engine too. It returns when everything has ended.
+// Run serves until the API receives a shutdown, or until ctx ends, which stops the
+// engine too. It returns when everything has ended.
 func Run(ctx context.Context, cfg Config) error { return newDaemon(cfg).run(ctx) }
 
 func (d *daemon) run(ctx context.Context) error { return d.runTree(ctx, d.blueprint()) }
@@ -68,20 +67,20 @@ func (d *daemon) runTree(ctx context.Context, b blueprint) error {
 		d.keepVM = keep
 	case <-ctx.Done():
 	case <-d.ended:
-		return d.died()
+		return d.unexpectedEnd()
 	}
 	d.Logger.Info("stopping", "keepVM", d.keepVM)
 	endTree(system, root, d.keepVM, d.ended)
 	return d.stopLeftover(context.WithoutCancel(ctx))
 }
 
-// askAgainAfter is the pause between two orders to end.
-const askAgainAfter = 5 * time.Second
+// shutdownInterval is the pause between two Shutdown messages.
+const shutdownInterval = 5 * time.Second
 
-// endTree orders the tree to end until it has: a root that fails meanwhile
-// starts anew and has forgotten the order.
+// endTree sends Shutdown until the tree has ended: a root that fails meanwhile restarts
+// without it.
 func endTree(system *actor.ActorSystem, root *actor.PID, keepVM bool, ended <-chan struct{}) {
-	again := time.NewTicker(askAgainAfter)
+	again := time.NewTicker(shutdownInterval)
 	defer again.Stop()
 	for {
 		system.Root.Send(root, messages.Shutdown{KeepVM: keepVM})
@@ -93,7 +92,7 @@ func endTree(system *actor.ActorSystem, root *actor.PID, keepVM bool, ended <-ch
 	}
 }
 
-// daemon is what the tree and its surroundings share.
+// daemon has what the tree shares with its HTTP handlers and with Run.
 type daemon struct {
 	Config
 	picture  *Picture
@@ -134,28 +133,28 @@ func (d *daemon) serve(ctx context.Context) (server, error) {
 	return embedded{s}, nil
 }
 
-// died is the error of a tree that ended without being asked to.
-func (d *daemon) died() error {
+// unexpectedEnd returns the error of a tree that ended without a shutdown.
+func (d *daemon) unexpectedEnd() error {
 	if cause := d.picture.lastError(); permanent(cause) {
-		return fmt.Errorf("%w; the engine was left running", cause)
+		return fmt.Errorf("%w; the engine keeps running", cause)
 	}
 	if failure := d.picture.lastFailure(); failure != "" {
-		return fmt.Errorf("the actor tree failed too often and gave up, last: %s; the engine was left running", failure)
+		return fmt.Errorf("the actor tree failed too often, last: %s; the engine keeps running", failure)
 	}
-	return errors.New("the actor tree ended without being asked to; the engine was left running")
+	return errors.New("the actor tree ended unexpectedly; the engine keeps running")
 }
 
-// stopLeftover stops an engine that the tree did not, because it failed or had
-// not come up yet.
+// stopLeftover stops an engine that the tree did not stop, because the tree failed or had
+// not started completely.
 func (d *daemon) stopLeftover(ctx context.Context) error {
 	if d.keepVM {
 		return nil
 	}
-	return stop(ctx, d.drivers, func(text string) { d.Logger.Info("stopping the engine", "at", text) }, d.Logger)
+	return stop(ctx, d.drivers, func(text string) { d.Logger.Info("stopping the engine", "waitsFor", text) }, d.Logger)
 }
 
-// StopEngine stops an engine that was left running, with no daemon. progress is sent
-// what it waits for.
+// StopEngine stops an engine that runs without a daemon. Progress receives what it waits
+// for.
 func StopEngine(ctx context.Context, inst instance.Instance, progress func(string), log *slog.Logger) error {
 	return stop(ctx, drivers(inst, log), progress, log)
 }
@@ -166,15 +165,15 @@ func stop(ctx context.Context, drivers []vm.Driver, progress func(string), log *
 	})
 }
 
-// DeleteEngine stops an engine and removes everything that the drivers ever
-// made, with no daemon.
+// DeleteEngine stops an engine that runs without a daemon, and removes everything that the
+// drivers have created.
 func DeleteEngine(ctx context.Context, inst instance.Instance, log *slog.Logger) error {
 	return vm.Delete(ctx, drivers(inst, log))
 }
 
-// drivers in the order in which vm.driver=auto tries them when no driver has
-// containers of this instance: an engine of rdd's own never touches what is not
-// rdd's.
+// drivers returns the drivers in the order in which vm.driver=auto tries them when no
+// driver has containers of this instance. A managed engine is first, because it cannot
+// change the objects of another one.
 func drivers(inst instance.Instance, log *slog.Logger) []vm.Driver {
 	return vm.Serial([]vm.Driver{
 		native.New(native.Config{

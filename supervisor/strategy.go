@@ -18,15 +18,15 @@ import (
 type Policy struct {
 	// Backoff between a failure and the restart.
 	Backoff async.Backoff
-	// Intensity is how many failures within Window are answered by a restart;
-	// one more stops the child and tells the parent.
+	// Intensity is how many failures within Window lead to a restart. One more stops
+	// the child.
 	Intensity int
 	Window    time.Duration
 }
 
-// strategy restarts each failed child on its own, after a delay. A child whose
-// failure is permanent is stopped at once. The
-// framework's own strategy with that name grows linearly and has no ceiling.
+// strategy restarts each failed child on its own, after a delay. It stops a child whose
+// failure is permanent. The delays of the framework's own strategy grow linearly and
+// have no ceiling.
 type strategy struct {
 	policy  func(child string) Policy
 	picture *Picture
@@ -62,19 +62,19 @@ func (s *strategy) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor
 		sup.StopChildren(child)
 		return
 	}
-	// The child's mailbox stays suspended meanwhile; a stop still gets through, and
-	// is final. By then another actor may have the child's name: it did not fail, and
-	// a restart would make it forget what it was told.
-	it, _ := system.ProcessRegistry.Get(child)
+	// The child's mailbox is suspended until the restart. A stop is still received, and
+	// is final. After it another actor can have the child's name: that one did not fail,
+	// and must not restart.
+	process, _ := system.ProcessRegistry.Get(child)
 	time.AfterFunc(failed.RetryIn, func() {
-		if now, ok := system.ProcessRegistry.Get(child); ok && now == it {
+		if now, ok := system.ProcessRegistry.Get(child); ok && now == process {
 			sup.RestartChildren(child)
 		}
 	})
 }
 
-// record counts a failure and decides. It forgets the children that have long
-// not failed: mirrors come and go under new names for as long as the daemon runs.
+// record counts a failure and returns the decision. It drops the counts of children that
+// have not failed within their window, because there is no limit to the names of mirrors.
 func (s *strategy) record(name string, now time.Time) messages.ChildFailed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,8 +84,8 @@ func (s *strategy) record(name string, now time.Time) messages.ChildFailed {
 	p := s.policy(name)
 	recent := recentOnly(append(s.failures[name], now), now.Add(-p.Window))
 	if len(recent) > p.Intensity {
-		// The count stays, so that whoever starts the child again does so at a pace
-		// of its own: one more failure within the window gives up at once.
+		// The count stays: if the parent spawns the child again, the next failure within
+		// the window stops it at once, and the parent sets the pace.
 		s.failures[name] = recent[1:]
 		return messages.ChildFailed{Name: name, GaveUp: true}
 	}
@@ -101,8 +101,8 @@ func recentOnly(times []time.Time, since time.Time) []time.Time {
 	return times
 }
 
-// permanent reports whether an error says of itself that a restart cannot help, as
-// that of a datastore that this program cannot read.
+// permanent reports whether a restart cannot fix the cause of an error, such as a
+// datastore that this program cannot read.
 func permanent(err error) bool {
 	cause, ok := errors.AsType[interface {
 		error

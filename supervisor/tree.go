@@ -40,25 +40,25 @@ type server interface {
 // serveFunc starts a control plane and returns when it serves.
 type serveFunc func(ctx context.Context) (server, error)
 
-// blueprint is what the tree is made from.
+// blueprint has the parts that the tree is created from.
 type blueprint struct {
 	serve   serveFunc
 	drivers []vm.Driver
-	// namespace of the App that is made when there is none.
+	// namespace of the mirrors in an App that is created because there is none.
 	namespace string
 	dial      engine.Dialer
 	engine    engine.Settings
 	logger    *slog.Logger
 	picture   *Picture
-	// ready is told whether the tree has taken up its work.
+	// ready is called when the tree becomes ready, and when it ends.
 	ready func(bool)
-	// ended is called once, when the root is gone for good.
+	// ended is called once, when the root has ended and does not restart.
 	ended func()
 }
 
-// rootPolicy is the guardian's: the whole tree starts anew. What does not mend
-// in a few seconds, such as a datastore that cannot be read, ends the daemon,
-// so that whoever started it is told why.
+// rootPolicy is the policy of the guardian: the whole tree restarts. A failure that a few
+// seconds do not fix, such as a datastore that cannot be read, ends the daemon with an
+// error for the user.
 func rootPolicy(string) Policy {
 	return Policy{
 		Backoff:   async.Backoff{Min: 200 * time.Millisecond, Max: 10 * time.Second},
@@ -66,8 +66,8 @@ func rootPolicy(string) Policy {
 	}
 }
 
-// childPolicy of the root: a failure of what ties the tree to the API server
-// takes the whole tree with it; the others are restarted on their own.
+// childPolicy is the policy of the root. The actors that connect the tree with the API
+// server restart with the whole tree; the others restart on their own.
 func childPolicy(child string) Policy {
 	p := Policy{
 		Backoff:   async.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second},
@@ -79,9 +79,9 @@ func childPolicy(child string) Policy {
 	return p
 }
 
-// enginePolicy: a session is restarted so fast that an engine which comes back
-// is found at once; the engine supervisor slows it down when that goes on for
-// long. A mirror gets more time between its failures.
+// enginePolicy is the policy of the engine supervisor. A session restarts so fast that it
+// finds a restarted engine at once; beyond the intensity limit the engine supervisor
+// spaces its restarts. The restarts of a mirror are further apart.
 func enginePolicy(child string) Policy {
 	if child == sessionName {
 		return Policy{
@@ -95,7 +95,7 @@ func enginePolicy(child string) Policy {
 	}
 }
 
-// rootProps is the root, and through it the whole tree:
+// rootProps returns the props of the root, which spawns the whole tree:
 //
 //	root
 //	├── controlplane
@@ -104,7 +104,7 @@ func enginePolicy(child string) Policy {
 //	├── vm
 //	└── engine
 //	    ├── session
-//	    └── container/… image/… volume/… containernamespace/…
+//	    └── container/… image/… volume/… network/… containernamespace/…
 func (b blueprint) rootProps() *actor.Props {
 	return b.picture.Props(rootName,
 		func(report func(string)) actor.Actor { return newRoot(b, report) },

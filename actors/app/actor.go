@@ -29,17 +29,17 @@ type Writer interface {
 	UpdateStatus(ctx context.Context, obj client.Object) error
 }
 
-// Config is what the app actor is made from.
+// Config has the parts that the app actor is created from.
 type Config struct {
 	Kube Writer
 	// Subscribe delivers objects and their changes; see kube.Informers.
 	Subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
-	// Namespace of the mirrors in an App that is made because there is none;
-	// empty is the API's default.
+	// Namespace of the mirrors in an App that is created because there is none; empty
+	// is the API's default.
 	Namespace string
-	// Existing looks for a managed engine that lives already, as vm.Existing does.
+	// Existing searches for a managed engine that runs already; see vm.Existing.
 	Existing func(ctx context.Context) (spec messages.VMSpec, found bool, err error)
-	// VM and Engine are told what should be.
+	// VM and Engine receive the commands.
 	VM, Engine *actor.PID
 	Logger     *slog.Logger
 	// Report shows the actor's state in the live picture of the tree.
@@ -51,27 +51,28 @@ type app struct {
 	Config
 	tasks *task.Runner
 	view  view
-	// toldVM and toldLink are the last commands; nil when they must be said again.
-	toldVM   *messages.EnsureVM
-	toldLink *link
-	// drainer waits for Drained.
+	// sentVM and sentLink are the last commands; nil when they must be sent again.
+	sentVM   *messages.EnsureVM
+	sentLink *link
+	// drainer waits for Drained; nil when there is no drain.
 	drainer *actor.PID
-	// draining is the last Draining.
+	// draining is the last Draining that was sent.
 	draining messages.Draining
 	// synced is set once the subscription has delivered the App, if there is one.
 	synced bool
-	// writing is set while the resource is being written; waiting while a
-	// failed write waits for its next try.
+	// writing is set while the resource is being written; waiting during the pause
+	// before a failed write is retried.
 	writing, waiting bool
-	attempts         int
-	// looks for an engine, before there is an App, that failed.
-	looks int
+	// attempts counts the writes that failed in a row.
+	attempts int
+	// probes counts the searches for a running engine that failed.
+	probes int
 	// lastSeenUID is the UID of the App that the subscription delivered last.
 	lastSeenUID types.UID
-	// removedUID is the UID of the App that was last seen to be removed. The answer
-	// to an earlier write of it may come later, and is stale.
+	// removedUID is the UID of the App that was removed last. The result of an earlier
+	// write to it can arrive later, and is stale.
 	removedUID types.UID
-	// ready is set once the resource said what this incarnation knows.
+	// ready is set once the status of the App is of this incarnation.
 	ready bool
 }
 
@@ -108,8 +109,8 @@ func (a *app) Receive(c actor.Context) {
 	switch msg := c.Message().(type) {
 	case *actor.Started:
 		a.tasks = task.NewRunner(c)
-		// Commands are numbered from the clock, so that an answer to a command
-		// of a former incarnation is never taken for one to this.
+		// Commands are numbered from the clock, so that an answer to a former
+		// incarnation never has the number of a command of this one.
 		a.view.engineSeq = uint64(time.Now().UnixNano())
 		a.tasks.After(adoptionGrace, graceOver{})
 		a.subscribe()
@@ -166,7 +167,7 @@ func (a *app) receiveOwn(msg toSelf) {
 	}
 }
 
-// drain reports how far a Drain has come.
+// drain reports the progress of a Drain.
 func (a *app) drain(c actor.Context) {
 	if a.drainer == nil {
 		return
@@ -181,35 +182,36 @@ func (a *app) drain(c actor.Context) {
 	}
 }
 
-// childFailed: the actor that failed starts empty. It is told again what it
-// should do, and what it said is forgotten.
+// childFailed repeats the last command, because the actor restarts empty, and drops the
+// state that it had reported.
 func (a *app) childFailed(f messages.ChildFailed) {
 	if f.Name == vmChild {
-		a.toldVM = nil
+		a.sentVM = nil
 		return
 	}
-	a.toldLink, a.view.linked = nil, false
+	a.sentLink, a.view.linked = nil, false
 	a.view.engine = messages.EngineChanged{State: messages.EngineDisconnected, Message: f.Err.Error()}
 }
 
-// command tells the VM and the engine what should be, when that has changed.
+// command sends the desired state to the VM actor and the engine supervisor, if it has
+// changed.
 func (a *app) command(c actor.Context) {
 	if a.view.app == nil {
 		return
 	}
-	if want := wantedVM(a.view); a.toldVM == nil || *a.toldVM != want {
-		a.toldVM = &want
-		c.Request(a.VM, want)
+	if desired := desiredVM(a.view); a.sentVM == nil || *a.sentVM != desired {
+		a.sentVM = &desired
+		c.Request(a.VM, desired)
 	}
-	want, ok := wantedLink(a.view)
-	if !ok || a.toldLink != nil && *a.toldLink == want {
+	desired, ok := desiredLink(a.view)
+	if !ok || a.sentLink != nil && *a.sentLink == desired {
 		return
 	}
-	a.toldLink, a.view.linked = &want, true
+	a.sentLink, a.view.linked = &desired, true
 	a.view.engineSeq++
-	if want.connected {
+	if desired.connected {
 		c.Request(a.Engine, messages.ConnectEngine{
-			Seq: a.view.engineSeq, Endpoint: want.endpoint, Namespace: want.namespace,
+			Seq: a.view.engineSeq, Endpoint: desired.endpoint, Namespace: desired.namespace,
 		})
 		return
 	}

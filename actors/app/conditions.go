@@ -10,7 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// conditions derives the App's conditions; transition times are left to the writer.
+// conditions returns the App's conditions, without transition times.
 func conditions(v view) []metav1.Condition {
 	running, ready := runningCondition(v), engineCondition(v)
 	out := []metav1.Condition{running, ready, settledCondition(v, running, ready)}
@@ -47,7 +47,7 @@ func engineCondition(v view) metav1.Condition {
 		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonNotApplicable
 		c.Message = fmt.Sprintf("rdd runs the %s engine but does not mirror it", appv1.EngineContainerd)
 	case v.vm.Silent && v.mirrored() && v.engine.State != messages.EngineIdle:
-		// Its health checks say so before the session notices.
+		// Health checks fail before the session notices.
 		c.Reason, c.Message = appv1.ReasonDisconnected, v.vm.Message
 	case v.engine.State == messages.EngineReady:
 		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonConnected
@@ -65,15 +65,14 @@ func engineCondition(v view) metav1.Condition {
 	return c
 }
 
-// settledCondition is True when everything that the App of this generation asks
-// for has happened.
+// settledCondition is True when the spec of this generation is fully applied.
 func settledCondition(v view, running, ready metav1.Condition) metav1.Condition {
 	c := metav1.Condition{Type: appv1.ConditionSettled, Status: metav1.ConditionFalse}
 	if what, reason, message := waitsFor(v, running, ready); what != "" {
 		c.Reason, c.Message = reason, "waits for "+what
 		if reason == appv1.ReasonStarting {
-			// Of a try after a failure, Running tells the failure at length. Who waits
-			// was told that when it happened, and need not be at each step.
+			// During a retry, Running has the full text of the failure. A client that
+			// waits has read it when it happened, and need not read it at each step.
 			message, _, _ = strings.Cut(message, "\n")
 		}
 		if message != "" {
@@ -89,28 +88,28 @@ func settledCondition(v view, running, ready metav1.Condition) metav1.Condition 
 	return c
 }
 
-// waitsFor says what is still missing; what is empty when nothing is.
+// waitsFor returns what is still missing; what is empty when nothing is.
 func waitsFor(v view, running, ready metav1.Condition) (what, reason, message string) {
 	answered := v.vm.Generation == v.app.Generation && v.vm.Wanted == v.running()
 	switch {
 	case v.draining && v.app.Spec.Running:
-		return "the daemon to end; the next one brings the engine up again", appv1.ReasonStopping, ""
+		return "the daemon to end; the next daemon starts the engine again", appv1.ReasonStopping, ""
 	case !answered:
-		return "the VM actor to take up the change", running.Reason, running.Message
+		return "the VM actor to receive the change", running.Reason, running.Message
 	case v.running() && v.vm.State != messages.VMRunning:
 		return "the engine to run", running.Reason, running.Message
 	case v.running() && !v.vm.Current:
 		return "the change of the engine", running.Reason, running.Message
 	case v.running() && v.mirrored() && v.engine.Seq != v.engineSeq:
-		return "the engine supervisor to take up the change", ready.Reason, ""
+		return "the engine supervisor to receive the change", ready.Reason, ""
 	case v.running() && ready.Status != metav1.ConditionTrue:
 		return "the engine's objects to be mirrored", ready.Reason, ready.Message
 	case v.running() && !v.mirrored() && !v.engineIdle():
-		return "the mirrors to go", appv1.ReasonStopping, v.engine.Message
+		return "the mirrors to be removed", appv1.ReasonStopping, v.engine.Message
 	case !v.running() && v.vm.State != messages.VMStopped:
 		return "the engine to stop", running.Reason, running.Message
 	case !v.running() && !v.engineIdle():
-		return "the mirrors to go", appv1.ReasonStopping, v.engine.Message
+		return "the mirrors to be removed", appv1.ReasonStopping, v.engine.Message
 	}
 	return "", "", ""
 }

@@ -9,26 +9,26 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// view is everything the app actor knows, and all that it decides from.
+// view has all facts that the commands and the conditions follow from.
 type view struct {
 	// app is nil while there is no App.
 	app *appv1.App
-	// draining is set when the daemon is about to end: nothing should run.
+	// draining is set when the daemon ends: nothing should run.
 	draining bool
 	vm       messages.VMChanged
 	engine   messages.EngineChanged
 	// engineSeq is the number of the last command to the engine supervisor.
 	engineSeq uint64
-	// linked is whether the engine supervisor was told anything yet.
+	// linked is set once a command was sent to the engine supervisor.
 	linked bool
-	// graceOver is set some time after the start of this daemon.
+	// graceOver is set when the grace period after the start of the daemon is over.
 	graceOver bool
 }
 
-// running is whether the engine should be up.
+// running reports whether an engine is desired.
 func (v view) running() bool { return v.app != nil && v.app.Spec.Running && !v.draining }
 
-// mirrored is whether rdd mirrors the wanted engine, or the one that goes on in
+// mirrored reports whether rdd mirrors the desired engine, or the one that is kept in
 // its place.
 func (v view) mirrored() bool {
 	if v.kept() {
@@ -37,14 +37,14 @@ func (v view) mirrored() bool {
 	return v.app.Spec.ContainerEngine.Name != appv1.EngineContainerd
 }
 
-// kept is whether an engine runs that is not the wanted one: it will be stopped,
-// or it goes on because the wanted one cannot be brought up.
+// kept reports whether an engine runs that is not the desired one. It will be stopped,
+// or it keeps running because the desired one cannot be started.
 func (v view) kept() bool {
 	return v.running() && v.vm.Generation == v.app.Generation && v.vm.State == messages.VMRunning && !v.vm.Current
 }
 
-// wantedVM is what the VM actor should be told.
-func wantedVM(v view) messages.EnsureVM {
+// desiredVM returns the command for the VM actor.
+func desiredVM(v view) messages.EnsureVM {
 	return messages.EnsureVM{
 		Generation: v.app.Generation,
 		Running:    v.running(),
@@ -63,7 +63,7 @@ func vmProperties(spec appv1.VM) messages.VMProperties {
 	}
 }
 
-// bytes of a quantity; the API server fills in those that are not set.
+// bytes returns a quantity in bytes; 0 for the default.
 func bytes(q *resource.Quantity) int64 {
 	if q == nil {
 		return 0
@@ -71,46 +71,46 @@ func bytes(q *resource.Quantity) int64 {
 	return q.Value()
 }
 
-// link is what the engine supervisor should be told.
+// link is the desired state of the engine supervisor.
 type link struct {
-	// connected is whether there should be an engine.
+	// connected is whether an engine should be mirrored.
 	connected bool
 	endpoint  string
 	namespace string
 }
 
-// wantedLink says what the engine supervisor should be told; ok is false while
-// things should stay as they are.
-func wantedLink(v view) (l link, ok bool) {
+// desiredLink returns the desired state of the engine supervisor; ok is false while the
+// last one stays.
+func desiredLink(v view) (l link, ok bool) {
 	switch {
 	case !v.running() || !v.mirrored():
 		return link{}, true
 	case v.vm.Generation != v.app.Generation:
-		return link{}, false // the VM actor has not taken up this spec yet
+		return link{}, false // the VM actor has not received this spec yet
 	case v.vm.State == messages.VMRunning:
 		return link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace}, true
 	case v.vm.State == messages.VMStarting, v.vm.State == messages.VMFailed && (v.linked || !v.graceOver):
-		// A VM that is being started again: the engine supervisor sees for itself
-		// that the connection broke, and gives it its time of grace. One that a
-		// former daemon left running gets the same time to be adopted.
+		// The VM restarts: the engine supervisor observes the lost connection itself,
+		// and grants the grace period. An engine of a former daemon gets the same time
+		// to be adopted.
 		return link{}, false
 	default:
 		return link{}, true
 	}
 }
 
-// drained is whether nothing runs any more.
+// drained reports whether a drain is complete: nothing runs.
 func (v view) drained() bool {
 	return v.draining && v.vm.State == messages.VMStopped && !v.vm.Wanted && v.engineIdle()
 }
 
-// engineIdle is whether the engine supervisor has answered the last command and
-// has nothing left.
+// engineIdle reports whether the engine supervisor has answered the last command and
+// has no mirror left.
 func (v view) engineIdle() bool {
 	return v.engine.Seq == v.engineSeq && v.engine.State == messages.EngineIdle
 }
 
-// draining returns what a drain waits for.
+// draining returns the progress of a drain.
 func draining(v view) messages.Draining {
 	var left []string
 	if v.vm.State != messages.VMStopped || v.vm.Wanted {

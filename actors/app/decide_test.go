@@ -13,7 +13,7 @@ import (
 
 const generation = 3
 
-// settled is a view in which everything that was asked for has happened.
+// settled returns a view in which the spec is fully applied.
 func settled(running bool) view {
 	a := &appv1.App{}
 	a.Name, a.Generation = appv1.AppName, generation
@@ -41,7 +41,7 @@ func TestConditions(t *testing.T) {
 		{"running", true, func(*view) {}, "Started", "Connected", "Settled", metav1.ConditionTrue},
 		{"stopped", false, func(*view) {}, "Stopped", "Stopped", "Settled", metav1.ConditionTrue},
 		{"starting", true, func(v *view) { v.vm.State = messages.VMStarting; v.engine.State = messages.EngineConnecting }, "Starting", "Disconnected", "Starting", metav1.ConditionFalse},
-		{"a change is refused, or about to be carried out", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
+		{"a change is refused, or not applied yet", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
 		{"start failed", true, func(v *view) { v.vm.State = messages.VMFailed; v.engine.State = messages.EngineIdle }, "StartFailed", "Stopped", "StartFailed", metav1.ConditionFalse},
 		{"stop failed", false, func(v *view) { v.vm.State = messages.VMFailed }, "StopFailed", "Stopped", "StopFailed", metav1.ConditionFalse},
 		{"syncing", true, func(v *view) { v.engine.State = messages.EngineSyncing }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
@@ -49,18 +49,18 @@ func TestConditions(t *testing.T) {
 		{"disconnected", true, func(v *view) { v.engine.State = messages.EngineDisconnected }, "Started", "Disconnected", "Disconnected", metav1.ConditionFalse},
 		{"the engine does not answer its health checks", true, func(v *view) { v.vm.State, v.vm.Silent = messages.VMFailed, true }, "StartFailed", "Disconnected", "StartFailed", metav1.ConditionFalse},
 		{"I1: containerd is not mirrored", true, func(v *view) { containerd(v); v.engine.State = messages.EngineIdle }, "Started", "NotApplicable", "Settled", metav1.ConditionTrue},
-		{"I1: moby's mirrors are still going", true, func(v *view) { containerd(v); v.engine.State = messages.EngineCleaning }, "Started", "NotApplicable", "Stopping", metav1.ConditionFalse},
+		{"I1: moby's mirrors are being removed", true, func(v *view) { containerd(v); v.engine.State = messages.EngineCleaning }, "Started", "NotApplicable", "Stopping", metav1.ConditionFalse},
 		{"I4: disconnected, but the VM still stops", false, func(v *view) { v.vm.State = messages.VMStopping }, "Stopping", "Stopped", "Stopping", metav1.ConditionFalse},
-		{"mirrors are still going", false, func(v *view) { v.engine.State = messages.EngineCleaning }, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
-		{"an idle engine supervisor of before the last command", false, func(v *view) { v.engine.Seq = 6 }, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
-		{"a ready engine supervisor of before the last command", true, func(v *view) { v.engine.Seq = 6 }, "Started", "Connected", "Connected", metav1.ConditionFalse},
-		{"the VM actor has not taken up the change", true, func(v *view) { v.vm.Generation = generation - 1 }, "Started", "Connected", "Started", metav1.ConditionFalse},
+		{"mirrors are being removed", false, func(v *view) { v.engine.State = messages.EngineCleaning }, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
+		{"the engine supervisor was idle before the last command", false, func(v *view) { v.engine.Seq = 6 }, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
+		{"the engine supervisor was ready before the last command", true, func(v *view) { v.engine.Seq = 6 }, "Started", "Connected", "Connected", metav1.ConditionFalse},
+		{"the VM actor has not received the change", true, func(v *view) { v.vm.Generation = generation - 1 }, "Started", "Connected", "Started", metav1.ConditionFalse},
 		{"the daemon ends", true, func(v *view) {
 			v.draining = true
 			v.vm.State, v.vm.Wanted = messages.VMStopped, false
 			v.engine.State = messages.EngineIdle
 		}, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
-		{"what runs is of an older spec", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
+		{"the running engine is of an older spec", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v := settled(tc.running)
@@ -84,14 +84,14 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-// Who waits is told of a failure at length when it happens, and not again with
-// each step of the next try; Running keeps it.
-func TestTheLastFailureIsToldOnceToWhoWaits(t *testing.T) {
-	for state, whole := range map[messages.VMState]bool{messages.VMFailed: true, messages.VMStarting: false} {
+// Settled has the full text of a failure when it happens, and one line of it during the
+// retry. Running keeps the full text.
+func TestSettledShortensFailureDuringRetry(t *testing.T) {
+	for state, isFull := range map[messages.VMState]bool{messages.VMFailed: true, messages.VMStarting: false} {
 		v := settled(true)
 		v.vm.State, v.vm.Message = state, "booting (try 2; before: no way)\n  the console"
 		out := conditions(v)
-		if got := meta.FindStatusCondition(out, appv1.ConditionSettled).Message; strings.Contains(got, "console") != whole || !strings.Contains(got, "no way") {
+		if got := meta.FindStatusCondition(out, appv1.ConditionSettled).Message; strings.Contains(got, "console") != isFull || !strings.Contains(got, "no way") {
 			t.Errorf("%s: Settled says %q", state, got)
 		}
 		if got := meta.FindStatusCondition(out, appv1.ConditionRunning).Message; !strings.Contains(got, "console") {
@@ -100,7 +100,7 @@ func TestTheLastFailureIsToldOnceToWhoWaits(t *testing.T) {
 	}
 }
 
-func TestWantedLink(t *testing.T) {
+func TestDesiredLink(t *testing.T) {
 	connected := link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop"}
 	for _, tc := range []struct {
 		name    string
@@ -113,37 +113,37 @@ func TestWantedLink(t *testing.T) {
 		{"should not run", false, func(*view) {}, link{}, true},
 		{"the daemon ends", true, func(v *view) { v.draining = true }, link{}, true},
 		{"another engine is not mirrored", true, func(v *view) { v.app.Spec.ContainerEngine.Name = appv1.EngineContainerd }, link{}, true},
-		{"spec not taken up yet", true, func(v *view) { v.vm.Generation-- }, link{}, false},
-		{"crashed and starting again: time of grace", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMStarting, false }, link{}, false},
-		{"crashed, next try later: time of grace", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMFailed, false }, link{}, false},
-		{"failed from the start: mirrors of before must go", true, func(v *view) { v.vm.State, v.linked, v.graceOver = messages.VMFailed, false, true }, link{}, true},
-		{"E4: the engine of before could not be adopted at once: time of grace", true, func(v *view) { v.vm.State, v.linked = messages.VMFailed, false }, link{}, false},
-		{"what runs is of another spec: it is mirrored while it is there", true, func(v *view) { v.vm.Current = false; v.app.Spec.ContainerEngine.Name = appv1.EngineContainerd }, link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop"}, true},
-		{"what runs is of another spec and not mirrored", true, func(v *view) { v.vm.Current, v.vm.Engine = false, appv1.EngineContainerd }, link{}, true},
+		{"spec not received yet", true, func(v *view) { v.vm.Generation-- }, link{}, false},
+		{"crashed and restarting: grace period", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMStarting, false }, link{}, false},
+		{"crashed, waits for a retry: grace period", true, func(v *view) { v.vm.State, v.vm.Current = messages.VMFailed, false }, link{}, false},
+		{"failed from the start: mirrors of a former daemon are removed", true, func(v *view) { v.vm.State, v.linked, v.graceOver = messages.VMFailed, false, true }, link{}, true},
+		{"E4: the engine of a former daemon was not adopted at once: grace period", true, func(v *view) { v.vm.State, v.linked = messages.VMFailed, false }, link{}, false},
+		{"the running engine is of another spec: it is mirrored while it runs", true, func(v *view) { v.vm.Current = false; v.app.Spec.ContainerEngine.Name = appv1.EngineContainerd }, link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop"}, true},
+		{"the running engine is of another spec and not mirrored", true, func(v *view) { v.vm.Current, v.vm.Engine = false, appv1.EngineContainerd }, link{}, true},
 		{"stopping for another spec", true, func(v *view) { v.vm.State = messages.VMStopping }, link{}, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			v := settled(tc.running)
 			tc.change(&v)
-			if got, ok := wantedLink(v); got != tc.want || ok != tc.ok {
-				t.Errorf("wantedLink = %+v, %v; want %+v, %v", got, ok, tc.want, tc.ok)
+			if got, ok := desiredLink(v); got != tc.want || ok != tc.ok {
+				t.Errorf("desiredLink = %+v, %v; want %+v, %v", got, ok, tc.want, tc.ok)
 			}
 		})
 	}
 }
 
-func TestDrainedOnlyWhenNothingIsLeft(t *testing.T) {
+func TestDrainedWhenNothingRuns(t *testing.T) {
 	v := settled(false)
 	v.draining = true
 	if !v.drained() {
-		t.Error("not drained although nothing is left")
+		t.Error("not drained although nothing runs")
 	}
 	for name, change := range map[string]func(*view){
 		"VM still stopping":       func(v *view) { v.vm.State = messages.VMStopping },
-		"stop not taken up":       func(v *view) { v.vm.Wanted = true },
+		"stop not received":       func(v *view) { v.vm.Wanted = true },
 		"mirrors left":            func(v *view) { v.engine.State = messages.EngineCleaning },
-		"answer of before":        func(v *view) { v.engine.Seq-- },
-		"nobody asked to drain":   func(v *view) { v.draining = false },
+		"stale answer":            func(v *view) { v.engine.Seq-- },
+		"no drain":                func(v *view) { v.draining = false },
 		"VM could not be stopped": func(v *view) { v.vm.State = messages.VMFailed },
 	} {
 		v := settled(false)

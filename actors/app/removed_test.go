@@ -8,24 +8,24 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// The answer to a write that was on its way when the App was deleted comes in
-// after the news of that: taken up, it would keep a new App from ever being made.
-func TestALateAnswerDoesNotBringARemovedAppBack(t *testing.T) {
+// The result of a write can arrive after the removal of the App. It is stale: with the
+// removed App back in its view, the actor would never create a new one.
+func TestLateWriteDoesNotRestoreRemovedApp(t *testing.T) {
 	a := &app{}
-	told := func(uid types.UID) *appv1.App {
+	appWith := func(uid types.UID) *appv1.App {
 		obj := &appv1.App{}
 		obj.UID, obj.ResourceVersion = uid, "7"
 		return obj
 	}
 	a.lastSeenUID = "first"
-	a.appChanged(told("first"))
+	a.appChanged(appWith("first"))
 	a.appRemoved()
-	a.appChanged(told("first"))
+	a.appChanged(appWith("first"))
 	if a.view.app != nil {
-		t.Error("the App that was deleted is there again")
+		t.Error("the removed App is back")
 	}
-	a.appChanged(told("second"))
+	a.appChanged(appWith("second"))
 	if a.view.app == nil || a.view.app.UID != "second" {
-		t.Errorf("the next App: %+v", a.view.app)
+		t.Errorf("got %+v, want the next App", a.view.app)
 	}
 }

@@ -18,12 +18,12 @@ import (
 const (
 	writeTimeout = 30 * time.Second
 	// confirmAfter is how long the subscription may take to deliver an App that was
-	// written. One that it never delivers may be gone: informers do not see an object
-	// that is created and removed while their watch is broken.
+	// written. After that the App is read again, because it can be gone: informers do
+	// not see an object that is created and removed while their watch is broken.
 	confirmAfter = 30 * time.Second
 )
 
-// composeStatus is what the status should be.
+// composeStatus returns the desired status.
 func composeStatus(v view) appv1.AppStatus {
 	status := appv1.AppStatus{
 		VM: appv1.VMStatus{
@@ -38,22 +38,22 @@ func composeStatus(v view) appv1.AppStatus {
 	return status
 }
 
-// write brings the resource up to what is known. One write runs at a time; what
-// changes meanwhile is in the next one. It answers whether nothing was to write.
+// write creates the App or updates its status, if necessary. One write runs at a time;
+// the next one has what changes meanwhile. It reports whether the status is current.
 func (a *app) write() bool {
 	if a.writing || a.waiting || !a.synced {
 		return false
 	}
 	if a.view.app == nil {
-		looks, first := a.looks, a.lastSeenUID == ""
-		a.start(func(ctx context.Context) (*appv1.App, error) { return a.create(ctx, looks, first) })
+		probes, first := a.probes, a.lastSeenUID == ""
+		a.start(func(ctx context.Context) (*appv1.App, error) { return a.create(ctx, probes, first) })
 		return false
 	}
 	if a.view.vm.Generation == 0 {
-		return false // nothing is known yet of what runs
+		return false // the VM actor has not answered yet
 	}
 	status := composeStatus(a.view)
-	a.Report(settledWord(status))
+	a.Report(settledReason(status))
 	if equality.Semantic.DeepEqual(status, a.view.app.Status) {
 		return true
 	}
@@ -63,6 +63,7 @@ func (a *app) write() bool {
 	return false
 }
 
+// start runs a write as a task. After a conflict it reads the App instead.
 func (a *app) start(f func(context.Context) (*appv1.App, error)) {
 	a.writing = true
 	a.tasks.Go(writeTimeout, func(ctx context.Context) any {
@@ -105,8 +106,8 @@ func (a *app) writeEnded(done writeDone) {
 	}
 	a.attempts++
 	a.waiting = true
-	if errors.As(done.err, new(lookError)) {
-		a.looks++
+	if errors.As(done.err, new(probeError)) {
+		a.probes++
 	}
 	if apierrors.IsNotFound(done.err) {
 		a.view.app = nil
@@ -116,7 +117,8 @@ func (a *app) writeEnded(done writeDone) {
 	a.tasks.After(backoff.Delay(a.attempts), writeDue{})
 }
 
-func settledWord(s appv1.AppStatus) string {
+// settledReason returns the reason of the condition Settled.
+func settledReason(s appv1.AppStatus) string {
 	if c := meta.FindStatusCondition(s.Conditions, appv1.ConditionSettled); c != nil && c.Reason != "" {
 		return c.Reason
 	}

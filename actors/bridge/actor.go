@@ -15,13 +15,13 @@ import (
 // syncTimeout bounds the first lists of the informers.
 const syncTimeout = 30 * time.Second
 
-// Informers are what the actor keeps running; see kube.Informers.
+// Informers is what the actor runs; see kube.Informers.
 type Informers interface {
 	Run(ctx context.Context) error
 	WaitForSync(ctx context.Context) error
 }
 
-// Config has the parts that the bridge is made from.
+// Config has the parts that the bridge is created from.
 type Config struct {
 	Informers Informers
 	Logger    *slog.Logger

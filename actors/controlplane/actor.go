@@ -27,11 +27,11 @@ type Server interface {
 	Stop(ctx context.Context) error
 }
 
-// Config has the parts that the control plane actor is made from.
+// Config has the parts that the control plane actor is created from.
 type Config[S Server] struct {
 	// Serve starts a server and returns when it serves.
 	Serve func(ctx context.Context) (S, error)
-	// Serving is called with each server that serves. An error fails the actor.
+	// Serving is called with each server when it serves. An error fails the actor.
 	Serving func(S) error
 	Logger  *slog.Logger
 	// Report shows the actor's state in the live picture of the tree.
@@ -44,8 +44,8 @@ type controlPlane[S Server] struct {
 	tasks *task.Runner
 	// server is nil before it serves.
 	server Server
-	// started receives the server as soon as it serves. The actor may end before
-	// the result of that task arrives.
+	// started receives the server as soon as it serves. The actor can end before the
+	// result of the task arrives.
 	started chan Server
 }
 
@@ -126,8 +126,8 @@ func watch(ctx context.Context, s Server) any {
 }
 
 // close waits for the server to end. It blocks the mailbox on purpose: the next
-// server can start only when this one has released the datastore. A start that is
-// under way was cancelled, and close waits for its result.
+// server can start only when this one has released the datastore. A start in progress
+// was cancelled, and close waits for its result.
 func (p *controlPlane[S]) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
@@ -135,7 +135,7 @@ func (p *controlPlane[S]) close() {
 		select {
 		case p.server = <-p.started:
 		case <-ctx.Done():
-			p.Logger.Error("the start of the control plane does not end", "timeout", closeTimeout)
+			p.Logger.Error("the start of the control plane does not end in time", "timeout", closeTimeout)
 			go p.closeLate(p.started)
 		}
 	}
@@ -145,8 +145,8 @@ func (p *controlPlane[S]) close() {
 	}
 }
 
-// closeLate stops a server that serves after its actor has ended: it would hold
-// the datastore and the port.
+// closeLate stops a server that serves after its actor has ended, and would hold the
+// datastore and the port.
 func (p *controlPlane[S]) closeLate(started <-chan Server) {
 	if s, ok := <-started; ok {
 		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)

@@ -17,7 +17,7 @@ func (s *lateServer) Done() <-chan struct{}      { return s.stopped }
 func (s *lateServer) Err() error                 { return nil }
 func (s *lateServer) Stop(context.Context) error { close(s.stopped); return nil }
 
-func TestServerThatServesTooLateIsStopped(t *testing.T) {
+func TestLateServerIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		late := &lateServer{stopped: make(chan struct{})}
 		quiet := slog.New(slog.DiscardHandler)
@@ -41,7 +41,7 @@ func TestServerThatServesTooLateIsStopped(t *testing.T) {
 		select {
 		case <-late.stopped:
 		case <-time.After(10 * closeTimeout):
-			t.Error("a server that came after its actor had ended keeps running")
+			t.Error("a server that started after the end of its actor keeps running")
 		}
 	})
 }

@@ -1,5 +1,5 @@
-// Package controlplane has the actor that runs the embedded API server. It knows
-// the server only as something that serves, ends and can be stopped.
+// Package controlplane has the actor that runs the embedded API server, through an
+// interface with its start, its end and its stop.
 //
 // Reading map: actor.go is all of it.
 package controlplane

@@ -1,9 +1,9 @@
-// Package task runs work outside an actor's mailbox and delivers its result as a
+// Package task runs work outside the mailbox of an actor and delivers its result as a
 // message, so that Receive never blocks.
 //
-// A goroutine outlives a restart of its actor: the mailbox and the PID stay, and a
-// new actor value takes over. So a result is bound to the Runner that started the
-// work, and the next incarnation drops the results of the previous one.
+// A goroutine keeps running when its actor restarts: the new incarnation has the same
+// mailbox and PID. Therefore a result is bound to the Runner that started the work, and
+// the next incarnation drops the results of the previous one.
 package task
 
 import (
@@ -15,8 +15,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 )
 
-// Runner starts goroutines for one incarnation of one actor. Make it when
-// *actor.Started arrives; Stop it on *actor.Stopping and *actor.Restarting. Each
+// Runner starts goroutines for one incarnation of one actor. Create it when
+// *actor.Started arrives, and stop it on *actor.Stopping and *actor.Restarting. Each
 // result arrives as a Done message.
 type Runner struct{ *async.Runner }
 
@@ -26,7 +26,7 @@ type Done struct {
 	result async.Result
 }
 
-// String says what kind of result it is, for a log.
+// String returns the kind of the result, for a log.
 func (d Done) String() string {
 	if d.result.Err != nil {
 		return "task that panicked"
@@ -34,7 +34,7 @@ func (d Done) String() string {
 	return fmt.Sprintf("task %T", d.result.Value)
 }
 
-// NewRunner makes a Runner for the actor whose context this is.
+// NewRunner returns a Runner for the actor of this context.
 func NewRunner(c actor.Context) *Runner {
 	self, root := c.Self(), c.ActorSystem().Root
 	r := &Runner{}
@@ -44,9 +44,9 @@ func NewRunner(c actor.Context) *Runner {
 	return r
 }
 
-// Take opens a Done message. It returns false for a result of a previous
-// incarnation. It repeats a panic of the task, which so fails the actor and not the
-// process.
+// Take returns the result that a Done message carries. It returns false for a result of
+// a previous incarnation. It repeats a panic of the task, so that the panic fails the
+// actor and not the process.
 func (r *Runner) Take(d Done) (any, bool) {
 	if r == nil || d.from != r || r.Context().Err() != nil {
 		return nil, false

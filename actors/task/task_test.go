@@ -13,7 +13,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// worker runs what it is sent as a task, and keeps what comes back.
+// worker runs the functions that it receives as tasks, and records the results.
 type worker struct {
 	tasks *Runner
 	log   *record
@@ -50,7 +50,7 @@ func (w *worker) Receive(c actor.Context) {
 	}
 }
 
-// start spawns a worker that is restarted when it fails; the record says why.
+// start spawns a worker that restarts when it fails. The record has the failures.
 func start(t *testing.T) (*actor.ActorSystem, *actor.PID, *record) {
 	log := &record{}
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
@@ -71,7 +71,7 @@ func start(t *testing.T) (*actor.ActorSystem, *actor.PID, *record) {
 	return system, pid, log
 }
 
-func TestAPanicInATaskFailsTheActor(t *testing.T) {
+func TestPanicInTaskFailsActor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		system, pid, log := start(t)
 		system.Root.Send(pid, func(context.Context) any { panic("boom") })
@@ -84,7 +84,7 @@ func TestAPanicInATaskFailsTheActor(t *testing.T) {
 	})
 }
 
-func TestAResultOfAFormerIncarnationIsDropped(t *testing.T) {
+func TestResultOfFormerIncarnationIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		system, pid, log := start(t)
 		system.Root.Send(pid, func(context.Context) any { time.Sleep(time.Second); return "former" })
@@ -100,7 +100,7 @@ func TestAResultOfAFormerIncarnationIsDropped(t *testing.T) {
 	})
 }
 
-func TestATaskHasADeadline(t *testing.T) {
+func TestTaskHasDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		system, pid, log := start(t)
 		began := time.Now()
