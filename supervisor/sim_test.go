@@ -19,9 +19,9 @@ var (
 	simSeed  = flag.Uint64("seed", 0, "the one seed that TestSimulation runs, with its whole trace")
 )
 
-// simulate runs the tree with one seed. print gets the trace; it may be nil.
-func simulate(t *testing.T, seed uint64, print func(string)) (r world.Result) {
-	synctest.Test(t, func(*testing.T) { r = world.Run(seed, simTree{}, print) })
+// simulate runs the tree with one seed. printLine gets the trace; it may be nil.
+func simulate(t *testing.T, seed uint64, printLine func(string)) (r world.Result) {
+	synctest.Test(t, func(*testing.T) { r = world.Run(seed, simTree{}, printLine) })
 	return r
 }
 

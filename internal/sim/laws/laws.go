@@ -209,7 +209,7 @@ func (l *Laws) MirrorStarted(id string) { l.with(func() { l.incarnations[id]++ }
 // Failed checks a panic of an actor. Only one that may fail by itself can panic without
 // a simulated bug: a session reports so that its connection broke.
 func (l *Laws) Failed(actor, reason string, mayFail bool) {
-	if !mayFail && !strings.Contains(reason, schedule.Bug) {
+	if !mayFail && !strings.Contains(reason, schedule.SimulatedBug) {
 		l.violate("%s has failed without a simulated bug: %s", actor, reason)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
-// Bug is in the text of each simulated panic.
-const Bug = "simulated bug"
+// SimulatedBug is in the text of each simulated panic.
+const SimulatedBug = "simulated bug"
 
 // Actor handles the messages of one mailbox.
 type Actor interface {
@@ -136,11 +136,11 @@ func (m *Mailbox) step(dice *fate.Dice) {
 		}
 	}()
 	if t.before {
-		panic(errors.New(Bug + ", before the message"))
+		panic(errors.New(SimulatedBug + ", before the message"))
 	}
 	m.actor.Handle(t.message, t.system)
 	if t.after {
-		panic(errors.New(Bug + ", after the message"))
+		panic(errors.New(SimulatedBug + ", after the message"))
 	}
 }
 

@@ -14,16 +14,18 @@ const traceEnd = 400
 // Trace keeps the last lines of what happened, and a hash of all of it. It is safe
 // for concurrent use.
 type Trace struct {
-	begun time.Time
-	print func(string)
+	begun     time.Time
+	printLine func(string)
 
 	mu    sync.Mutex
 	hash  uint64
 	lines []string
 }
 
-// NewTrace returns an empty trace that begins now. print gets each line; it may be nil.
-func NewTrace(print func(string)) *Trace { return &Trace{begun: time.Now(), print: print} }
+// NewTrace returns an empty trace that begins now. printLine gets each line; it may be nil.
+func NewTrace(printLine func(string)) *Trace {
+	return &Trace{begun: time.Now(), printLine: printLine}
+}
 
 // Note records one event of an actor, a user or anything else.
 func (t *Trace) Note(who, what string) {
@@ -33,8 +35,8 @@ func (t *Trace) Note(who, what string) {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d %s", t.hash, line)
 	t.hash = h.Sum64()
-	if t.print != nil {
-		t.print(line)
+	if t.printLine != nil {
+		t.printLine(line)
 	}
 	if t.lines = append(t.lines, line); len(t.lines) > traceEnd {
 		t.lines = slices.Delete(t.lines, 0, len(t.lines)-traceEnd)

@@ -34,10 +34,10 @@ const (
 )
 
 // Run runs one seed, on virtual time: the caller is in a bubble of testing/synctest.
-// print gets each line of the trace; it may be nil.
-func Run(seed uint64, tree Tree, print func(string)) Result {
-	trace := schedule.NewTrace(print)
-	w := newWorld(seed, tree, trace, print != nil)
+// printLine gets each line of the trace; it may be nil.
+func Run(seed uint64, tree Tree, printLine func(string)) Result {
+	trace := schedule.NewTrace(printLine)
+	w := newWorld(seed, tree, trace, printLine != nil)
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
