@@ -17,7 +17,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// hold puts somebody else's finalizer on a mirror, or takes it away.
+// hold adds a foreign finalizer to the mirror of a volume, or removes it.
 func (r *running) hold(name string, held bool) {
 	r.t.Helper()
 	v := &containersv1.Volume{}
@@ -35,9 +35,9 @@ func (r *running) hold(name string, held bool) {
 	}
 }
 
-// waitsForTheMirrors fails unless the App, in answer to this generation, comes to
-// wait for nothing but mirrors that are to go.
-func (r *running) waitsForTheMirrors(generation int64) {
+// waitsForMirrors waits until the App waits at this generation for mirrors that are
+// to be removed, and for nothing else.
+func (r *running) waitsForMirrors(generation int64) {
 	r.t.Helper()
 	r.eventually("the App to wait for the mirrors", func() error {
 		app := &appv1.App{}
@@ -52,13 +52,13 @@ func (r *running) waitsForTheMirrors(generation int64) {
 			r.t.Fatalf("Settled although a mirror is left: %+v", settled)
 		}
 		if !strings.Contains(settled.Message, "the mirrors to be removed") {
-			return fmt.Errorf("it waits for something else: %+v", settled)
+			return fmt.Errorf("waits for something else: %+v", settled)
 		}
 		return nil
 	})
 }
 
-func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
+func TestI5CleanupSurvivesRestart(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 5, 5)
 	inst := instancetest.At(t, "test")
@@ -69,21 +69,20 @@ func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 	r.change(func(s *appv1.AppSpec) { s.Running = false })
 	onlyHeld := func() error {
 		if left := r.mirrors(); len(left) != 1 || left["Volume/"+held] == nil {
-			return fmt.Errorf("%d mirrors are left, want only the one that is held", len(left))
+			return fmt.Errorf("%d mirrors are left, want only the held one", len(left))
 		}
 		return nil
 	}
-	r.eventually("every other mirror to go", onlyHeld)
-	// What was under way when the mirrors went is over once the App has answered
-	// another change.
+	r.eventually("the other mirrors to be removed", onlyHeld)
+	// An answer to a later change is not one of the time when mirrors were removed.
 	generation := r.change(func(s *appv1.AppSpec) { s.VM.CPUs = 3 })
-	r.waitsForTheMirrors(generation)
+	r.waitsForMirrors(generation)
 	r.end(true)
 
 	r = start(t, inst)
 	generation = r.change(func(s *appv1.AppSpec) { s.VM.CPUs = 4 })
-	r.waitsForTheMirrors(generation)
-	r.eventually("only the held mirror to be there", onlyHeld)
+	r.waitsForMirrors(generation)
+	r.eventually("only the held mirror to be left", onlyHeld)
 	r.hold(held, false)
 	r.settled(generation)
 	if left := r.mirrors(); len(left) != 0 {
@@ -94,12 +93,12 @@ func TestI5CleanupGoesOnUntilAllIsCleanAlsoAfterARestart(t *testing.T) {
 	}
 }
 
-func TestI6WishesAreCarriedOutDuringAFullSync(t *testing.T) {
+func TestI6StateAppliedDuringFullSync(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(200, 1, 0)
 	id := sim.ContainerIDs()[0]
-	// 200 images, eight at a time: half a minute, far longer than the wish takes.
-	takeBack := sim.Inject("GET /images/{name}/json", dockersim.Fault{Latency: time.Second})
+	// 200 images, eight at a time: half a minute, far longer than a start takes.
+	restore := sim.Inject("GET /images/{name}/json", dockersim.Fault{Latency: time.Second})
 	r := start(t, instancetest.At(t, "test"))
 	r.change(func(s *appv1.AppSpec) {
 		s.Running = true
@@ -112,22 +111,22 @@ func TestI6WishesAreCarriedOutDuringAFullSync(t *testing.T) {
 		return nil
 	})
 	c := r.container(id)
-	was := client.MergeFrom(c.DeepCopy())
+	before := client.MergeFrom(c.DeepCopy())
 	c.Spec.State = containersv1.StateRunning
-	if err := r.Patch(t.Context(), c, was); err != nil {
+	if err := r.Patch(t.Context(), c, before); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the wish to be carried out", func() error {
+	r.eventually("the container to be started", func() error {
 		if c := r.container(id); c.Status.Status != containersv1.ContainerRunning {
 			return fmt.Errorf("status: %+v", c.Status)
 		}
 		return nil
 	})
 	if status, _ := r.condition(appv1.ConditionEngineReady); status == "True" {
-		t.Error("the sync was over before the wish: the test shows nothing")
+		t.Error("the sync ended before the container was started: the test shows nothing")
 	}
 	if want, got := docker.DefaultSettings().Pool, sim.PeakInFlight(); got < want {
-		t.Errorf("%d calls were under way at once, want %d: images are not read several at a time", got, want)
+		t.Errorf("at most %d concurrent calls, want %d: images are not read concurrently", got, want)
 	}
-	takeBack()
+	restore()
 }

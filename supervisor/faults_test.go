@@ -16,7 +16,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// exact waits until there is a mirror for each object of the engine, and no other.
+// exact waits until each object of the engine has a mirror, and no other mirror exists.
 func (r *running) exact(sim *dockersim.Engine) {
 	r.t.Helper()
 	r.eventually("mirrors and engine to be equal", func() error {
@@ -46,7 +46,7 @@ func (r *running) condition(typ string) (status, reason string) {
 	return "", ""
 }
 
-func TestE1LostEventsAreRepairedByTheNextFullSync(t *testing.T) {
+func TestE1FullSyncRepairsLostEvents(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
 	r := start(t, instancetest.At(t, "test"), func(d *daemon) { d.Docker.Resync = 100 * time.Millisecond })
@@ -60,22 +60,22 @@ func TestE1LostEventsAreRepairedByTheNextFullSync(t *testing.T) {
 	r.exact(sim)
 }
 
-func TestE1AnObjectThatCannotBeReadCostsOnlyItself(t *testing.T) {
+func TestE1UnreadableObjectCostsOnlyItself(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 3, 2)
 	bad := sim.ContainerIDs()[0]
-	takeBack := sim.Inject("GET /containers/"+bad+"/json", dockersim.Fault{Status: 500, Message: "cannot say"})
+	restore := sim.Inject("GET /containers/"+bad+"/json", dockersim.Fault{Status: 500, Message: "internal error"})
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
 	mirrors := r.mirrors()
 	if _, ok := mirrors["Container/"+bad]; ok || len(mirrors) != 12 {
-		t.Fatalf("%d mirrors, want the 12 that can be read", len(mirrors))
+		t.Fatalf("%d mirrors, want those of the 12 readable objects", len(mirrors))
 	}
-	takeBack()
+	restore()
 	r.exact(sim)
 }
 
-func TestE2EventsBetweenListAndSubscribeAreNotLost(t *testing.T) {
+func TestE2EventsDuringFirstListAreMirrored(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
 	sim.Inject("GET /containers/json", dockersim.Fault{Times: 1, Latency: 50 * time.Millisecond, Do: func() {
@@ -98,7 +98,7 @@ func TestE3TagsAreExact(t *testing.T) {
 		func() error { return sim.RemoveImage("app:three", false) }, // one of two
 		func() error { return sim.Tag(first, "registry.example:5000/deep/path:v1") },
 		func() error { return sim.Tag(second, "app:One") },
-		func() error { return sim.Tag(second, "registry.example:5000/deep/path:v1") }, // first is dangling now
+		func() error { return sim.Tag(second, "registry.example:5000/deep/path:v1") }, // the first image has no tag now
 	} {
 		if err := step(); err != nil {
 			t.Fatal(err)
@@ -106,11 +106,11 @@ func TestE3TagsAreExact(t *testing.T) {
 		r.exact(sim)
 	}
 	if len(sim.ImageTags(first)) != 0 {
-		t.Fatal("the test did not make a dangling image")
+		t.Fatal("the first image still has a tag")
 	}
 }
 
-func TestE10AFailedStartIsMirrored(t *testing.T) {
+func TestE10FailedStartIsMirrored(t *testing.T) {
 	sim := dockersim.Start(t)
 	id := sim.AddContainer("web", sim.AddImage("web:1"))
 	if err := sim.SetStartError(id, "exec: no such file"); err != nil {
@@ -124,7 +124,7 @@ func TestE10AFailedStartIsMirrored(t *testing.T) {
 	if err := r.Patch(t.Context(), c, before); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the failure to show", func() error {
+	r.eventually("the failed start to be mirrored", func() error {
 		c := r.container(id)
 		refused := meta.FindStatusCondition(c.Status.Conditions, containersv1.ConditionStateReached)
 		if c.Status.Error == "" || refused == nil || c.Status.ObservedGeneration == c.Generation {
@@ -135,7 +135,7 @@ func TestE10AFailedStartIsMirrored(t *testing.T) {
 	if err := sim.SetStartError(id, ""); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the wish to be tried again", func() error {
+	r.eventually("the start to be retried", func() error {
 		c := r.container(id)
 		if c.Status.Status != containersv1.ContainerRunning || c.Status.ObservedGeneration != c.Generation ||
 			meta.FindStatusCondition(c.Status.Conditions, containersv1.ConditionStateReached) != nil {
@@ -145,7 +145,7 @@ func TestE10AFailedStartIsMirrored(t *testing.T) {
 	})
 }
 
-func TestABrokenEventStreamIsNoticedAndMended(t *testing.T) {
+func TestBrokenEventStreamReconnects(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
 	r := start(t, instancetest.At(t, "test"))
@@ -162,7 +162,7 @@ func TestABrokenEventStreamIsNoticedAndMended(t *testing.T) {
 	r.sameUIDs(before)
 }
 
-func TestAHungEngineIsSaidToBeDisconnected(t *testing.T) {
+func TestHungEngineIsDisconnected(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
 	r := start(t, instancetest.At(t, "test"), func(d *daemon) {
@@ -171,7 +171,7 @@ func TestAHungEngineIsSaidToBeDisconnected(t *testing.T) {
 	r.connect(sim)
 	before := r.mirrors()
 	sim.Freeze()
-	r.eventually("the condition to say so", func() error {
+	r.eventually("the engine to be disconnected", func() error {
 		if status, reason := r.condition(appv1.ConditionEngineReady); reason != appv1.ReasonDisconnected {
 			return fmt.Errorf("ContainerEngineReady is %s, %s", status, reason)
 		}
@@ -183,7 +183,7 @@ func TestAHungEngineIsSaidToBeDisconnected(t *testing.T) {
 	r.exact(sim)
 }
 
-func TestABurstLosesNothing(t *testing.T) {
+func TestBurstIsMirrored(t *testing.T) {
 	sim := dockersim.Start(t)
 	image := sim.AddImage("web:1")
 	r := start(t, instancetest.At(t, "test"))
@@ -208,12 +208,12 @@ func (r *running) sameUIDs(before map[string]containersv1.Mirror) {
 	}
 	for name, m := range before {
 		if uids[name] != m.GetUID() {
-			r.t.Errorf("%s was made anew", name)
+			r.t.Errorf("%s was replaced", name)
 		}
 	}
 }
 
-func TestI7AnEventCostsTheSameHoweverManyMirrorsThereAre(t *testing.T) {
+func TestI7EventCostIgnoresMirrorCount(t *testing.T) {
 	cost := func(objects int) map[string]int {
 		sim := dockersim.Start(t)
 		sim.Populate(objects, objects, objects)
@@ -228,6 +228,6 @@ func TestI7AnEventCostsTheSameHoweverManyMirrorsThereAre(t *testing.T) {
 	}
 	few, many := cost(5), cost(100)
 	if len(few) != 1 || !maps.Equal(few, many) {
-		t.Errorf("an event costs %v with 15 mirrors and %v with 300, want one call each", few, many)
+		t.Errorf("an event costs %v with 15 mirrors and %v with 300, want one call", few, many)
 	}
 }

@@ -17,18 +17,18 @@ type unusable struct{ error }
 
 func (unusable) Permanent() bool { return true }
 
-// F10: what cannot succeed as things are ends the daemon at once, with the reason.
-func TestPermanentFailureEndsTheDaemon(t *testing.T) {
+// F10: a permanent failure ends the daemon at once, with the reason.
+func TestPermanentFailureEndsDaemon(t *testing.T) {
 	for name, test := range map[string]struct {
 		err   error
 		tries int
 	}{
-		"permanent": {fmt.Errorf("start the control plane: %w", unusable{errors.New("a newer rdd has written it")}), 1},
+		"permanent": {fmt.Errorf("start the control plane: %w", unusable{errors.New("written by a newer rdd")}), 1},
 		"transient": {errors.New("the disk is full"), 1 + rootPolicy("").Intensity},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tries, began := 0, time.Now()
+				tries, begun := 0, time.Now()
 				d := newDaemon(Config{Logger: slog.New(slog.DiscardHandler)})
 				b := d.blueprint()
 				b.serve = func(context.Context) (server, error) {
@@ -42,15 +42,15 @@ func TestPermanentFailureEndsTheDaemon(t *testing.T) {
 				if tries != test.tries {
 					t.Errorf("%d tries, want %d", tries, test.tries)
 				}
-				if took := time.Since(began); test.tries == 1 && took > 0 {
-					t.Errorf("it took %v", took)
+				if took := time.Since(begun); test.tries == 1 && took > 0 {
+					t.Errorf("ended after %v, want no delay", took)
 				}
 			})
 		})
 	}
 }
 
-func TestPermanentIsFoundBelowOtherErrors(t *testing.T) {
+func TestPermanentFindsWrappedError(t *testing.T) {
 	for err, want := range map[error]bool{
 		errors.New("x"): false,
 		errors.Join(errors.New("x"), fmt.Errorf("y: %w", unusable{errors.New("z")})): true,

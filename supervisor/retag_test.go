@@ -8,10 +8,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// The engine tells of the image that got a tag, and not of the one that lost it.
-// When the tag is removed before the former is read, only the event has said it.
-// A pull names the tag and not the image, a load the image and not its tags.
-func TestE3ATagThatMovesAndGoesAtOnceLeavesNoGhost(t *testing.T) {
+// An event names the image that got a tag, and not the one that lost it. When the tag
+// is removed before the new image is read, only the event has reported the move. The
+// event of a pull names the tag and not the image, that of a load the image and not its
+// tags.
+func TestE3MovedAndRemovedTagLeavesNoMirror(t *testing.T) {
 	sim := dockersim.Start(t)
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)

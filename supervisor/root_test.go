@@ -14,8 +14,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// The stop of an engine may take as long as its containers do. A driver whose call
-// never returns ends the wait in the end, and the log says what is left.
+// The stop of an engine can take as long as its containers do. The wait for a driver
+// whose call never returns is bounded, and the log names what is left.
 func TestDrainIsBounded(t *testing.T) {
 	for name, tc := range map[string]struct {
 		drain messages.Draining
@@ -48,19 +48,19 @@ func TestDrainIsBounded(t *testing.T) {
 				pid := system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
 					return &root{blueprint: b, report: func(string) {}, app: app}
 				}))
-				began := time.Now()
+				begun := time.Now()
 				system.Root.Send(pid, messages.Shutdown{})
 				select {
 				case <-ended:
 				case <-time.After(24 * time.Hour):
-					t.Error("the daemon drains for ever")
+					t.Error("the drain does not end")
 					_ = system.Root.StopFuture(pid).Wait()
 				}
-				if took := time.Since(began); took < tc.ends || took > tc.ends+drainTimeout {
+				if took := time.Since(begun); took < tc.ends || took > tc.ends+drainTimeout {
 					t.Errorf("ended after %s, want about %s", took, tc.ends)
 				}
 				if !strings.Contains(log.String(), tc.drain.Left) {
-					t.Errorf("the log does not say what is left: %s", log.String())
+					t.Errorf("the log does not name what is left: %s", log.String())
 				}
 				_ = system.Root.StopFuture(app).Wait()
 				// The throttle of dead letters has a timer that ends on its own.

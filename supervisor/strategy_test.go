@@ -17,7 +17,7 @@ import (
 // crashing is a parent whose child fails whenever it starts.
 type crashing struct {
 	picture *Picture
-	told    *[]messages.ChildFailed
+	reports *[]messages.ChildFailed
 	starts  *[]time.Time
 	ended   *bool
 }
@@ -37,7 +37,7 @@ func (p crashing) Receive(c actor.Context) {
 			panic(err)
 		}
 	case messages.ChildFailed:
-		*p.told = append(*p.told, msg)
+		*p.reports = append(*p.reports, msg)
 	case *actor.Terminated:
 		*p.ended = true
 	}
@@ -49,7 +49,7 @@ func TestStrategyBacksOffAndGivesUp(t *testing.T) {
 			Backoff:   async.Backoff{Min: time.Second, Max: 8 * time.Second},
 			Intensity: 6, Window: time.Hour,
 		}
-		var told []messages.ChildFailed
+		var reports []messages.ChildFailed
 		var starts []time.Time
 		var ended bool
 		picture := NewPicture()
@@ -57,7 +57,7 @@ func TestStrategyBacksOffAndGivesUp(t *testing.T) {
 			return slog.New(slog.DiscardHandler)
 		}))
 		props := actor.PropsFromProducer(func() actor.Actor {
-			return crashing{picture, &told, &starts, &ended}
+			return crashing{picture, &reports, &starts, &ended}
 		}, actor.WithSupervisor(newStrategy(picture, func(string) Policy { return policy })))
 		pid, err := system.Root.SpawnNamed(props, "parent")
 		if err != nil {
@@ -67,10 +67,10 @@ func TestStrategyBacksOffAndGivesUp(t *testing.T) {
 		synctest.Wait()
 
 		if len(starts) != 1+policy.Intensity {
-			t.Fatalf("the child was started %d times, want once and %d restarts", len(starts), policy.Intensity)
+			t.Fatalf("the child started %d times, want once and %d restarts", len(starts), policy.Intensity)
 		}
-		if !ended || !told[len(told)-1].GaveUp {
-			t.Errorf("the parent was not told that its child is gone: ended %v, last %+v", ended, told[len(told)-1])
+		if !ended || !reports[len(reports)-1].GaveUp {
+			t.Errorf("the parent got no report that its child ended: ended %v, last %+v", ended, reports[len(reports)-1])
 		}
 		exponential := time.Second
 		for i := 1; i < len(starts); i++ {
@@ -94,18 +94,18 @@ func TestIntensityForgetsOldFailures(t *testing.T) {
 	at := time.Unix(0, 0)
 	for i := range 10 {
 		if f := s.record("child", at); f.GaveUp {
-			t.Fatalf("gave up at failure %d although they are rare", i+1)
+			t.Fatalf("gave up at failure %d although failures are rare", i+1)
 		}
 		at = at.Add(40 * time.Second)
 	}
 	s.record("child", at)
 	if f := s.record("child", at); !f.GaveUp {
-		t.Error("did not give up although the failures come fast")
+		t.Error("did not give up although failures are frequent")
 	}
 }
 
-// replacing is a parent that, told that its child failed, puts another actor
-// under the child's name.
+// replacing is a parent that replaces a child that failed by another actor of its
+// name.
 type replacing struct {
 	picture *Picture
 	starts  *int
@@ -142,7 +142,7 @@ func (p replacing) Receive(c actor.Context) {
 	}
 }
 
-func TestARestartIsForTheOneThatFailed(t *testing.T) {
+func TestRestartSparesReplacement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		policy := Policy{Backoff: async.Backoff{Min: time.Second, Max: time.Second}, Intensity: 6, Window: time.Hour}
 		picture, starts := NewPicture(), 0
@@ -156,7 +156,7 @@ func TestARestartIsForTheOneThatFailed(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if starts != 2 {
-			t.Errorf("%d starts, want the first one and that of the replacement", starts)
+			t.Errorf("%d starts, want those of the first child and of its replacement", starts)
 		}
 		if err := system.Root.StopFuture(parent).Wait(); err != nil {
 			t.Error(err)
@@ -164,8 +164,8 @@ func TestARestartIsForTheOneThatFailed(t *testing.T) {
 	})
 }
 
-// lingering is an actor whose child takes a second to stop; it fails when it is
-// told so, and whenever its state says to.
+// lingering returns an actor whose child takes a second to stop. It fails in the
+// messages that failIn selects.
 func lingering(failIn func(message any) bool) actor.Actor {
 	return actor.ReceiveFunc(func(c actor.Context) {
 		if _, ok := c.Message().(*actor.Started); ok {
@@ -181,14 +181,14 @@ func lingering(failIn func(message any) bool) actor.Actor {
 	})
 }
 
-func TestAStopIsFinal(t *testing.T) {
+func TestStopIsFinal(t *testing.T) {
 	isWord := func(m any) bool { _, ok := m.(string); return ok }
 	tests := map[string]func(message any) bool{
-		"a restart is due":           isWord,
-		"fails at its stop":          func(m any) bool { _, ok := m.(*actor.Stopping); return ok || isWord(m) },
-		"fails at its child's end":   func(m any) bool { _, ok := m.(*actor.Terminated); return ok },
-		"fails once it has stopped":  func(m any) bool { _, ok := m.(*actor.Stopped); return ok },
-		"fails at everything it can": func(m any) bool { _, ok := m.(*actor.Started); return !ok },
+		"a restart is due":                     isWord,
+		"fails at its stop":                    func(m any) bool { _, ok := m.(*actor.Stopping); return ok || isWord(m) },
+		"fails at its child's end":             func(m any) bool { _, ok := m.(*actor.Terminated); return ok },
+		"fails after it has stopped":           func(m any) bool { _, ok := m.(*actor.Stopped); return ok },
+		"fails at every message but the first": func(m any) bool { _, ok := m.(*actor.Started); return !ok },
 	}
 	for name, failIn := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -210,11 +210,11 @@ func TestAStopIsFinal(t *testing.T) {
 				system.Root.Send(child, "fail")
 				synctest.Wait()
 				if err := system.Root.StopFuture(child).Wait(); err != nil {
-					t.Error("a child that was told to stop did not:", err)
+					t.Error("a stopped child did not end:", err)
 				}
 				time.Sleep(time.Minute)
 				if starts != 1 {
-					t.Errorf("%d starts: a stop was taken back", starts)
+					t.Errorf("%d starts: a restart cancelled the stop", starts)
 				}
 				if nodes := picture.Nodes(); len(nodes) != 0 {
 					t.Errorf("the picture still shows %+v", nodes)
@@ -224,7 +224,7 @@ func TestAStopIsFinal(t *testing.T) {
 	}
 }
 
-func TestOldFailuresAreForgotten(t *testing.T) {
+func TestStrategyDropsOldFailures(t *testing.T) {
 	s := newStrategy(NewPicture(), func(string) Policy { return Policy{Intensity: 2, Window: time.Minute} })
 	at := time.Unix(0, 0)
 	for i := range 1000 {
@@ -232,6 +232,6 @@ func TestOldFailuresAreForgotten(t *testing.T) {
 		at = at.Add(time.Second)
 	}
 	if n := len(s.failures); n > 61 {
-		t.Errorf("the failures of %d children are kept, 61 at most have failed within the window", n)
+		t.Errorf("the strategy keeps the failures of %d children; 61 at most failed within the window", n)
 	}
 }

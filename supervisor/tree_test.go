@@ -24,7 +24,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// patience is how long a test waits for what takes a moment.
+// patience is how long a test waits for a condition.
 const patience = 30 * time.Second
 
 // running is a daemon in this process, with the real control plane.
@@ -70,7 +70,7 @@ func testLogger(t testing.TB) *slog.Logger {
 	return slog.New(slog.DiscardHandler)
 }
 
-// end ends the daemon and waits for it.
+// end stops the daemon and waits for its end.
 func (r *running) end(keepVM bool) {
 	r.t.Helper()
 	select {
@@ -93,8 +93,8 @@ func (r *running) eventually(what string, check func() error) {
 	testkit.Eventually(r.t, patience, what, check)
 }
 
-// wish changes the App's spec and waits until that has happened.
-func (r *running) wish(change func(*appv1.AppSpec)) {
+// apply changes the App's spec and waits until it is applied.
+func (r *running) apply(change func(*appv1.AppSpec)) {
 	r.t.Helper()
 	r.settled(r.change(change))
 }
@@ -132,7 +132,7 @@ func (r *running) settled(generation int64) {
 
 func (r *running) connect(sim *dockersim.Engine) {
 	r.t.Helper()
-	r.wish(func(s *appv1.AppSpec) {
+	r.apply(func(s *appv1.AppSpec) {
 		s.Running = true
 		s.VM = appv1.VM{Driver: appv1.DriverExternal, Endpoint: sim.Endpoint()}
 	})
@@ -167,7 +167,7 @@ func (r *running) container(id string) *containersv1.Container {
 	return c
 }
 
-func TestMirrorsFollowTheEngine(t *testing.T) {
+func TestMirrorsFollowEngine(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(20, 10, 10)
 	r := start(t, instancetest.At(t, "test"))
@@ -176,7 +176,7 @@ func TestMirrorsFollowTheEngine(t *testing.T) {
 		t.Fatalf("%d mirrors, want 43", n)
 	}
 	id := sim.AddContainer("late", sim.ImageIDs()[0])
-	r.eventually("the new container", func() error {
+	r.eventually("the mirror of the new container", func() error {
 		if _, ok := r.mirrors()["Container/"+id]; !ok {
 			return fmt.Errorf("no mirror of %s", id)
 		}
@@ -185,15 +185,15 @@ func TestMirrorsFollowTheEngine(t *testing.T) {
 	if err := sim.RemoveContainer(id, true); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the removed container to go", func() error {
+	r.eventually("the mirror of the removed container to be removed", func() error {
 		if _, ok := r.mirrors()["Container/"+id]; ok {
 			return fmt.Errorf("still a mirror of %s", id)
 		}
 		return nil
 	})
-	r.wish(func(s *appv1.AppSpec) { s.Running = false })
+	r.apply(func(s *appv1.AppSpec) { s.Running = false })
 	if left := r.mirrors(); len(left) != 0 {
-		t.Errorf("%d mirrors are left of an engine that is gone", len(left))
+		t.Errorf("%d mirrors of the stopped engine are left", len(left))
 	}
 	if n := len(sim.ContainerIDs()); n != 10 {
 		t.Errorf("the engine has %d containers left, want all 10", n)
@@ -222,7 +222,7 @@ func TestRestartWritesNothing(t *testing.T) {
 	}
 }
 
-func TestWishesOfAUser(t *testing.T) {
+func TestUserRequestsAreApplied(t *testing.T) {
 	sim := dockersim.Start(t)
 	image := sim.AddImage("web:1")
 	id := sim.AddContainer("web", image)
@@ -238,7 +238,7 @@ func TestWishesOfAUser(t *testing.T) {
 		}
 	}
 	for _, step := range []struct {
-		wish   containersv1.DesiredState
+		state  containersv1.DesiredState
 		before func() error
 		want   containersv1.ContainerState
 	}{
@@ -250,8 +250,8 @@ func TestWishesOfAUser(t *testing.T) {
 		if err := step.before(); err != nil {
 			t.Fatal(err)
 		}
-		patch(step.wish)
-		r.eventually("the wish "+string(step.wish), func() error {
+		patch(step.state)
+		r.eventually("the desired state "+string(step.state), func() error {
 			c := r.container(id)
 			if c.Status.ObservedGeneration != c.Generation || c.Status.Status != step.want {
 				return fmt.Errorf("generation %d, status %+v", c.Generation, c.Status)
@@ -259,13 +259,13 @@ func TestWishesOfAUser(t *testing.T) {
 			return nil
 		})
 	}
-	// I3: an image that a container uses, then that is free.
+	// I3: a container uses the image, and then none does.
 	img := &containersv1.Image{}
 	img.Name, img.Namespace = containersv1.ImageResourceName(image, "web:1"), appv1.DefaultNamespace
 	if err := r.Delete(t.Context(), img); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the refusal to show", func() error {
+	r.eventually("the refusal to be reported", func() error {
 		if err := r.Get(t.Context(), client.ObjectKeyFromObject(img), img); err != nil {
 			return err
 		}
@@ -285,11 +285,11 @@ func TestWishesOfAUser(t *testing.T) {
 		return nil
 	})
 	if len(sim.ContainerIDs()) != 0 || len(sim.ImageIDs()) != 0 {
-		t.Error("the engine still has what was deleted")
+		t.Error("the engine still has the deleted objects")
 	}
 }
 
-func TestBlipKeepsTheMirrors(t *testing.T) {
+func TestBlipKeepsMirrors(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(10, 5, 5)
 	r := start(t, instancetest.At(t, "test"))
@@ -304,7 +304,7 @@ func TestBlipKeepsTheMirrors(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the difference to show", func() error {
+	r.eventually("the mirror of the removed container to be removed", func() error {
 		if _, ok := r.mirrors()["Container/"+gone]; ok {
 			return fmt.Errorf("still a mirror of %s", gone)
 		}
@@ -315,7 +315,7 @@ func TestBlipKeepsTheMirrors(t *testing.T) {
 	r.sameUIDs(before)
 }
 
-func TestGraceTakesMirrorsOfALostEngineAway(t *testing.T) {
+func TestMirrorsRemovedAfterGracePeriod(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(10, 5, 5)
 	r := start(t, instancetest.At(t, "test"), func(d *daemon) { d.settings.Grace = 100 * time.Millisecond })
@@ -323,7 +323,7 @@ func TestGraceTakesMirrorsOfALostEngineAway(t *testing.T) {
 	if err := sim.Refuse(); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the mirrors to go", func() error {
+	r.eventually("the mirrors to be removed", func() error {
 		if n := len(r.mirrors()); n != 0 {
 			return fmt.Errorf("%d are left", n)
 		}
@@ -332,9 +332,9 @@ func TestGraceTakesMirrorsOfALostEngineAway(t *testing.T) {
 	if err := sim.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	r.eventually("the mirrors to come back", func() error {
+	r.eventually("the mirrors to be created again", func() error {
 		if n := len(r.mirrors()); n != 23 {
-			return fmt.Errorf("%d are there", n)
+			return fmt.Errorf("%d exist", n)
 		}
 		return nil
 	})
