@@ -91,7 +91,7 @@ func (m *mirror) receive(msg messages.ToMirror) {
 	case messages.ObjectGone:
 		m.gone(msg.AsOf)
 	case messages.EngineGone:
-		m.view.lost = true
+		m.view.engineGone = true
 	case messages.MirrorChanged:
 		m.changed(msg.Object)
 	case messages.MirrorRemoved:
@@ -177,7 +177,7 @@ func (m *mirror) seen(object containersv1.Mirror, asOf time.Time) {
 		return
 	}
 	m.factAsOf = asOf
-	m.view.engine, m.view.object, m.view.lost = present, object, false
+	m.view.engine, m.view.object, m.view.engineGone = present, object, false
 	if m.engine.retry.unreachable {
 		m.engine.retry.reset()
 	}

@@ -20,8 +20,8 @@ const (
 type view struct {
 	kind   containersv1.Kind
 	engine presence
-	// lost is set when the engine is gone for good.
-	lost bool
+	// engineGone is set when the engine is gone for good.
+	engineGone bool
 	// object has the status as the engine reports it, while present.
 	object containersv1.Mirror
 	// resource is the resource in the API server; nil when there is none.
@@ -88,7 +88,7 @@ func decide(v view) plan {
 	case v.inFlight == nothing && !v.waiting:
 		p.engine = engineCall(v)
 		v.inFlight = p.engine
-	case v.lost:
+	case v.engineGone:
 		p.cancel = v.inFlight != nothing
 	case v.inFlight == applyDesiredState:
 		p.cancel = v.engine == absent || v.resource != nil && isTerminating(v.resource)
@@ -100,11 +100,11 @@ func decide(v view) plan {
 // engineCall returns the call to the engine that the resource requests.
 func engineCall(v view) operation {
 	switch {
-	case v.lost || v.engine != present || v.resource == nil:
+	case v.engineGone || v.engine != present || v.resource == nil:
 		return nothing
 	case isTerminating(v.resource):
 		// Without rdd's finalizer, rdd itself may have deleted the resource, for an
-		// engine that was lost and is back. Such a deletion must not remove an object.
+		// engine that was gone and is back. Such a deletion must not remove an object.
 		// Neither must a deletion that was already applied.
 		if hasFinalizer(v.resource) && !v.deleted {
 			return removeObject
@@ -118,7 +118,7 @@ func engineCall(v view) operation {
 // decideWrite returns the next write that makes the resource equal to the engine's
 // object, or finish when neither exists.
 func decideWrite(v view) operation {
-	gone := v.lost || v.engine == absent
+	gone := v.engineGone || v.engine == absent
 	switch {
 	case v.resource == nil && v.inFlight != nothing:
 		return nothing // the answer says whether the object still exists
@@ -151,7 +151,7 @@ func writeTerminating(v view, gone bool) operation {
 }
 
 func statusWrite(v view) operation {
-	if v.engine == unknown && !v.lost || composeStatus(v).SameStatus(v.resource) {
+	if v.engine == unknown && !v.engineGone || composeStatus(v).SameStatus(v.resource) {
 		return nothing
 	}
 	return writeStatus

@@ -76,7 +76,7 @@ func TestDecide(t *testing.T) {
 		{"nothing is known", view{}, plan{}},
 		{"new object", view{engine: present, object: running}, plan{write: create}},
 		{"object and resource gone", view{engine: absent}, plan{write: finish}},
-		{"engine lost, resource gone", view{lost: true}, plan{write: finish}},
+		{"engine gone, resource gone", view{engineGone: true}, plan{write: finish}},
 		{"up to date", view{engine: present, object: running, resource: resource()}, plan{}},
 		{"object not read yet", view{resource: resource()}, plan{}},
 		{"object not read yet, deleted by a user", view{resource: resource(terminating)}, plan{}},
@@ -85,11 +85,11 @@ func TestDecide(t *testing.T) {
 		{"F4: no managed fields", view{engine: present, object: running, resource: resource(unmanaged)}, plan{write: claim}},
 		{"object gone", view{engine: absent, resource: resource()}, plan{write: deleteResource}},
 		{"object gone, finalizer gone", view{engine: absent, resource: resource(stripped)}, plan{write: deleteResource}},
-		{"engine lost", view{lost: true, engine: present, object: running, resource: resource()}, plan{write: deleteResource}},
+		{"engine gone", view{engineGone: true, engine: present, object: running, resource: resource()}, plan{write: deleteResource}},
 		{"deleted by a user", view{engine: present, object: running, resource: resource(terminating)}, plan{engine: removeObject}},
 		{"deleted by a user, state changed", view{engine: present, object: paused, resource: resource(terminating)}, plan{engine: removeObject, write: writeStatus}},
 		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, plan{write: deleteResource}},
-		{"deleted by a user, engine lost: no call to the engine", view{lost: true, engine: present, object: running, resource: resource(terminating)}, plan{write: deleteResource}},
+		{"deleted by a user, engine gone: no call to the engine", view{engineGone: true, engine: present, object: running, resource: resource(terminating)}, plan{write: deleteResource}},
 		{"delete applied, name reused", view{engine: present, object: running, resource: resource(terminating), deleted: true}, plan{write: deleteResource}},
 		{"I3: refused delete is reported first", view{engine: present, object: running, resource: resource(terminating), waiting: true, refusal: refused}, plan{write: writeStatus}},
 		{"desired state running", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning))}, plan{engine: applyDesiredState}},
@@ -97,11 +97,11 @@ func TestDecide(t *testing.T) {
 		{"new generation without desired state", view{engine: present, object: running, resource: resource(wants(containersv1.StateUnknown))}, plan{write: writeStatus}},
 		{"desired state applied, not yet written", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning)), applied: 2}, plan{write: writeStatus}},
 		{"desired state waits for its retry", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning)), waiting: true}, plan{}},
-		{"desired state, engine lost", view{lost: true, engine: present, object: running, resource: resource(wants(containersv1.StateRunning))}, plan{write: deleteResource}},
+		{"desired state, engine gone", view{engineGone: true, engine: present, object: running, resource: resource(wants(containersv1.StateRunning))}, plan{write: deleteResource}},
 		{"desired state, no finalizer", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning), stripped)}, plan{engine: applyDesiredState, write: claim}},
 
 		{"held, object gone: reports why", view{engine: absent, resource: resource(heldByOther)}, plan{write: writeStatus}},
-		{"held, engine lost: reports why", view{lost: true, resource: resource(heldByOther)}, plan{write: writeStatus}},
+		{"held, engine gone: reports why", view{engineGone: true, resource: resource(heldByOther)}, plan{write: writeStatus}},
 		{"held, object not read yet", view{resource: resource(heldByOther)}, plan{}},
 		{"held, engine is back or name reused: no call to the engine", view{engine: present, object: paused, resource: resource(heldByOther)}, plan{write: writeStatus}},
 
@@ -112,10 +112,10 @@ func TestDecide(t *testing.T) {
 		{"stop in flight, desired state withdrawn: not observed before its end", view{engine: present, object: running, resource: resource(wants(containersv1.StateCreated), wants(containersv1.StateUnknown)), inFlight: applyDesiredState}, plan{}},
 		{"stop in flight, deleted by a user", view{engine: present, object: running, resource: resource(wants(containersv1.StateCreated), terminating), inFlight: applyDesiredState}, plan{cancel: true}},
 		{"stop in flight, object gone", view{engine: absent, resource: resource(wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{cancel: true, write: deleteResource}},
-		{"stop in flight, engine lost", view{lost: true, engine: present, object: running, resource: resource(wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{cancel: true, write: deleteResource}},
+		{"stop in flight, engine gone", view{engineGone: true, engine: present, object: running, resource: resource(wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{cancel: true, write: deleteResource}},
 		{"removal in flight", view{engine: present, object: running, resource: resource(terminating), inFlight: removeObject}, plan{}},
 		{"removal in flight, object gone", view{engine: absent, resource: resource(terminating), inFlight: removeObject}, plan{write: deleteResource}},
-		{"removal in flight, engine lost", view{lost: true, engine: present, object: running, resource: resource(terminating), inFlight: removeObject}, plan{cancel: true, write: deleteResource}},
+		{"removal in flight, engine gone", view{engineGone: true, engine: present, object: running, resource: resource(terminating), inFlight: removeObject}, plan{cancel: true, write: deleteResource}},
 		{"removal in flight, resource gone", view{engine: absent, inFlight: removeObject}, plan{}},
 		{"removal in flight, resource gone, name reused", view{engine: present, object: running, inFlight: removeObject}, plan{}},
 	} {
@@ -132,7 +132,7 @@ func TestHeldConditionNamesFinalizer(t *testing.T) {
 	running := engineContainer(containersv1.ContainerRunning)
 	for want, v := range map[string]view{
 		"no such object": {engine: absent},
-		"not connected":  {lost: true},
+		"not connected":  {engineGone: true},
 		"gets a new":     {engine: present, object: running},
 	} {
 		v.kind, v.resource = containersv1.KindContainer, resource(heldByOther)

@@ -1,6 +1,6 @@
-// Package mirror has the actor that stands for one object of the container
-// engine. It is the only writer of the object's resource, owns the resource's
-// finalizer, and applies the spec and the deletion of the resource to the object.
+// Package mirror has the actor that mirrors one object of the container engine. The
+// actor is the only writer of the object's resource, owns the resource's finalizer, and
+// applies the spec and the deletion of the resource to the object.
 //
 // Reading map:
 //

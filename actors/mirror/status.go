@@ -70,7 +70,7 @@ func composeConditions(v view, fromEngine []metav1.Condition) []metav1.Condition
 func held(v view) metav1.Condition {
 	state := "the container engine has no such object any more"
 	switch {
-	case v.lost:
+	case v.engineGone:
 		state = "the container engine is not connected"
 	case v.engine == present:
 		state = "the container engine has an object with this name, which gets a new resource"

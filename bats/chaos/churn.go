@@ -21,10 +21,9 @@ const (
 	// movingTags is small, so that tags move from image to image.
 	movingTags = 6
 	// operationTimeout is how long one change of the engine may take. It is longer
-	// than the engine is ever stopped: a client that cancels the removal of a
-	// volume can make the engine remove it, answer "context canceled" and send no
-	// event, which only the daemon's next full sync repairs (moby,
-	// VolumeStore.purge).
+	// than the engine is ever stopped. If a client cancels the removal of a volume,
+	// the engine may remove it, answer "context canceled", and send no event (moby,
+	// VolumeStore.purge). Then only the daemon's next full sync repairs the mirror.
 	operationTimeout = 2 * time.Minute
 )
 

@@ -32,7 +32,7 @@ func (c *chaos) repeat(r round) string {
 	return fmt.Sprintf("-seed %d -first %d -rounds 1", c.seed, r.number)
 }
 
-// violation prints what is wrong, and keeps what helps to find the cause.
+// violation prints what is wrong, and saves what helps to find the cause.
 func (c *chaos) violation(ctx context.Context, r round, wrong []string) {
 	c.results.violations = append(c.results.violations, violation{r, wrong})
 	fmt.Fprintf(c.out, "VIOLATION in round %d of seed %d: %s\n  %s\n", r.number, c.seed, r, strings.Join(wrong, "\n  "))
@@ -41,14 +41,14 @@ func (c *chaos) violation(ctx context.Context, r round, wrong []string) {
 	c.ledger.mu.Unlock()
 	fmt.Fprintf(c.out, "the last steps:\n  %s\n", strings.Join(steps[max(0, len(steps)-shownSteps):], "\n  "))
 	dir := filepath.Join(c.options.out, fmt.Sprintf("%d-%d", c.seed, r.number))
-	if err := c.keep(ctx, dir, wrong, steps); err != nil {
+	if err := c.save(ctx, dir, wrong, steps); err != nil {
 		fmt.Fprintf(c.out, "the report is incomplete: %v\n", err)
 	}
 	fmt.Fprintf(c.out, "details are in %s; repeat the plan with %s\n", dir, c.repeat(r))
 }
 
-// keep writes steps, requests, the engine's log and a support bundle to a directory.
-func (c *chaos) keep(ctx context.Context, dir string, wrong, steps []string) error {
+// save writes steps, requests, the engine's log and a support bundle to a directory.
+func (c *chaos) save(ctx context.Context, dir string, wrong, steps []string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("create a directory for the report: %w", err)
 	}
@@ -79,16 +79,16 @@ func (c *chaos) keep(ctx context.Context, dir string, wrong, steps []string) err
 func copyFile(to, from string) error {
 	source, err := os.Open(from)
 	if err != nil {
-		return fmt.Errorf("keep a log: %w", err)
+		return fmt.Errorf("copy a log: %w", err)
 	}
 	defer source.Close()
 	target, err := os.Create(to)
 	if err != nil {
-		return fmt.Errorf("keep a log: %w", err)
+		return fmt.Errorf("copy a log: %w", err)
 	}
 	defer target.Close()
 	if _, err := io.Copy(target, source); err != nil {
-		return fmt.Errorf("keep a log: %w", err)
+		return fmt.Errorf("copy a log: %w", err)
 	}
 	return nil
 }

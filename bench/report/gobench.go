@@ -105,8 +105,8 @@ func (f *family) note(name string, values []benchfmt.Value) {
 }
 
 // compare sets the ratios of the cases of f. A case of the baseline applies to every
-// case that has all of its parts, and perhaps others, such as the size of a pool,
-// which the baseline lacks.
+// case that has all of its parts. That case can have more parts, such as the size of a
+// pool, which the baseline lacks.
 func compare(f *family, families []*family) {
 	at := slices.IndexFunc(families, func(other *family) bool { return other.Name == baselinePrefix+f.Name })
 	if at < 0 {

@@ -21,7 +21,7 @@ import (
 // idleClient has many watches on one HTTP/2 connection. It reads the bytes of the
 // connection, but opens no flow-control window, like a client whose readers hang.
 type idleClient struct {
-	begun, reset atomic.Int32
+	opened, reset atomic.Int32
 }
 
 func newIdleClient(t *testing.T, config *rest.Config, path string, watches int) *idleClient {
@@ -80,7 +80,7 @@ func (c *idleClient) read(framer *http2.Framer) {
 		}
 		switch frame.(type) {
 		case *http2.HeadersFrame:
-			c.begun.Add(1)
+			c.opened.Add(1)
 		case *http2.RSTStreamFrame:
 			c.reset.Add(1)
 		}
@@ -99,7 +99,7 @@ func TestIdleWatchesEnd(t *testing.T) {
 	config := rest.CopyConfig(userConfig(t, opts))
 	path := "/apis/" + mirrors("containers").GroupVersion().String() + "/namespaces/n/containers?watch=true&resourceVersion=" + written.GetResourceVersion()
 	idle := newIdleClient(t, config, path, watches)
-	testkit.EventuallyTrue(t, deadline, "the watches to begin", func() bool { return idle.begun.Load() == watches })
+	testkit.EventuallyTrue(t, deadline, "the watches to begin", func() bool { return idle.opened.Load() == watches })
 	before := heapInUse()
 	for i := range writes {
 		written = annotate(t, client.Resource(mirrors("containers")).Namespace("n"), written, i)

@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// C1: any legal name of the engine, and any that one day may be, is a valid name
-// of a resource, and no two are the same one.
+// Row C1: every name of an object, also an illegal one, becomes a valid name of a
+// resource, and different names stay different.
 func TestC1ResourceNameAlwaysValid(t *testing.T) {
 	names := []string{
 		"My_Volume", "my_volume", "my.volume", "my-volume", "V", strings.Repeat("x", 255), strings.Repeat("X", 255),

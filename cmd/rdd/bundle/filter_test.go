@@ -14,7 +14,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-// Of objects only what is known to hold no secret stays.
+// The filter keeps only fields that are known to have no secrets.
 func TestObjectFilterKeepsKnownFields(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"Name":"v","Driver":"local","Options":{"type":"cifs","device":"//h/s","o":"user=amelie,pass=p,vers=3.0,ro,nobrl","x":"y"}}`: `{"Name":"v","Driver":"local","Options":{"type":"cifs","device":"//h/s","o":"user=REDACTED,pass=REDACTED,vers=3.0,ro,nobrl","x":"REDACTED"}}`,

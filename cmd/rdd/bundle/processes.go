@@ -84,8 +84,8 @@ func (r *report) process(pid int) {
 
 // ownProcess reports whether rdd or its engine started a process, so that its
 // arguments can be shown. It checks the executable, because a process can choose the
-// name in its command line, and the namespace, because a container can have such a
-// program too.
+// name in its command line. It also checks the namespace, because a container can have
+// such a program too.
 func ownProcess(pid int, args []string) bool {
 	namespace, err := os.Readlink("/proc/self/ns/pid")
 	if errors.Is(err, fs.ErrNotExist) { // not Linux: containers are in a VM

@@ -110,15 +110,15 @@ func kubeconfig(server string) string {
 // A check on a file system that hangs ignores every deadline.
 func TestHungCheckDoesNotBlockOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		forever := make(chan struct{})
-		defer close(forever)
+		blocked := make(chan struct{})
+		defer close(blocked)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		began := time.Now()
 		results := runAll(ctx, []check{
-			{"a", func(context.Context) Result { <-forever; return Result{} }},
+			{"a", func(context.Context) Result { <-blocked; return Result{} }},
 			{"b", func(context.Context) Result { return ok("fine") }},
-			{"c", func(context.Context) Result { <-forever; return Result{} }},
+			{"c", func(context.Context) Result { <-blocked; return Result{} }},
 		})
 		if len(results) != 3 || results[0].State != Finding || results[1].State != OK || results[2].State != Finding {
 			t.Errorf("got %+v", results)
