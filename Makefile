@@ -103,7 +103,7 @@ vm-image: deps-vm-image ## build the guest image from Debian packages into .cach
 bats-vm bats-vm-short vm-chaos vm-test: deps-test deps-vm build vm-image
 bats-vm: ## end-to-end tests with a real VM, in less than ten minutes
 	@bats/scripts/vm.sh bats/vm
-bats-vm-short: ## some of them in two minutes: start, mirror, kill, adopt, stop
+bats-vm-short: ## the most important end-to-end tests with a real VM, in two minutes: start, mirror, kill, adopt, stop
 	@bats/scripts/vm.sh bats/vm/short
 vm-chaos: ## slow VM tests: sleep, crashes at random moments, engine tests in the VM
 	@bats/scripts/vm-chaos.sh

@@ -19,8 +19,8 @@ const (
 	// writeLimit is how long a write to a watching client may take. After that the
 	// watch is ended; the client resumes it at the last event that it received.
 	writeLimit = 15 * time.Second
-	// releaseAfter is how long after the last ended watch memory is returned to the
-	// system. Go alone would take minutes.
+	// releaseAfter is the time from the end of the last watch until its memory is returned
+	// to the system. Go alone would need minutes.
 	releaseAfter = 2 * time.Second
 )
 
