@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Builds the guest of rdd's VMs from Debian's packages: build.sh OUTDIR.
 #
-# OUTDIR gets kernel, initrd, disk.qcow2 (an ext4 file system without a partition
-# table, to be grown by the guest), cmdline and image.json, or nothing at all. If
-# it holds what these files would build, nothing is done. Runs as root, or as a
-# user whom user namespaces are open to. RDD_IMAGE_MIRROR names another mirror
-# than Debian's own.
+# It writes kernel, initrd, disk.qcow2 (an ext4 file system without a partition table,
+# which the guest grows), cmdline and image.json to OUTDIR, or nothing after a failure.
+# It does nothing if OUTDIR is up to date. It runs as root, or as a user who may create
+# user namespaces. RDD_IMAGE_MIRROR overrides Debian's mirror.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
@@ -19,12 +18,12 @@ case $arch in
 amd64) lima_arch=x86_64 console=ttyS0 ;;
 arm64) lima_arch=aarch64 console=ttyAMA0 ;;
 *)
-    echo "There is no guest for $arch: amd64 and arm64 are built." >&2
+    echo "There is no guest for $arch, only for amd64 and arm64." >&2
     exit 1
     ;;
 esac
 
-# What goes in decides what comes out: every file here, by name, mode and content.
+# The image depends on every file here, by name, mode and content.
 key=$(
     cd "$here"
     {
@@ -44,7 +43,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/rdd-image.XXXXXX")
 mkdir -p "$(dirname "$out")"
 next=$out.new.$$
 trap 'rm -rf "$work" "$next"' EXIT
-# The hooks run as another user than this script when it is not run by root.
+# Without root, the hooks run as another user than this script.
 chmod 755 "$work"
 mkdir -m 777 "$work/out"
 cp -r "$here" "$work/src"
@@ -69,7 +68,7 @@ mmdebstrap --mode="$mode" --variant=minbase --skip=cleanup --architectures="$arc
     --customize-hook="'$work/src/customize.sh' \"\$1\" '$work/src' '$work/out'" \
     "$suite" /dev/null ${RDD_IMAGE_MIRROR:+"$RDD_IMAGE_MIRROR"} >"$work/log" 2>&1 || {
     tail -n 40 "$work/log" >&2
-    echo "The guest image could not be built; what was said is above." >&2
+    echo "The guest image could not be built; see the errors above." >&2
     exit 1
 }
 
@@ -89,8 +88,8 @@ JSON
 cp "$work/out/packages" "$next/packages"
 chmod 644 "$next"/*
 
-# The new directory takes the place of the old one as a whole: a VM whose disk
-# lies on the old one keeps its own copy.
+# The new directory replaces the old one as a whole. A VM has its own copy of the old
+# disk.
 rm -rf "$out.old"
 [[ ! -e $out ]] || mv "$out" "$out.old"
 mv "$next" "$out"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Called by mmdebstrap when all packages are installed, as root or as the root
-# of a user namespace: customize.sh ROOT SOURCES OUT. Turns ROOT into the guest
-# and writes its kernel, initrd and raw disk to OUT.
+# customize.sh ROOT SOURCES OUT makes the guest from ROOT, and writes its kernel, initrd
+# and raw disk to OUT. mmdebstrap calls it after the installation of all packages, as root
+# or as the root of a user namespace.
 set -eu
 root=$1 src=$2 out=$3
 umask 022
@@ -10,7 +10,7 @@ arch=$(chroot "$root" dpkg --print-architecture)
 engine=$(chroot "$root" dpkg-query -W -f '${Version}' docker.io)
 echo "docker.io $engine" >"$out/engine"
 
-# The kernel: the newest that the meta package depends on.
+# The newest kernel on which the meta package depends.
 kernel=$(APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-cache depends "linux-image-cloud-$arch" |
     sed -n 's/^ *Depends: //p' | head -n 1)
 (
@@ -22,7 +22,7 @@ version=$(ls "$out/linux/lib/modules")
 echo "$version" >"$out/kernel-version"
 cp "$out/linux/boot/vmlinuz-$version" "$out/kernel"
 (
-    # What no virtual machine of this kind has.
+    # Drivers of devices that these virtual machines never have.
     cd "$out/linux/lib/modules/$version/kernel"
     rm -rf drivers/net/ethernet drivers/infiniband drivers/comedi drivers/target drivers/nvme \
         drivers/net/wwan drivers/net/wireless drivers/platform drivers/hv drivers/misc drivers/thermal \
@@ -44,8 +44,9 @@ units "$root"
 chroot "$root" update-alternatives --quiet --set iptables /usr/sbin/iptables-legacy
 chroot "$root" update-alternatives --quiet --set ip6tables /usr/sbin/ip6tables-legacy
 
-# Nothing that differs from build to build or belongs to one machine. An empty
-# machine-id, unlike none, is not a first boot, which would enable every unit.
+# Remove files that differ from build to build, or that are for one machine. The
+# machine-id is empty and not missing: a missing one means a first boot, which would
+# enable every unit.
 : >"$root/etc/machine-id"
 rm -rf "$root"/etc/ssh/ssh_host_* "$root"/etc/ssh/moduli "$root"/var/lib/apt/lists/* "$root"/var/cache/* \
     "$root"/var/log/* "$root"/tmp/* "$root"/run/* "$root"/etc/hostname "$root"/etc/resolv.conf \
@@ -58,8 +59,8 @@ mkdir -p "$root"/var/cache/apt/archives/partial "$root"/var/lib/apt/lists/partia
 chroot "$root" dpkg-query -W >"$out/packages"
 "$src/initrd/build.sh" "$root" "$src" "$version" "$out/initrd"
 
-# A copy in the order of the names, on no file system's own, so that the same
-# files make the same disk.
+# Copy the files in the order of their names, so that the same files result in the same
+# disk.
 mkdir "$out/root"
 tar -C "$root" --one-file-system --sort=name --numeric-owner --xattrs --exclude='./proc/*' --exclude='./sys/*' \
     --exclude='./dev/*' --clamp-mtime --mtime="@$SOURCE_DATE_EPOCH" -c . |

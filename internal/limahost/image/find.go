@@ -1,9 +1,9 @@
 // Package image finds the image that a VM's disk is made from. Beside its Go file it has
 // the scripts that build one.
 //
-// The daemon imports it too, because the bounds of a start depend on the image.
+// The daemon imports it too, because the limits of a start depend on the image.
 //
-// A reading map:
+// Reading map:
 //
 //	find.go       find the image
 //	build.sh      build one
@@ -34,7 +34,7 @@ const (
 	CmdlineFile  = "cmdline"
 )
 
-// Kind is that of an image.
+// Kind is the kind of an image.
 type Kind string
 
 // The kinds of images.
@@ -48,10 +48,10 @@ const (
 	KindFile Kind = "file"
 )
 
-// Image is what a VM's disk is made from.
+// Image is the source of a VM's disk.
 type Image struct {
 	Kind Kind `json:"kind"`
-	// Path is that of the directory or the lima.yaml; empty for the public image.
+	// Path is the path of the directory or the lima.yaml; empty for the public image.
 	Path string `json:"path,omitempty"`
 	// Reason is why the image was chosen.
 	Reason string `json:"reason"`
@@ -65,7 +65,7 @@ func (i Image) String() string {
 	return i.Path
 }
 
-// Same reports whether both are the same image. Their reasons may differ.
+// Same reports whether both are the same image, also with different reasons.
 func (i Image) Same(other Image) bool { return i.Kind == other.Kind && i.Path == other.Path }
 
 // Environment determines the default image.
@@ -107,7 +107,7 @@ func Find(requested string, e Environment) (Image, error) {
 
 func at(path, reason, hint string) (Image, error) {
 	if !filepath.IsAbs(path) {
-		return Image{}, fmt.Errorf("the VM's image %q is no absolute path: use one, or %s", path, hint)
+		return Image{}, fmt.Errorf("the VM's image %q is no absolute path: use an absolute path, or %s", path, hint)
 	}
 	path = filepath.Clean(path)
 	info, err := os.Stat(path)
@@ -125,8 +125,8 @@ func at(path, reason, hint string) (Image, error) {
 	}
 }
 
-// Needs returns the number of bytes that a new disk from the image needs on the host at
-// once, which is an estimate for a public image.
+// Needs returns the number of bytes that a new disk with the image initially needs on the
+// host. It is an estimate for a public image.
 func (i Image) Needs() int64 {
 	const others = 256 << 20 // the guest agent, and the ISO with it
 	if i.Kind != KindBuilt {

@@ -1,10 +1,10 @@
-# Sourced: units ROOT decides what systemd starts in the guest. Few units, and
-# those that an engine and a login need wait for nothing else. What is left out
-# is there to be started: udev, logind and D-Bus run when something asks.
+# A library. units ROOT selects the few units that systemd starts in the guest. Units for
+# the engine and the login wait for no others. Other units, such as udev, logind and
+# D-Bus, are started on demand.
 units() {
     etc=$1/etc/systemd/system lib=$1/usr/lib/systemd/system
 
-    # What Debian's packages want started is not ours to start.
+    # Debian's packages enable units that the guest does not need.
     rm -rf "$etc"/*.wants "$etc"/*.requires "$etc"/sshd.service "$etc"/dbus-org.freedesktop.* \
         "$lib"/sysinit.target.wants "$lib"/multi-user.target.wants "$lib"/graphical.target.wants \
         "$lib"/local-fs.target.wants "$lib"/sockets.target.wants "$lib"/timers.target.wants \
@@ -17,12 +17,12 @@ units() {
     want timers.target fstrim.timer systemd-tmpfiles-clean.timer
     want sysinit.target systemd-journald.service
 
-    # Nobody has a password to log in with on a console, and nothing swaps.
+    # The guest has no password for a login on a console, and no swap.
     for unit in getty.target swap.target cryptsetup.target veritysetup.target integritysetup.target; do
         ln -sf /dev/null "$etc/$unit"
     done
 
-    # Each generator is a process that systemd waits for before it does anything.
+    # Each generator is a process for which systemd waits before it starts units.
     generators=$1/etc/systemd/system-generators
     mkdir -p "$generators"
     for generator in "$1"/lib/systemd/system-generators/*; do

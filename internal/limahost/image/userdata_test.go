@@ -89,7 +89,7 @@ ethernets:
 )
 
 // The guest has no YAML parser. Its script must extract the values from Lima's files.
-func TestGuestReadsCidata(t *testing.T) {
+func TestUserdataExtractsLimaValues(t *testing.T) {
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Skip("the guest's shell is busybox, and it is not installed here")

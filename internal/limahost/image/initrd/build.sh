@@ -1,8 +1,8 @@
 #!/bin/sh
-# Packs the guest's initrd: build.sh ROOT SOURCES VERSION FILE. It is busybox,
-# init, and modules with what they depend on. It is not compressed: an emulated
-# CPU unpacks slower than QEMU reads. The modules' signatures are cut off, since
-# nothing asks for them and checking takes longer than loading.
+# build.sh ROOT SOURCES VERSION FILE packs the guest's initrd: busybox, init, and modules
+# with their dependencies. It is not compressed, because an emulated CPU unpacks slower
+# than QEMU reads. The signatures of modules are removed: they are not required, and
+# their check takes longer than loading.
 set -eu
 root=$1 src=$2 version=$3 file=$4
 
@@ -16,15 +16,15 @@ ln -s busybox "$tree/bin/sh"
 cp "$src/initrd/init" "$tree/init"
 chmod 755 "$tree/init" "$tree/bin/busybox"
 
-# unsign FILE: the signature is followed by its length in four bytes, big end
-# first, and 28 bytes that say what it is.
+# unsign FILE removes the signature of a module. It is followed by its length in four
+# bytes (big endian), and a marker of 28 bytes.
 unsign() {
     [ "$(tail -c 28 "$1")" = "~Module signature appended~" ] || return 0
     signature=$(tail -c 32 "$1" | od -An -N4 -tu1 | { read -r a b c d; echo $((((a * 256 + b) * 256 + c) * 256 + d)); })
     truncate -s "-$((signature + 40))" "$1"
 }
 
-# Not every kernel has all of them: one has a driver built in, another none of it.
+# Some kernels have a driver built in, or not at all.
 sed 's/#.*//' "$src/initrd/modules" | while read -r module; do
     [ -n "$module" ] || continue
     chroot "$root" modprobe -S "$version" --show-depends "$module" 2>/dev/null >"$tree/depends" || continue
@@ -37,7 +37,7 @@ sort -u "$tree/files" | while read -r path; do
 done
 rm "$tree/depends" "$tree/files"
 
-# Busybox reads nothing but these two.
+# Busybox reads only these two files.
 touch "$lib/modules.order" "$lib/modules.builtin"
 mkdir "$root/initrd-modules"
 cp -r "$tree/lib" "$root/initrd-modules/"

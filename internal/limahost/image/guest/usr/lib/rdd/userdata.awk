@@ -1,5 +1,5 @@
-# Splits Lima's user-data and network-config into files that a shell can read
-# without knowing YAML: awk -v dir=DIR -f userdata.awk USER-DATA NETWORK-CONFIG.
+# Writes the values of Lima's user-data and network-config to files for shell scripts:
+# awk -v dir=DIR -f userdata.awk USER-DATA NETWORK-CONFIG.
 #
 #   keys        one public key a line
 #   mounts      TAG POINT TYPE OPTIONS, separated by tabs
@@ -49,7 +49,7 @@ section == "ca_certs" && file != "" && NF { sub(/^ +/, ""); print >file }
 section == "bootcmd" && /^- \|/ { file = dir "/boot/" ++commands; next }
 section == "bootcmd" && file != "" { sub(/^  /, ""); print >file }
 
-# options is the fourth field of a mount; it is quoted if commas are inside.
+# options is the fourth field of a mount; it is quoted if it contains commas.
 function options(line) {
     sub(/^[^,]*, *[^,]*, *[^,]*, */, "", line)
     if (substr(line, 1, 1) == "\"") {
