@@ -282,22 +282,22 @@ vol_name() {
     rdd svc start
     rdd set running=true
     local path server
-    as_nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+    as_other_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
     for path in "$(rdd svc paths config)" "$(rdd svc paths tls_dir)/token" "$(rdd svc paths tls_dir)/tls.key" \
         "$(rdd svc paths dir)/data/state.db" "$(rdd svc paths log_dir)/rdd.log" "$(rdd svc paths args_file)"; do
-        run ! as_nobody cat "$path"
-        run ! as_nobody touch "$path"
+        run ! as_other_user cat "$path"
+        run ! as_other_user touch "$path"
     done
-    run ! as_nobody curl -sS --unix-socket "$DOCKER_SOCKET" http://engine/version
+    run ! as_other_user curl -sS --unix-socket "$DOCKER_SOCKET" http://engine/version
     server=$(rdd svc status -o json | jq -r .server)
     local header
     for header in "X: y" "Authorization: Bearer " "Authorization: Bearer wrong" "Authorization: Basic cmRkLWFkbWluOng=" \
         "Authorization: Bearer $(head -c 25 "$(rdd svc paths tls_dir)/token")" \
         "X-Remote-User: rdd-admin" "Impersonate-User: system:rdd"; do
         for path in /version /metrics /rdd/tree /debug/pprof/ /apis/app.rancherdesktop.io/v1alpha1/apps; do
-            is 401 as_nobody curl -sk -o /dev/null -w '%{http_code}' -H "$header" "$server$path"
+            is 401 as_other_user curl -sk -o /dev/null -w '%{http_code}' -H "$header" "$server$path"
         done
-        is 401 as_nobody curl -sk -o /dev/null -w '%{http_code}' -X POST -H "$header" "$server/rdd/shutdown"
+        is 401 as_other_user curl -sk -o /dev/null -w '%{http_code}' -X POST -H "$header" "$server/rdd/shutdown"
     done
     rdd svc status
 }

@@ -67,8 +67,8 @@ type Driver interface {
 
 	// Available returns the reason why the driver can be used here, such as "dockerd
 	// 20.10.24 found at /usr/sbin/dockerd". Its error says why the driver cannot be
-	// used, and what to install or to set. It checks all of spec that can be checked
-	// in advance, such as a file: an engine is stopped for another spec only after
+	// used, and what to install or to set. It checks as much of spec as possible, such
+	// as a file, since a running engine is stopped for another spec only after
 	// Available has succeeded. It changes nothing.
 	Available(ctx context.Context, spec messages.VMSpec) (reason string, err error)
 

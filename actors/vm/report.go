@@ -54,7 +54,7 @@ func (a *vmActor) publish(answer bool) {
 		now.Driver = a.driverName()
 	}
 	if now.State == messages.VMRunning || a.watch.hung() {
-		// The endpoint of a hung engine helps a user who investigates.
+		// A user needs the endpoint to inspect a hung engine.
 		now.Endpoint, now.Engine = a.endpoint, a.facts.attachedSpec.Engine
 	}
 	if a.facts.waiting {

@@ -14,11 +14,11 @@ import (
 // the error of the driver.
 const (
 	inspectDeadline = 15 * time.Second
-	// chooseDeadline bounds the choice of a driver, with its probes.
+	// chooseDeadline limits the choice of a driver, with its probes.
 	chooseDeadline = 30 * time.Second
 	// startSlack is added to the driver's limit of a start.
 	startSlack = 15 * time.Second
-	// repairDeadline bounds a repair of an engine's endpoint.
+	// repairDeadline limits a repair of an engine's endpoint.
 	repairDeadline = time.Minute
 	// stopSlack is added to the driver's limit of a stop.
 	stopSlack = 15 * time.Second
@@ -64,7 +64,7 @@ func (a *vmActor) launch(kind job, deadline time.Duration, f func(context.Contex
 
 func (a *vmActor) inspect() {
 	drivers := a.cfg.Drivers
-	a.progress = "looking for a running engine"
+	a.progress = "searching for a running engine"
 	a.launch(inspectJob, inspectDeadline, func(ctx context.Context, _ *call) callDone {
 		found, by, err := find(ctx, drivers)
 		return callDone{found: found, foundBy: by, err: err}
@@ -154,7 +154,7 @@ func (a *vmActor) repairEnded(m callDone) {
 	}
 }
 
-// boundStop bounds a stop by the driver's current limit.
+// boundStop limits a stop by the driver's current limit.
 func boundStop(ctx context.Context, d Driver) (context.Context, context.CancelFunc) {
 	limit := d.StopWithin()
 	if limit == NoLimit {

@@ -13,7 +13,7 @@ const (
 	// pingInterval is the interval of health checks. With the two constants below, an
 	// engine that hangs is reported within nine seconds.
 	pingInterval = 3 * time.Second
-	// pingDeadline bounds one health check.
+	// pingDeadline limits one health check.
 	pingDeadline = 3 * time.Second
 	// pingFailures is the number of failed health checks in a row after which an
 	// engine counts as hung.

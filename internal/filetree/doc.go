@@ -5,13 +5,13 @@
 // system or a bind mount is mounted. So a link or a mount below a tree never leads a
 // removal out of the tree, even if another process creates it during the removal.
 //
-// Remove looks for mounts below the tree first: if there is one, it removes nothing
-// and returns a [*MountedError].
+// Remove first checks for mounts in the tree. If there is one, it removes nothing and
+// returns a [*MountedError].
 //
-// Where things are:
+// Reading map:
 //
-//	remove.go   Remove and Clear
-//	mounts.go   the mount table
-//	path.go     paths with all links resolved
-//	mountid_*   the mount that an open file is on
+//	remove.go     Remove and Clear
+//	mounts.go     the mount table
+//	path.go       paths with all links resolved
+//	mountid_*.go  the mount of an open file
 package filetree

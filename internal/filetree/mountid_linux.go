@@ -13,7 +13,7 @@ import (
 // bind mount has the number of its source, and a btrfs subvolume has its own.
 type mountID uint64
 
-// mountOf returns the mount that an open file is on.
+// mountOf returns the mount of an open file.
 func mountOf(f *os.File) (mountID, error) {
 	var stat unix.Statx_t
 	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_MNT_ID, &stat)

@@ -53,8 +53,8 @@ func (c *Client) Status(ctx context.Context, since int64) (Status, error) {
 }
 
 // Alive reports whether a host agent runs, and its pid, which is 0 until the agent
-// has written it. The lock decides, so that neither a stale file nor a recycled pid
-// passes for an agent.
+// has written it. It checks the lock, so that neither a stale file nor a recycled pid
+// counts as an agent.
 func Alive(p Paths) (pid int, alive bool, err error) {
 	pid, alive, err = instance.Running(p.PidFile())
 	if err != nil {
@@ -63,8 +63,8 @@ func Alive(p Paths) (pid int, alive bool, err error) {
 	return pid, alive, nil
 }
 
-// LastExit returns how the last agent exited. It is not found when that agent was
-// killed, when there was none, and while one runs.
+// LastExit returns how the last agent exited. It finds nothing when that agent was
+// killed, when there was none, and while an agent runs.
 func LastExit(p Paths) (status ExitStatus, found bool, err error) {
 	found, err = Load(p.ExitStatus(), &status)
 	return status, found, err

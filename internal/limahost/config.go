@@ -12,24 +12,24 @@ const Instance = filename.VM
 // SSHHost is the guest's name in ssh.config and known_hosts.
 const SSHHost = "lima-" + Instance
 
-// Config is the host agent's configuration. The daemon writes it to a file in the
-// Lima home, so that each agent of the VM reads the same one.
+// Config is the host agent's configuration. The daemon writes it to a file in the Lima
+// home, which each agent of the VM reads.
 type Config struct {
 	// LimaHome is the Lima home, which holds this one VM.
 	LimaHome string `json:"limaHome"`
 	// LogDir is the directory of hostagent.log.
 	LogDir string `json:"logDir"`
-	// Socket is the path on the host at which the guest's engine is reached.
+	// Socket is the path of the engine's socket on the host.
 	Socket string `json:"socket"`
 	// Spec is the VM's desired state.
 	Spec Spec `json:"spec"`
-	// BootTimeout bounds the time from the machine's start until the engine answers.
+	// BootTimeout limits the time from the machine's start until the engine answers.
 	BootTimeout time.Duration `json:"bootTimeout"`
 }
 
 // Spec has the properties of a VM that a user may choose.
 type Spec struct {
-	// Engine is the one whose socket is forwarded: moby or containerd.
+	// Engine is the engine whose socket is forwarded: moby or containerd.
 	Engine string `json:"engine"`
 	// CPUs is the number of virtual CPUs, at least 1.
 	CPUs int `json:"cpus"`

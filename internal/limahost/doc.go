@@ -6,11 +6,11 @@
 // socket and published ports. It outlives the daemon, and the VM outlives the agent:
 // a new agent adopts a VM whose agent is gone.
 //
-// The daemon imports this package and never Lima's. Lima reads its process's
-// environment, logs to a global logger and may exit, which no daemon can afford.
-// All that uses Lima is in package agent and below.
+// The daemon imports this package and never Lima's packages. Lima reads its process's
+// environment, logs to a global logger, and may exit, which the daemon must not do. Only
+// package agent and the packages below it use Lima.
 //
-// A reading map:
+// Reading map:
 //
 //	paths.go   the files of a VM
 //	files.go   reading and writing them

@@ -24,19 +24,18 @@ type PhaseTime struct {
 	Took  time.Duration `json:"took"`
 }
 
-// Status is what the agent reports about itself and its VM. Every field is observed
-// by this agent; nothing is taken over from an earlier one but how the machine was
-// made.
+// Status is the agent's report about itself and its VM. This agent observes every field,
+// except how the machine was made, which may come from an earlier agent.
 type Status struct {
 	// Revision grows with each change of the status. A heartbeat that differs in
 	// its time only is no change.
 	Revision int64 `json:"revision"`
-	// PID of the agent.
+	// PID is the pid of the agent.
 	PID int `json:"pid"`
-	// Spec that the VM runs with.
+	// Spec is the spec of the running VM.
 	Spec Spec `json:"spec"`
 
-	// Phase is the current phase of the start, PhaseSince when it began, Phases
+	// Phase is the current phase of the start, PhaseSince when it began, and Phases are
 	// the completed ones.
 	Phase      Phase       `json:"phase"`
 	PhaseSince time.Time   `json:"phaseSince"`
@@ -45,7 +44,7 @@ type Status struct {
 	// MachinePID is QEMU's pid. It is 0 while there is no QEMU, and for a VM in the
 	// agent's own process.
 	MachinePID int `json:"machinePID,omitempty"`
-	// Adopted is whether the machine was running when the agent started.
+	// Adopted reports whether the machine was running when the agent started.
 	Adopted bool `json:"adopted,omitempty"`
 	// StartedAt is when the machine was started.
 	StartedAt time.Time `json:"startedAt,omitzero"`
@@ -60,20 +59,20 @@ type Status struct {
 
 	// Guest is the last heartbeat; nil before the first.
 	Guest *Guest `json:"guest,omitempty"`
-	// Trouble describes the fault of a running VM, and what to do about it. The
-	// guest does not answer, the machine is paused because the host's disk is
-	// full, or the guest's disk is full. Empty when there is no fault.
+	// Trouble describes the fault of a running VM, and the fix: the guest does not
+	// answer, the machine is paused because the host's disk is full, or the guest's disk
+	// is full. It is empty without a fault.
 	Trouble string `json:"trouble,omitempty"`
 	// Note is information for the user that is no fault, such as a disk that is
 	// larger than requested.
 	Note string `json:"note,omitempty"`
-	// Answers is whether the guest has answered the last heartbeats.
+	// Answers reports whether the guest has answered the last heartbeats.
 	Answers bool `json:"answers"`
 }
 
 // Guest is one heartbeat of the guest.
 type Guest struct {
-	// At is when it arrived, by the host's clock.
+	// At is when the heartbeat arrived, by the host's clock.
 	At time.Time `json:"at"`
 	// BootID changes with each boot of the guest.
 	BootID string `json:"bootID"`
@@ -88,7 +87,7 @@ type Guest struct {
 // ExitStatus is how a host agent exited. The agent saves it last; an agent that was
 // killed leaves none.
 type ExitStatus struct {
-	// PID is that of the agent that exited.
+	// PID is the pid of the agent that exited.
 	PID int       `json:"pid"`
 	At  time.Time `json:"at"`
 	// Error is empty after a stop that the daemon requested.

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// LastUsed returns when the VM's disk was last written. It is zero when there is no
-// disk, or one on which no engine was ever ready, which has nothing of the user's.
-// Without a readable record the disk counts as used.
+// LastUsed returns when the VM's disk was last written. It is zero without a disk, and
+// for a disk on which no engine was ever ready, since it has no data of the user. Without
+// a readable record the disk counts as used.
 func LastUsed(p Paths) time.Time {
 	if _, err := os.Lstat(p.Making()); !errors.Is(err, fs.ErrNotExist) {
 		return time.Time{}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestLastUsedNeedsAReadyEngine(t *testing.T) {
+func TestLastUsedRequiresReadyEngine(t *testing.T) {
 	p := Paths{LimaHome: t.TempDir()}
 	put := func(path, text string) {
 		t.Helper()

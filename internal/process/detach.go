@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// Start starts cmd so that it outlives this process: in a session of its own, in the
+// Start starts cmd so that it outlives this process: in its own session, in the
 // root directory, without inherited files, and without the variables that a service
 // manager set for this process alone. Fields Dir, Env and SysProcAttr of cmd take
 // precedence if they are set. cmd must not have a context.
@@ -43,9 +43,9 @@ func Start(cmd *exec.Cmd) (p Process, ended <-chan error, err error) {
 	return p, end, nil
 }
 
-// dropInherited makes sure that children do not inherit the files that this process
-// inherited from its parent, such as a lock, or a pipe that another process reads. Go
-// opens its own files so that children do not inherit them.
+// dropInherited sets close-on-exec on the files that this process inherited from its
+// parent, such as a lock, or a pipe that another process reads. Go sets it on the files
+// that it opens.
 //
 // It does not use close_range(2): kernels before 5.11 lack the required flag, and some
 // sandboxes refuse the call.

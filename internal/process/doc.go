@@ -7,7 +7,7 @@
 // its start time: inspecting it, waiting for it and sending it a signal reach that
 // same process or none.
 //
-// Where things are:
+// Reading map:
 //
 //	process.go    a process, and whether it is alive
 //	process_*.go  what the kernel of each system reports about it

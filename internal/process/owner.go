@@ -2,7 +2,7 @@ package process
 
 import "slices"
 
-// A process's arguments and name are chosen by whichever process started it, so they
+// The process that starts another one chooses its arguments and its name, so that they
 // prove nothing. Owner, Mine and Executable report facts of the kernel.
 
 // Descendants returns the processes among all that descend from one of roots, without

@@ -40,9 +40,9 @@ func TestMineExcludesOtherUsers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("starting a process of another user needs root")
 	}
-	const nobody = 65534
-	foreign := lasting(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}})
-	if uid, uniform := foreign.Owner(); uid != nobody || !uniform || foreign.Mine() {
+	const unprivileged = 65534
+	foreign := lasting(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}})
+	if uid, uniform := foreign.Owner(); uid != unprivileged || !uniform || foreign.Mine() {
 		t.Errorf("a process of another user: owner %d, %v, mine %v", uid, uniform, foreign.Mine())
 	}
 }

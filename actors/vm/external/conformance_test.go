@@ -100,14 +100,14 @@ func TestPingEndsWithContext(t *testing.T) {
 	}
 }
 
-func TestContainerdIsRefused(t *testing.T) {
+func TestAvailableRefusesContainerd(t *testing.T) {
 	if _, err := New("").Available(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd}); err == nil {
 		t.Error("an external containerd is available")
 	}
 }
 
 // Podman answers pings, and its API is much like Docker's.
-func TestPodmanIsRefused(t *testing.T) {
+func TestStartRefusesPodman(t *testing.T) {
 	endpoint := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
 		if r.URL.Path == "/version" {

@@ -15,8 +15,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// launch starts a host agent for spec and returns when the agent holds its lock. An
-// agent without its lock when ctx ends is killed: it has done nothing yet, and no
+// launch starts a host agent for spec and returns when the agent holds its lock. When
+// ctx ends, it kills an agent without its lock: that agent has done nothing yet, and no
 // daemon could find it.
 func (d *Driver) launch(ctx context.Context, spec limahost.Spec) (process.Process, error) {
 	if err := d.prepare(spec); err != nil {
@@ -101,12 +101,12 @@ func (d *Driver) prepare(spec limahost.Spec) error {
 // envAgent is set for each process that is started as a host agent.
 const envAgent = "RDD_HOSTAGENT"
 
-// command returns the agent's, with more arguments before the last.
+// command returns the agent's command, with additional arguments before the last one.
 func (d *Driver) command(more ...string) (*exec.Cmd, error) {
 	if d.cfg.Getenv(envAgent) != "" {
-		// A program other than rdd ignores its arguments, and would start processes
-		// like itself without end.
-		return nil, fmt.Errorf("a host agent starts no host agents: %s is set: unset it", envAgent)
+		// A program other than rdd could ignore its arguments, and start itself
+		// endlessly.
+		return nil, fmt.Errorf("a host agent starts no host agents: unset %s, which marks this process as one", envAgent)
 	}
 	program := d.cfg.Program
 	if len(program) == 0 {
@@ -132,7 +132,7 @@ func openLog(path string) (*os.File, error) {
 	return f, nil
 }
 
-// removeFile removes a file, if there is one.
+// removeFile removes a file. A missing file is no error.
 func removeFile(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove %s: %w", path, err)

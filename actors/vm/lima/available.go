@@ -16,7 +16,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// versionTimeout bounds the query for a program's version, which takes some
+// versionTimeout limits the query for a program's version, which takes some
 // milliseconds.
 const versionTimeout = 5 * time.Second
 
@@ -126,7 +126,7 @@ func appendNew(list []string, item string) []string {
 	return append(list, item)
 }
 
-// find returns the path of a program in PATH, or an empty one.
+// find returns the path of a program in PATH, or "".
 func (d *Driver) find(program string) string {
 	for _, dir := range filepath.SplitList(d.cfg.Getenv("PATH")) {
 		full := filepath.Join(dir, program)

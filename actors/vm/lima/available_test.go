@@ -11,7 +11,7 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-func TestBoundsDependOnTheImage(t *testing.T) {
+func TestBoundsDependOnImage(t *testing.T) {
 	home := t.TempDir()
 	if err := os.WriteFile(filepath.Join(home, "own.yaml"), nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ func newBenchWith(t *testing.T, program []string) *bench {
 			t.Errorf("clean up: %v", err)
 		}
 		if left := b.processes(); len(left) > 0 {
-			t.Errorf("left behind: %v", left)
+			t.Errorf("left after the clean-up: %v", left)
 			for _, p := range left {
 				_ = p.Signal(syscall.SIGKILL)
 			}

@@ -13,7 +13,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// checkTimeout bounds the check of a configuration, which takes 0.1 s.
+// checkTimeout limits the check of a configuration, which takes 0.1 s.
 const checkTimeout = 10 * time.Second
 
 // check checks a spec with the agent's program, which has Lima: the image, and a user's

@@ -75,7 +75,7 @@ func (b *bench) fixture(spec messages.VMSpec) drivertest.Fixture {
 	}
 }
 
-// spoil makes each file with a pid name this process.
+// spoil writes the pid of this process to each pid file.
 func (b *bench) spoil(t *testing.T) {
 	t.Helper()
 	if err := os.MkdirAll(b.paths.Dir(), 0o700); err != nil {

@@ -24,7 +24,7 @@ func TestDeleteLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestStopKeepsAnotherDriversSocket(t *testing.T) {
+func TestStopKeepsOtherDriversSocket(t *testing.T) {
 	b := newBench(t, behaves)
 	if err := os.MkdirAll(filepath.Dir(b.cfg.Socket), 0o700); err != nil {
 		t.Fatal(err)

@@ -1,12 +1,12 @@
 // Package lima is the driver that runs the engine in a virtual machine.
 //
-// A host agent, which is a process of its own, makes and runs the machine; see
+// A host agent, which is a separate process, makes and runs the machine; see
 // internal/limahost. The driver starts the agent or adopts the running one, reads its
 // status, and stops it. Without a working agent it acts on the machine directly. It
-// remembers nothing: the agent is alive while its lock is held, and the machine while
-// its process is.
+// has no state in memory: an agent runs while its lock is held, and a machine while its
+// process runs.
 //
-// A reading map:
+// Reading map:
 //
 //	driver.go     the driver's configuration
 //	available.go  what must be installed
@@ -15,7 +15,7 @@
 //	vz_darwin.go, vz_other.go      whether this program has vz
 //	image.go      the image of a VM, and the bounds of its start
 //	check.go      check an image or a lima.yaml
-//	observe.go    what runs: agent, machine, and their spec
+//	observe.go    find the running agent and machine, and their spec
 //	spec.go       convert the spec to that of the agent, and back
 //	limits.go     timeouts
 //	start.go      start or adopt a VM

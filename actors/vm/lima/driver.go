@@ -19,11 +19,11 @@ type Config struct {
 	Home string
 	// LogDir is the directory of hostagent.log.
 	LogDir string
-	// Socket is that of Docker on this machine. That of a containerd is
-	// containerd.sock beside it.
+	// Socket is the path of Docker's socket on this machine. containerd uses
+	// containerd.sock in the same directory.
 	Socket string
-	// Program is the host agent's command without its last argument, which is the
-	// Lima home. Empty is this program with the argument hostagent.
+	// Program is the host agent's command without its last argument, the Lima home.
+	// The default is this program with the argument hostagent.
 	Program []string
 	// Logger; nil logs nothing.
 	Logger *slog.Logger
@@ -42,7 +42,7 @@ type Driver struct {
 
 var _ vm.Driver = (*Driver)(nil)
 
-// New returns the driver of one instance. It touches nothing until Start.
+// New returns the driver of one instance. It changes nothing until Start.
 func New(c Config) *Driver {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -84,7 +84,7 @@ func (d *Driver) checkSockets(engine appv1.EngineName) error {
 	}
 	for _, path := range []string{socket, d.paths.Socket(), d.paths.QMP()} {
 		if len(path) > maxSocketPath {
-			return fmt.Errorf("the socket's path %s has %d characters, the kernel allows %d: use a shorter instance name or home directory", path, len(path), maxSocketPath)
+			return fmt.Errorf("the path of the socket %s has %d characters, and the kernel allows %d: use a shorter instance name or home directory", path, len(path), maxSocketPath)
 		}
 	}
 	return nil

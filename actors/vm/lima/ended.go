@@ -17,7 +17,7 @@ func (d *Driver) ended(pid int) error {
 	case found && exit.Error != "":
 		return errors.New(exit.Error)
 	case found:
-		return errors.New("the VM was stopped, not by this daemon")
+		return errors.New("the VM was stopped by another process")
 	}
 	if machine, ok := qemu.Find(d.paths); ok {
 		return fmt.Errorf("the host agent (pid %d) was killed or crashed; the VM keeps running (QEMU, pid %d), and another agent takes it over", pid, machine.PID)
@@ -25,16 +25,16 @@ func (d *Driver) ended(pid int) error {
 	return fmt.Errorf("the host agent (pid %d) was killed or crashed, and the VM is gone%s", pid, d.logHint())
 }
 
-// exitStatus returns that of the agent with this pid. An agent that was killed has none.
+// exitStatus returns the exit status of the agent with this pid. A killed agent has none.
 func (d *Driver) exitStatus(pid int) (exit limahost.ExitStatus, found bool) {
 	exit, found, err := limahost.LastExit(d.paths)
 	if err != nil {
-		d.log.Warn("the exit status of the host agent cannot be read", "error", err)
+		d.log.Warn("cannot read the exit status of the host agent", "error", err)
 	}
 	return exit, found && err == nil && exit.PID == pid
 }
 
-// An error has the last hintLines lines of the log, of at most hintWindow bytes.
+// Errors quote at most hintLines lines from the last hintWindow bytes of the log.
 const (
 	hintLines  = 8
 	hintWindow = 16 << 10

@@ -47,7 +47,7 @@ func TestStopPowersDownWithoutAgent(t *testing.T) {
 		t.Errorf("note = %s", note)
 	}
 	if machine.Alive() {
-		t.Error("the machine lives")
+		t.Error("the machine still runs")
 	}
 	b.expect(vm.Absent)
 }
@@ -114,7 +114,7 @@ func TestStopKillsAgentThatIgnoresSIGTERM(t *testing.T) {
 		t.Errorf("note = %q", note)
 	}
 	if machine.Alive() {
-		t.Error("the machine lives")
+		t.Error("the machine still runs")
 	}
 }
 
@@ -177,6 +177,6 @@ func TestInspectIgnoresStaleFiles(t *testing.T) {
 		t.Error("a stale pid file is left")
 	}
 	if err := b.Wait(t.Context()); err == nil {
-		t.Error("Wait for nothing returned nothing")
+		t.Error("Wait without a VM returned no error")
 	}
 }

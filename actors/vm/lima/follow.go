@@ -21,7 +21,7 @@ type follower struct {
 	progress func(string)
 	// lastProgress is the last text that was reported.
 	lastProgress string
-	// troubledSince is since when the agent is ready and the engine does not answer.
+	// troubledSince is when a ready agent's engine stopped answering.
 	troubledSince time.Time
 }
 
@@ -49,7 +49,7 @@ func (f *follower) follow(ctx context.Context, agent process.Process) error {
 		if err == nil {
 			answered = time.Now()
 			if status.Spec != f.want {
-				return fmt.Errorf("start the VM (%[3]s): the host agent (pid %[1]d) starts one with another spec (%[2]s), and is stopped before the next try", agent.PID, describe(status.Spec), describe(f.want))
+				return fmt.Errorf("start the VM (%[3]s): the host agent (pid %[1]d) starts one with another spec (%[2]s), and rdd stops it before the retry", agent.PID, describe(status.Spec), describe(f.want))
 			}
 			f.report(status)
 			if status.Phase != limahost.PhaseReady {

@@ -10,13 +10,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// The lock is held, and the pid file names a process of another user: that of an agent
-// which was killed, and whose pid was recycled before the next agent wrote its own.
-func TestAgentIsNoProcessOfAnotherUser(t *testing.T) {
+// The lock is held, and the pid file names a process of another user: the file is that of
+// a killed agent, whose pid was recycled before the next agent wrote its own.
+func TestAgentIgnoresOtherUsersProcess(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("starts a process of another user, which needs root")
 	}
-	const nobody = 65534
+	const unprivileged = 65534
 	b := newBench(t, behaves)
 	if err := os.MkdirAll(b.cfg.Home, 0o700); err != nil {
 		t.Fatal(err)
@@ -27,7 +27,7 @@ func TestAgentIsNoProcessOfAnotherUser(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = lock.Release() })
 	cmd := exec.Command("/bin/sleep", "60")
-	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +39,6 @@ func TestAgentIsNoProcessOfAnotherUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p, err := b.agent(); err == nil {
-		t.Errorf("process %d of another user is taken for the host agent", p.PID)
+		t.Errorf("process %d of another user counts as the host agent", p.PID)
 	}
 }

@@ -19,7 +19,7 @@ func (d *Driver) Wait(ctx context.Context) error {
 	case err != nil:
 		return err
 	case s.isEmpty():
-		return errors.New("no VM of rdd runs")
+		return errors.New("rdd's VM does not run")
 	case s.agent.PID == 0:
 		return fmt.Errorf("the VM (QEMU, pid %d) has no host agent; another one takes it over", s.machine.PID)
 	}
@@ -86,11 +86,11 @@ func (d *Driver) Ping(ctx context.Context, endpoint string) (note string, err er
 	}
 }
 
-// health is the VM's, as its agent reports it.
+// health is the state of a VM in its agent's status.
 type health struct {
 	// trouble describes a fault, note is other information for the user.
 	trouble, note string
-	// isSilent is whether the guest has not answered the agent for a while.
+	// isSilent reports whether the guest has not answered the agent for a while.
 	isSilent bool
 }
 

@@ -9,28 +9,28 @@ import (
 // limits are the driver's timeouts. They are fields and no constants so that tests can
 // have shorter ones.
 type limits struct {
-	// lock bounds the time from the start of the agent's program to its lock.
+	// lock limits the time from the start of the agent's program to its lock.
 	lock time.Duration
-	// answer bounds the wait for the first answer of a running agent.
+	// answer limits the wait for the first answer of a running agent.
 	answer time.Duration
-	// silence bounds the wait for further answers. It must be longer than
+	// silence limits the wait for further answers. It must be longer than
 	// limahost.LongPoll.
 	silence time.Duration
-	// adopt bounds the wait for the engine of a VM that was ready before.
+	// adopt limits the wait for the engine of a VM that was ready before.
 	adopt time.Duration
-	// exit bounds the wait for the exit of an agent whose machine has ended.
+	// exit limits the wait for the exit of an agent whose machine has ended.
 	exit time.Duration
 
 	// The limits of a stop, together less than 40 seconds:
 
-	// agentStop bounds the stop of the agent, which gives the guest 20 seconds to
+	// agentStop limits the stop of the agent, which gives the guest 20 seconds to
 	// power down before it uses force.
 	agentStop time.Duration
-	// stop bounds the whole, but for qemu.ForceTimeout at the end.
+	// stop limits all steps except qemu.ForceTimeout at the end.
 	stop time.Duration
-	// machineStop bounds the shutdown of a guest without an agent.
+	// machineStop limits the shutdown of a guest without an agent.
 	machineStop time.Duration
-	// killed bounds the wait for the end of a killed process.
+	// killed limits the wait for the end of a killed process.
 	killed time.Duration
 }
 
@@ -42,9 +42,9 @@ func defaultLimits() limits {
 	}
 }
 
-// Bounds of the time from the machine's start until the engine answers. A built image
-// takes half a minute without hardware acceleration on a slow machine. A public image
-// installs the engine at its first boot, over the network.
+// These are limits of the time from the machine's start until the engine answers. A
+// built image takes half a minute without hardware acceleration on a slow machine. A
+// public image installs the engine over the network at its first boot.
 const (
 	builtBoot = 5 * time.Minute
 	cloudBoot = 15 * time.Minute
@@ -55,12 +55,12 @@ const (
 )
 
 const (
-	// statusTimeout bounds one request to the agent, which answers from memory.
+	// statusTimeout limits one request to the agent, which answers from memory.
 	statusTimeout = 2 * time.Second
-	// pingTimeout bounds one request to an engine.
+	// pingTimeout limits one request to an engine.
 	pingTimeout = 5 * time.Second
 	// retryPause is the pause after an agent, or an engine, did not answer.
 	retryPause = 50 * time.Millisecond
-	// lockPoll is the pause between two checks of a lock that is about to be taken.
+	// lockPoll is the pause between two checks of the lock of a starting agent.
 	lockPoll = 5 * time.Millisecond
 )

@@ -11,11 +11,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// observation is what runs of a VM.
+// observation has the running processes of a VM.
 type observation struct {
 	// agent and machine are zero if there is no such process.
 	agent, machine process.Process
-	// spec is theirs, as far as it is known.
+	// spec is the spec of these processes, as far as it is known.
 	spec limahost.Spec
 }
 
@@ -31,7 +31,7 @@ func (d *Driver) observe() (observation, error) {
 	s := observation{agent: agent, machine: machine}
 	switch {
 	case s.machine.PID != 0:
-		// An adopted machine has its own spec, which the agent's may differ from.
+		// The spec of an adopted machine may differ from that of its agent.
 		if found, err := limahost.Load(d.paths.Current(), &s.spec); err != nil || !found {
 			s.spec = d.configured()
 		}
@@ -62,11 +62,11 @@ func (d *Driver) agent() (process.Process, error) {
 	}
 }
 
-// configured returns the spec of the last agent; empty if it cannot be read.
+// configured returns the spec of the last agent. It is empty if it cannot be read.
 func (d *Driver) configured() limahost.Spec {
 	var c limahost.Config
 	if _, err := limahost.Load(d.paths.Config(), &c); err != nil {
-		d.log.Warn("the host agent's configuration cannot be read", "error", err)
+		d.log.Warn("cannot read the host agent's configuration", "error", err)
 	}
 	return c.Spec
 }

@@ -36,15 +36,15 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	}
 }
 
-// adoptOrStart returns the host agent of a VM of this spec: the running one, or a new
-// one, which adopts a running machine.
+// adoptOrStart returns the host agent of a VM with this spec: the running agent, or a
+// new one, which adopts a running machine.
 func (d *Driver) adoptOrStart(ctx context.Context, spec limahost.Spec, progress func(string)) (process.Process, error) {
 	s, err := d.observe()
 	if err != nil {
 		return process.Process{}, err
 	}
 	if !s.isEmpty() && s.spec != spec {
-		return process.Process{}, fmt.Errorf("start the VM (%[2]s): one with another spec runs (%[1]s) and must be stopped before", describe(s.spec), describe(spec))
+		return process.Process{}, fmt.Errorf("start the VM (%[2]s): a VM with another spec runs (%[1]s), and must be stopped before: run 'rdd stop' first", describe(s.spec), describe(spec))
 	}
 	switch {
 	case s.agent.PID != 0:
@@ -97,7 +97,7 @@ func (d *Driver) replace(ctx context.Context, agent process.Process, cause error
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	d.log.Warn("the host agent is replaced by another one", "pid", agent.PID, "reason", cause)
+	d.log.Warn("replacing the host agent", "pid", agent.PID, "reason", cause)
 	if err := d.kill(ctx, agent); err != nil {
 		return fmt.Errorf("end a host agent that does not work: %w", err)
 	}

@@ -91,7 +91,7 @@ func TestStartRefusesAnotherSpec(t *testing.T) {
 	}
 }
 
-func TestStartErrorHasTheReason(t *testing.T) {
+func TestStartErrorHasReason(t *testing.T) {
 	for mode, want := range map[string]string{
 		fails:   "No init found",
 		crashes: "out of luck",
@@ -166,7 +166,7 @@ func TestStartReplacesHungAgent(t *testing.T) {
 	b.cfg.Program[2] = behaves
 	b.start()
 	if agent.Alive() {
-		t.Error("the agent that hangs lives")
+		t.Error("the agent that hangs still runs")
 	}
 }
 

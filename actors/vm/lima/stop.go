@@ -14,7 +14,7 @@ import (
 
 // Repair implements vm.Driver.
 func (d *Driver) Repair(context.Context) error {
-	return errors.New("'rdd stop' and 'rdd start' restart the VM with its engine")
+	return errors.New("rdd cannot repair the engine's socket in a VM: run 'rdd stop' and 'rdd start'")
 }
 
 // StopWithin implements vm.Driver.
@@ -85,7 +85,7 @@ func (d *Driver) kill(ctx context.Context, p process.Process) error {
 		return err
 	}
 	if err := p.WaitFor(ctx, d.limits.killed); err != nil {
-		return fmt.Errorf("pid %d survives SIGKILL, and may hang in the kernel: %w: see 'dmesg'", p.PID, err)
+		return fmt.Errorf("pid %d survived SIGKILL, and may hang in the kernel: %w: see the output of 'dmesg'", p.PID, err)
 	}
 	return nil
 }

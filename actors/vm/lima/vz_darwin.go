@@ -2,6 +2,6 @@
 
 package lima
 
-// hasVZ is whether this program can run a VM in Apple's Virtualization framework,
+// hasVZ reports whether this program can run a VM in Apple's Virtualization framework,
 // which is reached through cgo only.
 const hasVZ = true

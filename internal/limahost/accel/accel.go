@@ -4,7 +4,7 @@
 // in clouds, its guests are very slow or stand still. So a tiny guest must complete a
 // fixed amount of work in time.
 //
-// A reading map:
+// Reading map:
 //
 //	accel.go                       choose an acceleration, and probe it
 //	work_amd64.go, work_arm64.go   the guest's work
@@ -33,8 +33,8 @@ const (
 	TCG  = "tcg"
 )
 
-// deadline bounds a probe. It is ten times what QEMU's emulation needs, so that a slower
-// acceleration is of no use.
+// deadline limits a probe. QEMU's emulation needs a tenth of it, so that a slower
+// acceleration is useless.
 const deadline = 2 * time.Second
 
 // Choose returns the acceleration of a VM on this machine, and the reason. If want is
@@ -82,11 +82,11 @@ func deviceOf(native string) string {
 
 type prober struct {
 	native, device, cacheFile string
-	// uncached is whether the cache is ignored.
+	// uncached reports whether the cache is ignored.
 	uncached bool
 }
 
-// result is that of a probe, with the conditions under which the result holds.
+// result is the result of a probe, with the conditions under which it is valid.
 type result struct {
 	BootID, QEMU string
 	QEMUModified time.Time
@@ -95,8 +95,8 @@ type result struct {
 	How          string
 }
 
-// negativeTTL is how long a failed probe is cached: a machine that was busy for a moment
-// should not emulate until its next boot.
+// negativeTTL is how long a failed probe is cached. A machine that was busy during the
+// probe should not use emulation until its next boot.
 const negativeTTL = 6 * time.Hour
 
 func (p prober) probe(ctx context.Context) (works bool, how string) {
@@ -109,7 +109,7 @@ func (p prober) probe(ctx context.Context) (works bool, how string) {
 			return false, "there is no " + p.device
 		}
 		if err != nil {
-			return false, fmt.Sprintf("%v (a member of the group that owns it may open it)", err)
+			return false, fmt.Sprintf("%v (add your user to the group of the file)", err)
 		}
 		f.Close()
 	}
@@ -142,7 +142,7 @@ func (p prober) cached(now result) (result, bool) {
 	return was, same && (was.Works || age >= 0 && age < negativeTTL)
 }
 
-// save caches a result. An error costs only another probe.
+// save caches a result. Without the cache the probe is repeated.
 func (p prober) save(r result) {
 	data, err := json.Marshal(r)
 	if err != nil || p.cacheFile == "" {
@@ -151,8 +151,8 @@ func (p prober) save(r result) {
 	_ = os.WriteFile(p.cacheFile, data, 0o600)
 }
 
-// run runs the work with an acceleration. An error says that the probe failed, and not
-// that the acceleration does.
+// run runs the work with an acceleration. An error means that the probe failed, and not
+// that the acceleration does not work.
 func run(ctx context.Context, qemu, accelerator string) (works bool, how string, err error) {
 	rom, err := os.CreateTemp("", "rdd-probe-*")
 	if err != nil {
@@ -170,11 +170,11 @@ func run(ctx context.Context, qemu, accelerator string) (works bool, how string,
 	took := time.Since(start).Round(time.Millisecond)
 	switch {
 	case bounded.Err() != nil:
-		return false, fmt.Sprintf("%s did not do in %v what emulation does in a tenth of that", accelerator, deadline), nil
+		return false, fmt.Sprintf("%s is more than ten times slower than emulation (a test guest did not complete within %v)", accelerator, deadline), nil
 	case err != nil:
 		return false, fmt.Sprintf("a test guest failed with %s: %v", accelerator, err), nil
 	default:
-		return true, fmt.Sprintf("a test guest did its work with %s in %v", accelerator, took), nil
+		return true, fmt.Sprintf("a test guest completed with %s in %v", accelerator, took), nil
 	}
 }
 
@@ -197,7 +197,7 @@ func runQEMU(ctx context.Context, qemu string, args []string) error {
 		if done(cmd.ProcessState) {
 			return nil
 		}
-		return errors.Join(fmt.Errorf("it did not finish: %v", cmd.ProcessState), err, errors.New(strings.TrimSpace(stderr.String())))
+		return errors.Join(fmt.Errorf("QEMU did not complete the work: %v", cmd.ProcessState), err, errors.New(strings.TrimSpace(stderr.String())))
 	}
 }
 

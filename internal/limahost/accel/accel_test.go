@@ -31,7 +31,7 @@ func TestProbeFailsOnSlowGuest(t *testing.T) {
 		t.Fatal(err)
 	}
 	works, how, _ := run(t.Context(), crawling, KVM)
-	if works || !strings.Contains(how, "did not do in") {
+	if works || !strings.Contains(how, "slower than emulation") {
 		t.Errorf("works = %v, %s", works, how)
 	}
 }
@@ -56,7 +56,7 @@ func TestProbeResultCachedUntilChange(t *testing.T) {
 	p := prober{cacheFile: filepath.Join(t.TempDir(), "probe.json")}
 	now := result{BootID: "a", QEMU: "/q", At: time.Now(), Works: true, How: "tried"}
 	if _, ok := p.cached(now); ok {
-		t.Error("found something where nothing was kept")
+		t.Error("a result was found in an empty cache")
 	}
 	p.save(now)
 	if was, ok := p.cached(now); !ok || !was.Works || was.How != "tried" {
@@ -73,17 +73,17 @@ func TestProbeResultCachedUntilChange(t *testing.T) {
 	failed.Works = false
 	p.save(failed)
 	if _, ok := p.cached(now); !ok {
-		t.Error("a failure of just now does not count")
+		t.Error("a recent failure is not cached")
 	}
 	now.At = now.At.Add(negativeTTL)
 	if _, ok := p.cached(now); ok {
-		t.Error("a failure of long ago counts")
+		t.Error("an old failure is cached")
 	}
 	if err := os.WriteFile(p.cacheFile, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := p.cached(now); ok {
-		t.Error("a broken file counts")
+		t.Error("a broken cache file is used")
 	}
 }
 
@@ -111,10 +111,10 @@ func TestProbeEndsWithoutParent(t *testing.T) {
 	select {
 	case err := <-ended:
 		if err == nil {
-			t.Error("it ended as if nothing had been")
+			t.Error("the process ended without a signal")
 		}
 	case <-time.After(30 * time.Second):
-		t.Error("it runs on")
+		t.Error("the process still runs")
 		_ = forever.Process.Kill()
 	}
 }

@@ -5,8 +5,8 @@ import "os"
 // Program returns QEMU's program for this machine's architecture.
 func Program() string { return "qemu-system-x86_64" }
 
-// exitCode is that of QEMU after the guest's work: a byte n written to isa-debug-exit
-// ends QEMU with 2n+1.
+// exitCode is QEMU's exit code after the guest's work: a byte n that is written to
+// isa-debug-exit ends QEMU with 2n+1.
 const exitCode = 0x10<<1 | 1
 
 func arguments(accelerator, rom string) []string {

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// Program of QEMU for guests of this machine's architecture.
+// Program returns QEMU's program for this machine's architecture.
 func Program() string { return "qemu-system-aarch64" }
 
 func arguments(accelerator, rom string) []string {

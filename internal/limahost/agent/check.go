@@ -8,9 +8,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/provision"
 )
 
-// Check reports why a VM could not be made or started from cfg, as far as that is
-// known without doing so: an incomplete image, too little space for a new disk, or an
-// error in a user's lima.yaml. It changes nothing, and may run beside a host agent.
+// Check returns an error if a VM cannot be made or started from cfg because of an
+// incomplete image, too little space for a new disk, or an error in a user's lima.yaml.
+// It changes nothing, and may run while a host agent runs.
 func Check(cfg limahost.Config) error {
 	runtime, err := lima.Configure(cfg.LimaHome, slog.New(slog.DiscardHandler))
 	if err != nil {

@@ -1,12 +1,12 @@
 // Package agent is the host agent of a VM. It makes the VM with Lima's packages,
 // starts it or adopts the running one, and keeps its engine reachable.
 //
-// The agent is a process of its own, because a VM must outlive the daemon, and
+// The agent is a separate process, because a VM must outlive the daemon, and
 // because of what Lima expects of its process; see package lima. It is not Lima's own
 // host agent, which sleeps for ten seconds between two checks, and never repairs a
 // connection.
 //
-// A reading map:
+// Reading map:
 //
 //	run.go         the agent's life, from its lock to its exit status
 //	start.go       adopt a machine, or start one

@@ -15,8 +15,8 @@ const (
 	// reservedSize is the space in bytes that is reserved for the exit status: an
 	// error with the console's last lines has some kilobytes.
 	reservedSize = 32 << 10
-	// maxTextSize is the part of each text that fits into it, since JSON may
-	// multiply its size by six.
+	// maxTextSize is the part of each text that fits into the reserved space, since
+	// JSON may multiply its size by six.
 	maxTextSize = 2 << 10
 )
 

@@ -57,7 +57,7 @@ func Load(limaHome string) (limahost.Config, error) {
 // saves its exit status.
 func Run(ctx context.Context, cfg limahost.Config, log *slog.Logger) (err error) {
 	paths := limahost.Paths{LimaHome: cfg.LimaHome, LogDir: cfg.LogDir}
-	// No file of the agent or of QEMU is for other users.
+	// Other users have no access to files of the agent or of QEMU.
 	syscall.Umask(0o077)
 	lock, err := instance.Lock(paths.PidFile())
 	if err != nil {
@@ -87,7 +87,7 @@ func runLocked(ctx context.Context, cfg limahost.Config, paths limahost.Paths, l
 		return "", fmt.Errorf("remove the exit status of the last host agent: %w", err)
 	}
 	if err := reserveExitStatus(paths); err != nil {
-		log.Warn("the exit status cannot be saved if the disk is full by then", "error", err)
+		log.Warn("cannot reserve space for the exit status, which is lost if the disk is full at exit", "error", err)
 	}
 	runtime, err := lima.Configure(cfg.LimaHome, log)
 	if err != nil {

@@ -26,7 +26,7 @@ func (a *agent) adoptOrStart(ctx context.Context) (machine.Machine, watch.Guest,
 	if p, ok := qemu.Find(a.paths); ok {
 		return a.adopt(p)
 	}
-	// Lima trusts the pid file of a QEMU that is gone, even with a recycled pid.
+	// Lima trusts the pid file of a QEMU that has ended, even with a recycled pid.
 	if err := os.Remove(a.paths.MachinePidFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, watch.Guest{}, fmt.Errorf("remove the pid file of a QEMU that has ended: %w", err)
 	}
@@ -37,15 +37,15 @@ func (a *agent) adoptOrStart(ctx context.Context) (machine.Machine, watch.Guest,
 func (a *agent) adopt(p process.Process) (machine.Machine, watch.Guest, error) {
 	port := qemu.SSHPort(p.Args())
 	if port == 0 {
-		return nil, watch.Guest{}, fmt.Errorf("adopt QEMU, pid %d: it forwards no port to the guest's SSH server: end it with 'rdd stop', and start again", p.PID)
+		return nil, watch.Guest{}, fmt.Errorf("adopt QEMU, pid %d: it forwards no port to the guest's SSH server: run 'rdd stop' and 'rdd start'", p.PID)
 	}
 	spec := a.cfg.Spec
 	if _, err := limahost.Load(a.paths.Current(), &spec); err != nil {
-		a.log.Warn("the spec of the machine cannot be read; the configured one is used", "error", err)
+		a.log.Warn("cannot read the spec of the machine; using the configured one", "error", err)
 	}
 	rec, found, err := record.Load(a.paths)
 	if err != nil || !found {
-		a.log.Warn("the machine's record cannot be read; its engine counts as one that was ready", "error", err)
+		a.log.Warn("cannot read the machine's record; its engine counts as one that was ready", "error", err)
 		rec.Up = true
 	}
 	g := watch.Guest{SSHPort: port, User: rec.User, Engine: spec.Engine, Up: rec.Up}
@@ -56,7 +56,7 @@ func (a *agent) adopt(p process.Process) (machine.Machine, watch.Guest, error) {
 		}
 		return err
 	}); err != nil || g.YAML == nil {
-		a.log.Warn("the machine's lima.yaml cannot be read; published ports get the default rules", "error", err)
+		a.log.Warn("cannot read the machine's lima.yaml; using the default rules for published ports", "error", err)
 	} else {
 		g.User = *g.YAML.User.Name
 	}

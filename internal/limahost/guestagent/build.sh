@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# build.sh ARCH compiles Lima's guest agent for guests of the Go architecture
-# ARCH, to be embedded into rdd. It does nothing if that was done already with
-# the version of Lima that go.mod names.
+# build.sh ARCH compiles Lima's guest agent for the Go architecture ARCH, to be embedded
+# into rdd. It does nothing if the agent of the Lima version in go.mod exists.
 set -euo pipefail
 cd "$(dirname "$0")"
 arch=$1

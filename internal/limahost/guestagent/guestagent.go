@@ -2,7 +2,7 @@
 // reports published ports and sets the clock. It is built from the version of Lima's
 // module that rdd uses, because both ends of its protocol must have the same version.
 //
-// A reading map: guestagent.go unpacks the agent, build.sh builds it, embed_amd64.go and
+// Reading map: guestagent.go unpacks the agent, build.sh builds it, embed_amd64.go and
 // embed_arm64.go embed it.
 package guestagent
 
@@ -18,7 +18,7 @@ import (
 )
 
 // ErrNotBuiltIn says that this program was compiled without the guest agent.
-var ErrNotBuiltIn = errors.New("this rdd was built without the agent that runs in the VM; build it with 'make build'")
+var ErrNotBuiltIn = errors.New("this rdd was built without the guest agent: build it with 'make build'")
 
 // Write unpacks the agent into dir, unless it is there already, and returns its path. It
 // removes agents of other versions. The file has mode 0755 and about 60 MB.

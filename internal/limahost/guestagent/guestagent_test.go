@@ -34,11 +34,11 @@ func TestWriteUnpacksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after, _ := os.Stat(path); !os.SameFile(before, after) {
-		t.Error("written again though it was there")
+		t.Error("an existing agent was written again")
 	}
 }
 
-func TestWriteOfBrokenAgentLeavesNothing(t *testing.T) {
+func TestWriteBrokenAgentLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	broken := fstest.MapFS{"embedded/amd64/lima-guestagent-v1.gz": {Data: []byte("no gzip")}}
 	if _, err := write(broken, dir); err == nil {

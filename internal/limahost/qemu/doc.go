@@ -5,10 +5,10 @@
 // controlled through its machine protocol, QMP; see
 // https://www.qemu.org/docs/master/interop/qmp-spec.html.
 //
-// A reading map:
+// Reading map:
 //
 //	find.go              find the process
-//	process_linux.go     what the kernel knows of it
+//	process_linux.go     facts of the kernel about it
 //	process_darwin.go    the same on macOS
 //	monitor.go           its machine protocol
 //	stop.go              end it

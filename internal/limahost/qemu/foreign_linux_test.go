@@ -15,14 +15,14 @@ import (
 )
 
 // F1: a process of another user has the arguments of the VM's QEMU.
-func TestF1FindIgnoresOtherUsers(t *testing.T) {
+func TestFindIgnoresOtherUsers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("starts a process of another user, which needs root")
 	}
-	const nobody = 65534
+	const unprivileged = 65534
 	p := limahost.Paths{LimaHome: t.TempDir()}
 	cmd := exec.Command(fakeQEMU(t, "qemu-system-fake"), "-c", "while :; do read -r _ || exit 0; done", "qemu", "-pidfile", p.MachinePidFile())
-	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestF1FindIgnoresOtherUsers(t *testing.T) {
 		return ok && slices.Contains(impostor.Args(), p.MachinePidFile())
 	})
 	if found, ok := Find(p); ok {
-		t.Errorf("process %d of another user is taken for the machine", found.PID)
+		t.Errorf("process %d of another user counts as the machine", found.PID)
 	}
 }
 
@@ -56,7 +56,7 @@ func TestFindIgnoresOtherExecutables(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found, ok := Find(p); ok {
-			t.Errorf("pid file %q: process %d, which runs another program, is taken for the machine", pidFile, found.PID)
+			t.Errorf("pid file %q: process %d, which runs another program, counts as the machine", pidFile, found.PID)
 		}
 	}
 }

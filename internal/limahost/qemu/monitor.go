@@ -10,18 +10,18 @@ import (
 	"sync"
 )
 
-// ErrClosed says that QEMU has closed the connection, as it does at its end.
+// ErrClosed reports that QEMU has closed the connection, as it does at its end.
 var ErrClosed = errors.New("QEMU closed its monitor")
 
 // Event is a notification of QEMU.
 type Event struct {
-	// Name such as SHUTDOWN, STOP or BLOCK_IO_ERROR.
+	// Name is SHUTDOWN, STOP or BLOCK_IO_ERROR, for example.
 	Name string `json:"event"`
 	// Data has the fields of the events that rdd uses.
 	Data struct {
-		// Reason is that of a SHUTDOWN, such as guest-reset, guest-shutdown or host-signal.
+		// Reason is the reason of a SHUTDOWN, such as guest-reset or host-signal.
 		Reason string `json:"reason"`
-		// NoSpace is whether a full disk caused a BLOCK_IO_ERROR.
+		// NoSpace reports whether a full disk caused a BLOCK_IO_ERROR.
 		NoSpace bool `json:"nospace"`
 	} `json:"data"`
 }
@@ -115,8 +115,8 @@ func (m *Monitor) read(greeted chan<- struct{}, events func(Event)) {
 	}
 }
 
-// deliver hands an answer to the waiting command. It replaces an answer whose command
-// has timed out.
+// deliver sends an answer to the waiting command. It replaces the answer to a command
+// that has timed out.
 func (m *Monitor) deliver(line []byte) {
 	var a answer
 	if json.Unmarshal(line, &a) != nil {

@@ -134,7 +134,7 @@ func TestMonitorAnswersAndNotifies(t *testing.T) {
 	}
 }
 
-func TestOpenWaitsForABusyMonitor(t *testing.T) {
+func TestOpenWaitsForBusyMonitor(t *testing.T) {
 	s := serveMonitor(t, func(string) []string { return []string{`{"return": {"status": "running"}, "id": ID}`} })
 	held := open(t, s, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -258,7 +258,7 @@ func TestStopEndsAnyQEMU(t *testing.T) {
 	const patient = "trap '' TERM\necho up"
 	for name, c := range map[string]struct {
 		script string
-		// obedient is whether the guest shuts down on request.
+		// obedient reports whether the guest shuts down on request.
 		obedient, suspended bool
 		note                string
 	}{
@@ -289,7 +289,7 @@ func TestStopEndsAnyQEMU(t *testing.T) {
 				t.Errorf("note %q, %v", note, err)
 			}
 			if machine.Alive() {
-				t.Error("QEMU is alive")
+				t.Error("QEMU still runs")
 			}
 			if note, err := Stop(t.Context(), s.paths, time.Second); note != "" || err != nil {
 				t.Errorf("stop without a QEMU: %q, %v", note, err)

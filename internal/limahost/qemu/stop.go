@@ -11,22 +11,22 @@ import (
 )
 
 const (
-	// commandTimeout bounds one command: QEMU answers in milliseconds, or never.
+	// commandTimeout limits one command: QEMU answers in milliseconds, or never.
 	commandTimeout = 2 * time.Second
 	// pressInterval is the time until the power button is pressed again, because a
 	// guest that is booting ignores it.
 	pressInterval = 3 * time.Second
 	// quitTimeout is how long QEMU may take to write its cache to the disk.
 	quitTimeout = 3 * time.Second
-	// killTimeout bounds the wait for the end of a killed process.
+	// killTimeout limits the wait for the end of a killed process.
 	killTimeout = 2 * time.Second
 	// ForceTimeout is the longest that Force takes.
 	ForceTimeout = quitTimeout + killTimeout
 )
 
-// Stop ends the VM's QEMU: by the guest's own shutdown within grace, or else by force,
-// which takes up to ForceTimeout and is reported in note. Without a QEMU it does
-// nothing. It needs the monitor, so that no host agent may run.
+// Stop ends the VM's QEMU by the guest's own shutdown within grace, or else by force,
+// which takes up to ForceTimeout and is reported in note. Without a QEMU it does nothing.
+// It needs the monitor, so that no host agent may run meanwhile.
 func Stop(ctx context.Context, p limahost.Paths, grace time.Duration) (note string, err error) {
 	machine, ok := Find(p)
 	if !ok {
@@ -84,8 +84,8 @@ func press(ctx context.Context, m *Monitor) error {
 	return m.PowerDown(ctx)
 }
 
-// Force ends a QEMU without its guest, because of cause, and says so in note. It sends
-// a signal that lets QEMU write its cache to the disk, and then one that does not.
+// Force ends a QEMU without a shutdown of its guest, and reports cause in note. The first
+// signal lets QEMU write its cache to the disk; the second kills it.
 func Force(ctx context.Context, machine process.Process, cause string) (note string, err error) {
 	note = fmt.Sprintf("the VM was ended by force, as by pulling its plug: %s", cause)
 	for _, step := range []struct {
@@ -95,7 +95,7 @@ func Force(ctx context.Context, machine process.Process, cause string) (note str
 		if err := machine.Signal(step.signal); err != nil {
 			return "", fmt.Errorf("end QEMU, pid %d: %w", machine.PID, err)
 		}
-		// A stopped process does not see SIGTERM before it is continued.
+		// A stopped process does not handle SIGTERM before it is continued.
 		if err := machine.Signal(syscall.SIGCONT); err != nil {
 			return "", fmt.Errorf("end QEMU, pid %d: %w", machine.PID, err)
 		}
@@ -106,5 +106,5 @@ func Force(ctx context.Context, machine process.Process, cause string) (note str
 			return "", fmt.Errorf("end QEMU, pid %d: %w", machine.PID, ctx.Err())
 		}
 	}
-	return "", fmt.Errorf("end QEMU, pid %d: the process survives SIGKILL, and may hang in the kernel: see 'dmesg'", machine.PID)
+	return "", fmt.Errorf("end QEMU, pid %d: the process survived SIGKILL, and may hang in the kernel: see the output of 'dmesg'", machine.PID)
 }

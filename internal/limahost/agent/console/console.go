@@ -1,7 +1,7 @@
 // Package console reads the log of a guest's serial console, which is the only trace
 // of a guest that did not boot, or crashed.
 //
-// A reading map: console.go reads and rotates a log, limit.go limits its size.
+// Reading map: console.go reads and rotates a log, limit.go limits its size.
 package console
 
 import (

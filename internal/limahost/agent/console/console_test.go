@@ -29,7 +29,7 @@ func TestCleanRemovesControls(t *testing.T) {
 	}
 }
 
-func TestTailAndPanicReadTheLog(t *testing.T) {
+func TestTailAndPanicReadLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "serial.log")
 	if got := Tail(path, 3); len(got) != 0 {
 		t.Errorf("a missing log has lines: %q", got)

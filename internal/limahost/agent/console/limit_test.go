@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestLimitKeepsTheEnd(t *testing.T) {
+func TestLimitKeepsEndOfLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "serial.log")
 	if err := Limit(path, 100, 10); err != nil {
 		t.Errorf("a log that does not exist: %v", err)

@@ -1,8 +1,9 @@
 // Package lima runs functions of Lima's packages in the host agent's process.
 //
-// Lima expects to own its process. It takes its home from the environment and its
-// version from a variable that Lima's own build sets, logs to a global logger, and
-// exits on some errors. Configure sets the former; Call turns an exit into an error.
+// Lima assumes that the process is its own. It reads its home from the environment and
+// its version from a variable that Lima's build sets, logs to a global logger, and exits
+// on some errors. Configure sets home, version and logger; Call turns an exit into an
+// error.
 package lima
 
 import (
@@ -36,8 +37,8 @@ type Runtime struct {
 	fatal string
 }
 
-// Configure sets what Lima's packages read from their process: the home, the
-// version, which a lima.yaml may require a minimum of, and the logger.
+// Configure sets the home, the logger and the version of Lima's packages. A lima.yaml
+// may require a minimum version.
 func Configure(home string, log *slog.Logger) (*Runtime, error) {
 	if err := os.Setenv("LIMA_HOME", home); err != nil {
 		return nil, fmt.Errorf("set LIMA_HOME to %s: %w", home, err)

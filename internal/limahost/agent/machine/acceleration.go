@@ -9,7 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/accel"
 )
 
-// Acceleration is how a machine's processor is run, and the reason.
+// Acceleration is the acceleration of a machine's processor, and the reason for it.
 type Acceleration struct {
 	Name, Reason string
 }
@@ -41,7 +41,7 @@ func StartProbe(ctx context.Context, requested, cacheFile string) *Probe {
 	return p
 }
 
-// Acceleration returns the one for a VM. It waits for the probe, if the probe
+// Acceleration returns the acceleration for a VM. It waits for the probe if the result
 // matters for this VM.
 func (p *Probe) Acceleration(y *limayaml.LimaYAML) (Acceleration, error) {
 	switch {

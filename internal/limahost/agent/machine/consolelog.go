@@ -10,7 +10,7 @@ import (
 
 const (
 	// maxConsoleLog is the size in bytes at which the log of one boot is cut to
-	// keptConsoleLog: a guest may be up for months, and print errors all the time.
+	// keptConsoleLog, since a guest may print errors for months.
 	maxConsoleLog  = 8 << 20
 	keptConsoleLog = 1 << 20
 	// consoleLogInterval is the time between two checks of its size.
@@ -42,7 +42,7 @@ func (m *qemuMachine) limitConsoleLog(ctx context.Context) {
 			return
 		case <-ticker.C:
 			if err := console.Limit(m.paths.Console(), maxConsoleLog, keptConsoleLog); err != nil {
-				m.log.Warn("the log of the guest's console could not be cut", "error", err)
+				m.log.Warn("cannot shorten the log of the guest's console", "error", err)
 			}
 		}
 	}

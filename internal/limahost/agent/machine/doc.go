@@ -4,7 +4,7 @@
 // Virtualization framework inside the agent's process. Package watch observes it
 // through the interface Machine and does not know which one it is.
 //
-// A reading map:
+// Reading map:
 //
 //	machine.go       the interface, and the conditions of a machine
 //	acceleration.go  how the processor is run

@@ -11,8 +11,8 @@ import (
 // consoleLines is the number of lines that are quoted of QEMU's log.
 const consoleLines = 15
 
-// exitCause says why a QEMU ended that rdd did not end. shutdown is the reason in
-// QEMU's last event, exitStatus that of its process; either may be empty.
+// exitCause describes why QEMU ended without a request of rdd. shutdown is the reason in
+// QEMU's last event, and exitStatus that of its process; either may be empty.
 func exitCause(shutdown, exitStatus string, pid int, p limahost.Paths) string {
 	var cause string
 	switch shutdown {

@@ -28,7 +28,7 @@ import (
 // maxPortTries is how often QEMU is started with another free port for SSH.
 const maxPortTries = 5
 
-// errPortTaken says that another process has taken the port that was free.
+// errPortTaken reports that another process has taken the chosen port meanwhile.
 var errPortTaken = errors.New("another process has taken the port for SSH")
 
 // Launcher starts the machine of one VM.
@@ -74,9 +74,9 @@ func (l *Launcher) Launch(ctx context.Context, inst *store.Instance, rec record.
 	return nil, 0, err
 }
 
-// removeHostKey makes the agent accept a new host key from a guest that cloud-init
-// sets up: for cloud-init each boot of Lima is a new instance, which gets new keys.
-// The guest that rdd builds keeps its key.
+// removeHostKey makes the agent accept a new host key from a guest with cloud-init, for
+// which each boot is a new instance with new keys. The guest that rdd builds keeps its
+// key.
 func (l *Launcher) removeHostKey(rec record.Record) error {
 	if rec.Image.Kind == image.KindBuilt {
 		return nil
@@ -129,7 +129,7 @@ func (l *Launcher) launchQEMU(ctx context.Context, cfg qemu.Config, bootFiles fu
 	return l.startQEMU(ctx, exe, args)
 }
 
-// startQEMU starts QEMU in a session of its own, and returns when its monitor
+// startQEMU starts QEMU in its own session, and returns when its monitor
 // answers.
 func (l *Launcher) startQEMU(ctx context.Context, exe string, args []string) (Machine, error) {
 	output, err := os.Create(l.Paths.QEMULog())

@@ -7,14 +7,14 @@ import (
 
 // Machine runs a guest.
 type Machine interface {
-	// PID is that of the machine's process; 0 for a machine in this process.
+	// PID returns the pid of the machine's process; 0 for a machine in this process.
 	PID() int
 	// Ended is closed when the machine has ended.
 	Ended() <-chan struct{}
-	// Cause says why the machine ended. It may be called once Ended is closed.
+	// Cause returns why the machine ended. It may be called once Ended is closed.
 	Cause() string
-	// Stop ends the machine: by the guest's own shutdown within grace, or else by
-	// force, which note reports. ctx bounds both.
+	// Stop ends the machine by the guest's own shutdown within grace, or else by
+	// force, which note reports. ctx limits both.
 	Stop(ctx context.Context, grace time.Duration) (note string, err error)
 	// Condition probes the machine.
 	Condition(ctx context.Context) Condition
@@ -25,12 +25,12 @@ type Machine interface {
 	// NetworkUp is closed when the guest has a network. It is nil for a machine
 	// that does not report this.
 	NetworkUp() <-chan struct{}
-	// Release stops observing the machine. A machine with a process of its own
+	// Release stops observing the machine. A machine with its own process
 	// keeps running.
 	Release()
 }
 
-// Condition is what a machine is doing.
+// Condition is the state of a machine.
 type Condition int
 
 const (

@@ -45,7 +45,7 @@ func vmDir(t *testing.T, console, printed string) limahost.Paths {
 	return p
 }
 
-func TestExitCauseNamesTheReason(t *testing.T) {
+func TestExitCauseNamesReason(t *testing.T) {
 	const panicked = "[ 9.1] Kernel panic - not syncing: Fatal exception\n[ 9.2] Rebooting in 1 seconds..\n"
 	for name, c := range map[string]struct {
 		shutdown, status, console, printed string

@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// monitorTimeout bounds one request to QEMU's monitor.
+	// monitorTimeout limits one request to QEMU's monitor.
 	monitorTimeout = 2 * time.Second
 	// monitorRetryPause is the pause before a monitor that was closed is reopened.
 	monitorRetryPause = time.Second
-	// monitorStartTimeout bounds the time from QEMU's start until its monitor
-	// opens, on a machine that is short of everything.
+	// monitorStartTimeout limits the time from QEMU's start until its monitor
+	// opens, also on a slow machine.
 	monitorStartTimeout = 20 * time.Second
 	// monitorPoll is the interval of checks for a monitor that is about to open.
 	monitorPoll = 20 * time.Millisecond
 )
 
-// monitorSlot has the open monitor, and what its last shutdown event said.
+// monitorSlot has the open monitor, and the reason of its last shutdown event.
 type monitorSlot struct {
 	mu       sync.Mutex
 	monitor  *qemu.Monitor
@@ -53,7 +53,7 @@ func (s *monitorSlot) setShutdownReason(reason string) {
 
 // keepMonitorOpen holds the monitor open, for QEMU's events, until ctx ends.
 func (m *qemuMachine) keepMonitorOpen(ctx context.Context) {
-	// A QEMU that was just started opens its monitor at any moment.
+	// A QEMU that was just started opens its monitor soon.
 	pause := monitorPoll
 	for ctx.Err() == nil {
 		opening, cancel := context.WithTimeout(ctx, monitorTimeout)
@@ -94,8 +94,8 @@ func (m *qemuMachine) handle(e qemu.Event) {
 	}
 }
 
-// awaitMonitor returns the monitor, which may be about to open. It returns nil when
-// the monitor does not open in time, or QEMU ends.
+// awaitMonitor waits for the monitor to open, and returns it. It returns nil when the
+// monitor does not open in time, or QEMU ends.
 func (m *qemuMachine) awaitMonitor(ctx context.Context, timeout time.Duration) *qemu.Monitor {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

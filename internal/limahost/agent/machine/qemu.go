@@ -13,8 +13,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// lastEventTimeout is how long QEMU's last event, and its exit status, may arrive
-// after its end.
+// lastEventTimeout limits the wait for QEMU's last event and its exit status after its
+// end.
 const lastEventTimeout = 500 * time.Millisecond
 
 // qemuMachine is a QEMU process, which outlives this one.

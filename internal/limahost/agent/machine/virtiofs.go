@@ -15,11 +15,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// virtiofsdTimeout bounds the start of a daemon that shares a directory.
+// virtiofsdTimeout limits the start of a virtiofsd.
 const virtiofsdTimeout = 5 * time.Second
 
-// startVirtiofs starts the daemons through which QEMU shares the directories of a
-// user's lima.yaml by virtiofs. Each of these daemons ends with QEMU.
+// startVirtiofs starts a virtiofsd for each directory that a user's lima.yaml shares by
+// virtiofs. It ends with QEMU.
 func startVirtiofs(ctx context.Context, cfg qemu.Config, exe string) error {
 	if *cfg.LimaYAML.MountType != limayaml.VIRTIOFS || len(cfg.LimaYAML.Mounts) == 0 {
 		return nil

@@ -36,7 +36,7 @@ func (l *Launcher) launchVZ(ctx context.Context, d driver.Driver) (*vzMachine, e
 	}
 	var ended chan error
 	err := l.Lima.Call(func() (err error) {
-		// The machine ends by Stop, and not with a context.
+		// Only Stop ends the machine, and no context.
 		ended, err = d.Start(context.WithoutCancel(ctx))
 		return err
 	})
@@ -93,5 +93,5 @@ func (m *vzMachine) Stop(ctx context.Context, grace time.Duration) (note string,
 func (m *vzMachine) Condition(context.Context) Condition { return Unknown }
 
 func (m *vzMachine) Resume(context.Context) error {
-	return errors.New("resume the machine: a machine of Apple's framework is never paused by rdd")
+	return errors.New("resume the machine: rdd never pauses a machine of Apple's framework")
 }

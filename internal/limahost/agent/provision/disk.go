@@ -20,8 +20,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/guestagent"
 )
 
-// FetchImage downloads the image of a new disk into Lima's cache, unless the image
-// is on this machine. It returns the least size of a disk from it, in bytes.
+// FetchImage downloads the image of a new disk into Lima's cache, unless the image is on
+// this machine. It returns the minimum size of a disk with this image, in bytes.
 func (p *Provisioner) FetchImage(ctx context.Context, plan Plan) (minSize int64, err error) {
 	if plan.HasDisk {
 		return 0, nil
@@ -167,8 +167,8 @@ func ensureDiskSize(inst *store.Instance, minSize int64) {
 // prepareDisk makes the disk, or grows it. It returns the archive of Lima's own
 // engine, if the VM requests it.
 func prepareDisk(ctx context.Context, inst *store.Instance) (archive string, err error) {
-	// Lima looks for the guest agent beside its program, unless the VM is a plain
-	// one. rdd carries the guest agent inside.
+	// Lima searches the guest agent beside its program, unless the VM is a plain one.
+	// rdd embeds the guest agent.
 	plain, config := *inst, *inst.Config
 	config.Plain = new(true)
 	plain.Config = &config
@@ -185,7 +185,7 @@ func (p *Provisioner) writeBootFiles(inst *store.Instance, agentFile, archive st
 		return cidata.GenerateISO9660(inst.Dir, inst.Name, inst.Config, 0, 0, agentFile, archive, 0, "")
 	})
 	if err != nil {
-		return fmt.Errorf("write the image that the guest boots with: %w", err)
+		return fmt.Errorf("write the guest's boot image: %w", err)
 	}
 	return nil
 }

@@ -1,10 +1,10 @@
 // Package provision makes a VM's disk, and the files that its guest boots from.
 //
-// It runs no machine. Plan decides what to do and touches nothing; the other steps
-// follow in the order of the map. Commit, the last one, hands the disk to the user:
-// from then on only a reset deletes it.
+// It runs no machine. Plan decides what to do, and changes nothing. The other steps
+// follow in the order of the map. After Commit, the last step, only a reset deletes the
+// disk.
 //
-// A reading map:
+// Reading map:
 //
 //	provisioner.go  what all steps share
 //	plan.go         decide what a start will do

@@ -15,9 +15,9 @@ import (
 type Plan struct {
 	Image  image.Image
 	Recipe recipe.Recipe
-	// HasDisk is whether the VM has a disk that this start uses.
+	// HasDisk reports whether the VM has a disk that this start uses.
 	HasDisk bool
-	// Booted is whether an engine was ever ready on that disk.
+	// Booted reports whether an engine was ever ready on that disk.
 	Booted bool
 	// Note is information for the user.
 	Note string
@@ -73,7 +73,7 @@ func (p *Provisioner) Plan() (Plan, error) {
 	return plan, nil
 }
 
-// planNewDisk returns the plan for a new disk from an image. err is that of the
+// planNewDisk returns the plan for a new disk from an image. err is the error of the
 // search for the image.
 func (p *Provisioner) planNewDisk(from image.Image, err error) (Plan, error) {
 	if err != nil {

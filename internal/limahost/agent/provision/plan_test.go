@@ -88,7 +88,7 @@ func provisioner(t *testing.T) (p *Provisioner, dir string) {
 	return p, dir
 }
 
-func TestPlanDecidesOnTheDisk(t *testing.T) {
+func TestPlanDecidesOnDisk(t *testing.T) {
 	for name, c := range map[string]struct {
 		change  func(t *testing.T, p *Provisioner, dir string)
 		hasDisk bool

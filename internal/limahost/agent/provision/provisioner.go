@@ -17,8 +17,8 @@ type Provisioner struct {
 	FreeSpace func(dir string) (int64, error)
 }
 
-// Check reports why a VM could not be made or started, as far as that is known
-// without doing so.
+// Check returns an error if a VM cannot be made or started, as far as that can be checked
+// in advance.
 func (p *Provisioner) Check() error {
 	return p.Lima.Call(func() error {
 		plan, err := p.Plan()
@@ -29,8 +29,8 @@ func (p *Provisioner) Check() error {
 	})
 }
 
-// Commit saves how the machine is made, and completes the making of the disk. It is
-// called before the machine starts, so that another agent can adopt the machine.
+// Commit saves the record of the machine, and marks its disk as complete. It is called
+// before the machine starts, so that another agent can adopt the machine.
 func (p *Provisioner) Commit(rec record.Record) error {
 	if err := errors.Join(rec.Save(p.Paths), limahost.Save(p.Paths.Current(), p.Spec)); err != nil {
 		return err

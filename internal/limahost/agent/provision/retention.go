@@ -13,9 +13,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/record"
 )
 
-// diskRetention is the answer to whether a VM's disk is kept. There are three
-// reasons to delete a disk, and each needs evidence in a file. A missing or
-// unreadable file is never a reason.
+// diskRetention is the decision whether a VM's disk is kept. There are three reasons to
+// delete a disk, and each needs evidence in a file. A missing or unreadable file is
+// never a reason.
 //
 //   - The disk is still being made, so that no machine ever ran on it.
 //   - The user requested a reset that was not done yet.
@@ -29,8 +29,8 @@ const (
 	replaceDisk
 )
 
-// resetsFile has the tokens of finished resets. It outlives the disks, so that an
-// old token costs no disk when it returns from a backup of the App.
+// resetsFile has the tokens of finished resets. It is kept with every new disk, so that
+// an old token from a backup of the App does not delete a disk.
 func resetsFile(p limahost.Paths) string { return filepath.Join(p.LimaHome, filename.Resets) }
 
 // retention decides whether the VM's disk is kept.
@@ -100,7 +100,7 @@ func (p *Provisioner) beginMaking() error {
 }
 
 // endMaking records a finished reset and marks the VM as complete. It is called
-// before the machine starts: from then on the disk is the user's.
+// before the machine starts, since the disk has the user's data afterwards.
 func (p *Provisioner) endMaking() error {
 	if token := p.Spec.Reset; token != "" {
 		finished, err := p.finishedResets()

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A new disk replaces the old one, so both need not fit. A disk that does not fit is
-// an error before the running VM is stopped.
+// A new disk replaces the old one, so that both need not fit. If the new disk does not
+// fit, the error comes before the running VM is stopped.
 func TestCheckCountsOldDiskAsFree(t *testing.T) {
 	p, dir := provisioner(t)
 	old, err := os.OpenFile(p.Paths.Disk(), os.O_WRONLY|os.O_APPEND, 0)

@@ -1,5 +1,5 @@
-// Package record has the facts about a machine that an agent which adopts it
-// cannot observe. They are in a file beside the disk.
+// Package record saves facts about a machine in a file beside the disk. An agent that
+// adopts the machine needs them, and cannot observe them.
 package record
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
 )
 
-// Record is how a machine was made, and how far it came.
+// Record has facts about a machine: how it was made, and whether it was ready.
 type Record struct {
 	Image              image.Image `json:"image"`
 	Note               string      `json:"note,omitempty"`
@@ -18,10 +18,10 @@ type Record struct {
 	StartedAt          time.Time   `json:"startedAt"`
 	// User is the login in the guest.
 	User string `json:"user"`
-	// Up is whether this machine's engine was ever ready. Such a machine is never
+	// Up reports whether this machine's engine was ever ready. Such a machine is never
 	// ended for being silent.
 	Up bool `json:"up,omitempty"`
-	// Booted is whether any machine's engine was ever ready on this disk.
+	// Booted reports whether any machine's engine was ever ready on this disk.
 	Booted bool `json:"booted,omitempty"`
 }
 

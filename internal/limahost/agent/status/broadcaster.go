@@ -1,7 +1,7 @@
 // Package status holds the host agent's status, and serves it to the daemon and to
 // the CLI.
 //
-// A reading map: broadcaster.go holds the status and wakes its waiters, serve.go
+// Reading map: broadcaster.go holds the status and wakes its waiters, serve.go
 // answers HTTP requests for it.
 package status
 
@@ -35,8 +35,8 @@ func (b *Broadcaster) Get() limahost.Status {
 	return b.status
 }
 
-// Update changes the status. change must not modify the revision, nor what a slice
-// or a pointer in the status refers to.
+// Update changes the status. change must not modify the revision, or the target of a
+// slice or a pointer in the status.
 func (b *Broadcaster) Update(change func(*limahost.Status)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -50,12 +50,12 @@ func (b *Broadcaster) Update(change func(*limahost.Status)) {
 	b.changed = make(chan struct{})
 }
 
-// minFreeChange is the least change of the guest's free space that waiters are
-// woken for, as a fraction of the disk: one hundredth.
+// minFreeChange is the smallest change of the guest's free space that wakes waiters, as
+// a fraction of the disk: one hundredth.
 const minFreeChange = 100
 
-// equivalent reports whether two statuses differ in nothing that a waiter wants to
-// be woken for. Heartbeats arrive every few seconds and differ in their time.
+// equivalent reports whether waiters can ignore the difference of two statuses.
+// Heartbeats arrive every few seconds and differ in their time.
 func equivalent(before, after limahost.Status) bool {
 	a, b := before.Guest, after.Guest
 	before.Guest, after.Guest = nil, nil

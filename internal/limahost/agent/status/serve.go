@@ -16,7 +16,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// headerTimeout bounds the reading of a request.
+// headerTimeout limits the reading of a request.
 const headerTimeout = 5 * time.Second
 
 // Serve serves the status at a unix socket until stop is called, which removes the
@@ -41,7 +41,7 @@ func Serve(socket string, b *Broadcaster, log *slog.Logger) (stop func(), err er
 	}
 	go func() {
 		if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the host agent's status is not served any more", "error", err)
+			log.Error("serving the host agent's status failed", "error", err)
 		}
 	}()
 	return func() {

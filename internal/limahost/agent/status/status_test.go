@@ -43,7 +43,7 @@ func TestUpdateRaisesRevisionOnChange(t *testing.T) {
 	}
 }
 
-func TestEnterPhaseCompletesThePrevious(t *testing.T) {
+func TestEnterPhaseCompletesPrevious(t *testing.T) {
 	b := New(limahost.Status{})
 	for _, p := range []limahost.Phase{limahost.PhaseImage, limahost.PhaseDisk, limahost.PhaseDisk, limahost.PhaseReady} {
 		b.EnterPhase(p)

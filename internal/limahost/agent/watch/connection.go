@@ -12,7 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/publish"
 )
 
-// connection has what depends on one connection to the guest.
+// connection has the tasks and sockets of one connection to the guest.
 type connection struct {
 	conn *guest.Conn
 	// cancel ends the tasks.
@@ -23,8 +23,8 @@ type connection struct {
 	sockets []*forward.Forward
 }
 
-// openConnection opens what depends on a connection, but for the engine's socket.
-// Its tasks wait for the engine, and then publish ports.
+// openConnection starts the tasks of a connection, and opens its sockets except that of
+// the engine. The tasks wait for the engine, and then publish ports.
 func (w *watcher) openConnection(conn *guest.Conn) *connection {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &connection{conn: conn, cancel: cancel, sockets: w.openSockets(conn)}
@@ -50,8 +50,8 @@ func (w *watcher) openConnection(conn *guest.Conn) *connection {
 	return c
 }
 
-// closeConnection closes what depends on the connection, if there is one. No event
-// of the connection arrives afterwards.
+// closeConnection ends the tasks of the connection and closes its sockets, if there is a
+// connection. No event of the connection arrives afterwards.
 func (w *watcher) closeConnection() {
 	c := w.connection
 	if c == nil {
@@ -79,7 +79,7 @@ func (w *watcher) restoreSocket() {
 		if _, err := os.Lstat(w.Socket); err == nil {
 			return
 		}
-		w.Log.Warn("the engine's socket was removed and is created again", "socket", w.Socket)
+		w.Log.Warn("recreating the engine's socket, which was removed", "socket", w.Socket)
 		c.engine.Close()
 	}
 	var err error
@@ -87,7 +87,7 @@ func (w *watcher) restoreSocket() {
 		return c.conn.Dial(ctx, socketInGuest(w.guest.Engine))
 	}, w.Log)
 	if err != nil {
-		w.Log.Error("the engine's socket could not be created", "error", err)
+		w.Log.Error("cannot create the engine's socket", "error", err)
 		w.facts.socketTrouble, w.lastFailure = "the engine cannot be reached: "+err.Error(), err
 		return
 	}
@@ -108,7 +108,7 @@ func (w *watcher) openSockets(conn *guest.Conn) []*forward.Forward {
 			return conn.Dial(ctx, rule.GuestSocket)
 		}, w)
 		if err != nil {
-			w.Log.Error("a socket of the lima.yaml could not be created", "socket", rule.HostSocket, "error", err)
+			w.Log.Error("cannot create a socket of the lima.yaml", "socket", rule.HostSocket, "error", err)
 			continue
 		}
 		all = append(all, opened)

@@ -29,7 +29,7 @@ func dataDir(engine string) string {
 const (
 	// engineRetryPause is the pause between two requests to an engine that starts.
 	engineRetryPause = 100 * time.Millisecond
-	// engineTimeout bounds one request. systemd holds the connections to an engine
+	// engineTimeout limits one request. systemd holds the connections to an engine
 	// that starts, so that a request is answered as soon as the engine is ready.
 	engineTimeout = 30 * time.Second
 )

@@ -9,7 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/guest"
 )
 
-// event is what another goroutine has observed. apply is called by the loop.
+// event is an observation of another goroutine. The loop calls apply.
 type event interface {
 	apply(w *watcher)
 }
@@ -57,7 +57,7 @@ func (e connected) apply(w *watcher) {
 }
 
 func (engineReady) apply(w *watcher) {
-	// The record comes first, before the user can put anything on the disk.
+	// The record must be saved before the user can store data on the disk.
 	w.recordReady()
 	w.isReady = true
 	w.Status.EnterPhase(limahost.PhaseReady)
@@ -76,7 +76,7 @@ func (w *watcher) recordReady() {
 		err = rec.Save(w.Paths)
 	}
 	if err != nil {
-		w.Log.Error("the record that the engine was ready could not be saved", "error", err)
+		w.Log.Error("cannot save the record that the engine was ready", "error", err)
 	}
 }
 
@@ -85,7 +85,7 @@ func (e heartbeat) apply(w *watcher) { w.facts.guest = &e.guest }
 func (e portsChanged) apply(w *watcher) { w.facts.portNote = e.note }
 
 func (e disconnected) apply(w *watcher) {
-	w.Log.Warn("the connection to the guest is gone", "error", e.err)
+	w.Log.Warn("the connection to the guest is closed", "error", e.err)
 	w.closeConnection()
 	w.lastFailure = e.err
 	f := &w.facts

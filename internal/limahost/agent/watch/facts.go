@@ -10,20 +10,20 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/machine"
 )
 
-// facts is all that is known of a machine and its guest.
+// facts are all known facts about a machine and its guest.
 type facts struct {
-	// connected is whether there is a connection to the guest, everConnected
+	// connected reports whether there is a connection to the guest, everConnected
 	// whether there was one, by this agent or an earlier one.
 	connected, everConnected bool
-	// responsive is whether the guest counts as one that answers. A connection that
+	// responsive reports whether the guest counts as one that answers. A connection that
 	// is replaced within reconnectGrace makes no difference.
 	responsive bool
 	// silentSince is when the last sign of life arrived; zero while connected.
 	silentSince time.Time
 	// guest is the last heartbeat; nil before the first.
 	guest *limahost.Guest
-	// observation is that of the last probe; nil if none was made since the guest
-	// connected, or since it was disconnected from a machine without a fault.
+	// observation is the result of the last probe. It is nil without a probe since the
+	// guest connected, or since it was disconnected from a machine without a fault.
 	observation *observation
 	// socketTrouble is why the engine's socket does not exist.
 	socketTrouble string
@@ -33,7 +33,7 @@ type facts struct {
 
 	// diskSize is the requested size of the guest's disk, in bytes.
 	diskSize int64
-	// pid is that of the machine's process, dir its directory on the host.
+	// pid is the pid of the machine's process, and dir its directory on the host.
 	pid int
 	dir string
 }
@@ -46,12 +46,12 @@ type observation struct {
 	free int64
 }
 
-// report is what the user is shown.
+// report is the text for the user.
 type report struct {
 	trouble, note string
 }
 
-// report derives the report from the facts. Of several troubles it has the worst.
+// report derives the report from the facts. Of several troubles it reports the worst.
 func (f facts) report() report {
 	return report{
 		trouble: cmp.Or(f.machineTrouble(), f.socketTrouble, diskTrouble(f.guest, f.diskSize)),
@@ -75,8 +75,8 @@ const (
 	resumeBytes = 64 << 20
 )
 
-// diskTrouble says that the disk of a guest is full. size is the requested size of
-// the disk. A guest that has just booted on an enlarged disk has no trouble yet.
+// diskTrouble describes the full disk of a guest. size is the requested size of the
+// disk. It returns "" for a guest that has just booted on an enlarged disk.
 func diskTrouble(g *limahost.Guest, size int64) string {
 	if g == nil || g.DiskSize == 0 {
 		return ""

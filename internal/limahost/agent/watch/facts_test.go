@@ -89,8 +89,8 @@ func TestReportFollowsFromFacts(t *testing.T) {
 	}
 }
 
-// Each change of a text is written to the App. A full disk whose free space changes
-// all the time must not cause such a write at each heartbeat.
+// Each change of a text is written to the App. A full disk whose free space changes must
+// not cause a write at each heartbeat.
 func TestTroubleStaysWhileFreeSpaceChanges(t *testing.T) {
 	guest := func(free int64) string {
 		return diskTrouble(&limahost.Guest{DiskSize: 64 * gib, DiskFree: free, Uptime: time.Hour}, 64*gib)
@@ -109,7 +109,7 @@ func TestTroubleStaysWhileFreeSpaceChanges(t *testing.T) {
 	}
 }
 
-func TestBootErrorSaysHowFarTheStartCame(t *testing.T) {
+func TestBootErrorNamesReachedPhase(t *testing.T) {
 	log := filepath.Join(t.TempDir(), "serial.log")
 	if err := os.WriteFile(log, []byte("waiting for the disk\n"), 0o600); err != nil {
 		t.Fatal(err)

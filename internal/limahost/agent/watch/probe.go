@@ -18,7 +18,7 @@ func (w *watcher) probeMachine(ctx context.Context) {
 }
 
 // probe probes the machine, and resumes one that is out of space when there is
-// space. It touches no state of the watcher.
+// space. It does not access the state of the watcher.
 func (w *watcher) probe(ctx context.Context) *observation {
 	o := observation{condition: w.machine.Condition(ctx)}
 	if ctx.Err() != nil {
@@ -28,13 +28,13 @@ func (w *watcher) probe(ctx context.Context) *observation {
 		dir := w.Paths.Dir()
 		free, err := limahost.FreeSpace(dir)
 		if err != nil {
-			w.Log.Warn("the free space could not be read", "dir", dir, "error", err)
+			w.Log.Warn("cannot read the free space", "dir", dir, "error", err)
 		}
 		o.free = free
 		if o.free >= resumeBytes {
 			w.Log.Info("resuming the machine", "free", o.free)
 			if err := w.machine.Resume(ctx); err != nil {
-				w.Log.Warn("the machine could not be resumed", "error", err)
+				w.Log.Warn("cannot resume the machine", "error", err)
 			}
 		}
 	}

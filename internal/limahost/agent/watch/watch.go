@@ -24,24 +24,24 @@ const (
 	// checkInterval is the time between two checks of the engine's socket, and of a
 	// machine with a fault.
 	checkInterval = 2 * time.Second
-	// reconnectGrace is how long a closed connection may be missing before the
-	// guest counts as one that does not answer.
+	// reconnectGrace limits the time without a connection, after which the guest counts
+	// as unresponsive.
 	reconnectGrace = 2 * time.Second
-	// stopGrace bounds the guest's own shutdown.
+	// stopGrace limits the guest's own shutdown.
 	stopGrace = 20 * time.Second
-	// emptyGuestGrace bounds it for a guest whose engine was never ready, and which
-	// has almost nothing to save.
+	// emptyGuestGrace limits the shutdown of a guest whose engine was never ready, and
+	// which has almost no data to save.
 	emptyGuestGrace = 3 * time.Second
-	// stopTimeout bounds the stop of a machine, force included.
+	// stopTimeout limits the stop of a machine, force included.
 	stopTimeout = 35 * time.Second
 )
 
-// Config is what a watcher needs.
+// Config has the parameters of a watcher.
 type Config struct {
 	Paths limahost.Paths
-	// Socket is the path on the host at which the engine is reached.
+	// Socket is the path of the engine's socket on the host.
 	Socket string
-	// BootTimeout bounds the time until the engine answers.
+	// BootTimeout limits the time until the engine answers.
 	BootTimeout time.Duration
 	Status      *status.Broadcaster
 	Log         *slog.Logger
@@ -49,7 +49,7 @@ type Config struct {
 	Tick time.Duration
 }
 
-// Guest is how the guest of a machine is reached.
+// Guest has the parameters of the connection to a machine's guest.
 type Guest struct {
 	// SSHPort is the port of its SSH server on 127.0.0.1.
 	SSHPort int
@@ -58,7 +58,7 @@ type Guest struct {
 	Engine string
 	// YAML is the VM's lima.yaml; nil when that of an adopted VM cannot be read.
 	YAML *limayaml.LimaYAML
-	// Up is whether the engine of this machine was ready before.
+	// Up reports whether the engine of this machine was ready before.
 	Up bool
 }
 
@@ -69,22 +69,22 @@ type watcher struct {
 	Config
 	machine machine.Machine
 	guest   Guest
-	// events has what other goroutines observe. Nothing is received from it once
-	// stopped is closed.
+	// events has the observations of other goroutines. It has no receiver once stopped
+	// is closed.
 	events  chan event
 	stopped chan struct{}
 
 	facts      facts
 	connection *connection
-	// ready is closed when the engine has answered; isReady says so.
+	// ready is closed, and isReady is set, when the engine has answered.
 	ready   chan struct{}
 	isReady bool
 	// lastFailure is quoted when a start takes too long.
 	lastFailure error
-	// isProbing is whether a probe of the machine runs, hasHint whether the machine
+	// isProbing reports whether a probe of the machine runs, hasHint whether the machine
 	// has reported a change since it began.
 	isProbing, hasHint bool
-	// reconnect fires when a closed connection has been missing for too long.
+	// reconnect fires after reconnectGrace without a connection.
 	reconnect <-chan time.Time
 }
 
@@ -102,7 +102,8 @@ func Run(ctx context.Context, cfg Config, m machine.Machine, g Guest) (note stri
 	}
 	disconnect := w.connect(s.Acceleration == accel.TCG)
 	end := w.loop(ctx)
-	// The connection goes first, so that no client waits for a guest that shuts down.
+	// The connection is closed first, so that no client waits for a guest that shuts
+	// down.
 	disconnect()
 	if end.ended {
 		return "", end.err
@@ -148,9 +149,9 @@ func (w *watcher) send(e event) {
 	}
 }
 
-// outcome is why the loop has ended.
+// outcome is the reason why the loop has ended.
 type outcome struct {
-	// ended is whether the machine has ended. Otherwise it is to be stopped.
+	// ended reports whether the machine has ended. Otherwise it is to be stopped.
 	ended bool
 	// err is the reason; nil for a stop that was requested.
 	err error
@@ -193,7 +194,7 @@ func (w *watcher) loop(ctx context.Context) outcome {
 	}
 }
 
-// publishReport puts the report on the facts on the status.
+// publishReport updates the status with the report on the facts.
 func (w *watcher) publishReport() {
 	r := w.facts.report()
 	w.Status.Update(func(s *limahost.Status) {
@@ -201,7 +202,7 @@ func (w *watcher) publishReport() {
 	})
 }
 
-// bootError says how far a start came that took too long.
+// bootError describes the progress of a start that took too long.
 func (w *watcher) bootError() error {
 	return bootError(w.Status.Get().Phase, w.BootTimeout, w.lastFailure, w.Paths.Console())
 }
@@ -224,8 +225,7 @@ func bootError(phase limahost.Phase, limit time.Duration, last error, consoleLog
 	return fmt.Errorf("%s%s", text, console.Quote(consoleLog))
 }
 
-// stopMachine stops the machine because of cause, which is nil for a stop that was
-// requested.
+// stopMachine stops the machine. cause is the reason, or nil for a requested stop.
 func (w *watcher) stopMachine(ctx context.Context, cause error) (note string, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
@@ -240,8 +240,8 @@ func (w *watcher) stopMachine(ctx context.Context, cause error) (note string, er
 	return note, cause
 }
 
-// isEmpty reports whether no engine was ever ready on the disk. A guest at its first
-// boot ignores its power button, and has nothing of the user's.
+// isEmpty reports whether no engine was ever ready on the disk. A guest at its first boot
+// ignores its power button, and has no data of the user.
 func (w *watcher) isEmpty() bool {
 	if w.isReady || w.guest.Up {
 		return false

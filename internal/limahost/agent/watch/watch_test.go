@@ -191,7 +191,7 @@ func (s *scene) ready() limahost.Status {
 
 func isHealthy(s limahost.Status) bool { return s.Answers && s.Trouble == "" }
 
-func TestRunFollowsAStart(t *testing.T) {
+func TestRunReportsPhasesOfStart(t *testing.T) {
 	s := start(t, func(cfg *Config, _ *Guest) {
 		if err := (record.Record{User: "rdd"}).Save(cfg.Paths); err != nil {
 			t.Fatal(err)
@@ -244,7 +244,7 @@ func TestRunReconnectsWithinSeconds(t *testing.T) {
 }
 
 // QEMU is stopped with SIGSTOP, and continued.
-func TestRunReportsASilentGuest(t *testing.T) {
+func TestRunReportsSilentGuest(t *testing.T) {
 	s := start(t, nil)
 	s.ready()
 	s.until("a heartbeat", func(st limahost.Status) bool { return st.Guest != nil })
@@ -282,7 +282,7 @@ func TestRunResumesOnceHostHasSpace(t *testing.T) {
 	}
 }
 
-func TestRunReportsAFullGuestDisk(t *testing.T) {
+func TestRunReportsFullGuestDisk(t *testing.T) {
 	s := start(t, nil)
 	s.guest.Disk(1_000_000, 10)
 	s.ready()
@@ -294,7 +294,7 @@ func TestRunReportsAFullGuestDisk(t *testing.T) {
 }
 
 // The error says how far the start came.
-func TestRunStopsABootThatTakesTooLong(t *testing.T) {
+func TestRunStopsSlowBootAtTimeout(t *testing.T) {
 	s := start(t, func(cfg *Config, g *Guest) {
 		cfg.BootTimeout = 300 * time.Millisecond
 		g.SSHPort = 1
@@ -306,7 +306,7 @@ func TestRunStopsABootThatTakesTooLong(t *testing.T) {
 }
 
 // No agent stops a machine whose engine was ready before.
-func TestRunKeepsASilentAdoptedMachine(t *testing.T) {
+func TestRunKeepsSilentAdoptedMachine(t *testing.T) {
 	s := start(t, func(cfg *Config, g *Guest) {
 		cfg.BootTimeout = 100 * time.Millisecond
 		g.Up, g.SSHPort = true, 1
@@ -317,7 +317,7 @@ func TestRunKeepsASilentAdoptedMachine(t *testing.T) {
 	}
 }
 
-func TestRunFailsWhenTheMachineEnds(t *testing.T) {
+func TestRunFailsWhenMachineEnds(t *testing.T) {
 	s := start(t, nil)
 	s.ready()
 	close(s.machine.ended)
@@ -327,7 +327,7 @@ func TestRunFailsWhenTheMachineEnds(t *testing.T) {
 	}
 }
 
-func TestStopGraceOfAnEmptyGuestIsShort(t *testing.T) {
+func TestStopGraceOfEmptyGuestIsShort(t *testing.T) {
 	for want, rec := range map[time.Duration]record.Record{emptyGuestGrace: {}, stopGrace: {Booted: true}} {
 		s := start(t, func(cfg *Config, g *Guest) {
 			g.SSHPort = 1 // no server listens there
@@ -344,7 +344,7 @@ func TestStopGraceOfAnEmptyGuestIsShort(t *testing.T) {
 }
 
 // A cleanup program removes the engine's socket.
-func TestRunRestoresARemovedSocket(t *testing.T) {
+func TestRunRestoresRemovedSocket(t *testing.T) {
 	s := start(t, nil)
 	s.ready()
 	if err := os.Remove(s.cfg.Socket); err != nil {

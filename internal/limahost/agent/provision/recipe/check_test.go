@@ -11,7 +11,7 @@ import (
 )
 
 // Validation changes nothing, and each error names the file and the line.
-func TestReadErrorNamesTheLine(t *testing.T) {
+func TestReadErrorNamesLine(t *testing.T) {
 	const images = "images:\n- location: /disk.qcow2\n"
 	for name, c := range map[string]struct {
 		text string

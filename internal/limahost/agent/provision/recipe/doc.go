@@ -3,7 +3,7 @@
 // It writes nothing but that file, so that an error in an image or in a user's
 // lima.yaml is reported before a disk or a running VM is touched.
 //
-// A reading map:
+// Reading map:
 //
 //	recipe.go  merge a user's lima.yaml with the properties that rdd sets
 //	built.go   write the lima.yaml of an image that was built for rdd

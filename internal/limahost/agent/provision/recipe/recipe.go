@@ -99,7 +99,7 @@ func complete(y *limayaml.LimaYAML, p limahost.Paths) (Recipe, error) {
 }
 
 // chooseType returns the type of VM, which determines Lima's driver. Apple's framework
-// is preferred where it is available. inYAML is that of a user's lima.yaml.
+// is preferred where it is available. inYAML is the type in a user's lima.yaml.
 func chooseType(acceleration string, inYAML *limayaml.VMType) (limayaml.VMType, error) {
 	hasVZ := false
 	for _, name := range driverutil.Drivers() {
@@ -184,8 +184,8 @@ func (r Recipe) Write(p limahost.Paths) error {
 
 func limaYAML(p limahost.Paths) string { return filepath.Join(p.Dir(), filenames.LimaYAML) }
 
-// Kept returns the recipe of a VM whose disk is kept, although another image is
-// requested or its image is gone. It is the VM's own lima.yaml with the spec.
+// Kept returns the recipe of a VM whose disk is kept, although another image is requested
+// or its image is missing. It combines the VM's own lima.yaml with the spec.
 func Kept(from image.Image, s limahost.Spec, p limahost.Paths) (Recipe, error) {
 	name := limaYAML(p)
 	text, err := os.ReadFile(name)

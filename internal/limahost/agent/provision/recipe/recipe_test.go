@@ -98,7 +98,7 @@ func mkdir(t *testing.T, p limahost.Paths) limahost.Paths {
 	return p
 }
 
-func TestReadRefusesAnIncompleteImage(t *testing.T) {
+func TestReadRefusesIncompleteImage(t *testing.T) {
 	p := home(t)
 	for name, dir := range map[string]string{
 		"architecture s390x":  builtImage(t, "s390x"),
@@ -135,7 +135,7 @@ mounts:
   mountPoint: /mnt/home
 `
 
-func TestReadUsersLimaYAML(t *testing.T) {
+func TestReadMergesUserLimaYAML(t *testing.T) {
 	p := home(t)
 	file := filepath.Join(t.TempDir(), "lima.yaml")
 	testkit.WriteFile(t, file, usersOwn)
@@ -186,7 +186,7 @@ func TestReadCloudImage(t *testing.T) {
 	}
 }
 
-func TestKeptUsesTheVMsLimaYAML(t *testing.T) {
+func TestKeptUsesOwnLimaYAML(t *testing.T) {
 	p := mkdir(t, home(t))
 	dir := builtImage(t, here())
 	built := image.Image{Kind: image.KindBuilt, Path: dir}

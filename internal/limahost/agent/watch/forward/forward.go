@@ -1,7 +1,7 @@
-// Package forward creates sockets on the host that lead into a VM's guest.
+// Package forward forwards sockets on the host to a VM's guest.
 //
-// A socket must exist exactly as long as the guest answers. A client of the socket of
-// a dead connection would hang; without a socket it fails at once.
+// A socket must exist exactly as long as the guest answers. A client of a dead
+// connection would hang; without a socket it fails at once.
 package forward
 
 import (
@@ -21,13 +21,13 @@ import (
 // acceptPause is the pause after a connection that could not be accepted.
 const acceptPause = 20 * time.Millisecond
 
-// dialTimeout bounds a connection in the guest, where it is a local one.
+// dialTimeout limits a connection to a local socket in the guest.
 const dialTimeout = 10 * time.Second
 
 // Dial connects in the guest. Its connections must have CloseWrite.
 type Dial func(context.Context) (net.Conn, error)
 
-// Forward is a socket on the host that leads into the guest.
+// Forward is a socket on the host that is forwarded to the guest.
 type Forward struct {
 	listener net.Listener
 	dial     Dial
@@ -82,8 +82,8 @@ func (f *Forward) accept() {
 			return
 		}
 		if err != nil {
-			// There are too many open files, or the listener has refused a client.
-			f.log.Warn("a connection was not accepted", "error", err)
+			// For example, there are too many open files.
+			f.log.Warn("cannot accept a connection", "error", err)
 			select {
 			case <-f.ctx.Done():
 			case <-time.After(acceptPause):
@@ -112,8 +112,8 @@ func (f *Forward) serve(host net.Conn) {
 	join(host, guest)
 }
 
-// join copies in both directions until both have ended. Each direction ends by
-// itself: an attached container, or a build, still answers after its input has ended.
+// join copies in both directions until both have ended. The directions end separately:
+// an attached container, or a build, still answers after the end of its input.
 func join(a, b net.Conn) {
 	var both sync.WaitGroup
 	both.Go(func() { copyTo(a, b) })

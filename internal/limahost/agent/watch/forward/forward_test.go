@@ -151,8 +151,8 @@ func TestCloseClosesAllConnections(t *testing.T) {
 	}
 }
 
-// E8: another local user.
-func TestE8SocketIsPrivate(t *testing.T) {
+// E8: another local user has no access.
+func TestOpenMakesSocketPrivate(t *testing.T) {
 	_, socket := opened(t, guestAt(t, echoAfterEnd))
 	for path, want := range map[string]os.FileMode{socket: 0o600, filepath.Dir(socket): 0o700} {
 		info, err := os.Stat(path)
@@ -165,7 +165,7 @@ func TestE8SocketIsPrivate(t *testing.T) {
 	}
 }
 
-func TestOpenReplacesAStaleSocket(t *testing.T) {
+func TestOpenReplacesStaleSocket(t *testing.T) {
 	socket := filepath.Join(testkit.ShortDir(t), "docker.sock")
 	if err := os.WriteFile(socket, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -13,22 +13,22 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// ErrSilent says that nothing was received from a guest that was asked for an answer.
+// ErrSilent reports that the guest did not answer a request.
 var ErrSilent = errors.New("the guest is silent")
 
 const (
-	// askInterval is the number of ticks between two requests for a heartbeat,
-	// diskInterval between two that measure the disk's space.
+	// askInterval is the number of ticks between two requests for a heartbeat, and
+	// diskInterval between two requests that measure the disk's space.
 	askInterval, diskInterval = 2, 10
-	// maxSilence is the number of ticks in which nothing is received until the guest
+	// maxSilence is the number of ticks without any received byte after which the guest
 	// counts as silent.
 	maxSilence = 6
-	// maxLine bounds a line of the guest's answers, in bytes.
+	// maxLine limits a line of the guest's answers, in bytes.
 	maxLine = 4096
 )
 
-// script answers each line with a heartbeat. It ends with the connection, because it
-// reads from it. It has no single quotes.
+// script is a shell script that answers each line with a heartbeat. It ends with the
+// connection, from which it reads. It must not contain single quotes.
 const script = `read -r boot </proc/sys/kernel/random/boot_id
 disk="0 0 0"
 while read -r what; do
@@ -37,10 +37,10 @@ while read -r what; do
   echo "rdd-beat $boot $up $disk"
 done`
 
-// watch returns the reason when the connection does not work any more. Any byte from
-// the guest is a sign of life, so that a guest that is busy sending does not count as
-// silent. Time is counted in ticks and not by a clock: after this process or the whole
-// machine was suspended, the guest has time to answer.
+// watch returns the reason when the connection fails. Any received byte is a sign of
+// life, so that a guest that is busy sending does not count as silent. Time is counted
+// in ticks and not by a clock, so that the guest has time to answer after this process or
+// the whole machine was suspended.
 func (l *Link) watch(ctx context.Context, c *Conn) error {
 	requests := make(chan string, 1)
 	failed := make(chan error, 2)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// handshakeTimeout bounds the key exchange and the login, of an emulated guest that
-// is still booting too.
+// handshakeTimeout limits the key exchange and the login. It is long enough for an
+// emulated guest that is still booting.
 const handshakeTimeout = 15 * time.Second
 
 // Conn is a connection to the guest after the login.
@@ -103,5 +103,5 @@ func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	}
 }
 
-// Close closes the connection, with all that goes through it.
+// Close closes the connection, and all connections through it.
 func (c *Conn) Close() { _ = c.client.Close() }

@@ -1,11 +1,11 @@
 // Package guest keeps one SSH connection to the guest of a VM open.
 //
-// All traffic to the guest goes through this one connection: the engine's socket,
-// the guest agent, published ports, the heartbeat. A separate ssh program would be
-// one more process that can fail unnoticed. This connection is found closed at once,
-// or silent within seconds, and is replaced.
+// All traffic to the guest uses this connection: the engine's socket, the guest agent,
+// published ports, and the heartbeat. A separate ssh program could fail unnoticed. A
+// closed connection is noticed at once, a silent one within seconds, and both are
+// replaced.
 //
-// A reading map:
+// Reading map:
 //
 //	link.go     connect, and reconnect
 //	reach.go    wait for the guest's SSH server

@@ -14,8 +14,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// hostKeys returns the check of the guest's host key. The key of the first login is
-// kept in a file in the format of known_hosts, and each later login must have it. The
+// hostKeys returns the check of the guest's host key. The first login saves the key in a
+// file in the format of known_hosts, and each later login must have the same key. The
 // file is removed with the VM's disk.
 func hostKeys(file string) (check ssh.HostKeyCallback, algorithms []string, err error) {
 	text, err := os.ReadFile(file)

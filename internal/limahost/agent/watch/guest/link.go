@@ -12,9 +12,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// Config is how a guest is reached.
+// Config has the parameters of the connection to a guest.
 type Config struct {
-	// Addr is that of the guest's SSH server, as host:port.
+	// Addr is the address of the guest's SSH server, as host:port.
 	Addr string
 	User string
 	// KeyFile is the private key, without a passphrase.
@@ -24,22 +24,22 @@ type Config struct {
 	// DataDir is a directory in the guest, without blanks. The heartbeat reports the
 	// space of its file system.
 	DataDir string
-	// HeartbeatAfter is closed when the heartbeat may begin; nil is at once. Until
-	// then only the guest's SSH server is checked, because the heartbeat's processes
-	// delay an emulated guest that is still starting.
+	// HeartbeatAfter is closed when the heartbeat may begin; with nil it begins at
+	// once. Before, only the guest's SSH server is checked, because the heartbeat's
+	// processes delay an emulated guest that is still starting.
 	HeartbeatAfter <-chan struct{}
-	// Emulated is whether the guest's processor is emulated. Such a guest prefers
+	// Emulated reports whether the guest's processor is emulated. Such a guest prefers
 	// ChaCha20, because AES is slow without its instructions.
 	Emulated bool
-	// Tick is the unit of the heartbeat. The guest is asked every two ticks, and
-	// counts as silent after six. 0 is a second.
+	// Tick is the unit of the heartbeat; the default is a second. A heartbeat is
+	// requested every two ticks, and the guest counts as silent after six.
 	Tick time.Duration
 }
 
 func (c Config) tick() time.Duration { return cmp.Or(c.Tick, time.Second) }
 
-// Hooks are called on changes, one at a time but for Beat, which another goroutine
-// calls. They must return soon.
+// Hooks are called on changes. They must return soon. They are called one at a time,
+// except Beat, which another goroutine calls.
 type Hooks struct {
 	// Answered is called before each login, when the guest's SSH server answers.
 	Answered func()
@@ -53,15 +53,15 @@ type Hooks struct {
 	Down func(error)
 }
 
-// retryPause follows a failed attempt. It is short, because an attempt is cheap and
-// a user waits for it.
+// retryPause is the pause after a failed attempt. It is short, because an attempt is
+// cheap and a user waits for it.
 const retryPause = 150 * time.Millisecond
 
 // Link keeps a connection to a guest open.
 type Link struct {
 	cfg   Config
 	hooks Hooks
-	// hasNetwork is whether the guest is known to have a network. networkUp receives
+	// hasNetwork reports whether the guest is known to have a network. networkUp receives
 	// once when that becomes known.
 	hasNetwork atomic.Bool
 	networkUp  chan struct{}
@@ -73,7 +73,7 @@ func New(c Config, h Hooks) *Link {
 }
 
 // NetworkUp notifies the link that the guest has a network. Attempts wait longer for
-// an answer from then on.
+// an answer afterwards.
 func (l *Link) NetworkUp() {
 	if l.hasNetwork.CompareAndSwap(false, true) {
 		l.networkUp <- struct{}{}

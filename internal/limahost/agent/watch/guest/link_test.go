@@ -138,7 +138,7 @@ func TestLinkReconnects(t *testing.T) {
 }
 
 // A guest that is suspended counts as silent, and is reached again when it continues.
-func TestLinkDropsASilentGuest(t *testing.T) {
+func TestLinkClosesSilentConnection(t *testing.T) {
 	g := guesttest.Start(t)
 	l := runLink(t, g, nil)
 	next(t, "connection", l.ups)
@@ -152,7 +152,7 @@ func TestLinkDropsASilentGuest(t *testing.T) {
 }
 
 // The guest's SSH server starts late, as at boot.
-func TestLinkAwaitsALateServer(t *testing.T) {
+func TestLinkWaitsForLateServer(t *testing.T) {
 	g := guesttest.Start(t)
 	addr := g.Addr()
 	g.Stop()
@@ -166,7 +166,7 @@ func TestLinkAwaitsALateServer(t *testing.T) {
 
 // An attempt before the guest has a network is lost. The notification of the network
 // begins another one at once.
-func TestNetworkUpBeginsAnAttempt(t *testing.T) {
+func TestNetworkUpStartsAttempt(t *testing.T) {
 	g := guesttest.Start(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -199,7 +199,7 @@ func TestNetworkUpBeginsAnAttempt(t *testing.T) {
 	next(t, "connection", l.ups)
 }
 
-func TestHeartbeatBeginsOnRequest(t *testing.T) {
+func TestHeartbeatStartsOnRequest(t *testing.T) {
 	g := guesttest.Start(t)
 	after := make(chan struct{})
 	l := runLink(t, g, func(c *Config) { c.HeartbeatAfter = after })
@@ -222,7 +222,7 @@ func TestHeartbeatBeginsOnRequest(t *testing.T) {
 	}
 }
 
-func TestLoginRequiresTheFirstHostKey(t *testing.T) {
+func TestLoginRequiresFirstHostKey(t *testing.T) {
 	g := guesttest.Start(t)
 	pins := filepath.Join(t.TempDir(), "known_hosts")
 	pinned := func(c *Config) { c.KnownHosts = pins }
@@ -240,7 +240,7 @@ func TestLoginRequiresTheFirstHostKey(t *testing.T) {
 	}
 }
 
-func TestParseBeatRefusesNonsense(t *testing.T) {
+func TestParseBeatRefusesInvalidValues(t *testing.T) {
 	now := time.Now()
 	for line, want := range map[string]bool{
 		"rdd-beat b 1.5 4096 10 5":   true,

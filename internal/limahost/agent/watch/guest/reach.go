@@ -10,14 +10,13 @@ import (
 	"time"
 )
 
-// pace is how attempts to reach a guest are timed.
+// pace has the timing of attempts to reach a guest.
 //
-// Each attempt costs an emulated guest a second of processor time during its boot,
-// for the process that serves it. An attempt before the guest has a network is lost:
-// QEMU's user network accepts it at once, and sends its first packet only once.
+// Each attempt costs a booting emulated guest a second of processor time, for the process
+// that serves it. An attempt before the guest has a network is lost: QEMU's user network
+// accepts it at once, and never repeats its first packet.
 type pace struct {
-	// timeout bounds an attempt; interval is the time until another one begins
-	// beside it.
+	// timeout limits an attempt. interval is the time until a parallel one begins.
 	timeout, interval time.Duration
 }
 
@@ -26,10 +25,11 @@ const (
 	// network: a guest that does not answer then is slow.
 	patientTimeout  = 10 * time.Second
 	patientInterval = 2 * time.Second
-	// eagerTimeout is that of the first attempt before then. Each attempt has a
-	// longer one, because a network may come up without a notification.
+	// eagerTimeout is the timeout of the first attempt without a known network. Each
+	// later attempt has a longer one, because a network may come up without a
+	// notification.
 	eagerTimeout = 400 * time.Millisecond
-	// bannerSize is the size of "SSH-", with which an SSH server begins.
+	// bannerSize is the size of "SSH-", with which the answer of an SSH server begins.
 	bannerSize = 4
 )
 
@@ -44,7 +44,7 @@ func eager(n int) pace {
 	return pace{timeout: min(timeout, patientTimeout), interval: patientTimeout}
 }
 
-// errRestart says that another attempt should begin at once.
+// errRestart reports that another attempt should begin at once.
 var errRestart = errors.New("the guest's network came up during the attempt")
 
 // countingConn counts the received bytes.

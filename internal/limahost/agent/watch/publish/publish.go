@@ -1,9 +1,8 @@
 // Package publish makes the ports of a guest reachable on the host.
 //
-// It listens itself and not through Lima, whose listeners share a port with those of
-// another VM without an error.
+// It does not use Lima's listeners, which share a port with another VM without an error.
 //
-// A reading map: publish.go follows the guest agent, ports.go opens and closes ports,
+// Reading map: publish.go follows the guest agent, ports.go opens and closes ports,
 // rules.go decides where a port appears.
 package publish
 
@@ -41,8 +40,8 @@ type Config struct {
 	// SSHPort is the port on the host for the guest's SSH server.
 	SSHPort int
 	Log     *slog.Logger
-	// Report receives a text on the ports that are not published; empty when all
-	// are.
+	// Report receives a text on the ports that are not published. It is empty when all
+	// ports are published.
 	Report func(note string)
 }
 

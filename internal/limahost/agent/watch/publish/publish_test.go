@@ -31,7 +31,7 @@ func rulesOf(t *testing.T, users ...limayaml.PortForward) []limayaml.PortForward
 	return rules(Config{YAML: &limayaml.LimaYAML{PortForwards: users}, Dir: dir, SSHPort: 40000})
 }
 
-func TestHostAddrFollowsTheRules(t *testing.T) {
+func TestHostAddrFollowsRules(t *testing.T) {
 	users := []limayaml.PortForward{
 		{GuestPort: 8080, HostPort: 9090},
 		{GuestPortRange: [2]int{3000, 3010}, HostPortRange: [2]int{4000, 4010}, HostIP: net.IPv4zero},
@@ -128,7 +128,7 @@ func connect(t *testing.T) *guest.Conn {
 	return <-conns
 }
 
-func TestPortsFollowTheGuest(t *testing.T) {
+func TestPortsFollowGuest(t *testing.T) {
 	conn, ctx := connect(t), t.Context()
 	inGuest := server(t, "from the guest")
 	onHost, taken := takenPort(t)

@@ -11,9 +11,9 @@ import (
 
 const guestSSHPort = 22
 
-// rules returns the rules for where a port of the guest appears. The port for SSH
-// does not appear, the user's lima.yaml decides on other ports, and the rest appears
-// with the same number at 127.0.0.1.
+// rules returns the rules for the host addresses of the guest's ports. The port for SSH
+// is not published. The user's lima.yaml decides on other ports. All remaining ports are
+// published with the same number at 127.0.0.1.
 func rules(cfg Config) []limayaml.PortForward {
 	y := cfg.YAML
 	if y == nil {
@@ -31,8 +31,8 @@ func rules(cfg Config) []limayaml.PortForward {
 	return slices.Concat(own[:2], y.PortForwards, own[2:])
 }
 
-// hostAddr returns the address on the host at which a port of the guest appears, by
-// the first rule that applies. It is empty for a port that does not appear.
+// hostAddr returns the address on the host at which a port of the guest is published, by
+// the first rule that applies. It is empty for a port that is not published.
 func hostAddr(rules []limayaml.PortForward, at port) string {
 	ip := net.ParseIP(at.ip)
 	for _, rule := range rules {
