@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// calls counts what clients ask for.
+// calls counts the requests of clients.
 type calls struct {
 	mu       sync.Mutex
 	counts   map[string]int

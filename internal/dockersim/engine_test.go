@@ -37,6 +37,7 @@ func TestEngineOverHTTP(t *testing.T) {
 				must(sim.SetStartError(id, "exec: no such file"))
 			}
 		}
+		f.Crash = func(id string) { must(sim.Crash(id, 1)) }
 		f.Stop = func() { must(sim.Refuse()); sim.Stop() }
 		f.Start = func() { must(sim.Accept()) }
 		dial := docker.Dialer(docker.Settings{}, slog.New(slog.DiscardHandler))

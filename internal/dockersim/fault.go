@@ -16,7 +16,7 @@ type Fault struct {
 	Do func()
 	// Latency is waited for.
 	Latency time.Duration
-	// Hang leaves the call without an answer until the client gives up.
+	// Hang leaves the call without an answer until the client cancels.
 	Hang bool
 	// Drop closes the connection without an answer.
 	Drop bool

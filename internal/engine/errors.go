@@ -6,9 +6,9 @@ import (
 	"github.com/containerd/errdefs"
 )
 
-// ErrUnreachable is in the chain of every error of an engine that could not be
-// talked to: it does not listen, closed the connection, or missed the deadline. It
-// does not say whether the verb was applied.
+// ErrUnreachable is in the chain of every error of an engine that could not be reached:
+// it does not listen, closed the connection, or missed the deadline. The verb may have
+// been applied.
 var ErrUnreachable = errors.New("the engine is unreachable")
 
 // IsNotFound reports whether the engine does not have the object.
@@ -18,5 +18,5 @@ func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
 // or of another one, such as an image that is in use.
 func IsConflict(err error) bool { return errdefs.IsConflict(err) }
 
-// IsUnreachable reports whether the engine could not be talked to.
+// IsUnreachable reports whether the engine could not be reached.
 func IsUnreachable(err error) bool { return errors.Is(err, ErrUnreachable) }

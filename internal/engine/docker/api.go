@@ -10,29 +10,27 @@ import (
 // API is the part of the Docker Engine API that rdd uses. It is safe for
 // concurrent use.
 //
-// Every call but Events and StopContainer needs a context with a deadline: an
-// engine that hangs is noticed by nothing else. Errors carry the engine's own words; IsNotFound,
-// IsConflict and IsUnreachable tell their classes apart.
+// Every call but Events and StopContainer needs a context with a deadline, which alone
+// ends a call to an engine that hangs. Errors carry the engine's own words; IsNotFound,
+// IsConflict and IsUnreachable report their class.
 //
-// The resources that are returned belong to the caller. They carry a name and
-// a status; the Kubernetes namespace, and LastTransitionTime of conditions,
-// are left to the mirror.
+// The resources that are returned belong to the caller. They carry a name and a status.
+// The mirror sets the Kubernetes namespace and the LastTransitionTime of conditions.
 type API interface {
-	// Connect asks the engine who it is and agrees on an API version with it.
-	// It may be called again at any time, and must be after a broken
-	// connection: the engine may have been upgraded meanwhile. The other calls
-	// connect by themselves when Connect was never called.
+	// Connect reads the engine's version and negotiates an API version. It may be
+	// called again at any time. It must be called after a broken connection: the
+	// engine may have been upgraded. The other calls connect by themselves when
+	// Connect was never called.
 	Connect(ctx context.Context) (Info, error)
 
-	// Ping asks the engine whether it answers, and nothing else.
+	// Ping checks that the engine answers.
 	Ping(ctx context.Context) error
 
-	// Events streams what can change a mirror, beginning with the events that
-	// the engine remembers (256 of them) from since on, inclusively; since is
-	// of the engine's clock. It returns at once. The error channel gets exactly
-	// one value when the stream has ended for whatever reason, the end of the
-	// context included; the event channel is never closed. A caller that is
-	// slow for long loses events in the engine, as any client of it does.
+	// Events streams the events that can change a mirror. It begins with those that
+	// the engine remembers (256 of them) from since on, inclusively; since is a time
+	// by the engine's clock. It returns at once. The error channel gets exactly one
+	// value when the stream has ended, also when the context ends. The event channel
+	// is never closed. The engine drops events for a caller that is slow for long.
 	Events(ctx context.Context, since time.Time) (<-chan Event, <-chan error)
 
 	// ListContainers returns the full IDs of all containers in any state.
@@ -58,24 +56,24 @@ type API interface {
 	// Network reads one network, by ID or name.
 	Network(ctx context.Context, id string) (*containersv1.Network, error)
 
-	// StartContainer starts a container; one that runs already is left alone.
+	// StartContainer starts a container, and changes nothing when it runs already.
 	StartContainer(ctx context.Context, id string) error
-	// StopContainer stops a container and returns when it has stopped. The
-	// engine kills it after the container's own stop timeout, 10 s by default and
-	// none for some, so the call has a deadline of its own and ctx needs none. One
-	// that is stopped already is left alone. A container gets one stop signal, also
-	// when a call whose answer was lost is repeated, by whichever client, while the
-	// engine still carries out the first one.
+	// StopContainer stops a container, and returns when it has stopped. The engine
+	// kills it after the container's own stop timeout, 10 s by default and none for
+	// some. The call has a deadline of its own, and ctx needs none. It changes nothing
+	// when the container is stopped already. A container gets one stop signal, also
+	// when any client repeats the call while the engine still carries out the first
+	// one.
 	StopContainer(ctx context.Context, id string) error
 	// UnpauseContainer resumes a paused container.
 	UnpauseContainer(ctx context.Context, id string) error
 
-	// RemoveContainer removes a container, but not its anonymous volumes; force
-	// kills it first if it runs.
+	// RemoveContainer removes a container, but not its anonymous volumes. force
+	// kills it first when it runs.
 	RemoveContainer(ctx context.Context, id string, force bool) error
-	// RemoveImage removes one tag, and the image itself with its last tag; an
-	// image without tags is removed by its ID, or reference by reference when it
-	// was pulled by digest from several repositories. It is never forced.
+	// RemoveImage removes one tag, and the image itself with its last tag. An image
+	// without tags is removed by its ID, or reference by reference when it was pulled
+	// by digest from several repositories. It is never forced.
 	RemoveImage(ctx context.Context, ref string) error
 	// RemoveVolume removes a volume. It is never forced.
 	RemoveVolume(ctx context.Context, name string) error
@@ -83,23 +81,23 @@ type API interface {
 	// RemoveNetwork removes a network. It is never forced.
 	RemoveNetwork(ctx context.Context, id string) error
 
-	// Close ends event streams and idle connections. Calls that are under way
-	// end with their contexts; new ones fail.
+	// Close ends event streams and idle connections. Running calls end with their
+	// contexts; new ones fail.
 	Close() error
 }
 
-// Info is what an engine says of itself.
+// Info describes an engine.
 type Info struct {
 	// Version of the engine, such as 20.10.24.
 	Version string
-	// APIVersion that was agreed on, such as 1.41.
+	// APIVersion that was negotiated, such as 1.41.
 	APIVersion string
-	// OSType of the engine's host, in Go's words: linux.
+	// OSType of the engine's host as in GOOS, such as linux.
 	OSType string
-	// Arch of the engine's host, in Go's words where they are known: amd64.
+	// Arch of the engine's host as in GOARCH where that is known, such as amd64.
 	Arch string
-	// SystemTime is the engine's clock at the time of the call, zero if it did
-	// not say.
+	// SystemTime is the engine's clock at the time of the call; zero when the engine
+	// does not report it.
 	SystemTime time.Time
 }
 
@@ -122,9 +120,9 @@ const (
 type Event struct {
 	// Kind of the object: a container, an image, a volume or a network.
 	Kind containersv1.Kind
-	// ID as the engine gave it: a container's full ID, an image's ID or (for
-	// pull and push) its reference, a volume's name. It is empty when the event
-	// names no object: any image or any volume may have changed.
+	// ID as in the engine's event: a container's full ID, an image's ID or (for pull
+	// and push) its reference, a volume's name. It is empty when the event names no
+	// object: any image or any volume may have changed.
 	ID string
 	// Action such as start or untag.
 	Action string

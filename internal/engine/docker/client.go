@@ -33,11 +33,11 @@ type httpAPI struct {
 	endpoint  endpoint.Endpoint
 	transport *http.Transport
 	tap       *tap
-	// probe only pings: it never agrees on a version.
+	// probe only pings: it negotiates no version.
 	probe *client.Client
-	// current speaks the version that was agreed on last; nil before. A client
-	// is replaced and never changed, because moby's own way to negotiate again
-	// writes to a client that other goroutines read.
+	// current speaks the version that was negotiated last; nil before. A client is
+	// replaced and never changed: moby's client negotiates again by writing to fields
+	// that other goroutines read.
 	current atomic.Pointer[client.Client]
 	// stops are the runs, by the container's ID, for which a stop was sent and not
 	// answered.
@@ -74,8 +74,8 @@ func Dial(raw string) (API, error) {
 	return d, nil
 }
 
-// newClient makes a client that speaks this API version. All of them share
-// the transport, and so the connections.
+// newClient returns a client that speaks this API version. All clients share the
+// transport, and so the connections.
 func (d *httpAPI) newClient(version string) (*client.Client, error) {
 	return client.New(
 		client.WithHost(clientHost(d.endpoint)),
@@ -104,7 +104,7 @@ func (d *httpAPI) Connect(ctx context.Context) (Info, error) {
 	return info, d.checkDocker(ctx, cli)
 }
 
-// checkDocker returns an error when the engine says that it is Podman: another
+// checkDocker returns an error when the engine is Podman: another
 // engine may listen at the endpoint since the last connection.
 func (d *httpAPI) checkDocker(ctx context.Context, cli *client.Client) error {
 	const doing = "read the engine's version"
@@ -132,7 +132,7 @@ func (d *httpAPI) Ping(ctx context.Context) error {
 	return nil
 }
 
-// client returns one that speaks a version of the engine.
+// client returns a client that speaks a version of the engine.
 func (d *httpAPI) client(ctx context.Context) (*client.Client, error) {
 	if cli := d.current.Load(); cli != nil {
 		return cli, nil
@@ -160,7 +160,7 @@ func (d *httpAPI) negotiate(ctx context.Context) (*client.Client, error) {
 	return cli, nil
 }
 
-// chooseVersion is the highest API version that both sides speak.
+// chooseVersion returns the highest API version that both sides speak.
 func chooseVersion(engine string) (string, error) {
 	switch {
 	case engine == "":
@@ -175,7 +175,7 @@ func chooseVersion(engine string) (string, error) {
 	}
 }
 
-// mapInfo understands the answer to GET /info.
+// mapInfo decodes the answer to GET /info.
 func mapInfo(raw []byte) (Info, error) {
 	var wire struct {
 		ServerVersion string
@@ -193,7 +193,8 @@ func mapInfo(raw []byte) (Info, error) {
 	return info, nil
 }
 
-// goArch is Go's word for what uname calls the machine, where it is known.
+// goArch returns the GOARCH of a machine as uname names it, or that name when it is
+// unknown.
 func goArch(machine string) string {
 	switch machine {
 	case "x86_64":
@@ -217,8 +218,8 @@ func (d *httpAPI) Close() error {
 	return nil
 }
 
-// decode reads JSON from the engine. A field of an unexpected type is left
-// empty rather than costing the whole object.
+// decode reads JSON from the engine. A field of an unexpected type is left empty, and
+// does not make the whole object unreadable.
 func decode(raw []byte, into any) error {
 	err := json.Unmarshal(raw, into)
 	var odd *json.UnmarshalTypeError

@@ -6,8 +6,8 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// command makes one call that changes something. Its error is what the engine
-// said, because that is what a user reads in a condition.
+// command makes one call that changes something. Its error has the engine's words,
+// which a user reads in a condition.
 func (d *httpAPI) command(ctx context.Context, call func(*client.Client) error) error {
 	cli, err := d.client(ctx)
 	if err != nil {

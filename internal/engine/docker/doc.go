@@ -1,10 +1,10 @@
-// Package docker is the only door to the Docker Engine.
+// Package docker implements the interface of package engine for the Docker Engine. No
+// other product package uses the Docker Engine API.
 //
-// It implements the interface of package engine in terms of the resources that mirror
-// the engine, so that neither the Docker client's types nor the differences between
-// engine versions reach the actors. github.com/moby/moby/client negotiates the version
-// and builds the requests; this package decodes the answers itself (transport.go says
-// why).
+// It returns the resources that mirror the engine, so that neither the Docker client's
+// types nor the differences between engine versions reach the actors.
+// github.com/moby/moby/client negotiates the version and builds the requests; this
+// package decodes the answers itself, for the reasons in transport.go.
 //
 // Reading map:
 //

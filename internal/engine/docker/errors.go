@@ -30,8 +30,8 @@ type engineError struct {
 func (e *engineError) Error() string { return e.words }
 func (e *engineError) Unwrap() error { return e.cause }
 
-// refused returns an error that says what the engine said and nothing else:
-// users read it in a condition.
+// refused returns an error with the engine's words and nothing else: users read it in
+// a condition.
 func refused(err error) error {
 	if err == nil {
 		return nil
@@ -43,22 +43,21 @@ func refused(err error) error {
 	return &engineError{words: words, cause: err}
 }
 
-// failed returns an error that also says what was being done.
+// failed returns an error that also names the operation.
 func failed(doing string, err error) error {
 	return &engineError{words: doing + ": " + refused(err).Error(), cause: err}
 }
 
-// IsNotFound tells whether the engine said that it does not have the object.
+// IsNotFound reports whether the engine does not have the object.
 func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
 
-// IsConflict tells whether the engine refused because of the state of the
-// object or of another one, such as an image in use.
+// IsConflict reports whether the engine refused because of the state of the object or
+// of another one, such as an image in use.
 func IsConflict(err error) bool { return errdefs.IsConflict(err) }
 
-// IsUnreachable tells whether the engine could not be talked to: it does not
-// listen, closed the connection, or did not answer before the deadline. It
-// says nothing about whether the command was carried out. A context that was
-// cancelled is no sign of that.
+// IsUnreachable reports whether the engine could not be reached: it does not listen,
+// closed the connection, or did not answer before the deadline. The command may have
+// been carried out. The error of a cancelled context is not of this class.
 func IsUnreachable(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -77,7 +76,7 @@ type unreachableError struct{ error }
 
 func (e unreachableError) Unwrap() []error { return []error{e.error, engine.ErrUnreachable} }
 
-// classified returns err with the class that package engine knows.
+// classified returns err with the class of package engine.
 func classified(err error) error {
 	if IsUnreachable(err) {
 		return unreachableError{err}

@@ -57,7 +57,7 @@ func TestSchemaTakesLongRefusals(t *testing.T) {
 }
 
 // compose makes of what was read from the engine what the daemon would write: a
-// new mirror, or one whose wish the engine refused with these words.
+// new mirror, or one whose desired state the engine refused with these words.
 func compose(mirror containersv1.Mirror, refusal error) containersv1.Mirror {
 	mirror.SetNamespace("rancher-desktop")
 	mirror.SetGeneration(1)

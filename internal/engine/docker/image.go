@@ -24,14 +24,14 @@ type wireImage struct {
 	}
 }
 
-// ListedImage is what a list tells of an image.
+// ListedImage is an image in a list.
 type ListedImage struct {
 	ID string
 	// Tags and Digests are sorted, each once, as in the status of an Image.
 	Tags, Digests []string
 }
 
-// ImageIDs are the IDs of listed images.
+// ImageIDs returns the IDs of listed images.
 func ImageIDs(images []ListedImage) []string {
 	ids := make([]string, len(images))
 	for i, image := range images {
@@ -40,9 +40,9 @@ func ImageIDs(images []ListedImage) []string {
 	return ids
 }
 
-// SameAs is whether what was read of the image earlier, one Image for each of its
-// tags, still holds. Only the tags and digests of an image change: its ID is the
-// hash of the rest.
+// SameAs reports whether an earlier reading of the image, with one Image for each tag,
+// is still true. Only the tags and digests of an image change: its ID is the hash of
+// the rest.
 func (l ListedImage) SameAs(images []*containersv1.Image) bool {
 	tags := make([]string, 0, len(images))
 	for _, image := range images {

@@ -7,9 +7,9 @@ import (
 	"github.com/moby/moby/client"
 )
 
-// manyReferences are the engine's words, of both generations, for an image that it
-// does not remove by its ID because several repositories refer to it. It looks for
-// images that are built on it, and for running containers, before it says so.
+// manyReferences are the engine's words, in both generations, for an image that it does
+// not remove by its ID because several repositories refer to it. Images that are built
+// on it and running containers take precedence as the reason.
 const manyReferences = "image is referenced in multiple repositories"
 
 // RemoveImage implements API.
@@ -30,7 +30,7 @@ func (d *httpAPI) RemoveImage(ctx context.Context, ref string) error {
 			return err
 		}
 	}
-	// The last reference has taken the image along, unless it got a tag meanwhile.
+	// The image went with its last reference, unless it got a tag meanwhile.
 	return nil
 }
 

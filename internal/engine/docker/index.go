@@ -29,8 +29,8 @@ type indexedImage struct {
 	// empty.
 	images []*containersv1.Image
 	asOf   time.Time
-	// inspectedAt is when the engine was last asked about the image itself; zero for
-	// what a list and earlier mirrors show.
+	// inspectedAt is when the image was last inspected; zero when it is known from a
+	// list and earlier mirrors.
 	inspectedAt time.Time
 }
 

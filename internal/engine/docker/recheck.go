@@ -22,7 +22,7 @@ type recheck struct {
 	attempts int
 }
 
-// recheckDue asks for the next reading.
+// recheckDue requests the next reading.
 type recheckDue struct{ key engine.Key }
 
 // silentPauses returns the pauses before a number of readings after an event that a

@@ -45,7 +45,7 @@ type reading struct {
 	shown bool
 }
 
-// retryDue asks for another attempt after so many that failed.
+// retryDue requests another attempt after a number of failed ones.
 type retryDue struct {
 	key      engine.Key
 	attempts int

@@ -12,25 +12,25 @@ import (
 )
 
 const (
-	// inspectTimeout bounds one question of a stop to the engine.
+	// inspectTimeout bounds one inspection before a stop.
 	inspectTimeout = 30 * time.Second
-	// defaultStopTimeout is what the engine gives a container that says nothing.
+	// defaultStopTimeout is the engine's for a container without a stop timeout.
 	defaultStopTimeout = 10 * time.Second
-	// stopMargin is what the engine may take beyond a stop timeout to kill a
-	// container. It gives up itself after 12 s.
+	// stopMargin is how long the engine may take beyond a stop timeout to kill a
+	// container. Its own limit is 12 s.
 	stopMargin = 15 * time.Second
 	// queuedFor is how long a stop that was sent before may take to show: an engine
 	// that hung carries it out as soon as it runs again.
 	queuedFor = 3 * time.Second
-	// joinEvery is the pause between two looks at a stop under way.
+	// joinEvery is the pause between two inspections during a stop.
 	joinEvery = 500 * time.Millisecond
 )
 
 // run is one run of a container, from its start to its end.
 type run struct {
-	// active is whether it has a process. One that waits for its restart has none.
+	// active is set when it has a process. One that waits for its restart has none.
 	active bool
-	// startedAt tells it from other runs.
+	// startedAt identifies the run.
 	startedAt string
 	// stopTimeout is negative for a container that is never killed.
 	stopTimeout time.Duration
@@ -38,7 +38,7 @@ type run struct {
 	stopSignal int
 }
 
-// parseRun understands the part of a container's inspection that a stop needs.
+// parseRun decodes the part of a container's inspection that a stop needs.
 func parseRun(raw []byte) (run, error) {
 	var wire struct {
 		State struct {
@@ -66,8 +66,8 @@ func parseRun(raw []byte) (run, error) {
 	return r, nil
 }
 
-// signalNumber is the number, on Linux, of a signal as in STOPSIGNAL; 0 for one
-// that is not known here.
+// signalNumber returns the number, on Linux, of a signal as in STOPSIGNAL; 0 for an
+// unknown one.
 func signalNumber(name string) int {
 	if n, err := strconv.Atoi(name); err == nil {
 		return n
@@ -82,19 +82,18 @@ func signalNumber(name string) int {
 	}[name]
 }
 
-// delivery is when a run of a container got its stop signal. It is kept while a stop
-// is waited for: the engine remembers a limited number of events, which health
-// checks replace within minutes.
+// delivery is when a run of a container got its stop signal. It is kept during the
+// wait for a stop: the engine remembers a limited number of events, which health checks
+// replace within minutes.
 type delivery struct {
 	startedAt string
 	at        time.Time
 }
 
-// StopContainer implements API. A second stop request would send the container
-// a second stop signal, which many programs take for "at once", and the engine
-// carries a stop on when its client has left. So a stop that is under way is
-// waited for, whoever asked for it: the engine's own events say that the container
-// got its signal.
+// StopContainer implements API. A second stop request would send the container a second
+// stop signal, at which many programs end at once. The engine continues a stop whose
+// client has left. So StopContainer joins a stop of any client: the engine's events
+// report the stop signal.
 func (d *httpAPI) StopContainer(ctx context.Context, id string) error {
 	begun := time.Now()
 	var signal delivery
@@ -145,9 +144,8 @@ func (d *httpAPI) stopUnderWay(id string, r run, at, begun time.Time) bool {
 	return r.stopTimeout < 0 || time.Since(at) < r.stopTimeout+stopMargin
 }
 
-// signalled is when this run last got its stop signal, as far as the engine
-// remembers its events; zero if it did not. An engine that cannot say is taken
-// for one that did not send it.
+// signalled returns when this run last got its stop signal, as far as the engine
+// remembers its events; zero when it did not, or when the events cannot be read.
 func (d *httpAPI) signalled(ctx context.Context, id string, r run) time.Time {
 	started, ok := parseTime(r.startedAt)
 	if !ok || r.stopSignal == 0 {
@@ -177,8 +175,8 @@ func (d *httpAPI) signalled(ctx context.Context, id string, r run) time.Time {
 	}
 }
 
-// sendStop asks the engine to stop a container, and returns when it has stopped. It
-// waits for as long as the engine does before it kills the container.
+// sendStop stops a container, and returns when it has stopped. It waits until after the
+// engine kills the container.
 func (d *httpAPI) sendStop(ctx context.Context, id string, r run) error {
 	if r.stopTimeout >= 0 {
 		var cancel context.CancelFunc

@@ -55,7 +55,7 @@ type stalled struct {
 	started      time.Time
 }
 
-// lateBy is how many looks at its events the engine is late.
+// lateBy is after how many requests for its events the engine carries out the stop.
 const lateBy = 2
 
 func (s *stalled) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -102,7 +102,7 @@ func TestStopThatIsQueuedIsJoined(t *testing.T) {
 		t.Error(err)
 	}
 	if s.asked.Load() <= lateBy {
-		t.Errorf("the second stop was sent after %d looks at the events, and the first one was still queued", s.asked.Load())
+		t.Errorf("the second stop was sent after %d requests for the events, and the first one was still queued", s.asked.Load())
 	}
 }
 

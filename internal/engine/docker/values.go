@@ -70,7 +70,7 @@ func toInt32(n int64) int32 {
 	return int32(max(math.MinInt32, min(math.MaxInt32, n))) //nolint:gosec // cut to the range
 }
 
-// condition says that a flag of the engine is set or not.
+// condition returns the condition for a flag of the engine.
 func condition(flag string, set bool) metav1.Condition {
 	if set {
 		return metav1.Condition{Type: flag, Status: metav1.ConditionTrue, Reason: flag}

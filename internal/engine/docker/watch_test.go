@@ -143,7 +143,7 @@ func TestWatchReportsInOrder(t *testing.T) {
 	})
 }
 
-// hangingAPI stops answering probes when it is told to.
+// hangingAPI stops answering probes when hangs is set.
 type hangingAPI struct {
 	quietAPI
 	hangs *atomic.Bool

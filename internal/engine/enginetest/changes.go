@@ -36,6 +36,8 @@ func containerChanges() []rule {
 		{"Stop", running, func(s *scene, id string) { s.StopContainer(id) }, containersv1.ContainerExited},
 		{"Die", running, func(s *scene, id string) { s.KillContainer(id) }, containersv1.ContainerExited},
 		{"Pause", running, func(s *scene, id string) { s.PauseContainer(id) }, containersv1.ContainerPaused},
+		{"Crash", func(s *scene) engine.Key { return s.container(Container{Crashes: true}) },
+			func(s *scene, id string) { s.StartContainer(id) }, containersv1.ContainerRestarting},
 		{"Unpause", paused, func(s *scene, id string) { s.UnpauseContainer(id) }, containersv1.ContainerRunning},
 	} {
 		rules = append(rules, rule{c.name, c.check})

@@ -11,7 +11,7 @@ import (
 )
 
 // stopDelay is how long a container takes to stop. Several stops must arrive within it.
-const stopDelay = 800 * time.Millisecond
+const stopDelay = time.Second
 
 func startRules() []rule {
 	return []rule{
@@ -39,6 +39,9 @@ func stopRules() []rule {
 			key := s.running(Container{})
 			s.PauseContainer(key.ID)
 			s.leads(key, engine.VerbStop, containersv1.ContainerExited)
+		}},
+		{"StopsRestarting", func(s *scene) {
+			s.leads(s.running(Container{Crashes: true}), engine.VerbStop, containersv1.ContainerExited)
 		}},
 		{"LeavesCreatedAlone", func(s *scene) { s.leads(s.container(Container{}), engine.VerbStop, containersv1.ContainerCreated) }},
 		{"LeavesExitedAlone", func(s *scene) {

@@ -7,7 +7,8 @@ import "time"
 type Fixture interface {
 	// CreateContainer returns the full ID of a new container.
 	CreateContainer(Container) (id string)
-	// StartContainer returns when the container handles signals.
+	// StartContainer returns when the container handles signals, or waits for its
+	// restart.
 	StartContainer(id string)
 	StopContainer(id string)
 	KillContainer(id string)
@@ -63,6 +64,9 @@ type Container struct {
 	StopDelay time.Duration
 	// FailsToStart makes each start fail, because the program is missing.
 	FailsToStart bool
+	// Crashes makes the process end at once, after which it is restarted: most of the
+	// time the container is restarting.
+	Crashes bool
 	// AutoRemove removes the container when it ends.
 	AutoRemove bool
 }

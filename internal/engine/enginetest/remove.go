@@ -17,6 +17,7 @@ func removeRules() []rule {
 			s.PauseContainer(key.ID)
 			s.removes(key)
 		}},
+		{"RestartingContainer", func(s *scene) { s.removes(s.running(Container{Crashes: true})) }},
 		{"KeepsAnonymousVolume", keepsAnonymousVolume},
 		{"OneOfTwoTagsKeepsOther", oneOfTwoTags},
 		{"OneOfTwoTagsOfUsedImage", oneOfTwoTagsOfUsed},

@@ -1,11 +1,13 @@
 package enginetest
 
 import (
+	"fmt"
 	"maps"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func watchRules() []rule {
@@ -18,6 +20,7 @@ func watchRules() []rule {
 		{"ReportsChangedKnownObjects", reportsChangedKnown},
 		{"LeavesOutKnownObjectsThatAreGone", leavesOutGone},
 		{"ReportsWhatGetReturns", reportsWhatGetReturns},
+		{"ConvergesAfterManyChanges", converges},
 		{"WatchesAreIndependent", watchesAreIndependent},
 	}
 }
@@ -184,6 +187,50 @@ func reportsWhatGetReturns(s *scene) {
 			s.Errorf("%s is reported as %+v, and read as %+v", name(engine.KeyOf(m)), m, got)
 		}
 	}
+}
+
+// converges makes changes without a pause, and compares the result field by field with
+// that of a new watch.
+func converges(s *scene) {
+	keys := populate(s)
+	r := s.watch()
+	web, other := keys[1], keys[2]
+	s.StopContainer(web.ID)
+	s.StartContainer(web.ID)
+	s.RenameContainer(web.ID, "renamed")
+	s.RemoveContainer(other.ID)
+	s.RemoveImage("two:2")
+	image := s.ImportImage("three:1")
+	s.TagImage(image, appTag)
+	s.TagImage(s.ImageID("two:1"), "three:1")
+	s.RemoveImage("two:1")
+	s.RemoveVolume("My_Volume")
+	s.CreateVolume("My_Volume")
+	s.CreateVolume("other")
+	s.RemoveNetwork(s.CreateNetwork("short"))
+	s.StartContainer(s.CreateContainer(Container{Name: "third", Image: appTag, Network: "Suite_net"}))
+	s.PauseContainer(web.ID)
+	fresh := s.watch()
+	testkit.Eventually(s, reportTimeout, "equal mirrors", func() error { return difference(r.mirrors(), fresh.mirrors()) })
+}
+
+// difference returns an error that names a mirror in which two sets differ.
+func difference(one, other []containersv1.Mirror) error {
+	byKey := map[engine.Key]containersv1.Mirror{}
+	for _, m := range other {
+		byKey[engine.KeyOf(m)] = m
+	}
+	for _, m := range one {
+		key := engine.KeyOf(m)
+		if byKey[key] == nil || !byKey[key].SameStatus(m) {
+			return fmt.Errorf("%s is %+v and %+v", name(key), m, byKey[key])
+		}
+		delete(byKey, key)
+	}
+	for key := range byKey {
+		return fmt.Errorf("%s is in one set only", name(key))
+	}
+	return nil
 }
 
 func watchesAreIndependent(s *scene) {

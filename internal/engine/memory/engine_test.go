@@ -14,15 +14,16 @@ import (
 func TestEngine(t *testing.T) {
 	enginetest.Run(t, func(t *testing.T) enginetest.Subject {
 		t.Parallel()
-		f := &fixture{t: t, engine: memory.New("test")}
+		f := &fixture{t: t, engine: memory.New("test"), crashes: map[string]bool{}}
 		return enginetest.Subject{Fixture: f, Dial: f.engine.Dial}
 	})
 }
 
 // fixture prepares an engine in memory.
 type fixture struct {
-	t      *testing.T
-	engine *memory.Engine
+	t       *testing.T
+	engine  *memory.Engine
+	crashes map[string]bool
 }
 
 func (f *fixture) check(err error) {
@@ -44,10 +45,17 @@ func (f *fixture) CreateContainer(c enginetest.Container) string {
 	}
 	id, err := f.engine.CreateContainer(spec)
 	f.check(err)
+	f.crashes[id] = c.Crashes
 	return id
 }
 
-func (f *fixture) StartContainer(id string)        { f.check(f.engine.StartContainer(id)) }
+func (f *fixture) StartContainer(id string) {
+	f.check(f.engine.StartContainer(id))
+	if f.crashes[id] {
+		f.check(f.engine.Crash(id, 1))
+	}
+}
+
 func (f *fixture) StopContainer(id string)         { f.check(f.engine.StopContainer(f.t.Context(), id)) }
 func (f *fixture) KillContainer(id string)         { f.check(f.engine.KillContainer(id)) }
 func (f *fixture) PauseContainer(id string)        { f.check(f.engine.PauseContainer(id)) }

@@ -7,7 +7,7 @@
 // belong on virtual time: goroutines that wait for a socket are never idle, and
 // their order is the kernel's.
 //
-// Reading map: model.go is the model with what a judge asks about it, versions.go
+// Reading map: model.go is the model with what a judge reads of it, versions.go
 // keeps the states of objects. client.go is the daemon's connection to the engine,
 // wire.go what it reads, stream.go its stream of events.
 package engine

@@ -3,6 +3,7 @@ package dockertest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -24,20 +25,22 @@ const fixtureTimeout = 30 * time.Second
 type Fixture struct {
 	// Created is called with each new container, before it is started. It may be nil.
 	Created func(id string, c enginetest.Container)
+	// Crash ends the process of a container that is restarted after that. On a real
+	// engine, which does that itself, it is nil.
+	Crash func(id string)
 	// Stop and Start are StopEngine and StartEngine.
 	Stop, Start func()
 
 	tb    testing.TB
 	cli   *client.Client
 	since time.Time
-	// slow are the containers that need time before they handle signals.
-	slow map[string]bool
+	specs map[string]enginetest.Container
 }
 
 // NewFixture returns a fixture of the engine at an endpoint.
 func NewFixture(tb testing.TB, endpoint string) *Fixture {
 	tb.Helper()
-	return &Fixture{tb: tb, cli: Client(tb, endpoint), since: time.Now().Add(-time.Second), slow: map[string]bool{}}
+	return &Fixture{tb: tb, cli: Client(tb, endpoint), since: time.Now().Add(-time.Second), specs: map[string]enginetest.Container{}}
 }
 
 func (f *Fixture) check(doing string, err error) {
@@ -63,6 +66,8 @@ func (f *Fixture) CreateContainer(c enginetest.Container) string {
 	switch {
 	case c.FailsToStart:
 		config.Cmd = []string{"/bin/missing"}
+	case c.Crashes:
+		config.Cmd, host.RestartPolicy.Name = []string{busybox, "false"}, container.RestartPolicyAlways
 	case c.StopDelay > 0:
 		tenths := strconv.FormatInt(c.StopDelay.Milliseconds()/100, 10)
 		config.Cmd, config.StopSignal = []string{busybox, "sh", "-c", strings.ReplaceAll(slowScript, "TENTHS", tenths)}, ""
@@ -79,7 +84,7 @@ func (f *Fixture) CreateContainer(c enginetest.Container) string {
 	}
 	created, err := f.cli.ContainerCreate(f.tb.Context(), client.ContainerCreateOptions{Name: c.Name, Config: config, HostConfig: host})
 	f.check("create container "+c.Name, err)
-	f.slow[created.ID] = c.StopDelay > 0
+	f.specs[created.ID] = c
 	if f.Created != nil {
 		f.Created(created.ID, c)
 	}
@@ -91,9 +96,24 @@ func (f *Fixture) StartContainer(id string) {
 	f.tb.Helper()
 	_, err := f.cli.ContainerStart(f.tb.Context(), id, client.ContainerStartOptions{})
 	f.check("start container", err)
-	if f.slow[id] {
+	switch c := f.specs[id]; {
+	case c.StopDelay > 0:
 		testkit.EventuallyTrue(f.tb, fixtureTimeout, "the container to be ready", func() bool { return f.isReady(id) })
+	case c.Crashes && f.Crash != nil:
+		f.Crash(id)
+	case c.Crashes:
+		testkit.EventuallyTrue(f.tb, fixtureTimeout, "the container to wait for its restart", func() bool { return f.waitsForRestart(id) })
 	}
+}
+
+// waitsForRestart reports whether the engine pauses, for 400 ms or longer, before it
+// restarts a container.
+func (f *Fixture) waitsForRestart(id string) bool {
+	f.tb.Helper()
+	c, err := f.cli.ContainerInspect(f.tb.Context(), id, client.ContainerInspectOptions{})
+	f.check("inspect container", err)
+	const failures = 2 // each doubles the pause
+	return c.Container.RestartCount >= failures && c.Container.State.Restarting
 }
 
 // isReady reports whether a slow container handles signals. The engine in memory has no
@@ -170,8 +190,9 @@ func (f *Fixture) StopSignals(id string) (n int) {
 	f.tb.Helper()
 	ctx, cancel := context.WithTimeout(f.tb.Context(), fixtureTimeout)
 	defer cancel()
+	now := time.Now()
 	stream := f.cli.Events(ctx, client.EventsListOptions{
-		Since: strconv.FormatInt(f.since.Unix(), 10), Until: strconv.FormatInt(time.Now().Unix()+1, 10),
+		Since: strconv.FormatInt(f.since.Unix(), 10), Until: fmt.Sprintf("%d.%09d", now.Unix(), now.Nanosecond()),
 		Filters: make(client.Filters).Add("type", "container").Add("container", id).Add("event", "kill"),
 	})
 	for {

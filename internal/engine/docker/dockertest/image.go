@@ -27,7 +27,7 @@ func Client(tb testing.TB, endpoint string) *client.Client {
 
 // Import makes an image that can run a shell where the machine has a static
 // busybox, and an empty one elsewhere. An empty ref leaves it untagged. The
-// label n tells images apart, whose IDs would else be equal within a second.
+// label n makes the IDs of images differ, which would be equal within a second.
 func Import(ctx context.Context, tb testing.TB, cli *client.Client, ref, n string) (id string) {
 	tb.Helper()
 	return importTar(ctx, tb, cli, ref, n, rootFS(tb, CanRun()))
