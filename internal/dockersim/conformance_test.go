@@ -23,8 +23,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
 )
 
-// stage runs the same play on one engine and writes down what happens, with
-// the engine's IDs replaced by the names that the play gave them.
+// stage runs the play on one engine and records the results, with names in place of the
+// engine's IDs.
 type stage struct {
 	ctx context.Context
 	cli *client.Client
@@ -37,9 +37,10 @@ type stage struct {
 	runs      int // how often the container was started
 }
 
-// TestConformance plays the same commands to the simulated engine and to a
-// real one, and compares answers, events and mirrors. RDD_TEST_DOCKER_HOST
-// may name a running engine of API 1.41; its objects of other names are let be.
+// TestConformance runs the same commands on the simulated engine and on a real one, and
+// compares answers, events and mirrors word by word. The suite of enginetest does not see
+// the events, nor the commands that rdd does not use. RDD_TEST_DOCKER_HOST may name a
+// running engine of API 1.41; its other objects are not changed.
 func TestConformance(t *testing.T) {
 	endpoint := os.Getenv("RDD_TEST_DOCKER_HOST")
 	if endpoint == "" {
@@ -96,7 +97,7 @@ type step struct {
 	do   func(*stage) error
 }
 
-// perform does one step and notes its error, its events, and the mirrors.
+// perform does one step and records its error, its events, and the mirrors.
 func (s *stage) perform(t *testing.T, step step) {
 	t.Helper()
 	info, err := s.engine.Connect(s.ctx)
@@ -122,8 +123,8 @@ func (s *stage) perform(t *testing.T, step step) {
 	s.noteMirrors(t)
 }
 
-// eventsSince returns all events up to now: a marker shows that the last one
-// was sent, because an event may follow the answer to its command.
+// eventsSince returns all events up to now. An event may follow the answer to its
+// command, so a marker shows that the last one was sent.
 func (s *stage) eventsSince(t *testing.T, since time.Time) []events.Message {
 	t.Helper()
 	const marker = "conformance-marker"
@@ -150,7 +151,7 @@ func (s *stage) eventsSince(t *testing.T, since time.Time) []events.Message {
 	}
 }
 
-// noteMirrors writes down the mirrors of the play's objects.
+// noteMirrors records the mirrors of the play's objects.
 func (s *stage) noteMirrors(t *testing.T) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(s.ids)) {

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Fault is what goes wrong with a call. The parts are done in their order.
+// Fault describes how a call fails. The parts take effect in their order.
 type Fault struct {
-	// Times is how many calls it happens to; 0 is all until it is taken back.
+	// Times is how many calls fail; 0 is all until the fault is removed.
 	Times int
-	// Do is called first, to change the model at just that moment.
+	// Do is called first, to change the model at that moment.
 	Do func()
-	// Latency is waited for.
+	// Latency delays the call.
 	Latency time.Duration
 	// Hang leaves the call without an answer until the client cancels.
 	Hang bool
@@ -41,12 +41,11 @@ type faults struct {
 	eventRules []*eventRule
 }
 
-// Inject makes calls go wrong, and returns what takes that back. The pattern
-// is an endpoint as in Calls; or a method and a path without API version, such
-// as "DELETE /images/one:1", where a trailing * stands for any rest; or "*"
-// for every call. When several patterns match, the first that was injected
-// and still has calls left counts.
-func (e *Engine) Inject(pattern string, fault Fault) (takeBack func()) {
+// Inject makes calls fail, and returns a function that ends that. The pattern is an
+// endpoint as in Calls; or a method and a path without API version, such as
+// "DELETE /images/one:1", where a trailing * stands for any rest; or "*" for every call.
+// When several patterns match, the first one with calls left applies.
+func (e *Engine) Inject(pattern string, fault Fault) (remove func()) {
 	rule := &faultRule{pattern: pattern, fault: fault, left: fault.Times}
 	f := &e.faults
 	f.mu.Lock()

@@ -25,7 +25,7 @@ func until(what string, condition func() (bool, error)) error {
 	return fmt.Errorf("waited in vain for %s", what)
 }
 
-// id is the ID of an object that the play named, or else what was given.
+// id returns the ID of an object that the play named, or name itself.
 func (s *stage) id(name string) string {
 	if id, ok := s.ids[name]; ok {
 		return id
@@ -36,9 +36,9 @@ func (s *stage) id(name string) string {
 // obedient ends at a stop signal, and prints when it is ready for one.
 const obedient = `trap 'exit 143' TERM; echo ready; while :; do sleep 0.1; done`
 
-// obeys waits until the container that has just been started is ready: a
-// first process without a handler ignores the signal. The simulated engine
-// has no logs, and its containers always obey.
+// obeys waits until a started container is ready: a first process without a handler
+// ignores the signal. The simulated engine has no logs, and its containers always handle
+// the signal.
 func (s *stage) obeys(name string) error {
 	s.runs++
 	return until(name+" to be ready", func() (bool, error) {
@@ -69,7 +69,6 @@ func play(t *testing.T) []step {
 		rmi("conf/one:2", false), rmi("conf/one:2", false), rmi("<one>", false), rmi("<one>", false),
 		tag("<none>", "conf/none:1"),
 		volume("conf-v"), volume("conf-v"), volume("bad/name"), rmVolume("conf-v", false), rmVolume("conf-v", false), rmVolume("conf-v", true),
-		makeNetwork("conf-n"), rmNetwork("conf-n"), rmNetwork("conf-n"), rmNetwork("host"),
 		create(actor, "conf/two:1"), create(actor, "conf/two:1"),
 		create("x", "conf/two:1"), create("conf-none", "conf/nope:1"),
 		createBroken(), startBroken(), startBroken(), remove(broken, false),

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// TB is what Start needs of testing.TB; the interface keeps package testing
-// out of programs that use the simulated engine for a demonstration.
+// TB is the part of testing.TB that Start uses. It keeps package testing out of programs
+// that use the simulated engine for a demonstration.
 type TB interface {
 	Helper()
 	Cleanup(func())

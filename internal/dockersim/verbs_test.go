@@ -140,17 +140,3 @@ func rmVolume(name string, force bool) step {
 		return err
 	}}
 }
-
-func makeNetwork(name string) step {
-	return step{"network create " + name, func(s *stage) error {
-		_, err := s.cli.NetworkCreate(s.ctx, name, client.NetworkCreateOptions{})
-		return err
-	}}
-}
-
-func rmNetwork(name string) step {
-	return step{"network rm " + name, func(s *stage) error {
-		_, err := s.cli.NetworkRemove(s.ctx, name, client.NetworkRemoveOptions{})
-		return err
-	}}
-}

@@ -13,7 +13,7 @@ import (
 
 const containerID = "8e5ed905fa9c7a181987696c36c1f064560ae2820d9598a3a3185db6c1d9915a"
 
-// inspected is what dockerd 20.10 says of a running container, cut to the
+// inspected is an inspection of a running container by dockerd 20.10, reduced to the
 // fields that matter and some that do not.
 const inspected = `{
  "Id": "` + containerID + `", "Created": "2026-11-23T12:58:10.124574215Z", "Path": "sleep", "Args": ["1000"],

@@ -86,9 +86,8 @@ func compose(mirror containersv1.Mirror, refusal error) containersv1.Mirror {
 	return mirror
 }
 
-// fill turns what the fuzzer made up into an answer of the engine: as it is when
-// it is JSON, else by filling the fields that are read, mostly with what looks
-// like what belongs there.
+// fill turns the fuzzer's data into an answer of the engine. JSON stays as it is. Other
+// data fills the fields that are read, mostly with plausible values.
 func fill(t *testing.T, data []byte, wire any) []byte {
 	t.Helper()
 	if json.Valid(data) {

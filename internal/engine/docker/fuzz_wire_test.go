@@ -51,7 +51,7 @@ func FuzzMapEvent(f *testing.F) {
 	})
 }
 
-// FuzzMapInfo makes up what the engine says of itself.
+// FuzzMapInfo decodes any description of an engine.
 func FuzzMapInfo(f *testing.F) {
 	f.Add([]byte(`{"ServerVersion":"20.10.24","OSType":"linux","Architecture":"x86_64","SystemTime":"2026-11-23T12:55:17.123456789Z"}`))
 	f.Add([]byte(`{"ServerVersion":7,"SystemTime":"0001-01-01T00:00:00Z"}`))
@@ -85,9 +85,9 @@ func FuzzMapIDs(f *testing.F) {
 	})
 }
 
-// FuzzListedImages holds what a list says of an image against what an inspection
-// says: of the same image they must be the same, else it would be inspected again
-// at every sync, and nothing else may be taken for it.
+// FuzzListedImages compares an image in a list with its inspection. They must be the
+// same for the same image, which would otherwise be inspected at every sync, and differ
+// for any other image.
 func FuzzListedImages(f *testing.F) {
 	f.Add([]byte(`{"Id":"sha256:1","RepoTags":["b:1","a:1","a:1"],"RepoDigests":["x@y","<none>@<none>"]}`), "sha256:1", "a:1")
 	f.Add([]byte(`{"Id":"\ud800","RepoTags":["<none>:<none>","\ud800",null,""],"RepoDigests":null}`), "", "")
@@ -139,7 +139,7 @@ func FuzzEndpoint(f *testing.F) {
 	})
 }
 
-// FuzzTimes reads times, and writes the time from which events are asked for.
+// FuzzTimes reads times, and writes the time from which events are requested.
 func FuzzTimes(f *testing.F) {
 	f.Add("2026-11-23T12:55:17.000000001+23:59")
 	f.Add("0000-12-31T23:59:59Z")
@@ -161,8 +161,8 @@ func FuzzTimes(f *testing.F) {
 	})
 }
 
-// FuzzRefusal makes up what an engine says when it refuses: users read it in a
-// condition, which takes only so much, and only UTF-8.
+// FuzzRefusal maps any words of an engine that refuses. Users read them in a condition,
+// which has a limited length and holds only UTF-8.
 func FuzzRefusal(f *testing.F) {
 	f.Add(clientPrefix + "conflict: \xff")
 	f.Add(strings.Repeat("✗", maxWords))

@@ -15,10 +15,10 @@ type wirePorts map[string][]struct {
 	HostPort string
 }
 
-// mapPorts lists every port that the container exposes or publishes. Only
-// live has bindings that answer: what was asked for at creation may be a
-// range, or any free port, and a stopped container holds none.
-func mapPorts(exposed map[string]any, asked, live wirePorts) []containersv1.Port {
+// mapPorts returns every port that the container exposes or publishes. Only the bindings
+// of live are in use: the requested ones may be a range, or any free port, and a stopped
+// container has none.
+func mapPorts(exposed map[string]any, requested, live wirePorts) []containersv1.Port {
 	type key struct {
 		number   int32
 		protocol string
@@ -38,7 +38,7 @@ func mapPorts(exposed map[string]any, asked, live wirePorts) []containersv1.Port
 	for text := range exposed {
 		note(text)
 	}
-	for text := range asked {
+	for text := range requested {
 		note(text)
 	}
 	for text, bindings := range live {

@@ -10,14 +10,13 @@ import (
 	"sync/atomic"
 )
 
-// tap is the transport under moby's client. For requests that ask for it, it
-// keeps the body of the answer for this package to decode and shows the client
-// the JSON value null in its place.
+// tap is the transport below moby's client. For some requests it keeps the body of the
+// answer, which this package decodes, and gives the client the JSON value null.
 //
-// The reason is isolation: moby's types parse addresses, ports and times while
-// they decode, and so one odd value in one container fails the whole list, as
-// engines that printed "invalid IP" have shown. The fields that rdd mirrors
-// need none of that. It also saves decoding the fields that nobody reads.
+// The reason is isolation: moby's types parse addresses, ports and times while they
+// decode, and one invalid value in one container fails the whole list. Engines have
+// printed "invalid IP" there. The fields that rdd mirrors are not parsed. This also saves
+// the time to decode other fields.
 type tap struct {
 	base http.RoundTripper
 	// unlimited is for requests that hold their connection for long.

@@ -17,8 +17,7 @@ func connectionRules() []rule {
 		{"CallsAfterCloseFail", callsAfterCloseFail},
 		{"CloseLeavesOtherConnections", closeLeavesOthers},
 		{"CancelledCallIsNotUnreachable", cancelledCall},
-		{"EngineStopEndsWatch", engineStopEndsWatch},
-		{"StoppedEngineIsUnreachable", stoppedEngine},
+		{"StoppedEngineEndsWatchAndIsUnreachable", stoppedEngine},
 		{"RestartedEngineAnswers", restartedEngine},
 	}
 }
@@ -81,17 +80,13 @@ func cancelledCall(s *scene) {
 	}
 }
 
-func engineStopEndsWatch(s *scene) {
+func stoppedEngine(s *scene) {
+	s.exists(s.volume("data"))
 	r := s.watch()
 	s.StopEngine()
 	if err := r.result(); !engine.IsUnreachable(err) {
 		s.Errorf("Watch returned %v, want that the engine is unreachable", err)
 	}
-}
-
-func stoppedEngine(s *scene) {
-	s.exists(s.volume("data"))
-	s.StopEngine()
 	for call, err := range s.calls() {
 		if !engine.IsUnreachable(err) || engine.IsNotFound(err) || engine.IsConflict(err) {
 			s.Errorf("%s: %v, want that the engine is unreachable", call, err)
