@@ -74,9 +74,14 @@ func (p *progress) settled(k key, err error) {
 
 func (p *progress) gaveUp(k key, err error) { p.settled(k, fmt.Errorf("gave up: %w", err)) }
 
+// completed records the end of a full sync. An object that an earlier sync could not read
+// stays until its mirrors have settled.
 func (p *progress) completed(unread []engine.Key) {
 	p.isRead = true
-	p.unread = map[engine.Key]map[key]struct{}{}
+	maps.DeleteFunc(p.unread, func(_ engine.Key, mirrors map[key]struct{}) bool { return len(mirrors) == 0 })
+	if p.unread == nil {
+		p.unread = map[engine.Key]map[key]struct{}{}
+	}
 	for _, object := range unread {
 		p.unread[object] = map[key]struct{}{}
 	}

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
+
+// An object that the first sync could not read is read later. The next sync must not
+// report it as mirrored before its mirror has settled.
+func TestUnreadObjectStaysUntilItsMirrorSettles(t *testing.T) {
+	object := engine.Key{Kind: containersv1.KindImage, ID: "sha256:1"}
+	mirror := key{containersv1.KindImage, object.ResourceName()}
+	p := newProgress()
+	check := func(when string, wantProblem bool) {
+		t.Helper()
+		if got := p.problems(); strings.Contains(got, "1 objects could not be read") != wantProblem {
+			t.Errorf("%s: problems %q", when, got)
+		}
+	}
+	p.completed([]engine.Key{object})
+	check("unread", true)
+	p.completed([]engine.Key{object})
+	check("unread again", true)
+	p.read(object, mirror)
+	p.completed(nil)
+	check("read, not settled", true)
+	p.settled(mirror, nil)
+	check("settled", false)
+
+	p.completed([]engine.Key{object})
+	check("unread later", true)
+	p.completed(nil)
+	check("gone", false)
+}
