@@ -31,17 +31,17 @@ func NewLink(f *fate.Fates) *fate.Link {
 	).Sturdy("list")
 }
 
-// Client is the way of one process to the server.
+// Client is the connection of one process to the server.
 type Client struct {
 	cluster *Cluster
 	fates   *fate.Fates
 	link    *fate.Link
 	process *fate.Process
-	// watch is what goes wrong when changes are followed.
+	// watch returns the faults of the next change of a watch.
 	watch func() WatchRates
 }
 
-// NewClient returns a client. watch returns what can happen to the next change of a watch.
+// NewClient returns a client. watch returns the faults of the next change of a watch.
 func NewClient(c *Cluster, f *fate.Fates, link *fate.Link, p *fate.Process, watch func() WatchRates) *Client {
 	return &Client{cluster: c, fates: f, link: link, process: p, watch: watch}
 }
@@ -71,7 +71,7 @@ func conflict(key Key, why string) error {
 	return apierrors.NewConflict(resource(key), key.Name, errors.New("simulated: "+why))
 }
 
-// stored is the object of a write that was made from old.
+// stored returns the object that a write replaces, unless it is newer than old.
 func (c *Client) stored(old client.Object) (client.Object, error) {
 	key := keyOf(old)
 	obj := c.cluster.objects[key]
@@ -86,7 +86,7 @@ func (c *Client) stored(old client.Object) (client.Object, error) {
 	return obj, nil
 }
 
-// EnsureNamespace makes a namespace.
+// EnsureNamespace creates a namespace unless it exists.
 func (c *Client) EnsureNamespace(ctx context.Context, name string) error {
 	return c.call(ctx, "ensure", Key{Kind: "Namespace", Name: name}, func() error {
 		c.cluster.namespaces[name] = true
@@ -114,7 +114,7 @@ func (c AppClient) Get(ctx context.Context, obj client.Object) error {
 	return err
 }
 
-// Create makes the App, with the defaults of its definition.
+// Create creates the App, with the defaults of its definition.
 func (c AppClient) Create(ctx context.Context, obj client.Object) error {
 	key := keyOf(obj)
 	app := copied(obj.(*appv1.App))
@@ -172,7 +172,7 @@ func (c MirrorClient) Get(ctx context.Context, kind containersv1.Kind, namespace
 	})
 }
 
-// Create makes a mirror with its status.
+// Create creates a mirror with its status.
 func (c MirrorClient) Create(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
 	key, obj := keyOf(given), given.CopyMirror()
 	return c.result(ctx, "create", key, func() (client.Object, error) {
@@ -206,7 +206,7 @@ func (c MirrorClient) UpdateStatus(ctx context.Context, given containersv1.Mirro
 	})
 }
 
-// Claim gives a mirror rdd's finalizer and managed fields.
+// Claim adds rdd's finalizer and managed fields to a mirror.
 func (c MirrorClient) Claim(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
 	return c.result(ctx, "add finalizer", keyOf(given), func() (client.Object, error) {
 		old, err := c.stored(given)
@@ -229,7 +229,8 @@ func (c MirrorClient) Claim(ctx context.Context, given containersv1.Mirror) (con
 	})
 }
 
-// Remove takes a mirror away together with rdd's finalizer.
+// Remove deletes a mirror together with rdd's finalizer. A mirror with another
+// finalizer remains.
 func (c MirrorClient) Remove(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
 	return c.result(ctx, "remove", keyOf(given), func() (client.Object, error) {
 		old, err := c.stored(given)
@@ -269,7 +270,7 @@ func others(obj client.Object) []string {
 	return slices.DeleteFunc(slices.Clone(obj.GetFinalizers()), func(f string) bool { return f == containersv1.Finalizer })
 }
 
-// manage makes rdd a manager of what it writes, as far as it reads that again.
+// manage sets rdd's managed fields, as far as rdd reads them.
 func manage(obj containersv1.Mirror) {
 	own := []metav1.ManagedFieldsEntry{{
 		Manager: containersv1.FieldManager, Operation: metav1.ManagedFieldsOperationUpdate, Subresource: containersv1.StatusSubresource,

@@ -81,7 +81,7 @@ func TestDeleteWaitsForFinalizers(t *testing.T) {
 	inCluster(t, func(t *testing.T, c *Cluster, mirrors MirrorClient) {
 		v := volume(t, mirrors, "one")
 		key := keyOf(v)
-		c.Finalizer(key, "example.com/hold", true)
+		c.SetFinalizer(key, "example.com/hold", true)
 		if !c.Delete(key) {
 			t.Fatal("the delete was refused")
 		}
@@ -99,7 +99,7 @@ func TestDeleteWaitsForFinalizers(t *testing.T) {
 		if len(left) != 1 || !slices.Equal(left[0].GetFinalizers(), []string{"example.com/hold"}) {
 			t.Fatalf("left: %+v", left)
 		}
-		c.Finalizer(key, "example.com/hold", false)
+		c.SetFinalizer(key, "example.com/hold", false)
 		if len(c.Mirrors()) != 0 {
 			t.Error("the object has no finalizer, and remains")
 		}
@@ -209,13 +209,13 @@ func TestHistoryKeepsEveryState(t *testing.T) {
 		}
 		isVolume := func(containersv1.Mirror) bool { return true }
 		for since, want := range map[time.Time]bool{created: true, removed.Add(1): false} {
-			if got := c.EverOf(key, since, isVolume); got != want {
+			if got := c.WasEver(key, since, isVolume); got != want {
 				t.Errorf("existed since %s: %t", since, got)
 			}
 			if got := len(c.Since(key.Kind, since)) > 0; got != want {
 				t.Errorf("a volume existed since %s: %t", since, got)
 			}
-			if got := c.Removed(key, since); got != want {
+			if got := c.WasRemoved(key, since); got != want {
 				t.Errorf("removed since %s: %t", since, got)
 			}
 		}

@@ -19,8 +19,8 @@ import (
 
 // WatchRates are the probabilities of what can happen to a watch at each change.
 type WatchRates struct {
-	// Lag: the change is delivered seconds late, and all after it. Break: the watch
-	// ends. Expire: a watch that ended cannot be taken up where it ended.
+	// Lag: the change and those after it are delivered seconds late. Break: the watch
+	// ends. Expire: a watch that ended cannot resume, so that the client lists again.
 	Lag, Break, Expire float64
 }
 
@@ -34,7 +34,7 @@ type Informers struct {
 type part struct {
 	*Client
 	kind containersv1.Kind
-	// revision is how far known goes.
+	// revision of the last change in known.
 	revision int64
 	synced   chan struct{}
 
@@ -46,11 +46,11 @@ type part struct {
 	subscribers []*subscriber
 }
 
-// subscriber receives what its parts learn.
+// subscriber receives the events of some parts.
 type subscriber struct {
 	ctx  context.Context
 	sink func(kube.Event)
-	// unsynced is the number of parts that have not delivered everything yet.
+	// unsynced is the number of parts that have not delivered their first list.
 	unsynced atomic.Int32
 }
 
@@ -77,7 +77,7 @@ func NewInformers(c *Client) *Informers {
 
 // Subscribe delivers the objects of some kinds and their changes until ctx ends.
 func (i *Informers) Subscribe(ctx context.Context, sink func(kube.Event), objects ...client.Object) error {
-	// It takes a moment, but no call to the server, so it cannot fail.
+	// A subscription makes no call to the server, so it cannot fail.
 	bound, cancel := i.client.process.Bind(ctx)
 	defer cancel()
 	pause := i.client.fates.Draw("subscribe").Between(10*time.Microsecond, time.Millisecond)
@@ -114,7 +114,7 @@ func (p *part) deliver(e kube.Event) {
 	}
 }
 
-// Run keeps the informers up to date until ctx ends.
+// Run lists and watches all kinds until ctx ends.
 func (i *Informers) Run(ctx context.Context) error {
 	ctx, cancel := i.client.process.Bind(ctx)
 	defer cancel()
@@ -153,7 +153,7 @@ func (p *part) run(ctx context.Context) {
 	}
 }
 
-// list brings what is known up to date by difference.
+// list reads all objects and delivers the differences to the known ones.
 func (p *part) list(ctx context.Context) error {
 	var now map[Key]client.Object
 	var revision int64
@@ -208,7 +208,7 @@ func sorted(objects map[Key]client.Object) []Key {
 	})
 }
 
-// watchOn delivers each change until the watch breaks for good.
+// watchOn delivers each change until the watch breaks and cannot resume.
 func (p *part) watchOn(ctx context.Context) {
 	for {
 		next, changed, breaks := p.next()
@@ -231,7 +231,8 @@ func (p *part) watchOn(ctx context.Context) {
 	}
 }
 
-// next returns the next change that was not delivered yet, or what to wait for.
+// next returns the next change that was not delivered yet. If there is none, it returns
+// channels that are closed by a change and by a break of the watch.
 func (p *part) next() (*change, <-chan struct{}, <-chan struct{}) {
 	p.cluster.mu.Lock()
 	defer p.cluster.mu.Unlock()
@@ -261,7 +262,7 @@ func (p *part) follow(ctx context.Context, c change) bool {
 	p.revision = c.revision
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c.gone {
+	if c.removed {
 		p.removed(c.key, c.object)
 		return true
 	}

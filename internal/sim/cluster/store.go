@@ -17,7 +17,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// appKind is the kind of the App among those of the mirrors.
+// appKind is the kind of the App in a Key.
 const appKind containersv1.Kind = "App"
 
 // Key names an object.
@@ -36,8 +36,8 @@ type Version struct {
 	revision int64
 }
 
-// Cluster is the server's state. It is safe for concurrent use; the objects it
-// hands out are copies or never changed.
+// Cluster is the server's state. It is safe for concurrent use. The objects that it
+// returns are never changed.
 type Cluster struct {
 	mu         sync.Mutex
 	revision   int64
@@ -73,9 +73,9 @@ func (c *Cluster) Witness(witness func(Write)) { c.witness = witness }
 type change struct {
 	key      Key
 	revision int64
-	// object after the change, or its last state when it is gone.
-	object client.Object
-	gone   bool
+	// object after the change, or its last state when it was removed.
+	object  client.Object
+	removed bool
 }
 
 // New returns an empty server.
@@ -93,7 +93,7 @@ func New() *Cluster {
 
 func kinds() []containersv1.Kind { return append(containersv1.Kinds(), appKind) }
 
-// keyOf is the key of an App or a mirror.
+// keyOf returns the key of an App or a mirror.
 func keyOf(obj client.Object) Key {
 	if m, ok := obj.(containersv1.Mirror); ok {
 		return Key{m.MirrorKind(), m.GetNamespace(), m.GetName()}
@@ -103,7 +103,7 @@ func keyOf(obj client.Object) Key {
 
 func copied[T client.Object](obj T) T { return obj.DeepCopyObject().(T) }
 
-// put stores obj, which belongs to the cluster from now on.
+// put stores obj, which the caller must not change any more.
 func (c *Cluster) put(obj client.Object) {
 	c.revision++
 	obj.SetResourceVersion(strconv.FormatInt(c.revision, 10))
@@ -119,13 +119,13 @@ func (c *Cluster) drop(obj client.Object) {
 	last.SetResourceVersion(strconv.FormatInt(c.revision, 10))
 	key := keyOf(obj)
 	delete(c.objects, key)
-	c.note(change{key: key, revision: c.revision, object: last, gone: true})
+	c.note(change{key: key, revision: c.revision, object: last, removed: true})
 }
 
 func (c *Cluster) note(ch change) {
 	c.changes[ch.key.Kind] = append(c.changes[ch.key.Kind], ch)
 	v := Version{At: time.Now(), Object: ch.object, revision: ch.revision}
-	if ch.gone {
+	if ch.removed {
 		v.Object = nil
 	}
 	c.history[ch.key] = append(c.history[ch.key], v)
@@ -142,8 +142,8 @@ func (c *Cluster) add(obj client.Object) {
 	c.put(obj)
 }
 
-// remove begins or completes a deletion, as the server does: what carries
-// finalizers is only marked.
+// remove begins or completes a deletion, as the server does: an object with finalizers
+// is only marked.
 func (c *Cluster) remove(obj client.Object) {
 	if len(obj.GetFinalizers()) == 0 {
 		c.drop(obj)
@@ -175,7 +175,7 @@ func (c *Cluster) setFinalizers(obj client.Object, finalizers []string) client.O
 	return changed
 }
 
-// App is the App, or nil.
+// App returns the App, or nil.
 func (c *Cluster) App() *appv1.App {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -183,7 +183,7 @@ func (c *Cluster) App() *appv1.App {
 	return app
 }
 
-// Mirrors are all mirrors, sorted by kind and name.
+// Mirrors returns all mirrors, sorted by kind and name.
 func (c *Cluster) Mirrors() []containersv1.Mirror {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -201,14 +201,14 @@ func (c *Cluster) Mirrors() []containersv1.Mirror {
 
 func path(m containersv1.Mirror) string { return string(m.MirrorKind()) + "/" + m.GetName() }
 
-// History is every state that an object has had, oldest first.
+// History returns every state that an object has had, oldest first.
 func (c *Cluster) History(key Key) []Version {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.history[key])
 }
 
-// Since is every state in which a mirror of a kind was at any moment since a time.
+// Since returns every state in which a mirror of a kind was at any moment since a time.
 func (c *Cluster) Since(kind containersv1.Kind, since time.Time) (found []containersv1.Mirror) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -226,9 +226,9 @@ func (c *Cluster) Since(kind containersv1.Kind, since time.Time) (found []contai
 	return found
 }
 
-// EverOf is whether a mirror was in a state that matches at any moment since a
+// WasEver reports whether a mirror was in a state that matches at any moment since a
 // time.
-func (c *Cluster) EverOf(key Key, since time.Time, matches func(containersv1.Mirror) bool) bool {
+func (c *Cluster) WasEver(key Key, since time.Time, matches func(containersv1.Mirror) bool) bool {
 	versions := c.History(key)
 	for i, v := range versions {
 		past := i+1 < len(versions) && versions[i+1].At.Before(since)
@@ -239,8 +239,8 @@ func (c *Cluster) EverOf(key Key, since time.Time, matches func(containersv1.Mir
 	return false
 }
 
-// Removed is whether a mirror was removed since a time.
-func (c *Cluster) Removed(key Key, since time.Time) bool {
+// WasRemoved reports whether a mirror was removed since a time.
+func (c *Cluster) WasRemoved(key Key, since time.Time) bool {
 	for _, v := range c.History(key) {
 		if v.Object == nil && !v.At.Before(since) {
 			return true
@@ -249,14 +249,14 @@ func (c *Cluster) Removed(key Key, since time.Time) bool {
 	return false
 }
 
-// Revision is the number of writes so far.
+// Revision returns the number of writes so far.
 func (c *Cluster) Revision() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.revision
 }
 
-// BreakWatches ends every watch; their clients watch again.
+// BreakWatches ends every watch. Their clients watch again.
 func (c *Cluster) BreakWatches() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -264,9 +264,9 @@ func (c *Cluster) BreakWatches() {
 	c.breaks = make(chan struct{})
 }
 
-// Disconnected is whether the App has said at any time since that its engine is
-// not connected.
-func (c *Cluster) Disconnected(since time.Time) bool {
+// WasDisconnected reports whether the engine was not connected by the condition of the
+// App at any moment since a time.
+func (c *Cluster) WasDisconnected(since time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	versions := c.history[Key{Kind: appKind, Name: appv1.AppName}]

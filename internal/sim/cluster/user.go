@@ -50,8 +50,8 @@ func (c *Cluster) SetDesiredState(key Key, state containersv1.DesiredState) {
 }
 
 // Delete deletes a mirror, and reports whether that was accepted: one without
-// rdd's finalizer is protected. The policy that protects a ContainerNamespace is
-// the caller's to heed.
+// rdd's finalizer is protected. The caller must not delete a ContainerNamespace, which
+// a policy of the real server protects.
 func (c *Cluster) Delete(key Key) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,8 +80,8 @@ func (c *Cluster) Disown(key Key, stripped bool) {
 	c.put(obj)
 }
 
-// Touch changes metadata that means nothing to rdd, so that who writes from an
-// older copy meets a conflict.
+// Touch changes metadata that rdd does not use, so that a write of an older copy is a
+// conflict.
 func (c *Cluster) Touch(key Key, note string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,9 +104,9 @@ func (c *Cluster) Forge(key Key, change func(containersv1.Mirror)) {
 	}
 }
 
-// Finalizer puts a finalizer on a mirror, or takes it away. None can be put on
-// what is being deleted.
-func (c *Cluster) Finalizer(key Key, finalizer string, held bool) {
+// SetFinalizer adds a finalizer to a mirror, or removes it. A mirror that is deleted
+// gets none.
+func (c *Cluster) SetFinalizer(key Key, finalizer string, held bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	obj := c.objects[key]

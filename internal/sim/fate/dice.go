@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Fates is the source of all decisions of one run. It is safe for concurrent use.
+// Fates draws all decisions of one run. It is safe for concurrent use.
 type Fates struct {
 	seed uint64
 
@@ -20,7 +20,7 @@ func New(seed uint64) *Fates {
 	return &Fates{seed: seed, drawn: map[string]uint64{}, booked: map[int64]struct{}{}}
 }
 
-// Draw returns the dice for the next decision of who.
+// Draw returns the dice for the next decision of a caller that is named by who.
 func (f *Fates) Draw(who string) *Dice {
 	f.mu.Lock()
 	nth := f.drawn[who]
@@ -48,16 +48,16 @@ func (d *Dice) next() uint64 {
 	return d.state
 }
 
-// N is a number from 0 to n-1; n is greater than zero.
+// N returns a number from 0 to n-1; n is greater than zero.
 func (d *Dice) N(n int) int { return int(d.next() % uint64(n)) }
 
-// Chance is true with probability p, from 0 to 1.
+// Chance returns true with probability p, from 0 to 1.
 func (d *Dice) Chance(p float64) bool { return float64(d.next()>>11)/(1<<53) < p }
 
-// Between is a time from least to most.
+// Between returns a duration from least to most.
 func (d *Dice) Between(least, most time.Duration) time.Duration {
 	return least + time.Duration(d.next()%uint64(most-least+1))
 }
 
-// Pick is one of the values, of which there is at least one.
+// Pick returns one of the values, of which there is at least one.
 func Pick[T any](d *Dice, values []T) T { return values[d.N(len(values))] }

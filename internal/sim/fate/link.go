@@ -3,32 +3,31 @@ package fate
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 	"time"
 )
 
 var (
-	// errDead is what the calls of a process that was killed come to.
+	// errDead is the error of each call of a killed process.
 	errDead = errors.New("simulated: this process was killed")
-	// errBug is what callers that crash panic with.
+	// errBug is the value with which a caller panics.
 	errBug = errors.New("simulated bug, in a call")
 )
 
 // Rates are the probabilities, from 0 to 1, of what can happen to a call.
 type Rates struct {
-	// Fail: an error, and nothing was done. Lose: it was done, and the answer is
-	// an error. Hang: no answer until the deadline, done or not. Slow: an answer
-	// that takes seconds. Crash: the caller panics.
+	// Fail: the call has no effect and returns an error. Lose: it has its effect and
+	// returns an error. Hang: it returns at its deadline, with or without its effect.
+	// Slow: it takes seconds. Crash: the caller panics.
 	Fail, Lose, Hang, Slow, Crash float64
 }
 
-// Link is a connection over which calls are made, with all that goes wrong on
-// it. It is safe for concurrent use.
+// Link is a connection with faults, over which calls are made. It is safe for
+// concurrent use.
 type Link struct {
 	fates *Fates
 	name  string
-	// Failure and Lost make the errors of Fail and Lose.
+	// failure and lost return the errors of Fail and Lose.
 	failure, lost func(*Dice) error
 
 	mu    sync.Mutex
@@ -36,17 +35,17 @@ type Link struct {
 	down  error
 	// frozen is closed by a thaw; nil when nothing is frozen.
 	frozen chan struct{}
-	calls  map[string]int
 	sturdy map[string]bool
 }
 
-// NewLink returns a link on which nothing goes wrong yet.
+// NewLink returns a link without faults. failure and lost return the errors of Fail and
+// Lose.
 func NewLink(f *Fates, name string, failure, lost func(*Dice) error) *Link {
-	return &Link{fates: f, name: name, failure: failure, lost: lost, calls: map[string]int{}}
+	return &Link{fates: f, name: name, failure: failure, lost: lost}
 }
 
-// Sturdy names verbs whose callers never crash, and whose calls never hang,
-// because they have no deadline.
+// Sturdy sets the verbs whose callers never crash and whose calls never hang, because
+// they have no deadline.
 func (l *Link) Sturdy(verbs ...string) *Link {
 	l.with(func() {
 		l.sturdy = map[string]bool{}
@@ -57,19 +56,19 @@ func (l *Link) Sturdy(verbs ...string) *Link {
 	return l
 }
 
-// Set changes what goes wrong.
+// Set sets the faults.
 func (l *Link) Set(r Rates) { l.with(func() { l.rates = r }) }
 
 // SetDown makes each call fail with err; nil ends that.
 func (l *Link) SetDown(err error) { l.with(func() { l.down = err }) }
 
-// Down is the error with which each call fails, or nil.
+// Down returns the error with which each call fails, or nil.
 func (l *Link) Down() (err error) {
 	l.with(func() { err = l.down })
 	return err
 }
 
-// Freeze lets no call come through until Thaw.
+// Freeze holds each call until Thaw.
 func (l *Link) Freeze() {
 	l.with(func() {
 		if l.frozen == nil {
@@ -88,25 +87,19 @@ func (l *Link) Thaw() {
 	})
 }
 
-// Calls is how many calls there were, by verb.
-func (l *Link) Calls() (out map[string]int) {
-	l.with(func() { out = maps.Clone(l.calls) })
-	return out
-}
-
 func (l *Link) with(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f()
 }
 
-// Process is who makes calls: they end when it is killed.
+// Process makes calls. They end when it is killed.
 type Process struct {
 	ctx  context.Context
 	kill context.CancelFunc
 }
 
-// NewProcess returns a process that lives.
+// NewProcess returns a running process.
 func NewProcess() *Process {
 	p := &Process{}
 	p.ctx, p.kill = context.WithCancel(context.Background())
@@ -116,7 +109,7 @@ func NewProcess() *Process {
 // Kill ends every call of the process, without an effect if it had none yet.
 func (p *Process) Kill() { p.kill() }
 
-// Dead is whether the process was killed.
+// Dead reports whether the process was killed.
 func (p *Process) Dead() bool { return p.ctx.Err() != nil }
 
 // Bind returns a context that ends with the process too.
@@ -126,8 +119,8 @@ func (p *Process) Bind(ctx context.Context) (context.Context, context.CancelFunc
 	return ctx, func() { stop(); cancel() }
 }
 
-// Call makes one call of verb on object. effect runs at one instant between the
-// question and the answer; what it reads is as old as the answer is late.
+// Call makes one call of verb on object. effect runs at one instant between the request
+// and the answer, so that a late answer has an old reading.
 func (l *Link) Call(ctx context.Context, p *Process, verb, object string, effect func() error) error {
 	dice := l.fates.Draw(l.name + " " + verb + " " + object)
 	ctx, cancel := p.Bind(ctx)
@@ -135,7 +128,6 @@ func (l *Link) Call(ctx context.Context, p *Process, verb, object string, effect
 	var r Rates
 	sturdy := false
 	l.with(func() {
-		l.calls[verb]++
 		r, sturdy = l.rates, l.sturdy[verb]
 	})
 	if sturdy {
@@ -151,7 +143,7 @@ func (l *Link) Call(ctx context.Context, p *Process, verb, object string, effect
 	return err
 }
 
-// crash is a bug in the caller, which shows when the call returns.
+// crash makes the caller panic when the call returns.
 func (l *Link) crash(ctx context.Context, dice *Dice) error {
 	if err := l.travel(ctx, dice, Rates{}); err != nil {
 		return err
@@ -209,7 +201,7 @@ func (l *Link) arrive(ctx context.Context, dice *Dice) error {
 		case <-ctx.Done():
 			return l.hang(ctx, dice)
 		}
-		// Those who waited come through one after another.
+		// Calls that waited arrive one after another.
 		if err := l.fates.Wait(ctx, dice.Between(time.Microsecond, time.Millisecond)); err != nil {
 			return err
 		}

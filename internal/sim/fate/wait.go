@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// straggle is how long after the end of its context a call comes back.
+// straggle is how long after the end of its context a call returns.
 const straggle = 50 * time.Microsecond
 
 // Wait returns after about d, or soon after ctx has ended, with its error. No
@@ -17,16 +17,16 @@ func (f *Fates) Wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		// Not the same for all that end with one context.
+		// It differs between the calls that end with one context.
 		f.Pass(straggle + d%straggle)
 		return ctx.Err()
 	}
 }
 
-// Pass lets about d of virtual time go by.
+// Pass returns after about d of virtual time.
 func (f *Fates) Pass(d time.Duration) { <-time.NewTimer(f.book(d)).C }
 
-// book finds an instant about d from now at which nothing else ends.
+// book returns the time to an instant about d from now at which no other wait ends.
 func (f *Fates) book(d time.Duration) time.Duration {
 	now := time.Now()
 	at := now.Add(d).UnixNano()

@@ -36,7 +36,7 @@ func (l *Laws) CheckDeletes() {
 	var disturbed time.Time
 	l.with(func() { deletes, disturbed = l.deletes, l.disturbed })
 	for _, d := range deletes {
-		if d.on == nil || !d.at.After(disturbed) || l.cluster.Disconnected(d.at) {
+		if d.on == nil || !d.at.After(disturbed) || l.cluster.WasDisconnected(d.at) {
 			continue
 		}
 		if objects[d.on] == nil {

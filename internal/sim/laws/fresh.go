@@ -59,7 +59,7 @@ func (l *Laws) checkFresh(app *appv1.App, m *machine.Machine) {
 }
 
 func (l *Laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
-	if l.isForged(key) || mirror != nil && l.cluster.EverOf(key, time.Now().Add(-longestDelete), func(o containersv1.Mirror) bool {
+	if l.isForged(key) || mirror != nil && l.cluster.WasEver(key, time.Now().Add(-longestDelete), func(o containersv1.Mirror) bool {
 		return o.GetDeletionTimestamp() != nil
 	}) {
 		return
@@ -69,7 +69,7 @@ func (l *Laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
 		l.violate("%s %.16s was removed from the engine, and is still mirrored", key.Kind, key.Name)
 	case object == nil:
 	case mirror == nil:
-		if !l.cluster.Removed(key, time.Now().Add(-freshWithin)) {
+		if !l.cluster.WasRemoved(key, time.Now().Add(-freshWithin)) {
 			l.violate("%s %.16s has no mirror yet", key.Kind, key.Name)
 		}
 	case !withoutRefusals(mirror).SameStatus(withoutRefusals(object)):

@@ -73,7 +73,7 @@ func TestDeleteIsRetriedAtOnce(t *testing.T) {
 			check(f)
 		}, "is not retried, and nothing blocks it"},
 		"another finalizer": {func(f *fixture) {
-			f.cluster.Finalizer(f.key(containersv1.KindImage), "example.com/hold", true)
+			f.cluster.SetFinalizer(f.key(containersv1.KindImage), "example.com/hold", true)
 			refused(f)
 			removeContainer(f)
 			check(f)

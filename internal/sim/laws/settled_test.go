@@ -74,7 +74,7 @@ func TestSettledIsTrueWhileRunning(t *testing.T) {
 
 func TestSettledIsTrueWhileStopped(t *testing.T) {
 	stop := func(s *appv1.AppSpec) { s.Running = false }
-	clear := func(f *fixture) {
+	removeAll := func(f *fixture) {
 		f.EngineChanged(Cleaning, false)
 		for _, m := range f.cluster.Mirrors() {
 			_, err := f.mirrors.Remove(f.t.Context(), m)
@@ -83,12 +83,12 @@ func TestSettledIsTrueWhileStopped(t *testing.T) {
 	}
 	test(t, map[string]forgery{
 		"all is well": {func(f *fixture) {
-			clear(f)
+			removeAll(f)
 			f.native.End(machine.Absent)
 			resettle(f, stop)
 		}, ""},
 		"engine runs": {func(f *fixture) {
-			clear(f)
+			removeAll(f)
 			resettle(f, stop)
 		}, "settled as stopped, and native is Present"},
 		"mirrors are left": {func(f *fixture) {

@@ -53,7 +53,7 @@ func (w *world) setFinalizer(d *fate.Dice, name string, held bool) {
 		return
 	}
 	w.Note("user", fmt.Sprintf("finalizer %s %t on %s %.12s", name, held, m.MirrorKind(), m.GetName()))
-	w.cluster.Finalizer(keyOf(m), name, held)
+	w.cluster.SetFinalizer(keyOf(m), name, held)
 }
 
 // touch changes annotations of a mirror, and of the App sometimes.

@@ -174,7 +174,7 @@ func (w *world) calm() {
 	})
 	w.scheduler.Calm()
 	for _, m := range w.cluster.Mirrors() {
-		w.cluster.Finalizer(keyOf(m), foreign, false)
+		w.cluster.SetFinalizer(keyOf(m), foreign, false)
 	}
 }
 
