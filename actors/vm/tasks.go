@@ -93,7 +93,7 @@ func (a *vmActor) startEngine() {
 	})
 }
 
-// startDeadline returns the deadline of a start, which is that of the slowest driver.
+// startDeadline returns the deadline of a start, which allows for the slowest driver.
 func startDeadline(drivers []Driver, spec messages.VMSpec) time.Duration {
 	var longest time.Duration
 	for _, d := range drivers {
@@ -217,7 +217,7 @@ func (a *vmActor) startEnded(m callDone, cancelled bool) {
 		have.Driver, have.Engine = m.choice.driver.Name(), engineOf(have)
 		a.attach(have, m.endpoint)
 	case cancelled:
-		// Inspect what the cancelled start left behind.
+		// Inspect the remains of the cancelled start.
 		a.facts.inspected = false
 	default:
 		a.fail("starting the engine failed", m.err)

@@ -4,7 +4,7 @@
 // The host agent is rdd itself, started as `rdd hostagent DIR` in a session of its
 // own. It makes the VM with Lima's packages, starts it, and forwards the engine's
 // socket and published ports. It outlives the daemon, and the VM outlives the agent:
-// a new agent adopts a VM whose agent is gone.
+// a new agent adopts a VM whose agent has ended.
 //
 // The daemon imports this package and never Lima's packages. Lima reads its process's
 // environment, logs to a global logger, and may exit, which the daemon must not do. Only
@@ -14,9 +14,9 @@
 //
 //	paths.go   the files of a VM
 //	files.go   reading and writing them
-//	config.go  what the daemon writes for the agent
-//	status.go  what the agent reports: its status, and how it exited
-//	client.go  reading both
+//	config.go  the agent's configuration, which the daemon writes
+//	status.go  the agent's status, and its exit status
+//	client.go  reading the status and the exit status
 //	used.go    when the VM's disk was last used
 //	space.go   free space, and sizes as text
 package limahost

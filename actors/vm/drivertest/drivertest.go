@@ -18,7 +18,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// callDeadline bounds every call of a driver in the suite except Start, which gets the
+// callDeadline limits every call of a driver in the suite except Start, which gets the
 // driver's own limit plus startSlack.
 const (
 	callDeadline = 70 * time.Second

@@ -33,7 +33,7 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// needVM skips a test unless real VMs are enabled, and fails it if they do not work.
+// needVM skips the test if real VMs are not enabled, and fails it if they do not work.
 func needVM(t *testing.T) (program string, spec messages.VMSpec) {
 	t.Helper()
 	if os.Getenv(envReal) == "" {

@@ -13,7 +13,7 @@
 //	host.go       compare a VM with the size of this machine
 //	host_linux.go, host_darwin.go  that size
 //	vz_darwin.go, vz_other.go      whether this program has vz
-//	image.go      the image of a VM, and the bounds of its start
+//	image.go      the image of a VM, and the limits of its start
 //	check.go      check an image or a lima.yaml
 //	observe.go    find the running agent and machine, and their spec
 //	spec.go       convert the spec to that of the agent, and back

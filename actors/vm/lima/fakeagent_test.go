@@ -172,8 +172,7 @@ func (a *fakeAgent) bringUp(ctx context.Context) (process.Process, error) {
 	return p, a.ready()
 }
 
-// qemuProgram returns this program under the name of a QEMU, by which the kernel
-// knows it.
+// qemuProgram returns the path of a copy of this program with the name of a QEMU.
 func (a *fakeAgent) qemuProgram() (string, error) {
 	self, err := os.Executable()
 	if err != nil {

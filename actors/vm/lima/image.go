@@ -8,7 +8,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// envBoot overrides the bound of a boot, as a duration such as 20s or 1h, for very slow
+// envBoot overrides the limit of a boot by a duration such as 20s or 1h, for very slow
 // machines and for tests.
 const envBoot = "RDD_VM_BOOT_TIMEOUT"
 
@@ -21,8 +21,8 @@ func (d *Driver) findImage(spec messages.VMSpec) (image.Image, error) {
 	return image.Find(spec.VM.Image, s)
 }
 
-// bounds returns the bounds of a start: of preparing the image and the disk, and of the
-// time from the machine's start until the engine answers.
+// bounds returns the limits of a start: one for the preparation of image and disk, and
+// one for the time from the machine's start until the engine answers.
 func (d *Driver) bounds(spec messages.VMSpec) (prepare, boot time.Duration) {
 	prepare, boot = cloudImage, cloudBoot
 	if found, err := d.findImage(spec); err == nil && found.Kind == image.KindBuilt {

@@ -6,7 +6,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// hostSpec converts a spec to that of the agent.
+// hostSpec converts a spec to the type of the agent's configuration.
 func hostSpec(spec messages.VMSpec) limahost.Spec {
 	engine := spec.Engine
 	if engine == "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
 )
 
-// Config says where an instance's engine lives.
+// Config has the paths of an instance's engine.
 type Config struct {
 	// Dir is the instance's directory; the engine's data goes to Dir/engine.
 	Dir string
@@ -110,7 +110,7 @@ func (k kind) endpoint() string { return "unix://" + k.socket }
 // checkSockets refuses paths that the kernel or dockerd would refuse later with a
 // less clear error.
 func (k kind) checkSockets() error {
-	// libnetwork splits the path of its own file at commas.
+	// libnetwork splits the path of its file at commas.
 	if k.engine == appv1.EngineMoby && strings.Contains(k.dataDir, ",") {
 		return fmt.Errorf("dockerd cannot keep its data in %s, since the path has a comma: set XDG_DATA_HOME to a directory without a comma in its path, for every command of rdd, or use another home directory", k.dataDir)
 	}

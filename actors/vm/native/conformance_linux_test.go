@@ -49,7 +49,7 @@ func needEngine(t *testing.T, engine appv1.EngineName) {
 	}
 }
 
-// bench is one instance's engine in directories of its own.
+// bench is one instance's engine in temporary directories.
 type bench struct {
 	cfg Config
 	d   *Driver

@@ -171,7 +171,7 @@ func image(t *testing.T) *bytes.Reader {
 	return bytes.NewReader(out.Bytes())
 }
 
-// killEngine kills dockerd and waits until it is gone.
+// killEngine kills dockerd and waits for its end.
 func (b *bench) killEngine(t *testing.T) {
 	t.Helper()
 	p, ok := findEngine(b.docker(), state{})

@@ -8,8 +8,8 @@ import (
 
 // dockerd assumes that it is the only one on the machine. At each start it empties
 // the chains DOCKER, DOCKER-ISOLATION-STAGE-1 and -2 (later versions some more).
-// Every other dockerd loses its rules: its published ports stop working, and its
-// networks are no longer isolated. When dockerd stops, it leaves its rules behind.
+// This removes the rules of every other dockerd: its published ports stop working, and
+// its networks are no longer isolated. When dockerd stops, it leaves its rules behind.
 // So the driver restores the rules of others after each start, and removes its own
 // rules after each stop.
 //
@@ -107,14 +107,14 @@ func inSubnets(word string, subnets []string) bool {
 // with a RETURN.
 func restoreScript(before, after []ruleset, own []network) string {
 	var b strings.Builder
-	for _, was := range before {
-		is := findTable(after, was.table)
+	for _, former := range before {
+		current := findTable(after, former.table)
 		present := map[string]int{}
-		for _, rule := range is.rules {
+		for _, rule := range current.rules {
 			present[rule]++
 		}
 		var missing []string
-		for _, rule := range was.rules {
+		for _, rule := range former.rules {
 			if present[rule] > 0 {
 				present[rule]--
 				continue
@@ -126,9 +126,9 @@ func restoreScript(before, after []ruleset, own []network) string {
 		if len(missing) == 0 {
 			continue
 		}
-		b.WriteString("*" + was.table + "\n")
+		b.WriteString("*" + former.table + "\n")
 		for _, chain := range chainsNamed(missing) {
-			if _, ok := is.policies[chain]; !ok {
+			if _, ok := current.policies[chain]; !ok {
 				b.WriteString(":" + chain + " - [0:0]\n")
 			}
 		}

@@ -81,7 +81,7 @@ func TestFindEngineIgnoresImpostor(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("starts processes of another user, which needs root")
 	}
-	image(t) // skips when the test binary cannot run in a directory of its own
+	image(t) // skips when the test binary is not static, which a chroot requires
 	dir := t.TempDir()
 	k := kind{engine: "moby", program: "dockerd", execDir: filepath.Join(dir, "exec"), configFile: filepath.Join(dir, "docker.json")}
 	shim := []string{"containerd-shim-runc-v2", "-namespace", "../../../tmp/x", "-id", "y", k.execDir + "/z"}

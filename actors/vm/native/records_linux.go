@@ -22,7 +22,7 @@ const (
 // engine that hangs, stops or has no socket does not serve it.
 type record struct {
 	id, name string
-	// pid is that of the container's first process.
+	// pid is the pid of the container's first process.
 	pid int
 	// stopTimeout is the time between stopSignal and SIGKILL, or noLimit.
 	stopTimeout time.Duration

@@ -13,7 +13,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// Bounds of the steps of a stop, beside the stop timeouts of containers.
+// These are limits of the steps of a stop, in addition to the stop timeouts.
 const (
 	// reloadDeadline limits the wait for dockerd to apply a new configuration.
 	reloadDeadline = 10 * time.Second
@@ -26,16 +26,16 @@ func (d *Driver) Stop(ctx context.Context, progress func(string)) (note string, 
 	return d.stop(ctx, progress, vm.NoLimit)
 }
 
-// stop is Stop with a limit: it kills containers after most, even if their stop
+// stop is Stop with a limit: it kills containers after maxWait, even if their stop
 // timeout is longer.
-func (d *Driver) stop(ctx context.Context, progress func(string), most time.Duration) (note string, err error) {
+func (d *Driver) stop(ctx context.Context, progress func(string), maxWait time.Duration) (note string, err error) {
 	var failed []error
 	for {
 		k, p, ok := d.findRunning()
 		if !ok {
 			break
 		}
-		forced, err := d.stopEngine(ctx, k, p, progress, most)
+		forced, err := d.stopEngine(ctx, k, p, progress, maxWait)
 		if err != nil {
 			return "", err
 		}
@@ -44,7 +44,7 @@ func (d *Driver) stop(ctx context.Context, progress func(string), most time.Dura
 		}
 	}
 	for _, k := range d.kinds() {
-		failed = append(failed, d.stopLeftovers(ctx, k, progress, most), d.cleanUp(k))
+		failed = append(failed, d.stopLeftovers(ctx, k, progress, maxWait), d.cleanUp(k))
 	}
 	s := load(d.paths.state)
 	own := d.networks(s)
@@ -77,12 +77,12 @@ func (d *Driver) networks(s state) []network {
 
 // stopEngine ends one engine's process, and kills it after its deadline; note reports
 // that. An engine whose stop is under way gets no second signal.
-func (d *Driver) stopEngine(ctx context.Context, k kind, p process.Process, progress func(string), most time.Duration) (note string, err error) {
+func (d *Driver) stopEngine(ctx context.Context, k kind, p process.Process, progress func(string), maxWait time.Duration) (note string, err error) {
 	stop, err := d.requestStop(ctx, k, p)
 	if err != nil {
 		return "", fmt.Errorf("stop %s: %w", k.program, err)
 	}
-	if d.waitForEngine(ctx, k, p, stop.within(most), progress) == nil {
+	if d.waitForEngine(ctx, k, p, stop.within(maxWait), progress) == nil {
 		return "", nil
 	}
 	if ctx.Err() != nil {
@@ -136,12 +136,12 @@ func (d *Driver) disableLiveRestore(ctx context.Context, k kind, p process.Proce
 }
 
 // stopLeftovers ends the processes of an engine that has ended, containers first.
-func (d *Driver) stopLeftovers(ctx context.Context, k kind, progress func(string), most time.Duration) error {
+func (d *Driver) stopLeftovers(ctx context.Context, k kind, progress func(string), maxWait time.Duration) error {
 	left := leftovers(k)
 	if len(left) > 0 {
 		d.log.Warn("stopping the processes that "+k.program+" left behind", "processes", len(left))
 	}
-	d.stopContainers(ctx, k, left, progress, most)
+	d.stopContainers(ctx, k, left, progress, maxWait)
 	deadline := time.Now().Add(forcedStop)
 	for len(left) > 0 && time.Now().Before(deadline) && ctx.Err() == nil {
 		for _, p := range left {

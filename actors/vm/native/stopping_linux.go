@@ -104,9 +104,9 @@ func newStop(limit time.Duration, signalled bool) stopping {
 	return stop
 }
 
-// within returns the stop with a deadline of at most most from now.
-func (s stopping) within(most time.Duration) stopping {
-	if end := time.Now().Add(most); most != vm.NoLimit && (s.Until.IsZero() || end.Before(s.Until)) {
+// within returns the stop with a deadline of at most maxWait from now.
+func (s stopping) within(maxWait time.Duration) stopping {
+	if end := time.Now().Add(maxWait); maxWait != vm.NoLimit && (s.Until.IsZero() || end.Before(s.Until)) {
 		s.Until = end
 	}
 	return s
@@ -177,7 +177,7 @@ func recordsOf(members []member) []record {
 
 // stopContainers stops the containers among left, whose engine has ended. As dockerd
 // does, it sends each its stop signal once and waits for its stop timeout.
-func (d *Driver) stopContainers(ctx context.Context, k kind, left []process.Process, progress func(string), most time.Duration) {
+func (d *Driver) stopContainers(ctx context.Context, k kind, left []process.Process, progress func(string), maxWait time.Duration) {
 	containers := firstProcesses(k, left)
 	if len(containers) == 0 {
 		return
@@ -194,7 +194,7 @@ func (d *Driver) stopContainers(ctx context.Context, k kind, left []process.Proc
 		s.Engine, s.BootID = k.engine, process.BootID()
 		d.recordStop(s, stop)
 	}
-	stop = stop.within(most)
+	stop = stop.within(maxWait)
 	_ = waitUntil(ctx, stop, func(ctx context.Context, limit time.Duration) error {
 		if containers = slices.DeleteFunc(containers, member.gone); len(containers) == 0 {
 			return nil

@@ -17,10 +17,10 @@ import (
 	"strings"
 )
 
-// ErrNotBuiltIn says that this program was compiled without the guest agent.
+// ErrNotBuiltIn reports that this program was compiled without the guest agent.
 var ErrNotBuiltIn = errors.New("this rdd was built without the guest agent: build it with 'make build'")
 
-// Write unpacks the agent into dir, unless it is there already, and returns its path. It
+// Write unpacks the agent into dir, unless it exists there, and returns its path. It
 // removes agents of other versions. The file has mode 0755 and about 60 MB.
 func Write(dir string) (string, error) { return write(embedded, dir) }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// Find returns the VM's QEMU. It reads the pid file, and searches all processes
-// otherwise, because QEMU writes that file a moment after its start.
+// Find returns the VM's QEMU. It reads the pid file. Without a valid one it searches all
+// processes, because QEMU writes that file soon after its start, and not before.
 //
 // The kernel must confirm that the process is of this user, outside of any container,
 // and runs a QEMU. The argument with the VM's pid file distinguishes it from other

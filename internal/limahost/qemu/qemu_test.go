@@ -148,8 +148,8 @@ func TestOpenWaitsForBusyMonitor(t *testing.T) {
 	}
 }
 
-// fakeQEMU returns a copy of the shell with another name, which is a QEMU to the
-// kernel if its name says so.
+// fakeQEMU returns a copy of the shell with another name. It passes as a QEMU if it has
+// the name of one.
 func fakeQEMU(t *testing.T, name string) string {
 	t.Helper()
 	shell, err := os.ReadFile("/bin/sh")

@@ -40,7 +40,7 @@ type Launcher struct {
 }
 
 // Launch starts the machine of a VM with a disk. It waits for bootFiles as late as
-// possible. port is that of the guest's SSH server on 127.0.0.1.
+// possible. port is the port of the guest's SSH server on 127.0.0.1.
 func (l *Launcher) Launch(ctx context.Context, inst *store.Instance, rec record.Record, bootFiles func() error) (m Machine, port int, err error) {
 	if err := console.Rotate(l.Paths.Console()); err != nil {
 		return nil, 0, fmt.Errorf("rotate the log of the guest's console: %w", err)

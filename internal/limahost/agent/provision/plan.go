@@ -11,7 +11,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
 )
 
-// Plan is what a start will do.
+// Plan has the decisions for a start.
 type Plan struct {
 	Image  image.Image
 	Recipe recipe.Recipe

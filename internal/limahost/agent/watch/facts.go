@@ -25,7 +25,7 @@ type facts struct {
 	// observation is the result of the last probe. It is nil without a probe since the
 	// guest connected, or since it was disconnected from a machine without a fault.
 	observation *observation
-	// socketTrouble is why the engine's socket does not exist.
+	// socketTrouble is the reason why the engine's socket does not exist.
 	socketTrouble string
 	// machineNote is a note on how the machine was made, portNote one on ports that
 	// are not published.

@@ -293,7 +293,7 @@ func TestRunReportsFullGuestDisk(t *testing.T) {
 	s.until("no trouble", isHealthy)
 }
 
-// The error says how far the start came.
+// The error names the phase that the start reached.
 func TestRunStopsSlowBootAtTimeout(t *testing.T) {
 	s := start(t, func(cfg *Config, g *Guest) {
 		cfg.BootTimeout = 300 * time.Millisecond

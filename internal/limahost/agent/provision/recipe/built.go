@@ -24,7 +24,7 @@ const (
 	guestHome = "/home/rdd"
 )
 
-// nameserver is that of QEMU, which forwards to the host's.
+// nameserver is QEMU's name server, which forwards to the host's.
 const nameserver = "192.168.5.3"
 
 // built returns the lima.yaml of a built image.
@@ -110,7 +110,7 @@ func defaults(vmType limayaml.VMType) *limayaml.LimaYAML {
 	y.User = limayaml.User{
 		Name: new(guestUser), UID: new(uint32(guestUID)), Home: new(guestHome), Comment: new(guestUser),
 	}
-	// Lima's default downloads an engine of its own.
+	// By default, Lima downloads its own engine.
 	y.Containerd = limayaml.Containerd{System: new(false), User: new(false)}
 	if vmType == limayaml.QEMU {
 		y.DNS = []net.IP{net.ParseIP(nameserver)}

@@ -26,7 +26,7 @@ const (
 //go:embed cloud.yaml
 var cloudYAML string
 
-// Recipe is what a VM is made from.
+// Recipe is the configuration of a VM.
 type Recipe struct {
 	// Config is the complete lima.yaml, with Lima's defaults, validated.
 	Config *limayaml.LimaYAML

@@ -33,7 +33,7 @@ type Forward struct {
 	dial     Dial
 	log      *slog.Logger
 	// ctx ends when the forward is closed.
-	ctx  context.Context //nolint:containedctx // It bounds the connections and not a call.
+	ctx  context.Context //nolint:containedctx // It limits the connections and not a call.
 	end  context.CancelFunc
 	work sync.WaitGroup
 }

@@ -25,8 +25,8 @@ type ports struct {
 	rules []limayaml.PortForward
 	conn  *guest.Conn
 	udp   *guestagent.GuestAgentClient
-	// open has the listener of each published port, failed the error of each other
-	// one.
+	// open has the listener of each published port, and failed the error of each other
+	// port.
 	open   map[port]io.Closer
 	failed map[port]error
 }
