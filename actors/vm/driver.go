@@ -83,8 +83,8 @@ type Driver interface {
 	//
 	// The engine is not tied to ctx or to this process. If an adopted engine answered
 	// in the past and does not answer now, Start can return it after some seconds;
-	// then Ping returns what is wrong. After an error, also when ctx ends, the engine
-	// is either gone, or can be adopted by another Start and stopped by Stop.
+	// then Ping returns the trouble. After an error, also when ctx ends, the engine has
+	// ended, or can be adopted by another Start and stopped by Stop.
 	Start(ctx context.Context, spec messages.VMSpec, progress func(string)) (endpoint string, err error)
 
 	// StartWithin returns the limit of Start for spec. After that time Start returns

@@ -33,7 +33,7 @@ const (
 )
 
 // broadest is the shortest prefix length of a route that counts as taken. Shorter
-// ones are default routes: some VPNs replace it by two routes with prefix length 1.
+// ones are default routes: some VPNs have two routes with prefix length 1 instead.
 const broadest = 8
 
 // candidates returns the default ranges of addresses in order of preference. The

@@ -67,8 +67,8 @@ const (
 	// one fiftieth, or below 200 MiB.
 	minFreeFraction = 50
 	minFreeBytes    = 200 << 20
-	// growTimeout is how long after its boot a guest may take to use the whole of a
-	// disk that was enlarged.
+	// growTimeout limits the time after a boot in which a guest must grow its file system
+	// to the size of an enlarged disk.
 	growTimeout = 5 * time.Minute
 	// resumeBytes must be free on the host before a machine is resumed that is out
 	// of space.

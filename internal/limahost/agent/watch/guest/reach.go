@@ -21,8 +21,8 @@ type pace struct {
 }
 
 const (
-	// patientTimeout and patientInterval are used once the guest is known to have a
-	// network: a guest that does not answer then is slow.
+	// patientTimeout and patientInterval are used when the guest is known to have a
+	// network, so that a missing answer means a slow guest.
 	patientTimeout  = 10 * time.Second
 	patientInterval = 2 * time.Second
 	// eagerTimeout is the timeout of the first attempt without a known network. Each

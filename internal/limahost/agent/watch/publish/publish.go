@@ -3,7 +3,7 @@
 // It does not use Lima's listeners, which share a port with another VM without an error.
 //
 // Reading map: publish.go follows the guest agent, ports.go opens and closes ports,
-// rules.go decides where a port appears.
+// rules.go decides on the host address of a port.
 package publish
 
 import (
