@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ func startRules() []rule {
 			s.PauseContainer(key.ID)
 			s.leads(key, engine.VerbStart, containersv1.ContainerRunning)
 		}},
+		{"WithoutItsNetworkFails", startWithoutNetwork},
 		{"OfMissingContainerIsNotFound", func(s *scene) { s.missing(engine.VerbStart) }},
 		{"OfOtherKindFails", otherKindFails},
 	}
@@ -43,6 +45,7 @@ func stopRules() []rule {
 		{"StopsRestarting", func(s *scene) {
 			s.leads(s.running(Container{Crashes: true}), engine.VerbStop, containersv1.ContainerExited)
 		}},
+		{"StopsAutoRemoved", stopsAutoRemoved},
 		{"LeavesCreatedAlone", func(s *scene) { s.leads(s.container(Container{}), engine.VerbStop, containersv1.ContainerCreated) }},
 		{"LeavesExitedAlone", func(s *scene) {
 			key := s.running(Container{})
@@ -76,6 +79,32 @@ func startLeavesRunningAlone(s *scene) {
 	if now := s.exists(key); !now.SameStatus(before) {
 		s.Errorf("a start changed\n%+v to\n%+v", before, now)
 	}
+}
+
+// The engine removes the network of a container that does not run.
+func startWithoutNetwork(s *scene) {
+	network := s.network("Suite_net")
+	key := s.container(Container{Network: "Suite_net"})
+	s.removes(network)
+	if err := s.do(key, engine.VerbStart); err == nil || !strings.Contains(err.Error(), "not found") || engine.IsUnreachable(err) {
+		s.Errorf("start: %v", err)
+	}
+	got := s.exists(key).(*containersv1.Container).Status
+	if got.Status != containersv1.ContainerCreated || got.Error == "" || got.ExitCode == 0 {
+		s.Errorf("after the start: %+v", got)
+	}
+}
+
+// The engine removes the container after it has answered.
+func stopsAutoRemoved(s *scene) {
+	key := s.running(Container{AutoRemove: true})
+	s.mustDo(key, engine.VerbStop)
+	testkit.Eventually(s, reportTimeout, "the removal of the container", func() error {
+		if _, err := s.get(key); !engine.IsNotFound(err) {
+			return fmt.Errorf("get: %w", err)
+		}
+		return nil
+	})
 }
 
 // missing applies a verb to a container that does not exist.

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func imageChanges() []rule {
@@ -14,6 +16,7 @@ func imageChanges() []rule {
 		{"TagUntagged", untaggedImageTagged},
 		{"Untag", imageUntagged},
 		{"Remove", imageRemoved},
+		{"RemoveParent", parentRemoved},
 		{"MoveTag", tagMoved},
 		{"MoveOnlyTag", onlyTagMoved},
 		{"Load", imageLoaded},
@@ -69,6 +72,27 @@ func imageRemoved(s *scene) {
 	change := time.Now()
 	s.RemoveImage(appTag)
 	r.seesGone(change, imageKey(id, appTag))
+}
+
+// An engine with layers keeps the image, and hides it because another image is built on
+// it.
+func parentRemoved(s *scene) {
+	parent := s.ImportImage(appTag)
+	c := s.container(Container{Image: appTag})
+	child := s.CommitContainer(c.ID)
+	s.RemoveContainer(c.ID)
+	r := s.watch()
+	change := time.Now()
+	s.mustDo(imageKey(parent, appTag), engine.VerbRemove)
+	r.seesGone(change, imageKey(parent, appTag))
+	fresh := s.watch()
+	for _, m := range fresh.mirrors() {
+		if m.ObjectID() == parent {
+			s.Errorf("the image without a tag is reported as %+v", m)
+		}
+	}
+	r.sees(time.Time{}, imageKey(child, ""), present)
+	testkit.Eventually(s, reportTimeout, "equal mirrors", func() error { return difference(r.mirrors(), fresh.mirrors()) })
 }
 
 // No event names the image that loses the tag.
@@ -162,6 +186,8 @@ func networkChanges() []rule {
 		{"Remove", networkRemoved},
 		{"Prune", networksPruned},
 		{"Connect", networkConnected},
+		{"ConnectCreated", createdContainerConnected},
+		{"DisconnectStopped", stoppedContainerDisconnected},
 		{"Disconnect", networkDisconnected},
 		{"StartAndStop", networkOfStartedContainer},
 	}
@@ -220,6 +246,29 @@ func networkDisconnected(s *scene) {
 	change := time.Now()
 	s.DisconnectNetwork(key.ID, c.ID)
 	r.sees(change, key, attached(0))
+}
+
+// A container that does not run joins the network when it starts.
+func createdContainerConnected(s *scene) {
+	s.network("one")
+	key := s.network("two")
+	c := s.container(Container{Network: "one"})
+	r := s.watch()
+	s.ConnectNetwork(key.ID, c.ID)
+	change := time.Now()
+	s.StartContainer(c.ID)
+	r.sees(change, key, attached(1))
+}
+
+func stoppedContainerDisconnected(s *scene) {
+	s.network("one")
+	key := s.network("two")
+	c := s.running(Container{Network: "one"})
+	s.ConnectNetwork(key.ID, c.ID)
+	s.StopContainer(c.ID)
+	s.DisconnectNetwork(key.ID, c.ID)
+	s.removes(key)
+	s.leads(c, engine.VerbStart, containersv1.ContainerRunning)
 }
 
 func networkOfStartedContainer(s *scene) {

@@ -146,7 +146,8 @@ func (e *Engine) Network(ref string) (Network, error) {
 }
 
 // ConnectContainer connects a container to a network or disconnects it, as docker
-// network connect and disconnect do.
+// network connect and disconnect do. A container that does not run joins when it starts:
+// no event reports the connection.
 func (e *Engine) ConnectContainer(network, ref string, connect bool) error {
 	return e.withContainer(ref, func(c *Container) error {
 		n, err := e.findNetwork(network)
@@ -154,18 +155,23 @@ func (e *Engine) ConnectContainer(network, ref string, connect bool) error {
 			return err
 		}
 		connected := slices.Contains(c.networks, n.ID)
+		isAttached := c.Running && !c.Restarting
 		switch {
-		case !c.Running || c.Restarting:
-			return errNotRunning(c)
+		case c.Removing || c.Dead:
+			return conflict("Container %s is marked for removal and cannot be connected or disconnected to the network", c.ID)
 		case c.Spec.NoNetwork:
 			return conflict("container sharing network namespace with another container or host cannot be connected to any other network")
+		case connect && connected && !isAttached:
+			return nil
 		case connect && connected:
 			return forbidden("endpoint with name %s already exists in network %s", c.Name, n.Name)
 		case !connect && !connected:
 			return systemError("container %s is not connected to network %s", c.ID, n.Name)
 		case connect:
 			c.networks = append(slices.Clone(c.networks), n.ID)
-			e.networkEvent(n, "connect", c)
+			if isAttached {
+				e.networkEvent(n, "connect", c)
+			}
 		default:
 			c.networks = slices.DeleteFunc(slices.Clone(c.networks), func(id string) bool { return id == n.ID })
 			e.networkEvent(n, "disconnect", c)
