@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures rdd end to end: the real daemon, a real engine ($ENGINE: debian or
-# current), new home directories. Arguments are those of bench/endtoend. The
-# figures go to .cache/bench/endtoend.json, which bench/report makes a page of.
+# current), new home directories. It passes its arguments to bench/endtoend. It writes
+# the figures to .cache/bench/endtoend.json, from which bench/report makes a page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source bats/scripts/engine.sh

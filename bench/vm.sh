@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Measures how long a VM takes from `rdd set running=true` to Settled, and how
-# long the same machine takes by itself: the same QEMU with the same arguments,
-# the same image and a new disk, and a loop that asks for docker through ssh.
-# bench/vm.sh [ROUNDS]; both take turns, and the medians are compared.
+# Compares the start of a VM by rdd, from `rdd set running=true` to Settled, with the
+# start of the same machine without rdd: the same QEMU with the same arguments and
+# image, a new disk, and a loop that polls docker over ssh.
+# Usage: bench/vm.sh [ROUNDS]. Each round measures both; the medians are compared.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-3}
@@ -28,8 +28,8 @@ now() {
 dir=$("$rdd" svc paths lima_home)/rdd
 plain=$HOME/plain
 
-# with_rdd makes a new instance whose daemon runs, brings its VM up, keeps the
-# arguments of its QEMU, and prints the milliseconds.
+# with_rdd creates an instance, starts its daemon, measures the start of its VM, saves
+# the arguments of its QEMU, and prints the milliseconds.
 with_rdd() {
     "$rdd" svc delete >/dev/null 2>&1
     "$rdd" svc start >/dev/null 2>&1
@@ -41,9 +41,9 @@ with_rdd() {
     "$rdd" set running=false >/dev/null 2>&1
 }
 
-# by_itself boots a copy of that machine on a new disk, and prints the
-# milliseconds until docker answers in it.
-by_itself() {
+# without_rdd boots a copy of that machine on a new disk, and prints the milliseconds
+# until its docker answers.
+without_rdd() {
     rm -rf "$plain"
     cp -r --sparse=always "$dir" "$plain"
     new_disk
@@ -67,7 +67,7 @@ by_itself() {
     machine=
 }
 
-# new_disk makes the copy's disk as it was before its first boot.
+# new_disk recreates the copy's disk in the state before its first boot.
 new_disk() {
     local size
     size=$(qemu-img info --output=json "$plain/diffdisk" | jq '.["virtual-size"]')
@@ -88,9 +88,9 @@ median() {
 
 for ((round = 1; round <= rounds; round++)); do
     with_rdd >>"$HOME/rdd.ms"
-    by_itself >>"$HOME/plain.ms"
-    echo "round $round: with rdd $(tail -1 "$HOME/rdd.ms") ms, by itself $(tail -1 "$HOME/plain.ms") ms"
+    without_rdd >>"$HOME/plain.ms"
+    echo "round $round: with rdd $(tail -1 "$HOME/rdd.ms") ms, without rdd $(tail -1 "$HOME/plain.ms") ms"
 done
 a=$(median <"$HOME/rdd.ms") b=$(median <"$HOME/plain.ms")
 grep -E '(image|disk|boot|ssh|engine)' "$HOME/set.log" | tail -8
-awk -v a="$a" -v b="$b" 'BEGIN { printf "median: with rdd %d ms, by itself %d ms, ratio %.2f\n", a, b, a / b }'
+awk -v a="$a" -v b="$b" 'BEGIN { printf "median: with rdd %d ms, without rdd %d ms, ratio %.2f\n", a, b, a / b }'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Injects faults into bin/rdd and a real engine ($ENGINE: debian or current).
-# Arguments are those of bats/chaos.
+# It passes its arguments to bats/chaos.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bats/scripts/engine.sh
