@@ -13,29 +13,26 @@ import (
 func (r registry) cleaning() string {
 	var held *entry
 	var by string
-	count := 0
+	holds := 0
 	for _, e := range r.entries {
 		finalizer := heldBy(e.resource)
 		if finalizer == "" {
 			continue
 		}
 		// Always the same one, so that the message is stable.
-		if count++; held == nil || e.key.path() < held.key.path() {
+		if holds++; held == nil || e.key.path() < held.key.path() {
 			held, by = e, finalizer
 		}
 	}
-	text := fmt.Sprintf("%d mirrors to remove", len(r.entries))
-	if len(r.entries) == 1 {
-		text = "1 mirror to remove"
-	}
+	text := count(len(r.entries), "mirror") + " to remove"
 	if held == nil {
 		return text
 	}
 	others := ""
-	if count > 1 {
-		others = fmt.Sprintf(" (and %d others likewise)", count-1)
+	if holds > 1 {
+		others = fmt.Sprintf(" (and %d more)", holds-1)
 	}
-	return fmt.Sprintf("%s; %s is held up by the finalizer %s%s: its owner must release it, or remove it with 'rdd ctl -n %s edit %s %s'",
+	return fmt.Sprintf("%s; %s has the finalizer %s%s: wait for its owner to release it, or remove it with 'rdd ctl -n %s edit %s %s'",
 		text, held.describe(), by, others, held.resource.GetNamespace(), strings.ToLower(string(held.key.kind)), held.key.name)
 }
 

@@ -72,7 +72,9 @@ func (p *progress) settled(k key, err error) {
 	}
 }
 
-func (p *progress) gaveUp(k key, err error) { p.settled(k, fmt.Errorf("gave up: %w", err)) }
+func (p *progress) gaveUp(k key, err error) {
+	p.settled(k, fmt.Errorf("the mirror %s failed too often, and restarts later: %w", k.path(), err))
+}
 
 // completed records the end of a full sync. An object that an earlier sync could not read
 // stays until its mirrors have settled.
@@ -115,14 +117,26 @@ func (p *progress) message() string {
 func (p *progress) problems() string {
 	var parts []string
 	if n := len(p.unread); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d objects could not be read from the engine", n))
+		parts = append(parts, count(n, "object")+" could not be read from the engine")
 	}
 	if n := len(p.failed); n > 0 {
 		// Always the same one, so that the message is stable.
 		first := slices.MinFunc(slices.Collect(maps.Keys(p.failed)), func(a, b key) int {
 			return strings.Compare(a.path(), b.path())
 		})
-		parts = append(parts, fmt.Sprintf("%d objects could not be mirrored, one because: %v", n, p.failed[first]))
+		text := " could not be mirrored"
+		if n > 1 {
+			text += ", for example"
+		}
+		parts = append(parts, fmt.Sprintf("%s%s: %v", count(n, "object"), text, p.failed[first]))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// count returns a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

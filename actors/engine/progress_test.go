@@ -16,7 +16,7 @@ func TestUnreadObjectStaysUntilItsMirrorSettles(t *testing.T) {
 	p := newProgress()
 	check := func(when string, wantProblem bool) {
 		t.Helper()
-		if got := p.problems(); strings.Contains(got, "1 objects could not be read") != wantProblem {
+		if got := p.problems(); strings.Contains(got, "1 object could not be read") != wantProblem {
 			t.Errorf("%s: problems %q", when, got)
 		}
 	}
