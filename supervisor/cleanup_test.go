@@ -110,12 +110,7 @@ func TestI6StateAppliedDuringFullSync(t *testing.T) {
 		}
 		return nil
 	})
-	c := r.container(id)
-	before := client.MergeFrom(c.DeepCopy())
-	c.Spec.State = containersv1.StateRunning
-	if err := r.Patch(t.Context(), c, before); err != nil {
-		t.Fatal(err)
-	}
+	r.desire(id, containersv1.StateRunning)
 	r.eventually("the container to be started", func() error {
 		if c := r.container(id); c.Status.Status != containersv1.ContainerRunning {
 			return fmt.Errorf("status: %+v", c.Status)

@@ -118,12 +118,7 @@ func TestE10FailedStartIsMirrored(t *testing.T) {
 	}
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
-	c := r.container(id)
-	before := client.MergeFrom(c.DeepCopy())
-	c.Spec.State = containersv1.StateRunning
-	if err := r.Patch(t.Context(), c, before); err != nil {
-		t.Fatal(err)
-	}
+	r.desire(id, containersv1.StateRunning)
 	r.eventually("the failed start to be mirrored", func() error {
 		c := r.container(id)
 		refused := meta.FindStatusCondition(c.Status.Conditions, containersv1.ConditionStateReached)

@@ -167,6 +167,17 @@ func (r *running) container(id string) *containersv1.Container {
 	return c
 }
 
+// desire sets the desired state of a container, as a user does.
+func (r *running) desire(id string, state containersv1.DesiredState) {
+	r.t.Helper()
+	c := r.container(id)
+	before := client.MergeFrom(c.DeepCopy())
+	c.Spec.State = state
+	if err := r.Patch(context.Background(), c, before); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 func TestMirrorsFollowEngine(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(20, 10, 10)
@@ -228,15 +239,6 @@ func TestUserRequestsAreApplied(t *testing.T) {
 	id := sim.AddContainer("web", image)
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)
-	patch := func(state containersv1.DesiredState) {
-		t.Helper()
-		c := r.container(id)
-		before := client.MergeFrom(c.DeepCopy())
-		c.Spec.State = state
-		if err := r.Patch(t.Context(), c, before); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, step := range []struct {
 		state  containersv1.DesiredState
 		before func() error
@@ -250,7 +252,7 @@ func TestUserRequestsAreApplied(t *testing.T) {
 		if err := step.before(); err != nil {
 			t.Fatal(err)
 		}
-		patch(step.state)
+		r.desire(id, step.state)
 		r.eventually("the desired state "+string(step.state), func() error {
 			c := r.container(id)
 			if c.Status.ObservedGeneration != c.Generation || c.Status.Status != step.want {
@@ -259,7 +261,15 @@ func TestUserRequestsAreApplied(t *testing.T) {
 			return nil
 		})
 	}
-	// I3: a container uses the image, and then none does.
+}
+
+// I3: a container uses the image, and then none does.
+func TestDeleteOfUsedImageIsRetried(t *testing.T) {
+	sim := dockersim.Start(t)
+	image := sim.AddImage("web:1")
+	id := sim.AddContainer("web", image)
+	r := start(t, instancetest.At(t, "test"))
+	r.connect(sim)
 	img := &containersv1.Image{}
 	img.Name, img.Namespace = containersv1.ImageResourceName(image, "web:1"), appv1.DefaultNamespace
 	if err := r.Delete(t.Context(), img); err != nil {
@@ -274,8 +284,7 @@ func TestUserRequestsAreApplied(t *testing.T) {
 		}
 		return nil
 	})
-	c := r.container(id)
-	if err := r.Delete(t.Context(), c); err != nil {
+	if err := r.Delete(t.Context(), r.container(id)); err != nil {
 		t.Fatal(err)
 	}
 	r.eventually("container and image to be removed", func() error {
