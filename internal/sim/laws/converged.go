@@ -9,8 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
 )
 
-// Problems returns what is wrong although no fault has happened for a while: all of it
-// has to end within minutes.
+// Problems returns what is wrong now. Without faults, all of it must end within
+// minutes.
 func (l *Laws) Problems() []string {
 	app := l.cluster.App()
 	if app == nil {

@@ -1,6 +1,6 @@
-// Package laws checks a simulated run: what rdd writes, sends to an engine and
-// publishes, at every moment and however much goes wrong, and what is true once
-// nothing goes wrong any more.
+// Package laws checks a simulated run. Some laws hold at every moment, whatever the
+// faults: they check each write, each command to an engine and each published status.
+// The others hold after the end of all faults.
 //
 // The laws know the simulated cluster, the engines and their histories. They know no
 // actor: the harness reports the few facts of the tree that a law depends on.
@@ -11,5 +11,5 @@
 // true), fresh.go (without faults, mirrors are up to date in seconds), converged.go
 // and equal.go (after all faults, mirrors and objects are equal), deletes.go (no
 // delete is forgotten), calm.go (nothing is written without a cause, and nothing is
-// left at the end). refusals.go has what several of them read in a mirror.
+// left at the end). refusals.go reads what several laws need from a mirror.
 package laws

@@ -38,7 +38,7 @@ func (f *fixture) Note(string, string) {}
 func (f *fixture) Count(string)        {}
 func (f *fixture) Violate(text string) { f.broken = append(f.broken, text) }
 
-// forgery is a history in which a law is broken, or just not.
+// forgery is a history that breaks a law, or almost does.
 type forgery struct {
 	forge func(*fixture)
 	// want is a part of the violation; empty if there is none.

@@ -52,13 +52,14 @@ func (l *Laws) checkFresh(app *appv1.App, m *machine.Machine) {
 		}
 		key := cluster.Key{Kind: o.Kind, Namespace: app.Spec.Namespace, Name: o.Name}
 		if mirror := mirrors[key]; !o.Silent || mirror != nil && refusalOf(mirror, containersv1.ConditionStateReached) != nil {
-			l.isFresh(key, o.Object, mirror)
+			l.checkOne(key, o.Object, mirror)
 		}
-		l.isRetried(m, key, o.Object, mirrors[key])
+		l.checkRetried(m, key, o.Object, mirrors[key])
 	}
 }
 
-func (l *Laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
+// checkOne compares a mirror with its object. One of them can be nil.
+func (l *Laws) checkOne(key cluster.Key, object, mirror containersv1.Mirror) {
 	if l.isForged(key) || mirror != nil && l.cluster.WasEver(key, time.Now().Add(-longestDelete), func(o containersv1.Mirror) bool {
 		return o.GetDeletionTimestamp() != nil
 	}) {
@@ -77,9 +78,9 @@ func (l *Laws) isFresh(key cluster.Key, object, mirror containersv1.Mirror) {
 	}
 }
 
-// isRetried checks that a delete that was refused because of a container is retried at
+// checkRetried checks that a delete that was refused because of a container is retried at
 // once after the container was removed.
-func (l *Laws) isRetried(m *machine.Machine, key cluster.Key, object, mirror containersv1.Mirror) {
+func (l *Laws) checkRetried(m *machine.Machine, key cluster.Key, object, mirror containersv1.Mirror) {
 	waits := mirror != nil && object != nil && mirror.GetDeletionTimestamp() != nil && refusalOf(mirror, containersv1.ConditionEngineDeleted) != nil &&
 		hasOnlyOwnFinalizer(mirror) && m.Model.IsFree(object)
 	l.with(func() {

@@ -188,7 +188,7 @@ func (l *Laws) restlessFor(d time.Duration) {
 // Shaken records a fault whose effects are repaired after a while.
 func (l *Laws) Shaken(d time.Duration) { l.with(func() { l.restlessFor(d) }) }
 
-// Disturbed records that mirrors can be removed from now on for good reason.
+// Disturbed records an event after which mirrors can be removed for good reason.
 func (l *Laws) Disturbed() { l.with(func() { l.disturbed = time.Now() }) }
 
 // DaemonStarted records that a new daemon has started, without a state.
@@ -206,8 +206,8 @@ func (l *Laws) SupervisorStarted() { l.with(func() { l.enter(None) }) }
 // one: it knows only what was written.
 func (l *Laws) MirrorStarted(id string) { l.with(func() { l.incarnations[id]++ }) }
 
-// Failed checks a panic of an actor. Only one that may fail by itself can panic without
-// a simulated bug: a session reports so that its connection broke.
+// Failed checks a panic of an actor. Without a simulated bug, only an actor that may
+// fail by itself panics: a session reports a broken connection so.
 func (l *Laws) Failed(actor, reason string, mayFail bool) {
 	if !mayFail && !strings.Contains(reason, schedule.SimulatedBug) {
 		l.violate("%s has failed without a simulated bug: %s", actor, reason)

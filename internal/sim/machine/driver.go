@@ -20,12 +20,12 @@ type Driver struct {
 // NewDriver returns the driver of a machine in a process.
 func NewDriver(m *Machine, p *fate.Process) Driver { return Driver{m, p} }
 
-// pause takes a moment that differs from the others of this time.
+// pause passes a short time that differs from other pauses.
 func (d Driver) pause(who string) {
 	d.fates.Pass(d.fates.Draw(who+string(d.Name)).Between(100*time.Microsecond, 2*time.Millisecond))
 }
 
-// Available returns why the driver cannot be used.
+// Available returns the reason why the driver cannot be used, or nil.
 func (d Driver) Available(ctx context.Context) error {
 	var missing error
 	return d.calls.Call(ctx, d.process, "available", "", func() error {
@@ -65,7 +65,7 @@ func (d Driver) Start(ctx context.Context, spec Spec, progress func(string)) (st
 			return fmt.Errorf("start: %w", err)
 		}
 		if d.process.Dead() && dice.Chance(0.5) {
-			return errors.New("simulated: died before it was done")
+			return errors.New("simulated: the process was killed during the start")
 		}
 		return d.Machine.Start(spec)
 	})

@@ -48,7 +48,7 @@ type Machine struct {
 	Link *fate.Link
 
 	fates *fate.Fates
-	// calls leads to what a driver does on the host.
+	// calls leads to the host, for what a driver does there.
 	calls *fate.Link
 
 	mu     sync.Mutex // guards what follows
@@ -104,7 +104,7 @@ func (m *Machine) with(f func()) {
 	f()
 }
 
-// SetRates changes what goes wrong with calls to the engine and to the host.
+// SetRates sets the faults of calls to the engine and to the host.
 func (m *Machine) SetRates(engine, host fate.Rates) {
 	m.Link.Set(engine)
 	m.calls.Set(host)
@@ -123,15 +123,15 @@ func (m *Machine) Calm() {
 // SetMissing makes the driver unavailable with an error; nil ends that.
 func (m *Machine) SetMissing(err error) { m.with(func() { m.missing = err }) }
 
-// CutOff ends the engine, and leaves the machine.
+// CutOff ends the engine. The machine keeps running.
 func (m *Machine) CutOff() {
 	m.with(func() { m.status.Cut = time.Now() })
 	m.Link.SetDown(engine.Refused())
 	m.Model.Stop()
 }
 
-// Return brings an engine that was cut off back, unless the machine has ended.
-func (m *Machine) Return() {
+// Restore restarts an engine that was cut off, unless the machine has ended.
+func (m *Machine) Restore() {
 	m.with(func() {
 		if !m.Managed || m.status.Presence == Present && m.status.Spec.Engine != appv1.EngineContainerd {
 			m.Link.SetDown(nil)
@@ -147,12 +147,12 @@ func (m *Machine) Start(spec Spec) error {
 	isVM := m.Name == appv1.DriverLima
 	if is.Presence == Present {
 		if isVM && spec.VM != is.Spec.VM || spec.Engine != is.Spec.Engine {
-			return errors.New("simulated: another engine runs; stop it first")
+			return errors.New("simulated: another engine runs: stop it first")
 		}
 		return nil
 	}
 	if is.Presence == Broken && spec.Engine != is.Spec.Engine {
-		return errors.New("simulated: what is left of another engine is there; stop it first")
+		return errors.New("simulated: processes of another engine remain: stop it first")
 	}
 	if isVM && spec.VM.Reset != m.disk {
 		m.Model.Wipe()
@@ -165,7 +165,7 @@ func (m *Machine) Start(spec Spec) error {
 	return nil
 }
 
-// End ends the engine and leaves as much of it as remains says: Broken or Absent.
+// End ends the engine. remains is Broken or Absent.
 func (m *Machine) End(remains Presence) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -77,11 +77,11 @@ func TestEngineListensWhileItRuns(t *testing.T) {
 	listens(true, "after the start")
 	m.CutOff()
 	listens(false, "without the engine")
-	m.Return()
+	m.Restore()
 	listens(true, "with the engine again")
 	m.CutOff()
 	m.End(Absent)
-	m.Return()
+	m.Restore()
 	listens(false, "without the machine")
 	if err := m.Start(Spec{Engine: appv1.EngineContainerd}); err != nil {
 		t.Fatal(err)

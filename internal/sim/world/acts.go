@@ -70,7 +70,7 @@ func (w *world) after(d time.Duration, f func()) {
 	}()
 }
 
-// used is the machine that the App uses, mostly.
+// used returns the machine that the App uses, and sometimes another one.
 func (w *world) used(d *fate.Dice) *machine.Machine {
 	if app := w.cluster.App(); app != nil && app.Status.VM.Driver != "" && !d.Chance(0.1) {
 		return w.machine(app.Status.VM.Driver)

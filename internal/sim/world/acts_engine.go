@@ -107,7 +107,7 @@ func (w *world) changeImage(d *fate.Dice) {
 	}
 }
 
-// commit makes an image of a container, on one without a tag perhaps.
+// commit creates an image of a container, with or without a tag.
 func (w *world) commit(d *fate.Dice, m *machine.Machine, tag string) {
 	ids := m.Model.ContainerIDs()
 	if len(ids) == 0 {
@@ -134,7 +134,7 @@ func (w *world) changeVolume(d *fate.Dice) {
 	_ = m.Model.RemoveVolume(name, false)
 }
 
-// network returns the name of a network, which may not be there.
+// network returns the name of a network, which may not exist.
 func (w *world) network(d *fate.Dice, m *machine.Machine) string {
 	if d.Chance(0.3) {
 		return fate.Pick(d, m.Model.Networks()).ID

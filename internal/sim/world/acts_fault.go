@@ -8,7 +8,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
 )
 
-// endMachine ends a machine's engine, or all of it.
+// endMachine ends an engine with its machine.
 func (w *world) endMachine(d *fate.Dice) {
 	m := w.used(d)
 	if !m.Managed {
@@ -16,7 +16,7 @@ func (w *world) endMachine(d *fate.Dice) {
 	}
 	w.laws.Disturbed()
 	remains := fate.Pick(d, []machine.Presence{machine.Broken, machine.Absent})
-	w.Note("outside", fmt.Sprintf("%s dies, %s is left", m.Name, remains))
+	w.Note("outside", fmt.Sprintf("%s ends, %s remains", m.Name, remains))
 	m.End(remains)
 }
 
@@ -31,7 +31,7 @@ func (w *world) freezeEngine(d *fate.Dice) {
 	w.after(frozen, func() { w.laws.Disturbed(); m.Link.Thaw() })
 }
 
-// cutOffEngine ends an engine for a while, on a machine that remains.
+// cutOffEngine ends an engine for a while. The machine keeps running.
 func (w *world) cutOffEngine(d *fate.Dice) {
 	m := w.used(d)
 	if !m.Reachable() || m.Link.Down() != nil {
@@ -45,7 +45,7 @@ func (w *world) cutOffEngine(d *fate.Dice) {
 	}
 	w.after(d.Between(10*time.Millisecond, 30*time.Second), func() {
 		w.laws.Disturbed()
-		m.Return()
+		m.Restore()
 	})
 }
 
@@ -78,7 +78,7 @@ func (w *world) missDriver(d *fate.Dice) {
 	w.after(d.Between(time.Second, time.Minute), func() { w.laws.Disturbed(); m.SetMissing(nil) })
 }
 
-// restart ends the daemon in order; another one follows.
+// restart stops the daemon in order. Another one follows.
 func (w *world) restart(d *fate.Dice) {
 	keep := d.Chance(0.6)
 	if !keep {

@@ -36,14 +36,14 @@ func (w *world) deleteMirror(d *fate.Dice) {
 	}
 }
 
-// disown makes a mirror what an earlier version of rdd left.
+// disown changes a mirror into one that an earlier version of rdd wrote.
 func (w *world) disown(d *fate.Dice) {
 	m := w.someMirror(d, "")
 	if m == nil {
 		return
 	}
 	stripped := d.Chance(0.5)
-	w.Note("outside", fmt.Sprintf("an earlier rdd left %s %.12s, stripped %t", m.MirrorKind(), m.GetName(), stripped))
+	w.Note("outside", fmt.Sprintf("an earlier rdd wrote %s %.12s, stripped %t", m.MirrorKind(), m.GetName(), stripped))
 	w.cluster.Disown(keyOf(m), stripped)
 }
 
@@ -56,7 +56,7 @@ func (w *world) setFinalizer(d *fate.Dice, name string, held bool) {
 	w.cluster.SetFinalizer(keyOf(m), name, held)
 }
 
-// touch changes annotations of a mirror, and of the App sometimes.
+// touch changes annotations of a mirror, and sometimes of the App.
 func (w *world) touch(d *fate.Dice) {
 	if m := w.someMirror(d, ""); m != nil {
 		w.cluster.Touch(keyOf(m), fmt.Sprint(d.N(1000)))

@@ -4,10 +4,10 @@
 //
 // It knows no actor. A Tree starts a daemon in it and reports what its actors do.
 //
-// Reading map: world.go has the parts and how they depend on each other; tree.go is
-// the interface to the actor tree. run.go is one run: faults, then none, then the
-// checks of what must be true. life.go starts and ends daemons, server.go is their
-// control plane. acts.go draws what happens from outside; acts_app.go and
-// acts_mirror.go are changes by users, acts_engine.go changes of the engine's objects,
-// acts_fault.go faults. result.go is the outcome.
+// Reading map: world.go has the parts of the world, tree.go the interface to the actor
+// tree. run.go is one run: acts and faults, the end of the faults, the checks.
+// life.go starts and ends daemons, server.go is their control plane. acts.go draws the
+// events from outside: acts_app.go and acts_mirror.go have changes by users,
+// acts_engine.go changes of the engine's objects, acts_fault.go faults. result.go is
+// the outcome.
 package world

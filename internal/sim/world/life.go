@@ -24,7 +24,7 @@ type order struct {
 	done chan struct{}
 }
 
-// order gives an order and waits until it was carried out.
+// order sends an order and waits until the daemon has ended.
 func (w *world) order(o order) {
 	o.done = make(chan struct{})
 	w.orders <- o
@@ -37,8 +37,8 @@ type process struct {
 	process *fate.Process
 }
 
-// live runs daemons, one after another, until an order ends the last one.
-func (w *world) live() {
+// runDaemons runs daemons, one after another, until an order ends the last one.
+func (w *world) runDaemons() {
 	defer close(w.ended)
 	for {
 		d := w.boot()
@@ -76,8 +76,8 @@ func (w *world) boot() process {
 	return process{w.tree.Boot(around), p}
 }
 
-// dialer returns how a process connects to the engines of the machines. It syncs so
-// often that runs have some full syncs.
+// dialer returns the function with which a process connects to the engines. Full syncs
+// are so frequent that a run has some.
 func (w *world) dialer(p *fate.Process) func(endpoint string) (containerengine.Engine, error) {
 	settings := docker.Settings{Resync: w.fates.Draw("resync").Between(30*time.Second, 2*time.Minute)}
 	return func(endpoint string) (containerengine.Engine, error) {
@@ -92,7 +92,7 @@ func (w *world) dialer(p *fate.Process) func(endpoint string) (containerengine.E
 	}
 }
 
-// end carries out an order.
+// end ends a daemon as ordered.
 func (w *world) end(d process, o order) {
 	w.Note("world", fmt.Sprintf("end the daemon, kill %t keep %t", o.kill, o.keepVM))
 	if o.kill {
@@ -136,14 +136,14 @@ func (w *world) clear(d process) {
 	})
 }
 
-// forge gives the mirror of an image a status that another version of rdd could have
-// written, with another reading of the engine.
+// forge writes a status into the mirror of an image that another version of rdd could
+// have written, with another reading of the engine.
 func (w *world) forge(d *fate.Dice) {
 	m := w.someMirror(d, containersv1.KindImage)
 	if m == nil {
 		return
 	}
-	w.Note("outside", fmt.Sprintf("a former rdd wrote %.16s", m.GetName()))
+	w.Note("outside", fmt.Sprintf("another version of rdd wrote %.16s", m.GetName()))
 	w.laws.Forged(keyOf(m))
 	w.cluster.Forge(keyOf(m), func(o containersv1.Mirror) { o.(*containersv1.Image).Status.Architecture = "former" })
 }

@@ -13,23 +13,22 @@ import (
 
 // Bounds of a run.
 const (
-	// unfinished is how long a fault that has an end can last after the last act: an
-	// engine that is away returns within this time.
+	// unfinished is how long a temporary fault can last after the last act.
 	unfinished = 75 * time.Second
 	// convergeWithin is how long after the last fault all must be well: the longest
 	// back-off of a refused request is 5 minutes, of a hung call 90 s.
 	convergeWithin = 15 * time.Minute
-	// hungFor is how long a call from the time of the faults may still hang.
+	// hungFor is how long a call that began during the faults can hang.
 	hungFor = 6 * time.Minute
 	// quietFor is how long nothing may be written once all is well.
 	quietFor = 3 * time.Minute
 	// maxSteps is the number of messages after which a run is a hot loop.
 	maxSteps = 400_000
-	// maxDeadLetters is how many messages of a run may be undeliverable: those on their
-	// way to an actor that ends. 4 were the most in 3,000 runs.
+	// maxDeadLetters is how many messages of a run may be undeliverable because their
+	// receiver has just ended. 4 were the most in 3,000 runs.
 	maxDeadLetters = 25
-	// shortBlip is how long an engine may be away and yet be connected again, by
-	// the session's pauses and a full sync, within the grace period.
+	// shortBlip is how long an engine can be away so that the session's pauses and a
+	// full sync still end within the grace period.
 	shortBlip = 12 * time.Second
 )
 
@@ -44,7 +43,7 @@ func Run(seed uint64, tree Tree, printLine func(string)) Result {
 		w.scheduler.Run(stop)
 	}()
 	w.run()
-	// A call in an engine that no client waits for ends too. Any other goroutine that
+	// A call in an engine without a waiting client ends too. Any other goroutine that
 	// is left fails the caller's test.
 	w.fates.Pass(time.Minute)
 	close(stop)
@@ -59,14 +58,14 @@ func Run(seed uint64, tree Tree, printLine func(string)) Result {
 func (w *world) run() {
 	w.populate()
 	w.setFaults()
-	go w.live()
+	go w.runDaemons()
 	if w.gentle {
 		go w.watchFresh()
 	}
 	w.act()
-	w.calm()
-	if w.converge() && w.blips() {
-		w.idle()
+	w.endFaults()
+	if w.converge() && w.checkBlips() {
+		w.checkIdle()
 		w.laws.CheckDeletes()
 	}
 	w.finish()
@@ -96,7 +95,7 @@ func (w *world) populate() {
 	}
 }
 
-// setFaults draws how much goes wrong in this run: in two of five nothing does.
+// setFaults draws the rates of faults. In two of five runs, calls and events have none.
 func (w *world) setFaults() {
 	d := w.fates.Draw("rage")
 	p := fate.Pick(d, []float64{0, 0, 0.005, 0.02, 0.08})
@@ -118,7 +117,7 @@ func (w *world) setFaults() {
 	})
 }
 
-// act lets the acts of this run happen.
+// act performs the acts of this run.
 func (w *world) act() {
 	d := w.fates.Draw("schedule")
 	all := acts()
@@ -160,8 +159,8 @@ func (w *world) watchFresh() {
 	}
 }
 
-// calm ends all faults.
-func (w *world) calm() {
+// endFaults ends all faults.
+func (w *world) endFaults() {
 	w.Note("world", "calm")
 	w.fates.Pass(unfinished)
 	close(w.calmed)
@@ -199,9 +198,9 @@ func (w *world) converge() bool {
 	return false
 }
 
-// blips takes the engine away within the grace period, once or more often, and checks
-// that the mirrors remain. It does so in every other run.
-func (w *world) blips() bool {
+// checkBlips cuts the engine off for less than the grace period, once or more often, and
+// checks that the mirrors remain. It does so in half of the runs.
+func (w *world) checkBlips() bool {
 	app := w.cluster.App()
 	m := w.machine(app.Status.VM.Driver)
 	d := w.fates.Draw("blips")
@@ -224,8 +223,8 @@ func (w *world) blips() bool {
 	return true
 }
 
-// idle checks that nothing happens when there is nothing to do.
-func (w *world) idle() {
+// checkIdle checks that nothing happens when there is nothing to do.
+func (w *world) checkIdle() {
 	w.fates.Pass(hungFor)
 	writes, commands := w.cluster.Revision(), w.counted("commands")
 	w.fates.Pass(quietFor)

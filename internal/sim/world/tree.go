@@ -16,7 +16,7 @@ type Tree interface {
 	schedule.Tree
 	// Boot starts a daemon.
 	Boot(Surroundings) Daemon
-	// Roles returns the roles whose actors crash. One that is there twice does so
+	// Roles returns the roles whose actors crash. A role that it lists twice crashes
 	// twice as often.
 	Roles() []string
 	// MayFail reports whether actors of a role fail by themselves, as a session does
@@ -26,11 +26,11 @@ type Tree interface {
 	Grace() time.Duration
 	// Created reports to the laws that an actor was created or restarted.
 	Created(l *laws.Laws, actor string)
-	// Posted reports to the laws what a message says.
+	// Posted reports to the laws the facts that a message has.
 	Posted(l *laws.Laws, message any)
 }
 
-// Surroundings are what a daemon is started in.
+// Surroundings connect a daemon to the world.
 type Surroundings struct {
 	// Mailbox returns the mailbox of a new actor.
 	Mailbox func(name string) *schedule.Mailbox

@@ -38,7 +38,7 @@ type world struct {
 	ended chan struct{}
 
 	mu sync.Mutex // guards what follows
-	// watch, events and serveFail are the faults besides those of calls.
+	// watch, events and serveFail are the rates of the faults that no link has.
 	watch     cluster.WatchRates
 	events    engine.EventRates
 	serveFail float64
@@ -100,8 +100,8 @@ func (w *world) Created(actor string) { w.tree.Created(w.laws, actor) }
 // Posted implements schedule.Observer.
 func (w *world) Posted(message any) { w.tree.Posted(w.laws, message) }
 
-// Failed implements schedule.Observer. The actor that is restarted knows only what was
-// written, as a new one does.
+// Failed implements schedule.Observer. A restarted actor knows only what was written,
+// as a new one does.
 func (w *world) Failed(actor, reason string) {
 	w.tree.Created(w.laws, actor)
 	w.laws.Failed(actor, reason, w.tree.MayFail(w.tree.Role(actor)))
