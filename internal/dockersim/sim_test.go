@@ -83,7 +83,7 @@ func TestDroppedAndDuplicatedEventsE1(t *testing.T) {
 	}
 }
 
-func TestSlowSubscribersLoseEventsOnOrder(t *testing.T) {
+func TestLimitedQueueDropsEvents(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	sim.LimitEventQueue(3)
 	events, ended := engine.Events(ctx, sim.Now())
@@ -102,7 +102,7 @@ func TestSlowSubscribersLoseEventsOnOrder(t *testing.T) {
 	}
 }
 
-func TestFaultsComeInOrderAndEnd(t *testing.T) {
+func TestFaultsApplyInOrder(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	sim.AddVolume("one")
 	hook := 0
@@ -155,35 +155,7 @@ func TestRestartForgetsEventsAndStopsContainersT7(t *testing.T) {
 	}
 }
 
-func TestRestartingContainers(t *testing.T) {
-	sim, engine, ctx := setup(t)
-	sim.AddImage("app")
-	id := sim.AddContainer("web", "app")
-	if err := errors.Join(sim.StartContainer(id), sim.Crash(id, 1)); err != nil {
-		t.Fatal(err)
-	}
-	c, err := engine.Container(ctx, id)
-	if err != nil || c.Status.Status != "restarting" || c.Status.ExitCode != 1 || c.Status.PID != 0 {
-		t.Errorf("got %+v, %v", c, err)
-	}
-	if err := engine.StopContainer(ctx, id); err != nil || sim.ContainerStatus(id) != "exited" {
-		t.Errorf("S4: %v, %s", err, sim.ContainerStatus(id))
-	}
-}
-
-func TestAutoRemovedContainersAndAnonymousVolumes(t *testing.T) {
-	sim, _, _ := setup(t)
-	sim.AddImage("app")
-	id := sim.AddContainerSpec(dockersim.ContainerSpec{Name: "once", Image: "app", AutoRemove: true, Volumes: []string{""}})
-	if err := errors.Join(sim.StartContainer(id), sim.Die(id, 0)); err != nil {
-		t.Fatal(err)
-	}
-	if len(sim.ContainerIDs()) != 0 || len(sim.VolumeNames()) != 1 {
-		t.Errorf("left: %q, %q", sim.ContainerIDs(), sim.VolumeNames())
-	}
-}
-
-func TestNewReplacesAStaleSocket(t *testing.T) {
+func TestNewReplacesStaleSocket(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
 	if len(socket) > 100 {
 		t.Skip("the temporary directory is too deep for a socket")

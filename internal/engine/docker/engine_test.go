@@ -149,7 +149,7 @@ func TestUnreachable(t *testing.T) {
 	must[[]*containersv1.Volume](t)(engine.ListVolumes(ctx))
 }
 
-func TestOneOddObjectDoesNotCostTheList(t *testing.T) {
+func TestListSkipsInvalidObjects(t *testing.T) {
 	dir := testkit.ShortDir(t)
 	serve(t, filepath.Join(dir, "s"), map[string]string{
 		"/containers/json": `[{"Id":"a","Ports":[{"IP":"invalid IP","PrivatePort":"x"}],"Created":"now"},{"Id":"b"},{"Id":"a"},{}]`,

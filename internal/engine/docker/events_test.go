@@ -92,7 +92,7 @@ func TestEventsSinceE2(t *testing.T) {
 	}
 }
 
-func TestEventsEndWithAReason(t *testing.T) {
+func TestEventsEndWithError(t *testing.T) {
 	for name, end := range map[string]func(*dockersim.Engine, docker.API, context.CancelFunc) error{
 		"the engine closes the stream": func(sim *dockersim.Engine, _ docker.API, _ context.CancelFunc) error {
 			sim.CloseStreams()
@@ -135,7 +135,7 @@ func TestEventsEndWithAReason(t *testing.T) {
 	}
 }
 
-func TestEventsOfAnEngineThatRefuses(t *testing.T) {
+func TestEventsOfRefusingEngineEnd(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	if err := sim.Refuse(); err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestEventsOfAnEngineThatRefuses(t *testing.T) {
 	}
 }
 
-func TestEventsReturnAtOnceFromAHungEngine(t *testing.T) {
+func TestEventsOfHungEngineReturn(t *testing.T) {
 	sim, engine, _ := setup(t)
 	sim.Freeze()
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
@@ -161,7 +161,7 @@ func TestEventsReturnAtOnceFromAHungEngine(t *testing.T) {
 	}
 }
 
-func TestEventsDecodeOnlyWhatIsAskedFor(t *testing.T) {
+func TestEventsSkipIrrelevantEvents(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	info := must[docker.Info](t)(engine.Connect(ctx))
 	events, ended := engine.Events(ctx, info.SystemTime)

@@ -9,7 +9,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-func TestMapEventKeepsWhatChangesAMirror(t *testing.T) {
+func TestMapEventKeepsRelevantEvents(t *testing.T) {
 	kept := map[events.Type][]events.Action{
 		events.ContainerEventType: {"create", "start", "die", "kill", "stop", "pause", "unpause", "rename", "restart", "oom", "destroy", "update", "levitate"},
 		events.ImageEventType:     {"tag", "untag", "delete", "pull", "push", "load", "import", "create", "prune", "levitate"},

@@ -16,9 +16,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/schematest"
 )
 
-// TestSchemaTakesWhatIsMapped holds what the mapping makes of odd objects against
+// TestSchemaAcceptsMappedObjects holds what the mapping makes of odd objects against
 // the definitions that are served.
-func TestSchemaTakesWhatIsMapped(t *testing.T) {
+func TestSchemaAcceptsMappedObjects(t *testing.T) {
 	server := schematest.New(t)
 	for name, raw := range map[string]string{
 		"a usual one":      inspected,
@@ -39,9 +39,9 @@ func TestSchemaTakesWhatIsMapped(t *testing.T) {
 	server.Check(t, compose(&containersv1.ContainerNamespace{ObjectMeta: metav1.ObjectMeta{Name: mobyNamespace}}, nil))
 }
 
-// TestSchemaTakesLongRefusals lets the engine refuse at length: a condition holds
+// TestSchemaAcceptsLongRefusals lets the engine refuse at length: a condition holds
 // only so much.
-func TestSchemaTakesLongRefusals(t *testing.T) {
+func TestSchemaAcceptsLongRefusals(t *testing.T) {
 	server := schematest.New(t)
 	for _, words := range []string{strings.Repeat("x", 1<<20), strings.Repeat("✗", 1<<16), "\xff\x00"} {
 		image := func() *containersv1.Image {

@@ -78,7 +78,7 @@ func TestMapVolumes(t *testing.T) {
 	}
 }
 
-func TestAListedImageIsTheSameOrNot(t *testing.T) {
+func TestListedImageSameAs(t *testing.T) {
 	read := func(tags ...string) []*containersv1.Image {
 		var images []*containersv1.Image
 		for _, tag := range tags {

@@ -29,6 +29,7 @@ func containerChanges() []rule {
 		{"Remove", containerRemoved},
 		{"RemoveRunning", runningContainerRemoved},
 		{"AutoRemove", containerAutoRemoved},
+		{"AutoRemoveTakesAnonymousVolume", anonymousVolumeAutoRemoved},
 		{"FailedStart", containerFailedToStart},
 	}
 	for _, c := range []containerChange{
@@ -94,6 +95,23 @@ func containerAutoRemoved(s *scene) {
 	change := time.Now()
 	s.KillContainer(key.ID)
 	r.seesGone(change, key)
+}
+
+// Unlike a removal, the end of a container with --rm removes its anonymous volumes.
+func anonymousVolumeAutoRemoved(s *scene) {
+	key := s.running(Container{AutoRemove: true, Volumes: []string{"", "named"}})
+	r := s.watch()
+	var anonymous engine.Key
+	for _, m := range r.mirrors() {
+		if m.MirrorKind() == containersv1.KindVolume && m.ObjectID() != "named" {
+			anonymous = engine.KeyOf(m)
+		}
+	}
+	change := time.Now()
+	s.KillContainer(key.ID)
+	r.seesGone(change, key)
+	r.seesGone(change, anonymous)
+	s.exists(volumeKey("named"))
 }
 
 // The engine changes the exit code and the error, and sends no event of the container.

@@ -96,13 +96,14 @@ func stoppedEngine(s *scene) {
 
 func restartedEngine(s *scene) {
 	key, volume := s.running(Container{}), s.volume("data")
-	s.exists(key)
+	autoRemoved := s.running(Container{Name: "once", Image: appTag, AutoRemove: true})
 	s.StopEngine()
 	s.StartEngine()
 	s.exists(volume)
 	if state := s.state(key); state != containersv1.ContainerExited {
 		s.Errorf("the container is %s", state)
 	}
+	s.isRemovedSoon(autoRemoved)
 	r := s.watch()
 	r.sees(time.Time{}, key, isIn(containersv1.ContainerExited))
 }

@@ -99,7 +99,13 @@ func startWithoutNetwork(s *scene) {
 func stopsAutoRemoved(s *scene) {
 	key := s.running(Container{AutoRemove: true})
 	s.mustDo(key, engine.VerbStop)
-	testkit.Eventually(s, reportTimeout, "the removal of the container", func() error {
+	s.isRemovedSoon(key)
+}
+
+// isRemovedSoon waits until the engine has removed an object.
+func (s *scene) isRemovedSoon(key engine.Key) {
+	s.Helper()
+	testkit.Eventually(s, reportTimeout, "the removal of "+name(key), func() error {
 		if _, err := s.get(key); !engine.IsNotFound(err) {
 			return fmt.Errorf("get: %w", err)
 		}

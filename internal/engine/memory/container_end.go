@@ -180,14 +180,19 @@ func (e *Engine) RemoveContainerAndVolumes(ref string, force bool) error {
 		if err := e.remove(c, force); err != nil {
 			return err
 		}
-		for _, name := range c.Spec.Volumes {
-			if v, ok := e.volumes[name]; ok && v.anonymous {
-				// One that another container uses stays.
-				_ = e.deleteVolume(name, false)
-			}
-		}
+		e.removeAnonymousVolumes(c)
 		return nil
 	})
+}
+
+// removeAnonymousVolumes removes the anonymous volumes of a container that is gone. A
+// volume that another container uses stays.
+func (e *Engine) removeAnonymousVolumes(c *Container) {
+	for _, name := range c.Spec.Volumes {
+		if v, ok := e.volumes[name]; ok && v.anonymous {
+			_ = e.deleteVolume(name, false)
+		}
+	}
 }
 
 // FailRemoval is a docker rm --force that fails half way: the container is being
@@ -270,6 +275,7 @@ func (e *Engine) die(c *Container, exitCode int) {
 func (e *Engine) autoRemove(c *Container) {
 	if c.Spec.AutoRemove {
 		e.destroy(c)
+		e.removeAnonymousVolumes(c)
 	}
 }
 

@@ -61,14 +61,15 @@ func (e *Engine) clear() {
 }
 
 // Stop ends the engine's process: event streams end, the remembered events are
-// forgotten, and containers that ran have exited. The engine can be used again at
-// once, as after a restart.
+// forgotten, and containers that ran have exited, or are removed. The engine can be used
+// again at once, as after a restart.
 func (e *Engine) Stop() {
 	defer e.lock()()
 	for _, id := range sortedKeys(e.containers) {
 		if c := e.containers[id]; c.Running {
 			c.exit(e.now(), exitKilled)
 			e.changedContainer(c)
+			e.autoRemove(c)
 		}
 	}
 	for _, id := range sortedKeys(e.networks) {
