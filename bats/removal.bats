@@ -65,17 +65,43 @@ spared() {
     assert_output ""
 }
 
+# remove_by_hand removes the instance's directories. The engine's mounts stay.
+remove_by_hand() {
+    local dirs
+    dirs=$(rdd svc paths -o json | jq -r '.log_dir, .short_dir, .dir')
+    # shellcheck disable=SC2086
+    rm -rf --one-file-system $dirs || true
+}
+
 @test "F8: daemon and engine end when the instance's directories are removed by hand" {
     rdd start
-    local daemon engine dir
+    local daemon engine
     daemon=$(daemon_pid)
     engine=$(dockerd_pid)
-    for dir in $(rdd svc paths dir) $(rdd svc paths short_dir) $(rdd svc paths log_dir); do
-        # The engine's mounts cannot be removed.
-        rm -rf --one-file-system "$dir" || true
-    done
+    remove_by_hand
+    # No command of rdd runs: they end by themselves.
+    eventually 30 gone "$daemon"
+    eventually 5 gone "$engine"
     rdd svc delete
+    spared
+}
+
+@test "F8: a start waits until the daemon of removed directories has ended" {
+    rdd start
+    local daemon engine start out=$BATS_TEST_TMPDIR/start
+    daemon=$(daemon_pid)
+    engine=$(dockerd_pid)
+    # A stopped daemon cannot end before the start finds it.
+    kill -STOP "$daemon"
+    remove_by_hand
+    timeout 60 "$RDD_TEST_BIN/rdd" start >"$out" 2>&1 &
+    start=$!
+    eventually 10 grep "waiting for process $daemon to end" "$out"
+    kill -CONT "$daemon"
+    wait "$start"
     gone "$daemon"
     gone "$engine"
+    connected
+    rdd svc delete
     spared
 }

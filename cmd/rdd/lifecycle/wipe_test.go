@@ -32,6 +32,27 @@ func TestF8EngineOfKilledOrphanIsStopped(t *testing.T) {
 	}
 }
 
+// F8: a start ends the daemon whose directories were removed by hand, so that no second
+// one runs beside it.
+func TestF8StartStopsOrphan(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux shows which process locks a removed file")
+	}
+	f := newFixture(t, behaves)
+	f.orphanGrace = 10 * time.Millisecond
+	orphan := f.start(t)
+	if err := os.RemoveAll(f.Instance.Dir); err != nil {
+		t.Fatal(err)
+	}
+	_, started, err := f.Start(t.Context(), instance.Args{})
+	if !started || err != nil || f.pid(t) == orphan {
+		t.Errorf("started %v, %v, pid %d", started, err, f.pid(t))
+	}
+	if left := instance.Orphans(f.Instance.PidFile); len(left) > 0 {
+		t.Errorf("two daemons run: %v and %d", left, f.pid(t))
+	}
+}
+
 // F2: deleting the engine removes a link. Delete returns its target.
 func TestF2DeleteNamesLinkedData(t *testing.T) {
 	f := newFixture(t, behaves)
