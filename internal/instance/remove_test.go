@@ -267,6 +267,36 @@ func TestCheckHomeRefusesOtherUser(t *testing.T) {
 	}
 }
 
+// Create checks each directory before it creates the first.
+func TestCreateRefusesHomeOfOtherUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can create a directory of another user")
+	}
+	for name, dir := range map[string]func(*Instance) *string{
+		"dir": func(i *Instance) *string { return &i.Dir }, "logs": func(i *Instance) *string { return &i.LogDir },
+		"short": func(i *Instance) *string { return &i.ShortDir }, "lima": func(i *Instance) *string { return &i.LimaHome },
+		"tls": func(i *Instance) *string { return &i.TLSDir }, "data": func(i *Instance) *string { return &i.DataDir },
+	} {
+		t.Run(name, func(t *testing.T) {
+			own, home := t.TempDir(), t.TempDir()
+			if err := os.Chown(home, 12345, 12345); err != nil {
+				t.Fatal(err)
+			}
+			i, err := build("2", hostEnv{goos: "linux", home: own})
+			if err != nil {
+				t.Fatal(err)
+			}
+			*dir(&i) = filepath.Join(home, "a", "b")
+			if err := i.Create(); err == nil || !strings.Contains(err.Error(), home+" belongs to user 12345") {
+				t.Errorf("Create: %v", err)
+			}
+			if made := names(t, own) + names(t, home); made != "" {
+				t.Errorf("Create created %q", made)
+			}
+		})
+	}
+}
+
 // Every file that package filename names is removed from a shared directory.
 func TestRemoveCoversEveryFileName(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "filename/filename.go", nil, 0)
