@@ -68,6 +68,19 @@ func TestUsage(t *testing.T) {
 	}
 }
 
+// An instance whose daemon never ran has no kubeconfig. The error names the command
+// that starts the daemon.
+func TestConfigAfterCreateNamesStart(t *testing.T) {
+	instancetest.Home(t)
+	if code, _, errOut := rdd(t, "svc", "create"); code != 0 {
+		t.Fatal(errOut)
+	}
+	code, out, errOut := rdd(t, "svc", "config")
+	if code != 1 || out != "" || !strings.Contains(errOut, "svc start'") || strings.Contains(errOut, "svc create") {
+		t.Errorf("%d, %q, %q", code, out, errOut)
+	}
+}
+
 // S5: 'rdd svc paths' works without a daemon.
 func TestS5PathsWorkWithoutDaemon(t *testing.T) {
 	dir := instancetest.Home(t)

@@ -1,6 +1,7 @@
 package lima
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -27,5 +28,18 @@ func TestAvailableRefusesVMLargerThanHost(t *testing.T) {
 	}
 	if here := thisHost(); here.cpus < 1 || here.memory < 1<<20 {
 		t.Errorf("this machine has %+v", here)
+	}
+}
+
+// Available compares the properties with this machine, also when programs are missing.
+func TestAvailableChecksHostSize(t *testing.T) {
+	d := New(Config{
+		Home: t.TempDir(), Socket: filepath.Join(t.TempDir(), "docker.sock"), Program: []string{"/nowhere/rdd"},
+		Getenv: func(string) string { return "" },
+	})
+	spec := someSpec()
+	spec.VM.CPUs = 1 << 20
+	if _, err := d.Available(t.Context(), spec); err == nil || !strings.Contains(err.Error(), "vm.cpus=1048576: this machine has") {
+		t.Errorf("Available: %v", err)
 	}
 }
