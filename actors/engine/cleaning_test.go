@@ -3,11 +3,13 @@ package engine
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // A user who waits for the end of the mirrors reads how many are left, and which one
@@ -34,4 +36,30 @@ func TestCleaningNamesForeignFinalizer(t *testing.T) {
 	if text := r.cleaning(); text != "1 mirror to remove" {
 		t.Errorf("after the removal: %q", text)
 	}
+}
+
+// The owner receives the number of remaining mirrors after each removal.
+func TestCleaningPublishesCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(connectTo(1))
+		w.last(t)
+		left := map[string]*containersv1.Volume{}
+		for _, name := range []string{"good", "bad"} {
+			left[name] = &containersv1.Volume{}
+			left[name].Name, left[name].UID = name, "u1"
+			w.resources.change(left[name])
+		}
+		w.send(messages.DisconnectEngine{Seq: 2})
+		for _, step := range []struct{ removed, want string }{{"", "2 mirrors to remove"}, {"good", "1 mirror to remove"}} {
+			if m := left[step.removed]; m != nil {
+				w.resources.remove(m)
+				w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: m.Name})
+			}
+			time.Sleep(progressEvery)
+			if got := w.last(t); got.State != messages.EngineCleaning || got.Message != step.want {
+				t.Errorf("got %+v, want Cleaning with %q", got, step.want)
+			}
+		}
+	})
 }
