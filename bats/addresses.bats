@@ -50,3 +50,19 @@ bridge_subnet() {
     run -0 engine inspect before -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
     refute_output --partial "10.250."
 }
+
+@test "without a chosen range, all networks avoid a route to Docker's default addresses" {
+    # dockerd alone reads the main table only, and would take 172.17.0.0/16. This table
+    # keeps the route from other engines of this machine.
+    rdd svc reset
+    ip route add 172.16.0.0/12 dev rddvpn0 table 5252
+    run -0 rdd set running=true vm.driver=native
+    connected
+    run -0 bridge_subnet
+    assert_output --regexp '^[0-9.]+/[0-9]+$'
+    refute_output --regexp '^172\.(1[6-9]|2[0-9]|3[01])\.'
+    engine network create other
+    run -0 engine network inspect other -f '{{(index .IPAM.Config 0).Subnet}}'
+    refute_output --regexp '^172\.(1[6-9]|2[0-9]|3[01])\.'
+    engine network rm other
+}

@@ -95,14 +95,19 @@ no_secrets() {
     echo "it wrote $token into a log" >>"$logs/planted.log"
     printf 'a key: %s\n' "$(sed -n 2p "$(rdd svc paths tls_dir)/tls.key")" >>"$logs/planted.log"
     echo "DB_PASSWORD=hunter22 docker login -u me --password s3cr3tpw" >>"$logs/planted.log"
+    echo "mount -o user=me,pass=mountpw12 //host/share, then mysql -uroot -pmysqlpw12" >>"$logs/planted.log"
     cp "$(rdd svc paths config)" "$logs/kubeconfig.log"
     local id
-    id=$(engine create --name secretive --label db.password=labelpw base:1 true --api-token argpw12345)
+    engine volume create -o type=cifs -o device=//host/share -o o=username=me,pass=volumepw12 share
+    id=$(engine create --name secretive --label db.password=labelpw -e DB_PASS=dbenvpw12 base:1 \
+        mysql -pshortpw12 --api-token argpw12345)
+    eventually 10 exists volume "$(volume_resource share)"
     eventually 10 exists container "$id"
     RDD_TEST_SECRET=environmentpw bundle
     holds logs/planted.log "it wrote REDACTED into a log"
     local secret
     for secret in "$token" "$(sed -n 2p "$(rdd svc paths tls_dir)/tls.key")" hunter22 s3cr3tpw labelpw argpw12345 environmentpw \
+        mountpw12 mysqlpw12 volumepw12 dbenvpw12 shortpw12 \
         "$(base64 -w0 <<<"$token" | cut -c1-30)"; do
         run -1 grep -rlF -e "$secret" "$BUNDLE"
     done
