@@ -47,8 +47,9 @@ volumes() {
     rdd svc start
     rdd set running=true
     volumes 1 20
+    local pid early
+    early=$(create_container early)
     eventually 10 mirrored
-    local pid
     pid=$(daemon_pid)
     dd if=/dev/zero of="$data/filler" bs=64k status=none 2>/dev/null || true
     volumes 21 400
@@ -61,6 +62,8 @@ volumes() {
     run -0 kube get volumes
     run -0 kube delete volume "$(volume_resource volume-1)"
     is "" engine volume ls -q --filter name=volume-1$
+    run -0 kube delete container "$early"
+    run -1 has container early
     run -0 rdd set running=true
     run rdd doctor
     assert_output --regexp "finding +disk +data in $data: only"
@@ -68,6 +71,21 @@ volumes() {
     eventually 60 mirrored
     eventually 30 rdd doctor
     is "$pid" daemon_pid
+}
+
+@test "F11: rdd stop works with a full disk" {
+    data_begin
+    rdd svc start
+    rdd set running=true
+    run_container running
+    eventually 10 mirrored
+    dd if=/dev/zero of="$data/filler" bs=64k status=none 2>/dev/null || true
+    volumes 1 40
+    run -0 rdd stop --timeout=60s
+    is "" dockerd_pid
+    rm "$data/filler"
+    run -0 rdd start
+    eventually 60 mirrored
 }
 
 @test "E5: a start with a read-only datastore fails, and the engine keeps running" {

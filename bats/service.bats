@@ -172,12 +172,19 @@ processes_besides_shell() {
     assert_equal "$(rdd service paths dir)" "$(rdd svc paths dir)"
 }
 
+CONTAINERS=/apis/containers.rancherdesktop.io/v1alpha1/containers
+
 @test "svc reset removes all objects, and the instance works" {
+    local before
+    before=$(kube get --raw "$CONTAINERS" | jq -r .metadata.resourceVersion)
     run -0 rdd svc reset
     run -0 rdd svc start
     rdd set running=true
     is "" engine ps -aq
     assert_mirrors_exact
+    # F6: a client with a revision of the removed datastore must list again.
+    run kube get --raw "$CONTAINERS?watch=true&timeoutSeconds=2&resourceVersion=$before"
+    assert_output --partial Expired
 }
 
 @test "svc delete removes all processes, mounts, bridges and files" {
