@@ -138,6 +138,8 @@ type imageListing struct {
 	shown map[string]bool
 	// afterSync is set when another list must follow the full sync.
 	afterSync bool
+	// syncWaiting is a full sync that has read everything and waits for this list.
+	syncWaiting *syncRead
 }
 
 // imagesListed compares the images that were read with a list. An image that is not
@@ -145,6 +147,7 @@ type imageListing struct {
 // image that is not listed as it was read is read again.
 func (w *watcher) imagesListed(v listed[ListedImage]) {
 	w.imageList.end(v)
+	defer w.endWaitingSync()
 	if v.err != nil {
 		w.logger.Warn("images could not be listed", "err", v.err)
 		return
@@ -164,6 +167,15 @@ func (w *watcher) imagesListed(v listed[ListedImage]) {
 		key := engine.Key{Kind: containersv1.KindImage, ID: id}
 		w.report(reading{key: key, asOf: v.asOf, listed: true})
 		w.gone[key] = v.asOf
+	}
+}
+
+// endWaitingSync completes the full sync that waited for a list. It waits for one list
+// only: others may follow each other for as long as an image is built.
+func (w *watcher) endWaitingSync() {
+	if v := w.imageList.syncWaiting; v != nil {
+		w.imageList.syncWaiting = nil
+		w.completeSync(*v)
 	}
 }
 

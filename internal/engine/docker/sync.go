@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -142,21 +143,22 @@ func (s *fullSync) inspectAll(ctx context.Context, containers []string, images [
 			return nil
 		})
 	}
-	var stale []engine.Key
+	var stale []ListedImage
 	for _, image := range images {
-		key := engine.Key{Kind: containersv1.KindImage, ID: image.ID}
 		if !image.SameAs(s.fresh[image.ID]) {
-			stale = append(stale, key)
+			stale = append(stale, image)
 			continue
 		}
+		key := engine.Key{Kind: containersv1.KindImage, ID: image.ID}
 		mirrors, _ := mirrorsOf(s.fresh[image.ID], nil)
 		s.send(reading{key: key, mirrors: mirrors, asOf: s.asOf, bySync: true, listed: true})
 	}
-	for _, key := range stale {
+	for _, image := range stale {
 		pool.Go(func() error {
-			v := s.inspect(ctx, key)
-			if v.err == nil && !hasTag(v.mirrors) {
-				// Whether the engine shows it is as old as the list.
+			v := s.inspect(ctx, engine.Key{Kind: containersv1.KindImage, ID: image.ID})
+			if v.err == nil && !hasTag(v.mirrors) && image.SameAs(imagesIn(v.mirrors)) {
+				// The list shows it without a tag too. That is as old as the list. An image
+				// that has lost its last tag since may be hidden.
 				v.shown, v.asOf = true, s.asOf
 			}
 			s.send(v)
@@ -174,20 +176,38 @@ func (s *fullSync) inspect(ctx context.Context, key engine.Key) reading {
 	return v
 }
 
-// syncRead ends a full sync.
+// syncRead ends a full sync, or waits for the list that shows whether the engine hides
+// the images that are held.
 func (w *watcher) syncRead(v syncRead) error {
 	if v.err != nil {
 		return v.err
 	}
-	w.syncing = false
-	var unread []engine.Key
-	isUnread := map[engine.Key]bool{}
+	if len(w.images.held) > 0 && w.imageList.running {
+		w.imageList.syncWaiting = &v
+		return nil
+	}
+	w.completeSync(v)
+	return nil
+}
+
+// unreadObjects returns the objects that could not be read, and the images that are held.
+func (w *watcher) unreadObjects() map[engine.Key]bool {
+	unread := map[engine.Key]bool{}
 	for key, r := range w.reads {
 		if r.attempts > 0 {
-			unread = append(unread, key)
-			isUnread[key] = true
+			unread[key] = true
 		}
 	}
+	for id := range w.images.held {
+		unread[engine.Key{Kind: containersv1.KindImage, ID: id}] = true
+	}
+	return unread
+}
+
+func (w *watcher) completeSync(v syncRead) {
+	w.syncing = false
+	isUnread := w.unreadObjects()
+	unread := slices.Collect(maps.Keys(isUnread))
 	slices.SortFunc(unread, func(a, b engine.Key) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
 	})
@@ -206,5 +226,4 @@ func (w *watcher) syncRead(v syncRead) error {
 	}
 	w.syncs++
 	w.tasks.After(resyncPause(w.syncs, w.settings.Resync), syncDue{})
-	return nil
 }

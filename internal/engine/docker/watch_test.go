@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -74,6 +75,13 @@ func (r *recorder) sink(ev engine.Event) {
 		delete(r.present, v.Key)
 	case engine.Connected, engine.Listed, engine.Synced:
 	}
+}
+
+// index returns the position of the first event with a property, or -1.
+func (r *recorder) index(has func(engine.Event) bool) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.IndexFunc(r.events, has)
 }
 
 func (r *recorder) has(key engine.Key) bool {

@@ -1,0 +1,76 @@
+package docker
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
+
+// slowStore is a store that needs time for a list of images and for an inspection.
+type slowStore struct {
+	store
+	list, inspection time.Duration
+	// listed is called after each list was made up.
+	listed func()
+}
+
+func (e slowStore) ListImages(ctx context.Context) ([]ListedImage, error) {
+	images, err := e.store.ListImages(ctx)
+	e.listed()
+	time.Sleep(e.list)
+	return images, err
+}
+
+func (e slowStore) Images(ctx context.Context, id string) ([]*containersv1.Image, error) {
+	images, err := e.store.Images(ctx, id)
+	time.Sleep(e.inspection)
+	return images, err
+}
+
+func isObject(ev engine.Event, key engine.Key) bool {
+	object, ok := ev.(engine.Object)
+	return ok && engine.KeyOf(object.Mirror) == key
+}
+
+// Row F5: a full sync lists an image with a tag, and inspects it without one. The engine
+// hides it, because another image is built on it.
+func TestImageUntaggedDuringSyncIsHidden(t *testing.T) {
+	s := &stored{images: map[string]storedImage{"base": {tags: []string{"x:1"}}, "child": {parent: "base"}}}
+	untag := func() { s.change(func() { s.images["base"] = storedImage{} }) }
+	watch(t, func() API {
+		return slowStore{store: store{stored: s}, listed: untag}
+	}, nil, func(t *testing.T, r *recorder) {
+		time.Sleep(5 * time.Second)
+		untagged := engine.Key{Kind: containersv1.KindImage, ID: "base"}
+		if r.index(func(ev engine.Event) bool { return isObject(ev, untagged) }) >= 0 {
+			t.Error("the hidden image was reported")
+		}
+		if _, n := r.synced(); n == 0 {
+			t.Error("no sync was completed")
+		}
+	})
+}
+
+// Row E3: an event has an untagged image read while a full sync lists it. The sync is
+// completed after the image was reported.
+func TestSyncWaitsForListOfHeldImages(t *testing.T) {
+	s := &stored{images: map[string]storedImage{"base": {}}}
+	watch(t, func() API {
+		s.events = make(chan Event, 1)
+		return slowStore{store: store{stored: s}, list: 5 * time.Millisecond, inspection: time.Millisecond, listed: func() {}}
+	}, nil, func(t *testing.T, r *recorder) {
+		time.Sleep(2 * time.Millisecond)
+		s.events <- event(containersv1.KindImage, "base", "import")
+		time.Sleep(5 * time.Second)
+		reported := r.index(func(ev engine.Event) bool {
+			return isObject(ev, engine.Key{Kind: containersv1.KindImage, ID: "base"})
+		})
+		synced := r.index(func(ev engine.Event) bool { _, ok := ev.(engine.Synced); return ok })
+		if reported < 0 || synced < reported {
+			t.Errorf("event %d reports the image and event %d the end of the sync", reported, synced)
+		}
+	})
+}
