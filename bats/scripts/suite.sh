@@ -73,6 +73,8 @@ check vet make vet
 check portable make portable
 check lint make lint
 check words go run ./internal/tools/words
+# The Go tests of engines use the current engine too.
+check engine-current make engine-current
 go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
 check fuzz make fuzz-short

@@ -32,7 +32,7 @@ const (
 type httpAPI struct {
 	endpoint  endpoint.Endpoint
 	transport *http.Transport
-	tap       *tap
+	rawBody   *rawBodyTransport
 	// probe only pings: it negotiates no version.
 	probe *client.Client
 	// current speaks the version that was negotiated last; nil before. A client is
@@ -66,7 +66,7 @@ func Dial(raw string) (API, error) {
 	}
 	unlimited := transport.Clone()
 	unlimited.MaxConnsPerHost, unlimited.DisableKeepAlives = 0, true
-	d := &httpAPI{endpoint: at, transport: transport, tap: &tap{base: transport, unlimited: unlimited}}
+	d := &httpAPI{endpoint: at, transport: transport, rawBody: &rawBodyTransport{base: transport, unlimited: unlimited}}
 	d.open, d.close = context.WithCancel(context.Background())
 	if d.probe, err = d.newClient(""); err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", raw, err)
@@ -80,7 +80,7 @@ func (d *httpAPI) newClient(version string) (*client.Client, error) {
 	return client.New(
 		client.WithHost(clientHost(d.endpoint)),
 		// After WithHost, which would want to configure the transport.
-		client.WithHTTPClient(&http.Client{Transport: d.tap, CheckRedirect: client.CheckRedirect}),
+		client.WithHTTPClient(&http.Client{Transport: d.rawBody, CheckRedirect: client.CheckRedirect}),
 		client.WithScheme(d.endpoint.Scheme),
 		client.WithAPIVersion(version),
 	)
@@ -92,7 +92,7 @@ func (d *httpAPI) Connect(ctx context.Context) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	ctx, body := withTap(ctx)
+	ctx, body := withRawBody(ctx)
 	if _, err := cli.Info(ctx, client.InfoOptions{}); err != nil {
 		return Info{}, failed("read the engine's information", err)
 	}
@@ -108,7 +108,7 @@ func (d *httpAPI) Connect(ctx context.Context) (Info, error) {
 // engine may listen at the endpoint since the last connection.
 func (d *httpAPI) checkDocker(ctx context.Context, cli *client.Client) error {
 	const doing = "read the engine's version"
-	ctx, body := withTap(ctx)
+	ctx, body := withRawBody(ctx)
 	if _, err := cli.ServerVersion(ctx, client.ServerVersionOptions{}); err != nil {
 		return failed(doing, err)
 	}
@@ -212,7 +212,7 @@ func goArch(machine string) string {
 
 // Close implements API.
 func (d *httpAPI) Close() error {
-	d.tap.closed.Store(true)
+	d.rawBody.closed.Store(true)
 	d.close()
 	d.transport.CloseIdleConnections()
 	return nil

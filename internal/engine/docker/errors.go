@@ -36,7 +36,7 @@ func refused(err error) error {
 	if err == nil {
 		return nil
 	}
-	words := clean(strings.TrimPrefix(err.Error(), clientPrefix))
+	words := toValidUTF8(strings.TrimPrefix(err.Error(), clientPrefix))
 	if len(words) > maxWords {
 		words = strings.ToValidUTF8(words[:maxWords], "") + "…"
 	}

@@ -70,7 +70,7 @@ func mapListedImages(raw []byte) ([]ListedImage, error) {
 	images := make([]ListedImage, 0, len(wire))
 	seen := make(map[string]bool, len(wire))
 	for _, w := range wire {
-		id := clean(w.ID)
+		id := toValidUTF8(w.ID)
 		if id == "" || seen[id] {
 			continue
 		}
@@ -101,7 +101,7 @@ func mapImages(raw []byte) ([]*containersv1.Image, error) {
 }
 
 func mapImage(wire *wireImage, tag string) *containersv1.Image {
-	id := clean(wire.ID)
+	id := toValidUTF8(wire.ID)
 	return &containersv1.Image{
 		ObjectMeta: metav1.ObjectMeta{Name: containersv1.ImageResourceName(id, tag)},
 		Status: containersv1.ImageStatus{
@@ -110,10 +110,10 @@ func mapImage(wire *wireImage, tag string) *containersv1.Image {
 			RepoDigests:  imageDigests(wire.RepoDigests),
 			Namespace:    mobyNamespace,
 			CreatedAt:    microTime(wire.Created),
-			Architecture: clean(wire.Architecture),
-			OS:           clean(wire.OS),
+			Architecture: toValidUTF8(wire.Architecture),
+			OS:           toValidUTF8(wire.OS),
 			Size:         max(0, wire.Size),
-			Labels:       cleanMap(wire.Config.Labels),
+			Labels:       mapToValidUTF8(wire.Config.Labels),
 		},
 	}
 }
@@ -125,7 +125,7 @@ func imageTags(repoTags []string) []string {
 	var tags []string
 	for _, tag := range repoTags {
 		if tag != "" && !strings.Contains(tag, "<none>") && !strings.Contains(tag, "@") {
-			tags = append(tags, clean(tag))
+			tags = append(tags, toValidUTF8(tag))
 		}
 	}
 	slices.Sort(tags)
@@ -137,7 +137,7 @@ func imageDigests(repoDigests []string) []string {
 	var digests []string
 	for _, digest := range repoDigests {
 		if digest != "" && !strings.HasPrefix(digest, "<none>") {
-			digests = append(digests, clean(digest))
+			digests = append(digests, toValidUTF8(digest))
 		}
 	}
 	slices.Sort(digests)

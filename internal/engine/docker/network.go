@@ -104,28 +104,28 @@ func mapNetwork(raw []byte) (*containersv1.Network, error) {
 	if wire.ID == "" {
 		return nil, errors.New("the engine gave the network no ID")
 	}
-	id := clean(wire.ID)
-	ipam := containersv1.NetworkIPAM{Driver: clean(wire.IPAM.Driver), Options: cleanMap(wire.IPAM.Options)}
+	id := toValidUTF8(wire.ID)
+	ipam := containersv1.NetworkIPAM{Driver: toValidUTF8(wire.IPAM.Driver), Options: mapToValidUTF8(wire.IPAM.Options)}
 	for _, config := range wire.IPAM.Config {
 		ipam.Configs = append(ipam.Configs, containersv1.NetworkIPAMConfig{
-			Subnet: clean(config.Subnet), IPRange: clean(config.IPRange), Gateway: clean(config.Gateway),
-			AuxiliaryAddresses: cleanMap(config.AuxiliaryAddresses),
+			Subnet: toValidUTF8(config.Subnet), IPRange: toValidUTF8(config.IPRange), Gateway: toValidUTF8(config.Gateway),
+			AuxiliaryAddresses: mapToValidUTF8(config.AuxiliaryAddresses),
 		})
 	}
 	return &containersv1.Network{
 		ObjectMeta: metav1.ObjectMeta{Name: containersv1.NetworkResourceName(id)},
 		Status: containersv1.NetworkStatus{
-			Name:       clean(wire.Name),
+			Name:       toValidUTF8(wire.Name),
 			ID:         id,
 			Namespace:  mobyNamespace,
-			Driver:     clean(wire.Driver),
-			Scope:      clean(wire.Scope),
+			Driver:     toValidUTF8(wire.Driver),
+			Scope:      toValidUTF8(wire.Scope),
 			Internal:   wire.Internal,
 			Attachable: wire.Attachable,
 			IPv6:       wire.EnableIPv6,
 			IPAM:       ipam,
-			Labels:     cleanMap(wire.Labels),
-			Options:    cleanMap(wire.Options),
+			Labels:     mapToValidUTF8(wire.Labels),
+			Options:    mapToValidUTF8(wire.Options),
 			CreatedAt:  microTime(wire.Created),
 			Containers: attachedContainers(wire.Containers),
 		},

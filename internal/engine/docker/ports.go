@@ -48,7 +48,7 @@ func mapPorts(exposed map[string]any, requested, live wirePorts) []containersv1.
 		}
 		for _, binding := range bindings {
 			port.Bindings = append(port.Bindings, containersv1.PortBinding{
-				HostIP:   clean(binding.HostIP),
+				HostIP:   toValidUTF8(binding.HostIP),
 				HostPort: parseHostPort(binding.HostPort),
 			})
 		}

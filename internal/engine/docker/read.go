@@ -15,7 +15,7 @@ func (d *httpAPI) read(ctx context.Context, doing string, call func(context.Cont
 	if err != nil {
 		return nil, failed(doing, err)
 	}
-	ctx, body := withTap(ctx)
+	ctx, body := withRawBody(ctx)
 	if err := call(ctx, cli); err != nil {
 		return nil, failed(doing, err)
 	}

@@ -10,14 +10,14 @@ import (
 	"sync/atomic"
 )
 
-// tap is the transport below moby's client. For some requests it keeps the body of the
+// rawBodyTransport is the transport below moby's client. For some requests it keeps the body of the
 // answer, which this package decodes, and gives the client the JSON value null.
 //
 // The reason is isolation: moby's types parse addresses, ports and times while they
 // decode, and one invalid value in one container fails the whole list. Engines have
 // printed "invalid IP" there. The fields that rdd mirrors are not parsed. This also saves
 // the time to decode other fields.
-type tap struct {
+type rawBodyTransport struct {
 	base http.RoundTripper
 	// unlimited is for requests that hold their connection for long.
 	unlimited http.RoundTripper
@@ -27,12 +27,12 @@ type tap struct {
 // errClosed is the error of calls after Close.
 var errClosed = errors.New("the connection to the engine was closed by rdd")
 
-type tapKey struct{}
+type rawBodyKey struct{}
 
-// withTap returns a context whose request fills the buffer.
-func withTap(ctx context.Context) (context.Context, *bytes.Buffer) {
+// withRawBody returns a context whose request fills the buffer.
+func withRawBody(ctx context.Context) (context.Context, *bytes.Buffer) {
 	body := &bytes.Buffer{}
-	return context.WithValue(ctx, tapKey{}, body), body
+	return context.WithValue(ctx, rawBodyKey{}, body), body
 }
 
 type unlimitedKey struct{}
@@ -43,7 +43,7 @@ func withoutLimit(ctx context.Context) context.Context {
 }
 
 // RoundTrip implements http.RoundTripper.
-func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *rawBodyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.closed.Load() {
 		return nil, errClosed
 	}
@@ -55,7 +55,7 @@ func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, wanted := req.Context().Value(tapKey{}).(*bytes.Buffer)
+	body, wanted := req.Context().Value(rawBodyKey{}).(*bytes.Buffer)
 	if !wanted || resp.StatusCode != http.StatusOK {
 		return resp, nil
 	}

@@ -37,30 +37,30 @@ func microTime(text string) *metav1.MicroTime {
 	return &metav1.MicroTime{Time: at}
 }
 
-// clean is text as the API server accepts it: valid UTF-8.
-func clean(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+// toValidUTF8 returns text as the API server accepts it: valid UTF-8.
+func toValidUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// cleanAll is clean for a list; an empty one is nil, as it is after a round
+// allToValidUTF8 is toValidUTF8 for a list; an empty one is nil, as it is after a round
 // trip through the API server.
-func cleanAll(texts []string) []string {
+func allToValidUTF8(texts []string) []string {
 	if len(texts) == 0 {
 		return nil
 	}
 	out := make([]string, len(texts))
 	for i, text := range texts {
-		out[i] = clean(text)
+		out[i] = toValidUTF8(text)
 	}
 	return out
 }
 
-// cleanMap is clean for keys and values; an empty map is nil.
-func cleanMap(texts map[string]string) map[string]string {
+// mapToValidUTF8 is toValidUTF8 for keys and values; an empty map is nil.
+func mapToValidUTF8(texts map[string]string) map[string]string {
 	if len(texts) == 0 {
 		return nil
 	}
 	out := make(map[string]string, len(texts))
 	for key, text := range texts {
-		out[clean(key)] = clean(text)
+		out[toValidUTF8(key)] = toValidUTF8(text)
 	}
 	return out
 }

@@ -58,17 +58,17 @@ func mapVolume(raw []byte) (*containersv1.Volume, error) {
 	if wire.Name == "" {
 		return nil, errors.New("the engine gave the volume no name")
 	}
-	name := clean(wire.Name)
+	name := toValidUTF8(wire.Name)
 	return &containersv1.Volume{
 		ObjectMeta: metav1.ObjectMeta{Name: containersv1.VolumeResourceName(name)},
 		Status: containersv1.VolumeStatus{
 			Name:       name,
 			Namespace:  mobyNamespace,
-			Driver:     clean(wire.Driver),
-			Mountpoint: clean(wire.Mountpoint),
-			Labels:     cleanMap(wire.Labels),
-			Options:    cleanMap(wire.Options),
-			Scope:      clean(wire.Scope),
+			Driver:     toValidUTF8(wire.Driver),
+			Mountpoint: toValidUTF8(wire.Mountpoint),
+			Labels:     mapToValidUTF8(wire.Labels),
+			Options:    mapToValidUTF8(wire.Options),
+			Scope:      toValidUTF8(wire.Scope),
 			CreatedAt:  microTime(wire.CreatedAt),
 		},
 	}, nil
