@@ -19,6 +19,17 @@ teardown_file() {
     [[ ! -e $HOME/ext/pid ]] || stop_external
     instance_end
     ip link del "$BRIDGE"
+    remove_rules filter
+    remove_rules nat
+}
+
+# remove_rules TABLE removes the firewall rules of the test's bridge, which dockerd leaves.
+remove_rules() {
+    local rule
+    iptables -t "$1" -S | grep -e "$BRIDGE" | sed 's/^-A/-D/' | while read -r rule; do
+        # shellcheck disable=SC2086
+        iptables -t "$1" $rule
+    done
 }
 
 start_external() {
