@@ -15,8 +15,10 @@ type read struct {
 	// running is set while a reading for an event runs. Another event meanwhile sets
 	// again.
 	running, again bool
-	// attempts counts the readings in a row that failed.
+	// attempts counts the readings in a row that failed. failed is when the last of
+	// them began.
 	attempts int
+	failed   time.Time
 	// retry runs until the next attempt; nil when none is planned.
 	retry *time.Timer
 }
@@ -100,6 +102,13 @@ func (w *watcher) readDone(v reading) {
 	}
 	w.report(v)
 	w.updateRecheck(v)
+	if v.asOf.Before(r.failed) {
+		// A reading that began later has failed: the object remains unread.
+		if !r.running {
+			w.startRead(v.key, r)
+		}
+		return
+	}
 	r.attempts = 0
 	r.stopRetry()
 	switch {
@@ -114,6 +123,9 @@ func (w *watcher) readDone(v reading) {
 
 func (w *watcher) readFailed(v reading, r *read) {
 	r.attempts++
+	if r.failed.Before(v.asOf) {
+		r.failed = v.asOf
+	}
 	w.logger.Warn("object could not be read", "kind", v.key.Kind, "id", v.key.ID, "err", v.err)
 	switch {
 	case r.running:
