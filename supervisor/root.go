@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -129,7 +130,7 @@ func (r *root) spawnRest(c actor.Context, api api) {
 // childFailed forwards the report to the actor that sends commands to the failed child,
 // because the child restarts empty.
 func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
-	r.logger.Error("actor failed", "actor", f.Name, "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
+	r.logger.Error("actor failed", "actor", f.Name, "err", async.WithStack(f.Err), "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
 	if f.GaveUp {
 		// No other actor does the work of this one: the whole tree restarts.
 		panic(fmt.Errorf("%s: %w", f.Name, f.Err))

@@ -161,7 +161,7 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 		return
 	}
 	if s.failure != f.Err.Error() { // once for each reason, not for each attempt
-		s.Logger.Warn("engine session failed", "err", f.Err)
+		s.Logger.Warn("engine session failed", "err", async.WithStack(f.Err))
 	}
 	s.failure = f.Err.Error()
 	wasConnected := s.connection == connected

@@ -41,7 +41,7 @@ func (r *restarts) pause(first time.Duration, now time.Time) time.Duration {
 
 // mirrorFailed handles the failure of a mirror, before the mirror restarts.
 func (s *supervisor) mirrorFailed(c actor.Context, e *entry, f messages.ChildFailed) {
-	s.Logger.Error("mirror failed", "mirror", f.Name, "err", f.Err, "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
+	s.Logger.Error("mirror failed", "mirror", f.Name, "err", async.WithStack(f.Err), "retryIn", f.RetryIn, "gaveUp", f.GaveUp)
 	switch {
 	case f.GaveUp:
 		e.restarts.failure = f.Err

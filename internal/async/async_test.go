@@ -3,6 +3,7 @@ package async
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -66,4 +67,17 @@ func TestRunnerStopDropsResults(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestPanicErrorKeepsStackForTheLog(t *testing.T) {
+	err := fmt.Errorf("read an object: %w", Safely(func() error { panic("a bug") }))
+	if text := err.Error(); text != "read an object: panic in a task: a bug" {
+		t.Errorf("error %q, want one line without the stack", text)
+	}
+	if logged := fmt.Sprint(WithStack(err)); !strings.HasPrefix(logged, err.Error()+"\n") || !strings.Contains(logged, "TestPanicErrorKeepsStack") {
+		t.Errorf("logged %q, want the error and the stack", logged)
+	}
+	if plain := errors.New("refused"); WithStack(plain) != any(plain) {
+		t.Error("an error without a panic is logged otherwise")
+	}
 }

@@ -2,5 +2,6 @@
 // that the code which handles them needs no locks and never blocks.
 //
 // Reading map: runner.go starts the goroutines and the timers, backoff.go computes
-// pauses between retries, patience.go ends work that makes no progress.
+// pauses between retries, patience.go ends work that makes no progress, panic.go returns
+// panics as errors.
 package async

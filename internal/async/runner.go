@@ -2,8 +2,6 @@ package async
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -80,17 +78,6 @@ func (r *Runner) Send(v any) { r.deliver(Result{Value: v}) }
 // After delivers v after d, unless the timer or the Runner is stopped before.
 func (r *Runner) After(d time.Duration, v any) *time.Timer {
 	return time.AfterFunc(d, func() { r.Send(v) })
-}
-
-// Safely runs f and returns a panic in it as an error. A goroutine that work starts
-// for itself needs it: a panic there would end the process.
-func Safely(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in a task: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return f()
 }
 
 func run(ctx context.Context, f func(context.Context) any) (result Result) {

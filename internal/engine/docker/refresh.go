@@ -126,7 +126,7 @@ func (w *watcher) readFailed(v reading, r *read) {
 	if r.failed.Before(v.asOf) {
 		r.failed = v.asOf
 	}
-	w.logger.Warn("object could not be read", "kind", v.key.Kind, "id", v.key.ID, "err", v.err)
+	w.logger.Warn("object could not be read", "kind", v.key.Kind, "id", v.key.ID, "err", async.WithStack(v.err))
 	switch {
 	case r.running:
 	case r.again:
