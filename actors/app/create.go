@@ -28,7 +28,7 @@ func (e probeError) Unwrap() error { return e.error }
 // have failed; first is set when this actor has not seen an App before.
 //
 // If an engine runs while there is no App, the App was lost with the datastore: the new
-// one asks for this engine, where the default would stop it and its containers. An App
+// one describes this engine, where the default would stop it and its containers. An App
 // that a user deletes while the daemon runs is created with the defaults.
 func (a *app) create(ctx context.Context, probes int, first bool) (*appv1.App, error) {
 	obj := &appv1.App{}
@@ -51,12 +51,14 @@ func (a *app) create(ctx context.Context, probes int, first bool) (*appv1.App, e
 	return obj, a.Kube.Create(ctx, obj)
 }
 
-// adopt sets spec to the engine that runs.
+// adopt sets spec to the engine that runs. A field of the running engine that it does not
+// copy has its default in the new App, and the difference stops the engine.
 func adopt(spec *appv1.AppSpec, running messages.VMSpec) {
 	spec.Running = true
-	spec.ContainerEngine.Name = running.Engine
+	spec.ContainerEngine = appv1.ContainerEngine{Name: running.Engine, Subnet: running.Subnet}
 	spec.VM = appv1.VM{
-		Driver: running.Driver, CPUs: int32(running.VM.CPUs), Memory: quantity(running.VM.Memory), Disk: quantity(running.VM.Disk),
+		Driver: running.Driver, Endpoint: running.Endpoint,
+		CPUs: int32(running.VM.CPUs), Memory: quantity(running.VM.Memory), Disk: quantity(running.VM.Disk),
 		Image: running.VM.Image, Acceleration: running.VM.Acceleration, Restart: running.VM.Restart, Reset: running.VM.Reset,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,8 +24,8 @@ func (c *creations) Create(_ context.Context, obj client.Object) error {
 	return nil
 }
 
-// E5: a damaged datastore was moved away while the engine runs. The new App asks for this
-// engine, unchanged.
+// E5: a damaged datastore was moved away while the engine runs. The new App describes
+// this engine, unchanged.
 func TestE5NewAppKeepsRunningEngine(t *testing.T) {
 	running := messages.VMSpec{
 		Driver: appv1.DriverLima, Engine: appv1.EngineContainerd,
@@ -32,10 +33,12 @@ func TestE5NewAppKeepsRunningEngine(t *testing.T) {
 			CPUs: 3, Memory: 3 << 30, Disk: 9 << 30, Image: appv1.ImageCloud, Acceleration: "tcg", Restart: "r", Reset: "s",
 		},
 	}
+	native := messages.VMSpec{Driver: appv1.DriverNative, Engine: appv1.EngineMoby, Subnet: "10.99.0.0/16"}
 	unreadable := errors.New("permission denied")
 	for _, tc := range []struct {
-		name   string
-		found  bool
+		name string
+		// found is the engine that runs; empty for none.
+		found  messages.VMSpec
 		err    error
 		probes int
 		first  bool
@@ -43,19 +46,17 @@ func TestE5NewAppKeepsRunningEngine(t *testing.T) {
 		want *messages.EnsureVM
 	}{
 		{name: "no engine", first: true, want: &messages.EnsureVM{}},
-		{name: "an engine", found: true, first: true, want: &messages.EnsureVM{Running: true, Spec: running}},
+		{name: "an engine", found: running, first: true, want: &messages.EnsureVM{Running: true, Spec: running}},
+		{name: "a native engine with a subnet", found: native, first: true, want: &messages.EnsureVM{Running: true, Spec: native}},
 		{name: "a probe failed", err: unreadable, first: true},
 		{name: "the last probe failed", err: unreadable, probes: maxProbes, first: true, want: &messages.EnsureVM{}},
-		{name: "the user has deleted the App", found: true, want: &messages.EnsureVM{}},
+		{name: "the user has deleted the App", found: running, want: &messages.EnsureVM{}},
 	} {
 		kube := &creations{}
 		a := &app{Config: Config{
 			Kube: kube, Namespace: "here", Logger: slog.New(slog.DiscardHandler),
 			Existing: func(context.Context) (messages.VMSpec, bool, error) {
-				if !tc.found {
-					return messages.VMSpec{}, false, tc.err
-				}
-				return running, true, nil
+				return tc.found, tc.found != messages.VMSpec{}, tc.err
 			},
 		}}
 		created, err := a.create(t.Context(), tc.probes, tc.first)
@@ -70,6 +71,33 @@ func TestE5NewAppKeepsRunningEngine(t *testing.T) {
 		}
 		if got := desiredVM(view{app: created}); got != *tc.want {
 			t.Errorf("%s: %+v, want %+v", tc.name, got, *tc.want)
+		}
+	}
+}
+
+// The VM actor compares the fields of a spec to decide whether it stops the engine.
+func TestAdoptCopiesEveryField(t *testing.T) {
+	var running messages.VMSpec
+	fill(t, reflect.ValueOf(&running).Elem())
+	created := &appv1.App{}
+	adopt(&created.Spec, running)
+	if got := desiredVM(view{app: created}).Spec; got != running {
+		t.Errorf("the new App describes %+v, want %+v", got, running)
+	}
+}
+
+// fill sets every field of a struct to a value that is not its zero value.
+func fill(t *testing.T, v reflect.Value) {
+	for i := range v.NumField() {
+		switch field := v.Field(i); field.Kind() {
+		case reflect.Struct:
+			fill(t, field)
+		case reflect.String:
+			field.SetString(v.Type().Field(i).Name)
+		case reflect.Int, reflect.Int32, reflect.Int64:
+			field.SetInt(int64(i) + 1)
+		default:
+			t.Fatalf("the field %s has a kind that this test does not set", v.Type().Field(i).Name)
 		}
 	}
 }
