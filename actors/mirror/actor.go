@@ -108,6 +108,9 @@ func (m *mirror) receive(msg messages.ToMirror) {
 func (m *mirror) step(c actor.Context) {
 	m.view.waiting, m.view.inFlight = m.engine.retry.waiting, m.engine.running
 	m.view.deleted = isDeleted(m.view)
+	if m.engine.running == nothing && engineCall(m.view) == nothing {
+		m.engine.err = nil // the request that failed was withdrawn
+	}
 	p := decide(m.view)
 	if p.cancel {
 		m.engine.abandon()

@@ -242,3 +242,41 @@ func TestMarkFailedNamesCauseOnce(t *testing.T) {
 		t.Errorf("%d writes, conditions %+v", w.version-1, c)
 	}
 }
+
+// deafEngine cannot be reached by requests.
+type deafEngine struct{ engine.Engine }
+
+func (deafEngine) Do(context.Context, engine.Key, engine.Verb) error { return engine.ErrUnreachable }
+
+func (deafEngine) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
+	return nil, engine.ErrUnreachable
+}
+
+// lastSettled returns the last report to the engine supervisor.
+func (s *stage) lastSettled(t *testing.T) messages.MirrorSettled {
+	for _, m := range slices.Backward(s.received) {
+		if settled, ok := m.(messages.MirrorSettled); ok {
+			return settled
+		}
+	}
+	t.Fatalf("the mirror has not settled; it sent %+v", s.received)
+	return messages.MirrorSettled{}
+}
+
+func TestWithdrawnRequestClearsFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &memory{version: 10}
+		s := stageWith(t, w, deafEngine{})
+		s.store(w, withUID(resource(wants(containersv1.StateRunning)), "u1", ""))
+		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerExited), AsOf: time.Now()})
+		if got := s.lastSettled(t); !engine.IsUnreachable(got.Err) {
+			t.Fatalf("settled with %v, want the failed start", got.Err)
+		}
+		withdrawn := w.has()
+		wants(containersv1.StateUnknown)(withdrawn)
+		s.store(w, withdrawn)
+		if got := s.lastSettled(t); got.Err != nil {
+			t.Errorf("settled with %v although the start was withdrawn", got.Err)
+		}
+	})
+}

@@ -12,8 +12,20 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
+// toSelf is a message of the mirror to itself: the result of a task, or a timer.
+//
+//sumtype:decl
+type toSelf interface{ toSelf() }
+
 // retryDue reports that the pause before a retry is over.
-type retryDue struct{ of *retry }
+type retryDue struct {
+	of *retry
+	// pause numbers the pauses: the end of a former one is stale.
+	pause int
+}
+
+func (retryDue) toSelf() {}
+func (outcome) toSelf()  {}
 
 // retry schedules the retries of one kind of call.
 type retry struct {
@@ -22,6 +34,8 @@ type retry struct {
 	attempts int
 	// waiting is set until the timer fires.
 	waiting bool
+	// pause is the number of the last pause.
+	pause int
 	// unreachable is set when the last attempt did not reach the engine.
 	unreachable bool
 	timer       *time.Timer
@@ -31,10 +45,11 @@ type retry struct {
 func (r *retry) later(tasks *task.Runner) {
 	r.attempts++
 	r.waiting = true
+	r.pause++
 	if r.timer != nil {
 		r.timer.Stop()
 	}
-	r.timer = tasks.After(r.backoff.Delay(r.attempts), retryDue{of: r})
+	r.timer = tasks.After(r.backoff.Delay(r.attempts), retryDue{of: r, pause: r.pause})
 }
 
 // reset ends the pause, and forgets earlier failures.
@@ -42,7 +57,14 @@ func (r *retry) reset() {
 	if r.timer != nil {
 		r.timer.Stop()
 	}
-	*r = retry{backoff: r.backoff}
+	*r = retry{backoff: r.backoff, pause: r.pause}
+}
+
+// ended handles the end of a pause, which can be a former one.
+func (r *retry) ended(pause int) {
+	if pause == r.pause {
+		r.waiting = false
+	}
 }
 
 // lane runs operations of one kind, one at a time.
@@ -75,9 +97,9 @@ func (m *mirror) done(c actor.Context, d task.Done) {
 	if !ok {
 		return
 	}
-	switch v := value.(type) {
+	switch v := value.(toSelf).(type) {
 	case retryDue:
-		v.of.waiting = false
+		v.of.ended(v.pause)
 	case outcome:
 		m.apply(v)
 		if v.fact != nil {

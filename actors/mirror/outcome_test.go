@@ -1,11 +1,16 @@
 package mirror
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 )
 
 // The daemon's log shows each request that the engine applied.
@@ -27,4 +32,25 @@ func TestAppliedRequestIsLogged(t *testing.T) {
 			t.Errorf("the log of %v is %q, want %q", test.op, got, want)
 		}
 	}
+}
+
+// The end of a pause can be in the mailbox already when the pause is reset.
+func TestFormerPauseEndsNoLaterOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		queued := make(chan retryDue, 1)
+		tasks := &task.Runner{Runner: async.NewRunner(context.Background(), func(r async.Result) { queued <- r.Value.(retryDue) })}
+		r := &retry{backoff: async.Backoff{Min: time.Second, Max: time.Minute}}
+		r.later(tasks)
+		former := <-queued
+		r.reset()
+		r.later(tasks)
+		r.ended(former.pause)
+		if !r.waiting {
+			t.Error("the end of a former pause ended this one")
+		}
+		last := <-queued
+		if r.ended(last.pause); r.waiting {
+			t.Error("the pause did not end")
+		}
+	})
 }
