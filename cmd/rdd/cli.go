@@ -20,7 +20,7 @@ type cli struct {
 	Set     setCmd     `cmd:"" help:"Set properties of the App, and wait until they are applied."`
 	Start   startCmd   `cmd:"" help:"Start the container engine (running=true)."`
 	Stop    stopCmd    `cmd:"" help:"Stop the container engine (running=false)."`
-	Status  statusCmd  `cmd:"" help:"Show the state of daemon, engine and mirrors. Exits with 1 when the daemon does not answer."`
+	Status  statusCmd  `cmd:"" help:"Show the state of daemon, engine, VM and mirrors. Exits with 1 when the daemon does not answer."`
 	Shell   shellCmd   `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's exit code."`
 	VM      vmCmd      `cmd:"" name:"vm" help:"Manage the VM of vm.driver=lima."`
 	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"Run kubectl against this instance. Starts the daemon if none runs."`
@@ -45,7 +45,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
-		return report(errOut, fmt.Errorf("set up the command line: %w", err))
+		return report(errOut, instance.Instance{}, fmt.Errorf("set up the command line: %w", err))
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -55,21 +55,21 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		return exitDone
 	}
 	if err != nil {
-		return report(errOut, err)
+		return report(errOut, instance.Instance{}, err)
 	}
 	inst, err := instance.New(commands.Instance)
 	if err != nil {
-		return report(errOut, &usageError{err.Error()})
+		return report(errOut, instance.Instance{}, &usageError{err.Error()})
 	}
 	s := &session{in: in, out: out, err: errOut, instance: inst}
 	if s.ownsSignals(parsed.Command()) {
 		s.ctx = context.Background()
-		return report(errOut, parsed.Run(s))
+		return s.report(parsed.Run(s))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	s.ctx = ctx
-	return report(errOut, parsed.Run(s))
+	return s.report(s.interrupted(parsed.Run(s)))
 }
 
 // printHelp prints a command's help. The help of set also lists the properties.

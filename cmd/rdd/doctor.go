@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/doctor"
 )
 
@@ -11,11 +14,16 @@ type doctorCmd struct {
 // Run implements the command.
 func (c *doctorCmd) Run(s *session) error {
 	report := doctor.Examine(s.ctx, s.doctorTarget())
-	var err error
+	err := s.ctx.Err() // the checks that a signal ended say nothing about the instance
+	if err != nil {
+		return err
+	}
 	if c.json() {
 		err = s.printJSON(report)
 	} else {
-		err = report.Print(s.out)
+		var text strings.Builder
+		err = report.Print(&text)
+		fmt.Fprint(s.out, s.typeable(text.String()))
 	}
 	if err == nil && !report.Healthy {
 		err = statusError(exitError)

@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
 // The exit codes.
@@ -19,7 +20,22 @@ const (
 	exitUsage    = 2
 	exitRejected = 3 // by the API server's admission
 	exitDeadline = 4
+	// exitInterrupted is what a shell reports for a process that SIGINT ended.
+	exitInterrupted = 130
 )
+
+// interruptedError reports a command that a signal ended.
+type interruptedError struct {
+	// continues is set if the daemon has accepted a change and keeps applying it.
+	continues bool
+}
+
+func (e *interruptedError) Error() string {
+	if e.continues {
+		return "interrupted: the operation continues in the background; see 'rdd status'"
+	}
+	return "interrupted"
+}
 
 // usageError reports a command line that is wrong.
 type usageError struct {
@@ -37,10 +53,11 @@ func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e
 // exitCode returns the exit code of an error. It is the only place that maps them.
 func exitCode(err error) int {
 	var (
-		status statusError
-		usage  *usageError
-		parse  *kong.ParseError
-		prop   *property.UsageError
+		status      statusError
+		usage       *usageError
+		parse       *kong.ParseError
+		prop        *property.UsageError
+		interrupted *interruptedError
 	)
 	switch {
 	case err == nil:
@@ -49,6 +66,8 @@ func exitCode(err error) int {
 		return int(status)
 	case errors.As(err, &usage), errors.As(err, &parse), errors.As(err, &prop):
 		return exitUsage
+	case errors.As(err, &interrupted):
+		return exitInterrupted
 	case rejected(err):
 		return exitRejected
 	case errors.Is(err, context.DeadlineExceeded):
@@ -65,7 +84,8 @@ func rejected(err error) bool {
 }
 
 // report prints err, unless it is nil or a statusError, and returns its exit code.
-func report(out io.Writer, err error) int {
+// The commands in its text get the name of the instance.
+func report(out io.Writer, inst instance.Instance, err error) int {
 	var (
 		status statusError
 		parse  *kong.ParseError
@@ -74,10 +94,8 @@ func report(out io.Writer, err error) int {
 	case err == nil, errors.As(err, &status):
 	case errors.As(err, &parse):
 		fmt.Fprintf(out, "rdd: %v\nRun \"%s --help\" for usage.\n", err, commandOf(parse))
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(out, "rdd: interrupted: the operation continues in the background; see 'rdd status'")
 	default:
-		fmt.Fprintf(out, "rdd: %v\n", err)
+		fmt.Fprintf(out, "rdd: %s\n", typeable(err.Error(), inst))
 	}
 	return exitCode(err)
 }

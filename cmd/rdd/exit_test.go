@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -30,6 +31,7 @@ func TestExitCodes(t *testing.T) {
 		{&client.NoDaemonError{Instance: "2"}, 1},
 		{&lifecycle.DiedError{}, 1},
 		{context.Canceled, 1},
+		{&interruptedError{}, 130},
 		{apierrors.NewUnauthorized("x"), 1},
 		{apierrors.NewNotFound(resource, "app"), 1},
 		{&usageError{"x"}, 2},
@@ -61,12 +63,39 @@ func TestReportPrintsOneLine(t *testing.T) {
 		{nil, ""},
 		{statusError(1), ""},
 		{errors.New("no disk"), "rdd: no disk\n"},
-		{fmt.Errorf("wait: %w", context.Canceled), "rdd: interrupted: the operation continues in the background; see 'rdd status'\n"},
+		{errors.New("see 'rdd status'"), "rdd: see 'rdd --instance work status'\n"},
+		{&interruptedError{}, "rdd: interrupted\n"},
+		{&interruptedError{continues: true}, "rdd: interrupted: the operation continues in the background; see 'rdd --instance work status'\n"},
 	} {
 		var out strings.Builder
-		report(&out, test.err)
+		report(&out, instance.Instance{Name: "work"}, test.err)
 		if out.String() != test.want {
 			t.Errorf("%v: %q, want %q", test.err, out.String(), test.want)
+		}
+	}
+}
+
+func TestInterruptedReportsOnlySignals(t *testing.T) {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	failure := errors.New("no disk")
+	for _, test := range []struct {
+		ctx      context.Context
+		applying bool
+		err      error
+		want     error
+	}{
+		{context.Background(), true, context.Canceled, context.Canceled},
+		{ended, false, nil, nil},
+		{ended, false, failure, failure},
+		{ended, false, statusError(143), statusError(143)},
+		{ended, false, fmt.Errorf("wait: %w", context.Canceled), &interruptedError{}},
+		{ended, false, statusError(1), &interruptedError{}},
+		{ended, true, context.Canceled, &interruptedError{continues: true}},
+	} {
+		s := &session{ctx: test.ctx, applying: test.applying}
+		if got := s.interrupted(test.err); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%v, applying %v: %v, want %v", test.err, test.applying, got, test.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,6 +33,25 @@ type session struct {
 	in       io.Reader
 	out, err io.Writer
 	instance instance.Instance
+	// applying is set once the daemon has accepted a change that it applies in the
+	// background.
+	applying bool
+}
+
+// report prints an error of the command, and returns its exit code.
+func (s *session) report(err error) int { return report(s.err, s.instance, err) }
+
+// interrupted returns an *interruptedError if a signal caused the failure of the
+// command. The exit code of a program in the VM, which has a signal's number
+// already, stays.
+func (s *session) interrupted(err error) error {
+	if err == nil || s.ctx.Err() == nil {
+		return err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, statusError(exitError)) {
+		return &interruptedError{continues: s.applying}
+	}
+	return err
 }
 
 // ownsSignals reports whether a command handles signals itself. The daemon does,

@@ -117,6 +117,7 @@ func (s *session) apply(what change, wait waiting) (set bool, err error) {
 	if err != nil || what.dryRun || !wait.enabled() {
 		return err == nil, err
 	}
+	s.applying = true
 	return true, s.waitSettled(ctx, c, shown, after.Generation)
 }
 
@@ -172,7 +173,7 @@ func (s *session) change(ctx context.Context, c *client.Client, shown *progress.
 func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *progress.Progress, generation int64) error {
 	app, err := c.WaitSettled(ctx, generation, func(app *appv1.App, generation int64) {
 		if !client.Settled(app, generation) {
-			shown.Update(waitReason(app, generation))
+			shown.Update(s.typeable(waitReason(app, generation)))
 		}
 	})
 	if err != nil {
@@ -181,7 +182,7 @@ func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *prog
 	shown.Close()
 	fmt.Fprintf(s.out, "done after %s: %s\n", rounded(shown.Elapsed()), conditionsLine(app))
 	if note := noteOf(app); note != "" {
-		fmt.Fprintf(s.out, "note: %s\n", note)
+		fmt.Fprintf(s.out, "note: %s\n", s.typeable(note))
 	}
 	return nil
 }

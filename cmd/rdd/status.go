@@ -47,7 +47,7 @@ func (c *statusCmd) Run(s *session) error {
 	if c.json() {
 		err = s.printJSON(view)
 	} else {
-		err = table(s.out, view.rows())
+		err = s.table(view.rows())
 	}
 	if err == nil && (view.Daemon.State != lifecycle.StateRunning || len(view.Errors) > 0) {
 		err = statusError(exitError)

@@ -133,7 +133,7 @@ func (s *session) startDaemon(args instance.Args, timeout time.Duration) error {
 	if !started {
 		fmt.Fprintf(s.out, "the daemon (pid %d) is already running at %s\n", pid, c.Host())
 		if args != before {
-			fmt.Fprintln(s.out, "the new arguments take effect at the next 'rdd svc restart'")
+			fmt.Fprintln(s.out, s.typeable("the new arguments take effect at the next 'rdd svc restart'"))
 		}
 		return nil
 	}

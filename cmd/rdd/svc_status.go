@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"text/tabwriter"
 	"time"
 
@@ -37,7 +36,7 @@ func (c *svcStatusCmd) Run(s *session) error {
 	if c.json() {
 		err = s.printJSON(status)
 	} else {
-		err = table(s.out, daemonRows(status))
+		err = s.table(daemonRows(status))
 	}
 	if err == nil && status.State != lifecycle.StateRunning {
 		err = statusError(exitError)
@@ -72,11 +71,11 @@ func daemonRows(status lifecycle.Status) [][2]string {
 }
 
 // table prints names and values, and leaves out rows without a value.
-func table(out io.Writer, rows [][2]string) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+func (s *session) table(rows [][2]string) error {
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		if row[1] != "" {
-			fmt.Fprintf(w, "%s:\t%s\n", row[0], row[1])
+			fmt.Fprintf(w, "%s:\t%s\n", row[0], s.typeable(row[1]))
 		}
 	}
 	return w.Flush()

@@ -52,7 +52,7 @@ func (c *vmStatusCmd) Run(s *session) error {
 	if c.json() {
 		err = s.printJSON(report)
 	} else {
-		err = table(s.out, report.Rows(time.Now()))
+		err = s.table(report.Rows(time.Now()))
 	}
 	if err == nil && report.State != vmstatus.StateRunning {
 		err = statusError(exitError)
