@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -67,6 +68,45 @@ func TestRunnerStopDropsResults(t *testing.T) {
 			}
 		}
 	})
+}
+
+// registry is a context that counts the contexts that are derived from it and not
+// cancelled.
+type registry struct {
+	context.Context
+
+	done chan struct{}
+	open atomic.Int32
+}
+
+func (r *registry) Done() <-chan struct{} { return r.done }
+
+// AfterFunc is what package context calls for each derived context.
+func (r *registry) AfterFunc(func()) (stop func() bool) {
+	r.open.Add(1)
+	return func() bool {
+		r.open.Add(-1)
+		return true
+	}
+}
+
+// A Runner lives as long as a connection, and starts a goroutine for each reading.
+func TestRunnerGoReleasesContexts(t *testing.T) {
+	r := NewRunner(t.Context(), func(Result) {})
+	open := &registry{Context: t.Context(), done: make(chan struct{})}
+	r.ctx = open
+	for _, timeout := range []time.Duration{time.Minute, NoDeadline} {
+		r.Go(timeout, func(context.Context) any {
+			if n := open.open.Load(); n != 1 {
+				t.Errorf("timeout %s: %d contexts of one goroutine", timeout, n)
+			}
+			return nil
+		})
+		r.Wait()
+		if n := open.open.Load(); n != 0 {
+			t.Errorf("timeout %s: %d contexts remain", timeout, n)
+		}
+	}
 }
 
 func TestPanicErrorKeepsStackForTheLog(t *testing.T) {

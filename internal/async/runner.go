@@ -50,8 +50,11 @@ func (r *Runner) Wait() { r.started.Wait() }
 // Go runs f with a deadline and delivers its result. The function that Go returns
 // ends the context of f early; the result is delivered all the same.
 func (r *Runner) Go(timeout time.Duration, f func(context.Context) any) context.CancelFunc {
-	ctx, cancel := context.WithCancel(r.ctx)
-	if timeout != NoDeadline {
+	var ctx context.Context
+	var cancel context.CancelFunc
+	if timeout == NoDeadline {
+		ctx, cancel = context.WithCancel(r.ctx)
+	} else {
 		ctx, cancel = context.WithTimeout(r.ctx, timeout)
 	}
 	r.started.Go(func() {
