@@ -146,10 +146,10 @@ func (w *watcher) retryDue(v retryDue) {
 	}
 }
 
-// report sends a reading to the sink, unless the object was reported gone after the
-// reading began.
+// report sends a reading to the sink, unless it began before the last full sync, or
+// before the object was reported gone.
 func (w *watcher) report(v reading) {
-	if v.asOf.Before(w.gone[v.key]) {
+	if v.asOf.Before(w.syncedAsOf) || v.asOf.Before(w.gone[v.key]) {
 		return
 	}
 	if v.err != nil {

@@ -218,7 +218,8 @@ func (w *watcher) completeSync(v syncRead) {
 			delete(w.listable, key)
 		}
 	}
-	clear(w.gone)
+	maps.DeleteFunc(w.gone, func(_ engine.Key, at time.Time) bool { return at.Before(v.asOf) })
+	w.syncedAsOf = v.asOf
 	w.sink(engine.Synced{AsOf: v.asOf, Unread: unread})
 	if w.imageList.afterSync {
 		w.imageList.afterSync = false

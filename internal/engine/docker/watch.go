@@ -37,9 +37,13 @@ type watcher struct {
 	reads map[engine.Key]*read
 	// rechecks are the containers that are read again without an event.
 	rechecks map[engine.Key]*recheck
-	// gone are the objects that were reported gone since the last full sync, and the
-	// time of that reading. An older reading that arrives late is ignored.
-	gone   map[engine.Key]time.Time
+	// gone are the objects that were reported gone since the last full sync began, and
+	// the time of that reading. An older reading that arrives late is ignored.
+	gone map[engine.Key]time.Time
+	// syncedAsOf is when the last complete full sync began. What it did not report is
+	// gone, so an older reading that arrives late is ignored too.
+	syncedAsOf time.Time
+
 	images imageIndex
 	// listable are the objects of kinds whose list has every field, and when they
 	// were last reported.
