@@ -17,8 +17,8 @@ type EnsureVM struct {
 	Spec VMSpec
 }
 
-// VMSpec is the part of the App's spec that the VM actor applies. Equal specs ask for
-// the same engine.
+// VMSpec is the part of the App's spec that the VM actor applies. Equal specs
+// describe the same engine.
 type VMSpec struct {
 	Driver   appv1.DriverName
 	Endpoint string
@@ -39,8 +39,8 @@ type VMProperties struct {
 	// Image is empty, "cloud", or an absolute path; see appv1.VM.
 	Image        string
 	Acceleration appv1.Acceleration
-	// Restart and Reset are any text. A change of Restart asks for a restart of the
-	// VM, a change of Reset for a new disk.
+	// Restart and Reset are any text. A change of Restart requests a restart of the
+	// VM, a change of Reset a new disk.
 	Restart, Reset string
 }
 
@@ -65,8 +65,8 @@ type VMChanged struct {
 	State      VMState
 	// Since is when State was entered.
 	Since time.Time
-	// Wanted is whether the last EnsureVM asked for a running VM.
-	Wanted bool
+	// Desired is whether the last EnsureVM requested a running VM.
+	Desired bool
 	// Current is whether the running engine was started from the last EnsureVM's spec.
 	Current bool
 	// Refused is whether no driver can apply the last EnsureVM until the user changes

@@ -73,7 +73,7 @@ func (simTree) Describe(message any) string {
 	case messages.ChildFailed:
 		return fmt.Sprintf("ChildFailed %s gave up %t: %s", m.Name, m.GaveUp, schedule.FirstLine(fmt.Sprint(m.Err)))
 	case messages.VMChanged:
-		return fmt.Sprintf("VMChanged gen %d %s wanted %t current %t %s", m.Generation, m.State, m.Wanted, m.Current, m.Driver)
+		return fmt.Sprintf("VMChanged gen %d %s desired %t current %t %s", m.Generation, m.State, m.Desired, m.Current, m.Driver)
 	case messages.EnsureVM:
 		return fmt.Sprintf("EnsureVM gen %d running %t %s", m.Generation, m.Running, m.Spec.Driver)
 	case messages.EngineChanged:

@@ -31,7 +31,7 @@ func runningCondition(v view) metav1.Condition {
 		c.Reason = appv1.ReasonStopping
 	case messages.VMFailed:
 		c.Reason = appv1.ReasonStopFailed
-		if v.vm.Wanted {
+		if v.vm.Desired {
 			c.Reason = appv1.ReasonStartFailed
 		}
 	default:
@@ -90,7 +90,7 @@ func settledCondition(v view, running, ready metav1.Condition) metav1.Condition 
 
 // waitsFor returns what is still missing; what is empty when nothing is.
 func waitsFor(v view, running, ready metav1.Condition) (what, reason, message string) {
-	answered := v.vm.Generation == v.app.Generation && v.vm.Wanted == v.running()
+	answered := v.vm.Generation == v.app.Generation && v.vm.Desired == v.running()
 	switch {
 	case v.draining && v.app.Spec.Running:
 		return "the daemon to end; the next daemon starts the engine again", appv1.ReasonStopping, ""

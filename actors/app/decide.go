@@ -101,7 +101,7 @@ func desiredLink(v view) (l link, ok bool) {
 
 // drained reports whether a drain is complete: nothing runs.
 func (v view) drained() bool {
-	return v.draining && v.vm.State == messages.VMStopped && !v.vm.Wanted && v.engineIdle()
+	return v.draining && v.vm.State == messages.VMStopped && !v.vm.Desired && v.engineIdle()
 }
 
 // engineIdle reports whether the engine supervisor has answered the last command and
@@ -113,7 +113,7 @@ func (v view) engineIdle() bool {
 // draining returns the progress of a drain.
 func draining(v view) messages.Draining {
 	var left []string
-	if v.vm.State != messages.VMStopped || v.vm.Wanted {
+	if v.vm.State != messages.VMStopped || v.vm.Desired {
 		left = append(left, withMessage("the engine is "+string(v.vm.State), v.vm.Message))
 	}
 	if !v.engineIdle() {

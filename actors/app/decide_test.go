@@ -20,7 +20,7 @@ func settled(running bool) view {
 	a.Spec.Running, a.Spec.Namespace = running, "rancher-desktop"
 	a.Spec.ContainerEngine.Name = appv1.EngineMoby
 	v := view{app: a, linked: true, engineSeq: 7}
-	v.vm = messages.VMChanged{Generation: generation, Wanted: running, State: messages.VMStopped}
+	v.vm = messages.VMChanged{Generation: generation, Desired: running, State: messages.VMStopped}
 	v.engine = messages.EngineChanged{Seq: 7, State: messages.EngineIdle}
 	if running {
 		v.vm.State, v.vm.Current, v.vm.Endpoint = messages.VMRunning, true, "unix:///docker.sock"
@@ -57,7 +57,7 @@ func TestConditions(t *testing.T) {
 		{"the VM actor has not received the change", true, func(v *view) { v.vm.Generation = generation - 1 }, "Started", "Connected", "Started", metav1.ConditionFalse},
 		{"the daemon ends", true, func(v *view) {
 			v.draining = true
-			v.vm.State, v.vm.Wanted = messages.VMStopped, false
+			v.vm.State, v.vm.Desired = messages.VMStopped, false
 			v.engine.State = messages.EngineIdle
 		}, "Stopped", "Stopped", "Stopping", metav1.ConditionFalse},
 		{"the running engine is of an older spec", true, func(v *view) { v.vm.Current = false }, "Started", "Connected", "Started", metav1.ConditionFalse},
@@ -140,7 +140,7 @@ func TestDrainedWhenNothingRuns(t *testing.T) {
 	}
 	for name, change := range map[string]func(*view){
 		"VM still stopping":       func(v *view) { v.vm.State = messages.VMStopping },
-		"stop not received":       func(v *view) { v.vm.Wanted = true },
+		"stop not received":       func(v *view) { v.vm.Desired = true },
 		"mirrors left":            func(v *view) { v.engine.State = messages.EngineCleaning },
 		"stale answer":            func(v *view) { v.engine.Seq-- },
 		"no drain":                func(v *view) { v.draining = false },

@@ -16,7 +16,6 @@ import (
 const (
 	sessionName      = "session"
 	namespaceTimeout = 10 * time.Second
-	namespaceRetry   = time.Second
 )
 
 // connect sets the desired engine. The command can be repeated.
@@ -47,7 +46,7 @@ func (s *supervisor) disconnect(c actor.Context, msg messages.DisconnectEngine) 
 
 // endSession stops the session, and resets what is known of its engine.
 func (s *supervisor) endSession(c actor.Context) {
-	s.connection, s.failure, s.pauses = neverConnected, "", 0
+	s.connection, s.failure, s.pauses, s.namespaceFailures = neverConnected, "", 0, 0
 	s.stopGrace()
 	if s.session != nil {
 		c.Stop(s.session)
@@ -101,11 +100,22 @@ func (s *supervisor) namespaceReady(c actor.Context, err error) {
 		s.open() // it was prepared for an engine that was replaced
 	case !s.isMirroring():
 	case err != nil:
-		s.failure = err.Error()
-		s.tasks.After(namespaceRetry, openDue{})
+		s.namespaceFailed(err)
 	default:
+		s.namespaceFailures = 0
 		s.spawnSession(c)
 	}
+}
+
+// namespaceFailed retries with back-off.
+func (s *supervisor) namespaceFailed(err error) {
+	if s.failure != err.Error() { // once for each reason, not for each attempt
+		s.Logger.Warn("the namespace of the mirrors could not be created", "namespace", s.desired.Namespace, "err", err)
+	}
+	s.failure = err.Error()
+	s.namespaceFailures++
+	backoff := async.Backoff{Min: time.Second, Max: 10 * time.Second}
+	s.tasks.After(backoff.Delay(s.namespaceFailures), openDue{})
 }
 
 func (s *supervisor) spawnSession(c actor.Context) {
@@ -180,13 +190,13 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 	s.grace = s.tasks.After(time.Until(s.graceEnds), graceOver{})
 }
 
-// graceOver releases the mirrors of an engine that did not come back. A timer of an
+// graceOver releases the mirrors of an engine that did not reconnect. A timer of an
 // earlier failure can be left: it must not end the grace period of the last one.
 func (s *supervisor) graceOver(c actor.Context) {
 	if !s.isMirroring() || s.connection == connected || time.Now().Before(s.graceEnds) || s.mirrors.empty() {
 		return
 	}
-	s.Logger.Warn("the engine did not come back: its mirrors are removed", "grace", s.Grace)
+	s.Logger.Warn("the engine did not reconnect within the grace period: its mirrors are removed", "grace", s.Grace)
 	s.releaseAll(c)
 }
 

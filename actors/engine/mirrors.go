@@ -144,7 +144,7 @@ func (s *supervisor) remove(c actor.Context, e *entry) {
 // kind, which is gone now.
 func (s *supervisor) retryRefused(c actor.Context, gone containersv1.Kind) {
 	for e := range s.mirrors.refused {
-		if e.pid != nil && !e.isStopping && e.key.kind.IsUnblockedBy(gone) {
+		if e.isUnblockedBy(gone) {
 			c.Send(e.pid, messages.RetryNow{})
 		}
 	}
@@ -154,7 +154,7 @@ func (s *supervisor) retryRefused(c actor.Context, gone containersv1.Kind) {
 // of the mirror.
 func (s *supervisor) release(c actor.Context, e *entry) {
 	e.engineGone, e.object = true, nil
-	e.restarts = restarts{}
+	e.restarts.reset()
 	s.send(c, e, messages.EngineGone{})
 }
 

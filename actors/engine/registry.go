@@ -64,6 +64,13 @@ func (e *entry) resendState(c actor.Context) {
 	}
 }
 
+// isUnblockedBy reports whether the engine may do what it refused for this mirror after
+// the removal of an object of a kind.
+func (e *entry) isUnblockedBy(gone containersv1.Kind) bool {
+	return e.pid != nil && !e.isStopping && e.key.kind.IsUnblockedBy(gone) &&
+		(e.resource == nil || !containersv1.IsPredefined(e.resource))
+}
+
 // engineKey returns the key of the engine's object, without a tag.
 func (e *entry) engineKey() engine.Key {
 	id := e.key.name

@@ -11,7 +11,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
-// resources stands for the informers: a test says what they deliver.
+// resources is a fake of the informers. It delivers what a test stores in it.
 type resources struct {
 	mu       sync.Mutex
 	current  map[key]containersv1.Mirror

@@ -27,6 +27,24 @@ type restarts struct {
 	startedAt time.Time
 	// isPaused is set during a pause. Only the end of its engine ends it early.
 	isPaused bool
+	// number of the last pause; the end of a former one is stale.
+	number int
+	timer  *time.Timer
+}
+
+// restartDue reports that a pause of a mirror is over.
+type restartDue struct {
+	e *entry
+	// pause is the number of the pause.
+	pause int
+}
+
+// reset ends the pause, and forgets earlier failures.
+func (r *restarts) reset() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	*r = restarts{number: r.number}
 }
 
 // pause begins a pause and returns its length.
@@ -35,6 +53,7 @@ func (r *restarts) pause(first time.Duration, now time.Time) time.Duration {
 		r.pauses = 0
 	}
 	r.pauses++
+	r.number++
 	r.isPaused = true
 	return async.Backoff{Min: first, Max: maxPause}.Delay(r.pauses)
 }
@@ -65,7 +84,14 @@ func (s *supervisor) markFailed(e *entry) {
 
 // restartLater restarts a mirror after a pause. The pauses grow.
 func (s *supervisor) restartLater(e *entry) {
-	s.tasks.After(e.restarts.pause(s.Slow, time.Now()), restartDue{e})
+	pause := e.restarts.pause(s.Slow, time.Now())
+	e.restarts.timer = s.tasks.After(pause, restartDue{e: e, pause: e.restarts.number})
+}
+
+func (s *supervisor) pauseOver(c actor.Context, due restartDue) {
+	if due.pause == due.e.restarts.number {
+		s.restartMirror(c, due.e)
+	}
 }
 
 // restartMirror creates a new actor for an entry that has none. It removes the entry

@@ -6,6 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -68,5 +70,35 @@ func TestRestartPausesGrowAndReset(t *testing.T) {
 	}
 	if got := r.pause(5*time.Second, now.Add(time.Hour)); got > 5*time.Second {
 		t.Errorf("after an hour without a failure the first pause is %v", got)
+	}
+}
+
+// The end of a pause that the end of the engine ended can arrive late.
+func TestFormerPauseDoesNotRestartMirror(t *testing.T) {
+	s := &supervisor{mirrors: newRegistry()}
+	e := s.mirrors.ensure(containersv1.KindVolume, "bad", "ns")
+	e.restarts.pause(time.Second, time.Now())
+	former := restartDue{e: e, pause: e.restarts.number}
+	e.restarts.reset()
+	e.restarts.pause(time.Second, time.Now())
+	// The restart of a mirror without resource and object removes its entry.
+	if s.receiveOwn(nil, former); s.mirrors.empty() {
+		t.Error("the end of a former pause restarted the mirror")
+	}
+	if s.receiveOwn(nil, restartDue{e: e, pause: e.restarts.number}); !s.mirrors.empty() {
+		t.Error("the end of the pause did not restart the mirror")
+	}
+}
+
+// The removal of a container unblocks a network, but the engine never removes a
+// predefined one.
+func TestPredefinedNetworkIsNotUnblocked(t *testing.T) {
+	for name, want := range map[string]bool{"web": true, "bridge": false, "host": false, "none": false} {
+		network := &containersv1.Network{}
+		network.Status.Name = name
+		e := &entry{key: key{containersv1.KindNetwork, "net-1"}, pid: &actor.PID{}, resource: network}
+		if got := e.isUnblockedBy(containersv1.KindContainer); got != want {
+			t.Errorf("%s: unblocked %t, want %t", name, got, want)
+		}
 	}
 }

@@ -102,11 +102,11 @@ func (s *supervisor) publish(c actor.Context) {
 		return
 	}
 	if s.state == messages.EngineSyncing || s.state == messages.EngineCleaning {
-		if s.hasPublished && s.published.State == s.state && s.published.Seq == s.seq {
+		if s.isThrottled && s.published.State == s.state && s.published.Seq == s.seq {
 			return
 		}
-		if !s.hasPublished {
-			s.hasPublished = true
+		if !s.isThrottled {
+			s.isThrottled = true
 			s.tasks.After(progressEvery, progressDue{})
 		}
 	}

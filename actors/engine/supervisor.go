@@ -23,8 +23,8 @@ type supervisor struct {
 	// owner receives EngineChanged; published is the last one.
 	owner     *actor.PID
 	published messages.EngineChanged
-	// hasPublished is set while the next report of progress waits for its interval.
-	hasPublished bool
+	// isThrottled is set while the next report of progress waits for its interval.
+	isThrottled bool
 	// state is derived from the facts after each message.
 	state messages.EngineState
 
@@ -42,6 +42,8 @@ type supervisor struct {
 	connection connection
 	// failure is why the last attempt to connect failed; empty when it did not.
 	failure string
+	// namespaceFailures counts the failures in a row to create the namespace.
+	namespaceFailures int
 	// pauses counts those before sessions since the engine was last ready.
 	pauses int
 	info   appv1.EngineStatus
@@ -74,7 +76,6 @@ type (
 	openDue         struct{}
 	graceOver       struct{}
 	progressDue     struct{}
-	restartDue      struct{ e *entry }
 	marked          struct{ err error }
 )
 
@@ -172,9 +173,9 @@ func (s *supervisor) receiveOwn(c actor.Context, msg toSelf) {
 	case graceOver:
 		s.graceOver(c)
 	case progressDue:
-		s.hasPublished = false
+		s.isThrottled = false
 	case restartDue:
-		s.restartMirror(c, msg.e)
+		s.pauseOver(c, msg)
 	case marked:
 		if msg.err != nil {
 			s.Logger.Warn("the failure of a mirror could not be written to its resource", "err", msg.err)

@@ -73,6 +73,9 @@ type world struct {
 	engine    quietEngine
 	resources resources
 	dial      func(string) (engine.Engine, error)
+	// ensureNamespace is called for the namespace of the mirrors.
+	ensureNamespace func() error
+	log             strings.Builder
 	panicking atomic.Bool  // the mirror "bad", at each ObjectSeen
 	good, bad atomic.Int32 // how often these mirrors were created
 	marked    atomic.Value // the mirror that was last marked as failed, and why
@@ -116,11 +119,12 @@ func (w *world) start(t *testing.T) {
 	w.engine = quietEngine{up: &atomic.Bool{}, broken: make(chan error, 1)}
 	w.engine.up.Store(true)
 	w.dial = func(string) (engine.Engine, error) { return w.engine, nil }
+	w.ensureNamespace = func() error { return nil }
 	w.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
 	cfg := Config{
-		EnsureNamespace: func(context.Context, string) error { return nil },
+		EnsureNamespace: func(context.Context, string) error { return w.ensureNamespace() },
 		Subscribe:       w.resources.Subscribe,
 		Dial:            func(endpoint string) (engine.Engine, error) { return w.dial(endpoint) },
 		NewMirror:       w.newMirror,
@@ -131,7 +135,7 @@ func (w *world) start(t *testing.T) {
 		Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 			return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
 		},
-		Logger: slog.New(slog.DiscardHandler), Report: func(string) {}, Settings: DefaultSettings(),
+		Logger: slog.New(slog.NewTextHandler(&w.log, nil)), Report: func(string) {}, Settings: DefaultSettings(),
 	}
 	w.owner = w.system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {
 		if m, ok := c.Message().(messages.EngineChanged); ok {
@@ -344,6 +348,28 @@ func TestI5IdleWaitsForHeldMirror(t *testing.T) {
 		w.send(messages.MirrorFinished{Kind: containersv1.KindVolume, Name: "good"})
 		if got := w.last(t); got.State != messages.EngineIdle {
 			t.Errorf("got %+v after the last mirror has gone, want Idle", got)
+		}
+	})
+}
+
+func TestNamespaceRetriedWithBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var attempts atomic.Int32
+		w.ensureNamespace = func() error {
+			attempts.Add(1)
+			return errors.New("no quota")
+		}
+		w.send(connectTo(1))
+		time.Sleep(10 * time.Minute)
+		if got := w.last(t); got.State != messages.EngineConnecting || got.Message != "no quota" {
+			t.Errorf("got %+v, want the reason", got)
+		}
+		if n := attempts.Load(); n < 60 || n > 125 {
+			t.Errorf("%d attempts in 10 minutes, want pauses that grow to 10 s", n)
+		}
+		if n := strings.Count(w.log.String(), "no quota"); n != 1 {
+			t.Errorf("%d lines of the log have the reason, want one: %s", n, w.log.String())
 		}
 	})
 }

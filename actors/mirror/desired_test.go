@@ -50,3 +50,15 @@ func TestDesiredStateAppliedFromEveryState(t *testing.T) {
 		}
 	}
 }
+
+// The finalizer was added by another client. Without the kind's own check the engine would
+// refuse the removal, and the resource would stay in Terminating.
+func TestForeignFinalizerRemovesNoNamespace(t *testing.T) {
+	var verbs []engine.Verb
+	cfg := Config{Kind: containersv1.KindContainerNamespace, Name: "moby", Engine: recordingEngine{verbs: &verbs}}
+	var out outcome
+	cfg.removeObject(t.Context(), view{object: &containersv1.ContainerNamespace{}}, &out)
+	if len(verbs) != 0 || !out.objectGone {
+		t.Errorf("verbs %q, outcome %+v; want no call and a removed object", verbs, out)
+	}
+}

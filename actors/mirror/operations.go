@@ -155,7 +155,8 @@ func (cfg Config) stillRequested(ctx context.Context, v view, out *outcome) bool
 }
 
 // removeObject removes the engine's object. It kills a running container, because
-// the user deleted the resource.
+// the user deleted the resource. Any client can add rdd's finalizer to a resource of a kind
+// that has none, whose objects rdd does not remove.
 func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 	var err error
 	if cfg.Kind.HasFinalizer() {

@@ -77,7 +77,7 @@ func held(v view) metav1.Condition {
 	}
 	return metav1.Condition{
 		Type: containersv1.ConditionHeld, Status: metav1.ConditionTrue, Reason: containersv1.ReasonForeignFinalizer,
-		Message: fmt.Sprintf("this resource is deleted, and %s: it goes when its last finalizer is removed (%s)",
+		Message: fmt.Sprintf("this resource was deleted (%s); it is removed when its last finalizer is: %s",
 			state, strings.Join(v.resource.GetFinalizers(), ", ")),
 		ObservedGeneration: v.resource.GetGeneration(),
 	}

@@ -25,14 +25,14 @@ func TestStartAndStop(t *testing.T) {
 		w.ensure(1, true, auto)
 		w.sleep(2 * time.Second)
 		m := w.last()
-		if m.Generation != 1 || !m.Wanted || !m.Current || m.Driver != appv1.DriverNative || m.Endpoint != "unix:///native" ||
+		if m.Generation != 1 || !m.Desired || !m.Current || m.Driver != appv1.DriverNative || m.Endpoint != "unix:///native" ||
 			!strings.Contains(m.DriverReason, "auto picked native: it is a fake") {
 			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.wantStates(starting, running)
 		w.ensure(2, false, auto)
 		w.sleep(2 * time.Second)
-		if m := w.last(); m.Generation != 2 || m.Wanted || m.Driver != "" || m.Endpoint != "" {
+		if m := w.last(); m.Generation != 2 || m.Desired || m.Driver != "" || m.Endpoint != "" {
 			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.wantStates(stopping, stopped)
@@ -181,7 +181,7 @@ func TestFailedStopIsRetried(t *testing.T) {
 		w.native.with(func() { w.native.stopErr = errors.New("busy") })
 		w.ensure(2, false, auto)
 		w.sleep(1100 * time.Millisecond)
-		if m := w.last(); m.State != failed || m.Wanted || !strings.Contains(m.Message, "busy") {
+		if m := w.last(); m.State != failed || m.Desired || !strings.Contains(m.Message, "busy") {
 			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.native.with(func() { w.native.stopErr = nil })

@@ -40,7 +40,7 @@ func (a *vmActor) publish(answer bool) {
 		Generation:   a.generation,
 		State:        stateOf(a.desired, a.facts, a.watch.hung()),
 		Since:        a.sent.Since,
-		Wanted:       a.desired.running,
+		Desired:      a.desired.running,
 		Current:      a.facts.attached && satisfies(a.desired.spec, a.facts.attachedSpec),
 		Refused:      a.refused(),
 		Silent:       a.facts.attached && a.watch.hung(),

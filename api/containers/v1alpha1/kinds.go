@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -34,6 +35,9 @@ type kindRow struct {
 	// a request about an object of this kind. The request is retried when one of
 	// them is removed.
 	unblockedBy Kind
+	// predefined are the names of the objects that every engine has, and refuses to
+	// remove.
+	predefined []string
 }
 
 // kindTable returns one row for each mirrored kind, in the order in which rdd
@@ -58,7 +62,8 @@ func kindTable() []kindRow {
 		},
 		{
 			kind: KindNetwork, namePrefix: "net-", hasFinalizer: true, unblockedBy: KindContainer,
-			object: func() Mirror { return &Network{} }, list: func() runtime.Object { return &NetworkList{} },
+			predefined: []string{"bridge", "host", "none"},
+			object:     func() Mirror { return &Network{} }, list: func() runtime.Object { return &NetworkList{} },
 		},
 	}
 }
@@ -113,6 +118,12 @@ func (k Kind) HasFinalizer() bool { return k.row().hasFinalizer }
 // IsUnblockedBy reports whether the engine may do what it refused for an object of
 // this kind after the removal of an object of another kind.
 func (k Kind) IsUnblockedBy(removed Kind) bool { return k.row().unblockedBy == removed }
+
+// IsPredefined reports whether m mirrors an object that every engine has, and refuses to
+// remove.
+func IsPredefined(m Mirror) bool {
+	return slices.Contains(m.MirrorKind().row().predefined, m.DisplayName())
+}
 
 // ResourceName returns the name of the resource that mirrors the object with this
 // identifier in the engine. Identifiers may hold what a Kubernetes name may not.
