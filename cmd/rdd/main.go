@@ -3,10 +3,10 @@
 //
 // Reading map: main.go calls cli.go, which declares the commands. exit.go lists
 // the exit codes, advice.go completes commands in messages, and session.go has what
-// every command needs. The commands: set.go,
-// startstop.go, status.go, shell.go, vm.go, ctl.go and ctl_version.go (kubectl),
-// tree.go, doctor.go, support.go, version.go, hostagent.go, and for 'rdd svc'
-// svc.go, svc_paths.go, svc_serve.go, svc_status.go and svc_stop.go.
+// every command needs. The commands: set.go, set_help.go, startstop.go,
+// status.go, shell.go, vm.go, ctl.go and ctl_version.go (kubectl), tree.go,
+// doctor.go, support.go, version.go, hostagent.go, and for 'rdd svc' svc.go,
+// svc_paths.go, svc_serve.go, svc_status.go and svc_stop.go.
 //
 // The packages below do the work: lifecycle starts and stops the daemon, client
 // talks to it, property parses and lists properties, progress shows waits,

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -19,7 +17,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
 // waiting has the flags of commands that change the App and wait.
@@ -215,49 +212,4 @@ func conditionsLine(app *appv1.App) string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-// printProperties lists the properties that can be set. It uses the schema of the
-// running daemon, else the one in this program.
-func printProperties(out io.Writer, name string) error {
-	crd := installedDefinition(name)
-	if crd == nil {
-		var err error
-		if crd, err = property.EmbeddedCRD(); err != nil {
-			return err
-		}
-	}
-	properties, err := property.FromCRD(crd, appv1.GroupVersion.Version)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(out, "\nProperties:")
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, p := range properties.Settable() {
-		kind := p.Type
-		if len(p.Enum) > 0 {
-			kind = strings.Join(p.Enum, "|")
-		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", p.Name, kind, "default "+cmp.Or(p.Default, `""`), p.Description)
-	}
-	return w.Flush()
-}
-
-// installedDefinition returns the App's definition in the daemon, or nil if no daemon answers.
-func installedDefinition(name string) *apiextensionsv1.CustomResourceDefinition {
-	inst, err := instance.New(name)
-	if err != nil {
-		return nil
-	}
-	c, err := (&session{instance: inst}).runningClient()
-	if err != nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
-	defer cancel()
-	crd, err := c.AppDefinition(ctx)
-	if err != nil {
-		return nil
-	}
-	return crd
 }

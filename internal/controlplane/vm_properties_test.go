@@ -60,7 +60,7 @@ func TestEngineSubnetValidated(t *testing.T) {
 		"0.0.0.0/0": false, "fd00::/16": false, "10.099.0.0/16": false, "auto": false, " ": false,
 	} {
 		err := patch(apps(), "", "app", `{"spec":{"containerEngine":{"subnet":"`+subnet+`"}}}`)(t.Context(), user)
-		if allowed && err != nil || !allowed && (!apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "containerEngine.subnet is empty, or")) {
+		if allowed && err != nil || !allowed && (!apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "containerEngine.subnet must be empty, or")) {
 			t.Errorf("%q: %v", subnet, err)
 		}
 	}

@@ -5,7 +5,7 @@
 // support scripts agree. It never talks to a daemon, so it works while the daemon is
 // stopped, hung or starting.
 //
-// Where things are:
+// Reading map:
 //
 //	instance.go     an instance
 //	paths.go        its paths

@@ -64,7 +64,7 @@ type ContainerEngine struct {
 	// that vm.driver=native starts, such as 10.99.0.0/16. The prefix length is 8
 	// to 20. If empty, rdd chooses ranges that overlap no route of the machine.
 	// +kubebuilder:validation:MaxLength=18
-	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || (isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 20 && ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '198.18.0.0/15'].exists(r, cidr(r).containsCIDR(cidr(self))))`,message="containerEngine.subnet is empty, or the first address and the prefix length (8 to 20) of a private range, as in 10.99.0.0/16"
+	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || (isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 20 && ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '198.18.0.0/15'].exists(r, cidr(r).containsCIDR(cidr(self))))`,message="containerEngine.subnet must be empty, or the first address and the prefix length (8 to 20) of a private range, as in 10.99.0.0/16"
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
 }
@@ -86,7 +86,7 @@ type VM struct {
 	// unix:///var/run/docker.sock. If empty, rdd uses DOCKER_HOST of the daemon's
 	// environment, or else the current docker context.
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || self.matches(r'^(unix:///+[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*|tcp://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))(/[A-Za-z0-9._~/-]*)?|https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(/[A-Za-z0-9._~/-]*)?)$')`,message="vm.endpoint is empty, unix:///path/docker.sock with an absolute path, tcp://host:port, http://host:port or https://host:port"
+	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || self.matches(r'^(unix:///+[^/\x00-\x1f\x7f][^\x00-\x1f\x7f]*|tcp://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))(/[A-Za-z0-9._~/-]*)?|https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?(/[A-Za-z0-9._~/-]*)?)$')`,message="vm.endpoint must be empty, or unix:///path/docker.sock with an absolute path, tcp://host:port, http://host:port or https://host:port"
 	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'^[a-z]+://\[') || self.startsWith('unix:') || (isIP(self.split('[')[1].split(']')[0]) && ip(self.split('[')[1].split(']')[0]).family() == 6)`,message="vm.endpoint has no IPv6 address in its brackets; write it as in tcp://[::1]:2375"
 	// +optional
 	Endpoint string `json:"endpoint,omitempty"`

@@ -132,7 +132,8 @@ type ContainerStatus struct {
 	FinishedAt *metav1.MicroTime `json:"finishedAt,omitempty"`
 	// Conditions mirror flags of the engine (Running, Paused, Restarting,
 	// OOMKilled, Dead), and report requests that the engine refused (StateReached,
-	// EngineDeleted).
+	// EngineDeleted). Held and Mirrored report a finalizer of another controller,
+	// and a failure of rdd.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

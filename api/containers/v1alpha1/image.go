@@ -38,7 +38,8 @@ type ImageStatus struct {
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 	// Conditions report requests that the engine refused. EngineDeleted is False
-	// while the engine refuses to remove the tag.
+	// while the engine refuses to remove the tag. Held and Mirrored report a
+	// finalizer of another controller, and a failure of rdd.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

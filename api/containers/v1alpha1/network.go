@@ -80,7 +80,8 @@ type NetworkStatus struct {
 	// +optional
 	Containers int32 `json:"containers"`
 	// Conditions report requests that the engine refused. EngineDeleted is False
-	// while the engine refuses to remove the network.
+	// while the engine refuses to remove the network. Held and Mirrored report a
+	// finalizer of another controller, and a failure of rdd.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -32,7 +32,8 @@ type VolumeStatus struct {
 	// +optional
 	CreatedAt *metav1.MicroTime `json:"createdAt,omitempty"`
 	// Conditions report requests that the engine refused. EngineDeleted is False
-	// while the engine refuses to remove the volume.
+	// while the engine refuses to remove the volume. Held and Mirrored report a
+	// finalizer of another controller, and a failure of rdd.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -17,7 +17,7 @@
 // write-ahead log and synchronous=NORMAL, which hands every committed transaction
 // to the kernel. A power cut may lose the last moments but never corrupts the file.
 //
-// Where things are:
+// Reading map:
 //
 //	storage.go       storage for the API server's registries
 //	operations.go    the five operations that etcd3 storage calls

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+)
+
+// helpWidth is the width of the help, in characters, and helpIndent precedes the
+// lines of a description.
+const (
+	helpWidth  = 80
+	helpIndent = "      "
+)
+
+// printProperties lists the properties that can be set, each with its description
+// below. It uses the schema of the
+// running daemon, else the one in this program.
+func printProperties(out io.Writer, name string) error {
+	crd := installedDefinition(name)
+	if crd == nil {
+		var err error
+		if crd, err = property.EmbeddedCRD(); err != nil {
+			return err
+		}
+	}
+	properties, err := property.FromCRD(crd, appv1.GroupVersion.Version)
+	if err != nil {
+		return err
+	}
+	// The columns are aligned before the descriptions are inserted.
+	var heads strings.Builder
+	w := tabwriter.NewWriter(&heads, 0, 0, 2, ' ', 0)
+	for _, p := range properties.Settable() {
+		kind := p.Type
+		if len(p.Enum) > 0 {
+			kind = strings.Join(p.Enum, "|")
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", p.Name, kind, "default "+cmp.Or(p.Default, `""`))
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("align the properties: %w", err)
+	}
+	fmt.Fprintln(out, "\nProperties:")
+	lines := strings.Split(heads.String(), "\n")
+	for i, p := range properties.Settable() {
+		fmt.Fprintln(out, lines[i])
+		for _, line := range wrapped(p.Description, helpWidth-len(helpIndent)) {
+			fmt.Fprintln(out, helpIndent+line)
+		}
+	}
+	return nil
+}
+
+// wrapped returns the words of a text in lines of at most width characters. A
+// longer word has a line of its own.
+func wrapped(text string, width int) []string {
+	var lines []string
+	for _, word := range strings.Fields(text) {
+		last := len(lines) - 1
+		if last >= 0 && utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) <= width {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
+}
+
+// installedDefinition returns the App's definition in the daemon, or nil if no daemon answers.
+func installedDefinition(name string) *apiextensionsv1.CustomResourceDefinition {
+	inst, err := instance.New(name)
+	if err != nil {
+		return nil
+	}
+	c, err := (&session{instance: inst}).runningClient()
+	if err != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	crd, err := c.AppDefinition(ctx)
+	if err != nil {
+		return nil
+	}
+	return crd
+}
