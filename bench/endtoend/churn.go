@@ -37,7 +37,7 @@ func (b *bench) idles(ctx context.Context, s *target) error {
 	b.add(figures.Idle, fmt.Sprintf("CPU of an idle daemon over %.0f s, of one core", b.idle.Seconds()), figures.Percent,
 		100*(after.CPU-before.CPU).Seconds()/seconds, figures.Goal(0.3))
 	b.add(figures.Idle, "voluntary context switches of all its threads", figures.PerSecond, float64(after.Waited-before.Waited)/seconds)
-	b.add(figures.Idle, "involuntary ones", figures.PerSecond, float64(after.Preempted-before.Preempted)/seconds)
+	b.add(figures.Idle, "involuntary context switches", figures.PerSecond, float64(after.Preempted-before.Preempted)/seconds)
 	_, err = b.memory(s.daemon, "after that, idle")
 	return err
 }

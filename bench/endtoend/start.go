@@ -55,7 +55,7 @@ func (b *bench) startsOwnEngine(ctx context.Context, d *rddtest.Daemon) error {
 	if _, err := d.Run(ctx, "svc", "stop", "--keep-vm"); err != nil {
 		return err
 	}
-	return b.start(ctx, d, "later start", "Settled with the dockerd of before adopted", "", laterGoal)
+	return b.start(ctx, d, "later start", "Settled, after adoption of the running dockerd", "", laterGoal)
 }
 
 // start runs `rdd svc start`, changes the App's spec unless spec is empty, and waits
