@@ -60,9 +60,13 @@ func FromEngine(engine docker.API) Source {
 		if err != nil {
 			return Picture{}, fmt.Errorf("list the engine's networks: %w", err)
 		}
-		for _, network := range networks {
-			p.mirror(network)
-		}
+		p.each(ctx, containersv1.KindNetwork, networks, func(ctx context.Context, id string) error {
+			network, err := engine.Network(ctx, id)
+			if err == nil {
+				p.mirror(network)
+			}
+			return err
+		})
 		p.each(ctx, containersv1.KindContainer, containers, func(ctx context.Context, id string) error {
 			container, err := engine.Container(ctx, id)
 			if err == nil {

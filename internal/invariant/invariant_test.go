@@ -59,7 +59,9 @@ func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 	}
 	networks, err := engine.ListNetworks(ctx)
 	must(err)
-	for _, network := range networks {
+	for _, id := range networks {
+		network, err := engine.Network(ctx, id)
+		must(err)
 		mirrors = append(mirrors, network)
 	}
 	for _, m := range mirrors {

@@ -50,9 +50,9 @@ type API interface {
 	// Volume reads one volume.
 	Volume(ctx context.Context, name string) (*containersv1.Volume, error)
 
-	// ListNetworks reads all networks. It inspects each of them: the engine's list
-	// does not have the containers.
-	ListNetworks(ctx context.Context) ([]*containersv1.Network, error)
+	// ListNetworks returns the IDs of all networks. The engine's list does not have
+	// the containers.
+	ListNetworks(ctx context.Context) ([]string, error)
 	// Network reads one network, by ID or name.
 	Network(ctx context.Context, id string) (*containersv1.Network, error)
 

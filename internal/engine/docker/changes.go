@@ -24,8 +24,10 @@ func (w *watcher) changed(ev Event) {
 		w.containerChanged(key, ev)
 	case ev.ID != "":
 		w.refresh(key)
-	case w.lists[ev.Kind] != nil:
-		w.lists[ev.Kind].soon()
+	case ev.Kind == containersv1.KindVolume:
+		w.volumeList.soon()
+	case ev.Kind == containersv1.KindNetwork:
+		w.networksPruned()
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
-// store is an engine whose images and volumes a test changes, with the events of
+// store is an engine whose images, volumes and networks a test changes, with the events of
 // its choice.
 type store struct {
 	quietAPI
@@ -26,6 +26,7 @@ type stored struct {
 	mu          sync.Mutex
 	images      map[string]storedImage
 	volumes     []string
+	networks    []string
 	events      chan Event
 	inspections atomic.Int32
 }
@@ -83,6 +84,23 @@ func (e store) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
 		volumes = append(volumes, volumeNamed(name))
 	}
 	return volumes, nil
+}
+
+func (e store) ListNetworks(context.Context) ([]string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.networks, nil
+}
+
+func (e store) Network(_ context.Context, id string) (*containersv1.Network, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !slices.Contains(e.networks, id) {
+		return nil, errdefs.ErrNotFound
+	}
+	n := &containersv1.Network{}
+	n.Name, n.Status.ID = containersv1.NetworkResourceName(id), id
+	return n, nil
 }
 
 // withStore runs a test with a watch of an engine, half a second after the sync.
@@ -148,6 +166,23 @@ func TestVolumePruneIsMirrored(t *testing.T) {
 		s.events <- event(containersv1.KindVolume, "", "prune")
 		time.Sleep(time.Second)
 		kept, pruned := engine.Key{Kind: containersv1.KindVolume, ID: "kept"}, engine.Key{Kind: containersv1.KindVolume, ID: "pruned"}
+		if !r.has(kept) || r.has(pruned) {
+			t.Errorf("a second after the prune: %v", r.present)
+		}
+	})
+}
+
+// Row F5: the prune of networks names none of them.
+func TestNetworkPruneIsMirrored(t *testing.T) {
+	s := &stored{networks: []string{"kept", "pruned"}}
+	withStore(t, s, func(t *testing.T, r *recorder) {
+		kept, pruned := engine.Key{Kind: containersv1.KindNetwork, ID: "kept"}, engine.Key{Kind: containersv1.KindNetwork, ID: "pruned"}
+		if !r.has(kept) || !r.has(pruned) {
+			t.Errorf("before the prune: %v", r.present)
+		}
+		s.change(func() { s.networks = []string{"kept"} })
+		s.events <- event(containersv1.KindNetwork, "", "prune")
+		time.Sleep(time.Second)
 		if !r.has(kept) || r.has(pruned) {
 			t.Errorf("a second after the prune: %v", r.present)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -31,6 +32,7 @@ const (
 // httpAPI is the API over moby's client.
 type httpAPI struct {
 	endpoint  endpoint.Endpoint
+	logger    *slog.Logger
 	transport *http.Transport
 	rawBody   *rawBodyTransport
 	// probe only pings: it negotiates no version.
@@ -49,8 +51,10 @@ type httpAPI struct {
 
 // Dial prepares a connection to the engine at an endpoint, which is one of
 // unix:///path/docker.sock, tcp://host:port, http://host:port and
-// https://host:port. It does not connect.
-func Dial(raw string) (API, error) {
+// https://host:port. It does not connect. The API logs nothing.
+func Dial(raw string) (API, error) { return dial(raw, slog.New(slog.DiscardHandler)) }
+
+func dial(raw string, logger *slog.Logger) (API, error) {
 	at, err := endpoint.Parse(raw)
 	if err != nil {
 		return nil, err
@@ -66,7 +70,10 @@ func Dial(raw string) (API, error) {
 	}
 	unlimited := transport.Clone()
 	unlimited.MaxConnsPerHost, unlimited.DisableKeepAlives = 0, true
-	d := &httpAPI{endpoint: at, transport: transport, rawBody: &rawBodyTransport{base: transport, unlimited: unlimited}}
+	d := &httpAPI{
+		endpoint: at, logger: logger, transport: transport,
+		rawBody: &rawBodyTransport{base: transport, unlimited: unlimited},
+	}
 	d.open, d.close = context.WithCancel(context.Background())
 	if d.probe, err = d.newClient(""); err != nil {
 		return nil, fmt.Errorf("endpoint %q: %w", raw, err)

@@ -52,7 +52,7 @@ func New(api API, settings Settings, logger *slog.Logger) engine.Engine {
 // the endpoints.
 func Dialer(settings Settings, logger *slog.Logger) func(endpoint string) (engine.Engine, error) {
 	return func(endpoint string) (engine.Engine, error) {
-		api, err := Dial(endpoint)
+		api, err := dial(endpoint, logger)
 		if err != nil {
 			return nil, err
 		}

@@ -20,14 +20,6 @@ const (
 	listRestFactor = 5
 )
 
-// listsOf returns the lists that have every field of their objects, by kind.
-func listsOf(api API) map[containersv1.Kind]func(context.Context) ([]containersv1.Mirror, error) {
-	return map[containersv1.Kind]func(context.Context) ([]containersv1.Mirror, error){
-		containersv1.KindVolume:  func(ctx context.Context) ([]containersv1.Mirror, error) { return mirrorsOf(api.ListVolumes(ctx)) },
-		containersv1.KindNetwork: func(ctx context.Context) ([]containersv1.Mirror, error) { return mirrorsOf(api.ListNetworks(ctx)) },
-	}
-}
-
 // Messages of a list to the watcher.
 type (
 	listDue       struct{ kind containersv1.Kind }
@@ -106,10 +98,35 @@ func (l *listing[T]) end(v listed[T]) {
 // isCurrent reports whether nothing happened since the last list began.
 func (l *listing[T]) isCurrent() bool { return !l.running && l.due == nil }
 
-// objectsListed reports every object of a list that has all of their fields, and that
-// the others are gone.
-func (w *watcher) objectsListed(v listed[containersv1.Mirror]) {
-	w.lists[v.kind].end(v)
+// isPrunable reports whether an event may report the removal of objects of a kind
+// without a name.
+func isPrunable(kind containersv1.Kind) bool {
+	return kind == containersv1.KindVolume || kind == containersv1.KindNetwork
+}
+
+// prunableOf returns the objects of a kind that were last reported before a point in
+// time, sorted.
+func (w *watcher) prunableOf(kind containersv1.Kind, before time.Time) []engine.Key {
+	var keys []engine.Key
+	for key, at := range w.prunable {
+		if key.Kind == kind && at.Before(before) {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, func(a, b engine.Key) int { return strings.Compare(a.ID, b.ID) })
+	return keys
+}
+
+// networksPruned reads the networks again, one of which may be gone.
+func (w *watcher) networksPruned() {
+	for _, key := range w.prunableOf(containersv1.KindNetwork, time.Now()) {
+		w.refresh(key)
+	}
+}
+
+// volumesListed reports every volume of a list, and that the others are gone.
+func (w *watcher) volumesListed(v listed[*containersv1.Volume]) {
+	w.volumeList.end(v)
 	if v.err != nil {
 		w.logger.Warn("objects could not be listed", "kind", v.kind, "err", v.err)
 		return
@@ -117,15 +134,8 @@ func (w *watcher) objectsListed(v listed[containersv1.Mirror]) {
 	for _, m := range v.objects {
 		w.report(reading{key: engine.KeyOf(m), mirrors: []containersv1.Mirror{m}, asOf: v.asOf})
 	}
-	var missing []engine.Key
-	for key, at := range w.listable {
-		if key.Kind == v.kind && at.Before(v.asOf) {
-			missing = append(missing, key)
-		}
-	}
-	slices.SortFunc(missing, func(a, b engine.Key) int { return strings.Compare(a.ID, b.ID) })
-	for _, key := range missing {
-		delete(w.listable, key)
+	for _, key := range w.prunableOf(containersv1.KindVolume, v.asOf) {
+		delete(w.prunable, key)
 		w.gone[key] = v.asOf
 		w.sink(engine.Gone{Key: key, AsOf: v.asOf})
 	}

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 
 	"github.com/moby/moby/client"
@@ -12,9 +11,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// ListNetworks implements API. A network that cannot be read is left
-// out.
-func (d *httpAPI) ListNetworks(ctx context.Context) ([]*containersv1.Network, error) {
+// ListNetworks implements API.
+func (d *httpAPI) ListNetworks(ctx context.Context) ([]string, error) {
 	const doing = "list networks"
 	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
 		_, err := cli.NetworkList(ctx, client.NetworkListOptions{})
@@ -23,23 +21,7 @@ func (d *httpAPI) ListNetworks(ctx context.Context) ([]*containersv1.Network, er
 	if err != nil {
 		return nil, err
 	}
-	ids, err := mapIDs(doing, raw)
-	if err != nil {
-		return nil, err
-	}
-	networks := make([]*containersv1.Network, 0, len(ids))
-	for _, id := range ids {
-		network, err := d.Network(ctx, id)
-		switch {
-		case err == nil:
-			networks = append(networks, network)
-		case IsUnreachable(err) || ctx.Err() != nil:
-			return nil, err
-		case !IsNotFound(err):
-			slog.WarnContext(ctx, "a network could not be read", "id", id, "err", err)
-		}
-	}
-	return networks, nil
+	return mapIDs(doing, raw)
 }
 
 // Network implements API.

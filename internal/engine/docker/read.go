@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/moby/moby/client"
 
@@ -101,8 +100,9 @@ func (d *httpAPI) ListVolumes(ctx context.Context) ([]*containersv1.Volume, erro
 		return nil, failed(doing, err)
 	}
 	for _, warning := range warnings {
-		// A volume driver that does not answer hides its volumes.
-		slog.WarnContext(ctx, "the engine lists volumes with a warning", "warning", warning)
+		// A volume driver that does not answer hides volumes, and one without a name
+		// cannot be mirrored.
+		d.logger.WarnContext(ctx, "the engine lists volumes with a warning", "warning", warning)
 	}
 	return volumes, nil
 }

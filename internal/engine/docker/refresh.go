@@ -159,11 +159,11 @@ func (w *watcher) report(v reading) {
 	case v.key.Kind == containersv1.KindImage:
 		w.reportImage(v)
 	case v.err != nil:
-		delete(w.listable, v.key)
+		delete(w.prunable, v.key)
 		w.sink(engine.Gone{Key: v.key, AsOf: v.asOf})
 	default:
-		if w.lists[v.key.Kind] != nil {
-			w.listable[v.key] = v.asOf
+		if isPrunable(v.key.Kind) {
+			w.prunable[v.key] = v.asOf
 		}
 		w.sink(engine.Object{Mirror: v.mirrors[0], AsOf: v.asOf})
 	}

@@ -89,39 +89,33 @@ type fullSync struct {
 // not have every field, a bounded number at a time.
 func (s *fullSync) run(ctx context.Context) error {
 	lists, listing := errgroup.WithContext(ctx)
-	var containers []string
+	var containers, networks []string
 	var images []ListedImage
-	objects := map[containersv1.Kind]*[]containersv1.Mirror{}
+	var volumes []*containersv1.Volume
 	lists.Go(func() error {
 		return async.Safely(func() (err error) { containers, err = s.api.ListContainers(listing); return err })
 	})
 	lists.Go(func() error {
 		return async.Safely(func() (err error) { images, err = s.api.ListImages(listing); return err })
 	})
-	for kind, list := range listsOf(s.api) {
-		into := &[]containersv1.Mirror{}
-		objects[kind] = into
-		lists.Go(func() error {
-			return async.Safely(func() (err error) { *into, err = list(listing); return err })
-		})
-	}
+	lists.Go(func() error {
+		return async.Safely(func() (err error) { volumes, err = s.api.ListVolumes(listing); return err })
+	})
+	lists.Go(func() error {
+		return async.Safely(func() (err error) { networks, err = s.api.ListNetworks(listing); return err })
+	})
 	if err := lists.Wait(); err != nil {
 		return fmt.Errorf("list the engine's objects: %w", err)
 	}
-	counts := map[containersv1.Kind]int{containersv1.KindContainer: len(containers), containersv1.KindImage: len(images)}
-	for kind, list := range objects {
-		counts[kind] = len(*list)
-	}
-	s.send(syncListed{counts})
+	s.send(syncListed{map[containersv1.Kind]int{
+		containersv1.KindContainer: len(containers), containersv1.KindImage: len(images),
+		containersv1.KindVolume: len(volumes), containersv1.KindNetwork: len(networks),
+	}})
 	s.sendListed(namespaceMirror())
-	for _, kind := range containersv1.Kinds() {
-		if list := objects[kind]; list != nil {
-			for _, m := range *list {
-				s.sendListed(m)
-			}
-		}
+	for _, volume := range volumes {
+		s.sendListed(volume)
 	}
-	s.inspectAll(ctx, containers, images)
+	s.inspectAll(ctx, append(keysOf(containersv1.KindNetwork, networks), keysOf(containersv1.KindContainer, containers)...), images)
 	if ctx.Err() != nil {
 		return fmt.Errorf("read the engine's objects: %w", context.Cause(ctx))
 	}
@@ -133,13 +127,21 @@ func (s *fullSync) sendListed(m containersv1.Mirror) {
 	s.send(reading{key: engine.KeyOf(m), mirrors: []containersv1.Mirror{m}, asOf: s.asOf, bySync: true})
 }
 
-// inspectAll reads the containers, and the images that are not fresh.
-func (s *fullSync) inspectAll(ctx context.Context, containers []string, images []ListedImage) {
+func keysOf(kind containersv1.Kind, ids []string) []engine.Key {
+	keys := make([]engine.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = engine.Key{Kind: kind, ID: id}
+	}
+	return keys
+}
+
+// inspectAll reads these objects, and the images that are not fresh.
+func (s *fullSync) inspectAll(ctx context.Context, objects []engine.Key, images []ListedImage) {
 	var pool errgroup.Group
 	pool.SetLimit(s.pool)
-	for _, id := range containers {
+	for _, key := range objects {
 		pool.Go(func() error {
-			s.send(s.inspect(ctx, engine.Key{Kind: containersv1.KindContainer, ID: id}))
+			s.send(s.inspect(ctx, key))
 			return nil
 		})
 	}
@@ -213,11 +215,7 @@ func (w *watcher) completeSync(v syncRead) {
 	})
 	w.images.prune(v.asOf, isUnread)
 	w.images.pruneMoves(v.asOf.Add(-readTimeout))
-	for key, at := range w.listable {
-		if at.Before(v.asOf) && !isUnread[key] {
-			delete(w.listable, key)
-		}
-	}
+	maps.DeleteFunc(w.prunable, func(key engine.Key, at time.Time) bool { return at.Before(v.asOf) && !isUnread[key] })
 	maps.DeleteFunc(w.gone, func(_ engine.Key, at time.Time) bool { return at.Before(v.asOf) })
 	w.syncedAsOf = v.asOf
 	w.sink(engine.Synced{AsOf: v.asOf, Unread: unread})

@@ -45,12 +45,12 @@ type watcher struct {
 	syncedAsOf time.Time
 
 	images imageIndex
-	// listable are the objects of kinds whose list has every field, and when they
-	// were last reported.
-	listable map[engine.Key]time.Time
+	// prunable are the volumes and networks, and when they were last reported. The
+	// event of a prune names none of them.
+	prunable map[engine.Key]time.Time
 
-	imageList imageListing
-	lists     map[containersv1.Kind]*listing[containersv1.Mirror]
+	imageList  imageListing
+	volumeList listing[*containersv1.Volume]
 
 	// known are images as their mirrors show them, by ID. The first full sync uses them.
 	known map[string][]*containersv1.Image
@@ -107,14 +107,10 @@ func newWatcher(e *dockerEngine, tasks *async.Runner, sink func(engine.Event)) *
 	w := &watcher{
 		api: e.API, settings: e.settings, logger: e.logger, sink: sink, tasks: tasks,
 		reads: map[engine.Key]*read{}, rechecks: map[engine.Key]*recheck{}, gone: map[engine.Key]time.Time{},
-		images: newImageIndex(), listable: map[engine.Key]time.Time{}, known: map[string][]*containersv1.Image{},
+		images: newImageIndex(), prunable: map[engine.Key]time.Time{}, known: map[string][]*containersv1.Image{},
 	}
 	w.imageList.listing = newListing(tasks, containersv1.KindImage, w.api.ListImages)
-	w.lists = map[containersv1.Kind]*listing[containersv1.Mirror]{}
-	for kind, list := range listsOf(w.api) {
-		l := newListing(tasks, kind, list)
-		w.lists[kind] = &l
-	}
+	w.volumeList = newListing(tasks, containersv1.KindVolume, w.api.ListVolumes)
 	return w
 }
 
@@ -128,8 +124,8 @@ func (w *watcher) remember(known []containersv1.Mirror) {
 			read.Status.Conditions = nil // these are not the engine's
 			w.known[key.ID] = append(w.known[key.ID], read)
 		}
-		if w.lists[key.Kind] != nil {
-			w.listable[key] = time.Time{}
+		if isPrunable(key.Kind) {
+			w.prunable[key] = time.Time{}
 		}
 	}
 	for _, images := range w.known {
@@ -176,12 +172,12 @@ func (w *watcher) handleList(message any) error {
 		if v.kind == containersv1.KindImage {
 			w.imageList.start()
 		} else {
-			w.lists[v.kind].start()
+			w.volumeList.start()
 		}
 	case listed[ListedImage]:
 		w.imagesListed(v)
-	case listed[containersv1.Mirror]:
-		w.objectsListed(v)
+	case listed[*containersv1.Volume]:
+		w.volumesListed(v)
 	default:
 		return fmt.Errorf("watch of the engine: unknown message %T", message)
 	}

@@ -40,7 +40,7 @@ func (quietAPI) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
 	return []*containersv1.Volume{volumeNamed("v1"), volumeNamed("v2")}, nil
 }
 
-func (quietAPI) ListNetworks(context.Context) ([]*containersv1.Network, error) { return nil, nil }
+func (quietAPI) ListNetworks(context.Context) ([]string, error) { return nil, nil }
 
 func (quietAPI) Container(_ context.Context, id string) (*containersv1.Container, error) {
 	c := &containersv1.Container{}

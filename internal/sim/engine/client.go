@@ -132,9 +132,9 @@ func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume,
 }
 
 // ListNetworks implements [docker.API].
-func (c *Client) ListNetworks(ctx context.Context) ([]*containersv1.Network, error) {
-	return read(ctx, c, "list", "networks", func() ([]*containersv1.Network, error) {
-		return mirrors(c.model.Networks(), memory.Network.Mirror), nil
+func (c *Client) ListNetworks(ctx context.Context) ([]string, error) {
+	return read(ctx, c, "list", "networks", func() ([]string, error) {
+		return mirrors(c.model.Networks(), func(n memory.Network) string { return n.ID }), nil
 	})
 }
 
