@@ -19,13 +19,20 @@ const (
 	drainLimit = 30 * time.Minute
 )
 
-// Messages of the root to itself.
+// toSelf is a message of the root to itself.
+//
+//sumtype:decl
+type toSelf interface{ toSelf() }
+
 type (
 	// apiServing reports that the control plane serves.
 	apiServing struct{ api api }
 	// drainOver reports that the engine did not stop in time.
 	drainOver struct{}
 )
+
+func (apiServing) toSelf() {}
+func (drainOver) toSelf()  {}
 
 // root is the actor at the top.
 type root struct {
@@ -62,11 +69,11 @@ func (r *root) Receive(c actor.Context) {
 		r.ended()
 	case messages.ToRoot:
 		r.receive(c, msg)
-	case apiServing:
-		r.spawnRest(c, msg.api)
+	case toSelf:
+		r.receiveOwn(c, msg)
 	case task.Done:
-		if v, ok := r.tasks.Take(msg); ok && v == (drainOver{}) {
-			r.drainOver(c)
+		if value, ok := r.tasks.Take(msg); ok {
+			r.receiveOwn(c, value.(toSelf))
 		}
 	case *actor.Terminated:
 		r.terminated(c, msg.Who)
@@ -91,6 +98,15 @@ func (r *root) receive(c actor.Context, msg messages.ToRoot) {
 		r.draining = msg
 	case messages.Drained:
 		r.stopNext(c)
+	}
+}
+
+func (r *root) receiveOwn(c actor.Context, msg toSelf) {
+	switch msg := msg.(type) {
+	case apiServing:
+		r.spawnRest(c, msg.api)
+	case drainOver:
+		r.drainOver(c)
 	}
 }
 

@@ -35,11 +35,18 @@ type bridge struct {
 	tasks *task.Runner
 }
 
-// Messages of the actor to itself.
+// toSelf is a message of the bridge to itself: the result of its task.
+//
+//sumtype:decl
+type toSelf interface{ toSelf() }
+
 type (
 	informersSynced struct{}
 	informersEnded  struct{ err error }
 )
+
+func (informersSynced) toSelf() {}
+func (informersEnded) toSelf()  {}
 
 // New returns a bridge.
 func New(cfg Config) actor.Actor { return &bridge{Config: cfg} }
@@ -58,19 +65,19 @@ func (b *bridge) Receive(c actor.Context) {
 	case *actor.Stopped:
 	case task.Done:
 		if value, ok := b.tasks.Take(msg); ok {
-			b.taskDone(value)
+			b.receiveOwn(value.(toSelf))
 		}
 	default:
 		b.Logger.Error("unexpected message for the bridge", "message", msg)
 	}
 }
 
-func (b *bridge) taskDone(value any) {
-	switch v := value.(type) {
+func (b *bridge) receiveOwn(msg toSelf) {
+	switch msg := msg.(type) {
 	case informersSynced:
 		b.Report("watching")
 	case informersEnded:
-		panic(v.err)
+		panic(msg.err)
 	}
 }
 

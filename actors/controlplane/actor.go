@@ -49,14 +49,21 @@ type controlPlane[S Server] struct {
 	started chan Server
 }
 
-// Messages of the actor to itself.
+// toSelf is a message of the actor to itself: the result of a task.
+//
+//sumtype:decl
+type toSelf[S Server] interface{ toSelf(S) }
+
 type (
 	served[S Server] struct {
 		server S
 		err    error
 	}
-	serverEnded struct{ err error }
+	serverEnded[S Server] struct{ err error }
 )
+
+func (served[S]) toSelf(S)      {}
+func (serverEnded[S]) toSelf(S) {}
 
 // New returns a control plane actor.
 func New[S Server](cfg Config[S]) actor.Actor { return &controlPlane[S]{Config: cfg} }
@@ -74,7 +81,7 @@ func (p *controlPlane[S]) Receive(c actor.Context) {
 	case *actor.Stopped:
 	case task.Done:
 		if value, ok := p.tasks.Take(msg); ok {
-			p.taskDone(value)
+			p.receiveOwn(value.(toSelf[S]))
 		}
 	default:
 		p.Logger.Error("unexpected message for the control plane", "message", msg)
@@ -94,25 +101,25 @@ func (p *controlPlane[S]) start() {
 	})
 }
 
-func (p *controlPlane[S]) taskDone(value any) {
-	switch v := value.(type) {
+func (p *controlPlane[S]) receiveOwn(msg toSelf[S]) {
+	switch msg := msg.(type) {
 	case served[S]:
-		if v.err != nil {
-			panic(v.err)
+		if msg.err != nil {
+			panic(msg.err)
 		}
-		p.server = v.server
-		if err := p.Serving(v.server); err != nil {
+		p.server = msg.server
+		if err := p.Serving(msg.server); err != nil {
 			panic(err)
 		}
 		p.Report("serving")
-		p.tasks.Loop(func(ctx context.Context, _ func(any)) any { return watch(ctx, v.server) })
-	case serverEnded:
-		panic(v.err)
+		p.tasks.Loop(func(ctx context.Context, _ func(any)) any { return watch(ctx, msg.server) })
+	case serverEnded[S]:
+		panic(msg.err)
 	}
 }
 
 // watch waits for the end of a server.
-func watch(ctx context.Context, s Server) any {
+func watch[S Server](ctx context.Context, s S) any {
 	select {
 	case <-ctx.Done():
 		return nil
@@ -121,7 +128,7 @@ func watch(ctx context.Context, s Server) any {
 		if err == nil {
 			err = errors.New("ended unexpectedly")
 		}
-		return serverEnded{err: fmt.Errorf("API server: %w", err)}
+		return serverEnded[S]{err: fmt.Errorf("API server: %w", err)}
 	}
 }
 

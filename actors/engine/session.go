@@ -27,8 +27,18 @@ type session struct {
 	watching bool
 }
 
-// watchEnded is a message of the session to itself.
-type watchEnded struct{ err error }
+// fromWatch is a message of the session's watch to the session.
+//
+//sumtype:decl
+type fromWatch interface{ fromWatch() }
+
+type (
+	watchEvent struct{ event engine.Event }
+	watchEnded struct{ err error }
+)
+
+func (watchEvent) fromWatch() {}
+func (watchEnded) fromWatch() {}
 
 func newSession(cfg sessionConfig) actor.Actor { return &session{sessionConfig: cfg} }
 
@@ -46,7 +56,7 @@ func (s *session) Receive(c actor.Context) {
 		s.receive(msg)
 	case task.Done:
 		if value, ok := s.tasks.Take(msg); ok {
-			s.taskDone(c, value)
+			s.receiveOwn(c, value.(fromWatch))
 		}
 	default:
 		s.logger.Error("unexpected message for the engine session", "message", msg)
@@ -66,19 +76,19 @@ func (s *session) watch(begin messages.BeginWatch) {
 	}
 	s.watching = true
 	s.tasks.Loop(func(ctx context.Context, send func(any)) any {
-		return watchEnded{s.engine.Watch(ctx, begin.Known, func(ev engine.Event) { send(ev) })}
+		return watchEnded{s.engine.Watch(ctx, begin.Known, func(e engine.Event) { send(watchEvent{e}) })}
 	})
 }
 
-func (s *session) taskDone(c actor.Context, value any) {
-	switch v := value.(type) {
-	case engine.Event:
-		s.forward(c, v)
+func (s *session) receiveOwn(c actor.Context, msg fromWatch) {
+	switch msg := msg.(type) {
+	case watchEvent:
+		s.forward(c, msg.event)
 	case watchEnded:
-		if v.err == nil {
-			v.err = errors.New("the watch of the engine ended")
+		if msg.err == nil {
+			msg.err = errors.New("the watch of the engine ended")
 		}
-		panic(v.err)
+		panic(msg.err)
 	}
 }
 

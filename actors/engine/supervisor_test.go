@@ -76,9 +76,9 @@ type world struct {
 	// ensureNamespace is called for the namespace of the mirrors.
 	ensureNamespace func() error
 	log             strings.Builder
-	panicking atomic.Bool  // the mirror "bad", at each ObjectSeen
-	good, bad atomic.Int32 // how often these mirrors were created
-	marked    atomic.Value // the mirror that was last marked as failed, and why
+	panicking       atomic.Bool  // the mirror "bad", at each ObjectSeen
+	good, bad       atomic.Int32 // how often these mirrors were created
+	marked          atomic.Value // the mirror that was last marked as failed, and why
 }
 
 // restarting restarts a failed child after a second, and gives up at the third
@@ -369,7 +369,7 @@ func TestNamespaceRetriedWithBackoff(t *testing.T) {
 			t.Errorf("%d attempts in 10 minutes, want pauses that grow to 10 s", n)
 		}
 		if n := strings.Count(w.log.String(), "no quota"); n != 1 {
-			t.Errorf("%d lines of the log have the reason, want one: %s", n, w.log.String())
+			t.Errorf("%d lines of the log have the reason, want one", n)
 		}
 	})
 }

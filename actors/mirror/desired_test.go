@@ -53,7 +53,7 @@ func TestDesiredStateAppliedFromEveryState(t *testing.T) {
 
 // The finalizer was added by another client. Without the kind's own check the engine would
 // refuse the removal, and the resource would stay in Terminating.
-func TestForeignFinalizerRemovesNoNamespace(t *testing.T) {
+func TestAddedFinalizerRemovesNoNamespace(t *testing.T) {
 	var verbs []engine.Verb
 	cfg := Config{Kind: containersv1.KindContainerNamespace, Name: "moby", Engine: recordingEngine{verbs: &verbs}}
 	var out outcome
