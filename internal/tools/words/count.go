@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -41,11 +42,11 @@ func (s *search) tree(root string) error {
 			return err
 		case entry.IsDir() && skipped(file):
 			return fs.SkipDir
-		case entry.IsDir() || !checked(file):
+		case !entry.Type().IsRegular() || !checked(file):
 			return nil
 		}
 		text, err := fs.ReadFile(files, file)
-		if err == nil {
+		if err == nil && !bytes.Contains(text, []byte{0}) { // a program has no words
 			s.text(file, string(text))
 		}
 		return err
@@ -59,8 +60,10 @@ func skipped(dir string) bool {
 	return name != "." && strings.HasPrefix(name, ".") || name == "testdata" || dir == "bin" || dir == "internal/tools/words"
 }
 
+// checked reports whether a file has text of ours. Without an extension it is a
+// script, a list, or the Makefile.
 func checked(file string) bool {
-	return path.Base(file) == "Makefile" || slices.Contains([]string{".go", ".md", ".bats", ".bash", ".sh", ".yaml", ".tmpl"}, path.Ext(file))
+	return slices.Contains([]string{"", ".go", ".md", ".bats", ".bash", ".sh", ".yaml", ".yml", ".service", ".tmpl"}, path.Ext(file)) && path.Base(file) != "LICENSE"
 }
 
 func (s *search) text(file, text string) {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,12 @@ func TestSearchTextFindsWords(t *testing.T) {
 		"the connection was lost":   "",
 		"func intelligent() {}":     "",
 		"swish, commend":            "",
+		"// It heals the mirror.":   "cure",
+		"// Try again later.":       "try again",
+		"// This puts right what":   "put right",
+		"// It was taken away.":     "take away",
+		"what was asked for":        "asked for",
+		"a healthy engine, secure":  "",
 	} {
 		s := newSearch()
 		s.text("file.go", line)
@@ -36,7 +43,7 @@ func TestSearchTextFindsWords(t *testing.T) {
 
 func TestRunFailsOverBudget(t *testing.T) {
 	dir := t.TempDir()
-	budget := filepath.Join(dir, "budget")
+	budget := filepath.Join(dir, "budget.txt")
 	write := func(file, text string) {
 		t.Helper()
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -63,5 +70,25 @@ func TestRunFailsOverBudget(t *testing.T) {
 		if listed := strings.Contains(out.String(), "a.go:1: // A wish."); listed == test.ok {
 			t.Errorf("budget %q: the output is %q", test.budget, out.String())
 		}
+	}
+}
+
+func TestSearchTreeChecksScripts(t *testing.T) {
+	dir := t.TempDir()
+	for file, text := range map[string]string{
+		"init": "# a wish", "a.yml": "# a wish", "a.service": "# a wish",
+		"program": "a wish\x00", "LICENSE": "a wish", "a.png": "a wish",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newSearch()
+	if err := s.tree(dir); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"a.service:1: # a wish", "a.yml:1: # a wish", "init:1: # a wish"}
+	if got := s.found["wish"]; !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
 	}
 }
