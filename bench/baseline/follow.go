@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 )
 
@@ -30,7 +31,7 @@ func (m *Mirrorer) handle(ctx context.Context, event docker.Event) error {
 	switch event.Kind {
 	case containersv1.KindContainer:
 		c, err := m.engine.Container(ctx, event.ID)
-		if docker.IsNotFound(err) {
+		if engine.IsNotFound(err) {
 			return m.removeNamed(ctx, &containersv1.Container{}, containersv1.ContainerResourceName(event.ID))
 		}
 		if err != nil {
@@ -39,7 +40,7 @@ func (m *Mirrorer) handle(ctx context.Context, event docker.Event) error {
 		return m.apply(ctx, c)
 	case containersv1.KindVolume:
 		v, err := m.engine.Volume(ctx, event.ID)
-		if docker.IsNotFound(err) {
+		if engine.IsNotFound(err) {
 			return m.removeNamed(ctx, &containersv1.Volume{}, containersv1.VolumeResourceName(event.ID))
 		}
 		if err != nil {
@@ -68,7 +69,7 @@ func (m *Mirrorer) removeNamed(ctx context.Context, obj client.Object, name stri
 // which the event does not name.
 func (m *Mirrorer) handleImage(ctx context.Context, ref string) error {
 	images, err := m.engine.Images(ctx, ref)
-	if err != nil && !docker.IsNotFound(err) {
+	if err != nil && !engine.IsNotFound(err) {
 		return err
 	}
 	id, kept := ref, map[string]bool{}

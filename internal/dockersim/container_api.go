@@ -120,7 +120,7 @@ func (e *Engine) serveContainerInspect(w http.ResponseWriter, r request) error {
 		"Driver": "overlay2", "Platform": "linux", "RestartCount": 0,
 		"State": map[string]any{
 			"Status": c.Status(), "Running": c.Running, "Paused": c.Paused,
-			"Restarting": c.Restarting, "OOMKilled": c.OOMKilled, "Dead": c.Dead,
+			"Restarting": c.Restarting, "OOMKilled": false, "Dead": c.Dead,
 			"Pid": c.PID, "ExitCode": c.ExitCode, "Error": c.Error,
 			"StartedAt": wireTime(c.Started), "FinishedAt": wireTime(c.Finished),
 		},

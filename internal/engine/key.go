@@ -5,8 +5,8 @@ import containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/conta
 // Key names one object of an engine, as it is mirrored.
 type Key struct {
 	Kind containersv1.Kind
-	// ID is the engine's own identifier: the full ID of a container or an image, the
-	// name of a volume or a namespace.
+	// ID is the engine's own identifier: the full ID of a container, an image or a
+	// network, the name of a volume or a namespace.
 	ID string
 	// Tag of an image, which has one mirror for each tag; empty for an untagged image
 	// and for other kinds.

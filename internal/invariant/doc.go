@@ -1,14 +1,13 @@
 // Package invariant checks the invariant of rdd: the set of mirrors equals the set
 // of engine objects, field by field.
 //
-// The simulation, the chaos tests and `rdd doctor` use it. It is independent of the
-// code that it checks:
+// The tests of the tree, the chaos tests and `rdd doctor` use it. It is independent of
+// the code that it checks:
 //
 //   - It computes the names of mirrors by its own implementation of the rule in the
 //     API's documentation.
 //   - [FromEndpoint] reads the engine's JSON with a mapping of its own, so that an
-//     error in the mapping of internal/engine/docker is found. [FromEngine] uses that
-//     mapping, and so finds no such error.
+//     error in the mapping of internal/engine/docker is found.
 //   - It compares every field of a status, including those that are new in the API.
 //
 // A [Difference] is data, and has both values.

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // readers is how many objects are read at once.
@@ -34,55 +34,6 @@ type Source func(ctx context.Context) (Picture, error)
 // Nothing returns the source of a stopped engine, which has no objects.
 func Nothing() Source {
 	return func(context.Context) (Picture, error) { return Picture{}, nil }
-}
-
-// FromEngine reads through the interface that the daemon uses. It works with every
-// implementation, and finds no error in their mappings.
-func FromEngine(engine docker.API) Source {
-	return func(ctx context.Context) (Picture, error) {
-		p := newCollector()
-		containers, err := engine.ListContainers(ctx)
-		if err != nil {
-			return Picture{}, fmt.Errorf("list the engine's containers: %w", err)
-		}
-		images, err := engine.ListImages(ctx)
-		if err != nil {
-			return Picture{}, fmt.Errorf("list the engine's images: %w", err)
-		}
-		volumes, err := engine.ListVolumes(ctx)
-		if err != nil {
-			return Picture{}, fmt.Errorf("list the engine's volumes: %w", err)
-		}
-		for _, volume := range volumes {
-			p.mirror(volume)
-		}
-		networks, err := engine.ListNetworks(ctx)
-		if err != nil {
-			return Picture{}, fmt.Errorf("list the engine's networks: %w", err)
-		}
-		p.each(ctx, containersv1.KindNetwork, networks, func(ctx context.Context, id string) error {
-			network, err := engine.Network(ctx, id)
-			if err == nil {
-				p.mirror(network)
-			}
-			return err
-		})
-		p.each(ctx, containersv1.KindContainer, containers, func(ctx context.Context, id string) error {
-			container, err := engine.Container(ctx, id)
-			if err == nil {
-				p.mirror(container)
-			}
-			return err
-		})
-		p.each(ctx, containersv1.KindImage, docker.ImageIDs(images), func(ctx context.Context, id string) error {
-			tags, err := engine.Images(ctx, id)
-			for _, image := range tags {
-				p.mirror(image)
-			}
-			return err
-		})
-		return p.finish(ctx)
-	}
 }
 
 // collector collects a picture from parallel readers.
@@ -125,7 +76,7 @@ func (p *collector) each(ctx context.Context, kind containersv1.Kind, ids []stri
 	for _, id := range ids {
 		group.Go(func() error {
 			err := read(ctx, id)
-			if err == nil || docker.IsNotFound(err) {
+			if err == nil || engine.IsNotFound(err) {
 				return nil
 			}
 			p.mu.Lock()

@@ -117,7 +117,7 @@ func TestCheckAcceptsExactMirrors(t *testing.T) {
 	}
 	defer engine.Close()
 	for name, source := range map[string]Source{
-		"engine": FromEngine(engine), "endpoint": FromEndpoint(sim.Endpoint(), ""), "version": FromEndpoint(sim.Endpoint(), "1.41"),
+		"engine": fromEngine(engine), "endpoint": FromEndpoint(sim.Endpoint(), ""), "version": FromEndpoint(sim.Endpoint(), "1.41"),
 	} {
 		for _, d := range check(t, source, mirrors) {
 			t.Errorf("%s: %s", name, d)

@@ -11,8 +11,8 @@ import (
 // concurrent use.
 //
 // Every call but Events and StopContainer needs a context with a deadline, which alone
-// ends a call to an engine that hangs. Errors carry the engine's own words; IsNotFound,
-// IsConflict and IsUnreachable report their class.
+// ends a call to an engine that hangs. Errors carry the engine's own words;
+// engine.IsNotFound, engine.IsConflict and IsUnreachable report their class.
 //
 // The resources that are returned belong to the caller. They carry a name and a status.
 // The mirror sets the Kubernetes namespace and the LastTransitionTime of conditions.
@@ -92,10 +92,6 @@ type Info struct {
 	Version string
 	// APIVersion that was negotiated, such as 1.41.
 	APIVersion string
-	// OSType of the engine's host as in GOOS, such as linux.
-	OSType string
-	// Arch of the engine's host as in GOARCH where that is known, such as amd64.
-	Arch string
 	// SystemTime is the engine's clock at the time of the call; zero when the engine
 	// does not report it.
 	SystemTime time.Time
@@ -110,7 +106,7 @@ const (
 	ActionPlugin            = "plugin"
 )
 
-// Actions after which the set of images may differ, beside those of images.
+// Container actions that need more than one reading.
 const (
 	ActionCreate  = "create"
 	ActionDestroy = "destroy"
@@ -121,8 +117,8 @@ type Event struct {
 	// Kind of the object: a container, an image, a volume or a network.
 	Kind containersv1.Kind
 	// ID as in the engine's event: a container's full ID, an image's ID or (for pull
-	// and push) its reference, a volume's name. It is empty when the event names no
-	// object: any image or any volume may have changed.
+	// and push) its reference, a volume's name, a network's ID. It is empty when the
+	// event names no object: any image, volume or network may have changed.
 	ID string
 	// Action such as start or untag.
 	Action string
@@ -135,6 +131,4 @@ type Event struct {
 	// ByImageID is set for a container that was created from the ID of an image
 	// and not from a name, as each step of a classic build is.
 	ByImageID bool
-	// Time by the engine's clock.
-	Time time.Time
 }

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// maxIdleConns is how many connections are kept for reuse: twice the pool
-	// of inspects, so that commands and a sync do not push each other out.
+	// maxIdleConns is how many connections are kept for reuse: four times the pool, so
+	// that commands and a full sync do not evict each other's.
 	maxIdleConns = 32
 	// maxConns bounds the connections to one engine, beside those of stops, which
 	// hold one for as long as containers take.
@@ -186,35 +186,16 @@ func chooseVersion(engine string) (string, error) {
 func mapInfo(raw []byte) (Info, error) {
 	var wire struct {
 		ServerVersion string
-		OSType        string
-		Architecture  string
 		SystemTime    string
 	}
 	if err := decode(raw, &wire); err != nil {
 		return Info{}, err
 	}
-	info := Info{Version: wire.ServerVersion, OSType: wire.OSType, Arch: goArch(wire.Architecture)}
+	info := Info{Version: wire.ServerVersion}
 	if at, ok := parseTime(wire.SystemTime); ok {
 		info.SystemTime = at
 	}
 	return info, nil
-}
-
-// goArch returns the GOARCH of a machine as uname names it, or that name when it is
-// unknown.
-func goArch(machine string) string {
-	switch machine {
-	case "x86_64":
-		return "amd64"
-	case "aarch64":
-		return "arm64"
-	case "i386", "i686":
-		return "386"
-	case "armv7l", "armv6l":
-		return "arm"
-	default:
-		return machine
-	}
 }
 
 // Close implements API.

@@ -59,7 +59,7 @@ func mapContainer(raw []byte) (*containersv1.Container, error) {
 		Status: containersv1.ContainerStatus{
 			Status:     containerState(state.Status),
 			Name:       toValidUTF8(containerName(wire.Name)),
-			Namespace:  mobyNamespace,
+			Namespace:  containersv1.MobyNamespace,
 			Image:      toValidUTF8(wire.Config.Image),
 			Path:       toValidUTF8(wire.Path),
 			Args:       allToValidUTF8(wire.Args),

@@ -1,5 +1,6 @@
 // Package docker implements the interface of package engine for the Docker Engine. No
-// other product package uses the Docker Engine API.
+// other product package changes objects of a Docker Engine; some read its JSON through
+// HTTP.
 //
 // It returns the resources that mirror the engine, so that neither the Docker client's
 // types nor the differences between engine versions reach the actors.

@@ -134,7 +134,7 @@ func (e *dockerEngine) resume(ctx context.Context, id string) error {
 	if err != nil || c.Status.Status != containersv1.ContainerPaused {
 		return err
 	}
-	if err := e.UnpauseContainer(ctx, id); err != nil && !IsConflict(err) {
+	if err := e.UnpauseContainer(ctx, id); err != nil && !engine.IsConflict(err) {
 		return err
 	}
 	return nil
@@ -153,7 +153,7 @@ func inspect(ctx context.Context, api API, key engine.Key) ([]containersv1.Mirro
 	case containersv1.KindImage:
 		return mirrorsOf(api.Images(ctx, key.ID))
 	case containersv1.KindContainerNamespace:
-		if key.ID == mobyNamespace {
+		if key.ID == containersv1.MobyNamespace {
 			return []containersv1.Mirror{namespaceMirror()}, nil
 		}
 		return nil, fmt.Errorf("namespace %s: %w", key.ID, errdefs.ErrNotFound)
@@ -165,8 +165,8 @@ func inspect(ctx context.Context, api API, key engine.Key) ([]containersv1.Mirro
 // namespaceMirror returns the mirror of the only namespace of a Docker engine.
 func namespaceMirror() *containersv1.ContainerNamespace {
 	ns := &containersv1.ContainerNamespace{}
-	ns.Name = mobyNamespace
-	ns.Status.Name = mobyNamespace
+	ns.Name = containersv1.MobyNamespace
+	ns.Status.Name = containersv1.MobyNamespace
 	return ns
 }
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
@@ -47,13 +46,6 @@ func refused(err error) error {
 func failed(doing string, err error) error {
 	return &engineError{words: doing + ": " + refused(err).Error(), cause: err}
 }
-
-// IsNotFound reports whether the engine does not have the object.
-func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
-
-// IsConflict reports whether the engine refused because of the state of the object or
-// of another one, such as an image in use.
-func IsConflict(err error) bool { return errdefs.IsConflict(err) }
 
 // IsUnreachable reports whether the engine could not be reached: it does not listen,
 // closed the connection, or did not answer before the deadline. The command may have

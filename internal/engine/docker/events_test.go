@@ -68,8 +68,7 @@ func TestEventsSinceE2(t *testing.T) {
 	info := must[docker.Info](t)(engine.Connect(ctx))
 	sim.AddVolume("between")
 	events, ended := engine.Events(ctx, info.SystemTime)
-	if got := next(t, events, ended); got.ID != "between" || got.Kind != containersv1.KindVolume || got.Action != "create" ||
-		got.Time.Before(info.SystemTime) {
+	if got := next(t, events, ended); got.ID != "between" || got.Kind != containersv1.KindVolume || got.Action != "create" {
 		t.Errorf("got %+v", got)
 	}
 	image := sim.AddImage("app:1")

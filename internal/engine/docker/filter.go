@@ -25,7 +25,7 @@ func subscribedTypes() []string {
 // action is kept: one reading too many is harmless. docs/events.md lists all
 // events of the engines and what follows from each.
 func MapEvent(message events.Message) (Event, bool) {
-	event := Event{Action: string(message.Action), Time: eventTime(message)}
+	event := Event{Action: string(message.Action)}
 	attributes := message.Actor.Attributes
 	switch message.Type {
 	case events.ContainerEventType:

@@ -36,7 +36,7 @@ func TestSchemaAcceptsMappedObjects(t *testing.T) {
 			server.Check(t, compose(container, refused(errors.New("no"))))
 		})
 	}
-	server.Check(t, compose(&containersv1.ContainerNamespace{ObjectMeta: metav1.ObjectMeta{Name: mobyNamespace}}, nil))
+	server.Check(t, compose(&containersv1.ContainerNamespace{ObjectMeta: metav1.ObjectMeta{Name: containersv1.MobyNamespace}}, nil))
 }
 
 // TestSchemaAcceptsLongRefusals lets the engine refuse at length: a condition holds

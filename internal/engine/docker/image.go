@@ -108,7 +108,7 @@ func mapImage(wire *wireImage, tag string) *containersv1.Image {
 			ID:           id,
 			RepoTag:      tag,
 			RepoDigests:  imageDigests(wire.RepoDigests),
-			Namespace:    mobyNamespace,
+			Namespace:    containersv1.MobyNamespace,
 			CreatedAt:    microTime(wire.Created),
 			Architecture: toValidUTF8(wire.Architecture),
 			OS:           toValidUTF8(wire.OS),

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/moby/moby/client"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // manyReferences are the engine's words, in both generations, for an image that it does
@@ -15,7 +17,7 @@ const manyReferences = "image is referenced in multiple repositories"
 // RemoveImage implements API.
 func (d *httpAPI) RemoveImage(ctx context.Context, ref string) error {
 	err := d.removeReference(ctx, ref)
-	if !IsConflict(err) || !strings.Contains(err.Error(), manyReferences) {
+	if !engine.IsConflict(err) || !strings.Contains(err.Error(), manyReferences) {
 		return err
 	}
 	digests, readErr := d.onlyDigests(ctx, ref)
@@ -26,7 +28,7 @@ func (d *httpAPI) RemoveImage(ctx context.Context, ref string) error {
 		return err
 	}
 	for _, digest := range digests {
-		if err := d.removeReference(ctx, digest); err != nil && !IsNotFound(err) {
+		if err := d.removeReference(ctx, digest); err != nil && !engine.IsNotFound(err) {
 			return err
 		}
 	}

@@ -99,7 +99,7 @@ func mapNetwork(raw []byte) (*containersv1.Network, error) {
 		Status: containersv1.NetworkStatus{
 			Name:       toValidUTF8(wire.Name),
 			ID:         id,
-			Namespace:  mobyNamespace,
+			Namespace:  containersv1.MobyNamespace,
 			Driver:     toValidUTF8(wire.Driver),
 			Scope:      toValidUTF8(wire.Scope),
 			Internal:   wire.Internal,

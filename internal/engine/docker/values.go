@@ -10,9 +10,6 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// mobyNamespace is where Docker's objects live, in containerd's words.
-const mobyNamespace = "moby"
-
 // parseTime reads a time of the engine in UTC, cut to the microseconds that a
 // resource can hold. Docker writes the year 1 for "never"; that, and what no
 // JSON time can hold, is no time.

@@ -63,7 +63,7 @@ func mapVolume(raw []byte) (*containersv1.Volume, error) {
 		ObjectMeta: metav1.ObjectMeta{Name: containersv1.VolumeResourceName(name)},
 		Status: containersv1.VolumeStatus{
 			Name:       name,
-			Namespace:  mobyNamespace,
+			Namespace:  containersv1.MobyNamespace,
 			Driver:     toValidUTF8(wire.Driver),
 			Mountpoint: toValidUTF8(wire.Mountpoint),
 			Labels:     mapToValidUTF8(wire.Labels),

@@ -17,7 +17,7 @@ import (
 const (
 	// readTimeout bounds one read or one list of the engine.
 	readTimeout = 30 * time.Second
-	// maxMissedProbes is how many probes in a row may fail; one may meet a busy moment.
+	// maxMissedProbes is how many probes in a row may fail: a busy engine can miss one.
 	maxMissedProbes = 1
 	// inboxSize is how many results wait for the watcher before their goroutines do.
 	inboxSize = 64

@@ -59,8 +59,8 @@ type Container struct {
 	Spec              ContainerSpec
 	Labels            map[string]string
 
-	Created, Started, Finished                   time.Time
-	Running, Paused, Restarting, OOMKilled, Dead bool
+	Created, Started, Finished        time.Time
+	Running, Paused, Restarting, Dead bool
 	// Removing is set while a removal is under way.
 	Removing      bool
 	PID, ExitCode int

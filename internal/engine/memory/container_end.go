@@ -140,15 +140,6 @@ func (e *Engine) Die(ref string, exitCode int) error {
 	return e.withProcess(ref, func(c *Container) { e.die(c, exitCode) })
 }
 
-// OOM ends the process of a running container because it used too much memory.
-func (e *Engine) OOM(ref string) error {
-	return e.withProcess(ref, func(c *Container) {
-		c.OOMKilled = true
-		e.containerEvent(c, "oom")
-		e.die(c, exitKilled)
-	})
-}
-
 // Crash ends the process of a running container that a restart policy is about to
 // start again: until the next StartContainer the container is restarting.
 func (e *Engine) Crash(ref string, exitCode int) error {

@@ -115,7 +115,7 @@ func (e *Engine) start(c *Container) error {
 		return invalid("%s", c.Spec.StartError)
 	}
 	e.serial++
-	c.Running, c.Restarting, c.Paused, c.OOMKilled = true, false, false, false
+	c.Running, c.Restarting, c.Paused = true, false, false
 	c.PID, c.ExitCode, c.Error, c.Started = 1000+int(e.serial), 0, "", e.now()
 	e.containerEvent(c, "start")
 	return nil

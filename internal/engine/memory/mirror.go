@@ -81,7 +81,7 @@ func (c *Container) Mirror() *containersv1.Container {
 		CreatedAt: microTime(c.Created), StartedAt: microTime(c.Started), FinishedAt: microTime(c.Finished),
 		Conditions: []metav1.Condition{
 			condition(containersv1.ConditionRunning, c.Running), condition(containersv1.ConditionPaused, c.Paused),
-			condition(containersv1.ConditionRestarting, c.Restarting), condition(containersv1.ConditionOOMKilled, c.OOMKilled),
+			condition(containersv1.ConditionRestarting, c.Restarting), condition(containersv1.ConditionOOMKilled, false),
 			condition(containersv1.ConditionDead, c.Dead),
 		},
 	}

@@ -106,7 +106,7 @@ func (w *watch) take() ([]feedChange, error) {
 	return changes, w.feed.ended
 }
 
-// sync reports every object. The changes that wait are older.
+// sync reports every object. Pending changes are older and are dropped.
 func (w *watch) sync() {
 	asOf := time.Now()
 	w.reported = map[objectID][]engine.Key{}

@@ -92,7 +92,7 @@ func read[T any](ctx context.Context, c *Client, verb, object string, f func() (
 func (c *Client) Connect(ctx context.Context) (docker.Info, error) {
 	return read(ctx, c, "connect", "", func() (docker.Info, error) {
 		version, api := c.model.Version()
-		return docker.Info{Version: version, APIVersion: api, OSType: "linux", Arch: "amd64", SystemTime: c.model.Now()}, nil
+		return docker.Info{Version: version, APIVersion: api, SystemTime: c.model.Now()}, nil
 	})
 }
 
