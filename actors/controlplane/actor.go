@@ -49,9 +49,8 @@ type controlPlane[S Server] struct {
 	started chan Server
 }
 
-// toSelf is a message of the actor to itself: the result of a task.
-//
-//sumtype:decl
+// toSelf is a message of the actor to itself: the result of a task. The linter does not
+// check switches over a generic type.
 type toSelf[S Server] interface{ toSelf(S) }
 
 type (
@@ -115,6 +114,8 @@ func (p *controlPlane[S]) receiveOwn(msg toSelf[S]) {
 		p.tasks.Loop(func(ctx context.Context, _ func(any)) any { return watch(ctx, msg.server) })
 	case serverEnded[S]:
 		panic(msg.err)
+	default:
+		p.Logger.Error("unexpected message of the control plane to itself", "message", msg)
 	}
 }
 
