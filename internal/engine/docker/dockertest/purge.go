@@ -14,27 +14,49 @@ func (f *Fixture) Purge() {
 	f.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), fixtureTimeout)
 	defer cancel()
-	containers, err := f.cli.ContainerList(ctx, client.ContainerListOptions{All: true})
-	f.check("list containers", err)
-	for _, c := range containers.Items {
-		_, err := f.cli.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		f.check("remove container", err)
-	}
+	f.purgeContainers(ctx)
 	networks, err := f.cli.NetworkList(ctx, client.NetworkListOptions{})
 	f.check("list networks", err)
 	for _, n := range networks.Items {
 		if !slices.Contains([]string{"bridge", "host", "none"}, n.Name) {
 			_, err := f.cli.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
-			f.check("remove network", err)
+			f.checkRemoved("remove network", err)
 		}
 	}
 	volumes, err := f.cli.VolumeList(ctx, client.VolumeListOptions{})
 	f.check("list volumes", err)
 	for _, v := range volumes.Items {
 		_, err := f.cli.VolumeRemove(ctx, v.Name, client.VolumeRemoveOptions{Force: true})
-		f.check("remove volume", err)
+		f.checkRemoved("remove volume", err)
 	}
 	f.purgeImages(ctx)
+}
+
+// purgeContainers removes containers until none is listed: the engine may be removing one
+// already, with an anonymous volume, because it was created with --rm.
+func (f *Fixture) purgeContainers(ctx context.Context) {
+	f.tb.Helper()
+	for {
+		containers, err := f.cli.ContainerList(ctx, client.ContainerListOptions{All: true})
+		f.check("list containers", err)
+		if len(containers.Items) == 0 {
+			return
+		}
+		for _, c := range containers.Items {
+			_, err := f.cli.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+			if !errdefs.IsConflict(err) {
+				f.checkRemoved("remove container", err)
+			}
+		}
+	}
+}
+
+// checkRemoved fails the test unless the object was removed, by this call or another one.
+func (f *Fixture) checkRemoved(what string, err error) {
+	f.tb.Helper()
+	if !errdefs.IsNotFound(err) {
+		f.check(what, err)
+	}
 }
 
 // purgeImages removes images until none is listed: an image that another one is built
