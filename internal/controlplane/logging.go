@@ -16,6 +16,9 @@ import (
 var libraryLog struct { //nolint:gochecknoglobals // the library's own logger is global
 	once   sync.Once
 	logger atomic.Pointer[slog.Logger]
+	// stopping is set while the control plane stops: informers and policies then meet a
+	// server that is gone, which is no error.
+	stopping atomic.Bool
 	// limiter limits repeated lines, such as the error of every retry of a controller.
 	limiter logLimiter
 }
@@ -23,6 +26,7 @@ var libraryLog struct { //nolint:gochecknoglobals // the library's own logger is
 // captureLogs sends the logs of the Kubernetes libraries to logger.
 func captureLogs(logger *slog.Logger) {
 	libraryLog.logger.Store(logger)
+	libraryLog.stopping.Store(false)
 	libraryLog.once.Do(func() { klog.SetSlogLogger(slog.New(demotingHandler{})) })
 }
 
@@ -47,6 +51,9 @@ func (d demotingHandler) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (d demotingHandler) Handle(ctx context.Context, record slog.Record) error {
 	record.Level = demote(record.Level)
+	if libraryLog.stopping.Load() || isAbandonedRequest(record) {
+		record.Level = slog.LevelDebug
+	}
 	if record.Level < slog.LevelWarn {
 		return d.handler().Handle(ctx, record)
 	}
@@ -81,6 +88,19 @@ func (d demotingHandler) and(more func(slog.Handler) slog.Handler) slog.Handler 
 		}
 		return more(h)
 	}}
+}
+
+// isAbandonedRequest reports whether a record is of a handler that ended after its client
+// had left, or of an informer that was stopped. Neither is an error. The formats are
+// those of the finisher in k8s.io/apiserver and of client-go's reflector.
+func isAbandonedRequest(record slog.Record) (is bool) {
+	record.Attrs(func(a slog.Attr) bool {
+		text := a.Value.String()
+		is = strings.HasPrefix(text, "FinishRequest: post-timeout activity") && strings.Contains(text, "panicked: false") ||
+			record.Message == "Failed to watch" && a.Key == "err" && strings.HasSuffix(text, context.Canceled.Error())
+		return !is
+	})
+	return is
 }
 
 func demote(level slog.Level) slog.Level {

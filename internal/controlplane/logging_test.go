@@ -2,11 +2,13 @@ package controlplane
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // All lines that clients can cause share one key, and other lines are logged.
@@ -34,4 +36,23 @@ func TestConnectionLogSharesClientKey(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAbandonedRequestIsNoError(t *testing.T) {
+	for _, tc := range []struct {
+		message, err string
+		want         bool
+	}{
+		{"Unhandled Error", "FinishRequest: post-timeout activity - time-elapsed: 7µs, panicked: false, err: context canceled, panic-reason: <nil>", true},
+		{"Unhandled Error", "FinishRequest: post-timeout activity - time-elapsed: 7µs, panicked: true, err: <nil>, panic-reason: a bug", false},
+		{"Unhandled Error", "context canceled", false},
+		{"Failed to watch", "context canceled", true},
+		{"Failed to watch", "apps is forbidden", false},
+	} {
+		record := slog.NewRecord(time.Now(), slog.LevelError, tc.message, 0)
+		record.AddAttrs(slog.String("logger", "UnhandledError"), slog.Any("err", errors.New(tc.err)))
+		if is := isAbandonedRequest(record); is != tc.want {
+			t.Errorf("%s: %q: abandoned %t, want %t", tc.message, tc.err, is, tc.want)
+		}
+	}
 }

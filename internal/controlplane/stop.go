@@ -71,6 +71,7 @@ func (s *Server) Stop(ctx context.Context) error { return s.stop(ctx, nil) }
 func (s *Server) stop(ctx context.Context, cause error) error {
 	var err error
 	s.stopping.Do(func() {
+		libraryLog.stopping.Store(true)
 		err = s.shutDown(ctx)
 		s.err = cause
 		close(s.stopped)
