@@ -24,8 +24,7 @@ const (
 )
 
 // printProperties lists the properties that can be set, each with its description
-// below. It uses the schema of the
-// running daemon, else the one in this program.
+// below. It uses the schema of the running daemon, else the one in this program.
 func printProperties(out io.Writer, name string) error {
 	crd := installedDefinition(name)
 	if crd == nil {
@@ -34,14 +33,15 @@ func printProperties(out io.Writer, name string) error {
 			return err
 		}
 	}
-	properties, err := property.FromCRD(crd, appv1.GroupVersion.Version)
+	all, err := property.FromCRD(crd, appv1.GroupVersion.Version)
 	if err != nil {
 		return err
 	}
+	properties := all.Settable()
 	// The columns are aligned before the descriptions are inserted.
 	var heads strings.Builder
 	w := tabwriter.NewWriter(&heads, 0, 0, 2, ' ', 0)
-	for _, p := range properties.Settable() {
+	for _, p := range properties {
 		kind := p.Type
 		if len(p.Enum) > 0 {
 			kind = strings.Join(p.Enum, "|")
@@ -53,7 +53,7 @@ func printProperties(out io.Writer, name string) error {
 	}
 	fmt.Fprintln(out, "\nProperties:")
 	lines := strings.Split(heads.String(), "\n")
-	for i, p := range properties.Settable() {
+	for i, p := range properties {
 		fmt.Fprintln(out, lines[i])
 		for _, line := range wrapped(p.Description, helpWidth-len(helpIndent)) {
 			fmt.Fprintln(out, helpIndent+line)
