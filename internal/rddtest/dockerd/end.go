@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,14 +52,7 @@ func (d *Daemon) Close(ctx context.Context) error {
 	var errs []error
 	if d.running != nil {
 		_ = d.Signal(syscall.SIGCONT) // in case it is stopped
-		if all, err := d.Containers(ctx); err == nil {
-			for _, c := range all {
-				if c.State != "created" && c.State != "exited" {
-					errs = append(errs, d.RemoveContainer(ctx, c.ID))
-				}
-			}
-		}
-		errs = append(errs, d.Down(syscall.SIGTERM))
+		errs = append(errs, d.endContainers(ctx), d.Down(syscall.SIGTERM))
 	}
 	for _, p := range process.All() {
 		// No other command line contains this directory.
@@ -67,6 +62,41 @@ func (d *Daemon) Close(ctx context.Context) error {
 	}
 	unmountBelow(d.dir)
 	return errors.Join(append(errs, d.log.Close())...)
+}
+
+// endContainers removes the containers that have a process, until none has: a client may
+// be removing one already, which the engine answers with 404 or 409. A container whose
+// removal failed has no process, and goes with the directory.
+func (d *Daemon) endContainers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, StopTimeout)
+	defer cancel()
+	for {
+		all, err := d.Containers(ctx)
+		if err != nil {
+			return fmt.Errorf("list the containers to end: %w", err)
+		}
+		all = slices.DeleteFunc(all, func(c Container) bool {
+			return !slices.Contains([]string{"running", "paused", "restarting"}, c.State)
+		})
+		if len(all) == 0 {
+			return nil
+		}
+		for _, c := range all {
+			err := d.RemoveContainer(ctx, c.ID)
+			var answer *AnswerError
+			if errors.As(err, &answer) && (answer.Status == http.StatusNotFound || answer.Status == http.StatusConflict) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		select {
+		case <-time.After(pollInterval):
+		case <-ctx.Done():
+			return fmt.Errorf("end the containers: %w", ctx.Err())
+		}
+	}
 }
 
 // removeContainerdPID waits for the end of the containerd of a killed dockerd, and
