@@ -1,6 +1,9 @@
 package messages
 
-import appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+import (
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
 
 // ConnectEngine asks the engine supervisor to mirror the engine at Endpoint.
 type ConnectEngine struct {
@@ -51,6 +54,22 @@ type EngineChanged struct {
 	Engine appv1.EngineStatus
 }
 
+// OpenEngine asks the engine supervisor for the connected engine. It answers the sender
+// with EngineOpened. The sender is any actor, or a future with a deadline.
+type OpenEngine struct{}
+
+// EngineOpened answers OpenEngine.
+type EngineOpened struct {
+	// Engine is nil unless it is connected. It can be used until the supervisor closes
+	// it; its calls then fail with engine.ErrUnreachable.
+	Engine engine.Engine
+	// Namespace of the mirrors; empty when no engine is desired.
+	Namespace string
+	// Err says why there is no engine, and what to do, for users.
+	Err error
+}
+
 func (ConnectEngine) toEngine()    {}
 func (DisconnectEngine) toEngine() {}
+func (OpenEngine) toEngine()       {}
 func (EngineChanged) toApp()       {}

@@ -15,6 +15,7 @@
 //	state.go         derives its state, and publishes it
 //	subscription.go  receives the mirror resources
 //	connection.go    opens and closes the session
+//	open.go          gives the connected engine to other parts of rdd
 //	registry.go      holds the mirrors
 //	mirrors.go       routes messages to the mirrors
 //	restarts.go      paces the restarts of mirrors that fail

@@ -125,6 +125,8 @@ func (s *supervisor) receive(c actor.Context, msg messages.ToEngine) {
 		s.connect(c, msg)
 	case messages.DisconnectEngine:
 		s.disconnect(c, msg)
+	case messages.OpenEngine:
+		c.Respond(s.opened())
 	case messages.SessionStarted:
 		c.Send(c.Sender(), messages.BeginWatch{Known: s.mirrors.known()})
 	case messages.SessionEvent:

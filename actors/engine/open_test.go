@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// openEngine asks the supervisor for the engine, as an API handler does.
+func (w *world) openEngine(t *testing.T) messages.EngineOpened {
+	t.Helper()
+	answer, err := w.system.Root.RequestFuture(w.pid, messages.OpenEngine{}, 5*time.Second).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.(messages.EngineOpened)
+}
+
+// refusesToOpen checks that there is no engine, and that the error names the cause and
+// the next step.
+func (w *world) refusesToOpen(t *testing.T, words ...string) {
+	t.Helper()
+	opened := w.openEngine(t)
+	if opened.Engine != nil || opened.Err == nil {
+		t.Fatalf("opened %+v without a connection", opened)
+	}
+	for _, word := range words {
+		if !strings.Contains(opened.Err.Error(), word) {
+			t.Errorf("the error %q lacks %q", opened.Err, word)
+		}
+	}
+}
+
+func TestOpenEngineNeedsAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.refusesToOpen(t, "starting", "retry")
+
+		w.engine.up.Store(false)
+		w.send(connectTo(1))
+		synctest.Wait()
+		w.refusesToOpen(t, "connection refused", "rdd status")
+
+		w.engine.up.Store(true)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		opened := w.openEngine(t)
+		if opened.Engine != w.engine || opened.Err != nil || opened.Namespace != "ns" {
+			t.Errorf("opened %+v of a connected engine", opened)
+		}
+
+		w.engine.up.Store(false)
+		w.engine.broken <- errors.New("connection reset by dockerd")
+		synctest.Wait()
+		w.refusesToOpen(t, "connection reset by dockerd", "rdd status")
+
+		w.send(messages.DisconnectEngine{Seq: 2})
+		synctest.Wait()
+		w.refusesToOpen(t, "none is running", "rdd start")
+	})
+}
