@@ -29,24 +29,15 @@ func (m *Mirrorer) Follow(ctx context.Context, events <-chan docker.Event) error
 
 func (m *Mirrorer) handle(ctx context.Context, event docker.Event) error {
 	switch event.Kind {
-	case containersv1.KindContainer:
-		c, err := m.engine.Container(ctx, event.ID)
+	case containersv1.KindContainer, containersv1.KindVolume:
+		mirrors, err := m.engine.Inspect(ctx, event.Kind, event.ID)
 		if engine.IsNotFound(err) {
-			return m.removeNamed(ctx, &containersv1.Container{}, containersv1.ContainerResourceName(event.ID))
+			return m.removeNamed(ctx, containersv1.NewMirror(event.Kind), event.Kind.ResourceName(event.ID))
 		}
 		if err != nil {
 			return err
 		}
-		return m.apply(ctx, c)
-	case containersv1.KindVolume:
-		v, err := m.engine.Volume(ctx, event.ID)
-		if engine.IsNotFound(err) {
-			return m.removeNamed(ctx, &containersv1.Volume{}, containersv1.VolumeResourceName(event.ID))
-		}
-		if err != nil {
-			return err
-		}
-		return m.apply(ctx, v)
+		return m.apply(ctx, mirrors[0])
 	case containersv1.KindImage:
 		return m.handleImage(ctx, event.ID)
 	default:
@@ -68,13 +59,13 @@ func (m *Mirrorer) removeNamed(ctx context.Context, obj client.Object, name stri
 // handleImage applies every tag of an image, and removes those that it has no longer,
 // which the event does not name.
 func (m *Mirrorer) handleImage(ctx context.Context, ref string) error {
-	images, err := m.engine.Images(ctx, ref)
+	images, err := m.engine.Inspect(ctx, containersv1.KindImage, ref)
 	if err != nil && !engine.IsNotFound(err) {
 		return err
 	}
 	id, kept := ref, map[string]bool{}
 	for _, img := range images {
-		id, kept[img.Name] = img.Status.ID, true
+		id, kept[img.GetName()] = img.ObjectID(), true
 		if err := m.apply(ctx, img); err != nil {
 			return err
 		}

@@ -75,59 +75,31 @@ func (m *Mirrorer) Sync(ctx context.Context) error {
 		return err
 	}
 	kept := map[key]bool{{containersv1.KindContainerNamespace, moby.Name}: true}
-	for _, sync := range []func(context.Context, map[key]bool) error{m.syncImages, m.syncContainers, m.syncVolumes} {
-		if err := sync(ctx, kept); err != nil {
+	for _, kind := range []containersv1.Kind{containersv1.KindImage, containersv1.KindContainer, containersv1.KindVolume} {
+		if err := m.syncKind(ctx, kind, kept); err != nil {
 			return err
 		}
 	}
 	return m.prune(ctx, kept)
 }
 
-func (m *Mirrorer) syncImages(ctx context.Context, kept map[key]bool) error {
-	listed, err := m.engine.ListImages(ctx)
+// syncKind lists a kind, and inspects the objects of which the list has not every field.
+func (m *Mirrorer) syncKind(ctx context.Context, kind containersv1.Kind, kept map[key]bool) error {
+	objects, err := m.engine.List(ctx, kind)
 	if err != nil {
 		return err
 	}
-	for _, id := range docker.ImageIDs(listed) {
-		images, err := m.engine.Images(ctx, id)
-		if err != nil {
-			return err
-		}
-		for _, img := range images {
-			if err := m.keep(ctx, img, kept); err != nil {
+	for _, object := range objects {
+		mirrors := []containersv1.Mirror{object.Mirror}
+		if object.Mirror == nil {
+			if mirrors, err = m.engine.Inspect(ctx, kind, object.ID); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-func (m *Mirrorer) syncContainers(ctx context.Context, kept map[key]bool) error {
-	ids, err := m.engine.ListContainers(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		c, err := m.engine.Container(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := m.keep(ctx, c, kept); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// syncVolumes needs no inspect: the engine's list has all fields of a volume.
-func (m *Mirrorer) syncVolumes(ctx context.Context, kept map[key]bool) error {
-	volumes, err := m.engine.ListVolumes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, v := range volumes {
-		if err := m.keep(ctx, v, kept); err != nil {
-			return err
+		for _, mirror := range mirrors {
+			if err := m.keep(ctx, mirror, kept); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
@@ -151,23 +152,33 @@ func (s *stage) eventsSince(t *testing.T, since time.Time) []events.Message {
 	}
 }
 
+// container reads a container.
+func (s *stage) container(id string) (*containersv1.Container, error) {
+	mirrors, err := s.engine.Inspect(s.ctx, containersv1.KindContainer, id)
+	if err != nil {
+		return nil, err
+	}
+	return mirrors[0].(*containersv1.Container), nil
+}
+
 // noteMirrors records the mirrors of the play's objects.
 func (s *stage) noteMirrors(t *testing.T) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(s.ids)) {
 		id := s.ids[name]
 		if strings.HasPrefix(id, "sha256:") {
-			images, err := s.engine.Images(s.ctx, id)
+			images, err := s.engine.Inspect(s.ctx, containersv1.KindImage, id)
 			if err != nil {
 				s.note(fmt.Sprintf("   %s: %s", name, class(err)))
 				continue
 			}
-			for _, image := range images {
+			for _, m := range images {
+				image := m.(*containersv1.Image)
 				s.note(fmt.Sprintf("   %s: %q %v %v", name, image.Status.RepoTag, image.Status.Labels, image.Status.RepoDigests))
 			}
 			continue
 		}
-		c, err := s.engine.Container(s.ctx, id)
+		c, err := s.container(id)
 		if err != nil {
 			s.note(fmt.Sprintf("   %s: %s", name, class(err)))
 			continue

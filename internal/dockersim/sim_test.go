@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
@@ -109,7 +110,7 @@ func TestFaultsApplyInOrder(t *testing.T) {
 	sim.Inject("GET /volumes/{name}", dockersim.Fault{Times: 2, Status: http.StatusInternalServerError, Message: "broken", Do: func() { hook++ }})
 	sim.Inject("GET /volumes/one", dockersim.Fault{Times: 1, Status: http.StatusConflict, Message: "busy"})
 	for i, want := range []string{"broken", "broken", "busy", ""} {
-		_, err := engine.Volume(ctx, "one")
+		_, err := engine.Inspect(ctx, containersv1.KindVolume, "one")
 		if (err == nil) != (want == "") || err != nil && err.Error() != "inspect volume one: "+want {
 			t.Errorf("call %d: %v, want %q", i, err, want)
 		}
@@ -120,13 +121,13 @@ func TestFaultsApplyInOrder(t *testing.T) {
 	takeBack := sim.Inject("*", dockersim.Fault{Hang: true})
 	short, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
 	defer cancel()
-	if _, err := engine.ListImages(short); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := engine.List(short, containersv1.KindImage); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("hang: %v", err)
 	}
 	takeBack()
 	sim.SetLatency(20 * time.Millisecond)
 	begin := time.Now()
-	if _, err := engine.ListImages(ctx); err != nil || time.Since(begin) < 20*time.Millisecond {
+	if _, err := engine.List(ctx, containersv1.KindImage); err != nil || time.Since(begin) < 20*time.Millisecond {
 		t.Errorf("latency: %v after %s", err, time.Since(begin))
 	}
 }
@@ -150,7 +151,7 @@ func TestRestartForgetsEventsAndStopsContainersT7(t *testing.T) {
 	if got := collect(t, events, ended); len(got) != 0 {
 		t.Errorf("remembered %q", got)
 	}
-	if volumes, err := engine.ListVolumes(ctx); err != nil || len(volumes) != 2 {
+	if volumes, err := engine.List(ctx, containersv1.KindVolume); err != nil || len(volumes) != 2 {
 		t.Errorf("volumes %+v, %v", volumes, err)
 	}
 }
@@ -175,19 +176,19 @@ func TestTenThousandImages(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	sim.Populate(10_000, 100, 100)
 	begin := time.Now()
-	images, err := engine.ListImages(ctx)
+	images, err := engine.List(ctx, containersv1.KindImage)
 	if err != nil || len(images) != 10_000 {
 		t.Fatalf("%d images, %v", len(images), err)
 	}
 	t.Logf("list: %s", time.Since(begin))
 	begin = time.Now()
-	for _, id := range docker.ImageIDs(images[:1000]) {
-		if _, err := engine.Images(ctx, id); err != nil {
+	for _, id := range docker.IDs(images[:1000]) {
+		if _, err := engine.Inspect(ctx, containersv1.KindImage, id); err != nil {
 			t.Fatal(err)
 		}
 	}
 	t.Logf("1000 inspects in turn: %s", time.Since(begin))
-	if containers, err := engine.ListContainers(ctx); err != nil || len(containers) != 100 {
+	if containers, err := engine.List(ctx, containersv1.KindContainer); err != nil || len(containers) != 100 {
 		t.Errorf("%d containers, %v", len(containers), err)
 	}
 }
@@ -196,7 +197,7 @@ func BenchmarkListTenThousandImages(b *testing.B) {
 	sim, engine, ctx := setup(b)
 	sim.Populate(10_000, 0, 0)
 	for b.Loop() {
-		if _, err := engine.ListImages(ctx); err != nil {
+		if _, err := engine.List(ctx, containersv1.KindImage); err != nil {
 			b.Fatal(err)
 		}
 	}

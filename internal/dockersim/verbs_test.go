@@ -60,7 +60,7 @@ func startBroken() step {
 
 func start() step {
 	return step{"start", func(s *stage) error {
-		before, err := s.engine.Container(s.ctx, actor)
+		before, err := s.container(actor)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func kill() step {
 			return err
 		}
 		return until("the end of a killed container", func() (bool, error) {
-			c, err := s.engine.Container(s.ctx, actor)
+			c, err := s.container(actor)
 			return err == nil && c.Status.Status == "exited", err
 		})
 	}}

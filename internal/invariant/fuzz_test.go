@@ -81,16 +81,16 @@ func raw(t *testing.T, text []byte) rawObject {
 // returns: internal/engine/docker removes all of them, and this package the first.
 func agreeOnContainer(t *testing.T, engine docker.API, object rawObject, oddName bool) {
 	t.Helper()
-	mirror, err := engine.Container(context.Background(), "c1")
+	mirrors, err := engine.Inspect(context.Background(), containersv1.KindContainer, "c1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	agree(t, object.container(), mirror, oddName)
+	agree(t, object.container(), mirrors[0], oddName)
 }
 
 func agreeOnImages(t *testing.T, engine docker.API, object rawObject) {
 	t.Helper()
-	mirrors, err := engine.Images(context.Background(), "i1")
+	mirrors, err := engine.Inspect(context.Background(), containersv1.KindImage, "i1")
 	tags := object.tags()
 	if err != nil || len(mirrors) != len(tags) {
 		t.Fatalf("%d images, want one for each of %q: %v", len(mirrors), tags, err)
@@ -102,11 +102,11 @@ func agreeOnImages(t *testing.T, engine docker.API, object rawObject) {
 
 func agreeOnVolume(t *testing.T, engine docker.API, object rawObject) {
 	t.Helper()
-	mirror, err := engine.Volume(context.Background(), "v1")
+	mirrors, err := engine.Inspect(context.Background(), containersv1.KindVolume, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	agree(t, object.volume(), mirror, false)
+	agree(t, object.volume(), mirrors[0], false)
 }
 
 func agree(t *testing.T, object Object, mirror containersv1.Mirror, oddName bool) {

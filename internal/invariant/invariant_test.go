@@ -34,38 +34,21 @@ func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 	moby := &containersv1.ContainerNamespace{ObjectMeta: metav1.ObjectMeta{Name: containersv1.MobyNamespace}}
 	moby.Status.Name = containersv1.MobyNamespace
 	mirrors := []containersv1.Mirror{moby}
-	containers, err := engine.ListContainers(ctx)
-	must(err)
-	for _, id := range containers {
-		c, err := engine.Container(ctx, id)
+	for _, kind := range listedKinds() {
+		objects, err := engine.List(ctx, kind)
 		must(err)
-		c.Spec.State = containersv1.StateUnknown
-		c.Status.ObservedGeneration = 1
-		mirrors = append(mirrors, c)
-	}
-	images, err := engine.ListImages(ctx)
-	must(err)
-	for _, id := range docker.ImageIDs(images) {
-		tags, err := engine.Images(ctx, id)
-		must(err)
-		for _, image := range tags {
-			mirrors = append(mirrors, image)
+		for _, id := range docker.IDs(objects) {
+			some, err := engine.Inspect(ctx, kind, id)
+			must(err)
+			mirrors = append(mirrors, some...)
 		}
-	}
-	volumes, err := engine.ListVolumes(ctx)
-	must(err)
-	for _, volume := range volumes {
-		mirrors = append(mirrors, volume)
-	}
-	networks, err := engine.ListNetworks(ctx)
-	must(err)
-	for _, id := range networks {
-		network, err := engine.Network(ctx, id)
-		must(err)
-		mirrors = append(mirrors, network)
 	}
 	for _, m := range mirrors {
 		m.SetGeneration(1)
+		if c, ok := m.(*containersv1.Container); ok {
+			c.Spec.State = containersv1.StateUnknown
+			c.Status.ObservedGeneration = 1
+		}
 		if m.MirrorKind().HasFinalizer() {
 			m.SetFinalizers([]string{containersv1.Finalizer})
 		}

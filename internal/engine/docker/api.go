@@ -33,28 +33,12 @@ type API interface {
 	// is never closed. The engine drops events for a caller that is slow for long.
 	Events(ctx context.Context, since time.Time) (<-chan Event, <-chan error)
 
-	// ListContainers returns the full IDs of all containers in any state.
-	ListContainers(ctx context.Context) ([]string, error)
-	// Container reads one container, by ID or name.
-	Container(ctx context.Context, id string) (*containersv1.Container, error)
-
-	// ListImages returns each image once: dangling images too, intermediate
-	// layers of builds not.
-	ListImages(ctx context.Context) ([]ListedImage, error)
-	// Images reads one image by ID or reference: one resource for each tag, or
-	// a single one when the image has no tag.
-	Images(ctx context.Context, ref string) ([]*containersv1.Image, error)
-
-	// ListVolumes reads all volumes.
-	ListVolumes(ctx context.Context) ([]*containersv1.Volume, error)
-	// Volume reads one volume.
-	Volume(ctx context.Context, name string) (*containersv1.Volume, error)
-
-	// ListNetworks returns the IDs of all networks. The engine's list does not have
-	// the containers.
-	ListNetworks(ctx context.Context) ([]string, error)
-	// Network reads one network, by ID or name.
-	Network(ctx context.Context, id string) (*containersv1.Network, error)
+	// List lists the objects of a kind, each once: containers in any state, dangling
+	// images too, intermediate layers of builds not.
+	List(ctx context.Context, kind containersv1.Kind) ([]Listed, error)
+	// Inspect reads one object by ID or name, an image also by reference. An image has
+	// one resource for each tag, or a single one when it has no tag.
+	Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error)
 
 	// StartContainer starts a container, and changes nothing when it runs already.
 	StartContainer(ctx context.Context, id string) error
@@ -68,22 +52,25 @@ type API interface {
 	// UnpauseContainer resumes a paused container.
 	UnpauseContainer(ctx context.Context, id string) error
 
-	// RemoveContainer removes a container, but not its anonymous volumes. force
-	// kills it first when it runs.
-	RemoveContainer(ctx context.Context, id string, force bool) error
-	// RemoveImage removes one tag, and the image itself with its last tag. An image
-	// without tags is removed by its ID, or reference by reference when it was pulled
-	// by digest from several repositories. It is never forced.
-	RemoveImage(ctx context.Context, ref string) error
-	// RemoveVolume removes a volume. It is never forced.
-	RemoveVolume(ctx context.Context, name string) error
-
-	// RemoveNetwork removes a network. It is never forced.
-	RemoveNetwork(ctx context.Context, id string) error
+	// Remove removes an object. A container that runs is killed first, and its
+	// anonymous volumes stay. Of an image one tag is removed, and the image itself with
+	// its last tag. An image without tags is removed by its ID, or reference by
+	// reference when it was pulled by digest from several repositories. Removals of
+	// other kinds than containers are never forced.
+	Remove(ctx context.Context, kind containersv1.Kind, id string) error
 
 	// Close ends event streams and idle connections. Running calls end with their
 	// contexts; new ones fail.
 	Close() error
+}
+
+// Listed is an object in a list.
+type Listed struct {
+	ID string
+	// Tags and Digests of an image are sorted, each once, as in the status of an Image.
+	Tags, Digests []string
+	// Mirror is set when the list has every field of the object.
+	Mirror containersv1.Mirror
 }
 
 // Info describes an engine.

@@ -24,10 +24,8 @@ func (w *watcher) changed(ev Event) {
 		w.containerChanged(key, ev)
 	case ev.ID != "":
 		w.refresh(key)
-	case ev.Kind == containersv1.KindVolume:
-		w.volumeList.soon()
-	case ev.Kind == containersv1.KindNetwork:
-		w.networksPruned()
+	default:
+		w.lists[ev.Kind].soon()
 	}
 }
 

@@ -47,60 +47,50 @@ func (e store) Events(ctx context.Context, _ time.Time) (<-chan Event, <-chan er
 	return e.events, endedWith(ctx)
 }
 
-func (e store) ListContainers(context.Context) ([]string, error) { return nil, nil }
-
-func (e store) ListImages(context.Context) ([]ListedImage, error) {
+func (e store) List(_ context.Context, kind containersv1.Kind) ([]Listed, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var listed []ListedImage
-	for id, image := range e.images {
+	switch kind {
+	case containersv1.KindImage:
+		return e.listedImages(), nil
+	case containersv1.KindVolume:
+		return listedVolumes(e.volumes...), nil
+	case containersv1.KindNetwork:
+		return listedIDs(e.networks...), nil
+	default:
+		return nil, nil
+	}
+}
+
+func (s *stored) listedImages() (listed []Listed) {
+	for id, image := range s.images {
 		hasChild := false
-		for _, other := range e.images {
+		for _, other := range s.images {
 			hasChild = hasChild || other.parent == id
 		}
 		if len(image.tags) > 0 || !hasChild {
-			listed = append(listed, ListedImage{ID: id, Tags: image.tags})
+			listed = append(listed, Listed{ID: id, Tags: image.tags})
 		}
 	}
-	return listed, nil
+	return listed
 }
 
-func (e store) Images(_ context.Context, id string) ([]*containersv1.Image, error) {
-	e.inspections.Add(1)
+func (e store) Inspect(_ context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	image, there := e.images[id]
-	if !there {
-		return nil, errdefs.ErrNotFound
+	image, isImage := e.images[id]
+	switch {
+	case kind == containersv1.KindImage:
+		e.inspections.Add(1)
+		if isImage {
+			return imagesOf(id, image.tags...), nil
+		}
+	case slices.Contains(e.networks, id):
+		n := &containersv1.Network{}
+		n.Name, n.Status.ID = containersv1.NetworkResourceName(id), id
+		return []containersv1.Mirror{n}, nil
 	}
-	return imagesIn(imagesOf(id, image.tags...)), nil
-}
-
-func (e store) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var volumes []*containersv1.Volume
-	for _, name := range e.volumes {
-		volumes = append(volumes, volumeNamed(name))
-	}
-	return volumes, nil
-}
-
-func (e store) ListNetworks(context.Context) ([]string, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.networks, nil
-}
-
-func (e store) Network(_ context.Context, id string) (*containersv1.Network, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if !slices.Contains(e.networks, id) {
-		return nil, errdefs.ErrNotFound
-	}
-	n := &containersv1.Network{}
-	n.Name, n.Status.ID = containersv1.NetworkResourceName(id), id
-	return n, nil
+	return nil, errdefs.ErrNotFound
 }
 
 // withStore runs a test with a watch of an engine, half a second after the sync.

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/moby/moby/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
 // command makes one call that changes something. Its error has the engine's words,
@@ -32,18 +34,11 @@ func (d *httpAPI) UnpauseContainer(ctx context.Context, id string) error {
 	})
 }
 
-// RemoveContainer implements API.
-func (d *httpAPI) RemoveContainer(ctx context.Context, id string, force bool) error {
-	return d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: force})
+// Remove implements API.
+func (d *httpAPI) Remove(ctx context.Context, kind containersv1.Kind, id string) error {
+	row, err := rowOf(kind)
+	if err != nil {
 		return err
-	})
-}
-
-// RemoveVolume implements API.
-func (d *httpAPI) RemoveVolume(ctx context.Context, name string) error {
-	return d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
-		return err
-	})
+	}
+	return row.remove(ctx, d, id)
 }

@@ -18,6 +18,7 @@
 //	listing.go       lists beside a full sync
 //	index.go         images and their tags
 //	tags.go          tags that move
+//	kinds.go         the table of kinds
 //	api.go           the part of the Docker Engine API that rdd uses
 //	endpoint.go      addresses
 //	transport.go     the transport below the client
@@ -33,6 +34,6 @@
 //	ports.go         maps its ports
 //	image.go         maps an image
 //	volume.go        maps a volume
-//	network.go       reads, removes and maps a network
+//	network.go       maps a network
 //	values.go        maps values
 package docker

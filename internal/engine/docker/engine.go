@@ -106,23 +106,15 @@ func (e *dockerEngine) do(ctx context.Context, key engine.Key, verb engine.Verb)
 }
 
 func (e *dockerEngine) remove(ctx context.Context, key engine.Key) error {
-	switch key.Kind {
-	case containersv1.KindContainer:
-		// A running container is killed, as with docker rm --force.
-		return e.RemoveContainer(ctx, key.ID, true)
-	case containersv1.KindImage:
+	id := key.ID
+	if key.Kind == containersv1.KindImage {
 		// The tag may have moved to another image since the mirror was read.
 		if _, err := e.Get(ctx, key); err != nil {
 			return err
 		}
-		return e.RemoveImage(ctx, cmp.Or(key.Tag, key.ID))
-	case containersv1.KindVolume:
-		return e.RemoveVolume(ctx, key.ID)
-	case containersv1.KindNetwork:
-		return e.RemoveNetwork(ctx, key.ID)
-	case containersv1.KindContainerNamespace:
+		id = cmp.Or(key.Tag, id)
 	}
-	return fmt.Errorf("%s of a %s: %w", engine.VerbRemove, key.Kind, errdefs.ErrNotImplemented)
+	return e.Remove(ctx, key.Kind, id)
 }
 
 // resume unpauses a paused container, which can neither start nor handle the stop
@@ -130,8 +122,8 @@ func (e *dockerEngine) remove(ctx context.Context, key engine.Key) error {
 func (e *dockerEngine) resume(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	c, err := e.Container(ctx, id)
-	if err != nil || c.Status.Status != containersv1.ContainerPaused {
+	mirrors, err := e.Inspect(ctx, containersv1.KindContainer, id)
+	if err != nil || mirrors[0].(*containersv1.Container).Status.Status != containersv1.ContainerPaused {
 		return err
 	}
 	if err := e.UnpauseContainer(ctx, id); err != nil && !engine.IsConflict(err) {
@@ -143,23 +135,13 @@ func (e *dockerEngine) resume(ctx context.Context, id string) error {
 // inspect reads the mirrors of one object. An image has one for each tag; the ID of
 // its key may also be a reference.
 func inspect(ctx context.Context, api API, key engine.Key) ([]containersv1.Mirror, error) {
-	switch key.Kind {
-	case containersv1.KindContainer:
-		return mirrorOf(api.Container(ctx, key.ID))
-	case containersv1.KindVolume:
-		return mirrorOf(api.Volume(ctx, key.ID))
-	case containersv1.KindNetwork:
-		return mirrorOf(api.Network(ctx, key.ID))
-	case containersv1.KindImage:
-		return mirrorsOf(api.Images(ctx, key.ID))
-	case containersv1.KindContainerNamespace:
-		if key.ID == containersv1.MobyNamespace {
-			return []containersv1.Mirror{namespaceMirror()}, nil
-		}
+	switch {
+	case key.Kind != containersv1.KindContainerNamespace:
+		return api.Inspect(ctx, key.Kind, key.ID)
+	case key.ID != containersv1.MobyNamespace:
 		return nil, fmt.Errorf("namespace %s: %w", key.ID, errdefs.ErrNotFound)
-	default:
-		return nil, fmt.Errorf("inspect %s %s: unknown kind", key.Kind, key.ID)
 	}
+	return []containersv1.Mirror{namespaceMirror()}, nil
 }
 
 // namespaceMirror returns the mirror of the only namespace of a Docker engine.

@@ -70,13 +70,13 @@ func TestConnect(t *testing.T) {
 		t.Errorf("after an upgrade: %+v", info)
 	}
 	sim.SetVersion("20.10.24", "1.41")
-	if _, err := engine.ListContainers(ctx); err == nil || !strings.Contains(err.Error(), "too new") {
+	if _, err := engine.List(ctx, containersv1.KindContainer); err == nil || !strings.Contains(err.Error(), "too new") {
 		t.Errorf("after a downgrade: %v", err)
 	}
 	if info = must[docker.Info](t)(engine.Connect(ctx)); info.APIVersion != "1.41" {
 		t.Errorf("after a downgrade: %+v", info)
 	}
-	must[[]string](t)(engine.ListContainers(ctx))
+	must[[]docker.Listed](t)(engine.List(ctx, containersv1.KindContainer))
 	sim.SetVersion("17.03", "1.26")
 	if _, err := engine.Connect(ctx); err == nil || !strings.Contains(err.Error(), "upgrade the engine") {
 		t.Errorf("an engine that is too old: %v", err)
@@ -89,21 +89,21 @@ func TestRemoveImageWithTwoDigests(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("a", 64)
 	id := sim.AddImageSpec(dockersim.ImageSpec{Digests: []string{"reg.example/alpha" + digest, "reg.example/beta" + digest}})
 	user := sim.AddContainer("user", id)
-	if err := engine.RemoveImage(ctx, id); !errdefs.IsConflict(err) {
+	if err := engine.Remove(ctx, containersv1.KindImage, id); !errdefs.IsConflict(err) {
 		t.Errorf("in use: %v", err)
 	}
-	images := must[[]*containersv1.Image](t)(engine.Images(ctx, id))
-	if len(images) != 1 || len(images[0].Status.RepoDigests) != 2 {
-		t.Errorf("a refused removal left %+v", images[0].Status)
+	images := must[[]containersv1.Mirror](t)(engine.Inspect(ctx, containersv1.KindImage, id))
+	if left := images[0].(*containersv1.Image).Status; len(images) != 1 || len(left.RepoDigests) != 2 {
+		t.Errorf("a refused removal left %+v", left)
 	}
 	if err := sim.RemoveContainer(user, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.RemoveImage(ctx, id); err != nil || len(sim.ImageIDs()) != 0 {
+	if err := engine.Remove(ctx, containersv1.KindImage, id); err != nil || len(sim.ImageIDs()) != 0 {
 		t.Errorf("%v, left %q", err, sim.ImageIDs())
 	}
 	tagged := sim.AddImageSpec(dockersim.ImageSpec{Tags: []string{"x:1", "y:1"}})
-	if err := engine.RemoveImage(ctx, tagged); !errdefs.IsConflict(err) || len(sim.ImageTags(tagged)) != 2 {
+	if err := engine.Remove(ctx, containersv1.KindImage, tagged); !errdefs.IsConflict(err) || len(sim.ImageTags(tagged)) != 2 {
 		t.Errorf("with tags: %v, left %q", err, sim.ImageTags(tagged))
 	}
 }
@@ -118,37 +118,37 @@ func TestUnreachable(t *testing.T) {
 	must[docker.Info](t)(engine.Connect(ctx))
 	// Not once: net/http repeats a read whose kept connection was closed.
 	takeBack := sim.Inject("GET /volumes", dockersim.Fault{Drop: true})
-	if _, err := engine.ListVolumes(ctx); !docker.IsUnreachable(err) {
+	if _, err := engine.List(ctx, containersv1.KindVolume); !docker.IsUnreachable(err) {
 		t.Errorf("dropped: %v", err)
 	}
 	takeBack()
 	sim.Freeze()
 	hung, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if _, err := engine.ListVolumes(hung); !docker.IsUnreachable(err) || !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := engine.List(hung, containersv1.KindVolume); !docker.IsUnreachable(err) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("hung: %v", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := engine.ListVolumes(cancelled); docker.IsUnreachable(err) || !errors.Is(err, context.Canceled) {
+	if _, err := engine.List(cancelled, containersv1.KindVolume); docker.IsUnreachable(err) || !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 	sim.Thaw()
 	takeBack = sim.Inject("GET /volumes", dockersim.Fault{Status: http.StatusInternalServerError, Message: "disk on fire"})
-	if _, err := engine.ListVolumes(ctx); docker.IsUnreachable(err) || err == nil || err.Error() != "list volumes: disk on fire" {
+	if _, err := engine.List(ctx, containersv1.KindVolume); docker.IsUnreachable(err) || err == nil || err.Error() != "list volumes: disk on fire" {
 		t.Errorf("refused: %v", err)
 	}
 	takeBack()
 	if err := sim.Refuse(); err != nil {
 		t.Fatal(err)
 	}
-	if err := engine.RemoveVolume(ctx, "x"); !docker.IsUnreachable(err) {
+	if err := engine.Remove(ctx, containersv1.KindVolume, "x"); !docker.IsUnreachable(err) {
 		t.Errorf("refusing: %v", err)
 	}
 	if err := sim.Accept(); err != nil {
 		t.Fatal(err)
 	}
-	must[[]*containersv1.Volume](t)(engine.ListVolumes(ctx))
+	must[[]docker.Listed](t)(engine.List(ctx, containersv1.KindVolume))
 }
 
 func TestListSkipsInvalidObjects(t *testing.T) {
@@ -158,10 +158,10 @@ func TestListSkipsInvalidObjects(t *testing.T) {
 		"/images/json":     `[{"Id":"i","Created":"now"},{"Id":"j"},{"Id":"i"}]`,
 	})
 	engine := open(t, "unix://"+filepath.Join(dir, "s"))
-	if ids := must[[]string](t)(engine.ListContainers(deadline(t, patience))); !slices.Equal(ids, []string{"a", "b"}) {
+	if ids := docker.IDs(must[[]docker.Listed](t)(engine.List(deadline(t, patience), containersv1.KindContainer))); !slices.Equal(ids, []string{"a", "b"}) {
 		t.Errorf("containers: %q", ids)
 	}
-	if ids := docker.ImageIDs(must[[]docker.ListedImage](t)(engine.ListImages(deadline(t, patience)))); !slices.Equal(ids, []string{"i", "j"}) {
+	if ids := docker.IDs(must[[]docker.Listed](t)(engine.List(deadline(t, patience), containersv1.KindImage))); !slices.Equal(ids, []string{"i", "j"}) {
 		t.Errorf("images: %q", ids)
 	}
 }
@@ -175,7 +175,7 @@ func TestConnectionsAreBoundedReusedAndClosed(t *testing.T) {
 		for range 16 {
 			pool.Go(func() {
 				for id := range work {
-					if _, err := engine.Images(ctx, id); err != nil {
+					if _, err := engine.Inspect(ctx, containersv1.KindImage, id); err != nil {
 						t.Error(err)
 					}
 				}
@@ -199,7 +199,7 @@ func TestConnectionsAreBoundedReusedAndClosed(t *testing.T) {
 		t.Error(err)
 	}
 	testkit.EventuallyTrue(t, patience, "the connections to close", func() bool { return sim.Connections() == 0 })
-	if _, err := engine.ListImages(ctx); err == nil {
+	if _, err := engine.List(ctx, containersv1.KindImage); err == nil {
 		t.Error("a closed engine answers")
 	}
 }
@@ -210,7 +210,7 @@ func BenchmarkInspectImages(b *testing.B) {
 	ids := sim.ImageIDs()
 	next := 0
 	for b.Loop() {
-		if _, err := engine.Images(ctx, ids[next%len(ids)]); err != nil {
+		if _, err := engine.Inspect(ctx, containersv1.KindImage, ids[next%len(ids)]); err != nil {
 			b.Fatal(err)
 		}
 		next++

@@ -12,24 +12,21 @@ import (
 // subscribedTypes are the types of events that can change a mirror. A plugin's events
 // concern the volumes of its driver.
 func subscribedTypes() []string {
-	return []string{
-		string(events.ContainerEventType),
-		string(events.ImageEventType),
-		string(events.VolumeEventType),
-		string(events.NetworkEventType),
-		string(events.PluginEventType),
+	types := []string{string(events.PluginEventType)}
+	for _, row := range kindTable() {
+		types = append(types, string(row.events))
 	}
+	return types
 }
 
 // MapEvent returns the event, or false when it cannot change a mirror. An unknown
 // action is kept: one reading too many is harmless. docs/events.md lists all
 // events of the engines and what follows from each.
 func MapEvent(message events.Message) (Event, bool) {
-	event := Event{Action: string(message.Action)}
+	event := Event{Kind: kindOf(message.Type), ID: message.Actor.ID, Action: string(message.Action)}
 	attributes := message.Actor.Attributes
 	switch message.Type {
 	case events.ContainerEventType:
-		event.Kind, event.ID = containersv1.KindContainer, message.Actor.ID
 		if id := attributes["imageID"]; message.Action == events.ActionCommit && id != "" {
 			// A commit without a tag adds an image and sends no event of the image.
 			event.Kind, event.ID = containersv1.KindImage, id
@@ -37,23 +34,19 @@ func MapEvent(message events.Message) (Event, bool) {
 		}
 		event.ByImageID = strings.HasPrefix(attributes["image"], "sha256:")
 	case events.ImageEventType:
-		event.Kind, event.ID = containersv1.KindImage, message.Actor.ID
 		if message.Action == events.ActionTag {
 			event.Tag = attributes["name"]
 		}
 	case events.VolumeEventType:
-		event.Kind, event.ID = containersv1.KindVolume, message.Actor.ID
 		if message.Action == events.ActionUnmount {
 			// It may be all that a failed start of the container sends.
 			event.Kind, event.ID, event.Action = containersv1.KindContainer, attributes["container"], ActionVolumeUnmount
 		}
 	case events.NetworkEventType:
-		event = mapNetworkEvent(event, message.Actor.ID, attributes["container"])
+		event = mapNetworkEvent(event, attributes["container"])
 	case events.PluginEventType:
-		event.Kind, event.Action = containersv1.KindVolume, ActionPlugin
-		return event, true
+		return Event{Kind: containersv1.KindVolume, Action: ActionPlugin}, true
 	default:
-		return Event{}, false
 	}
 	if !isRelevant(event) {
 		return Event{}, false
@@ -61,15 +54,25 @@ func MapEvent(message events.Message) (Event, bool) {
 	return event, true
 }
 
+// kindOf returns the kind of the objects of a type of events, or "" when rdd mirrors
+// none of them.
+func kindOf(of events.Type) containersv1.Kind {
+	for _, row := range kindTable() {
+		if row.events == of {
+			return row.kind
+		}
+	}
+	return ""
+}
+
 // mapNetworkEvent returns the event of a network. A container that joins or leaves a
 // network changes too.
-func mapNetworkEvent(event Event, network, container string) Event {
-	event.Kind, event.ID = containersv1.KindNetwork, network
+func mapNetworkEvent(event Event, container string) Event {
 	action := events.Action(event.Action)
 	if container == "" || action != events.ActionConnect && action != events.ActionDisconnect {
 		return event
 	}
-	event.Kind, event.ID, event.Network, event.Action = containersv1.KindContainer, container, network, ActionNetworkConnect
+	event.Kind, event.ID, event.Network, event.Action = containersv1.KindContainer, container, event.ID, ActionNetworkConnect
 	if action == events.ActionDisconnect {
 		event.Action = ActionNetworkDisconnect
 	}
@@ -79,11 +82,11 @@ func mapNetworkEvent(event Event, network, container string) Event {
 // isRelevant reports whether an event can change a mirror. The prune of volumes,
 // images or networks names none of them; removed containers have an event each.
 func isRelevant(event Event) bool {
-	if isHarmless(event.Kind, event.Action) {
+	row, err := rowOf(event.Kind)
+	if err != nil || isHarmless(event.Kind, event.Action) {
 		return false
 	}
-	namesNone := events.Action(event.Action) == events.ActionPrune && event.Kind != containersv1.KindContainer
-	return event.ID != "" || namesNone
+	return event.ID != "" || row.namesNone && events.Action(event.Action) == events.ActionPrune
 }
 
 // isHarmless reports whether an action changes nothing that is mirrored. Some

@@ -91,7 +91,7 @@ func FuzzMapVolumes(f *testing.F) {
 			return
 		}
 		for _, object := range objects {
-			checkStorable(t, object, &containersv1.Volume{})
+			checkStorable(t, object.Mirror, &containersv1.Volume{})
 		}
 	})
 }

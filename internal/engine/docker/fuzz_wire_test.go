@@ -66,14 +66,18 @@ func FuzzMapInfo(f *testing.F) {
 	})
 }
 
-// FuzzMapIDs makes up lists of containers.
-func FuzzMapIDs(f *testing.F) {
+// FuzzMapListed makes up lists of containers.
+func FuzzMapListed(f *testing.F) {
 	f.Add([]byte(`[{"Id":"a"},{"Id":"a"},{"Id":""},{},null,{"Id":7}]`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		ids, err := mapIDs("list", raw)
+		listed, _, err := mapListed(raw)
 		if err != nil {
 			return
+		}
+		var ids []string
+		for _, object := range listed {
+			ids = append(ids, object.ID)
 		}
 		slices.Sort(ids)
 		if slices.Contains(ids, "") || len(slices.Compact(slices.Clone(ids))) != len(ids) {
@@ -93,7 +97,7 @@ func FuzzListedImages(f *testing.F) {
 		if err != nil {
 			return
 		}
-		listed, err := mapListedImages(slices.Concat([]byte("["), raw, []byte("]")))
+		listed, _, err := mapListed(slices.Concat([]byte("["), raw, []byte("]")))
 		if err != nil || len(listed) > 1 {
 			t.Fatalf("listed %+v: %v", listed, err)
 		}
@@ -101,7 +105,7 @@ func FuzzListedImages(f *testing.F) {
 			if !l.SameAs(images) {
 				t.Fatalf("listed %+v, inspected %+v", l, images)
 			}
-			other := ListedImage{ID: id, Tags: append(slices.Clone(l.Tags), tag), Digests: l.Digests}
+			other := Listed{ID: id, Tags: append(slices.Clone(l.Tags), tag), Digests: l.Digests}
 			if other.SameAs(images) {
 				t.Fatalf("%+v is taken for %+v", other, l)
 			}

@@ -17,17 +17,19 @@ type slowStore struct {
 	listed func()
 }
 
-func (e slowStore) ListImages(ctx context.Context) ([]ListedImage, error) {
-	images, err := e.store.ListImages(ctx)
-	e.listed()
-	time.Sleep(e.list)
-	return images, err
+func (e slowStore) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	objects, err := e.store.List(ctx, kind)
+	if kind == containersv1.KindImage {
+		e.listed()
+		time.Sleep(e.list)
+	}
+	return objects, err
 }
 
-func (e slowStore) Images(ctx context.Context, id string) ([]*containersv1.Image, error) {
-	images, err := e.store.Images(ctx, id)
+func (e slowStore) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
+	mirrors, err := e.store.Inspect(ctx, kind, id)
 	time.Sleep(e.inspection)
-	return images, err
+	return mirrors, err
 }
 
 func isObject(ev engine.Event, key engine.Key) bool {

@@ -24,18 +24,11 @@ type wireImage struct {
 	}
 }
 
-// ListedImage is an image in a list.
-type ListedImage struct {
-	ID string
-	// Tags and Digests are sorted, each once, as in the status of an Image.
-	Tags, Digests []string
-}
-
-// ImageIDs returns the IDs of listed images.
-func ImageIDs(images []ListedImage) []string {
-	ids := make([]string, len(images))
-	for i, image := range images {
-		ids[i] = image.ID
+// IDs returns the IDs of listed objects.
+func IDs(objects []Listed) []string {
+	ids := make([]string, len(objects))
+	for i, object := range objects {
+		ids[i] = object.ID
 	}
 	return ids
 }
@@ -43,7 +36,7 @@ func ImageIDs(images []ListedImage) []string {
 // SameAs reports whether an earlier reading of the image, with one Image for each tag,
 // is still true. Only the tags and digests of an image change: its ID is the hash of
 // the rest.
-func (l ListedImage) SameAs(images []*containersv1.Image) bool {
+func (l Listed) SameAs(images []*containersv1.Image) bool {
 	tags := make([]string, 0, len(images))
 	for _, image := range images {
 		if image.Status.ID != l.ID || !slices.Equal(image.Status.RepoDigests, l.Digests) {
@@ -55,29 +48,6 @@ func (l ListedImage) SameAs(images []*containersv1.Image) bool {
 	}
 	slices.Sort(tags)
 	return len(images) > 0 && slices.Equal(tags, l.Tags)
-}
-
-// mapListedImages returns the images of a list, each once, in the engine's order.
-func mapListedImages(raw []byte) ([]ListedImage, error) {
-	var wire []struct {
-		ID          string `json:"Id"`
-		RepoTags    []string
-		RepoDigests []string
-	}
-	if err := decode(raw, &wire); err != nil {
-		return nil, err
-	}
-	images := make([]ListedImage, 0, len(wire))
-	seen := make(map[string]bool, len(wire))
-	for _, w := range wire {
-		id := toValidUTF8(w.ID)
-		if id == "" || seen[id] {
-			continue
-		}
-		seen[id] = true
-		images = append(images, ListedImage{ID: id, Tags: imageTags(w.RepoTags), Digests: imageDigests(w.RepoDigests)})
-	}
-	return images, nil
 }
 
 // mapImages turns an inspected image into its mirrors, sorted by tag.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
@@ -14,8 +15,8 @@ import (
 // on it and running containers take precedence as the reason.
 const manyReferences = "image is referenced in multiple repositories"
 
-// RemoveImage implements API.
-func (d *httpAPI) RemoveImage(ctx context.Context, ref string) error {
+// removeImage removes a tag, or an image without tags.
+func removeImage(ctx context.Context, d *httpAPI, ref string) error {
 	err := d.removeReference(ctx, ref)
 	if !engine.IsConflict(err) || !strings.Contains(err.Error(), manyReferences) {
 		return err
@@ -50,11 +51,11 @@ func (d *httpAPI) removeReference(ctx context.Context, ref string) error {
 // that no container uses; none for any other image. The engine notices a container
 // only at the last reference, when the others are gone.
 func (d *httpAPI) onlyDigests(ctx context.Context, id string) ([]string, error) {
-	images, err := d.Images(ctx, id)
+	images, err := d.Inspect(ctx, containersv1.KindImage, id)
 	if err != nil {
 		return nil, err
 	}
-	image := images[0].Status
+	image := images[0].(*containersv1.Image).Status
 	if image.ID != id || image.RepoTag != "" {
 		return nil, nil
 	}

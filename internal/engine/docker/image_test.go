@@ -68,7 +68,7 @@ func TestMapVolumes(t *testing.T) {
 	if len(volumes) != 2 || len(warnings) != 3 {
 		t.Fatalf("got %+v, %q", volumes, warnings)
 	}
-	mine, z := volumes[0], volumes[1]
+	mine, z := volumes[0].Mirror.(*containersv1.Volume), volumes[1].Mirror.(*containersv1.Volume)
 	if mine.Name != containersv1.VolumeResourceName("My_Volume") || mine.Status.Name != "My_Volume" || mine.Status.Scope != "global" ||
 		mine.Status.Labels["a"] != "b" || mine.Status.Options["o"] != "p" || mine.Status.CreatedAt != nil || mine.Status.Driver != "nfs" {
 		t.Errorf("C1: got %+v", mine)
@@ -78,7 +78,7 @@ func TestMapVolumes(t *testing.T) {
 	}
 }
 
-func TestListedImageSameAs(t *testing.T) {
+func TestListedSameAs(t *testing.T) {
 	read := func(tags ...string) []*containersv1.Image {
 		var images []*containersv1.Image
 		for _, tag := range tags {
@@ -90,18 +90,18 @@ func TestListedImageSameAs(t *testing.T) {
 	}
 	digests := []string{"a@1"}
 	for name, tc := range map[string]struct {
-		listed ListedImage
+		listed Listed
 		read   []*containersv1.Image
 		want   bool
 	}{
-		"never read":         {ListedImage{ID: "i", Digests: digests}, nil, false},
-		"untagged":           {ListedImage{ID: "i", Digests: digests}, read(""), true},
-		"in another order":   {ListedImage{ID: "i", Tags: []string{"a", "b"}, Digests: digests}, read("b", "a"), true},
-		"a tag more":         {ListedImage{ID: "i", Tags: []string{"a", "b"}, Digests: digests}, read("a"), false},
-		"a tag less":         {ListedImage{ID: "i", Tags: []string{"a"}, Digests: digests}, read("a", "b"), false},
-		"lost its last tag":  {ListedImage{ID: "i", Digests: digests}, read("a"), false},
-		"another digest":     {ListedImage{ID: "i", Tags: []string{"a"}, Digests: []string{"a@2"}}, read("a"), false},
-		"another image's ID": {ListedImage{ID: "j", Tags: []string{"a"}, Digests: digests}, read("a"), false},
+		"never read":         {Listed{ID: "i", Digests: digests}, nil, false},
+		"untagged":           {Listed{ID: "i", Digests: digests}, read(""), true},
+		"in another order":   {Listed{ID: "i", Tags: []string{"a", "b"}, Digests: digests}, read("b", "a"), true},
+		"a tag more":         {Listed{ID: "i", Tags: []string{"a", "b"}, Digests: digests}, read("a"), false},
+		"a tag less":         {Listed{ID: "i", Tags: []string{"a"}, Digests: digests}, read("a", "b"), false},
+		"lost its last tag":  {Listed{ID: "i", Digests: digests}, read("a"), false},
+		"another digest":     {Listed{ID: "i", Tags: []string{"a"}, Digests: []string{"a@2"}}, read("a"), false},
+		"another image's ID": {Listed{ID: "j", Tags: []string{"a"}, Digests: digests}, read("a"), false},
 	} {
 		if got := tc.listed.SameAs(tc.read); got != tc.want {
 			t.Errorf("%s: %t, want %t", name, got, tc.want)

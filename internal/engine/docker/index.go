@@ -174,7 +174,7 @@ func (x *imageIndex) missing(shown map[string]bool, asOf time.Time) []string {
 }
 
 // differing returns the images that are new in a list, or not listed as they were read.
-func (x *imageIndex) differing(listed []ListedImage) []string {
+func (x *imageIndex) differing(listed []Listed) []string {
 	var ids []string
 	for _, image := range listed {
 		if known := x.byID[image.ID]; known == nil || !image.SameAs(known.images) {

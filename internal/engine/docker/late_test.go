@@ -27,21 +27,21 @@ func (a lateAPI) Events(ctx context.Context, _ time.Time) (<-chan Event, <-chan 
 	return a.events, endedWith(ctx)
 }
 
-func (a lateAPI) ListContainers(context.Context) ([]string, error) {
-	if a.removed.Load() && !a.lists {
+func (a lateAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	if kind == containersv1.KindContainer && a.removed.Load() && !a.lists {
 		return nil, nil
 	}
-	return []string{"c1"}, nil
+	return a.quietAPI.List(ctx, kind)
 }
 
-func (a lateAPI) Container(ctx context.Context, id string) (*containersv1.Container, error) {
+func (a lateAPI) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
 	switch {
 	case a.reads.Add(1) == 2:
 		time.Sleep(3 * time.Second)
 	case a.removed.Load():
 		return nil, errdefs.ErrNotFound
 	}
-	return a.quietAPI.Container(ctx, id)
+	return a.quietAPI.Inspect(ctx, kind, id)
 }
 
 // Row E1: the event of a removal is lost, a full sync reports that the object is gone,

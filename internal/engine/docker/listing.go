@@ -22,10 +22,10 @@ const (
 
 // Messages of a list to the watcher.
 type (
-	listDue       struct{ kind containersv1.Kind }
-	listed[T any] struct {
+	listDue struct{ kind containersv1.Kind }
+	listed  struct {
 		kind    containersv1.Kind
-		objects []T
+		objects []Listed
 		asOf    time.Time
 		err     error
 	}
@@ -33,10 +33,10 @@ type (
 
 // listing schedules the lists of one kind beside full syncs: one at a time, and
 // another one when an event arrives meanwhile.
-type listing[T any] struct {
+type listing struct {
 	tasks *async.Runner
 	kind  containersv1.Kind
-	list  func(context.Context) ([]T, error)
+	api   API
 	// due runs while a list is planned.
 	due *time.Timer
 	// running is set while a list is read, again when another one must follow.
@@ -46,12 +46,8 @@ type listing[T any] struct {
 	failures int
 }
 
-func newListing[T any](tasks *async.Runner, kind containersv1.Kind, list func(context.Context) ([]T, error)) listing[T] {
-	return listing[T]{tasks: tasks, kind: kind, list: list}
-}
-
 // soon plans a list unless one is planned.
-func (l *listing[T]) soon() {
+func (l *listing) soon() {
 	switch {
 	case l.running:
 		l.again = true
@@ -65,7 +61,7 @@ func (l *listing[T]) soon() {
 }
 
 // start reads a list now, or after the one that runs.
-func (l *listing[T]) start() {
+func (l *listing) start() {
 	if l.running {
 		l.again = true
 		return
@@ -76,14 +72,14 @@ func (l *listing[T]) start() {
 	}
 	l.running = true
 	l.tasks.Go(readTimeout, func(ctx context.Context) any {
-		v := listed[T]{kind: l.kind, asOf: time.Now()}
-		v.objects, v.err = l.list(ctx)
+		v := listed{kind: l.kind, asOf: time.Now()}
+		v.objects, v.err = l.api.List(ctx, l.kind)
 		return v
 	})
 }
 
 // end notes the result of a list and plans the next one, if one must follow.
-func (l *listing[T]) end(v listed[T]) {
+func (l *listing) end(v listed) {
 	again := l.again || v.err != nil
 	l.running, l.again, l.took = false, false, time.Since(v.asOf)
 	l.failures++
@@ -96,13 +92,7 @@ func (l *listing[T]) end(v listed[T]) {
 }
 
 // isCurrent reports whether nothing happened since the last list began.
-func (l *listing[T]) isCurrent() bool { return !l.running && l.due == nil }
-
-// isPrunable reports whether an event may report the removal of objects of a kind
-// without a name.
-func isPrunable(kind containersv1.Kind) bool {
-	return kind == containersv1.KindVolume || kind == containersv1.KindNetwork
-}
+func (l *listing) isCurrent() bool { return !l.running && l.due == nil }
 
 // prunableOf returns the objects of a kind that were last reported before a point in
 // time, sorted.
@@ -117,24 +107,24 @@ func (w *watcher) prunableOf(kind containersv1.Kind, before time.Time) []engine.
 	return keys
 }
 
-// networksPruned reads the networks again, one of which may be gone.
-func (w *watcher) networksPruned() {
-	for _, key := range w.prunableOf(containersv1.KindNetwork, time.Now()) {
-		w.refresh(key)
-	}
-}
-
-// volumesListed reports every volume of a list, and that the others are gone.
-func (w *watcher) volumesListed(v listed[*containersv1.Volume]) {
-	w.volumeList.end(v)
+// objectsListed reports the objects of which the list has every field, and that objects
+// which are not listed are gone.
+func (w *watcher) objectsListed(v listed) {
+	w.lists[v.kind].end(v)
 	if v.err != nil {
 		w.logger.Warn("objects could not be listed", "kind", v.kind, "err", v.err)
 		return
 	}
-	for _, m := range v.objects {
-		w.report(reading{key: engine.KeyOf(m), mirrors: []containersv1.Mirror{m}, asOf: v.asOf})
+	for _, object := range v.objects {
+		if object.Mirror != nil {
+			w.report(reading{key: engine.KeyOf(object.Mirror), mirrors: []containersv1.Mirror{object.Mirror}, asOf: v.asOf})
+		}
 	}
-	for _, key := range w.prunableOf(containersv1.KindVolume, v.asOf) {
+	shown := shownIDs(v.objects)
+	for _, key := range w.prunableOf(v.kind, v.asOf) {
+		if shown[key.ID] {
+			continue
+		}
 		delete(w.prunable, key)
 		w.gone[key] = v.asOf
 		w.sink(engine.Gone{Key: key, AsOf: v.asOf})
@@ -143,7 +133,7 @@ func (w *watcher) volumesListed(v listed[*containersv1.Volume]) {
 
 // imageListing also keeps which images the last list showed.
 type imageListing struct {
-	listing[ListedImage]
+	*listing
 
 	shown map[string]bool
 	// afterSync is set when another list must follow the full sync.
@@ -155,14 +145,14 @@ type imageListing struct {
 // imagesListed compares the images that were read with a list. An image that is not
 // listed is gone, or hidden because it has no tag and another one is built on it. An
 // image that is not listed as it was read is read again.
-func (w *watcher) imagesListed(v listed[ListedImage]) {
+func (w *watcher) imagesListed(v listed) {
 	w.imageList.end(v)
 	defer w.endWaitingSync()
 	if v.err != nil {
 		w.logger.Warn("images could not be listed", "err", v.err)
 		return
 	}
-	w.imageList.shown = shownImages(v.objects)
+	w.imageList.shown = shownIDs(v.objects)
 	for _, image := range v.objects {
 		w.releaseHeld(image, v.asOf)
 	}
@@ -190,7 +180,7 @@ func (w *watcher) endWaitingSync() {
 }
 
 // releaseHeld reports an image that was held back, when a list shows it.
-func (w *watcher) releaseHeld(image ListedImage, asOf time.Time) {
+func (w *watcher) releaseHeld(image Listed, asOf time.Time) {
 	held, ok := w.images.held[image.ID]
 	if !ok || asOf.Before(held.asOf) || !image.SameAs(imagesIn(held.mirrors)) {
 		return
@@ -199,10 +189,10 @@ func (w *watcher) releaseHeld(image ListedImage, asOf time.Time) {
 	w.report(held)
 }
 
-func shownImages(images []ListedImage) map[string]bool {
-	shown := make(map[string]bool, len(images))
-	for _, image := range images {
-		shown[image.ID] = true
+func shownIDs(objects []Listed) map[string]bool {
+	shown := make(map[string]bool, len(objects))
+	for _, object := range objects {
+		shown[object.ID] = true
 	}
 	return shown
 }

@@ -1,53 +1,13 @@
 package docker
 
 import (
-	"context"
 	"errors"
 	"strings"
 
-	"github.com/moby/moby/client"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
-
-// ListNetworks implements API.
-func (d *httpAPI) ListNetworks(ctx context.Context) ([]string, error) {
-	const doing = "list networks"
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.NetworkList(ctx, client.NetworkListOptions{})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return mapIDs(doing, raw)
-}
-
-// Network implements API.
-func (d *httpAPI) Network(ctx context.Context, id string) (*containersv1.Network, error) {
-	doing := "inspect network " + id
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.NetworkInspect(ctx, id, client.NetworkInspectOptions{})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	network, err := mapNetwork(raw)
-	if err != nil {
-		return nil, failed(doing, err)
-	}
-	return network, nil
-}
-
-// RemoveNetwork implements API.
-func (d *httpAPI) RemoveNetwork(ctx context.Context, id string) error {
-	return d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
-		return err
-	})
-}
 
 // wireNetwork is what rdd reads of GET /networks/{id}.
 type wireNetwork struct {

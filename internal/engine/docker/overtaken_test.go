@@ -23,11 +23,14 @@ func (a overtakingAPI) Events(ctx context.Context, _ time.Time) (<-chan Event, <
 	return a.events, endedWith(ctx)
 }
 
-func (a overtakingAPI) ListContainers(context.Context) ([]string, error) {
-	return []string{"c1", "c2"}, nil
+func (a overtakingAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	if kind == containersv1.KindContainer {
+		return listedIDs("c1", "c2"), nil
+	}
+	return a.quietAPI.List(ctx, kind)
 }
 
-func (a overtakingAPI) Container(ctx context.Context, id string) (*containersv1.Container, error) {
+func (a overtakingAPI) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
 	switch {
 	case id == "c2":
 		time.Sleep(5 * time.Second)
@@ -36,7 +39,7 @@ func (a overtakingAPI) Container(ctx context.Context, id string) (*containersv1.
 	case a.reads.Load() > 2:
 		return nil, errors.New("internal server error")
 	}
-	return a.quietAPI.Container(ctx, id)
+	return a.quietAPI.Inspect(ctx, kind, id)
 }
 
 // A reading that began before a full sync does not count for it: when the sync could

@@ -21,124 +21,65 @@ func (d *httpAPI) read(ctx context.Context, doing string, call func(context.Cont
 	return body.Bytes(), nil
 }
 
-// ListContainers implements API.
-func (d *httpAPI) ListContainers(ctx context.Context) ([]string, error) {
-	const doing = "list containers"
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true})
-		return err
-	})
+// List implements API.
+func (d *httpAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	row, err := rowOf(kind)
 	if err != nil {
 		return nil, err
 	}
-	return mapIDs(doing, raw)
-}
-
-// Container implements API.
-func (d *httpAPI) Container(ctx context.Context, id string) (*containersv1.Container, error) {
-	doing := "inspect container " + id
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-		return err
-	})
+	doing := "list " + row.noun + "s"
+	raw, err := d.read(ctx, doing, row.list)
 	if err != nil {
 		return nil, err
 	}
-	container, err := mapContainer(raw)
-	if err != nil {
-		return nil, failed(doing, err)
-	}
-	return container, nil
-}
-
-// ListImages implements API.
-func (d *httpAPI) ListImages(ctx context.Context) ([]ListedImage, error) {
-	const doing = "list images"
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.ImageList(ctx, client.ImageListOptions{})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	images, err := mapListedImages(raw)
-	if err != nil {
-		return nil, failed(doing, err)
-	}
-	return images, nil
-}
-
-// Images implements API.
-func (d *httpAPI) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
-	doing := "inspect image " + ref
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.ImageInspect(ctx, ref)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	images, err := mapImages(raw)
-	if err != nil {
-		return nil, failed(doing, err)
-	}
-	return images, nil
-}
-
-// ListVolumes implements API.
-func (d *httpAPI) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
-	const doing = "list volumes"
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.VolumeList(ctx, client.VolumeListOptions{})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	volumes, warnings, err := mapVolumes(raw)
+	objects, warnings, err := row.listed(raw)
 	if err != nil {
 		return nil, failed(doing, err)
 	}
 	for _, warning := range warnings {
-		// A volume driver that does not answer hides volumes, and one without a name
-		// cannot be mirrored.
-		d.logger.WarnContext(ctx, "the engine lists volumes with a warning", "warning", warning)
+		d.logger.WarnContext(ctx, "the engine's list has a warning", "kind", kind, "warning", warning)
 	}
-	return volumes, nil
+	return objects, nil
 }
 
-// Volume implements API.
-func (d *httpAPI) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
-	doing := "inspect volume " + name
-	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-		_, err := cli.VolumeInspect(ctx, name, client.VolumeInspectOptions{})
-		return err
-	})
+// Inspect implements API.
+func (d *httpAPI) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
+	row, err := rowOf(kind)
 	if err != nil {
 		return nil, err
 	}
-	volume, err := mapVolume(raw)
+	doing := "inspect " + row.noun + " " + id
+	raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error { return row.inspect(ctx, cli, id) })
+	if err != nil {
+		return nil, err
+	}
+	mirrors, err := row.mapped(raw)
 	if err != nil {
 		return nil, failed(doing, err)
 	}
-	return volume, nil
+	return mirrors, nil
 }
 
-// mapIDs returns the IDs in a list of containers or networks, each once, in the engine's order.
-func mapIDs(doing string, raw []byte) ([]string, error) {
+// mapListed returns the objects of a list, each once, in the engine's order. Only
+// images have tags and digests.
+func mapListed(raw []byte) ([]Listed, []string, error) {
 	var wire []struct {
-		ID string `json:"Id"`
+		ID          string `json:"Id"`
+		RepoTags    []string
+		RepoDigests []string
 	}
 	if err := decode(raw, &wire); err != nil {
-		return nil, failed(doing, err)
+		return nil, nil, err
 	}
-	ids := make([]string, 0, len(wire))
+	objects := make([]Listed, 0, len(wire))
 	seen := make(map[string]bool, len(wire))
-	for _, object := range wire {
-		if object.ID != "" && !seen[object.ID] {
-			seen[object.ID] = true
-			ids = append(ids, object.ID)
+	for _, w := range wire {
+		id := toValidUTF8(w.ID)
+		if id == "" || seen[id] {
+			continue
 		}
+		seen[id] = true
+		objects = append(objects, Listed{ID: id, Tags: imageTags(w.RepoTags), Digests: imageDigests(w.RepoDigests)})
 	}
-	return ids, nil
+	return objects, nil, nil
 }

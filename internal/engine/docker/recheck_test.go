@@ -19,7 +19,7 @@ type script struct {
 	mu     sync.Mutex
 	state  containersv1.ContainerState
 	reads  []time.Time
-	images []ListedImage
+	images []Listed
 	lists  []time.Time
 	events chan Event
 	// hang is how long an inspect takes.
@@ -58,9 +58,21 @@ func (e scripted) Events(ctx context.Context, _ time.Time) (<-chan Event, <-chan
 	return e.events, endedWith(ctx)
 }
 
-func (e scripted) ListContainers(context.Context) ([]string, error) { return []string{"c"}, nil }
+func (e scripted) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	switch kind {
+	case containersv1.KindContainer:
+		return listedIDs("c"), nil
+	case containersv1.KindImage:
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.lists = append(e.lists, time.Now())
+		return e.images, nil
+	default:
+		return e.quietAPI.List(ctx, kind)
+	}
+}
 
-func (e scripted) Container(context.Context, string) (*containersv1.Container, error) {
+func (e scripted) Inspect(context.Context, containersv1.Kind, string) ([]containersv1.Mirror, error) {
 	e.mu.Lock()
 	e.reads = append(e.reads, time.Now())
 	hang := e.hang
@@ -70,14 +82,7 @@ func (e scripted) Container(context.Context, string) (*containersv1.Container, e
 	defer e.mu.Unlock()
 	c := &containersv1.Container{Status: containersv1.ContainerStatus{Status: e.state}}
 	c.Name = "c"
-	return c, nil
-}
-
-func (e scripted) ListImages(context.Context) ([]ListedImage, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.lists = append(e.lists, time.Now())
-	return e.images, nil
+	return []containersv1.Mirror{c}, nil
 }
 
 // withScript runs a test beside the watch of a scripted engine, half a second after

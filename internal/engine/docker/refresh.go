@@ -162,7 +162,7 @@ func (w *watcher) report(v reading) {
 		delete(w.prunable, v.key)
 		w.sink(engine.Gone{Key: v.key, AsOf: v.asOf})
 	default:
-		if isPrunable(v.key.Kind) {
+		if w.lists[v.key.Kind] != nil {
 			w.prunable[v.key] = v.asOf
 		}
 		w.sink(engine.Object{Mirror: v.mirrors[0], AsOf: v.asOf})

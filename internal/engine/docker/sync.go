@@ -88,34 +88,29 @@ type fullSync struct {
 // run lists every kind at once. Then it inspects each object of which the lists do
 // not have every field, a bounded number at a time.
 func (s *fullSync) run(ctx context.Context) error {
+	table := kindTable()
+	objects := make([][]Listed, len(table))
 	lists, listing := errgroup.WithContext(ctx)
-	var containers, networks []string
-	var images []ListedImage
-	var volumes []*containersv1.Volume
-	lists.Go(func() error {
-		return async.Safely(func() (err error) { containers, err = s.api.ListContainers(listing); return err })
-	})
-	lists.Go(func() error {
-		return async.Safely(func() (err error) { images, err = s.api.ListImages(listing); return err })
-	})
-	lists.Go(func() error {
-		return async.Safely(func() (err error) { volumes, err = s.api.ListVolumes(listing); return err })
-	})
-	lists.Go(func() error {
-		return async.Safely(func() (err error) { networks, err = s.api.ListNetworks(listing); return err })
-	})
+	for i, row := range table {
+		lists.Go(func() error {
+			return async.Safely(func() (err error) { objects[i], err = s.api.List(listing, row.kind); return err })
+		})
+	}
 	if err := lists.Wait(); err != nil {
 		return fmt.Errorf("list the engine's objects: %w", err)
 	}
-	s.send(syncListed{map[containersv1.Kind]int{
-		containersv1.KindContainer: len(containers), containersv1.KindImage: len(images),
-		containersv1.KindVolume: len(volumes), containersv1.KindNetwork: len(networks),
-	}})
-	s.sendListed(namespaceMirror())
-	for _, volume := range volumes {
-		s.sendListed(volume)
+	counts := map[containersv1.Kind]int{}
+	for i, row := range table {
+		counts[row.kind] = len(objects[i])
 	}
-	s.inspectAll(ctx, append(keysOf(containersv1.KindNetwork, networks), keysOf(containersv1.KindContainer, containers)...), images)
+	s.send(syncListed{counts})
+	s.sendListed(namespaceMirror())
+	var pool errgroup.Group
+	pool.SetLimit(s.pool)
+	for i, row := range table {
+		s.readAll(ctx, &pool, row.kind, objects[i])
+	}
+	_ = pool.Wait() // each reading has its own error
 	if ctx.Err() != nil {
 		return fmt.Errorf("read the engine's objects: %w", context.Cause(ctx))
 	}
@@ -127,38 +122,25 @@ func (s *fullSync) sendListed(m containersv1.Mirror) {
 	s.send(reading{key: engine.KeyOf(m), mirrors: []containersv1.Mirror{m}, asOf: s.asOf, bySync: true})
 }
 
-func keysOf(kind containersv1.Kind, ids []string) []engine.Key {
-	keys := make([]engine.Key, len(ids))
-	for i, id := range ids {
-		keys[i] = engine.Key{Kind: kind, ID: id}
-	}
-	return keys
-}
-
-// inspectAll reads these objects, and the images that are not fresh.
-func (s *fullSync) inspectAll(ctx context.Context, objects []engine.Key, images []ListedImage) {
-	var pool errgroup.Group
-	pool.SetLimit(s.pool)
-	for _, key := range objects {
-		pool.Go(func() error {
-			s.send(s.inspect(ctx, key))
-			return nil
-		})
-	}
-	var stale []ListedImage
-	for _, image := range images {
-		if !image.SameAs(s.fresh[image.ID]) {
-			stale = append(stale, image)
-			continue
+// readAll reads the objects of a list, but those of which the list has every field, and
+// the images that are fresh.
+func (s *fullSync) readAll(ctx context.Context, pool *errgroup.Group, kind containersv1.Kind, objects []Listed) {
+	var stale []Listed
+	for _, object := range objects {
+		switch fresh := s.fresh[object.ID]; {
+		case object.Mirror != nil:
+			s.sendListed(object.Mirror)
+		case kind == containersv1.KindImage && object.SameAs(fresh):
+			mirrors, _ := mirrorsOf(fresh, nil)
+			s.send(reading{key: engine.Key{Kind: kind, ID: object.ID}, mirrors: mirrors, asOf: s.asOf, bySync: true, listed: true})
+		default:
+			stale = append(stale, object)
 		}
-		key := engine.Key{Kind: containersv1.KindImage, ID: image.ID}
-		mirrors, _ := mirrorsOf(s.fresh[image.ID], nil)
-		s.send(reading{key: key, mirrors: mirrors, asOf: s.asOf, bySync: true, listed: true})
 	}
-	for _, image := range stale {
+	for _, object := range stale {
 		pool.Go(func() error {
-			v := s.inspect(ctx, engine.Key{Kind: containersv1.KindImage, ID: image.ID})
-			if v.err == nil && !hasTag(v.mirrors) && image.SameAs(imagesIn(v.mirrors)) {
+			v := s.inspect(ctx, engine.Key{Kind: kind, ID: object.ID})
+			if kind == containersv1.KindImage && v.err == nil && !hasTag(v.mirrors) && object.SameAs(imagesIn(v.mirrors)) {
 				// The list shows it without a tag too. That is as old as the list. An image
 				// that has lost its last tag since may be hidden.
 				v.shown, v.asOf = true, s.asOf
@@ -167,7 +149,6 @@ func (s *fullSync) inspectAll(ctx context.Context, objects []engine.Key, images 
 			return nil
 		})
 	}
-	_ = pool.Wait() // each reading has its own error
 }
 
 func (s *fullSync) inspect(ctx context.Context, key engine.Key) reading {

@@ -19,23 +19,26 @@ type slowAPI struct {
 	lists      *atomic.Int32
 }
 
-func (e slowAPI) ListContainers(context.Context) ([]string, error) {
+func (e slowAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	if kind != containersv1.KindContainer {
+		return e.quietAPI.List(ctx, kind)
+	}
 	e.lists.Add(1)
 	var ids []string
 	for i := range e.containers {
 		ids = append(ids, fmt.Sprint("c", i))
 	}
-	return ids, nil
+	return listedIDs(ids...), nil
 }
 
-func (e slowAPI) Container(ctx context.Context, id string) (*containersv1.Container, error) {
+func (e slowAPI) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
 	duration := 20 * time.Second
 	if id == e.hangs {
 		duration = time.Hour
 	}
 	select {
 	case <-time.After(duration):
-		return e.quietAPI.Container(ctx, id)
+		return e.quietAPI.Inspect(ctx, kind, id)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

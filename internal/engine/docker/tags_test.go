@@ -64,13 +64,13 @@ func TestListShowsWhichImagesDiffer(t *testing.T) {
 	x.update("same", imagesOf("same", "y:1"), at(1))
 	x.update("gone", imagesOf("gone"), at(1))
 	x.update("younger", imagesOf("younger", "z:1"), at(3))
-	list := []ListedImage{
+	list := []Listed{
 		{ID: "loser", Tags: []string{"x:2"}}, {ID: "same", Tags: []string{"y:1"}}, {ID: "new", Tags: []string{"x:1"}},
 	}
 	if got := x.differing(list); !slices.Equal(got, []string{"loser", "new"}) {
 		t.Errorf("to be read: %v, want loser and new", got)
 	}
-	if got := x.missing(shownImages(list), at(2)); !slices.Equal(got, []string{"gone"}) {
+	if got := x.missing(shownIDs(list), at(2)); !slices.Equal(got, []string{"gone"}) {
 		t.Errorf("not listed: %v, want gone", got)
 	}
 }

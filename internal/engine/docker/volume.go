@@ -23,9 +23,9 @@ type wireVolume struct {
 }
 
 // mapVolumes turns a list of volumes into their mirrors, sorted by name, and
-// returns the engine's warnings. What cannot be decoded costs that volume and
-// leaves a warning.
-func mapVolumes(raw []byte) ([]*containersv1.Volume, []string, error) {
+// returns the engine's warnings: a volume driver that does not answer hides volumes.
+// A volume that cannot be mirrored is left out with a warning.
+func mapVolumes(raw []byte) ([]Listed, []string, error) {
 	var wire struct {
 		Volumes  []json.RawMessage
 		Warnings []string
@@ -33,7 +33,7 @@ func mapVolumes(raw []byte) ([]*containersv1.Volume, []string, error) {
 	if err := decode(raw, &wire); err != nil {
 		return nil, nil, err
 	}
-	volumes := make([]*containersv1.Volume, 0, len(wire.Volumes))
+	volumes := make([]Listed, 0, len(wire.Volumes))
 	warnings := wire.Warnings
 	for _, one := range wire.Volumes {
 		volume, err := mapVolume(one)
@@ -41,11 +41,9 @@ func mapVolumes(raw []byte) ([]*containersv1.Volume, []string, error) {
 			warnings = append(warnings, err.Error())
 			continue
 		}
-		volumes = append(volumes, volume)
+		volumes = append(volumes, Listed{ID: volume.Status.Name, Mirror: volume})
 	}
-	slices.SortFunc(volumes, func(a, b *containersv1.Volume) int {
-		return strings.Compare(a.Status.Name, b.Status.Name)
-	})
+	slices.SortFunc(volumes, func(a, b Listed) int { return strings.Compare(a.ID, b.ID) })
 	return volumes, warnings, nil
 }
 

@@ -49,8 +49,10 @@ type watcher struct {
 	// event of a prune names none of them.
 	prunable map[engine.Key]time.Time
 
-	imageList  imageListing
-	volumeList listing[*containersv1.Volume]
+	// lists are the lists beside full syncs, of each kind of which an event may name no
+	// object; imageList is one of them.
+	lists     map[containersv1.Kind]*listing
+	imageList imageListing
 
 	// known are images as their mirrors show them, by ID. The first full sync uses them.
 	known map[string][]*containersv1.Image
@@ -107,10 +109,14 @@ func newWatcher(e *dockerEngine, tasks *async.Runner, sink func(engine.Event)) *
 	w := &watcher{
 		api: e.API, settings: e.settings, logger: e.logger, sink: sink, tasks: tasks,
 		reads: map[engine.Key]*read{}, rechecks: map[engine.Key]*recheck{}, gone: map[engine.Key]time.Time{},
-		images: newImageIndex(), prunable: map[engine.Key]time.Time{}, known: map[string][]*containersv1.Image{},
+		images: newImageIndex(), prunable: map[engine.Key]time.Time{}, known: map[string][]*containersv1.Image{}, lists: map[containersv1.Kind]*listing{},
 	}
-	w.imageList.listing = newListing(tasks, containersv1.KindImage, w.api.ListImages)
-	w.volumeList = newListing(tasks, containersv1.KindVolume, w.api.ListVolumes)
+	for _, row := range kindTable() {
+		if row.namesNone {
+			w.lists[row.kind] = &listing{tasks: tasks, kind: row.kind, api: w.api}
+		}
+	}
+	w.imageList.listing = w.lists[containersv1.KindImage]
 	return w
 }
 
@@ -124,7 +130,7 @@ func (w *watcher) remember(known []containersv1.Mirror) {
 			read.Status.Conditions = nil // these are not the engine's
 			w.known[key.ID] = append(w.known[key.ID], read)
 		}
-		if isPrunable(key.Kind) {
+		if key.Kind != containersv1.KindImage && w.lists[key.Kind] != nil {
 			w.prunable[key] = time.Time{}
 		}
 	}
@@ -169,15 +175,13 @@ func (w *watcher) handle(message any) error {
 func (w *watcher) handleList(message any) error {
 	switch v := message.(type) {
 	case listDue:
+		w.lists[v.kind].start()
+	case listed:
 		if v.kind == containersv1.KindImage {
-			w.imageList.start()
+			w.imagesListed(v)
 		} else {
-			w.volumeList.start()
+			w.objectsListed(v)
 		}
-	case listed[ListedImage]:
-		w.imagesListed(v)
-	case listed[*containersv1.Volume]:
-		w.volumesListed(v)
 	default:
 		return fmt.Errorf("watch of the engine: unknown message %T", message)
 	}

@@ -33,19 +33,39 @@ func endedWith(ctx context.Context) <-chan error {
 	return ended
 }
 
-func (quietAPI) Ping(context.Context) error                        { return nil }
-func (quietAPI) ListContainers(context.Context) ([]string, error)  { return []string{"c1"}, nil }
-func (quietAPI) ListImages(context.Context) ([]ListedImage, error) { return nil, nil }
-func (quietAPI) ListVolumes(context.Context) ([]*containersv1.Volume, error) {
-	return []*containersv1.Volume{volumeNamed("v1"), volumeNamed("v2")}, nil
+func (quietAPI) Ping(context.Context) error { return nil }
+
+func (quietAPI) List(_ context.Context, kind containersv1.Kind) ([]Listed, error) {
+	switch kind {
+	case containersv1.KindContainer:
+		return listedIDs("c1"), nil
+	case containersv1.KindVolume:
+		return listedVolumes("v1", "v2"), nil
+	default:
+		return nil, nil
+	}
 }
 
-func (quietAPI) ListNetworks(context.Context) ([]string, error) { return nil, nil }
-
-func (quietAPI) Container(_ context.Context, id string) (*containersv1.Container, error) {
+func (quietAPI) Inspect(_ context.Context, _ containersv1.Kind, id string) ([]containersv1.Mirror, error) {
 	c := &containersv1.Container{}
 	c.Name = id
-	return c, nil
+	return []containersv1.Mirror{c}, nil
+}
+
+func listedIDs(ids ...string) []Listed {
+	listed := make([]Listed, len(ids))
+	for i, id := range ids {
+		listed[i].ID = id
+	}
+	return listed
+}
+
+func listedVolumes(names ...string) []Listed {
+	listed := listedIDs(names...)
+	for i, name := range names {
+		listed[i].Mirror = volumeNamed(name)
+	}
+	return listed
 }
 
 func volumeNamed(name string) *containersv1.Volume {
@@ -183,7 +203,9 @@ func TestWatchEndsAfterTwoMissedProbes(t *testing.T) {
 // buggyAPI panics when it lists.
 type buggyAPI struct{ quietAPI }
 
-func (buggyAPI) ListContainers(context.Context) ([]string, error) { panic(errors.New("a bug")) }
+func (buggyAPI) List(context.Context, containersv1.Kind) ([]Listed, error) {
+	panic(errors.New("a bug"))
+}
 
 func TestWatchEndsAtPanicInList(t *testing.T) {
 	watch(t, func() API { return buggyAPI{} }, nil, func(t *testing.T, r *recorder) {
@@ -206,12 +228,12 @@ func (a brokenAPI) Events(ctx context.Context, _ time.Time) (<-chan Event, <-cha
 	return a.events, endedWith(ctx)
 }
 
-func (a brokenAPI) Container(ctx context.Context, id string) (*containersv1.Container, error) {
+func (a brokenAPI) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
 	a.reads.Add(1)
 	if !a.fixed.Load() {
 		return nil, errors.New("internal server error")
 	}
-	return a.quietAPI.Container(ctx, id)
+	return a.quietAPI.Inspect(ctx, kind, id)
 }
 
 func withBroken(t *testing.T, test func(*testing.T, brokenAPI, *recorder)) {
@@ -300,9 +322,11 @@ func (a orderedAPI) Events(ctx context.Context, since time.Time) (<-chan Event, 
 	return a.quietAPI.Events(ctx, since)
 }
 
-func (a orderedAPI) ListContainers(ctx context.Context) ([]string, error) {
-	a.calls <- "list"
-	return a.quietAPI.ListContainers(ctx)
+func (a orderedAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	if kind == containersv1.KindContainer {
+		a.calls <- "list"
+	}
+	return a.quietAPI.List(ctx, kind)
 }
 
 // A sync that lists before the events are subscribed to misses the changes between.

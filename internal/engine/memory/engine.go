@@ -87,17 +87,10 @@ func (e *Engine) ForgetEvents() { e.broker.forget() }
 // networks get new IDs.
 func (e *Engine) Wipe() {
 	defer e.lock()()
-	for _, id := range sortedKeys(e.containers) {
-		e.changed(containersv1.KindContainer, id)
-	}
-	for _, id := range sortedKeys(e.images) {
-		e.changed(containersv1.KindImage, id)
-	}
-	for _, name := range sortedKeys(e.volumes) {
-		e.changed(containersv1.KindVolume, name)
-	}
-	for _, id := range sortedKeys(e.networks) {
-		e.changed(containersv1.KindNetwork, id)
+	for _, kind := range containersv1.Kinds() {
+		for _, id := range e.ids(kind) {
+			e.changed(kind, id)
+		}
 	}
 	e.clear()
 	e.broker.forget()

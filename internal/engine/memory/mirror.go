@@ -55,19 +55,39 @@ func (e *Engine) Mirrors() []containersv1.Mirror {
 }
 
 func (e *Engine) allMirrors() (out []containersv1.Mirror) {
-	for _, id := range sortedKeys(e.containers) {
-		out = append(out, e.mirrors(containersv1.KindContainer, id)...)
-	}
-	for _, id := range sortedKeys(e.images) {
-		out = append(out, e.mirrors(containersv1.KindImage, id)...)
-	}
-	for _, name := range sortedKeys(e.volumes) {
-		out = append(out, e.mirrors(containersv1.KindVolume, name)...)
-	}
-	for _, id := range sortedKeys(e.networks) {
-		out = append(out, e.mirrors(containersv1.KindNetwork, id)...)
+	for _, kind := range containersv1.Kinds() {
+		out = append(out, e.mirrorsOf(kind)...)
 	}
 	return out
+}
+
+// MirrorsOf returns the resources that mirror the objects of a kind, sorted by ID.
+func (e *Engine) MirrorsOf(kind containersv1.Kind) []containersv1.Mirror {
+	defer e.lock()()
+	return e.mirrorsOf(kind)
+}
+
+func (e *Engine) mirrorsOf(kind containersv1.Kind) (out []containersv1.Mirror) {
+	for _, id := range e.ids(kind) {
+		out = append(out, e.mirrors(kind, id)...)
+	}
+	return out
+}
+
+// ids returns the IDs of the objects of a kind, sorted.
+func (e *Engine) ids(kind containersv1.Kind) []string {
+	switch kind {
+	case containersv1.KindContainer:
+		return sortedKeys(e.containers)
+	case containersv1.KindImage:
+		return sortedKeys(e.images)
+	case containersv1.KindVolume:
+		return sortedKeys(e.volumes)
+	case containersv1.KindNetwork:
+		return sortedKeys(e.networks)
+	case containersv1.KindContainerNamespace:
+	}
+	return nil
 }
 
 // Mirror returns the resource that mirrors a container.

@@ -51,6 +51,60 @@ func (e *Engine) removeObject(key engine.Key) error {
 	return notImplemented(key, engine.VerbRemove)
 }
 
+// Inspect returns the mirrors of one object, which is named as in the methods of its
+// kind. It finds images that are hidden.
+func (e *Engine) Inspect(kind containersv1.Kind, ref string) ([]containersv1.Mirror, error) {
+	switch kind {
+	case containersv1.KindContainer:
+		return inspected((*Container).Mirror)(pointer(e.Container(ref)))
+	case containersv1.KindImage:
+		img, err := e.Image(ref)
+		if err != nil {
+			return nil, err
+		}
+		var out []containersv1.Mirror
+		for _, m := range img.Mirrors() {
+			out = append(out, m)
+		}
+		return out, nil
+	case containersv1.KindVolume:
+		return inspected(Volume.Mirror)(e.Volume(ref))
+	case containersv1.KindNetwork:
+		return inspected(Network.Mirror)(e.Network(ref))
+	case containersv1.KindContainerNamespace:
+	}
+	return nil, notFound("no such %s: %s", kind, ref)
+}
+
+// inspected returns a function that turns an answer into mirrors.
+func inspected[T any, M containersv1.Mirror](mirrorOf func(T) M) func(T, error) ([]containersv1.Mirror, error) {
+	return func(object T, err error) ([]containersv1.Mirror, error) {
+		if err != nil {
+			return nil, err
+		}
+		return []containersv1.Mirror{mirrorOf(object)}, nil
+	}
+}
+
+func pointer[T any](object T, err error) (*T, error) { return &object, err }
+
+// Remove removes one object, which is named as in the methods of its kind: a container
+// by force, others not.
+func (e *Engine) Remove(kind containersv1.Kind, ref string) error {
+	switch kind {
+	case containersv1.KindContainer:
+		return e.RemoveContainer(ref, true)
+	case containersv1.KindImage:
+		return e.RemoveImage(ref, false)
+	case containersv1.KindVolume:
+		return e.RemoveVolume(ref, false)
+	case containersv1.KindNetwork:
+		return e.RemoveNetwork(ref)
+	case containersv1.KindContainerNamespace:
+	}
+	return notImplemented(engine.Key{Kind: kind, ID: ref}, engine.VerbRemove)
+}
+
 // references returns what is removed of an image: its tag, or its ID, or one digest
 // after the other when several repositories have it and no container uses it.
 func (e *Engine) references(key engine.Key) []string {

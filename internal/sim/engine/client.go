@@ -14,7 +14,6 @@ import (
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
@@ -101,46 +100,14 @@ func (c *Client) Ping(ctx context.Context) error {
 	return c.call(ctx, "ping", "", func() error { return nil })
 }
 
-// ListContainers implements [docker.API].
-func (c *Client) ListContainers(ctx context.Context) ([]string, error) {
-	return read(ctx, c, "list", "containers", func() ([]string, error) { return c.model.ContainerIDs(), nil })
+// List implements [docker.API].
+func (c *Client) List(ctx context.Context, kind containersv1.Kind) ([]docker.Listed, error) {
+	return read(ctx, c, "list", string(kind), func() ([]docker.Listed, error) { return c.model.list(kind), nil })
 }
 
-// Container implements [docker.API].
-func (c *Client) Container(ctx context.Context, id string) (*containersv1.Container, error) {
-	return read(ctx, c, "inspect", id, func() (*containersv1.Container, error) { return c.model.container(id) })
-}
-
-// ListImages implements [docker.API].
-func (c *Client) ListImages(ctx context.Context) ([]docker.ListedImage, error) {
-	return read(ctx, c, "list", "images", func() ([]docker.ListedImage, error) { return c.model.listedImages(), nil })
-}
-
-// Images implements [docker.API].
-func (c *Client) Images(ctx context.Context, ref string) ([]*containersv1.Image, error) {
-	return read(ctx, c, "inspect", ref, func() ([]*containersv1.Image, error) { return c.model.imagesOf(ref) })
-}
-
-// ListVolumes implements [docker.API].
-func (c *Client) ListVolumes(ctx context.Context) ([]*containersv1.Volume, error) {
-	return read(ctx, c, "list", "volumes", func() ([]*containersv1.Volume, error) { return mirrors(c.model.Volumes(), memory.Volume.Mirror), nil })
-}
-
-// Volume implements [docker.API].
-func (c *Client) Volume(ctx context.Context, name string) (*containersv1.Volume, error) {
-	return read(ctx, c, "inspect", name, func() (*containersv1.Volume, error) { return mirror(memory.Volume.Mirror)(c.model.Volume(name)) })
-}
-
-// ListNetworks implements [docker.API].
-func (c *Client) ListNetworks(ctx context.Context) ([]string, error) {
-	return read(ctx, c, "list", "networks", func() ([]string, error) {
-		return mirrors(c.model.Networks(), func(n memory.Network) string { return n.ID }), nil
-	})
-}
-
-// Network implements [docker.API].
-func (c *Client) Network(ctx context.Context, id string) (*containersv1.Network, error) {
-	return read(ctx, c, "inspect", id, func() (*containersv1.Network, error) { return mirror(memory.Network.Mirror)(c.model.Network(id)) })
+// Inspect implements [docker.API].
+func (c *Client) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
+	return read(ctx, c, "inspect", id, func() ([]containersv1.Mirror, error) { return c.model.Inspect(kind, id) })
 }
 
 func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kind, id string, effect func() error) error {
@@ -191,24 +158,9 @@ func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
 	return c.command(ctx, "unpause", containersv1.KindContainer, id, func() error { return c.model.UnpauseContainer(id) })
 }
 
-// RemoveContainer implements [docker.API].
-func (c *Client) RemoveContainer(ctx context.Context, id string, force bool) error {
-	return c.command(ctx, "remove", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, force) })
-}
-
-// RemoveImage implements [docker.API].
-func (c *Client) RemoveImage(ctx context.Context, ref string) error {
-	return c.command(ctx, "remove", containersv1.KindImage, ref, func() error { return c.model.RemoveImage(ref, false) })
-}
-
-// RemoveVolume implements [docker.API].
-func (c *Client) RemoveVolume(ctx context.Context, name string) error {
-	return c.command(ctx, "remove", containersv1.KindVolume, name, func() error { return c.model.RemoveVolume(name, false) })
-}
-
-// RemoveNetwork implements [docker.API].
-func (c *Client) RemoveNetwork(ctx context.Context, id string) error {
-	return c.command(ctx, "remove", containersv1.KindNetwork, id, func() error { return c.model.RemoveNetwork(id) })
+// Remove implements [docker.API].
+func (c *Client) Remove(ctx context.Context, kind containersv1.Kind, id string) error {
+	return c.command(ctx, "remove", kind, id, func() error { return c.model.Remove(kind, id) })
 }
 
 // Close implements [docker.API].
