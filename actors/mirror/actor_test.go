@@ -75,6 +75,10 @@ func (e scriptedEngine) Do(context.Context, engine.Key, engine.Verb) error {
 	return *e.err
 }
 
+func (e scriptedEngine) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
+	return engineContainer(containersv1.ContainerRunning), nil
+}
+
 // stage runs one mirror below a parent that keeps the messages that it receives.
 type stage struct {
 	system   *actor.ActorSystem

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -60,5 +61,26 @@ func TestAddedFinalizerRemovesNoNamespace(t *testing.T) {
 	cfg.removeObject(t.Context(), view{object: &containersv1.ContainerNamespace{}}, &out)
 	if len(verbs) != 0 || !out.objectGone {
 		t.Errorf("verbs %q, outcome %+v; want no call and a removed object", verbs, out)
+	}
+}
+
+// halfRemovingEngine refuses removals after it has begun them, as a dockerd does when a
+// directory of the container is in use: the container is dead, and no event says so.
+type halfRemovingEngine struct{ engine.Engine }
+
+func (halfRemovingEngine) Do(context.Context, engine.Key, engine.Verb) error {
+	return errors.New("unable to remove filesystem: device or resource busy")
+}
+
+func (halfRemovingEngine) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
+	return engineContainer(containersv1.ContainerDead), nil
+}
+
+func TestRefusedRemovalReadsObject(t *testing.T) {
+	cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: halfRemovingEngine{}}
+	var out outcome
+	cfg.removeObject(t.Context(), view{object: engineContainer(containersv1.ContainerExited)}, &out)
+	if out.refused == nil || out.fact == nil || out.fact.(*containersv1.Container).Status.Status != containersv1.ContainerDead {
+		t.Errorf("outcome %+v; want a refusal and a dead container", out)
 	}
 }

@@ -156,11 +156,13 @@ func (cfg Config) stillRequested(ctx context.Context, v view, out *outcome) bool
 
 // removeObject removes the engine's object. It kills a running container, because
 // the user deleted the resource. Any client can add rdd's finalizer to a resource of a kind
-// that has none, whose objects rdd does not remove.
+// that has none, whose objects rdd does not remove. A removal that fails half way leaves
+// another state without an event, so the object is read after a refusal.
 func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 	var err error
+	key := engine.KeyOf(v.object)
 	if cfg.Kind.HasFinalizer() {
-		err = cfg.Engine.Do(ctx, engine.KeyOf(v.object), engine.VerbRemove)
+		err = cfg.Engine.Do(ctx, key, engine.VerbRemove)
 	}
 	out.began = time.Now() // earlier readings do not show the removal
 	if err == nil || engine.IsNotFound(err) {
@@ -168,6 +170,12 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 		return
 	}
 	out.classify(ctx, err)
+	if out.refused != nil {
+		cfg.readObject(ctx, key, out)
+	}
+	if out.objectGone {
+		out.refused = nil
+	}
 }
 
 // applyDesiredState starts or stops the container, and then reads it, because a failed
@@ -176,21 +184,23 @@ func (cfg Config) applyDesiredState(ctx context.Context, v view, out *outcome) {
 	key := engine.KeyOf(v.object)
 	err := cfg.startOrStop(ctx, key, v.resource.(*containersv1.Container).Spec.State)
 	out.began = time.Now()
-	reading, cancel := context.WithTimeout(ctx, operationTimeout)
-	defer cancel()
-	fact, readErr := cfg.Engine.Get(reading, key)
-	switch {
-	case engine.IsNotFound(readErr):
-		out.objectGone = true
-		return
-	case readErr == nil:
-		out.fact = fact
-	default:
-		// Whether the desired state was applied does not depend on this reading: the
-		// engine's event or the next full sync replaces it.
-	}
-	if err != nil {
+	cfg.readObject(ctx, key, out)
+	if err != nil && !out.objectGone {
 		out.classify(ctx, err)
+	}
+}
+
+// readObject reads the engine's object after a request. A failure is none of the request:
+// the engine's event or the next full sync replaces this reading.
+func (cfg Config) readObject(ctx context.Context, key engine.Key, out *outcome) {
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
+	fact, err := cfg.Engine.Get(ctx, key)
+	switch {
+	case engine.IsNotFound(err):
+		out.objectGone = true
+	case err == nil:
+		out.fact = fact
 	}
 }
 
