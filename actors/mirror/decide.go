@@ -151,10 +151,13 @@ func writeTerminating(v view, gone bool) operation {
 }
 
 func statusWrite(v view) operation {
-	if v.engine == unknown && !v.engineGone || composeStatus(v).SameStatus(v.resource) {
+	if v.engine == unknown && !v.engineGone {
 		return nothing
 	}
-	return writeStatus
+	if status := composeStatus(v); status.SameStatus(v.resource) && containersv1.HasResourceLabels(v.resource, status) {
+		return nothing
+	}
+	return writeStatus // which also writes the labels
 }
 
 // isDeleted reports whether the deletion of the resource was applied to the engine.

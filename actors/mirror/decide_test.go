@@ -64,8 +64,17 @@ func wants(state containersv1.DesiredState) func(*containersv1.Container) {
 	}
 }
 
+// labeled gives the status a label, and the resource these labels.
+func labeled(labels map[string]string) func(*containersv1.Container) {
+	return func(c *containersv1.Container) {
+		c.Status.Labels, c.Labels = map[string]string{"app": "engine", "note": "two words"}, labels
+	}
+}
+
 func TestDecide(t *testing.T) {
 	running := engineContainer(containersv1.ContainerRunning)
+	withLabels := engineContainer(containersv1.ContainerRunning)
+	labeled(nil)(withLabels)
 	paused := engineContainer(containersv1.ContainerPaused)
 	refused := refusal{condition: containersv1.ConditionEngineDeleted, message: "in use"}
 	for _, tc := range []struct {
@@ -83,6 +92,11 @@ func TestDecide(t *testing.T) {
 		{"state changed", view{engine: present, object: paused, resource: resource()}, plan{write: writeStatus}},
 		{"S2: no finalizer", view{engine: present, object: running, resource: resource(stripped)}, plan{write: claim}},
 		{"F4: no managed fields", view{engine: present, object: running, resource: resource(unmanaged)}, plan{write: claim}},
+		{"labels are right", view{engine: present, object: withLabels, resource: resource(labeled(map[string]string{"app": "engine", "mine": "yes"}))}, plan{}},
+		{"a user removed a label of the engine", view{engine: present, object: withLabels, resource: resource(labeled(nil))}, plan{write: writeStatus}},
+		{"a user changed a label of the engine", view{engine: present, object: withLabels, resource: resource(labeled(map[string]string{"app": "user"}))}, plan{write: writeStatus}},
+		{"labels wrong, object not read yet", view{resource: resource(labeled(nil))}, plan{}},
+		{"labels wrong, engine gone", view{engineGone: true, engine: present, object: withLabels, resource: resource(labeled(nil))}, plan{write: deleteResource}},
 		{"object gone", view{engine: absent, resource: resource()}, plan{write: deleteResource}},
 		{"object gone, finalizer gone", view{engine: absent, resource: resource(stripped)}, plan{write: deleteResource}},
 		{"engine gone", view{engineGone: true, engine: present, object: running, resource: resource()}, plan{write: deleteResource}},

@@ -19,6 +19,7 @@ type Writer interface {
 	Get(ctx context.Context, kind containersv1.Kind, namespace, name string) (containersv1.Mirror, error)
 	// Create writes the status too.
 	Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
+	// UpdateStatus writes the status, and the labels of the engine's object in it.
 	UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	// Claim adds rdd's finalizer, where the kind has it, and rdd's managed fields.
 	Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)

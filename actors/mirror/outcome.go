@@ -119,6 +119,7 @@ func (m *mirror) apply(out outcome) {
 	}
 	if out.resource != nil {
 		containersv1.TrimManagedFields(out.resource)
+		containersv1.ShareLabels(out.resource)
 		m.changed(out.resource)
 	}
 	if out.resourceGone {

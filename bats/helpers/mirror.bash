@@ -24,7 +24,7 @@ mirror_picture() {
                   elif .kind == "Network" then .status.id
                   else .status.name end),
             finalizers: .metadata.finalizers,
-            status: (.status | del(.conditions, .observedGeneration) | bare)
+            status: (.status | del(.conditions, .observedGeneration, .humanSize, .exitReason, .health.output) | bare)
         }] | sort_by(.kind, .key)'
 }
 
@@ -43,8 +43,19 @@ PICTURE_FUNCTIONS='
         | {containerPort: ($p[0] | tonumber), protocol: $p[1],
            bindings: ([.value[]? | {hostIP: .HostIp, hostPort: (.HostPort | tonumber)} | bare] | unique)} | bare]
         | sort_by(.containerPort, .protocol);
+    def restartPolicy: .HostConfig.RestartPolicy
+        | {name: (if .Name == "" then "no" else .Name end), maximumRetryCount: .MaximumRetryCount} | bare;
+    def health: if .State.Health == null then {status: "none"} else {status: .State.Health.Status,
+        failingStreak: ([.State.Health.FailingStreak, (.Config.Healthcheck.Retries // 0 | if . == 0 then 3 else . end)] | min)} | bare end;
+    def mounts: [(.Mounts[]? | {type: .Type, destination: .Destination, readOnly: (.RW | not),
+            source: (if .Type == "bind" then .Source else null end), volume: (if .Type == "volume" then .Name else null end)} | bare),
+        ((.HostConfig.Tmpfs // {}) | keys[] | {type: "tmpfs", destination: .})] | sort_by(.destination);
+    def networks: [(.NetworkSettings.Networks // {}) | to_entries[] | {name: .key, macAddress: .value.MacAddress,
+        addresses: [.value.IPAddress, .value.GlobalIPv6Address | select(. != null and . != "" and . != "invalid IP")]} | bare] | sort_by(.name);
     def container: mirror("Container"; .Id; {
-        name: (.Name | ltrimstr("/")), status: .State.Status, image: .Config.Image,
+        name: (.Name | ltrimstr("/")), status: .State.Status, image: .Config.Image, imageID: .Image,
+        hostname: .Config.Hostname, user: .Config.User, workingDir: .Config.WorkingDir, restartCount: .RestartCount,
+        restartPolicy: restartPolicy, health: health, mounts: mounts, networks: networks,
         path: .Path, args: .Args, ports: ports, labels: .Config.Labels, pid: .State.Pid,
         exitCode: .State.ExitCode, error: .State.Error, createdAt: (.Created | micro),
         startedAt: (.State.StartedAt | micro), finishedAt: (.State.FinishedAt | micro)});

@@ -184,8 +184,9 @@ func (s *stage) noteMirrors(t *testing.T) {
 			continue
 		}
 		st := c.Status
-		s.note(fmt.Sprintf("   %s: %s %q image=%s exit=%d error=%t pid=%t started=%t finished=%t labels=%v ports=%d",
-			name, st.Status, st.Name, st.Image, st.ExitCode, st.Error != "", st.PID != 0, st.StartedAt != nil, st.FinishedAt != nil, st.Labels, len(st.Ports)))
+		s.note(fmt.Sprintf("   %s: %s %q image=%s exit=%d error=%t pid=%t started=%t finished=%t labels=%v ports=%d reason=%q mounts=%v networks=%v policy=%v",
+			name, st.Status, st.Name, st.Image, st.ExitCode, st.Error != "", st.PID != 0, st.StartedAt != nil, st.FinishedAt != nil, st.Labels, len(st.Ports),
+			st.ExitReason, st.Mounts, st.Networks, st.RestartPolicy))
 	}
 }
 

@@ -1,12 +1,14 @@
 package dockersim
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
@@ -25,11 +27,17 @@ type wireCreate struct {
 	Labels       map[string]string
 	ExposedPorts map[string]struct{}
 	Volumes      map[string]struct{}
+	Hostname     string
+	User         string
+	WorkingDir   string
+	Healthcheck  *struct{ Retries int }
 	HostConfig   struct {
-		Binds        []string
-		AutoRemove   bool
-		PortBindings wirePorts
-		NetworkMode  string
+		Binds         []string
+		Tmpfs         map[string]string
+		AutoRemove    bool
+		PortBindings  wirePorts
+		NetworkMode   string
+		RestartPolicy wireRestartPolicy
 	}
 }
 
@@ -45,12 +53,11 @@ func (e *Engine) serveContainerCreate(w http.ResponseWriter, r request) error {
 		Labels:     wire.Labels,
 		Exposed:    slices.Sorted(maps.Keys(wire.ExposedPorts)),
 		AutoRemove: wire.HostConfig.AutoRemove,
+		Hostname:   wire.Hostname, User: wire.User, WorkingDir: wire.WorkingDir,
+		RestartPolicy: containersv1.RestartPolicy(wire.HostConfig.RestartPolicy),
 	}
-	for _, bind := range wire.HostConfig.Binds {
-		if source, _, _ := strings.Cut(bind, ":"); !strings.HasPrefix(source, "/") {
-			spec.Volumes = append(spec.Volumes, source)
-		}
-	}
+	wire.addHealthCheck(&spec)
+	wire.addMounts(&spec)
 	for range wire.Volumes {
 		spec.Volumes = append(spec.Volumes, "")
 	}
@@ -71,6 +78,34 @@ func (e *Engine) serveContainerCreate(w http.ResponseWriter, r request) error {
 	}
 	writeJSON(w, http.StatusCreated, map[string]any{"Id": id, "Warnings": []string{}})
 	return nil
+}
+
+// addHealthCheck gives a container a health check, if it has one.
+func (wire *wireCreate) addHealthCheck(spec *ContainerSpec) {
+	if wire.Healthcheck != nil {
+		const defaultRetries = 3
+		spec.HealthRetries = cmp.Or(wire.Healthcheck.Retries, defaultRetries)
+	}
+}
+
+// addMounts adds the volumes, binds and temporary file systems of a container.
+func (wire *wireCreate) addMounts(spec *ContainerSpec) {
+	spec.Destinations = map[string]string{}
+	for _, bind := range wire.HostConfig.Binds {
+		source, rest, _ := strings.Cut(bind, ":")
+		destination, mode, _ := strings.Cut(rest, ":")
+		if !strings.HasPrefix(source, "/") {
+			spec.Volumes = append(spec.Volumes, source)
+			spec.Destinations[source] = destination
+			continue
+		}
+		spec.Mounts = append(spec.Mounts, containersv1.ContainerMount{
+			Type: "bind", Source: source, Destination: destination, ReadOnly: mode == "ro",
+		})
+	}
+	for destination := range wire.HostConfig.Tmpfs {
+		spec.Mounts = append(spec.Mounts, containersv1.ContainerMount{Type: "tmpfs", Destination: destination})
+	}
 }
 
 func (e *Engine) serveContainerList(w http.ResponseWriter, r request) error {
@@ -117,20 +152,25 @@ func (e *Engine) serveContainerInspect(w http.ResponseWriter, r request) error {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"Id": c.ID, "Name": "/" + c.Name, "Created": c.Created.Format(time.RFC3339Nano),
 		"Path": c.Spec.Command[0], "Args": c.Spec.Command[1:], "Image": c.ImageID,
-		"Driver": "overlay2", "Platform": "linux", "RestartCount": 0,
+		"Driver": "overlay2", "Platform": "linux", "RestartCount": c.RestartCount,
 		"State": map[string]any{
+			"Health": wireHealth(c.Health),
 			"Status": c.Status(), "Running": c.Running, "Paused": c.Paused,
 			"Restarting": c.Restarting, "OOMKilled": false, "Dead": c.Dead,
 			"Pid": c.PID, "ExitCode": c.ExitCode, "Error": c.Error,
 			"StartedAt": wireTime(c.Started), "FinishedAt": wireTime(c.Finished),
 		},
 		"Config": map[string]any{
-			"Hostname": c.ID[:12], "Image": c.Spec.Image, "Cmd": c.Spec.Command,
-			"Labels": c.Labels, "ExposedPorts": exposed,
+			"Hostname": c.Spec.Hostname, "User": c.Spec.User, "WorkingDir": c.Spec.WorkingDir,
+			"Image": c.Spec.Image, "Cmd": c.Spec.Command, "Labels": c.Labels, "ExposedPorts": exposed,
+			"Env": []string{"SECRET=in-the-environment"}, "Healthcheck": map[string]any{"Retries": c.Spec.HealthRetries},
 		},
-		"HostConfig":      map[string]any{"PortBindings": requested, "AutoRemove": c.Spec.AutoRemove},
-		"NetworkSettings": map[string]any{"Ports": live},
-		"Mounts":          []string{},
+		"HostConfig": map[string]any{
+			"PortBindings": requested, "AutoRemove": c.Spec.AutoRemove,
+			"RestartPolicy": wireRestartPolicy(c.Spec.RestartPolicy), "Tmpfs": wireTmpfs(c),
+		},
+		"NetworkSettings": map[string]any{"Ports": live, "Networks": wireEndpoints(c.Networks)},
+		"Mounts":          wireMounts(c),
 	})
 	return nil
 }

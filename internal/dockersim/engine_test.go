@@ -38,6 +38,7 @@ func TestEngineOverHTTP(t *testing.T) {
 			}
 		}
 		f.Crash = func(id string) { must(sim.Crash(id, 1)) }
+		f.Probe = func(id string, exitCode int, output string) { must(sim.Probe(id, exitCode, output)) }
 		f.Stop = func() { must(sim.Refuse()); sim.Stop() }
 		f.Start = func() { must(sim.Accept()) }
 		dial := docker.Dialer(docker.Settings{}, slog.New(slog.DiscardHandler))

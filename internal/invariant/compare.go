@@ -65,7 +65,7 @@ func compareFields(object Object, m containersv1.Mirror) ([]Difference, error) {
 	maps.Copy(paths, have)
 	var found []Difference
 	for path := range paths {
-		if object.fields[path] != have[path] {
+		if object.fields[path] != have[path] && !object.volatile[path] {
 			found = append(found, Difference{
 				Problem: Differs, Kind: m.MirrorKind(), Name: m.GetName(), Object: object.label,
 				Field: path, Engine: object.fields[path], Mirror: have[path],

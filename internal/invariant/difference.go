@@ -20,6 +20,8 @@ const (
 	Differs Problem = "field differs"
 	// NoFinalizer: rdd's finalizer is missing, or is on a kind that has none.
 	NoFinalizer Problem = "wrong finalizer"
+	// NoLabel: a label of the engine that Kubernetes allows is not a label of the resource.
+	NoLabel Problem = "label of the engine is missing"
 	// WrongName: the mirror's name is not the one for its status.
 	WrongName Problem = "wrong name"
 	// Duplicate: another mirror has the same object.

@@ -17,11 +17,12 @@
 //   - transition times, reasons and messages of conditions, which only the mirror has;
 //   - whether a container is still in the desired state after that was applied, because
 //     later changes are mirrored and not reverted;
-//   - labels, annotations, and finalizers of other controllers;
+//   - the output of health probes, unless all recent ones have failed in the same way;
+//   - labels of users, annotations, and finalizers of other controllers;
 //   - objects that the engine does not list.
 //
 // Reading map: difference.go has the results; check.go and lasting.go the calls;
 // compare.go, promises.go and names.go the rules; fields.go splits a status into
-// fields; engine.go, endpoint.go, raw.go and rawfields.go read the engine, mirrors.go
-// the API server.
+// fields; engine.go, endpoint.go, raw.go, rawfields.go and rawcontainer.go read the
+// engine, mirrors.go the API server.
 package invariant

@@ -19,6 +19,8 @@ type Object struct {
 	identity identity
 	label    string
 	fields   fields
+	// volatile are fields that change without an event, and are not compared.
+	volatile map[string]bool
 }
 
 // Picture has all objects of an engine.
@@ -55,7 +57,7 @@ func newCollector() *collector {
 // mirror adds an object as the daemon maps it.
 func (p *collector) mirror(m containersv1.Mirror) {
 	f, err := fieldsOf(m)
-	p.add(Object{identityOf(m), m.DisplayName(), f}, err)
+	p.add(Object{identity: identityOf(m), label: m.DisplayName(), fields: f}, err)
 }
 
 func (p *collector) add(object Object, err error) {

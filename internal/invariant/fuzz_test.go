@@ -38,15 +38,32 @@ func FuzzMappingsAgree(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, word, at, key, value, ip string, port, hostPort uint16, number int32, flag bool) {
 		labels := map[string]string{key: value, "same": name}
 		inspected := map[string]any{
-			"Id": "c1", "Name": name, "Created": at, "Path": value, "Args": []string{key, value, ""},
+			"Id": "c1", "Name": name, "Created": at, "Path": value, "Args": []string{key, value, ""}, "Image": word, "RestartCount": max(0, number),
+			"Mounts": []any{
+				map[string]any{"Type": "volume", "Name": word, "Source": value, "Destination": "/b" + name, "RW": flag},
+				map[string]any{"Type": "bind", "Source": value, "Destination": "/a" + word, "RW": !flag},
+				map[string]any{"Type": key, "Destination": "/c"},
+			},
 			"State": map[string]any{
-				"Status": "running", "Running": flag, "Paused": !flag, "Dead": flag, "ExitCode": number, "Pid": max(0, number),
+				"Status": []string{"running", "exited", "restarting"}[port%3], "OOMKilled": hostPort%7 == 0, "Health": health(word, value, number), "Running": flag, "Paused": !flag, "Dead": flag, "ExitCode": number, "Pid": max(0, number),
 				"Error": word, "StartedAt": at, "FinishedAt": at,
 			},
-			"Config": map[string]any{"Image": word, "Labels": labels, "ExposedPorts": map[string]any{fmt.Sprintf("%d/udp", port): struct{}{}}},
-			"NetworkSettings": map[string]any{"Ports": map[string]any{
-				fmt.Sprintf("%d/tcp", port): []any{map[string]string{"HostIp": ip, "HostPort": fmt.Sprint(hostPort)}, map[string]string{"HostIp": word, "HostPort": ""}},
-			}},
+			"Config": map[string]any{
+				"Image": word, "Labels": labels, "ExposedPorts": map[string]any{fmt.Sprintf("%d/udp", port): struct{}{}},
+				"Hostname": key, "User": word, "WorkingDir": value, "Env": []string{"SECRET=" + word}, "Healthcheck": map[string]any{"Retries": hostPort % 4},
+			},
+			"HostConfig": map[string]any{
+				"Tmpfs":         map[string]string{"/d" + key: value},
+				"RestartPolicy": map[string]any{"Name": key, "MaximumRetryCount": max(0, number)},
+			},
+			"NetworkSettings": map[string]any{
+				"Networks": map[string]any{
+					name: map[string]any{"IPAddress": ip, "GlobalIPv6Address": word, "MacAddress": value}, word: nil, "z": map[string]any{"IPAddress": "invalid IP"},
+				},
+				"Ports": map[string]any{
+					fmt.Sprintf("%d/tcp", port): []any{map[string]string{"HostIp": ip, "HostPort": fmt.Sprint(hostPort)}, map[string]string{"HostIp": word, "HostPort": ""}},
+				},
+			},
 		}
 		image := map[string]any{
 			"Id": "sha256:" + word, "RepoTags": []string{name, word, name}, "RepoDigests": []string{key, value}, "Created": at,
@@ -66,6 +83,17 @@ func FuzzMappingsAgree(f *testing.F) {
 		agreeOnImages(t, engine, raw(t, answers["/images/i1/json"]))
 		agreeOnVolume(t, engine, raw(t, answers["/volumes/v1"]))
 	})
+}
+
+// health returns a health with two probes, or none.
+func health(first, last string, number int32) any {
+	if number%5 == 0 {
+		return nil
+	}
+	return map[string]any{
+		"Status": []string{"starting", "healthy", "unhealthy"}[max(0, number)%3], "FailingStreak": max(0, number),
+		"Log": []any{map[string]string{"Output": first}, map[string]string{"Output": strings.Repeat(last, 400)}},
+	}
 }
 
 func raw(t *testing.T, text []byte) rawObject {

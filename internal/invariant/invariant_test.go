@@ -49,6 +49,7 @@ func faithful(t *testing.T, endpoint string) []containersv1.Mirror {
 			c.Spec.State = containersv1.StateUnknown
 			c.Status.ObservedGeneration = 1
 		}
+		containersv1.SyncLabels(m, nil)
 		if m.MirrorKind().HasFinalizer() {
 			m.SetFinalizers([]string{containersv1.Finalizer})
 		}
@@ -161,6 +162,9 @@ func plants() []plant {
 		{"finalizer on a kind without", func(w *world) {
 			first[*containersv1.ContainerNamespace](w).Finalizers = []string{containersv1.Finalizer}
 		}, []Problem{NoFinalizer}, ""},
+		{"label missing", func(w *world) { delete(w.container().Labels, "number") }, []Problem{NoLabel}, "metadata.labels[number]"},
+		{"label changed", func(w *world) { w.container().Labels["number"] = "other" }, []Problem{NoLabel}, "metadata.labels[number]"},
+		{"label of a user", func(w *world) { w.container().Labels["mine"] = "yes" }, nil, ""},
 		{"wrong name", func(w *world) { w.image().Name = "img-0" }, []Problem{Missing, Ghost, WrongName}, ""},
 		{"duplicate", func(w *world) {
 			twin := w.volume().DeepCopy()
@@ -214,8 +218,27 @@ func fieldPlants() []plant {
 			c := w.container()
 			c.Status.Args = append(c.Status.Args, make([]string, 10-len(c.Status.Args))...)
 		}),
-		differ("labels[number]", func(w *world) { w.container().Status.Labels["number"] = "" }),
-		differ("labels[more]", func(w *world) { w.container().Status.Labels["more"] = "" }),
+		differ("labels[number]", func(w *world) { w.container().Status.Labels["number"] = "not valid" }),
+		differ("labels[more]", func(w *world) { w.container().Status.Labels["more"] = "not valid" }),
+		differ("exitReason", func(w *world) { w.container().Status.ExitReason = "words" }),
+		differ("health[status]", func(w *world) { w.container().Status.Health.Status = containersv1.HealthHealthy }),
+		differ("health[failingStreak]", func(w *world) { w.container().Status.Health.FailingStreak = 1 }),
+		differ("health[output]", func(w *world) { w.container().Status.Health.Output = "words" }),
+		differ("conditions[Healthy]", func(w *world) {
+			c := w.container()
+			c.Status.Conditions = append(c.Status.Conditions, metav1.Condition{Type: containersv1.ConditionHealthy, Status: metav1.ConditionTrue})
+		}),
+		differ("mounts[0][destination]", func(w *world) {
+			w.container().Status.Mounts = []containersv1.ContainerMount{{Type: "bind", Source: "/a", Destination: "/b"}}
+		}),
+		differ("networks[0][addresses][0]", func(w *world) {
+			w.container().Status.Networks = []containersv1.ContainerNetwork{{Name: "front", Addresses: []string{"10.0.0.1"}}}
+		}),
+		differ("restartPolicy[name]", func(w *world) { w.container().Status.RestartPolicy.Name = "always" }),
+		differ("restartCount", func(w *world) { w.container().Status.RestartCount = 1 }),
+		differ("imageID", func(w *world) { w.container().Status.ImageID = "" }),
+		differ("hostname", func(w *world) { w.container().Status.Hostname = "" }),
+		differ("humanSize", func(w *world) { w.image().Status.HumanSize = "1MB" }),
 		differ("createdAt", func(w *world) {
 			w.container().Status.CreatedAt.Time = w.container().Status.CreatedAt.Add(time.Microsecond)
 		}),

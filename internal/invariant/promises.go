@@ -2,7 +2,9 @@ package invariant
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +22,7 @@ func promises(m containersv1.Mirror, present bool, now time.Time) []Difference {
 		wrong.Problem, wrong.Mirror = NoFinalizer, fmt.Sprint(m.GetFinalizers())
 		found = append(found, wrong)
 	}
+	found = append(found, missingLabels(m, d)...)
 	found = append(found, ahead(m, d)...)
 	found = append(found, staleRefusals(m, d)...)
 	if waiting, ok := waitingState(m, d, now); ok && present {
@@ -39,6 +42,31 @@ func hasFinalizer(m containersv1.Mirror) bool {
 // finalizers of other controllers hold it.
 func heldByOthers(m containersv1.Mirror) bool {
 	return m.GetDeletionTimestamp() != nil && !hasFinalizer(m) && len(m.GetFinalizers()) > 0
+}
+
+// missingLabels finds labels of the status that Kubernetes allows and that are not labels
+// of the resource.
+func missingLabels(m containersv1.Mirror, d Difference) []Difference {
+	var found []Difference
+	d.Problem = NoLabel
+	for key, value := range m.EngineLabels() {
+		have, ok := m.GetLabels()[key]
+		if isLabel(key, value) && (!ok || have != value) {
+			d.Field, d.Engine, d.Mirror = "metadata.labels["+key+"]", value, have
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// isLabel is the rule of
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels.
+func isLabel(key, value string) bool {
+	name := `([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)`
+	domain := `([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?`
+	prefix, _, hasPrefix := strings.Cut(key, "/")
+	return regexp.MustCompile(`^`+domain+name+`$`).MatchString(key) && regexp.MustCompile(`^`+name+`?$`).MatchString(value) &&
+		(!hasPrefix || len(prefix) <= 253)
 }
 
 // ahead finds observed generations that are higher than the generation.

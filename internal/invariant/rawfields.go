@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/docker/go-units"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
@@ -75,47 +77,6 @@ func (f fields) copied(o rawObject, names map[string][]string) {
 	}
 }
 
-func (o rawObject) container() Object {
-	f := fields{}
-	f.copied(o, map[string][]string{
-		"status": {"State", "Status"}, "image": {"Config", "Image"}, "path": {"Path"},
-		"pid": {"State", "Pid"}, "exitCode": {"State", "ExitCode"}, "error": {"State", "Error"},
-	})
-	name := strings.TrimPrefix(o.text("Name"), "/")
-	f.set("name", name)
-	f.list("args", o.list("Args"))
-	f.texts("labels", o.object("Config", "Labels"))
-	f.set("createdAt", o.time("Created"))
-	f.set("startedAt", o.time("State", "StartedAt"))
-	f.set("finishedAt", o.time("State", "FinishedAt"))
-	for _, flag := range []string{"Running", "Paused", "Restarting", "OOMKilled", "Dead"} {
-		status := "False"
-		if o.text("State", flag) == "true" {
-			status = "True"
-		}
-		f.set("conditions["+flag+"]", status)
-	}
-	for _, exposed := range []map[string]any{o.object("Config", "ExposedPorts"), o.object("HostConfig", "PortBindings")} {
-		for port := range exposed {
-			f.port("ports["+port+"]", nil)
-		}
-	}
-	for port, bindings := range o.object("NetworkSettings", "Ports") {
-		f.port("ports["+port+"]", rawBindings(bindings))
-	}
-	return Object{identity{containersv1.KindContainer, o.text("Id"), ""}, name, f}
-}
-
-func rawBindings(value any) []string {
-	list, _ := value.([]any)
-	var texts []string
-	for _, element := range list {
-		binding, _ := element.(map[string]any)
-		texts = append(texts, bindingText(textOf(binding["HostIp"]), nonzero(textOf(binding["HostPort"]))))
-	}
-	return texts
-}
-
 // tags returns the tags of an image, or one empty tag. Some engines also list digests,
 // or "<none>" if there is no tag.
 func (o rawObject) tags() []string {
@@ -132,6 +93,7 @@ func (o rawObject) tags() []string {
 func (o rawObject) image(tag string) Object {
 	f := fields{}
 	f.copied(o, map[string][]string{"id": {"Id"}, "architecture": {"Architecture"}, "os": {"Os"}, "size": {"Size"}})
+	f.set("humanSize", rawHumanSize(o.text("Size")))
 	f.set("repoTag", tag)
 	digests := slices.DeleteFunc(o.list("RepoDigests"), func(digest string) bool {
 		return digest == "" || strings.HasPrefix(digest, "<none>")
@@ -144,7 +106,7 @@ func (o rawObject) image(tag string) Object {
 	if tag == "" {
 		tag = id.id
 	}
-	return Object{id, tag, f}
+	return Object{identity: id, label: tag, fields: f}
 }
 
 func (o rawObject) volume() Object {
@@ -154,7 +116,7 @@ func (o rawObject) volume() Object {
 	f.texts("options", o.object("Options"))
 	f.set("createdAt", o.time("CreatedAt"))
 	name := o.text("Name")
-	return Object{identity{containersv1.KindVolume, name, ""}, name, f}
+	return Object{identity: identity{containersv1.KindVolume, name, ""}, label: name, fields: f}
 }
 
 func (o rawObject) network() Object {
@@ -184,7 +146,7 @@ func (o rawObject) network() Object {
 		}
 	}
 	f.set("containers", nonzero(strconv.Itoa(attached)))
-	return Object{identity{containersv1.KindNetwork, o.text("Id"), ""}, o.text("Name"), f}
+	return Object{identity: identity{containersv1.KindNetwork, o.text("Id"), ""}, label: o.text("Name"), fields: f}
 }
 
 // containerIDLength is the length of a container's ID. A network also lists endpoints
@@ -196,4 +158,10 @@ func (f fields) quoted(path, text string) {
 	if text != "" {
 		f.element(path, text)
 	}
+}
+
+// rawHumanSize returns a size in bytes as docker images shows it.
+func rawHumanSize(text string) string {
+	size, _ := strconv.ParseFloat(text, 64) // an absent size is 0
+	return units.HumanSizeWithPrecision(size, 3)
 }

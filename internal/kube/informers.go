@@ -31,7 +31,7 @@ func NewInformers(config *rest.Config, mirrors Mirrors) (*Informers, error) {
 	}
 	c, err := cache.New(config, cache.Options{
 		Scheme: scheme, Mapper: newMapper(),
-		DefaultTransform: trimManagedFields,
+		DefaultTransform: trim,
 		NewInformer:      informerMaker(mirrors),
 	})
 	if err != nil {
@@ -40,12 +40,13 @@ func NewInformers(config *rest.Config, mirrors Mirrors) (*Informers, error) {
 	return &Informers{cache: c}, nil
 }
 
-// trimManagedFields removes the managed fields. For a mirror it keeps those that show
-// whether rdd is one of its managers.
-func trimManagedFields(obj any) (any, error) {
+// trim removes the managed fields. For a mirror it keeps those that show whether rdd is
+// one of its managers, and stores the labels once.
+func trim(obj any) (any, error) {
 	switch o := obj.(type) {
 	case containersv1.Mirror:
 		containersv1.TrimManagedFields(o)
+		containersv1.ShareLabels(o)
 	case client.Object:
 		o.SetManagedFields(nil)
 	}

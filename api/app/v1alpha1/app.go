@@ -258,7 +258,7 @@ type AppStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:scope=Cluster,path=apps,singular=app
+// +kubebuilder:resource:scope=Cluster,path=apps,singular=app,categories=rdd
 // +kubebuilder:printcolumn:name="Desired",type=boolean,JSONPath=`.spec.running`
 // +kubebuilder:printcolumn:name="Running",type=string,JSONPath=`.status.conditions[?(@.type=="Running")].reason`
 // +kubebuilder:printcolumn:name="Engine",type=string,JSONPath=`.status.conditions[?(@.type=="ContainerEngineReady")].reason`

@@ -44,6 +44,9 @@ const (
 	ConditionRestarting = "Restarting"
 	ConditionOOMKilled  = "OOMKilled"
 	ConditionDead       = "Dead"
+	// ConditionHealthy exists where the container has a health check. It is Unknown
+	// while the health is starting.
+	ConditionHealthy = "Healthy"
 )
 
 // ContainerSpec defines the desired state of a container.
@@ -99,16 +102,47 @@ type ContainerStatus struct {
 	// Image is the image reference from which the container was created.
 	// +optional
 	Image string `json:"image,omitempty"`
+	// ImageID is the ID of that image, such as sha256:….
+	// +optional
+	ImageID string `json:"imageID,omitempty"`
 	// Path is the program that the container runs.
 	// +optional
 	Path string `json:"path,omitempty"`
 	// Args are the arguments of the program.
 	// +optional
 	Args []string `json:"args,omitempty"`
+	// WorkingDir is the directory in which the program starts. Empty means the root
+	// directory.
+	// +optional
+	WorkingDir string `json:"workingDir,omitempty"`
+	// User runs the program, as user or user:group, by name or by ID. Empty means root.
+	// +optional
+	User string `json:"user,omitempty"`
+	// Hostname is the host name in the container.
+	// +optional
+	Hostname string `json:"hostname,omitempty"`
+	// RestartPolicy says when the engine restarts the container by itself.
+	// +optional
+	RestartPolicy RestartPolicy `json:"restartPolicy,omitzero"`
+	// RestartCount is how often the restart policy has restarted the container since
+	// its last start by a user.
+	// +optional
+	RestartCount int32 `json:"restartCount,omitempty"`
+	// Health is the result of the container's health check.
+	// +optional
+	Health ContainerHealth `json:"health,omitzero"`
+	// Mounts are the file systems that are mounted into the container, sorted by
+	// destination.
+	// +optional
+	Mounts []ContainerMount `json:"mounts,omitempty"`
+	// Networks are the networks of the container, sorted by name.
+	// +optional
+	Networks []ContainerNetwork `json:"networks,omitempty"`
 	// Ports are the exposed and published ports, sorted by number and protocol.
 	// +optional
 	Ports []Port `json:"ports,omitempty"`
-	// Labels are the labels of the container.
+	// Labels are the labels of the container. Those that are valid in Kubernetes are
+	// also labels of this resource.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 	// PID is the process ID of the container's main process on the engine's host.
@@ -118,6 +152,10 @@ type ContainerStatus struct {
 	// ExitCode is the exit code of the last run.
 	// +optional
 	ExitCode int32 `json:"exitCode,omitempty"`
+	// ExitReason says in words why the last run ended, such as "ended by signal 9
+	// (SIGKILL)". It is empty while the program runs, and before the first start.
+	// +optional
+	ExitReason string `json:"exitReason,omitempty"`
 	// Error is the engine's message about the last failed start.
 	// +optional
 	Error string `json:"error,omitempty"`
@@ -131,9 +169,9 @@ type ContainerStatus struct {
 	// +optional
 	FinishedAt *metav1.MicroTime `json:"finishedAt,omitempty"`
 	// Conditions mirror flags of the engine (Running, Paused, Restarting,
-	// OOMKilled, Dead), and report requests that the engine refused (StateReached,
-	// EngineDeleted). Held and Mirrored report a finalizer of another controller,
-	// and a failure of rdd.
+	// OOMKilled, Dead, and Healthy where there is a health check), and report
+	// requests that the engine refused (StateReached, EngineDeleted). Held and Mirrored
+	// report a finalizer of another controller, and a failure of rdd.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -145,7 +183,7 @@ type ContainerStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:path=containers,singular=container
+// +kubebuilder:resource:path=containers,singular=container,shortName=ctr,categories=rdd
 // +kubebuilder:selectablefield:JSONPath=`.status.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.namespace`
 // +kubebuilder:selectablefield:JSONPath=`.status.status`
@@ -153,6 +191,7 @@ type ContainerStatus struct {
 // +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.status.image`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.status`
 // +kubebuilder:printcolumn:name="Desired",type=string,JSONPath=`.spec.state`,priority=1
+// +kubebuilder:printcolumn:name="Health",type=string,JSONPath=`.status.health.status`,priority=1
 // +kubebuilder:printcolumn:name="Exit",type=integer,JSONPath=`.status.exitCode`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.status.createdAt`
 type Container struct {
@@ -182,6 +221,9 @@ func (c *Container) ObjectID() string { return c.Name }
 
 // DisplayName implements Mirror.
 func (c *Container) DisplayName() string { return c.Status.Name }
+
+// EngineLabels implements Mirror.
+func (c *Container) EngineLabels() map[string]string { return c.Status.Labels }
 
 // MirrorConditions implements Mirror.
 func (c *Container) MirrorConditions() *[]metav1.Condition { return &c.Status.Conditions }

@@ -20,7 +20,7 @@ type ContainerNamespaceStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:path=containernamespaces,singular=containernamespace
+// +kubebuilder:resource:path=containernamespaces,singular=containernamespace,shortName=cns,categories=rdd
 // +kubebuilder:selectablefield:JSONPath=`.status.name`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type ContainerNamespace struct {
@@ -47,6 +47,9 @@ func (n *ContainerNamespace) ObjectID() string { return n.Name }
 
 // DisplayName implements Mirror.
 func (n *ContainerNamespace) DisplayName() string { return n.Name }
+
+// EngineLabels implements Mirror.
+func (*ContainerNamespace) EngineLabels() map[string]string { return nil }
 
 // MirrorConditions implements Mirror.
 func (*ContainerNamespace) MirrorConditions() *[]metav1.Condition { return nil }

@@ -3,8 +3,9 @@
 //
 // Reading map: kinds.go has the table of kinds, mirror.go what all of them have in
 // common, names.go the names of resources, conditions and the finalizer, managed.go
-// the managed fields, register.go the scheme. Each kind has a file of its own:
-// container.go, containernamespace.go, image.go, network.go, volume.go.
+// the managed fields, labels.go the labels of the engine's objects, register.go the
+// scheme. Each kind has a file of its own: container.go, containernamespace.go, image.go,
+// network.go, volume.go; container_parts.go has parts of a container.
 //
 // +kubebuilder:object:generate=true
 // +groupName=containers.rancherdesktop.io

@@ -34,7 +34,12 @@ type ImageStatus struct {
 	// Size is the size of the image in bytes.
 	// +optional
 	Size int64 `json:"size,omitempty"`
-	// Labels are the labels of the image.
+	// HumanSize is the size for people, such as 4.26MB, as docker images shows it. It
+	// exists because a column of a table can only show a field as it is.
+	// +optional
+	HumanSize string `json:"humanSize,omitempty"`
+	// Labels are the labels of the image. Those that are valid in Kubernetes are also
+	// labels of this resource.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 	// Conditions report requests that the engine refused. EngineDeleted is False
@@ -51,13 +56,13 @@ type ImageStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:path=images,singular=image
+// +kubebuilder:resource:path=images,singular=image,shortName=img,categories=rdd
 // +kubebuilder:selectablefield:JSONPath=`.status.id`
 // +kubebuilder:selectablefield:JSONPath=`.status.repoTag`
 // +kubebuilder:selectablefield:JSONPath=`.status.namespace`
 // +kubebuilder:printcolumn:name="Tag",type=string,JSONPath=`.status.repoTag`
 // +kubebuilder:printcolumn:name="ID",type=string,JSONPath=`.status.id`,priority=1
-// +kubebuilder:printcolumn:name="Size",type=integer,JSONPath=`.status.size`
+// +kubebuilder:printcolumn:name="Size",type=string,JSONPath=`.status.humanSize`
 // +kubebuilder:printcolumn:name="Arch",type=string,JSONPath=`.status.architecture`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.status.createdAt`
 type Image struct {
@@ -84,6 +89,9 @@ func (i *Image) ObjectID() string { return i.Status.ID }
 
 // DisplayName implements Mirror.
 func (i *Image) DisplayName() string { return cmp.Or(i.Status.RepoTag, i.Status.ID) }
+
+// EngineLabels implements Mirror.
+func (i *Image) EngineLabels() map[string]string { return i.Status.Labels }
 
 // MirrorConditions implements Mirror.
 func (i *Image) MirrorConditions() *[]metav1.Condition { return &i.Status.Conditions }

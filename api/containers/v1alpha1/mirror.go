@@ -19,6 +19,9 @@ type Mirror interface {
 	// DisplayName returns what users call the object: the tag of an image, or its ID
 	// if it has no tag, and the name of any other object.
 	DisplayName() string
+	// EngineLabels returns the labels of the object in the engine, which are part of the
+	// status. It is nil for a kind without labels.
+	EngineLabels() map[string]string
 	// MirrorConditions returns nil for a kind that has no conditions.
 	MirrorConditions() *[]metav1.Condition
 	// SetStatusFrom copies the status of another Mirror of the same kind. The

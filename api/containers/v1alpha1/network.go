@@ -66,7 +66,8 @@ type NetworkStatus struct {
 	// IPAM is the IP address management (IPAM) of the network.
 	// +optional
 	IPAM NetworkIPAM `json:"ipam,omitzero"`
-	// Labels are the labels of the network.
+	// Labels are the labels of the network. Those that are valid in Kubernetes are also
+	// labels of this resource.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 	// Options are the options of the network driver.
@@ -94,7 +95,7 @@ type NetworkStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:path=networks,singular=network
+// +kubebuilder:resource:path=networks,singular=network,shortName=cnet,categories=rdd
 // +kubebuilder:selectablefield:JSONPath=`.status.id`
 // +kubebuilder:selectablefield:JSONPath=`.status.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.namespace`
@@ -128,6 +129,9 @@ func (n *Network) ObjectID() string { return n.Status.ID }
 
 // DisplayName implements Mirror.
 func (n *Network) DisplayName() string { return n.Status.Name }
+
+// EngineLabels implements Mirror.
+func (n *Network) EngineLabels() map[string]string { return n.Status.Labels }
 
 // MirrorConditions implements Mirror.
 func (n *Network) MirrorConditions() *[]metav1.Condition { return &n.Status.Conditions }

@@ -19,7 +19,8 @@ type VolumeStatus struct {
 	// Mountpoint is the path of the volume on the engine's host.
 	// +optional
 	Mountpoint string `json:"mountpoint,omitempty"`
-	// Labels are the labels of the volume.
+	// Labels are the labels of the volume. Those that are valid in Kubernetes are also
+	// labels of this resource.
 	// +optional
 	Labels map[string]string `json:"labels,omitempty"`
 	// Options are the options of the volume driver.
@@ -45,7 +46,7 @@ type VolumeStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:path=volumes,singular=volume
+// +kubebuilder:resource:path=volumes,singular=volume,shortName=vol,categories=rdd
 // +kubebuilder:selectablefield:JSONPath=`.status.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.namespace`
 // +kubebuilder:printcolumn:name="Volume",type=string,JSONPath=`.status.name`
@@ -76,6 +77,9 @@ func (v *Volume) ObjectID() string { return v.Status.Name }
 
 // DisplayName implements Mirror.
 func (v *Volume) DisplayName() string { return v.Status.Name }
+
+// EngineLabels implements Mirror.
+func (v *Volume) EngineLabels() map[string]string { return v.Status.Labels }
 
 // MirrorConditions implements Mirror.
 func (v *Volume) MirrorConditions() *[]metav1.Condition { return &v.Status.Conditions }

@@ -37,7 +37,7 @@ func newObjectFilter() *objectFilter {
 			type status reason message lastTransitionTime error state driver endpoint machine cpus memory
 			action observedAt completedAt startedAt finishedAt createdAt created updatedAt lastUsedAt
 			id ids image imageID path hostIP protocol mountpoint scope repoTag repoTags repoDigests architecture os variant
-			health restartPolicy hostname user workingDir networks version digest mediaType
+			health exitReason humanSize addresses restartPolicy hostname user workingDir networks version digest mediaType
 			parentId parent parents names ip networkMode networkID endpointID gateway ipAddress ipv6Gateway
 			globalIPv6Address macAddress aliases dnsNames source destination mode propagation
 			driverStatus volume network authorization log systemTime loggingDriver cgroupDriver cgroupVersion

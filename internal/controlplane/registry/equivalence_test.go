@@ -193,7 +193,8 @@ func neutral(obj *unstructured.Unstructured) map[string]any {
 
 // managersOf lists the fields of each manager, with the status as one field. It ignores
 // the spec, because a create over HTTP makes the daemon the owner of the default of
-// spec.state. It also ignores the list of finalizers, because only its elements count.
+// spec.state. It also ignores the list of finalizers and the map of labels, because only
+// their elements count.
 func managersOf(obj *unstructured.Unstructured) map[string]string {
 	managers := map[string]string{}
 	for _, entry := range obj.GetManagedFields() {
@@ -207,7 +208,7 @@ func managersOf(obj *unstructured.Unstructured) map[string]string {
 			if strings.HasPrefix(p, ".status") {
 				p = ".status"
 			}
-			if !strings.HasPrefix(p, ".spec") && p != ".metadata.finalizers" {
+			if !strings.HasPrefix(p, ".spec") && p != ".metadata.finalizers" && p != ".metadata.labels" {
 				paths = append(paths, p)
 			}
 		}

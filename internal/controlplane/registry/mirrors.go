@@ -64,7 +64,8 @@ func (m *Mirrors) Create(ctx context.Context, obj containersv1.Mirror) (containe
 	return m.write(ctx, obj, func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
 		created := obj.CopyMirror()
 		created.GetObjectKind().SetGroupVersionKind(obj.MirrorKind().GroupVersionKind())
-		manage(created, true, metav1.Now())
+		containersv1.SyncLabels(created, nil)
+		manage(created, true, nil, metav1.Now())
 		return s.Create(ctx, created, m.admit, &metav1.CreateOptions{})
 	})
 }
@@ -77,8 +78,8 @@ func (m *Mirrors) admit(ctx context.Context, obj runtime.Object) error {
 		kind.GroupVersionResource(), "", admission.Create, &metav1.CreateOptions{}, false, nil), nil)
 }
 
-// UpdateStatus writes the status of obj, and returns the stored object. It fails with a
-// conflict unless obj has the latest revision.
+// UpdateStatus writes the status of obj and the labels that follow from it, and returns
+// the stored object. It fails with a conflict unless obj has the latest revision.
 func (m *Mirrors) UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	return m.update(ctx, obj, func(stored containersv1.Mirror) { stored.SetStatusFrom(obj) })
 }
@@ -157,7 +158,8 @@ func (u updateFunc) UpdatedObject(_ context.Context, stored runtime.Object) (run
 	mirror := before.CopyMirror()
 	u.change(mirror)
 	mirror.SetResourceVersion(u.obj.GetResourceVersion())
-	manage(mirror, !mirror.SameStatus(before), metav1.Now())
+	relabeled := containersv1.SyncLabels(mirror, before.EngineLabels())
+	manage(mirror, !mirror.SameStatus(before), relabeled, metav1.Now())
 	return mirror, nil
 }
 

@@ -34,15 +34,58 @@ func (w overHTTP) of(obj containersv1.Mirror) dynamic.ResourceInterface {
 
 // Create takes two writes, because a create ignores the status.
 func (w overHTTP) Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	obj = obj.CopyMirror()
+	obj.SetLabels(labelsOf(obj))
 	created, err := typed(obj)(w.of(obj).Create(ctx, asUnstructured(obj), metav1.CreateOptions{FieldManager: containersv1.FieldManager}))
 	if err != nil {
 		return nil, err
 	}
 	created.SetStatusFrom(obj)
-	return w.UpdateStatus(ctx, created)
+	return w.writeStatus(ctx, created)
 }
 
+// UpdateStatus takes two writes if labels change, because a write of the status ignores
+// them.
 func (w overHTTP) UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	stored, err := typed(obj)(w.of(obj).Get(ctx, obj.GetName(), metav1.GetOptions{}))
+	if err != nil {
+		return nil, err
+	}
+	labels := map[string]any{}
+	for key, value := range labelsOf(obj) {
+		if have, ok := stored.GetLabels()[key]; !ok || have != value {
+			labels[key] = value
+		}
+	}
+	for key := range labelsOf(stored) {
+		if _, ok := labelsOf(obj)[key]; !ok {
+			labels[key] = nil
+		}
+	}
+	stale := stored.GetResourceVersion() != obj.GetResourceVersion() || stored.GetUID() != obj.GetUID()
+	if stale || len(labels) == 0 {
+		return w.writeStatus(ctx, obj)
+	}
+	labeled, err := w.patch(ctx, obj, "labels", labels)
+	if err != nil {
+		return nil, err
+	}
+	labeled.SetStatusFrom(obj)
+	return w.writeStatus(ctx, labeled)
+}
+
+// labelsOf returns the labels that a mirror has from the engine's object. The samples
+// have one valid label at most.
+func labelsOf(obj containersv1.Mirror) map[string]string {
+	for key, value := range obj.EngineLabels() {
+		if key == "b" || key == "only" {
+			return map[string]string{key: value}
+		}
+	}
+	return nil
+}
+
+func (w overHTTP) writeStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	return typed(obj)(w.of(obj).UpdateStatus(ctx, asUnstructured(obj), metav1.UpdateOptions{FieldManager: containersv1.FieldManager}))
 }
 
@@ -75,8 +118,13 @@ func (w overHTTP) Remove(ctx context.Context, obj containersv1.Mirror) (containe
 }
 
 func (w overHTTP) setFinalizers(ctx context.Context, obj containersv1.Mirror, finalizers []string) (containersv1.Mirror, error) {
+	return w.patch(ctx, obj, "finalizers", finalizers)
+}
+
+// patch changes a field of the metadata.
+func (w overHTTP) patch(ctx context.Context, obj containersv1.Mirror, field string, value any) (containersv1.Mirror, error) {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": obj.GetUID(), "resourceVersion": obj.GetResourceVersion(), "finalizers": finalizers,
+		"uid": obj.GetUID(), "resourceVersion": obj.GetResourceVersion(), field: value,
 	}})
 	if err != nil {
 		return nil, err

@@ -93,10 +93,11 @@ const (
 	ActionPlugin            = "plugin"
 )
 
-// Container actions that need more than one reading.
+// Container actions after which rdd reads more or less than the container.
 const (
 	ActionCreate  = "create"
 	ActionDestroy = "destroy"
+	ActionExecEnd = "exec_die"
 )
 
 // Event reports that an object of the engine, or a set of objects, may have changed.
@@ -118,4 +119,7 @@ type Event struct {
 	// ByImageID is set for a container that was created from the ID of an image
 	// and not from a name, as each step of a classic build is.
 	ByImageID bool
+	// Failed is set for the end of an exec with another exit code than 0. Health probes
+	// are execs.
+	Failed bool
 }

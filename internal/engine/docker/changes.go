@@ -44,6 +44,8 @@ func (w *watcher) containerChanged(key engine.Key, ev Event) {
 			w.imageList.soon()
 		}
 		w.refresh(key)
+	case ActionExecEnd:
+		w.execEnded(key, ev.Failed)
 	default:
 		w.refresh(key)
 	}

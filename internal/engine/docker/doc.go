@@ -15,6 +15,7 @@
 //	changes.go       what is read after an event
 //	refresh.go       an object that is being read
 //	recheck.go       what is read without an event
+//	health.go        what is read after health probes
 //	listing.go       lists beside a full sync
 //	index.go         images and their tags
 //	tags.go          tags that move
@@ -32,6 +33,7 @@
 //	filter.go        objects that are not mirrored
 //	container.go     maps a container
 //	ports.go         maps its ports
+//	details.go       maps its health, mounts and networks
 //	image.go         maps an image
 //	volume.go        maps a volume
 //	network.go       maps a network

@@ -32,6 +32,9 @@ func MapEvent(message events.Message) (Event, bool) {
 			event.Kind, event.ID = containersv1.KindImage, id
 			return event, true
 		}
+		if message.Action == events.ActionExecDie {
+			event.Failed = attributes["exitCode"] != "0"
+		}
 		event.ByImageID = strings.HasPrefix(attributes["image"], "sha256:")
 	case events.ImageEventType:
 		if message.Action == events.ActionTag {
@@ -98,12 +101,10 @@ func isHarmless(kind containersv1.Kind, action string) bool {
 		switch events.Action(word) {
 		case events.ActionAttach, events.ActionDetach, events.ActionTop, events.ActionResize,
 			events.ActionArchivePath, events.ActionExtractToDir, events.ActionExport,
-			events.ActionCopy, events.ActionCommit, events.ActionHealthStatus,
-			events.ActionExecCreate, events.ActionExecStart, events.ActionExecDie,
-			events.ActionExecDetach:
+			events.ActionCopy, events.ActionCommit:
 			return true
 		default:
-			return strings.HasPrefix(word, "exec_")
+			return strings.HasPrefix(word, "exec_") && word != ActionExecEnd
 		}
 	case containersv1.KindImage:
 		return events.Action(word) == events.ActionSave

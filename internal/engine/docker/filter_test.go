@@ -11,15 +11,16 @@ import (
 
 func TestMapEventKeepsRelevantEvents(t *testing.T) {
 	kept := map[events.Type][]events.Action{
-		events.ContainerEventType: {"create", "start", "die", "kill", "stop", "pause", "unpause", "rename", "restart", "oom", "destroy", "update", "levitate"},
-		events.ImageEventType:     {"tag", "untag", "delete", "pull", "push", "load", "import", "create", "prune", "levitate"},
-		events.VolumeEventType:    {"create", "destroy", "prune", "levitate"},
-		events.NetworkEventType:   {"create", "connect", "disconnect", "destroy", "remove", "update", "prune"},
-		events.PluginEventType:    {"enable", "disable", "remove"},
+		events.ContainerEventType: {"create", "start", "die", "kill", "stop", "pause", "unpause", "rename", "restart", "oom", "destroy", "update", "levitate",
+			"exec_die", "health_status", "health_status: healthy"},
+		events.ImageEventType:   {"tag", "untag", "delete", "pull", "push", "load", "import", "create", "prune", "levitate"},
+		events.VolumeEventType:  {"create", "destroy", "prune", "levitate"},
+		events.NetworkEventType: {"create", "connect", "disconnect", "destroy", "remove", "update", "prune"},
+		events.PluginEventType:  {"enable", "disable", "remove"},
 	}
 	dropped := map[events.Type][]events.Action{
-		events.ContainerEventType: {"exec_create: sh -c true", "exec_start: x", "exec_die", "exec_detach", "attach", "detach", "top", "resize",
-			"archive-path", "extract-to-dir", "export", "copy", "commit", "health_status", "health_status: healthy"},
+		events.ContainerEventType: {"exec_create: sh -c true", "exec_start: x", "exec_detach", "attach", "detach", "top", "resize",
+			"archive-path", "extract-to-dir", "export", "copy", "commit"},
 		events.ImageEventType:   {"save"},
 		events.VolumeEventType:  {"mount", "unmount"},
 		events.DaemonEventType:  {"reload"},
@@ -47,6 +48,12 @@ func TestMapEvent(t *testing.T) {
 	got, _ = MapEvent(events.Message{Type: "image", Action: "tag", Actor: events.Actor{ID: "sha256:1", Attributes: map[string]string{"name": "app:One"}}})
 	if got.Tag != "app:One" {
 		t.Errorf("a tag: got %+v", got)
+	}
+	for exitCode, failed := range map[string]bool{"0": false, "1": true, "": true} {
+		message := events.Message{Type: "container", Action: "exec_die", Actor: events.Actor{ID: "c", Attributes: map[string]string{"exitCode": exitCode}}}
+		if got, _ := MapEvent(message); got.Failed != failed {
+			t.Errorf("an exec that ended with %q: %+v", exitCode, got)
+		}
 	}
 	for image, byID := range map[string]bool{"sha256:1": true, "app:1": false} {
 		message := events.Message{Type: "container", Action: "destroy", Actor: events.Actor{ID: "c", Attributes: map[string]string{"image": image}}}

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // wireImage is what rdd reads of GET /images/{name}/json.
@@ -83,6 +84,7 @@ func mapImage(wire *wireImage, tag string) *containersv1.Image {
 			Architecture: toValidUTF8(wire.Architecture),
 			OS:           toValidUTF8(wire.OS),
 			Size:         max(0, wire.Size),
+			HumanSize:    engine.HumanSize(max(0, wire.Size)),
 			Labels:       mapToValidUTF8(wire.Config.Labels),
 		},
 	}

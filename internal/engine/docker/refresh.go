@@ -102,6 +102,7 @@ func (w *watcher) readDone(v reading) {
 	}
 	w.report(v)
 	w.updateRecheck(v)
+	w.updateHealth(v)
 	if v.asOf.Before(r.failed) {
 		// A reading that began later has failed: the object remains unread.
 		if !r.running {

@@ -198,6 +198,7 @@ func (w *watcher) completeSync(v syncRead) {
 	w.images.pruneMoves(v.asOf.Add(-readTimeout))
 	maps.DeleteFunc(w.prunable, func(key engine.Key, at time.Time) bool { return at.Before(v.asOf) && !isUnread[key] })
 	maps.DeleteFunc(w.gone, func(_ engine.Key, at time.Time) bool { return at.Before(v.asOf) })
+	w.pruneHealth(v.asOf, isUnread)
 	w.syncedAsOf = v.asOf
 	w.sink(engine.Synced{AsOf: v.asOf, Unread: unread})
 	if w.imageList.afterSync {

@@ -37,6 +37,8 @@ type watcher struct {
 	reads map[engine.Key]*read
 	// rechecks are the containers that are read again without an event.
 	rechecks map[engine.Key]*recheck
+	// health are the containers that have a health check.
+	health map[engine.Key]*healthWatch
 	// gone are the objects that were reported gone since the last full sync began, and
 	// the time of that reading. An older reading that arrives late is ignored.
 	gone map[engine.Key]time.Time
@@ -108,8 +110,9 @@ func (e *dockerEngine) Watch(ctx context.Context, known []containersv1.Mirror, s
 func newWatcher(e *dockerEngine, tasks *async.Runner, sink func(engine.Event)) *watcher {
 	w := &watcher{
 		api: e.API, settings: e.settings, logger: e.logger, sink: sink, tasks: tasks,
-		reads: map[engine.Key]*read{}, rechecks: map[engine.Key]*recheck{}, gone: map[engine.Key]time.Time{},
-		images: newImageIndex(), prunable: map[engine.Key]time.Time{}, known: map[string][]*containersv1.Image{}, lists: map[containersv1.Kind]*listing{},
+		reads: map[engine.Key]*read{}, rechecks: map[engine.Key]*recheck{}, health: map[engine.Key]*healthWatch{},
+		gone: map[engine.Key]time.Time{}, images: newImageIndex(), prunable: map[engine.Key]time.Time{},
+		known: map[string][]*containersv1.Image{}, lists: map[containersv1.Kind]*listing{},
 	}
 	for _, row := range kindTable() {
 		if row.namesNone {
@@ -166,6 +169,8 @@ func (w *watcher) handle(message any) error {
 		w.retryDue(v)
 	case recheckDue:
 		w.recheckDue(v.key)
+	case probeReadDue:
+		w.probeReadDue(v.key)
 	default:
 		return w.handleList(message)
 	}

@@ -19,6 +19,9 @@ type Fixture interface {
 	RemoveContainer(id string)
 	// CommitContainer returns the ID of a new image without a tag.
 	CommitContainer(id string) (image string)
+	// SetHealth makes the probes of a container with a health check succeed or fail from
+	// now on, with this output. It returns when the health has that status.
+	SetHealth(id string, healthy bool, output string)
 	// StopSignals returns how many stop signals the container got.
 	StopSignals(id string) int
 
@@ -53,6 +56,9 @@ type Fixture interface {
 	StartEngine()
 }
 
+// HealthRetries is how many probes in a row must fail until a container is unhealthy.
+const HealthRetries = 2
+
 // Container describes a container to create.
 type Container struct {
 	Name, Image string
@@ -69,4 +75,9 @@ type Container struct {
 	Crashes bool
 	// AutoRemove removes the container when it ends.
 	AutoRemove bool
+	// Probed gives the container a health check, of which HealthRetries probes in a row
+	// must fail.
+	Probed bool
+	// Labels of the container.
+	Labels map[string]string
 }

@@ -18,6 +18,8 @@ func getRules() []rule {
 		{"UntaggedImageThatGotTagIsNotFound", taggedIsNotFoundUntagged},
 		{"NamesMirrorByKey", namesMirrorByKey},
 		{"DescribesContainer", describesContainer},
+		{"DescribesContainersNetwork", describesContainersNetwork},
+		{"DescribesRestarts", describesRestarts},
 		{"DescribesImage", describesImage},
 		{"DescribesVolume", describesVolume},
 		{"DescribesNetwork", describesNetwork},
@@ -93,16 +95,47 @@ func namesMirrorByKey(s *scene) {
 }
 
 func describesContainer(s *scene) {
-	key := s.running(Container{Name: "web", Volumes: []string{"data"}})
+	key := s.running(Container{Name: "web", Volumes: []string{"data"}, Labels: map[string]string{"a": "b"}})
 	got := s.exists(key).(*containersv1.Container).Status
 	if got.Name != "web" || got.Namespace != containersv1.MobyNamespace || got.Image != appTag || got.Path == "" ||
 		got.Status != containersv1.ContainerRunning || got.PID == 0 || got.CreatedAt == nil || got.StartedAt == nil || got.FinishedAt != nil {
 		s.Errorf("running: %+v", got)
 	}
+	if got.ImageID != s.ImageID(appTag) || got.Hostname != key.ID[:12] || got.RestartPolicy.Name != "no" || got.Labels["a"] != "b" ||
+		got.ExitReason != "" || len(got.Networks) != 1 || got.Networks[0].Name != "none" {
+		s.Errorf("running: %+v", got)
+	}
+	if want := (containersv1.ContainerMount{Type: "volume", Volume: "data", Destination: "/data"}); !slices.Contains(got.Mounts, want) {
+		s.Errorf("the mounts %+v lack %+v", got.Mounts, want)
+	}
 	s.StopContainer(key.ID)
 	got = s.exists(key).(*containersv1.Container).Status
-	if got.Status != containersv1.ContainerExited || got.PID != 0 || got.ExitCode == 0 || got.FinishedAt == nil {
+	if got.Status != containersv1.ContainerExited || got.PID != 0 || got.ExitCode == 0 || got.FinishedAt == nil ||
+		!strings.HasPrefix(got.ExitReason, "ended by signal ") {
 		s.Errorf("exited: %+v", got)
+	}
+}
+
+// The addresses are there while the container runs.
+func describesContainersNetwork(s *scene) {
+	s.network("Suite_net")
+	key := s.running(Container{Network: "Suite_net"})
+	got := s.exists(key).(*containersv1.Container).Status.Networks
+	if len(got) != 1 || got[0].Name != "Suite_net" || len(got[0].Addresses) != 1 || got[0].MACAddress == "" {
+		s.Errorf("running: %+v", got)
+	}
+	s.StopContainer(key.ID)
+	got = s.exists(key).(*containersv1.Container).Status.Networks
+	if len(got) != 1 || got[0].Name != "Suite_net" || len(got[0].Addresses) != 0 {
+		s.Errorf("stopped: %+v", got)
+	}
+}
+
+func describesRestarts(s *scene) {
+	key := s.running(Container{Crashes: true})
+	got := s.exists(key).(*containersv1.Container).Status
+	if got.RestartPolicy.Name != "always" || got.RestartCount == 0 || got.ExitReason != "exited with code 1" {
+		s.Errorf("restarting: %+v", got)
 	}
 }
 

@@ -55,6 +55,7 @@ func groups() []group {
 	return []group{
 		{"Watch", watchRules()},
 		{"ContainerChange", containerChanges()},
+		{"Health", healthRules()},
 		{"ImageChange", imageChanges()},
 		{"VolumeChange", volumeChanges()},
 		{"NetworkChange", networkChanges()},

@@ -1,11 +1,14 @@
 package memory
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
 // Exit codes of processes that a signal ended.
@@ -34,8 +37,21 @@ type ContainerSpec struct {
 	Command []string
 	// Labels of the container, added to those of the image.
 	Labels map[string]string
+	// Hostname is the beginning of the ID by default.
+	Hostname string
+	// User and WorkingDir of the process.
+	User, WorkingDir string
+	// RestartPolicy is no by default. The engine in memory restarts nothing by itself.
+	RestartPolicy containersv1.RestartPolicy
+	// HealthRetries is the number of probes in a row that must fail; 0 means that there
+	// is no health check.
+	HealthRetries int
 	// Volumes by name; they are created. An empty name is an anonymous volume.
 	Volumes []string
+	// Destinations of volumes by name; a slash and the name by default.
+	Destinations map[string]string
+	// Mounts are those that are not volumes.
+	Mounts []containersv1.ContainerMount
 	// Exposed ports, such as 53/udp.
 	Exposed []string
 	// Published ports.
@@ -66,6 +82,12 @@ type Container struct {
 	PID, ExitCode int
 	// Error of the last start.
 	Error string
+	// RestartCount counts the crashes since the last start.
+	RestartCount int
+	// Health is nil without a health check, and before the first start.
+	Health *Health
+	// Networks as the container has them now.
+	Networks []containersv1.ContainerNetwork
 
 	// networks are the IDs of its networks, also while it does not run.
 	networks []string
@@ -104,7 +126,7 @@ func (e *Engine) Containers() []Container {
 	defer e.lock()()
 	out := make([]Container, 0, len(e.containers))
 	for _, id := range sortedKeys(e.containers) {
-		out = append(out, *e.containers[id])
+		out = append(out, e.snapshotContainer(e.containers[id]))
 	}
 	return out
 }
@@ -116,7 +138,17 @@ func (e *Engine) Container(ref string) (Container, error) {
 	if err != nil {
 		return Container{}, err
 	}
-	return *c, nil
+	return e.snapshotContainer(c), nil
+}
+
+// snapshotContainer returns a copy that shares nothing that changes.
+func (e *Engine) snapshotContainer(c *Container) Container {
+	now := *c
+	now.Networks = e.endpoints(c)
+	if c.Health != nil {
+		now.Health = new(*c.Health)
+	}
+	return now
 }
 
 // ContainerStatus returns Docker's word for a container's state, and nothing if
@@ -134,6 +166,7 @@ func (e *Engine) createContainer(spec ContainerSpec) (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
+	spec.RestartPolicy.Name = cmp.Or(spec.RestartPolicy.Name, "no")
 	if spec.Name == "" {
 		spec.Name = "unnamed_" + strconv.FormatUint(e.serial+1, 10)
 	}
@@ -160,6 +193,7 @@ func (e *Engine) createContainer(spec ContainerSpec) (*Container, error) {
 		ID: e.nextID("container"), Name: spec.Name, ImageID: img.ID, Spec: spec, networks: networks,
 		Labels: maps.Clone(img.Labels), Created: e.now(),
 	}
+	c.Spec.Hostname = cmp.Or(spec.Hostname, c.ID[:12])
 	if c.Labels == nil {
 		c.Labels = make(map[string]string)
 	}
@@ -249,6 +283,7 @@ func (c *Container) Status() string {
 func (c *Container) exit(now time.Time, code int) {
 	c.Running, c.Paused, c.Restarting = false, false, false
 	c.PID, c.ExitCode, c.Finished = 0, code, now
+	c.Health.stop()
 }
 
 // LivePorts returns the bindings of each exposed port while the container runs and

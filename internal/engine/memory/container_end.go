@@ -146,6 +146,7 @@ func (e *Engine) Crash(ref string, exitCode int) error {
 	return e.withProcess(ref, func(c *Container) {
 		e.ended(c, exitCode)
 		c.Running, c.Restarting = true, true
+		c.RestartCount++
 	})
 }
 

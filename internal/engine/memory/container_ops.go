@@ -103,6 +103,9 @@ func (e *Engine) start(c *Container) error {
 		e.changedUnreported(c)
 		return notFound("network %s not found", id)
 	}
+	if !c.Restarting {
+		c.RestartCount = 0
+	}
 	e.networkEvents(c, "connect")
 	e.mountEvents(c)
 	if c.Spec.StartError != "" {
@@ -117,6 +120,7 @@ func (e *Engine) start(c *Container) error {
 	e.serial++
 	c.Running, c.Restarting, c.Paused = true, false, false
 	c.PID, c.ExitCode, c.Error, c.Started = 1000+int(e.serial), 0, "", e.now()
+	c.startHealth()
 	e.containerEvent(c, "start")
 	return nil
 }
@@ -153,7 +157,7 @@ func (e *Engine) startRefusal(c *Container) error {
 func (e *Engine) mountEvents(c *Container) {
 	for _, name := range c.Spec.Volumes {
 		e.emit("volume", "mount", name, map[string]string{
-			"container": c.ID, "destination": "/" + name, "driver": "local", "propagation": "", "read/write": "true"})
+			"container": c.ID, "destination": c.destination(name), "driver": "local", "propagation": "", "read/write": "true"})
 	}
 }
 
@@ -173,6 +177,7 @@ func (e *Engine) pause(c *Container) error {
 		return conflict("Container %s is already paused", c.ID)
 	}
 	c.Paused = true
+	c.Health.stop()
 	e.containerEvent(c, "pause")
 	return nil
 }

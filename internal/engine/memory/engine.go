@@ -30,16 +30,18 @@ type Engine struct {
 	names      map[string]string // name to container ID
 	volumes    map[string]*Volume
 	networks   map[string]*Network // by ID
-	subnets    int
-	serial     uint64
-	offset     time.Duration
-	version    string
-	apiVersion string
-	down       bool
-	observer   func(Change)
-	changes    []Change
-	feeds      map[*feed]struct{}
-	stops      map[string]chan struct{} // of containers, closed when the stop has ended
+	// networkNames has the names of networks by ID, also of those that were removed.
+	networkNames map[string]string
+	subnets      int
+	serial       uint64
+	offset       time.Duration
+	version      string
+	apiVersion   string
+	down         bool
+	observer     func(Change)
+	changes      []Change
+	feeds        map[*feed]struct{}
+	stops        map[string]chan struct{} // of containers, closed when the stop has ended
 }
 
 // New returns an engine that has nothing but its predefined networks. The name makes
@@ -56,7 +58,7 @@ func New(name string) *Engine {
 func (e *Engine) clear() {
 	e.images, e.tags, e.children = map[string]*Image{}, map[string]string{}, map[string]int{}
 	e.containers, e.names = map[string]*Container{}, map[string]string{}
-	e.volumes, e.networks = map[string]*Volume{}, map[string]*Network{}
+	e.volumes, e.networks, e.networkNames = map[string]*Volume{}, map[string]*Network{}, map[string]string{}
 	e.addPredefined()
 }
 

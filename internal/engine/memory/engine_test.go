@@ -36,9 +36,16 @@ func (f *fixture) check(err error) {
 func (f *fixture) CreateContainer(c enginetest.Container) string {
 	spec := memory.ContainerSpec{
 		Name: c.Name, Image: c.Image, Network: c.Network, Volumes: c.Volumes, StopDelay: c.StopDelay, AutoRemove: c.AutoRemove,
+		Labels: c.Labels,
+	}
+	if c.Probed {
+		spec.HealthRetries = enginetest.HealthRetries
 	}
 	if spec.Network == "" {
 		spec.Network = "none"
+	}
+	if c.Crashes {
+		spec.RestartPolicy.Name = "always"
 	}
 	if c.FailsToStart {
 		spec.StartError = "exec: no such file"
@@ -62,6 +69,16 @@ func (f *fixture) PauseContainer(id string)        { f.check(f.engine.PauseConta
 func (f *fixture) UnpauseContainer(id string)      { f.check(f.engine.UnpauseContainer(id)) }
 func (f *fixture) RenameContainer(id, name string) { f.check(f.engine.RenameContainer(id, name)) }
 func (f *fixture) RemoveContainer(id string)       { f.check(f.engine.RemoveContainer(id, true)) }
+
+func (f *fixture) SetHealth(id string, healthy bool, output string) {
+	exitCode := 1
+	if healthy {
+		exitCode = 0
+	}
+	for range enginetest.HealthRetries {
+		f.check(f.engine.Probe(id, exitCode, output))
+	}
+}
 
 func (f *fixture) CommitContainer(id string) string {
 	image, err := f.engine.CommitContainer(id, "")

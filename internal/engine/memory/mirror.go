@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // mirrors returns the resources that mirror an object now.
@@ -19,7 +20,8 @@ func (e *Engine) mirrors(kind containersv1.Kind, id string) (out []containersv1.
 	switch kind {
 	case containersv1.KindContainer:
 		if c := e.containers[id]; c != nil {
-			out = append(out, c.Mirror())
+			now := e.snapshotContainer(c)
+			out = append(out, now.Mirror())
 		}
 	case containersv1.KindImage:
 		if img := e.images[id]; img != nil {
@@ -96,7 +98,10 @@ func (c *Container) Mirror() *containersv1.Container {
 	out.Name = containersv1.ContainerResourceName(c.ID)
 	out.Status = containersv1.ContainerStatus{
 		Status: containersv1.ContainerState(c.Status()), Name: c.Name, Namespace: containersv1.MobyNamespace,
-		Image: c.Spec.Image, Path: c.Spec.Command[0], Args: none(slices.Clone(c.Spec.Command[1:])),
+		Image: c.Spec.Image, ImageID: c.ImageID, Path: c.Spec.Command[0], Args: none(slices.Clone(c.Spec.Command[1:])),
+		WorkingDir: c.Spec.WorkingDir, User: c.Spec.User, Hostname: c.Spec.Hostname,
+		RestartPolicy: c.Spec.RestartPolicy, RestartCount: int32(c.RestartCount), Health: c.Health.mirror(),
+		Mounts: c.mounts(), Networks: c.Networks,
 		Ports: c.ports(), Labels: noneMap(c.Labels), PID: int64(c.PID), ExitCode: int32(c.ExitCode), Error: c.Error,
 		CreatedAt: microTime(c.Created), StartedAt: microTime(c.Started), FinishedAt: microTime(c.Finished),
 		Conditions: []metav1.Condition{
@@ -105,7 +110,25 @@ func (c *Container) Mirror() *containersv1.Container {
 			condition(containersv1.ConditionDead, c.Dead),
 		},
 	}
+	if healthy, ok := engine.HealthCondition(out.Status.Health.Status); ok {
+		out.Status.Conditions = append(out.Status.Conditions, healthy)
+	}
+	out.Status.ExitReason = engine.ExitReason(&out.Status)
 	return out
+}
+
+// mounts returns what is mounted, sorted by destination.
+func (c *Container) mounts() []containersv1.ContainerMount {
+	out := slices.Clone(c.Spec.Mounts)
+	for _, name := range c.Spec.Volumes {
+		out = append(out, containersv1.ContainerMount{Type: "volume", Volume: name, Destination: c.destination(name)})
+	}
+	slices.SortFunc(out, func(a, b containersv1.ContainerMount) int { return cmp.Compare(a.Destination, b.Destination) })
+	return out
+}
+
+func (c *Container) destination(volume string) string {
+	return cmp.Or(c.Spec.Destinations[volume], "/"+volume)
 }
 
 // ports returns every port that the container exposes or publishes.
@@ -146,7 +169,7 @@ func (img Image) Mirrors() []*containersv1.Image {
 		m.Name = containersv1.ImageResourceName(img.ID, tag)
 		m.Status = containersv1.ImageStatus{
 			ID: img.ID, RepoTag: tag, RepoDigests: none(slices.Sorted(slices.Values(img.Digests))), Namespace: containersv1.MobyNamespace,
-			CreatedAt: microTime(img.Created), Architecture: img.Architecture, OS: img.OS, Size: img.Size, Labels: noneMap(img.Labels),
+			CreatedAt: microTime(img.Created), Architecture: img.Architecture, OS: img.OS, Size: img.Size, HumanSize: engine.HumanSize(img.Size), Labels: noneMap(img.Labels),
 		}
 		out = append(out, m)
 	}

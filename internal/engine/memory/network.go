@@ -51,7 +51,7 @@ func (e *Engine) addNetwork(spec NetworkSpec) *Network {
 		e.subnets++
 		n.Subnet = fmt.Sprintf("10.%d.%d.0/24", e.subnets>>8&255, e.subnets&255)
 	}
-	e.networks[n.ID] = n
+	e.networks[n.ID], e.networkNames[n.ID] = n, n.Name
 	e.changed(containersv1.KindNetwork, n.ID)
 	return n
 }
@@ -171,6 +171,8 @@ func (e *Engine) ConnectContainer(network, ref string, connect bool) error {
 			c.networks = append(slices.Clone(c.networks), n.ID)
 			if isAttached {
 				e.networkEvent(n, "connect", c)
+			} else {
+				e.changedUnreported(c)
 			}
 		default:
 			c.networks = slices.DeleteFunc(slices.Clone(c.networks), func(id string) bool { return id == n.ID })

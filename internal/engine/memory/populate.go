@@ -53,6 +53,7 @@ func (e *Engine) populateContainers(count int, images []string) {
 			Labels:  map[string]string{"number": fmt.Sprint(first + i)},
 			Created: e.now(),
 		}
+		c.Spec.Hostname, c.Spec.RestartPolicy.Name = c.ID[:12], "no"
 		if i%2 == 0 {
 			c.Running, c.Started, c.PID = true, e.now(), 1000+i
 		}

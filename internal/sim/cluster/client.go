@@ -182,6 +182,7 @@ func (c MirrorClient) Create(ctx context.Context, given containersv1.Mirror) (co
 		case c.cluster.objects[key] != nil:
 			return nil, apierrors.NewAlreadyExists(resource(key), key.Name)
 		}
+		containersv1.SyncLabels(obj, nil)
 		manage(obj)
 		c.cluster.add(obj)
 		return obj, nil
@@ -197,6 +198,7 @@ func (c MirrorClient) UpdateStatus(ctx context.Context, given containersv1.Mirro
 		}
 		obj := copied(old.(containersv1.Mirror))
 		obj.SetStatusFrom(given.CopyMirror())
+		containersv1.SyncLabels(obj, old.(containersv1.Mirror).EngineLabels())
 		manage(obj)
 		if !equality.Semantic.DeepEqual(obj, old) {
 			c.cluster.put(obj)
@@ -220,6 +222,7 @@ func (c MirrorClient) Claim(ctx context.Context, given containersv1.Mirror) (con
 		if obj.MirrorKind().HasFinalizer() {
 			obj.SetFinalizers(append(others(old), containersv1.Finalizer))
 		}
+		containersv1.SyncLabels(obj, obj.EngineLabels())
 		manage(obj)
 		if equality.Semantic.DeepEqual(obj, old) {
 			return old, nil

@@ -92,6 +92,29 @@ func (c *Cluster) Touch(key Key, note string) {
 	}
 }
 
+// Label sets labels of a mirror, as a user does. An empty value removes one.
+func (c *Cluster) Label(key Key, labels map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.objects[key]
+	if old == nil {
+		return
+	}
+	obj := copied(old)
+	all := obj.GetLabels()
+	if all == nil {
+		all = map[string]string{}
+	}
+	for label, value := range labels {
+		all[label] = value
+		if value == "" {
+			delete(all, label)
+		}
+	}
+	obj.SetLabels(all)
+	c.put(obj)
+}
+
 // Forge changes the status of a mirror, as another version of rdd would have
 // written it.
 func (c *Cluster) Forge(key Key, change func(containersv1.Mirror)) {

@@ -57,6 +57,9 @@ func (p *problems) same(m *machine.Machine, object, resource containersv1.Mirror
 	if object.MirrorKind().HasFinalizer() != slices.Contains(resource.GetFinalizers(), containersv1.Finalizer) {
 		p.add("%s has the finalizers %v", what, resource.GetFinalizers())
 	}
+	if !containersv1.HasResourceLabels(resource, object) {
+		p.add("%s has the labels %v, and its object %v", what, resource.GetLabels(), object.EngineLabels())
+	}
 	refused := refusalOf(resource, containersv1.ConditionEngineDeleted)
 	switch deleting := resource.GetDeletionTimestamp() != nil; {
 	case deleting && (refused == nil || !m.Model.Refuses(object)):

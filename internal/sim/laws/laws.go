@@ -236,6 +236,7 @@ func (l *Laws) wrote(write cluster.Write) {
 	}
 	if write.After != nil {
 		l.mirrored(write)
+		l.labeled(write)
 	}
 }
 

@@ -17,7 +17,7 @@ func (w *world) changeContainer(d *fate.Dice) {
 		return
 	}
 	id := fate.Pick(d, ids)
-	verb := d.N(13)
+	verb := d.N(16)
 	w.Note("outside", fmt.Sprintf("container %d %.12s", verb, id))
 	switch verb {
 	case 0, 1:
@@ -46,11 +46,27 @@ func (w *world) changeContainer(d *fate.Dice) {
 		_ = m.Model.RemoveContainer(id, true)
 	case 10, 11:
 		_ = m.Model.ConnectContainer(w.network(d, m), id, verb == 10)
+	case 13, 14, 15:
+		_ = m.Model.Probe(id, d.N(2), fmt.Sprint("output ", d.N(2)))
 	case 12:
 		if fail, err := m.Model.FailRemoval(id); err == nil {
 			w.after(d.Between(time.Millisecond, 3*time.Second), fail)
 		}
 	}
+}
+
+// labelKeys returns the labels that objects of the engine have at times.
+func labelKeys() []string { return []string{"com.example/a", "b"} }
+
+// someLabels returns labels of an object. Kubernetes does not allow all of them.
+func someLabels(d *fate.Dice) map[string]string {
+	labels := map[string]string{}
+	for _, key := range labelKeys() {
+		if d.Chance(0.4) {
+			labels[key] = fate.Pick(d, []string{"one", "two", "not valid"})
+		}
+	}
+	return labels
 }
 
 func addContainer(m *machine.Machine, d *fate.Dice) {
@@ -61,7 +77,7 @@ func addContainer(m *machine.Machine, d *fate.Dice) {
 	spec := memory.ContainerSpec{
 		Name: fmt.Sprint("c", d.N(1000)), Image: fate.Pick(d, refs), AutoRemove: d.Chance(0.15),
 		StopDelay: d.Between(0, 10*time.Second), NoNetwork: d.Chance(0.1),
-		Published: []memory.PortBinding{{Port: "80/tcp"}},
+		Published: []memory.PortBinding{{Port: "80/tcp"}}, Labels: someLabels(d), HealthRetries: d.N(3),
 	}
 	if d.Chance(0.3) {
 		spec.Volumes = []string{fmt.Sprint("Vol_", d.N(6))}
@@ -128,7 +144,7 @@ func (w *world) changeVolume(d *fate.Dice) {
 		return
 	}
 	if d.Chance(0.5) {
-		m.Model.AddVolume(name)
+		m.Model.AddVolumeSpec(memory.VolumeSpec{Name: name, Labels: someLabels(d)})
 		return
 	}
 	_ = m.Model.RemoveVolume(name, false)

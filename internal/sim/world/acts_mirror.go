@@ -56,11 +56,21 @@ func (w *world) setFinalizer(d *fate.Dice, name string, held bool) {
 	w.cluster.SetFinalizer(keyOf(m), name, held)
 }
 
+// label changes labels of a mirror: a user's own, and some of the engine.
+func (w *world) label(d *fate.Dice) {
+	if m := w.someMirror(d, ""); m != nil {
+		w.cluster.Label(keyOf(m), map[string]string{
+			"example.com/note": fmt.Sprint(d.N(3)), fate.Pick(d, labelKeys()): fate.Pick(d, []string{"", "user"}),
+		})
+	}
+}
+
 // touch changes annotations of a mirror, and sometimes of the App.
 func (w *world) touch(d *fate.Dice) {
 	if m := w.someMirror(d, ""); m != nil {
 		w.cluster.Touch(keyOf(m), fmt.Sprint(d.N(1000)))
 	}
+	w.label(d)
 	if d.Chance(0.3) {
 		w.cluster.Touch(cluster.Key{Kind: "App", Name: appv1.AppName}, fmt.Sprint(d.N(1000)))
 	}

@@ -9,7 +9,7 @@
 // tests with another version.
 //
 // Reading map: dockertest.go starts a dockerd, image.go imports images. fixture.go,
-// fixture_resources.go and purge.go prepare an engine for the suite of enginetest.
+// fixture_health.go, fixture_resources.go and purge.go prepare an engine for the suite of enginetest.
 package dockertest
 
 import (

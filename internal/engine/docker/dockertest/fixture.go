@@ -28,6 +28,9 @@ type Fixture struct {
 	// Crash ends the process of a container that is restarted after that. On a real
 	// engine, which does that itself, it is nil.
 	Crash func(id string)
+	// Probe runs a probe of a health check. On a real engine, which does that itself, it is
+	// nil.
+	Probe func(id string, exitCode int, output string)
 	// Stop and Start are StopEngine and StartEngine.
 	Stop, Start func()
 
@@ -35,12 +38,14 @@ type Fixture struct {
 	cli   *client.Client
 	since time.Time
 	specs map[string]enginetest.Container
+	// probes are the directories that the health checks of containers read.
+	probes map[string]string
 }
 
 // NewFixture returns a fixture of the engine at an endpoint.
 func NewFixture(tb testing.TB, endpoint string) *Fixture {
 	tb.Helper()
-	return &Fixture{tb: tb, cli: Client(tb, endpoint), since: time.Now().Add(-time.Second), specs: map[string]enginetest.Container{}}
+	return &Fixture{tb: tb, cli: Client(tb, endpoint), since: time.Now().Add(-time.Second), specs: map[string]enginetest.Container{}, probes: map[string]string{}}
 }
 
 func (f *Fixture) check(doing string, err error) {
@@ -61,7 +66,7 @@ while [ $n != 0 ]; do /bin/busybox sleep 0.1; n=$((n-1)); done; exit 143`
 // at once: its stop signal is SIGKILL.
 func (f *Fixture) CreateContainer(c enginetest.Container) string {
 	f.tb.Helper()
-	config := &container.Config{Image: c.Image, Cmd: []string{busybox, "sleep", "86400"}, StopSignal: "SIGKILL", Volumes: map[string]struct{}{}}
+	config := &container.Config{Image: c.Image, Cmd: []string{busybox, "sleep", "86400"}, StopSignal: "SIGKILL", Volumes: map[string]struct{}{}, Labels: c.Labels}
 	host := &container.HostConfig{NetworkMode: "none", AutoRemove: c.AutoRemove, Binds: []string{busybox + ":" + busybox + ":ro"}}
 	switch {
 	case c.FailsToStart:
@@ -75,6 +80,11 @@ func (f *Fixture) CreateContainer(c enginetest.Container) string {
 	if c.Network != "" {
 		host.NetworkMode = container.NetworkMode(c.Network)
 	}
+	probes := ""
+	if c.Probed {
+		probes = f.tb.TempDir()
+		f.addProbes(config, host, probes)
+	}
 	for _, name := range c.Volumes {
 		if name == "" {
 			config.Volumes["/anonymous"] = struct{}{}
@@ -84,7 +94,7 @@ func (f *Fixture) CreateContainer(c enginetest.Container) string {
 	}
 	created, err := f.cli.ContainerCreate(f.tb.Context(), client.ContainerCreateOptions{Name: c.Name, Config: config, HostConfig: host})
 	f.check("create container "+c.Name, err)
-	f.specs[created.ID] = c
+	f.specs[created.ID], f.probes[created.ID] = c, probes
 	if f.Created != nil {
 		f.Created(created.ID, c)
 	}
