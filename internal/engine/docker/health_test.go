@@ -14,13 +14,13 @@ type probedScript struct {
 	health *containersv1.ContainerHealth
 }
 
-// Container implements API.
-func (e probedScript) Container(ctx context.Context, id string) (*containersv1.Container, error) {
-	c, err := e.scripted.Container(ctx, id)
+// Inspect implements API.
+func (e probedScript) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
+	mirrors, err := e.scripted.Inspect(ctx, kind, id)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	c.Status.Health = *e.health
-	return c, err
+	mirrors[0].(*containersv1.Container).Status.Health = *e.health
+	return mirrors, err
 }
 
 // withHealth runs a test beside the watch of an engine with a probed container.

@@ -10,6 +10,7 @@
 //	recorder.go    keeps what a watch reports
 //	watch.go       rules of a watch and its full sync
 //	changes.go     changes of containers that a watch reports
+//	health.go      rules of health checks
 //	resources.go   changes of images, volumes and networks that a watch reports
 //	get.go         rules of Get, and the names of mirrors
 //	do.go          rules of start and stop

@@ -92,7 +92,9 @@ func restartedHealthStarts(s *scene) {
 	r := s.watch()
 	change := time.Now()
 	s.StartContainer(key.ID)
-	r.sees(change, key, hasHealth(containersv1.HealthStarting))
+	r.sees(change, key, func(m containersv1.Mirror) bool { // the first probe may have succeeded
+		return hasHealth(containersv1.HealthStarting)(m) || hasHealth(containersv1.HealthHealthy)(m)
+	})
 }
 
 // The engine reports the pause, and no change of the health.

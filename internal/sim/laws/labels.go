@@ -26,7 +26,7 @@ func (l *Laws) labeled(write cluster.Write) {
 	for key := range after.GetLabels() {
 		_, had := before.GetLabels()[key]
 		if _, is := after.EngineLabels()[key]; !had && !is {
-			l.violateWrite(write, "label %s is of nobody", key)
+			l.violateWrite(write, "label %s has no owner", key)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func TestLabelsAreOfEngineOrUser(t *testing.T) {
 		"engine's gone": {forge(map[string]string{"mine": "yes"}), "of the engine"},
 		"user's gone":   {forge(map[string]string{"a": "1"}), "of a user"},
 		"user's other":  {forge(map[string]string{"a": "1", "mine": "no"}), "of a user"},
-		"of nobody":     {forge(map[string]string{"a": "1", "mine": "yes", "b": ""}), "of nobody"},
+		"without owner": {forge(map[string]string{"a": "1", "mine": "yes", "b": ""}), "has no owner"},
 		"a real write": {func(f *fixture) {
 			f.must(f.native.Model.RemoveVolume("data", false))
 			f.native.Model.AddVolumeSpec(memory.VolumeSpec{Name: "data", Labels: map[string]string{"a": "1"}})
