@@ -34,9 +34,12 @@ func (s *Store) commitLoop(ctx context.Context) {
 				batch = append(batch, <-s.queue)
 			}
 			s.commit(ctx, batch)
+			s.expire(ctx)
 			for _, p := range batch {
 				close(p.done)
 			}
+		case <-s.expiry.due():
+			s.expire(ctx)
 		case <-ctx.Done():
 			return
 		}
@@ -62,9 +65,11 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 	if len(next.rows) == 0 {
 		return
 	}
-	s.reservation.reserve(next.revision)
+	if s.reservation != nil {
+		s.reservation.reserve(next.revision)
+	}
 	startedAt := time.Now()
-	write := func(rows []row) error { return s.log.append(context.WithoutCancel(ctx), rows) }
+	write := func(rows []row) error { return s.history.append(context.WithoutCancel(ctx), rows) }
 	err := write(next.rows)
 	if isFull(err) {
 		err = s.appendWithBallast(next.rows, err, write)
@@ -76,7 +81,7 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 	s.writeUncertain.Store(true)
 	for _, p := range batch {
 		if p.change != nil { // reads continue with the head from before the batch
-			p.err = s.log.wrapError("write "+p.change.key+" to", err)
+			p.err = s.history.wrapError("write "+p.change.key+" to", err)
 		}
 	}
 }
@@ -123,7 +128,7 @@ func (s *Store) reloadHead(ctx context.Context) error {
 	if !s.writeUncertain.Load() {
 		return nil
 	}
-	now, err := s.log.lastRevision(ctx)
+	now, err := s.history.lastRevision(ctx)
 	if err == nil && now > s.head.revision {
 		err = s.reloadHeadTo(ctx, now)
 	}
@@ -137,7 +142,7 @@ func (s *Store) reloadHead(ctx context.Context) error {
 // reloadHeadTo publishes the changes in the log from the head up to a revision.
 func (s *Store) reloadHeadTo(ctx context.Context, revision int64) error {
 	for s.head.revision < revision {
-		changes, err := s.log.changesAfter(ctx, s.head.revision, revision)
+		changes, err := s.history.changesAfter(ctx, s.head.revision, revision)
 		if err != nil || len(changes) == 0 {
 			return err
 		}
@@ -157,6 +162,7 @@ func (s *Store) publish(rows []row, took time.Duration) {
 	defer s.mutex.Unlock()
 	for _, r := range rows {
 		event := &event{Event: s.head.apply(r)}
+		s.expiry.note(event.Event)
 		for watch := range s.watches {
 			watch.enqueue(event)
 		}

@@ -39,7 +39,7 @@ var _ storagetesting.InterfaceWithPrefixTransformer = (*subject)(nil)
 // detected.
 const transformed = "test!"
 
-func newSubject(t *testing.T) *subject {
+func newSubject(t *testing.T, open func(*testing.T) *Store) *subject {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	metav1.AddToGroupVersion(scheme, metav1.SchemeGroupVersion)
@@ -50,7 +50,7 @@ func newSubject(t *testing.T) *subject {
 	}
 	original := storagetesting.NewPrefixTransformer([]byte(transformed), false)
 	s := &subject{
-		store:       storeFromOne(t),
+		store:       open(t),
 		codec:       serializer.NewCodecFactory(scheme).LegacyCodec(examplev1.SchemeGroupVersion),
 		transformer: &replaceableTransformer{},
 		original:    original,
@@ -80,6 +80,14 @@ func storeFromOne(t *testing.T) *Store {
 	t.Helper()
 	store, err := open(t.Context(), t.TempDir(), settings{reserved: reserved(t), now: time.UnixMicro(1)})
 	closeAtEnd(t, store, err)
+	return store
+}
+
+// memoryFromOne is like storeFromOne, in memory.
+func memoryFromOne(t *testing.T) *Store {
+	t.Helper()
+	store := openMemory(t.Context(), Limits{Objects: 20_000, Bytes: 64 << 20, Age: time.Hour}, 1)
+	closeAtEnd(t, store, nil)
 	return store
 }
 
@@ -180,8 +188,15 @@ func (s *subject) compact(ctx context.Context, t *testing.T, resourceVersion str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.store.log.compact(ctx, int64(revision)); err != nil {
-		t.Fatal(err)
+	switch l := s.store.history.(type) {
+	case *log:
+		if err := l.compact(ctx, int64(revision)); err != nil {
+			t.Fatal(err)
+		}
+	case *memoryLog:
+		l.mutex.Lock()
+		l.compact(int64(revision))
+		l.mutex.Unlock()
 	}
 	s.increase(ctx, t)
 }
@@ -290,7 +305,9 @@ func conformance() map[string]func(context.Context, *testing.T, *subject) {
 
 // Kubernetes' own tests of a storage run, each on a datastore of its own.
 func TestConformance(t *testing.T) {
-	for name, test := range conformance() {
-		t.Run(name, func(t *testing.T) { test(t.Context(), t, newSubject(t)) })
+	for place, open := range map[string]func(*testing.T) *Store{"file": storeFromOne, "memory": memoryFromOne} {
+		for name, test := range conformance() {
+			t.Run(place+"/"+name, func(t *testing.T) { test(t.Context(), t, newSubject(t, open)) })
+		}
 	}
 }

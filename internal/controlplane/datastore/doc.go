@@ -32,6 +32,9 @@
 //	compact.go       removing superseded changes
 //	checkpoint.go    emptying SQLite's write-ahead log
 //	maintain.go      the schedule of both
+//	memory.go        a store without a file, for objects that need not survive
+//	memorylog.go     its changes
+//	expiry.go        its limits: removing the oldest objects
 //	epoch.go         the first revision of each opening
 //	reservation.go   the file of revisions that may be in use
 //	subscription.go  the events that a watch has yet to read

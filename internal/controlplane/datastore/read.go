@@ -31,7 +31,7 @@ func (s *Store) get(ctx context.Context, key string, revision int64) (*mvccpb.Ke
 	case revision > now:
 		return nil, now, rpctypes.ErrGRPCFutureRev
 	}
-	kvs, err := s.log.rangeAt(ctx, key, key+"\x00", 1, revision)
+	kvs, err := s.history.rangeAt(ctx, key, key+"\x00", 1, revision)
 	if err != nil || len(kvs) == 0 {
 		return nil, now, err
 	}
@@ -54,7 +54,7 @@ func (s *Store) list(ctx context.Context, start, end string, limit, revision int
 		return page{}, rpctypes.ErrGRPCFutureRev
 	}
 	// Reads of the past are rare; a client that pages through a list makes them.
-	kvs, err := s.log.rangeAt(ctx, start, end, 0, revision)
+	kvs, err := s.history.rangeAt(ctx, start, end, 0, revision)
 	result := page{kvs: kvs, revision: revision, count: int64(len(kvs))}
 	if limit > 0 && result.count > limit {
 		result.kvs, result.more = kvs[:limit], true

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
 
@@ -20,10 +21,15 @@ const FileName = filename.Datastore
 
 // Store is an open datastore. Its methods may be called concurrently.
 type Store struct {
+	// log is the file; nil for a store in memory.
 	log *log
-	// reservation belongs to the goroutine that commits.
+	// history is log, or keeps the changes in memory.
+	history history
+	// reservation belongs to the goroutine that commits; nil for a store in memory.
 	reservation *reservation
-	client      *kubernetes.Client
+	// expiry belongs to the goroutine that commits; nil for a store in a file.
+	expiry *expiry
+	client *kubernetes.Client
 	// queue holds the writes that wait for the goroutine that commits.
 	queue chan *pendingWrite
 	// writeUncertain is set when a write failed but may have been committed.
@@ -47,6 +53,21 @@ type Store struct {
 	ended chan struct{}
 	tasks sync.WaitGroup
 }
+
+// history keeps the changes that are not compacted. Its methods may be called
+// concurrently, except for append.
+type history interface {
+	append(ctx context.Context, rows []row) error
+	// rangeAt reads the keys in [start, end) at a revision; limit 0 means all.
+	rangeAt(ctx context.Context, start, end string, limit, revision int64) ([]*mvccpb.KeyValue, error)
+	// changesAfter reads the first changes after a revision and up to another one.
+	changesAfter(ctx context.Context, revision, last int64) ([]*clientv3.Event, error)
+	lastRevision(ctx context.Context) (int64, error)
+	wrapError(doing string, err error) error
+	close() error
+}
+
+var _ history = (*log)(nil)
 
 // Open opens or creates the datastore in dir. The file reserved records which
 // revisions may be in use; it belongs in a directory that outlives dir. An error names
@@ -81,16 +102,29 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 		return nil, errors.Join(err, log.close())
 	}
 	reservation.reserve(first)
-	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{
-		log: log, reservation: reservation, queue: make(chan *pendingWrite, maxBatch), written: make(chan struct{}, 1),
-		metrics: newMetrics(), watches: map[*subscription]struct{}{}, cancel: cancel, ended: make(chan struct{}),
-		ballast: newBallast(dir),
-	}
-	if s.head, err = log.loadHead(ctx); err != nil {
-		cancel()
+	head, err := log.loadHead(ctx)
+	if err != nil {
 		return nil, errors.Join(err, log.close())
 	}
+	s := newStore(log, head)
+	s.log, s.reservation, s.ballast = log, reservation, newBallast(dir)
+	run := s.start(ctx)
+	s.tasks.Go(func() { s.maintain(run) })
+	return s, nil
+}
+
+func newStore(history history, head head) *Store {
+	return &Store{
+		history: history, head: head, queue: make(chan *pendingWrite, maxBatch), written: make(chan struct{}, 1),
+		metrics: newMetrics(), watches: map[*subscription]struct{}{}, ended: make(chan struct{}),
+	}
+}
+
+// start starts the goroutine that commits. It returns the context of the store's
+// goroutines, which ends with the store and not with ctx.
+func (s *Store) start(ctx context.Context) context.Context {
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
 	s.client = &kubernetes.Client{Client: clientv3.NewCtxClient(run)}
 	s.client.Kubernetes = operations{s}
 	s.client.KV = reader{s}
@@ -99,13 +133,12 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 		defer close(s.ended)
 		s.commitLoop(run)
 	})
-	s.tasks.Go(func() { s.maintain(run) })
-	return s, nil
+	return run
 }
 
 // Ping checks that the file can be read.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := s.log.lastRevision(ctx)
+	_, err := s.history.lastRevision(ctx)
 	return err
 }
 
@@ -119,7 +152,7 @@ func (s *Store) Close(ctx context.Context) error {
 	closed := make(chan error, 1)
 	go func() {
 		s.tasks.Wait()
-		closed <- s.log.close()
+		closed <- s.history.close()
 	}()
 	select {
 	case err := <-closed:

@@ -45,9 +45,9 @@ func (s *stream) ResultChan() <-chan watch.Event { return s.results }
 // Stop implements [watch.Interface].
 func (s *stream) Stop() { s.cancel() }
 
-// start subscribes a stream and runs it in a goroutine until the stream or the store
+// startStream subscribes a stream and runs it in a goroutine until the stream or the store
 // ends.
-func (s *Store) start(stream *stream, subscription *subscription) error {
+func (s *Store) startStream(stream *stream, subscription *subscription) error {
 	if err := s.ensureHeadCurrent(); err != nil {
 		return err
 	}

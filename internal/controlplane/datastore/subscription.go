@@ -135,7 +135,7 @@ func (s *Store) unsubscribe(subscription *subscription) {
 // last to next, in batches of a bounded size. It returns false when next did.
 func (s *Store) followHistory(ctx context.Context, subscription *subscription, from, last int64, next func([]*event) (bool, error)) (bool, error) {
 	for from < last {
-		changes, err := s.log.changesAfter(ctx, from, last)
+		changes, err := s.history.changesAfter(ctx, from, last)
 		if err != nil {
 			return false, err
 		}

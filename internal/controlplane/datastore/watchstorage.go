@@ -58,7 +58,7 @@ func (w *watchStorage) Watch(ctx context.Context, key string, opts storage.ListO
 	if s.from = int64(requested); s.from == 0 { //nolint:gosec // it is at most the store's revision
 		s.from = w.store.revision()
 	}
-	if err := w.store.start(s, newSubscription(path, opts.Recursive)); err != nil {
+	if err := w.store.startStream(s, newSubscription(path, opts.Recursive)); err != nil {
 		s.cancel()
 		return nil, err
 	}
