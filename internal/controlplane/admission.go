@@ -29,6 +29,9 @@ type admissionChain struct {
 	// ownNames are the names of rdd's own policies and bindings.
 	ownNames sets.Set[string]
 	caches   []cache.DoneChecker
+	// definitions are the definitions of custom resources. The policies' parameters are
+	// custom resources, which are unknown before this cache is synced.
+	definitions cache.DoneChecker
 	// namespacesSynced is closed when the namespaces are synced.
 	namespacesSynced chan struct{}
 	// policiesReady is closed when the policies are compiled.
@@ -99,6 +102,9 @@ func (a *admissionChain) start(ctx context.Context) error {
 		return fmt.Errorf("start the admission of namespaces: %w", err)
 	}
 	close(a.namespacesSynced)
+	if err := waitFor(ctx, a.definitions); err != nil {
+		return fmt.Errorf("sync the definitions of the policies' parameters: %w", err)
+	}
 	if err := a.policies.ValidateInitialization(); err != nil {
 		return fmt.Errorf("start the admission policies: %w", err)
 	}

@@ -219,6 +219,7 @@ func (s *Server) runAdmission(ctx context.Context) error {
 	}
 	s.factory = informers.NewSharedInformerFactory(kube, 0)
 	namespaces := s.factory.Core().V1().Namespaces()
+	s.admission.definitions = s.servers.crds.Informers.Apiextensions().V1().CustomResourceDefinitions().Informer().HasSyncedChecker()
 	s.admission.configure(s.running, clients{kube: kube, dynamic: dynamicClient}, s.factory, s.servers.config.Authorization.Authorizer)
 	s.factory.StartWithContext(s.running)
 	if err := s.admission.start(ctx); err != nil {
