@@ -35,6 +35,7 @@ type apiServers struct {
 // serverParts are what the servers are built from.
 type serverParts struct {
 	store     *datastore.Store
+	events    *datastore.Store
 	creds     credentials
 	admission *admissionChain
 	// client is the in-process one that the servers' own controllers use.
@@ -58,7 +59,7 @@ func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 	if servers.core, err = completed.New("rdd", servers.crds.GenericAPIServer); err != nil {
 		return nil, fmt.Errorf("build the API server: %w", err)
 	}
-	if servers.api, err = newCoreAPI(parts.store, servers.config.Authorization.Authorizer, parts.admission.params()); err != nil {
+	if servers.api, err = newCoreAPI(parts.store, parts.events, servers.config.Authorization.Authorizer, parts.admission.params()); err != nil {
 		return nil, fmt.Errorf("build the built-in resources: %w", err)
 	}
 	if err := servers.api.install(servers.core); err != nil {

@@ -5,6 +5,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
@@ -17,11 +18,13 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/authentication/install"
 	_ "k8s.io/kubernetes/pkg/apis/authorization/install"
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	_ "k8s.io/kubernetes/pkg/apis/events/install"
 
 	policystorage "k8s.io/kubernetes/pkg/registry/admissionregistration/validatingadmissionpolicy/storage"
 	bindingstorage "k8s.io/kubernetes/pkg/registry/admissionregistration/validatingadmissionpolicybinding/storage"
 	"k8s.io/kubernetes/pkg/registry/authentication/selfsubjectreview"
 	"k8s.io/kubernetes/pkg/registry/authorization/selfsubjectaccessreview"
+	eventstorage "k8s.io/kubernetes/pkg/registry/core/event/storage"
 	namespacestorage "k8s.io/kubernetes/pkg/registry/core/namespace/storage"
 
 	"k8s.io/kubernetes/pkg/registry/admissionregistration/resolver"
@@ -29,17 +32,19 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
-// coreAPI has the built-in resources: namespaces for the mirrors, admission policies,
-// and the reviews that 'kubectl auth' requests.
+// coreAPI has the built-in resources: namespaces for the mirrors, events of resources,
+// admission policies, and the reviews that 'kubectl auth' requests.
 type coreAPI struct {
 	namespaces namespaceREST
+	events     *eventstorage.REST
 	policies   *policystorage.REST
 	bindings   *bindingstorage.REST
 	groups     []*genericapiserver.APIGroupInfo
 	legacy     *genericapiserver.APIGroupInfo
 }
 
-func newCoreAPI(store *datastore.Store, authz authorizer.Authorizer, params resolver.ResourceResolver) (*coreAPI, error) {
+// newCoreAPI returns the resources. Events are in a store of their own.
+func newCoreAPI(store, events *datastore.Store, authz authorizer.Authorizer, params resolver.ResourceResolver) (*coreAPI, error) {
 	versions := schema.GroupVersions{corev1.SchemeGroupVersion, admissionregistrationv1.SchemeGroupVersion}
 	options := store.RESTOptions(legacyscheme.Codecs.LegacyCodec(versions...), runtime.GroupVersioner(versions))
 
@@ -49,6 +54,11 @@ func newCoreAPI(store *datastore.Store, authz authorizer.Authorizer, params reso
 		return nil, err
 	}
 	api.namespaces = namespaceREST{namespaces}
+	// The store of events limits their age, which a storage of Kubernetes does by leases.
+	const noLease = 0
+	if api.events, err = eventstorage.NewREST(events.RESTOptions(legacyscheme.Codecs.LegacyCodec(versions...), runtime.GroupVersioner(versions)), noLease); err != nil {
+		return nil, err
+	}
 	policies, policyStatus, err := policystorage.NewREST(options, authz, params)
 	if err != nil {
 		return nil, err
@@ -63,8 +73,12 @@ func newCoreAPI(store *datastore.Store, authz authorizer.Authorizer, params reso
 		"namespaces":          api.namespaces,
 		"namespaces/status":   namespaceStatus,
 		"namespaces/finalize": finalize,
+		"events":              api.events,
 	})
 	api.groups = []*genericapiserver.APIGroupInfo{
+		apiGroup(eventsv1.SchemeGroupVersion, map[string]rest.Storage{
+			"events": api.events,
+		}),
 		apiGroup(admissionregistrationv1.SchemeGroupVersion, map[string]rest.Storage{
 			"validatingadmissionpolicies":        policies,
 			"validatingadmissionpolicies/status": policyStatus,

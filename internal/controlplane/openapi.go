@@ -21,7 +21,9 @@ func documentedTypes() []string {
 		"io.k8s.api.authentication.v1.SelfSubjectReview",
 		"io.k8s.api.authorization.v1.SelfSubjectAccessReview",
 		"io.k8s.api.autoscaling.v1.Scale",
+		"io.k8s.api.core.v1.Event",
 		"io.k8s.api.core.v1.Namespace",
+		"io.k8s.api.events.v1.Event",
 		"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.",
 		"io.k8s.apimachinery.pkg.",
 	}

@@ -32,16 +32,19 @@ type Server struct {
 	creds credentials
 	port  int
 
-	store     *datastore.Store
-	servers   *apiServers
-	admission *admissionChain
-	mirrors   *registry.Mirrors
-	reaper    *namespaceReaper
-	factory   informers.SharedInformerFactory
-	transport *inprocess.Transport
-	listener  net.Listener
-	https     *http.Server
-	rejected  logLimiter
+	store *datastore.Store
+	// eventStore has the events of resources, in memory.
+	eventStore *datastore.Store
+	servers    *apiServers
+	admission  *admissionChain
+	mirrors    *registry.Mirrors
+	recorder   *eventRecorder
+	reaper     *namespaceReaper
+	factory    informers.SharedInformerFactory
+	transport  *inprocess.Transport
+	listener   net.Listener
+	https      *http.Server
+	rejected   logLimiter
 
 	// enforcing counts the goroutine that waits until the policies are enforced.
 	enforcing sync.WaitGroup
@@ -101,8 +104,11 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listener, s.port, err = listen(ctx, s.opts); err != nil {
 		return err
 	}
-	s.store, err = datastore.Open(ctx, s.opts.DataDir, filepath.Join(s.opts.TLSDir, filename.Revision))
-	return err
+	if s.store, err = datastore.Open(ctx, s.opts.DataDir, filepath.Join(s.opts.TLSDir, filename.Revision)); err != nil {
+		return err
+	}
+	s.eventStore = datastore.OpenMemory(ctx, eventLimits(), s.store.Revision())
+	return nil
 }
 
 // build builds the API servers and writes rdd's own definitions to the datastore.
@@ -125,6 +131,7 @@ func (s *Server) build(ctx context.Context) error {
 	s.admission.mapper = newParamMapper(kube)
 	s.servers, err = newAPIServers(s.opts, serverParts{
 		store:     s.store,
+		events:    s.eventStore,
 		creds:     s.creds,
 		admission: s.admission,
 		client:    s.internalConfig(),
@@ -134,6 +141,10 @@ func (s *Server) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.recorder, err = newEventRecorder(s.servers.api.events, s.admission, s.opts.Logger); err != nil {
+		return err
+	}
+	s.recorder.start(s.running)
 	if err := s.seed(ctx); err != nil {
 		return err
 	}
@@ -236,6 +247,13 @@ func (s *Server) runAdmission(ctx context.Context) error {
 
 // Mirrors gives the daemon direct access to the mirrors.
 func (s *Server) Mirrors() *registry.Mirrors { return s.mirrors }
+
+// Event records an event of an object, which clients find in 'kubectl describe'.
+// eventType is Normal or Warning, and reason one word in camel case. Event does not
+// block, and may be called concurrently.
+func (s *Server) Event(object runtime.Object, eventType, reason, message string) {
+	s.recorder.Event(object, eventType, reason, message)
+}
 
 // RESTConfig returns the configuration of clients in this process. They call the
 // server's handlers directly, as [DaemonUser], without a rate limit.

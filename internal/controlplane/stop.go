@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 )
 
 // drainTimeout is how long running requests may take to complete.
@@ -105,8 +107,10 @@ func (s *Server) shutDown(ctx context.Context) error {
 	if s.servers != nil {
 		s.servers.core.Destroy()
 	}
-	if s.store != nil {
-		errs = append(errs, s.store.Close(ctx))
+	for _, store := range []*datastore.Store{s.eventStore, s.store} {
+		if store != nil {
+			errs = append(errs, store.Close(ctx))
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -135,6 +139,9 @@ func (s *Server) drainRequests(ctx context.Context) {
 
 func (s *Server) waitForControllers() {
 	s.enforcing.Wait()
+	if s.recorder != nil {
+		s.recorder.writer.Wait()
+	}
 	if s.reaper != nil {
 		s.reaper.worker.Wait()
 	}
