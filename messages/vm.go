@@ -88,6 +88,9 @@ type VMChanged struct {
 	// Note warns a user although the desired state is reached: the VM runs and has a
 	// problem, or it was stopped by force.
 	Note string
+	// Failure is what failed last and why, in one line, while State is VMFailed. It is
+	// equal for each attempt that fails alike.
+	Failure string
 	// Retry is when a failed start or stop is retried; zero when it is not.
 	Retry time.Time
 }

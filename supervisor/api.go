@@ -22,6 +22,8 @@ type api interface {
 	EnsureNamespace(ctx context.Context, name string) error
 	// Mirrors returns the writer of the mirrors.
 	Mirrors() mirror.Writer
+	// Events returns the recorder of events.
+	Events() kube.Recorder
 	// Informers feed the subscriptions.
 	bridge.Informers
 	// Subscribe delivers objects and their changes; see kube.Informers.
@@ -41,7 +43,7 @@ func (e embedded) API() (api, error) {
 	if err != nil {
 		return nil, err
 	}
-	return embeddedAPI{Client: client, Informers: informers, mirrors: e.Server.Mirrors()}, nil
+	return embeddedAPI{Client: client, Informers: informers, mirrors: e.Server.Mirrors(), events: e.Server}, nil
 }
 
 // embeddedAPI accesses the embedded API server: the App over HTTP without a socket, the
@@ -50,7 +52,11 @@ type embeddedAPI struct {
 	*kube.Client
 	*kube.Informers
 	mirrors *registry.Mirrors
+	events  kube.Recorder
 }
+
+// Events implements api.
+func (a embeddedAPI) Events() kube.Recorder { return a.events }
 
 // Mirrors implements api.
 func (a embeddedAPI) Mirrors() mirror.Writer { return a.mirrors }

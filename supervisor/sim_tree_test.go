@@ -15,6 +15,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/schedule"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/world"
@@ -180,6 +181,9 @@ type simAPI struct {
 }
 
 var _ api = simAPI{}
+
+// Events implements api.
+func (simAPI) Events() kube.Recorder { return kube.NoEvents{} }
 
 // Mirrors implements api.
 func (a simAPI) Mirrors() mirror.Writer { return cluster.MirrorClient{Client: a.Client} }

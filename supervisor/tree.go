@@ -130,7 +130,7 @@ func (b blueprint) bridgeProps(api api) *actor.Props {
 func (b blueprint) appProps(api api, vmActor, engine *actor.PID) *actor.Props {
 	return b.child(appName, func(report func(string)) actor.Actor {
 		return app.New(app.Config{
-			Kube: api, Subscribe: api.Subscribe, Namespace: b.namespace, VM: vmActor, Engine: engine, Logger: b.logger, Report: report,
+			Kube: api, Subscribe: api.Subscribe, Namespace: b.namespace, VM: vmActor, Engine: engine, Events: api.Events(), Logger: b.logger, Report: report,
 			Existing: func(ctx context.Context) (messages.VMSpec, bool, error) { return vm.Existing(ctx, b.drivers) },
 		})
 	})
@@ -146,7 +146,7 @@ func (b blueprint) engineProps(api api) *actor.Props {
 	newMirror := func(s engine.MirrorSpec) actor.Actor {
 		return mirror.New(mirror.Config{
 			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
-			Kube: api.Mirrors(), Logger: b.logger, Report: s.Report,
+			Kube: api.Mirrors(), Events: api.Events(), Logger: b.logger, Report: s.Report,
 		})
 	}
 	return b.child(engineName, func(report func(string)) actor.Actor {

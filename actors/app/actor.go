@@ -41,7 +41,9 @@ type Config struct {
 	Existing func(ctx context.Context) (spec messages.VMSpec, found bool, err error)
 	// VM and Engine receive the commands.
 	VM, Engine *actor.PID
-	Logger     *slog.Logger
+	// Events records events of the App; nil records none.
+	Events kube.Recorder
+	Logger *slog.Logger
 	// Report shows the actor's state in the live picture of the tree.
 	Report func(state string)
 }
@@ -102,7 +104,12 @@ func (confirmDue) toSelf()      {}
 func (graceOver) toSelf()       {}
 
 // New returns an app actor.
-func New(cfg Config) actor.Actor { return &app{Config: cfg} }
+func New(cfg Config) actor.Actor {
+	if cfg.Events == nil {
+		cfg.Events = kube.NoEvents{}
+	}
+	return &app{Config: cfg}
+}
 
 // Receive implements actor.Actor.
 func (a *app) Receive(c actor.Context) {
@@ -140,8 +147,10 @@ func (a *app) Receive(c actor.Context) {
 func (a *app) receive(c actor.Context, msg messages.ToApp) {
 	switch msg := msg.(type) {
 	case messages.VMChanged:
+		a.record(vmEvents(a.view.vm, msg)...)
 		a.view.vm = msg
 	case messages.EngineChanged:
+		a.record(engineEvents(a.view.engine, msg)...)
 		a.view.engine = msg
 	case messages.ChildFailed:
 		a.childFailed(msg)
@@ -190,7 +199,9 @@ func (a *app) childFailed(f messages.ChildFailed) {
 		return
 	}
 	a.sentLink, a.view.linked = nil, false
-	a.view.engine = messages.EngineChanged{State: messages.EngineDisconnected, Message: f.Err.Error()}
+	lost := messages.EngineChanged{State: messages.EngineDisconnected, Message: f.Err.Error()}
+	a.record(engineEvents(a.view.engine, lost)...)
+	a.view.engine = lost
 }
 
 // command sends the desired state to the VM actor and the engine supervisor, if it has

@@ -8,5 +8,6 @@
 //	decide.go        derives the commands, in pure functions
 //	conditions.go    derives the conditions, in pure functions
 //	status.go        writes the status
+//	events.go        records events of the App
 //	create.go        creates the App when there is none
 package app

@@ -12,6 +12,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -28,7 +29,9 @@ type Config struct {
 	Namespace string
 	Kube      Writer
 	Engine    engine.Engine
-	Logger    *slog.Logger
+	// Events records events of the resource; nil records none.
+	Events kube.Recorder
+	Logger *slog.Logger
 	// Report shows the mirror's state in the live picture of the tree.
 	Report func(state string)
 }
@@ -54,6 +57,9 @@ type mirror struct {
 
 // New returns a mirror actor.
 func New(cfg Config) actor.Actor {
+	if cfg.Events == nil {
+		cfg.Events = kube.NoEvents{}
+	}
 	return &mirror{
 		Config: cfg,
 		view:   view{kind: cfg.Kind},
@@ -217,4 +223,5 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 		m.view.applied, m.view.deleted = 0, false // these were of the former resource
 	}
 	m.view.resource = obj
+	m.recordChange(old, obj)
 }

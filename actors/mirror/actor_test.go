@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/record"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
@@ -85,6 +86,7 @@ type stage struct {
 	mirror   *actor.PID
 	received []any
 	writer   *slowWriter
+	events   *record.FakeRecorder
 	removals []time.Time
 	refusal  error
 }
@@ -103,9 +105,10 @@ func (s *stage) start(t *testing.T, writer Writer, e engine.Engine) *stage {
 	s.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}))
+	s.events = record.NewFakeRecorder(1000)
 	cfg := Config{
 		Kind: containersv1.KindContainer, Name: "c1", Namespace: "ns",
-		Kube: writer, Engine: e,
+		Kube: writer, Engine: e, Events: s.events,
 		Logger: slog.New(slog.DiscardHandler), Report: func(string) {},
 	}
 	parent := s.system.Root.Spawn(actor.PropsFromFunc(func(c actor.Context) {

@@ -10,4 +10,5 @@
 //	operations.go  the operations
 //	outcome.go     handles the results of operations
 //	failed.go      handles their failures
+//	events.go      records events of the resource
 package mirror

@@ -121,6 +121,7 @@ func (m *mirror) apply(out outcome) {
 		containersv1.TrimManagedFields(out.resource)
 		containersv1.ShareLabels(out.resource)
 		m.changed(out.resource)
+		m.recordCreation(out)
 	}
 	if out.resourceGone {
 		m.view.resource, m.removed = nil, out.uid
@@ -187,6 +188,7 @@ func (m *mirror) refuse(out outcome) {
 		condition = containersv1.ConditionEngineDeleted
 	}
 	m.view.refusal = refusal{condition: condition, message: out.refused.Error()}
+	m.record(happening{refusalReason(out.op, m.view.resource), m.view.refusal.message})
 	m.engine.retry.later(m.tasks)
 	m.Logger.Info("engine refused", "mirror", m.Name, "operation", out.op, "err", out.refused)
 }

@@ -60,6 +60,9 @@ func (a *vmActor) publish(answer bool) {
 	if a.facts.waiting {
 		now.Retry = a.failure.retry
 	}
+	if now.State == messages.VMFailed {
+		now.Failure = a.failureLine()
+	}
 	now.Message, now.Note = a.message(now.State), a.note(now.State)
 	if now == a.sent && !answer {
 		return
@@ -98,6 +101,15 @@ func (a *vmActor) message(state messages.VMState) string {
 	default:
 		return ""
 	}
+}
+
+// failureLine returns what failed last and why, without what differs between attempts.
+func (a *vmActor) failureLine() string {
+	if a.watch.hung() {
+		return fmt.Sprintf("the engine does not answer: %v", a.watch.err)
+	}
+	line, _, _ := strings.Cut(fmt.Sprintf("%s: %v", a.failure.what, a.failure.err), "\n")
+	return line
 }
 
 // note returns what a user should know in the desired state.

@@ -3,5 +3,6 @@
 // itself. The package does not depend on actors.
 //
 // Reading map: client.go reads and writes the App, informers.go keeps the informers
-// running, subscription.go delivers their objects, mapper.go replaces discovery.
+// running, subscription.go delivers their objects, mapper.go replaces discovery,
+// recorder.go records events of resources.
 package kube

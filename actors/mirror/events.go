@@ -1,0 +1,101 @@
+package mirror
+
+import (
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// createdWithin is how long before the creation of its resource a container may have
+// ended for its end to be an event. A container that ends at once is first read after
+// its end, and one that ended earlier is nothing new.
+const createdWithin = time.Minute
+
+// A container is in a restart loop after loopRestarts restarts, while its runs take less
+// than loopRun.
+const (
+	loopRestarts = 3
+	loopRun      = time.Minute
+)
+
+// happening is an event of the resource.
+type happening struct{ reason, message string }
+
+// record records events of the resource.
+func (m *mirror) record(happenings ...happening) {
+	for _, h := range happenings {
+		m.Events.Event(m.view.resource, corev1.EventTypeWarning, h.reason, h.message)
+	}
+}
+
+// recordChange records what a newer version of the resource shows. Versions are compared,
+// and not readings of the engine: so nothing is recorded twice after a restart of the
+// mirror, and what happened while no daemon ran is recorded by the next one.
+func (m *mirror) recordChange(old, now containersv1.Mirror) {
+	before, isContainer := old.(*containersv1.Container)
+	if !isContainer || old.GetUID() != now.GetUID() {
+		return
+	}
+	isRefused := m.view.refusal.condition == containersv1.ConditionStateReached
+	m.record(changes(&before.Status, &now.(*containersv1.Container).Status, isRefused)...)
+}
+
+// recordCreation records what a new resource shows.
+func (m *mirror) recordCreation(out outcome) {
+	c, isContainer := out.resource.(*containersv1.Container)
+	if out.op == create && out.err == nil && isContainer && c.Status.FinishedAt != nil &&
+		time.Since(c.Status.FinishedAt.Time).Abs() < createdWithin {
+		m.record(changes(&containersv1.ContainerStatus{}, &c.Status, false)...)
+	}
+}
+
+// changes returns the events between two states of a container. isRefused is set while
+// the engine's answer to a request reports its error.
+func changes(before, now *containersv1.ContainerStatus, isRefused bool) []happening {
+	var out []happening
+	if now.Error != "" && now.Error != before.Error && !isRefused {
+		out = append(out, happening{containersv1.EventFailedStart, now.Error})
+	}
+	if isOOMKilled(now) && (!isOOMKilled(before) || !now.FinishedAt.Equal(before.FinishedAt)) {
+		out = append(out, happening{containersv1.EventOOMKilled, "the container was killed, because it ran out of memory"})
+	}
+	if isUnhealthy(now) && !isUnhealthy(before) {
+		out = append(out, happening{containersv1.EventUnhealthy, strings.TrimSuffix("the health check fails: "+now.Health.Output, ": ")})
+	}
+	if isRestartLoop(before, now) {
+		out = append(out, happening{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"})
+	}
+	return out
+}
+
+// isUnhealthy reports whether the health check of a running container fails. The engine
+// also calls a stopped or paused container unhealthy.
+func isUnhealthy(s *containersv1.ContainerStatus) bool {
+	return s.Status == containersv1.ContainerRunning && s.Health.Status == containersv1.HealthUnhealthy
+}
+
+// isRestartLoop reports whether the restart policy has restarted the container once more,
+// after a short run.
+func isRestartLoop(before, now *containersv1.ContainerStatus) bool {
+	return now.RestartCount > before.RestartCount && now.RestartCount >= loopRestarts &&
+		before.StartedAt != nil && now.FinishedAt != nil && now.FinishedAt.Sub(before.StartedAt.Time) < loopRun
+}
+
+func isOOMKilled(s *containersv1.ContainerStatus) bool {
+	return meta.IsStatusConditionTrue(s.Conditions, containersv1.ConditionOOMKilled)
+}
+
+// refusalReason returns the reason of the event for a refused operation.
+func refusalReason(op operation, resource containersv1.Mirror) string {
+	if op == removeObject {
+		return containersv1.EventFailedDelete
+	}
+	if c, ok := resource.(*containersv1.Container); ok && c.Spec.State == containersv1.StateRunning {
+		return containersv1.EventFailedStart
+	}
+	return containersv1.EventFailedStop
+}

@@ -1,0 +1,18 @@
+package v1alpha1
+
+// The reasons of the events that rdd records about mirrors.
+const (
+	// EventFailedStart: the engine refused to start the container, or failed.
+	EventFailedStart = "FailedStart"
+	// EventFailedStop: the engine refused to stop the container, or failed.
+	EventFailedStop = "FailedStop"
+	// EventFailedDelete: the engine refused to remove the object.
+	EventFailedDelete = "FailedDelete"
+	// EventOOMKilled: the kernel killed the container, because it ran out of memory.
+	EventOOMKilled = "OOMKilled"
+	// EventUnhealthy: the container runs, and its health check fails.
+	EventUnhealthy = "Unhealthy"
+	// EventRestartLoop: the restart policy has restarted the container at least three
+	// times, and each run was short.
+	EventRestartLoop = "RestartLoop"
+)
