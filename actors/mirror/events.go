@@ -27,6 +27,9 @@ type happening struct{ reason, message string }
 
 // record records events of the resource.
 func (m *mirror) record(happenings ...happening) {
+	if m.view.resource == nil {
+		return
+	}
 	for _, h := range happenings {
 		m.Events.Event(m.view.resource, corev1.EventTypeWarning, h.reason, h.message)
 	}

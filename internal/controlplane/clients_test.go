@@ -32,7 +32,8 @@ func TestDiscovery(t *testing.T) {
 	controlplanetest.StartWith(t, opts)
 	client := kubeClient(t, userConfig(t, opts)).Discovery()
 	want := map[string][]string{
-		"v1":                                     {"namespaces"},
+		"v1":                                     {"namespaces", "events"},
+		"events.k8s.io/v1":                       {"events"},
 		"admissionregistration.k8s.io/v1":        {"validatingadmissionpolicies", "validatingadmissionpolicybindings"},
 		"apiextensions.k8s.io/v1":                {"customresourcedefinitions"},
 		appv1alpha1.GroupVersion.String():        {"apps", "apps/status"},

@@ -154,6 +154,7 @@ func TestPolicies(t *testing.T) {
 		{"define a resource in a coming group of rdd", create(crds, newCRD("hub.rancherdesktop.io", "things", "Thing")), "belongs to rdd"},
 		{"change another definition in a group of rdd", patch(crds, "", "gadgets.containers.rancherdesktop.io", `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
 		{"delete another definition in a group of rdd", remove(crds, "", "gadgets.containers.rancherdesktop.io"), ""},
+		{"define a resource in the group of events", create(crds, approved(newCRD("events.k8s.io", "things", "Thing"))), "built into"},
 		{"define a resource in a built-in group", create(crds, approved(newCRD("authentication.k8s.io", "things", "Thing"))), "built into"},
 		{"define a resource", create(crds, newCRD("example.com", "things", "Thing")), ""},
 		{"change a definition", patch(crds, "", "things.example.com", `{"metadata":{"labels":{"a":"b"}}}`), ""},
