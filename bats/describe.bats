@@ -35,7 +35,7 @@ event_lines() {
     eventually 20 absent image "$image"
 }
 
-@test "a failed start is described, whoever requested it" {
+@test "a failed start is described, from rdd and from docker" {
     local id
     engine image inspect base:1 >/dev/null 2>&1 || make_image base:1 >/dev/null
     id=$(engine create --name broken base:1 /no/such/program)

@@ -64,7 +64,7 @@ func TestChangesOfContainerAreEvents(t *testing.T) {
 		"failed start":                 {now: failed("no such file"), want: []happening{{containersv1.EventFailedStart, "no such file"}}},
 		"failed start, read again":     {before: failed("no such file"), now: failed("no such file")},
 		"another failed start":         {before: failed("no such file"), now: failed("a directory"), want: []happening{{containersv1.EventFailedStart, "a directory"}}},
-		"failed start that was asked for, whose refusal is an event": {now: failed("no such file"), isRefused: true},
+		"failed start of a request, whose refusal is an event": {now: failed("no such file"), isRefused: true},
 		"successful start": {before: failed("no such file")},
 		"unhealthy": {
 			before: health(containersv1.ContainerRunning, containersv1.HealthHealthy), now: health(containersv1.ContainerRunning, containersv1.HealthUnhealthy),
