@@ -71,6 +71,7 @@ func decodeCRD(files fs.FS, path string) (*apiextensions.CustomResourceDefinitio
 	if !ok {
 		return nil, fmt.Errorf("the file has a %T", object)
 	}
+	crd.Labels = mergeInto(crd.Labels, map[string]string{managedByLabel: managedByRDD})
 	return crd, nil
 }
 

@@ -27,8 +27,9 @@ import (
 //go:embed policies/*.yaml
 var policyFiles embed.FS
 
-// managedByLabel marks rdd's own policies. An outdated one is deleted by this label, and
-// a user's policy is kept.
+// managedByLabel marks rdd's own policies and definitions of resources. An outdated policy
+// is deleted by this label, and a user's is kept. Users cannot delete a definition that
+// has it.
 const (
 	managedByLabel = "app.kubernetes.io/managed-by"
 	managedByRDD   = "rdd"

@@ -70,6 +70,7 @@ func mirrorPolicies(namespace string) []policyTest {
 		tests = append(tests,
 			policyTest{"create any " + string(kind), create(resource, newMirror(string(kind), namespace, "made")), "cannot be created here"},
 			policyTest{"write the status of any " + string(kind), patch(resource, namespace, "one", `{"status":{"name":"x"}}`, "status"), "rdd alone"},
+			policyTest{"delete the definition of " + resource.Resource, remove(crds, "", resource.GroupResource().String()), "belongs to rdd"},
 			policyTest{"change the definition of " + resource.Resource, patch(crds, "", resource.GroupResource().String(), `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
 		)
 		if kind.HasFinalizer() {
@@ -126,6 +127,7 @@ func TestPolicies(t *testing.T) {
 		{"create a Container", create(containers, newMirror("Container", home, "two")), "docker run"},
 		{"create an Image", create(images, newMirror("Image", home, "two")), "docker pull"},
 		{"create a Volume", create(volumes, newMirror("Volume", home, "two")), "docker volume create"},
+		{"create a Network", create(mirrors("networks"), newMirror("Network", home, "two")), "docker network create"},
 		{"create a ContainerNamespace", create(engineNamespaces, newMirror("ContainerNamespace", home, "two")), "appears when the engine starts"},
 		{"create a Container elsewhere", create(containers, newMirror("Container", "other", "two")), "docker run"},
 		{"desired state", patch(containers, home, "one", `{"spec":{"state":"running"}}`), ""},
@@ -145,7 +147,7 @@ func TestPolicies(t *testing.T) {
 		{"delete the mirrors' namespace", remove(namespaces, "", home), "keeps the mirrors"},
 		{"create a namespace", create(namespaces, newNamespace("mine")), ""},
 		{"delete another namespace", remove(namespaces, "", "other"), ""},
-		{"delete a definition of rdd", remove(crds, "", "images.containers.rancherdesktop.io"), "belongs to rdd"},
+		{"delete the definition of the App", remove(crds, "", "apps.app.rancherdesktop.io"), "belongs to rdd"},
 		{"change a definition of rdd", patch(crds, "", "apps.app.rancherdesktop.io", `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
 		{"write the status of a definition of rdd", patch(crds, "", "apps.app.rancherdesktop.io", `{"status":{"conditions":[]}}`, "status"), "belongs to rdd"},
 		{"apply a definition of rdd", apply(crds, "apps.app.rancherdesktop.io", `{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"apps.app.rancherdesktop.io","labels":{"a":"b"}}}`), "belongs to rdd"},

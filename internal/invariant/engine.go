@@ -49,7 +49,7 @@ type collector struct {
 func newCollector() *collector {
 	p := &collector{}
 	moby := &containersv1.ContainerNamespace{}
-	moby.Status.Name = containersv1.MobyNamespace
+	moby.Name, moby.Status.Name = containersv1.MobyNamespace, containersv1.MobyNamespace
 	p.mirror(moby)
 	return p
 }
@@ -57,17 +57,19 @@ func newCollector() *collector {
 // mirror adds an object as the daemon maps it.
 func (p *collector) mirror(m containersv1.Mirror) {
 	f, err := fieldsOf(m)
-	p.add(Object{identity: identityOf(m), label: m.DisplayName(), fields: f}, err)
-}
-
-func (p *collector) add(object Object, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if err != nil {
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		p.err = err
 		return
 	}
-	p.picture.Objects = append(p.picture.Objects, object)
+	p.addAll([]Object{{identity: identityOf(m), label: m.DisplayName(), fields: f}})
+}
+
+func (p *collector) addAll(objects []Object) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.picture.Objects = append(p.picture.Objects, objects...)
 }
 
 // each reads objects. It skips objects that were removed meanwhile, and records those
