@@ -18,5 +18,5 @@
 //	status.go  the agent's status, and its exit status
 //	client.go  reading the status and the exit status
 //	used.go    when the VM's disk was last used
-//	space.go   free space, and sizes as text
+//	space.go   sizes as text
 package limahost

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
@@ -29,34 +31,43 @@ const (
 type ballast struct {
 	path string
 	size int64
-	// full is set when the file has its full size.
-	full atomic.Bool
+	// full is set when the file has its full size, used when a part was released.
+	full, used atomic.Bool
+	// filling is held while the file is written.
+	filling sync.Mutex
+	// free returns the free space, in bytes, of the disk with a file.
+	free func(path string) (int64, error)
 }
 
 func newBallast(dir string) *ballast {
-	return &ballast{path: filepath.Join(dir, filename.Ballast), size: ballastSize}
+	return &ballast{path: filepath.Join(dir, filename.Ballast), size: ballastSize, free: filetree.FreeSpace}
 }
 
 // fill creates the file, or recreates one that was used. A disk without enough space
 // is not an error: there is no ballast then.
 func (b *ballast) fill() error {
+	b.filling.Lock()
+	defer b.filling.Unlock()
 	if b.full.Load() {
 		return nil
 	}
-	if info, err := os.Stat(b.path); err == nil && info.Size() == b.size {
+	info, err := os.Stat(b.path)
+	if err == nil && info.Size() == b.size {
 		b.full.Store(true)
 		return nil
 	}
+	b.used.Store(err == nil)
 	// Bytes that no file system can compress away.
 	content := make([]byte, b.size)
 	_, _ = rand.Read(content) // it never fails
 	fresh := filepath.Join(filepath.Dir(b.path), filename.NewBallast)
-	err := os.WriteFile(fresh, content, 0o600)
+	err = os.WriteFile(fresh, content, 0o600)
 	if err == nil {
 		err = os.Rename(fresh, b.path)
 	}
 	if err == nil {
 		b.full.Store(true)
+		b.used.Store(false)
 		return nil
 	}
 	err = errors.Join(err, os.Remove(fresh))
@@ -74,7 +85,22 @@ func (b *ballast) release(keep int64) bool {
 		return false
 	}
 	b.full.Store(false)
+	b.used.Store(true)
 	return os.Truncate(b.path, max(keep, info.Size()-ballastStep)) == nil
+}
+
+// isUsed reports whether a part of the ballast was released, and the disk still has no
+// space to fill it again. New objects must wait then: they would use up what is released
+// for deletions.
+func (b *ballast) isUsed() bool {
+	if !b.used.Load() {
+		return false
+	}
+	// A new file beside the old one, and as much again for what is written next.
+	if free, err := b.free(b.path); err == nil && free < 2*b.size {
+		return true
+	}
+	return b.fill() != nil || b.used.Load()
 }
 
 // isFull reports whether SQLite failed to write because the disk is full.
@@ -84,7 +110,7 @@ func isFull(err error) bool {
 }
 
 // appendWithBallast retries an append that failed with full, with space from the
-// ballast. New objects alone get none: they can wait. Updates get the first half. The
+// write-ahead log and from the ballast. New objects get none: they can wait. Updates get the first half. The
 // second half is reserved for changes that free space, so that the status updates of
 // a container in a restart loop never use it up.
 func (s *Store) appendWithBallast(rows []row, full error, retry func([]row) error) error {
@@ -98,7 +124,7 @@ func (s *Store) appendWithBallast(rows []row, full error, retry func([]row) erro
 		}
 	}
 	for err := full; ; {
-		if !isFull(err) || !s.ballast.release(keep) {
+		if !isFull(err) || !s.log.shrink() && !s.ballast.release(keep) {
 			return err
 		}
 		if err = retry(rows); err == nil {

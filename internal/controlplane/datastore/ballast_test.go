@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"go.etcd.io/etcd/client/v3/kubernetes"
@@ -50,7 +52,7 @@ func TestBallastAllowsFreeingSpace(t *testing.T) {
 		{"running=false", []row{create, stop}, ballastSize/ballastStep - 1, ballastSize / ballastStep, true},
 		{"beyond the whole ballast", []row{removal}, 100, ballastSize / ballastStep, false},
 	} {
-		s := &Store{ballast: newBallast(t.TempDir())}
+		s := &Store{ballast: newBallast(t.TempDir()), log: &log{path: filepath.Join(t.TempDir(), "none")}}
 		if err := s.ballast.fill(); err != nil {
 			t.Fatal(err)
 		}
@@ -74,5 +76,68 @@ func TestBallastAllowsFreeingSpace(t *testing.T) {
 		if info, err := os.Stat(s.ballast.path); err != nil || info.Size() != ballastSize || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: filled again: %v, %v", test.name, info, err)
 		}
+	}
+}
+
+// Row F11: hundreds of creates that wait for space must not use up what a deletion gets.
+func TestFullDiskRefusesCreates(t *testing.T) {
+	store := testStore(t, t.TempDir(), "&_pragma=max_page_count(20)")
+	put(t, store, "/old", strings.Repeat("x", 10_000), 0)
+	put(t, store, "/small", "x", 0)
+	if err := store.ballast.fill(); err != nil {
+		t.Fatal(err)
+	}
+	var free atomic.Int64
+	store.ballast.free = func(string) (int64, error) { return free.Load(), nil }
+	create := func(key string, size int) *pendingWrite {
+		return newPendingWrite(&change{key: key, value: []byte(strings.Repeat("y", size))})
+	}
+	removal := newPendingWrite(&change{key: "/small", expected: store.head.values["/small"].ModRevision})
+
+	batch := []*pendingWrite{create("/a", 100_000), removal, create("/small", 1)}
+	store.commit(t.Context(), batch)
+	if !isFull(batch[0].err) || removal.err != nil || !removal.outcome.done {
+		t.Errorf("a create beside a removal: %v, the removal: %+v, %v", batch[0].err, removal.outcome, removal.err)
+	}
+	if !isFull(batch[2].err) {
+		t.Errorf("a create after the removal: %v", batch[2].err)
+	}
+	info, err := os.Stat(store.ballast.path)
+	if err != nil || info.Size() != ballastSize-ballastStep {
+		t.Errorf("the removal left %d bytes of ballast, %v", info.Size(), err)
+	}
+
+	later := []*pendingWrite{create("/b", 1), create("/old", 1)}
+	store.commit(t.Context(), later)
+	if !errors.Is(later[0].err, errCreateRefused) {
+		t.Errorf("a create while the ballast is used: %v", later[0].err)
+	}
+	if later[1].err != nil || later[1].outcome.done || later[1].outcome.found == nil {
+		t.Errorf("a create of an existing object: %+v, %v", later[1].outcome, later[1].err)
+	}
+
+	free.Store(4 * ballastSize)
+	again := create("/b", 1)
+	store.commit(t.Context(), []*pendingWrite{again})
+	if again.err != nil || !again.outcome.done || store.ballast.isUsed() {
+		t.Errorf("a create with free space: %+v, %v", again.outcome, again.err)
+	}
+}
+
+// Row F11: each removal of a mirror adds some pages to the write-ahead log. Its space is
+// used again before the ballast is.
+func TestShrinkEmptiesWriteAheadLog(t *testing.T) {
+	store := testStore(t, t.TempDir(), "")
+	for i := range 40 {
+		put(t, store, fmt.Sprint("/", i), strings.Repeat("x", 10_000), 0)
+	}
+	if size, err := store.log.walSize(); err != nil || size < shrinkFrom {
+		t.Fatalf("the log has %d bytes, %v", size, err)
+	}
+	if !store.log.shrink() || store.log.shrink() {
+		t.Error("the log was not emptied once")
+	}
+	if size, err := store.log.walSize(); err != nil || size != 0 {
+		t.Errorf("the log has %d bytes, %v", size, err)
 	}
 }

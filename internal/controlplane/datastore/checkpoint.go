@@ -39,6 +39,20 @@ func (l *log) checkpoint(ctx context.Context, idle bool) (bool, error) {
 	return busy == 0, errors.Join(err, restoreErr)
 }
 
+// shrinkFrom is the size of the write-ahead log, in bytes, from which it is emptied on a
+// full disk.
+const shrinkFrom = 256 << 10
+
+// shrink empties a write-ahead log that is large, so that its space is free. The file
+// grows less than the log, which has each changed page again.
+func (l *log) shrink() bool {
+	if size, err := l.walSize(); err != nil || size < shrinkFrom {
+		return false
+	}
+	emptied, err := l.checkpoint(context.Background(), true)
+	return emptied && err == nil
+}
+
 func (l *log) walSize() (int64, error) {
 	info, err := os.Stat(l.path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {

@@ -3,6 +3,7 @@ package datastore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,13 +56,11 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 		}
 		return
 	}
-	// Only this goroutine changes the head, so it can be read without the lock.
-	next := batchView{head: &s.head, revision: s.head.revision}
-	for _, p := range batch {
-		if p.change != nil {
-			p.outcome = next.decide(p.change)
-		}
+	var refusal error
+	if s.ballast.isUsed() {
+		refusal = errCreateRefused
 	}
+	next := s.decide(batch, refusal)
 	if len(next.rows) == 0 {
 		return
 	}
@@ -72,6 +71,10 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 	write := func(rows []row) error { return s.history.append(context.WithoutCancel(ctx), rows) }
 	err := write(next.rows)
 	if isFull(err) {
+		s.writeUncertain.Store(true)
+		if next = s.decide(batch, err); len(next.rows) == 0 {
+			return
+		}
 		err = s.appendWithBallast(next.rows, err, write)
 	}
 	if err == nil {
@@ -84,6 +87,25 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 			p.err = s.history.wrapError("write "+p.change.key+" to", err)
 		}
 	}
+}
+
+// errCreateRefused is the error of a new object while the ballast is used.
+var errCreateRefused = errors.New("the disk is full, and the space that is left is kept for deletions and for 'rdd stop'")
+
+// decide decides each change of a batch. With a refusal, no object is created.
+func (s *Store) decide(batch []*pendingWrite, refusal error) batchView {
+	// Only this goroutine changes the head, so it can be read without the lock.
+	next := batchView{head: &s.head, revision: s.head.revision}
+	for _, p := range batch {
+		switch {
+		case p.change == nil:
+		case refusal != nil && p.change.value != nil && p.change.expected == 0 && next.at(p.change.key) == nil:
+			p.outcome, p.err = outcome{}, s.log.wrapError("write "+p.change.key+" to", refusal)
+		default:
+			p.outcome = next.decide(p.change)
+		}
+	}
+	return next
 }
 
 // batchView is the head as it will be after the changes of the current batch.

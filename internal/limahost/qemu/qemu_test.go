@@ -156,12 +156,7 @@ func fakeQEMU(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Other users run the copy too.
-	dir, err := os.MkdirTemp("", "qemu-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := testkit.ShortDir(t) // other users run the copy too
 	program := filepath.Join(dir, name)
 	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(program, shell, 0o755)); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
@@ -16,7 +17,7 @@ func (p *Provisioner) checkSpace(plan Plan) error {
 	if plan.HasDisk {
 		return nil
 	}
-	freeSpace := limahost.FreeSpace
+	freeSpace := filetree.FreeSpace
 	if p.FreeSpace != nil {
 		freeSpace = p.FreeSpace
 	}

@@ -3,7 +3,7 @@ package watch
 import (
 	"context"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/machine"
 )
 
@@ -26,7 +26,7 @@ func (w *watcher) probe(ctx context.Context) *observation {
 	}
 	if o.condition == machine.OutOfSpace {
 		dir := w.Paths.Dir()
-		free, err := limahost.FreeSpace(dir)
+		free, err := filetree.FreeSpace(dir)
 		if err != nil {
 			w.Log.Warn("cannot read the free space", "dir", dir, "error", err)
 		}
