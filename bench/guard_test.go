@@ -33,7 +33,7 @@ const (
 
 // Row I7: writes, counted as revisions of the datastore, and calls to the engine do not
 // depend on the number of mirrors.
-func TestI7EventCostIsIndependentOfMirrors(t *testing.T) {
+func TestEventCostIsIndependentOfMirrors(t *testing.T) {
 	var costs []eventCost
 	for _, images := range []int{10, 1000} {
 		sim := dockersim.Start(t)

@@ -10,5 +10,4 @@ use_engine "${ENGINE:-debian}"
 export CGO_ENABLED=0
 mkdir -p .cache/bench
 go build -o .cache/bin/bench-endtoend ./bench/endtoend
-go build -ldflags='-s -w' -o .cache/bench/rdd-stripped ./cmd/rdd
-exec .cache/bin/bench-endtoend -rdd bin/rdd -stripped .cache/bench/rdd-stripped -json .cache/bench/endtoend.json "$@"
+exec .cache/bin/bench-endtoend -rdd bin/rdd -json .cache/bench/endtoend.json "$@"

@@ -20,7 +20,7 @@ import (
 type property struct{ kind, value string }
 
 // S1: docs and defaults differ.
-func TestS1DocumentedDefaultsMatchCRD(t *testing.T) {
+func TestDocumentedDefaultsMatchCRD(t *testing.T) {
 	documented, defined := documentedProperties(t), definedProperties(t)
 	for name, want := range defined {
 		if got := documented[name]; got != want {

@@ -58,7 +58,8 @@ func (r *running) waitsForMirrors(generation int64) {
 	})
 }
 
-func TestI5CleanupSurvivesRestart(t *testing.T) {
+// Row I5.
+func TestCleanupSurvivesRestart(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 5, 5)
 	inst := instancetest.At(t, "test")
@@ -93,7 +94,8 @@ func TestI5CleanupSurvivesRestart(t *testing.T) {
 	}
 }
 
-func TestI6StateAppliedDuringFullSync(t *testing.T) {
+// Row I6.
+func TestStateAppliedDuringFullSync(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(200, 1, 0)
 	id := sim.ContainerIDs()[0]

@@ -46,7 +46,8 @@ func (r *running) condition(typ string) (status, reason string) {
 	return "", ""
 }
 
-func TestE1FullSyncRepairsLostEvents(t *testing.T) {
+// Row E1.
+func TestFullSyncRepairsLostEvents(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
 	r := start(t, instancetest.At(t, "test"), func(d *daemon) { d.Docker.Resync = 100 * time.Millisecond })
@@ -60,7 +61,8 @@ func TestE1FullSyncRepairsLostEvents(t *testing.T) {
 	r.exact(sim)
 }
 
-func TestE1UnreadableObjectCostsOnlyItself(t *testing.T) {
+// Row E1.
+func TestUnreadableObjectCostsOnlyItself(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 3, 2)
 	bad := sim.ContainerIDs()[0]
@@ -75,7 +77,8 @@ func TestE1UnreadableObjectCostsOnlyItself(t *testing.T) {
 	r.exact(sim)
 }
 
-func TestE2EventsDuringFirstListAreMirrored(t *testing.T) {
+// Row E2.
+func TestEventsDuringFirstListAreMirrored(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.Populate(5, 2, 2)
 	sim.Inject("GET /containers/json", dockersim.Fault{Times: 1, Latency: 50 * time.Millisecond, Do: func() {
@@ -87,7 +90,8 @@ func TestE2EventsDuringFirstListAreMirrored(t *testing.T) {
 	r.exact(sim)
 }
 
-func TestE3TagsAreExact(t *testing.T) {
+// Row E3.
+func TestTagsAreExact(t *testing.T) {
 	sim := dockersim.Start(t)
 	first, second := sim.AddImage("app:One", "app:two"), sim.AddImage("app:three")
 	r := start(t, instancetest.At(t, "test"))
@@ -110,7 +114,8 @@ func TestE3TagsAreExact(t *testing.T) {
 	}
 }
 
-func TestE10FailedStartIsMirrored(t *testing.T) {
+// Row E10.
+func TestFailedStartIsMirrored(t *testing.T) {
 	sim := dockersim.Start(t)
 	id := sim.AddContainer("web", sim.AddImage("web:1"))
 	if err := sim.SetStartError(id, "exec: no such file"); err != nil {
@@ -208,7 +213,8 @@ func (r *running) sameUIDs(before map[string]containersv1.Mirror) {
 	}
 }
 
-func TestI7EventCostIgnoresMirrorCount(t *testing.T) {
+// Row I7.
+func TestEventCostIgnoresMirrorCount(t *testing.T) {
 	cost := func(objects int) map[string]int {
 		sim := dockersim.Start(t)
 		sim.Populate(objects, objects, objects)

@@ -8,11 +8,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
 
-// An event names the image that got a tag, and not the one that lost it. When the tag
+// Row E3. An event names the image that got a tag, and not the one that lost it. When the tag
 // is removed before the new image is read, only the event has reported the move. The
 // event of a pull names the tag and not the image, that of a load the image and not its
 // tags.
-func TestE3MovedAndRemovedTagLeavesNoMirror(t *testing.T) {
+func TestMovedAndRemovedTagLeavesNoMirror(t *testing.T) {
 	sim := dockersim.Start(t)
 	r := start(t, instancetest.At(t, "test"))
 	r.connect(sim)

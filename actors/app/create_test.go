@@ -26,7 +26,7 @@ func (c *creations) Create(_ context.Context, obj client.Object) error {
 
 // E5: a damaged datastore was moved away while the engine runs. The new App describes
 // this engine, unchanged.
-func TestE5NewAppKeepsRunningEngine(t *testing.T) {
+func TestNewAppKeepsRunningEngine(t *testing.T) {
 	running := messages.VMSpec{
 		Driver: appv1.DriverLima, Engine: appv1.EngineContainerd,
 		VM: messages.VMProperties{

@@ -46,7 +46,7 @@ func (s *supervisor) disconnect(c actor.Context, msg messages.DisconnectEngine) 
 
 // endSession stops the session, and resets what is known of its engine.
 func (s *supervisor) endSession(c actor.Context) {
-	s.connection, s.failure, s.pauses, s.namespaceFailures = neverConnected, "", 0, 0
+	s.connection, s.failure, s.pauses, s.openFailures = neverConnected, "", 0, 0
 	s.stopGrace()
 	if s.session != nil {
 		c.Stop(s.session)
@@ -81,7 +81,7 @@ func (s *supervisor) open() {
 	if s.client == nil {
 		client, err := s.Dial(s.desired.Endpoint)
 		if err != nil {
-			s.failure = fmt.Sprintf("endpoint %s: %v", s.desired.Endpoint, err)
+			s.openFailed(fmt.Errorf("endpoint %s: %w", s.desired.Endpoint, err))
 			return
 		}
 		s.client, s.endpoint = client, s.desired.Endpoint
@@ -100,22 +100,23 @@ func (s *supervisor) namespaceReady(c actor.Context, err error) {
 		s.open() // it was prepared for an engine that was replaced
 	case !s.isMirroring():
 	case err != nil:
-		s.namespaceFailed(err)
+		s.openFailed(err)
 	default:
-		s.namespaceFailures = 0
+		s.openFailures = 0
 		s.spawnSession(c)
 	}
 }
 
-// namespaceFailed retries with back-off.
-func (s *supervisor) namespaceFailed(err error) {
+// openFailed retries with back-off: the endpoint is wrong, or the namespace of the
+// mirrors could not be created.
+func (s *supervisor) openFailed(err error) {
 	if s.failure != err.Error() { // once for each reason, not for each attempt
-		s.Logger.Warn("the namespace of the mirrors could not be created", "namespace", s.desired.Namespace, "err", err)
+		s.Logger.Warn("no session of the engine can be opened", "namespace", s.desired.Namespace, "err", err)
 	}
 	s.failure = err.Error()
-	s.namespaceFailures++
+	s.openFailures++
 	backoff := async.Backoff{Min: time.Second, Max: 10 * time.Second}
-	s.tasks.After(backoff.Delay(s.namespaceFailures), openDue{})
+	s.tasks.After(backoff.Delay(s.openFailures), openDue{})
 }
 
 func (s *supervisor) spawnSession(c actor.Context) {

@@ -42,8 +42,8 @@ type supervisor struct {
 	connection connection
 	// failure is why the last attempt to connect failed; empty when it did not.
 	failure string
-	// namespaceFailures counts the failures in a row to create the namespace.
-	namespaceFailures int
+	// openFailures counts the failures in a row to open a session.
+	openFailures int
 	// pauses counts those before sessions since the engine was last ready.
 	pauses int
 	info   appv1.EngineStatus

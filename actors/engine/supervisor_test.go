@@ -331,7 +331,7 @@ func TestStaleReadingsAreIgnored(t *testing.T) {
 
 // I5: the supervisor is idle only when the last mirror is gone, however long another
 // program holds it.
-func TestI5IdleWaitsForHeldMirror(t *testing.T) {
+func TestIdleWaitsForHeldMirror(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(connectTo(1))
@@ -352,24 +352,33 @@ func TestI5IdleWaitsForHeldMirror(t *testing.T) {
 	})
 }
 
-func TestNamespaceRetriedWithBackoff(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		var attempts atomic.Int32
-		w.ensureNamespace = func() error {
-			attempts.Add(1)
-			return errors.New("no quota")
-		}
-		w.send(connectTo(1))
-		time.Sleep(10 * time.Minute)
-		if got := w.last(t); got.State != messages.EngineConnecting || got.Message != "no quota" {
-			t.Errorf("got %+v, want the reason", got)
-		}
-		if n := attempts.Load(); n < 60 || n > 125 {
-			t.Errorf("%d attempts in 10 minutes, want pauses that grow to 10 s", n)
-		}
-		if n := strings.Count(w.log.String(), "no quota"); n != 1 {
-			t.Errorf("%d lines of the log have the reason, want one", n)
-		}
+func TestOpeningRetriedWithBackoff(t *testing.T) {
+	for name, fail := range map[string]func(*world, func() error){
+		"namespace": func(w *world, attempt func() error) { w.ensureNamespace = attempt },
+		"endpoint": func(w *world, attempt func() error) {
+			w.dial = func(string) (engine.Engine, error) { return nil, attempt() }
+		},
+	} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { openingRetried(t, fail) }) })
+	}
+}
+
+func openingRetried(t *testing.T, fail func(*world, func() error)) {
+	w := newWorld(t)
+	var attempts atomic.Int32
+	fail(w, func() error {
+		attempts.Add(1)
+		return errors.New("no quota")
 	})
+	w.send(connectTo(1))
+	time.Sleep(10 * time.Minute)
+	if got := w.last(t); got.State != messages.EngineConnecting || !strings.HasSuffix(got.Message, "no quota") {
+		t.Errorf("got %+v, want the reason", got)
+	}
+	if n := attempts.Load(); n < 60 || n > 125 {
+		t.Errorf("%d attempts in 10 minutes, want pauses that grow to 10 s", n)
+	}
+	if n := strings.Count(w.log.String(), "no quota"); n != 1 {
+		t.Errorf("%d lines of the log have the reason, want one", n)
+	}
 }

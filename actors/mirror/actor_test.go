@@ -326,7 +326,8 @@ func (w conflictingWriter) Get(context.Context, containersv1.Kind, string, strin
 	return w.fresh.CopyMirror(), nil
 }
 
-func TestI8RemoveConflictRetriedOnFreshData(t *testing.T) {
+// Row I8.
+func TestRemoveConflictRetriedOnFreshData(t *testing.T) {
 	var removals []string
 	stale := withUID(resource(terminating), "u1", "5")
 	w := conflictingWriter{fresh: withUID(resource(terminating), "u1", "9"), removals: &removals}

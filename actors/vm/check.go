@@ -9,8 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// recheckInterval is the pause after which a refused change is checked again, because
-// its cause can have been fixed.
+// recheckInterval is the period of the health check of a refused change: its cause can
+// have been fixed. The check changes nothing, so its pace is constant.
 const recheckInterval = 30 * time.Second
 
 // check checks whether the desired engine could replace the running one.

@@ -30,8 +30,8 @@ func (n sizes) objects(images int) int { return images + n.containers + n.volume
 
 // options are those of the command line.
 type options struct {
-	program, stripped string
-	sizes             sizes
+	program string
+	sizes   sizes
 	// rounds is how often measurements of seconds are repeated.
 	rounds int
 	// samples is the number of events for each latency, baselineSamples that for
@@ -165,22 +165,11 @@ func (b *bench) withDaemon(ctx context.Context, part func(context.Context, *rddt
 
 // binary measures the size of the program.
 func (b *bench) binary() error {
-	for _, one := range []struct {
-		name, file string
-		rows       []figures.Row
-	}{
-		{"the program, as built", b.program, nil},
-		{"the program, stripped", b.stripped, []figures.Row{figures.Goal(150)}},
-	} {
-		if one.file == "" {
-			continue
-		}
-		info, err := os.Stat(one.file)
-		if err != nil {
-			return fmt.Errorf("measure the size of the program: %w", err)
-		}
-		b.add(figures.Memory, one.name, figures.Megabytes, megabytes(info.Size()), one.rows...)
+	info, err := os.Stat(b.program)
+	if err != nil {
+		return fmt.Errorf("measure the size of the program: %w", err)
 	}
+	b.add(figures.Memory, "the program", figures.Megabytes, megabytes(info.Size()), figures.Goal(150))
 	return nil
 }
 

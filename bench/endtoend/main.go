@@ -67,7 +67,6 @@ func main() {
 func flags() (opts options, file string) {
 	n := &opts.sizes
 	flag.StringVar(&opts.program, "rdd", "bin/rdd", "the program to measure")
-	flag.StringVar(&opts.stripped, "stripped", "", "the same program without symbols, for its size")
 	flag.StringVar(&file, "json", "", "file for the figures, which bench/report reads")
 	flag.IntVar(&n.images, "images", 500, "images in the engine")
 	flag.IntVar(&n.containers, "containers", 100, "containers in the engine")

@@ -82,7 +82,7 @@ func TestConfigAfterCreateNamesStart(t *testing.T) {
 }
 
 // S5: 'rdd svc paths' works without a daemon.
-func TestS5PathsWorkWithoutDaemon(t *testing.T) {
+func TestPathsWorkWithoutDaemon(t *testing.T) {
 	dir := instancetest.Home(t)
 	_, out, _ := rdd(t, "--instance", "o'k", "svc", "paths")
 	if out != "" {

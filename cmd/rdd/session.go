@@ -148,11 +148,16 @@ func (s *session) running() (bool, error) {
 	return running, err
 }
 
-// printJSON prints value as indented JSON.
+// printJSON prints value as indented JSON. Commands in its texts are for the instance.
 func (s *session) printJSON(value any) error {
-	encoder := json.NewEncoder(s.out)
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(value); err != nil {
+	err := encoder.Encode(value)
+	if err == nil {
+		_, err = io.WriteString(s.out, s.typeable(text.String()))
+	}
+	if err != nil {
 		return fmt.Errorf("print JSON: %w", err)
 	}
 	return nil

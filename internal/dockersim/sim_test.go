@@ -66,7 +66,8 @@ func TestReplayIsLimitedAsInDockerd(t *testing.T) {
 	}
 }
 
-func TestDroppedAndDuplicatedEventsE1(t *testing.T) {
+// Row E1.
+func TestDroppedAndDuplicatedEvents(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	events, ended := engine.Events(ctx, sim.Now())
 	sim.DropEvents("volume/create", 1)
@@ -132,7 +133,8 @@ func TestFaultsApplyInOrder(t *testing.T) {
 	}
 }
 
-func TestRestartForgetsEventsAndStopsContainersT7(t *testing.T) {
+// Row T7.
+func TestRestartForgetsEventsAndStopsContainers(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	since := sim.Now()
 	sim.AddImage("app")

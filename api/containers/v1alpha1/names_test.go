@@ -9,7 +9,7 @@ import (
 
 // Row C1: every name of an object, also an illegal one, becomes a valid name of a
 // resource, and different names stay different.
-func TestC1ResourceNameAlwaysValid(t *testing.T) {
+func TestResourceNameAlwaysValid(t *testing.T) {
 	names := []string{
 		"My_Volume", "my_volume", "my.volume", "my-volume", "V", strings.Repeat("x", 255), strings.Repeat("X", 255),
 		"UPPER.lower_0", "-", "ü", "a/b", "registry.example.com:5000/Team_A/app:V1.0_rc", "busybox@sha256:0",

@@ -68,7 +68,8 @@ func pack(t *testing.T, s Subject) (map[string]string, Manifest) {
 	}
 }
 
-func TestS6BundleIsCompleteWithoutDaemon(t *testing.T) {
+// Row S6.
+func TestBundleIsCompleteWithoutDaemon(t *testing.T) {
 	s := subject(t)
 	long := strings.Repeat("a line of a long log\n", 100_000)
 	for _, name := range []string{"rdd.log", "rdd-2026-01-01T00-00-00.000.log", "dockerd.log", "hostagent.log"} {

@@ -152,7 +152,7 @@ func expectSettled(t *testing.T, ended <-chan outcome) {
 }
 
 // S3: the watch closes while rdd set waits.
-func TestS3WaitResumesClosedWatch(t *testing.T) {
+func TestWaitResumesClosedWatch(t *testing.T) {
 	fake, c := newFake(t)
 	ended := wait(t.Context(), c)
 	for n := range int32(3) {

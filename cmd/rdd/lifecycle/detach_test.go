@@ -8,7 +8,7 @@ import (
 )
 
 // F3: 'flock FILE rdd start' releases its lock, although the daemon keeps running.
-func TestF3DaemonHoldsNoInheritedLock(t *testing.T) {
+func TestDaemonHoldsNoInheritedLock(t *testing.T) {
 	f := newFixture(t, behaves)
 	path := filepath.Join(t.TempDir(), "lock")
 	fd, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR, 0o600)

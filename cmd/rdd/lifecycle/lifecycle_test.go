@@ -47,7 +47,7 @@ func TestStartAndStop(t *testing.T) {
 
 // E4: a daemon accepts the shutdown request, and is killed before its engine has
 // stopped. Stop must not report success while the engine keeps running.
-func TestE4EngineOfDaemonKilledInShutdownIsStopped(t *testing.T) {
+func TestEngineOfDaemonKilledInShutdownIsStopped(t *testing.T) {
 	f := newFixture(t, crashes)
 	for _, failure := range []error{nil, errors.New("dockerd survives")} {
 		f.start(t)
@@ -113,7 +113,7 @@ func TestStartEndsAtDeadline(t *testing.T) {
 }
 
 // E6: only one daemon runs for an instance.
-func TestE6ParallelStartsMakeOneDaemon(t *testing.T) {
+func TestParallelStartsMakeOneDaemon(t *testing.T) {
 	f := newFixture(t, behaves)
 	var group sync.WaitGroup
 	for range 4 {
@@ -152,7 +152,7 @@ func TestStartDuringEndOfKilledDaemon(t *testing.T) {
 }
 
 // S5: the daemon hangs.
-func TestS5HungDaemonIsReportedAndStopped(t *testing.T) {
+func TestHungDaemonIsReportedAndStopped(t *testing.T) {
 	f := newFixture(t, behaves)
 	pid := f.start(t)
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
@@ -201,7 +201,7 @@ func TestDaemonIgnoringShutdownIsKilled(t *testing.T) {
 }
 
 // E4: the daemon was killed, and the engine keeps running.
-func TestE4EngineOfKilledDaemonIsStopped(t *testing.T) {
+func TestEngineOfKilledDaemonIsStopped(t *testing.T) {
 	f := newFixture(t, behaves)
 	if err := syscall.Kill(f.start(t), syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 // F8: the directories of a daemon were removed by hand. The daemon is killed, and
 // leaves its engine.
-func TestF8EngineOfKilledOrphanIsStopped(t *testing.T) {
+func TestEngineOfKilledOrphanIsStopped(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux shows which process locks a removed file")
 	}
@@ -34,7 +34,7 @@ func TestF8EngineOfKilledOrphanIsStopped(t *testing.T) {
 
 // F8: a start ends the daemon whose directories were removed by hand, so that no second
 // one runs beside it.
-func TestF8StartStopsOrphan(t *testing.T) {
+func TestStartStopsOrphan(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux shows which process locks a removed file")
 	}
@@ -54,7 +54,7 @@ func TestF8StartStopsOrphan(t *testing.T) {
 }
 
 // F2: deleting the engine removes a link. Delete returns its target.
-func TestF2DeleteNamesLinkedData(t *testing.T) {
+func TestDeleteNamesLinkedData(t *testing.T) {
 	f := newFixture(t, behaves)
 	if err := f.Instance.Create(); err != nil {
 		t.Fatal(err)

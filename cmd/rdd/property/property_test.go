@@ -12,7 +12,7 @@ import (
 )
 
 // S1: the embedded schema has the documented properties and defaults.
-func TestS1EmbeddedSchemaHasDocumentedDefaults(t *testing.T) {
+func TestEmbeddedSchemaHasDocumentedDefaults(t *testing.T) {
 	crd, err := EmbeddedCRD()
 	if err != nil {
 		t.Fatal(err)

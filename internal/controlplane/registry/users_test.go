@@ -27,8 +27,8 @@ func state(t *testing.T, obj *unstructured.Unstructured) string {
 	return result
 }
 
-// A user changes the spec between the daemon's read and its write of the status.
-func TestT8StatusWriteKeepsSpec(t *testing.T) {
+// Row T8. A user changes the spec between the daemon's read and its write of the status.
+func TestStatusWriteKeepsSpec(t *testing.T) {
 	p := start(t)
 	made := p.create(t, sample(containersv1.KindContainer, home, "one"))
 	patched := p.userPatches(t, made, `{"spec":{"state":"running"}}`)
@@ -54,9 +54,9 @@ func TestT8StatusWriteKeepsSpec(t *testing.T) {
 	}
 }
 
-// Users and the daemon write the same mirror as fast as they can. No acknowledged write
+// Row T8. Users and the daemon write the same mirror as fast as they can. No acknowledged write
 // may be lost.
-func TestT8ManyWritesAtOnce(t *testing.T) {
+func TestManyWritesAtOnce(t *testing.T) {
 	const users, rounds = 4, 25
 	p := start(t)
 	made := p.create(t, sample(containersv1.KindContainer, home, "one"))

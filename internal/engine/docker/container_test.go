@@ -146,7 +146,8 @@ func TestMapContainerRefuses(t *testing.T) {
 	}
 }
 
-func TestContainerNameT9(t *testing.T) {
+// Row T9.
+func TestContainerName(t *testing.T) {
 	for want, names := range map[string][]string{
 		"web":    {"/web"},
 		"db":     {"/web/alias", "/db"},

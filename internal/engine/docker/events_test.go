@@ -61,7 +61,8 @@ func finished(t *testing.T, ended <-chan error) error {
 	}
 }
 
-func TestEventsSinceE2(t *testing.T) {
+// Row E2.
+func TestEventsSince(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	sim.SetClockOffset(-time.Hour)
 	sim.AddVolume("before")

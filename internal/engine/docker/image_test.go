@@ -30,7 +30,8 @@ func TestMapImages(t *testing.T) {
 	}
 }
 
-func TestMapUntaggedImagesE3(t *testing.T) {
+// Row E3.
+func TestMapUntaggedImages(t *testing.T) {
 	for name, tags := range map[string]string{
 		"none":                    `null`,
 		"empty":                   `[]`,
