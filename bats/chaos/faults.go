@@ -41,6 +41,8 @@ func (c *chaos) do(ctx context.Context, f fault) error {
 		return c.killDaemon(ctx, f)
 	case killPending:
 		return c.killPending(ctx, f)
+	case fullDisk:
+		return c.fillDisk(ctx, f)
 	case termEngine:
 		return c.endEngine(ctx, f, syscall.SIGTERM)
 	case killEngine:

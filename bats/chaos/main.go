@@ -17,6 +17,7 @@
 //	plan.go        draws the faults of a round
 //	impairment.go  draws what is wrong with the link
 //	faults.go      injects the faults
+//	disk.go        the daemon's disk, which can be full
 //	churn.go       workers, which change the engine
 //	quiet.go       changes without an event of their own
 //	user.go        users, which change the API

@@ -16,6 +16,7 @@ const (
 	// killPending kills while no request reaches the engine, so that the next daemon
 	// finds the desired states in the datastore alone.
 	killPending action = "kill rdd with pending states"
+	fullDisk    action = "full disk"    // no space for the daemon, for the time it lasts
 	termEngine  action = "term dockerd" // SIGTERM, and a new start after the gap
 	killEngine  action = "kill dockerd" // SIGKILL, and a new start after the gap
 	stopEngine  action = "stop dockerd" // SIGSTOP, and SIGCONT after the time it lasts
@@ -28,7 +29,7 @@ type fault struct {
 	action action
 	// after is the time from the end of the previous fault of the lane.
 	after time.Duration
-	// lasts is the duration of a stopped engine or an impairment.
+	// lasts is the duration of a stopped engine, an impairment or a full disk.
 	lasts time.Duration
 	// gap is the time between the end of a process and its next start.
 	gap time.Duration
@@ -39,7 +40,7 @@ type fault struct {
 
 func (f fault) String() string {
 	switch f.action {
-	case stopEngine:
+	case stopEngine, fullDisk:
 		return fmt.Sprintf("%s %.1fs", f.action, f.lasts.Seconds())
 	case badLink:
 		return fmt.Sprintf("%s %s %.1fs", f.action, f.impairment.name, f.lasts.Seconds())
@@ -105,11 +106,13 @@ func draw(seed uint64, number int, long bool) round {
 
 func drawDaemon(random *rand.Rand) fault {
 	f := fault{action: killDaemon, after: between(random, 0, 3*time.Second), gap: between(random, 0, 800*time.Millisecond)}
-	switch random.IntN(4) {
+	switch random.IntN(5) {
 	case 0:
 		f.action, f.lasts = killPending, between(random, 500*time.Millisecond, 1500*time.Millisecond)
 	case 1:
 		f.action, f.second = killTwice, between(random, 50*time.Millisecond, 1500*time.Millisecond)
+	case 2:
+		f.action, f.lasts = fullDisk, between(random, 200*time.Millisecond, 2*time.Second)
 	}
 	return f
 }

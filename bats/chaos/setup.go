@@ -24,6 +24,7 @@ type chaos struct {
 	dockerd  *dockerd.Daemon
 	recorder *recorder
 	link     *link
+	disk     disk
 	daemon   *daemon
 	pool     *pool
 	ledger   *ledger
@@ -58,7 +59,10 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	if err := c.dockerd.ImportImage(ctx, "base", "1", c.content); err != nil {
 		return c, err
 	}
-	d, err := rddtest.New(ctx, o.program, filepath.Join(c.dir, "home"), "chaos")
+	if c.disk, err = newDisk(ctx, filepath.Join(c.dir, "disk")); err != nil {
+		return c, err
+	}
+	d, err := rddtest.New(ctx, o.program, filepath.Join(c.disk.dir, "home"), "chaos")
 	if err != nil {
 		return c, err
 	}
@@ -84,6 +88,9 @@ func (c *chaos) end(ctx context.Context) error {
 	}
 	if c.dockerd != nil {
 		errs = append(errs, c.dockerd.Close(ctx))
+	}
+	if c.disk.dir != "" {
+		errs = append(errs, c.disk.end(ctx))
 	}
 	if c.dir != "" {
 		errs = append(errs, os.RemoveAll(c.dir))

@@ -41,6 +41,7 @@ type httpAPI struct {
 	// replaced and never changed: moby's client negotiates again by writing to fields
 	// that other goroutines read.
 	current atomic.Pointer[client.Client]
+	kinds   []kindRow
 	// stops are the runs, by the container's ID, for which a stop was sent and not
 	// answered.
 	stops sync.Map
@@ -71,7 +72,7 @@ func dial(raw string, logger *slog.Logger) (API, error) {
 	unlimited := transport.Clone()
 	unlimited.MaxConnsPerHost, unlimited.DisableKeepAlives = 0, true
 	d := &httpAPI{
-		endpoint: at, logger: logger, transport: transport,
+		endpoint: at, logger: logger, transport: transport, kinds: kindTable(),
 		rawBody: &rawBodyTransport{base: transport, unlimited: unlimited},
 	}
 	d.open, d.close = context.WithCancel(context.Background())

@@ -36,7 +36,7 @@ func (d *httpAPI) UnpauseContainer(ctx context.Context, id string) error {
 
 // Remove implements API.
 func (d *httpAPI) Remove(ctx context.Context, kind containersv1.Kind, id string) error {
-	row, err := rowOf(kind)
+	row, err := rowOf(d.kinds, kind)
 	if err != nil {
 		return err
 	}

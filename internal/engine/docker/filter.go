@@ -85,7 +85,7 @@ func mapNetworkEvent(event Event, container string) Event {
 // isRelevant reports whether an event can change a mirror. The prune of volumes,
 // images or networks names none of them; removed containers have an event each.
 func isRelevant(event Event) bool {
-	row, err := rowOf(event.Kind)
+	row, err := rowOf(kindTable(), event.Kind)
 	if err != nil || isHarmless(event.Kind, event.Action) {
 		return false
 	}

@@ -32,14 +32,51 @@ type kindRow struct {
 }
 
 // kindTable returns one row for each kind that the engine lists, in the order of a full
-// sync. The only namespace is in no list.
+// sync. The only namespace is in no list. Each network is inspected, because the
+// engine's list does not have the containers.
 func kindTable() []kindRow {
-	return []kindRow{containerRow(), imageRow(), volumeRow(), networkRow()}
+	return []kindRow{
+		{
+			kind: containersv1.KindContainer, noun: "container", events: events.ContainerEventType,
+			list:    listCall((*client.Client).ContainerList, client.ContainerListOptions{All: true}),
+			listed:  mapListed,
+			inspect: inspectCall((*client.Client).ContainerInspect, client.ContainerInspectOptions{}),
+			mapped:  func(raw []byte) ([]containersv1.Mirror, error) { return mirrorOf(mapContainer(raw)) },
+			remove:  removal((*client.Client).ContainerRemove, client.ContainerRemoveOptions{Force: true}),
+		},
+		{
+			kind: containersv1.KindImage, noun: "image", events: events.ImageEventType, namesNone: true,
+			list:   listCall((*client.Client).ImageList, client.ImageListOptions{}),
+			listed: mapListed,
+			inspect: func(ctx context.Context, cli *client.Client, id string) error {
+				_, err := cli.ImageInspect(ctx, id)
+				return err
+			},
+			mapped: func(raw []byte) ([]containersv1.Mirror, error) { return mirrorsOf(mapImages(raw)) },
+			remove: removeImage,
+		},
+		{
+			kind: containersv1.KindVolume, noun: "volume", events: events.VolumeEventType, namesNone: true,
+			list:    listCall((*client.Client).VolumeList, client.VolumeListOptions{}),
+			listed:  mapVolumes,
+			inspect: inspectCall((*client.Client).VolumeInspect, client.VolumeInspectOptions{}),
+			mapped:  func(raw []byte) ([]containersv1.Mirror, error) { return mirrorOf(mapVolume(raw)) },
+			remove:  removal((*client.Client).VolumeRemove, client.VolumeRemoveOptions{}),
+		},
+		{
+			kind: containersv1.KindNetwork, noun: "network", events: events.NetworkEventType, namesNone: true,
+			list:    listCall((*client.Client).NetworkList, client.NetworkListOptions{}),
+			listed:  mapListed,
+			inspect: inspectCall((*client.Client).NetworkInspect, client.NetworkInspectOptions{}),
+			mapped:  func(raw []byte) ([]containersv1.Mirror, error) { return mirrorOf(mapNetwork(raw)) },
+			remove:  removal((*client.Client).NetworkRemove, client.NetworkRemoveOptions{}),
+		},
+	}
 }
 
-// rowOf returns the row of a kind.
-func rowOf(kind containersv1.Kind) (kindRow, error) {
-	for _, row := range kindTable() {
+// rowOf returns the row of a kind in the table.
+func rowOf(table []kindRow, kind containersv1.Kind) (kindRow, error) {
+	for _, row := range table {
 		if row.kind == kind {
 			return row, nil
 		}
@@ -47,87 +84,25 @@ func rowOf(kind containersv1.Kind) (kindRow, error) {
 	return kindRow{}, fmt.Errorf("calls for a %s: %w", kind, errdefs.ErrNotImplemented)
 }
 
-func containerRow() kindRow {
-	return kindRow{
-		kind: containersv1.KindContainer, noun: "container", events: events.ContainerEventType,
-		list: func(ctx context.Context, cli *client.Client) error {
-			_, err := cli.ContainerList(ctx, client.ContainerListOptions{All: true})
-			return err
-		},
-		listed: mapListed,
-		inspect: func(ctx context.Context, cli *client.Client, id string) error {
-			_, err := cli.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-			return err
-		},
-		mapped: func(raw []byte) ([]containersv1.Mirror, error) { return mirrorOf(mapContainer(raw)) },
-		remove: func(ctx context.Context, d *httpAPI, id string) error {
-			return d.command(ctx, func(cli *client.Client) error {
-				_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true})
-				return err
-			})
-		},
+func listCall[O, R any](list func(*client.Client, context.Context, O) (R, error), options O) func(context.Context, *client.Client) error {
+	return func(ctx context.Context, cli *client.Client) error {
+		_, err := list(cli, ctx, options)
+		return err
 	}
 }
 
-func imageRow() kindRow {
-	return kindRow{
-		kind: containersv1.KindImage, noun: "image", events: events.ImageEventType, namesNone: true,
-		list: func(ctx context.Context, cli *client.Client) error {
-			_, err := cli.ImageList(ctx, client.ImageListOptions{})
-			return err
-		},
-		listed: mapListed,
-		inspect: func(ctx context.Context, cli *client.Client, id string) error {
-			_, err := cli.ImageInspect(ctx, id)
-			return err
-		},
-		mapped: func(raw []byte) ([]containersv1.Mirror, error) { return mirrorsOf(mapImages(raw)) },
-		remove: removeImage,
+func inspectCall[O, R any](inspect func(*client.Client, context.Context, string, O) (R, error), options O) func(context.Context, *client.Client, string) error {
+	return func(ctx context.Context, cli *client.Client, id string) error {
+		_, err := inspect(cli, ctx, id, options)
+		return err
 	}
 }
 
-func volumeRow() kindRow {
-	return kindRow{
-		kind: containersv1.KindVolume, noun: "volume", events: events.VolumeEventType, namesNone: true,
-		list: func(ctx context.Context, cli *client.Client) error {
-			_, err := cli.VolumeList(ctx, client.VolumeListOptions{})
+func removal[O, R any](remove func(*client.Client, context.Context, string, O) (R, error), options O) func(context.Context, *httpAPI, string) error {
+	return func(ctx context.Context, d *httpAPI, id string) error {
+		return d.command(ctx, func(cli *client.Client) error {
+			_, err := remove(cli, ctx, id, options)
 			return err
-		},
-		listed: mapVolumes,
-		inspect: func(ctx context.Context, cli *client.Client, id string) error {
-			_, err := cli.VolumeInspect(ctx, id, client.VolumeInspectOptions{})
-			return err
-		},
-		mapped: func(raw []byte) ([]containersv1.Mirror, error) { return mirrorOf(mapVolume(raw)) },
-		remove: func(ctx context.Context, d *httpAPI, id string) error {
-			return d.command(ctx, func(cli *client.Client) error {
-				_, err := cli.VolumeRemove(ctx, id, client.VolumeRemoveOptions{})
-				return err
-			})
-		},
-	}
-}
-
-// networkRow inspects each network, because the engine's list does not have the
-// containers.
-func networkRow() kindRow {
-	return kindRow{
-		kind: containersv1.KindNetwork, noun: "network", events: events.NetworkEventType, namesNone: true,
-		list: func(ctx context.Context, cli *client.Client) error {
-			_, err := cli.NetworkList(ctx, client.NetworkListOptions{})
-			return err
-		},
-		listed: mapListed,
-		inspect: func(ctx context.Context, cli *client.Client, id string) error {
-			_, err := cli.NetworkInspect(ctx, id, client.NetworkInspectOptions{})
-			return err
-		},
-		mapped: func(raw []byte) ([]containersv1.Mirror, error) { return mirrorOf(mapNetwork(raw)) },
-		remove: func(ctx context.Context, d *httpAPI, id string) error {
-			return d.command(ctx, func(cli *client.Client) error {
-				_, err := cli.NetworkRemove(ctx, id, client.NetworkRemoveOptions{})
-				return err
-			})
-		},
+		})
 	}
 }

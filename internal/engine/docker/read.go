@@ -23,7 +23,7 @@ func (d *httpAPI) read(ctx context.Context, doing string, call func(context.Cont
 
 // List implements API.
 func (d *httpAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
-	row, err := rowOf(kind)
+	row, err := rowOf(d.kinds, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (d *httpAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, e
 
 // Inspect implements API.
 func (d *httpAPI) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
-	row, err := rowOf(kind)
+	row, err := rowOf(d.kinds, kind)
 	if err != nil {
 		return nil, err
 	}
