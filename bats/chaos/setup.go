@@ -86,11 +86,11 @@ func (c *chaos) end(ctx context.Context) error {
 	if c.recorder != nil {
 		errs = append(errs, c.recorder.close())
 	}
-	if c.dockerd != nil {
-		errs = append(errs, c.dockerd.Close(ctx))
-	}
 	if c.disk.dir != "" {
 		errs = append(errs, c.disk.end(ctx))
+	}
+	if c.dockerd != nil { // unmounts what is left below dir
+		errs = append(errs, c.dockerd.Close(ctx))
 	}
 	if c.dir != "" {
 		errs = append(errs, os.RemoveAll(c.dir))

@@ -1,6 +1,7 @@
 package datastore
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -124,11 +125,30 @@ func (s *Store) appendWithBallast(rows []row, full error, retry func([]row) erro
 		}
 	}
 	for err := full; ; {
-		if !isFull(err) || !s.log.shrink() && !s.ballast.release(keep) {
+		if !isFull(err) || !s.makeSpace(keep) {
 			return err
 		}
 		if err = retry(rows); err == nil {
 			return nil
+		}
+	}
+}
+
+// makeSpace frees space for one write. It empties a large write-ahead log, with as much
+// of the ballast as the file needs for that: the file grows by less than the log, which
+// has each changed page again. A small log is not worth it, and a reader can prevent it.
+func (s *Store) makeSpace(keep int64) bool {
+	for {
+		size, err := s.log.walSize()
+		if err != nil || size < shrinkFrom {
+			return s.ballast.release(keep)
+		}
+		emptied, err := s.log.checkpoint(context.Background(), true)
+		if err == nil && emptied {
+			return true
+		}
+		if released := s.ballast.release(keep); !released || !isFull(err) {
+			return released
 		}
 	}
 }

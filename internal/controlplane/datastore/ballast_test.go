@@ -126,7 +126,7 @@ func TestFullDiskRefusesCreates(t *testing.T) {
 
 // Row F11: each removal of a mirror adds some pages to the write-ahead log. Its space is
 // used again before the ballast is.
-func TestShrinkEmptiesWriteAheadLog(t *testing.T) {
+func TestMakeSpaceEmptiesWriteAheadLog(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")
 	for i := range 40 {
 		put(t, store, fmt.Sprint("/", i), strings.Repeat("x", 10_000), 0)
@@ -134,10 +134,24 @@ func TestShrinkEmptiesWriteAheadLog(t *testing.T) {
 	if size, err := store.log.walSize(); err != nil || size < shrinkFrom {
 		t.Fatalf("the log has %d bytes, %v", size, err)
 	}
-	if !store.log.shrink() || store.log.shrink() {
-		t.Error("the log was not emptied once")
+	if err := store.ballast.fill(); err != nil {
+		t.Fatal(err)
 	}
+	ballastIs := func(want int64) {
+		t.Helper()
+		if info, err := os.Stat(store.ballast.path); err != nil || info.Size() != want {
+			t.Errorf("%d bytes of ballast are left, want %d, %v", info.Size(), want, err)
+		}
+	}
+	if !store.makeSpace(0) {
+		t.Error("a large log was not emptied")
+	}
+	ballastIs(ballastSize)
 	if size, err := store.log.walSize(); err != nil || size != 0 {
 		t.Errorf("the log has %d bytes, %v", size, err)
 	}
+	if !store.makeSpace(0) {
+		t.Error("no ballast was released")
+	}
+	ballastIs(ballastSize - ballastStep)
 }

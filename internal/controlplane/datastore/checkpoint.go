@@ -43,16 +43,6 @@ func (l *log) checkpoint(ctx context.Context, idle bool) (bool, error) {
 // full disk.
 const shrinkFrom = 256 << 10
 
-// shrink empties a write-ahead log that is large, so that its space is free. The file
-// grows less than the log, which has each changed page again.
-func (l *log) shrink() bool {
-	if size, err := l.walSize(); err != nil || size < shrinkFrom {
-		return false
-	}
-	emptied, err := l.checkpoint(context.Background(), true)
-	return emptied && err == nil
-}
-
 func (l *log) walSize() (int64, error) {
 	info, err := os.Stat(l.path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
