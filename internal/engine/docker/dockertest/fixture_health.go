@@ -1,6 +1,8 @@
 package dockertest
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -44,8 +46,8 @@ func (f *Fixture) SetHealth(id string, healthy bool, output string) {
 	if healthy {
 		want = containersv1.HealthHealthy
 		f.check("make probes succeed", os.WriteFile(ok, nil, 0o600))
-	} else {
-		f.check("make probes fail", os.RemoveAll(ok))
+	} else if err := os.Remove(ok); !errors.Is(err, fs.ErrNotExist) {
+		f.check("make probes fail", err)
 	}
 	testkit.EventuallyTrue(f.tb, fixtureTimeout, "the container to be "+string(want), func() bool {
 		c, err := f.cli.ContainerInspect(f.tb.Context(), id, client.ContainerInspectOptions{})
