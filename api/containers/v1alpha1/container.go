@@ -193,6 +193,7 @@ type ContainerStatus struct {
 // +kubebuilder:printcolumn:name="Desired",type=string,JSONPath=`.spec.state`,priority=1
 // +kubebuilder:printcolumn:name="Health",type=string,JSONPath=`.status.health.status`,priority=1
 // +kubebuilder:printcolumn:name="Exit",type=integer,JSONPath=`.status.exitCode`,priority=1
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.exitReason`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.status.createdAt`
 type Container struct {
 	metav1.TypeMeta   `json:",inline"`
