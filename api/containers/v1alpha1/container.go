@@ -168,6 +168,10 @@ type ContainerStatus struct {
 	// FinishedAt is the time at which the container last exited.
 	// +optional
 	FinishedAt *metav1.MicroTime `json:"finishedAt,omitempty"`
+	// LastAction is the last action that the annotation
+	// containers.rancherdesktop.io/action requested.
+	// +optional
+	LastAction *ActionStatus `json:"lastAction,omitempty"`
 	// Conditions mirror flags of the engine (Running, Paused, Restarting,
 	// OOMKilled, Dead, and Healthy where there is a health check), and report
 	// requests that the engine refused (StateReached, EngineDeleted). Held and Mirrored

@@ -5,8 +5,8 @@
 // common, names.go the names of resources, conditions and the finalizer, managed.go
 // the managed fields, labels.go the labels of the engine's objects, register.go the
 // scheme. Each kind has a file of its own: container.go, containernamespace.go, image.go,
-// network.go, volume.go; container_parts.go has parts of a container. events.go has the
-// reasons of events.
+// network.go, volume.go; container_parts.go has parts of a container, action.go the
+// actions on one. events.go has the reasons of events.
 //
 // +kubebuilder:object:generate=true
 // +groupName=containers.rancherdesktop.io
