@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
@@ -33,11 +35,17 @@ type Engine interface {
 	// belongs to the image of that ID. The context needs a deadline.
 	Get(ctx context.Context, key Key) (containersv1.Mirror, error)
 
-	// Do applies a verb to an object, and returns when that is done. An object that
-	// is already in the state that the verb leads to is left alone. A stop takes as
+	// Do applies a verb to an object, and returns when that is done. A stop takes as
 	// long as the container's stop timeout; Do bounds it, so that ctx needs no
 	// deadline for it. Other verbs need one.
 	Do(ctx context.Context, key Key, verb Verb) error
+
+	// Restart restarts a container, and returns when that is done. startedAt is when
+	// its last run began, nil if it has never run. A container that has started since
+	// is left alone, so that a repeated call restarts a container once. One that does
+	// not run starts. As with VerbStop, a container gets one stop signal, and ctx
+	// needs no deadline.
+	Restart(ctx context.Context, key Key, startedAt *metav1.MicroTime) error
 
 	// Close closes idle connections and ends watches. Later calls fail.
 	Close() error
@@ -48,11 +56,21 @@ type Verb string
 
 // The verbs.
 const (
-	// VerbStart starts a container; a paused one continues.
+	// VerbStart starts a container; a paused one continues, and one that runs is left
+	// alone.
 	VerbStart Verb = "start"
 	// VerbStop stops a container, also a paused one. It gets one stop signal, even
-	// when the call is repeated while the engine still carries out the first one.
+	// when the call is repeated while the engine still carries out the first one. One
+	// that does not run is left alone.
 	VerbStop Verb = "stop"
+	// VerbPause freezes the processes of a container. The engine refuses it unless the
+	// container runs.
+	VerbPause Verb = "pause"
+	// VerbUnpause ends a pause. The engine refuses it unless the container is paused.
+	VerbUnpause Verb = "unpause"
+	// VerbKill kills the processes of a container, also of a paused one. The engine
+	// refuses it unless the container runs.
+	VerbKill Verb = "kill"
 	// VerbRemove removes an object. A running container is killed first, and its
 	// anonymous volumes stay. Of an image one tag is removed, and the image with
 	// its last tag. Removals of images, volumes and networks are never forced.

@@ -4,14 +4,16 @@ import (
 	"context"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
 // API is the part of the Docker Engine API that rdd uses. It is safe for
 // concurrent use.
 //
-// Every call but Events and StopContainer needs a context with a deadline, which alone
-// ends a call to an engine that hangs. Errors carry the engine's own words;
+// Every call but Events, StopContainer and RestartContainer needs a context with a
+// deadline, which alone ends a call to an engine that hangs. Errors carry the engine's own words;
 // engine.IsNotFound, engine.IsConflict and IsUnreachable report their class.
 //
 // The resources that are returned belong to the caller. They carry a name and a status.
@@ -49,8 +51,17 @@ type API interface {
 	// when any client repeats the call while the engine still carries out the first
 	// one.
 	StopContainer(ctx context.Context, id string) error
+	// RestartContainer restarts a container, and returns when that is done. A container
+	// whose last run began after startedAt is left alone; startedAt is nil for one
+	// that has never run. As with StopContainer, ctx needs no deadline, and a run gets
+	// one stop signal.
+	RestartContainer(ctx context.Context, id string, startedAt *metav1.MicroTime) error
+	// PauseContainer freezes a container that runs.
+	PauseContainer(ctx context.Context, id string) error
 	// UnpauseContainer resumes a paused container.
 	UnpauseContainer(ctx context.Context, id string) error
+	// KillContainer kills a container that runs, and returns when it has ended.
+	KillContainer(ctx context.Context, id string) error
 
 	// Remove removes an object. A container that runs is killed first, and its
 	// anonymous volumes stay. Of an image one tag is removed, and the image itself with

@@ -34,6 +34,22 @@ func (d *httpAPI) UnpauseContainer(ctx context.Context, id string) error {
 	})
 }
 
+// PauseContainer implements API.
+func (d *httpAPI) PauseContainer(ctx context.Context, id string) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+// KillContainer implements API.
+func (d *httpAPI) KillContainer(ctx context.Context, id string) error {
+	return d.command(ctx, func(cli *client.Client) error {
+		_, err := cli.ContainerKill(ctx, id, client.ContainerKillOptions{})
+		return err
+	})
+}
+
 // Remove implements API.
 func (d *httpAPI) Remove(ctx context.Context, kind containersv1.Kind, id string) error {
 	row, err := rowOf(d.kinds, kind)

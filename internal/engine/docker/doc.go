@@ -27,6 +27,7 @@
 //	read.go          lists and inspections
 //	command.go       commands
 //	stop.go          the stop of a container
+//	restart.go       the restart of a container
 //	image_remove.go  the removal of an image
 //	events.go        the event stream
 //	errors.go        errors of the engine

@@ -101,6 +101,12 @@ func (e *dockerEngine) do(ctx context.Context, key engine.Key, verb engine.Verb)
 			return err
 		}
 		return e.StopContainer(ctx, key.ID)
+	case verb == engine.VerbPause:
+		return e.PauseContainer(ctx, key.ID)
+	case verb == engine.VerbUnpause:
+		return e.UnpauseContainer(ctx, key.ID)
+	case verb == engine.VerbKill:
+		return e.KillContainer(ctx, key.ID)
 	}
 	return fmt.Errorf("%s of a %s: %w", verb, key.Kind, errdefs.ErrNotImplemented)
 }

@@ -28,8 +28,9 @@ const (
 
 // run is one run of a container, from its start to its end.
 type run struct {
-	// active is set when it has a process. One that waits for its restart has none.
-	active bool
+	// active is set when it has a process, and paused when that is frozen. A run that
+	// waits for its restart has none, and restarting is set.
+	active, paused, restarting bool
 	// startedAt identifies the run.
 	startedAt string
 	// stopTimeout is negative for a container that is never killed.
@@ -42,8 +43,8 @@ type run struct {
 func parseRun(raw []byte) (run, error) {
 	var wire struct {
 		State struct {
-			Running, Restarting bool
-			StartedAt           string
+			Running, Paused, Restarting bool
+			StartedAt                   string
 		}
 		Config struct {
 			StopSignal  string
@@ -54,7 +55,11 @@ func parseRun(raw []byte) (run, error) {
 		return run{}, err
 	}
 	r := run{
-		active: wire.State.Running && !wire.State.Restarting, startedAt: wire.State.StartedAt,
+		active:     wire.State.Running && !wire.State.Restarting,
+		paused:     wire.State.Paused,
+		restarting: wire.State.Restarting,
+		startedAt:  wire.State.StartedAt,
+
 		stopTimeout: defaultStopTimeout, stopSignal: signalNumber(wire.Config.StopSignal),
 	}
 	if t := wire.Config.StopTimeout; t != nil {
@@ -175,12 +180,21 @@ func (d *httpAPI) signalled(ctx context.Context, id string, r run) time.Time {
 	}
 }
 
-// sendStop stops a container, and returns when it has stopped. It waits until after the
-// engine kills the container.
+// sendStop stops a container, and returns when it has stopped.
 func (d *httpAPI) sendStop(ctx context.Context, id string, r run) error {
+	return d.endRun(ctx, id, r, 0, func(ctx context.Context, cli *client.Client) error {
+		_, err := cli.ContainerStop(ctx, id, client.ContainerStopOptions{})
+		return err
+	})
+}
+
+// endRun makes a call that stops a run, and returns when it is done. It waits until
+// after the engine kills the container, and then for as long as the rest of the call may
+// take.
+func (d *httpAPI) endRun(ctx context.Context, id string, r run, rest time.Duration, call func(context.Context, *client.Client) error) error {
 	if r.stopTimeout >= 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.stopTimeout+2*stopMargin)
+		ctx, cancel = context.WithTimeout(ctx, r.stopTimeout+2*stopMargin+rest)
 		defer cancel()
 	}
 	ctx = httptrace.WithClientTrace(withoutLimit(ctx), &httptrace.ClientTrace{
@@ -190,10 +204,7 @@ func (d *httpAPI) sendStop(ctx context.Context, id string, r run) error {
 			}
 		},
 	})
-	err := d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.ContainerStop(ctx, id, client.ContainerStopOptions{})
-		return err
-	})
+	err := d.command(ctx, func(cli *client.Client) error { return call(ctx, cli) })
 	if err == nil || !IsUnreachable(err) && !errors.Is(err, context.Canceled) {
 		d.stops.Delete(id) // the engine has answered
 	}

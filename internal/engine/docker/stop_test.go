@@ -29,7 +29,7 @@ func TestParseRun(t *testing.T) {
 		},
 		"no limit":    {`{"State":{"Running":true},"Config":{"StopTimeout":-1,"StopSignal":"RTMIN+3"}}`, run{active: true, stopTimeout: -1, stopSignal: 37}},
 		"beyond time": {`{"State":{"Running":true},"Config":{"StopTimeout":9223372036854775807}}`, run{active: true, stopTimeout: -1, stopSignal: 15}},
-		"restarting":  {`{"State":{"Running":true,"Restarting":true},"Config":{}}`, run{stopTimeout: 10 * time.Second, stopSignal: 15}},
+		"restarting":  {`{"State":{"Running":true,"Restarting":true},"Config":{}}`, run{restarting: true, stopTimeout: 10 * time.Second, stopSignal: 15}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := parseRun([]byte(test.raw)); err != nil || got != test.want {

@@ -43,11 +43,13 @@ func closeEndsWatch(s *scene) {
 // calls makes each call once, and returns the errors.
 func (s *scene) calls() map[string]error {
 	_, get := s.get(volumeKey("data"))
+	container := containerKey(strings.Repeat("ab", 32))
 	return map[string]error{
 		"Watch": s.engine.Watch(s.Context(), nil, func(engine.Event) {}),
 		"Get":   get, "Remove": s.do(volumeKey("data"), engine.VerbRemove),
-		"Start": s.do(containerKey(strings.Repeat("ab", 32)), engine.VerbStart),
-		"Stop":  s.do(containerKey(strings.Repeat("ab", 32)), engine.VerbStop),
+		"Start": s.do(container, engine.VerbStart), "Stop": s.do(container, engine.VerbStop),
+		"Pause": s.do(container, engine.VerbPause), "Unpause": s.do(container, engine.VerbUnpause),
+		"Kill": s.do(container, engine.VerbKill), "Restart": s.restart(container, nil),
 	}
 }
 

@@ -123,7 +123,7 @@ func (s *scene) missing(verb engine.Verb) {
 
 func otherKindFails(s *scene) {
 	for _, key := range []engine.Key{s.volume("data"), s.network("net"), imageKey(s.ImportImage(appTag), appTag), namespaceKey()} {
-		for _, verb := range []engine.Verb{engine.VerbStart, engine.VerbStop} {
+		for _, verb := range []engine.Verb{engine.VerbStart, engine.VerbStop, engine.VerbPause, engine.VerbUnpause, engine.VerbKill} {
 			if err := s.do(key, verb); err == nil || engine.IsNotFound(err) || engine.IsConflict(err) || engine.IsUnreachable(err) {
 				s.Errorf("%s of a %s: %v", verb, key.Kind, err)
 			}

@@ -14,6 +14,7 @@
 //	resources.go   changes of images, volumes and networks that a watch reports
 //	get.go         rules of Get, and the names of mirrors
 //	do.go          rules of start and stop
+//	actions.go     rules of pause, unpause, kill and restart
 //	remove.go      rules of remove
 //	connection.go  rules of connections that break or are closed
 package enginetest

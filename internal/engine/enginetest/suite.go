@@ -62,6 +62,9 @@ func groups() []group {
 		{"Get", getRules()},
 		{"Start", startRules()},
 		{"Stop", stopRules()},
+		{"Pause", pauseRules()},
+		{"Kill", killRules()},
+		{"Restart", restartRules()},
 		{"Remove", removeRules()},
 		{"Connection", connectionRules()},
 	}

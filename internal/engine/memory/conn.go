@@ -2,8 +2,9 @@ package memory
 
 import (
 	"context"
-	"errors"
 	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
@@ -23,7 +24,7 @@ func (e *Engine) Dial() engine.Engine {
 	return c
 }
 
-var errClosed = errors.New("the connection to the engine is closed")
+var errClosed = fmt.Errorf("the connection to the engine is closed: %w", engine.ErrUnreachable)
 
 // errDown is the error of an engine that does not listen, errEnded that of a watch
 // whose connection broke.
@@ -82,8 +83,25 @@ func (c *conn) Do(ctx context.Context, key engine.Key, verb engine.Verb) error {
 		return c.engine.withContainer(key.ID, c.engine.startOrResume)
 	case verb == engine.VerbStop:
 		return c.engine.stopOnce(ctx, key.ID)
+	case verb == engine.VerbPause:
+		return c.engine.PauseContainer(key.ID)
+	case verb == engine.VerbUnpause:
+		return c.engine.UnpauseContainer(key.ID)
+	case verb == engine.VerbKill:
+		return c.engine.KillContainer(key.ID)
 	}
 	return notImplemented(key, verb)
+}
+
+// Restart implements engine.Engine.
+func (c *conn) Restart(ctx context.Context, key engine.Key, startedAt *metav1.MicroTime) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	if key.Kind != containersv1.KindContainer {
+		return notImplemented(key, "restart")
+	}
+	return c.engine.restartOnce(ctx, key.ID, startedAt)
 }
 
 // Close implements engine.Engine.

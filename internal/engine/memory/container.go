@@ -91,6 +91,8 @@ type Container struct {
 
 	// networks are the IDs of its networks, also while it does not run.
 	networks []string
+	// signalled is the start of the last run that got a stop signal.
+	signalled time.Time
 }
 
 // AddContainer creates a container and returns its ID.

@@ -55,6 +55,7 @@ func (e *Engine) sendStop(c *Container) bool {
 		return false
 	}
 	e.containerEvent(c, "kill", "signal", "15")
+	c.signalled = c.Started
 	if c.Paused {
 		e.unpause(c)
 	}
@@ -91,28 +92,14 @@ func (e *Engine) endStopOnce(id string) {
 	delete(e.stops, id)
 }
 
-// EndStop is the second half of docker stop.
+// EndStop is the second half of docker stop. A run that began after the signal continues.
 func (e *Engine) EndStop(id string) {
 	_ = e.withContainer(id, func(c *Container) error {
-		if c.Running {
-			e.ended(c, exitTerminated)
+		if !e.endSignalled(c) && c.Running {
+			return nil
 		}
 		e.containerEvent(c, "stop")
 		e.autoRemove(c)
-		return nil
-	})
-}
-
-// RestartContainer restarts a container, as docker restart does.
-func (e *Engine) RestartContainer(ctx context.Context, ref string) error {
-	if err := e.StopContainer(ctx, ref); err != nil {
-		return err
-	}
-	return e.withContainer(ref, func(c *Container) error {
-		if err := e.start(c); err != nil {
-			return err
-		}
-		e.containerEvent(c, "restart")
 		return nil
 	})
 }
@@ -133,6 +120,15 @@ func (e *Engine) KillContainer(ref string) error {
 		e.die(c, exitKilled)
 		return nil
 	})
+}
+
+// endSignalled ends the run that got the stop signal, and reports whether it still ran.
+func (e *Engine) endSignalled(c *Container) bool {
+	if !c.Running || !c.signalled.Equal(c.Started) {
+		return false
+	}
+	e.ended(c, exitTerminated)
+	return true
 }
 
 // Die ends the process of a running container with this exit code.

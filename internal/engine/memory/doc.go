@@ -9,7 +9,8 @@
 //
 // Reading map: engine.go has the engine, its clock and its life, changes.go reports
 // each change to an observer. image.go, image_delete.go, container.go,
-// container_ops.go, container_end.go, health.go, volume.go and network.go have the objects and
+// container_ops.go, container_end.go, container_restart.go, health.go, volume.go and network.go
+// have the objects and
 // the commands on them, mirror.go the resources that mirror them. events.go publishes
 // events, errors.go has the classes of refusals. conn.go, watch.go and object.go
 // implement the interface of package engine; populate.go adds many objects at once.

@@ -208,6 +208,22 @@ func (c MirrorClient) UpdateStatus(ctx context.Context, given containersv1.Mirro
 	})
 }
 
+// CompleteAction writes the status of a mirror and removes the annotation of its action.
+func (c MirrorClient) CompleteAction(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
+	return c.result(ctx, "complete action", keyOf(given), func() (client.Object, error) {
+		old, err := c.stored(given)
+		if err != nil {
+			return nil, err
+		}
+		obj := copied(old.(containersv1.Mirror))
+		obj.SetStatusFrom(given.CopyMirror())
+		delete(obj.GetAnnotations(), containersv1.ActionAnnotation)
+		manage(obj)
+		c.cluster.put(obj)
+		return obj, nil
+	})
+}
+
 // Claim adds rdd's finalizer and managed fields to a mirror.
 func (c MirrorClient) Claim(ctx context.Context, given containersv1.Mirror) (containersv1.Mirror, error) {
 	return c.result(ctx, "add finalizer", keyOf(given), func() (client.Object, error) {

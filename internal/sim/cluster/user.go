@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -87,7 +89,7 @@ func (c *Cluster) Touch(key Key, note string) {
 	defer c.mu.Unlock()
 	if old := c.objects[key]; old != nil {
 		obj := copied(old)
-		obj.SetAnnotations(map[string]string{"example.com/note": note})
+		annotate(obj, "example.com/note", note)
 		c.put(obj)
 	}
 }
@@ -113,6 +115,31 @@ func (c *Cluster) Label(key Key, labels map[string]string) {
 	}
 	obj.SetLabels(all)
 	c.put(obj)
+}
+
+// RequestAction sets the annotation that requests an action on a container, and reports
+// whether that was accepted: a container that is being deleted takes none.
+func (c *Cluster) RequestAction(key Key, action containersv1.Action) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old, ok := c.objects[key].(*containersv1.Container)
+	if !ok || old.DeletionTimestamp != nil {
+		return false
+	}
+	obj := copied(old)
+	annotate(obj, containersv1.ActionAnnotation, string(action))
+	c.put(obj)
+	return true
+}
+
+// annotate sets an annotation of an object, which belongs to the caller.
+func annotate(obj client.Object, name, value string) {
+	annotations := maps.Clone(obj.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[name] = value
+	obj.SetAnnotations(annotations)
 }
 
 // Forge changes the status of a mirror, as another version of rdd would have

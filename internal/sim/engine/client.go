@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
@@ -52,10 +54,13 @@ type Client struct {
 
 var _ docker.API = (*Client)(nil)
 
-// Judge gets every command that changes something, when it is given. The function
-// that it returns is called when the success of the command was answered.
+// Judge observes the commands of rdd.
 type Judge interface {
+	// Command is called with every command that changes something, when it is given. The
+	// function that it returns is called when the success of the command was answered.
 	Command(verb string, kind containersv1.Kind, id string) (answered func())
+	// Started is called when a command has started a container.
+	Started(verb, id string)
 }
 
 // NewClient returns a client. events returns what can happen to the next event.
@@ -63,7 +68,7 @@ func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events
 	return &Client{model: m, fates: f, link: link, process: p, events: events, judge: judge}
 }
 
-var errClientClosed = errors.New("simulated: this client was closed")
+var errClientClosed = fmt.Errorf("simulated: this client was closed: %w", containerengine.ErrUnreachable)
 
 func (c *Client) call(ctx context.Context, verb, object string, effect func() error) error {
 	if c.closed.Load() {
@@ -121,7 +126,19 @@ func (c *Client) command(ctx context.Context, verb string, kind containersv1.Kin
 
 // StartContainer implements [docker.API].
 func (c *Client) StartContainer(ctx context.Context, id string) error {
-	return c.command(ctx, "start", containersv1.KindContainer, id, func() error { return c.model.StartContainer(id) })
+	return c.command(ctx, "start", containersv1.KindContainer, id, func() error {
+		return c.starting("start", id, func() error { return c.model.StartContainer(id) })
+	})
+}
+
+// starting reports to the judge when an effect starts a container.
+func (c *Client) starting(verb, id string, effect func() error) error {
+	before, _ := c.model.Container(id)
+	err := effect()
+	if now, gone := c.model.Container(id); gone == nil && !now.Started.Equal(before.Started) {
+		c.judge.Started(verb, id)
+	}
+	return err
 }
 
 // stopWithin is more than any container of a simulation takes to stop.
@@ -151,6 +168,53 @@ func (c *Client) StopContainer(ctx context.Context, id string) error {
 			return ctx.Err()
 		}
 	})
+}
+
+// restartWithin is more than any restart in a simulation takes.
+const restartWithin = 90 * time.Second
+
+// RestartContainer implements [docker.API]. The engine completes the restart when the
+// client has left.
+func (c *Client) RestartContainer(ctx context.Context, id string, startedAt *metav1.MicroTime) error {
+	ctx, cancel := context.WithTimeout(ctx, restartWithin)
+	defer cancel()
+	return c.command(ctx, "restart", containersv1.KindContainer, id, func() error {
+		now, err := c.model.Container(id)
+		if err != nil || !now.Mirror().Status.StartedAt.Equal(startedAt) {
+			return err
+		}
+		var delay time.Duration
+		var running string
+		err = c.starting("restart", id, func() (err error) {
+			delay, running, err = c.model.BeginRestart(id)
+			return err
+		})
+		if err != nil || running == "" {
+			return err
+		}
+		ended := make(chan error, 1)
+		go func() {
+			c.fates.Pass(delay)
+			ended <- c.starting("restart", id, func() error { return c.model.EndRestart(id) })
+		}()
+		select {
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+			c.fates.Pass(time.Microsecond)
+			return ctx.Err()
+		}
+	})
+}
+
+// PauseContainer implements [docker.API].
+func (c *Client) PauseContainer(ctx context.Context, id string) error {
+	return c.command(ctx, "pause", containersv1.KindContainer, id, func() error { return c.model.PauseContainer(id) })
+}
+
+// KillContainer implements [docker.API].
+func (c *Client) KillContainer(ctx context.Context, id string) error {
+	return c.command(ctx, "kill", containersv1.KindContainer, id, func() error { return c.model.KillContainer(id) })
 }
 
 // UnpauseContainer implements [docker.API].

@@ -56,6 +56,19 @@ func (m *Model) WasIn(id string, running bool, since time.Time) bool {
 	})
 }
 
+// WasEver reports whether a container was in a state that matches at any moment since a
+// time. It is true for a container that was removed.
+func (m *Model) WasEver(id string, since time.Time, matches func(*containersv1.ContainerStatus) bool) bool {
+	all := m.Versions(containersv1.KindContainer, id)
+	if len(all) == 0 {
+		return false
+	}
+	return all[len(all)-1].Object == nil || slices.ContainsFunc(statesSince(all, since), func(v Version) bool {
+		c, ok := v.Object.(*containersv1.Container)
+		return ok && matches(&c.Status)
+	})
+}
+
 // statesSince returns the states that lasted until a time or began after it.
 func statesSince(all []Version, since time.Time) []Version {
 	for i := range all {

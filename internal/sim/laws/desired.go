@@ -74,7 +74,8 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 	}
 	return func() {
 		l.recorder.Note(who, fmt.Sprintf("%s %.12s done", verb, id))
-		if verb == "start" || verb == "stop" {
+		byAction := slices.ContainsFunc(found, func(o containersv1.Mirror) bool { return requestsByAction(o, verb) })
+		if !byAction && (verb == "start" || verb == "stop") {
 			l.once(verb, id, found)
 		}
 	}
@@ -100,15 +101,18 @@ func requests(o containersv1.Mirror, verb, id string) bool {
 	switch {
 	case o.ObjectID() != id && o.DisplayName() != id:
 		return false
+	case requestsByAction(o, verb):
+		return true
 	case verb == "remove":
 		return o.GetDeletionTimestamp() != nil && slices.Contains(o.GetFinalizers(), containersv1.Finalizer)
 	case verb == "start":
 		return ok && c.Spec.State == containersv1.StateRunning && hasOpenState(c)
 	case verb == "stop":
 		return ok && c.Spec.State == containersv1.StateCreated && hasOpenState(c)
-	default:
+	case verb == "unpause":
 		return ok && hasOpenState(c)
 	}
+	return false
 }
 
 // once counts a command for the request that allows the most commands.

@@ -6,9 +6,10 @@
 // actor: the harness reports the few facts of the tree that a law depends on.
 //
 // Reading map: laws.go holds the facts. One file has one law: desired.go (no command
-// without a request, and each request once), mirror.go (a mirror has a status that
-// its object had, and is removed only for a reason), labels.go (a mirror has the labels
-// of its object and of users), settled.go (Settled=True is
+// without a request, and each request once), actions.go (an action is carried out
+// once, and not forgotten), mirror.go (a mirror has a status that its object had, and is
+// removed only for a reason), labels.go (a mirror has the labels of its object and of
+// users), settled.go (Settled=True is
 // true), fresh.go (without faults, mirrors are up to date in seconds), converged.go
 // and equal.go (after all faults, mirrors and objects are equal), deletes.go (no
 // delete is forgotten), calm.go (nothing is written without a cause, and nothing is

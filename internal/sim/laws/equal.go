@@ -69,6 +69,7 @@ func (p *problems) same(m *machine.Machine, object, resource containersv1.Mirror
 	}
 	if c, ok := resource.(*containersv1.Container); ok {
 		p.desired(m, what, c)
+		p.action(what, c)
 	}
 }
 

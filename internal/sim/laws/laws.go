@@ -75,6 +75,8 @@ type Laws struct {
 	// requests.
 	incarnations map[string]int
 	requests     map[request]*outcome
+	// started counts the starts of containers by their action.
+	started map[action]int
 	// free is since when nothing uses an object whose mirror is deleted.
 	free    map[cluster.Key]time.Time
 	deletes []deletion
@@ -86,7 +88,7 @@ func New(r Recorder, c *cluster.Cluster, machines []*machine.Machine, grace time
 	l := &Laws{
 		recorder: r, cluster: c, machines: machines, grace: grace,
 		serials: map[*machine.Machine]map[cluster.Key]int{}, forged: map[cluster.Key]bool{},
-		incarnations: map[string]int{}, requests: map[request]*outcome{}, free: map[cluster.Key]time.Time{},
+		incarnations: map[string]int{}, requests: map[request]*outcome{}, started: map[action]int{}, free: map[cluster.Key]time.Time{},
 	}
 	c.Witness(l.wrote)
 	return l
@@ -237,6 +239,7 @@ func (l *Laws) wrote(write cluster.Write) {
 	if write.After != nil {
 		l.mirrored(write)
 		l.labeled(write)
+		l.acted(write)
 	}
 }
 

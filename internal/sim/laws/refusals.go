@@ -22,7 +22,7 @@ func refusalOf(m containersv1.Mirror, condition string) *metav1.Condition {
 func withoutRefusals(m containersv1.Mirror) containersv1.Mirror {
 	out := m.CopyMirror()
 	if c, ok := out.(*containersv1.Container); ok {
-		c.Status.ObservedGeneration = 0
+		c.Status.ObservedGeneration, c.Status.LastAction = 0, nil
 	}
 	if conditions := out.MirrorConditions(); conditions != nil {
 		*conditions = slices.DeleteFunc(*conditions, func(c metav1.Condition) bool {

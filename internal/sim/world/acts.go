@@ -25,6 +25,7 @@ func acts() []act {
 		{"vm properties", 1, (*world).setProperties},
 		{"delete app", 1, (*world).deleteApp},
 		{"desired state", 14, (*world).setDesiredState},
+		{"action", 10, (*world).requestAction},
 		{"delete mirror", 10, (*world).deleteMirror},
 		{"disown", 4, (*world).disown},
 		{"hold", 3, func(w *world, d *fate.Dice) { w.setFinalizer(d, foreign, true) }},

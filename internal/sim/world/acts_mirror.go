@@ -25,6 +25,16 @@ func (w *world) setDesiredState(d *fate.Dice) {
 	w.laws.Requested(keyOf(m))
 }
 
+func (w *world) requestAction(d *fate.Dice) {
+	m := w.someMirror(d, containersv1.KindContainer)
+	if m == nil {
+		return
+	}
+	action := fate.Pick(d, containersv1.Actions())
+	w.Note("user", fmt.Sprintf("request %s of %.12s", action, m.GetName()))
+	w.cluster.RequestAction(keyOf(m), action)
+}
+
 func (w *world) deleteMirror(d *fate.Dice) {
 	m := w.someMirror(d, "")
 	if m == nil {
