@@ -71,14 +71,6 @@ setup_file() {
     assert_mirrors_exact
 }
 
-@test "the annotation of one-shot actions is refused" {
-    local id
-    id=$(create_container acted)
-    eventually 5 exists container "$id"
-    run ! kube annotate container "$id" containers.rancherdesktop.io/action=start
-    assert_output --partial "not supported yet"
-}
-
 @test "I2: the namespace moby cannot be deleted" {
     run ! kube delete containernamespace moby --timeout=10s
     assert_output --partial moby

@@ -112,7 +112,7 @@ func (m *mirror) receive(msg messages.ToMirror) {
 
 // step starts the next operations, if any.
 func (m *mirror) step(c actor.Context) {
-	m.view.waiting, m.view.inFlight = m.engine.retry.waiting, m.engine.running
+	m.view.waiting, m.view.inFlight = m.engine.retry.waits, m.engine.running
 	m.view.deleted = isDeleted(m.view)
 	if m.engine.running == nothing && engineCall(m.view) == nothing {
 		m.engine.err = nil // the request that failed was withdrawn
@@ -130,7 +130,7 @@ func (m *mirror) step(c actor.Context) {
 	case m.api.running != nothing:
 	case p.write == finish:
 		c.Send(c.Parent(), messages.MirrorFinished{Kind: m.Kind, Name: m.Name, AsOf: m.factAsOf, Removed: m.removed})
-	case p.write == nothing || m.api.retry.waiting:
+	case p.write == nothing || m.api.retry.waits != nothing:
 		m.settled(c)
 	default:
 		m.start(&m.api, p.write)
@@ -150,7 +150,7 @@ func (m *mirror) report(p plan) {
 		state = string(m.engine.running)
 	case p.write == finish:
 		return
-	case p.write != nothing && m.api.retry.waiting:
+	case p.write != nothing && m.api.retry.waits != nothing:
 		state = "retrying"
 	case p.write != nothing:
 		state = string(p.write)
@@ -221,6 +221,9 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 	}
 	if old == nil || old.GetUID() != obj.GetUID() {
 		m.view.applied, m.view.deleted = 0, false // these were of the former resource
+	}
+	if c, ok := obj.(*containersv1.Container); ok && c.RunningAction() == nil {
+		m.view.accepted, m.view.result = nil, nil // these were of a former action
 	}
 	m.view.resource = obj
 	m.recordChange(old, obj)

@@ -52,6 +52,9 @@ func (w *slowWriter) Create(context.Context, containersv1.Mirror) (containersv1.
 func (w *slowWriter) UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
 	return w.do("status")
 }
+func (w *slowWriter) CompleteAction(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
+	return w.do("complete action")
+}
 func (w *slowWriter) Claim(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
 	return w.do("finalizer")
 }

@@ -3,6 +3,8 @@ package mirror
 import (
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
@@ -30,13 +32,19 @@ type view struct {
 	applied int64
 	// refusal is the last refusal of the engine; its zero value means none.
 	refusal refusal
-	// waiting is set while a call to the engine waits for its retry.
-	waiting bool
+	// waiting is the call to the engine that waits for its retry; nothing when there is
+	// none.
+	waiting operation
 	// inFlight is the running call to the engine; nothing when there is none.
 	inFlight operation
 	// deleted is set once the deletion of the resource was applied to the engine. A
 	// later object of this name is another one.
 	deleted bool
+	// accepted is the observedAt of the action that this actor has accepted, until it
+	// calls the engine.
+	accepted *metav1.MicroTime
+	// result is the outcome of the last action; nil when there is none.
+	result *actionResult
 }
 
 // with returns the view with another resource.
@@ -65,11 +73,15 @@ const (
 	deleteResource    operation = "delete resource"
 	removeObject      operation = "remove from engine"
 	applyDesiredState operation = "apply desired state"
+	runAction         operation = "run action"
+	completeAction    operation = "complete action"
 )
 
 // callsEngine reports whether the operation is a call to the engine for a user,
 // and not a write to the API server.
-func (op operation) callsEngine() bool { return op == removeObject || op == applyDesiredState }
+func (op operation) callsEngine() bool {
+	return op == removeObject || op == applyDesiredState || op == runAction
+}
 
 // plan is what to do next. At most one call to the engine and one write to the API
 // server run at a time. Both can run at once, because a stop can take minutes, and
@@ -85,12 +97,13 @@ type plan struct {
 func decide(v view) plan {
 	var p plan
 	switch {
-	case v.inFlight == nothing && !v.waiting:
-		p.engine = engineCall(v)
-		v.inFlight = p.engine
+	case v.inFlight == nothing:
+		if call := engineCall(v); call != v.waiting {
+			p.engine, v.inFlight = call, call
+		}
 	case v.engineGone:
-		p.cancel = v.inFlight != nothing
-	case v.inFlight == applyDesiredState:
+		p.cancel = true
+	case v.inFlight == applyDesiredState || v.inFlight == runAction:
 		p.cancel = v.engine == absent || v.resource != nil && isTerminating(v.resource)
 	}
 	p.write = decideWrite(v)
@@ -109,6 +122,8 @@ func engineCall(v view) operation {
 		if hasFinalizer(v.resource) && !v.deleted {
 			return removeObject
 		}
+	case hasPendingAction(v):
+		return runAction
 	case hasPendingState(v):
 		return applyDesiredState
 	}
@@ -154,8 +169,11 @@ func statusWrite(v view) operation {
 	if v.engine == unknown && !v.engineGone {
 		return nothing
 	}
-	if status := composeStatus(v); status.SameStatus(v.resource) && containersv1.HasResourceLabels(v.resource, status) {
+	switch status := composeStatus(v); {
+	case status.SameStatus(v.resource) && containersv1.HasResourceLabels(v.resource, status):
 		return nothing
+	case endsAction(v.resource, status):
+		return completeAction
 	}
 	return writeStatus // which also writes the labels
 }

@@ -105,12 +105,12 @@ func TestDecide(t *testing.T) {
 		{"deleted by a user, object gone", view{engine: absent, resource: resource(terminating)}, plan{write: deleteResource}},
 		{"deleted by a user, engine gone: no call to the engine", view{engineGone: true, engine: present, object: running, resource: resource(terminating)}, plan{write: deleteResource}},
 		{"delete applied, name reused", view{engine: present, object: running, resource: resource(terminating), deleted: true}, plan{write: deleteResource}},
-		{"I3: refused delete is reported first", view{engine: present, object: running, resource: resource(terminating), waiting: true, refusal: refused}, plan{write: writeStatus}},
+		{"I3: refused delete is reported first", view{engine: present, object: running, resource: resource(terminating), waiting: removeObject, refusal: refused}, plan{write: writeStatus}},
 		{"desired state running", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning))}, plan{engine: applyDesiredState}},
 		{"S4: desired state created, paused", view{engine: present, object: paused, resource: resource(wants(containersv1.StateCreated))}, plan{engine: applyDesiredState, write: writeStatus}},
 		{"new generation without desired state", view{engine: present, object: running, resource: resource(wants(containersv1.StateUnknown))}, plan{write: writeStatus}},
 		{"desired state applied, not yet written", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning)), applied: 2}, plan{write: writeStatus}},
-		{"desired state waits for its retry", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning)), waiting: true}, plan{}},
+		{"desired state waits for its retry", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning)), waiting: applyDesiredState}, plan{}},
 		{"desired state, engine gone", view{engineGone: true, engine: present, object: running, resource: resource(wants(containersv1.StateRunning))}, plan{write: deleteResource}},
 		{"desired state, no finalizer", view{engine: present, object: running, resource: resource(wants(containersv1.StateRunning), stripped)}, plan{engine: applyDesiredState, write: claim}},
 
@@ -180,7 +180,7 @@ func TestObservedGenerationFollowsApply(t *testing.T) {
 	pending := resource(wants(containersv1.StateRunning))
 	v := view{
 		kind: containersv1.KindContainer, engine: present,
-		object: engineContainer(containersv1.ContainerExited), resource: pending, waiting: true,
+		object: engineContainer(containersv1.ContainerExited), resource: pending, waiting: applyDesiredState,
 	}
 	if got := composeStatus(v).(*containersv1.Container).Status.ObservedGeneration; got != 1 {
 		t.Errorf("observedGeneration = %d while generation 2 is pending, want 1", got)

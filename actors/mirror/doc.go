@@ -6,6 +6,7 @@
 //
 //	actor.go       the actor, which runs one operation at a time
 //	decide.go      decides what to do next, as a pure function
+//	action.go      carries out one action, once
 //	status.go      computes the status and its conditions
 //	operations.go  the operations
 //	outcome.go     handles the results of operations

@@ -11,6 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
@@ -57,9 +61,39 @@ func (w *memory) Create(_ context.Context, obj containersv1.Mirror) (containersv
 func (w *memory) UpdateStatus(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if err := w.check(obj); err != nil {
+		return nil, err
+	}
 	c := w.stored.DeepCopy()
 	c.SetStatusFrom(obj)
 	return w.put(c), nil
+}
+
+func (w *memory) CompleteAction(_ context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.check(obj); err != nil {
+		return nil, err
+	}
+	c := w.stored.DeepCopy()
+	c.SetStatusFrom(obj)
+	delete(c.Annotations, containersv1.ActionAnnotation)
+	return w.put(c), nil
+}
+
+// check returns a conflict unless obj is the latest version.
+func (w *memory) check(obj containersv1.Mirror) error {
+	if w.stored.ResourceVersion != obj.GetResourceVersion() {
+		return apierrors.NewConflict(schema.GroupResource{Resource: "containers"}, obj.GetName(), errors.New("it has changed"))
+	}
+	return nil
+}
+
+// fail makes removals fail, or ends that.
+func (w *memory) fail(failing bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failing = failing
 }
 
 func (w *memory) Remove(context.Context, containersv1.Mirror) (containersv1.Mirror, error) {
@@ -78,6 +112,8 @@ type busyEngine struct {
 	mu      sync.Mutex // guards calls
 	calls   []string
 	stopped chan struct{}
+	// at is when the container was started.
+	at metav1.MicroTime
 }
 
 func (e *busyEngine) note(call string) {
@@ -106,7 +142,11 @@ func (e *busyEngine) Do(ctx context.Context, _ engine.Key, verb engine.Verb) err
 }
 
 func (e *busyEngine) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
-	return engineContainer(containersv1.ContainerExited), nil
+	c := engineContainer(containersv1.ContainerExited)
+	if !e.at.IsZero() {
+		c.Status.StartedAt = &e.at
+	}
+	return c, nil
 }
 
 // stopping returns a mirror whose stop is in flight.
@@ -192,9 +232,7 @@ func TestDeleteSparesNextObject(t *testing.T) {
 		s.send(messages.ObjectGone{Kind: containersv1.KindContainer, Name: "c1", AsOf: time.Now()})
 		time.Sleep(time.Millisecond)
 		s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerRunning), AsOf: time.Now()})
-		w.mu.Lock()
-		w.failing = false
-		w.mu.Unlock()
+		w.fail(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if made := e.made(); len(made) != 0 {

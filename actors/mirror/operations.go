@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -21,6 +23,9 @@ type Writer interface {
 	Create(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	// UpdateStatus writes the status, and the labels of the engine's object in it.
 	UpdateStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
+	// CompleteAction is UpdateStatus, and removes the annotation that requested the
+	// action.
+	CompleteAction(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	// Claim adds rdd's finalizer, where the kind has it, and rdd's managed fields.
 	Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error)
 	// Remove deletes the resource, and removes rdd's finalizer. It returns nil, or the
@@ -46,16 +51,20 @@ type outcome struct {
 	// uid and generation of the resource that the operation worked from.
 	uid        types.UID
 	generation int64
+	// accepted is the observedAt of the action that a write has accepted, if any.
+	accepted *metav1.MicroTime
+	// result is the outcome of an action, if it has ended.
+	result *actionResult
 	// refused is the engine's error if it refused the request.
 	refused error
 	// err is any other failure; the operation is retried.
 	err error
 }
 
-// timeout returns the deadline of an operation. A start or stop has deadlines for
-// its parts.
+// timeout returns the deadline of an operation. A desired state and an action have
+// deadlines for their parts.
 func timeout(op operation) time.Duration {
-	if op == applyDesiredState {
+	if op == applyDesiredState || op == runAction {
 		return async.NoDeadline
 	}
 	return operationTimeout
@@ -73,6 +82,8 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 		cfg.removeObject(ctx, v, &out)
 	case op == applyDesiredState:
 		cfg.applyDesiredState(ctx, v, &out)
+	case op == runAction:
+		cfg.runAction(ctx, v, &out)
 	default:
 		cfg.write(ctx, op, v, &out)
 	}
@@ -88,12 +99,12 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 	case create:
 		out.resource, out.err = cfg.Kube.Create(ctx, cfg.newResource(v))
 	case writeStatus:
-		obj := composeStatus(v)
-		obj.SetName(v.resource.GetName())
-		obj.SetNamespace(v.resource.GetNamespace())
-		obj.SetUID(v.resource.GetUID())
-		obj.SetResourceVersion(v.resource.GetResourceVersion())
-		out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj)
+		obj := newStatus(v)
+		if out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj); out.err == nil {
+			out.accepted = acceptedBy(v, obj)
+		}
+	case completeAction:
+		out.resource, out.err = cfg.Kube.CompleteAction(ctx, newStatus(v))
 	case claim:
 		out.resource, out.err = cfg.Kube.Claim(ctx, v.resource)
 	case deleteResource:
@@ -103,6 +114,17 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 	if out.err != nil {
 		cfg.afterWriteError(ctx, out)
 	}
+}
+
+// newStatus returns the resource with the status to write, and nothing else that a write
+// of the status uses.
+func newStatus(v view) containersv1.Mirror {
+	obj := composeStatus(v)
+	obj.SetName(v.resource.GetName())
+	obj.SetNamespace(v.resource.GetNamespace())
+	obj.SetUID(v.resource.GetUID())
+	obj.SetResourceVersion(v.resource.GetResourceVersion())
+	return obj
 }
 
 // afterWriteError reads the resource again if the error shows that the view was stale.
@@ -149,10 +171,20 @@ func (cfg Config) stillRequested(ctx context.Context, v view, out *outcome) bool
 		out.resourceGone, out.outdated = true, true
 	case err != nil:
 		out.err = err
-	case fresh.GetUID() != out.uid || engineCall(v.with(fresh)) != out.op || fresh.GetGeneration() != out.generation:
+	case fresh.GetUID() != out.uid || engineCall(v.with(fresh)) != out.op || !isSameRequest(out.op, v.resource, fresh):
 		out.resource, out.outdated = fresh, true
 	}
 	return out.err == nil && !out.outdated
+}
+
+// isSameRequest reports whether two versions of a resource request the same of an
+// operation.
+func isSameRequest(op operation, a, b containersv1.Mirror) bool {
+	if op != runAction {
+		return a.GetGeneration() == b.GetGeneration()
+	}
+	one, other := a.(*containersv1.Container).RunningAction(), b.(*containersv1.Container).RunningAction()
+	return equality.Semantic.DeepEqual(one, other)
 }
 
 // removeObject removes the engine's object. It kills a running container, because
@@ -172,7 +204,7 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 	}
 	out.classify(ctx, err)
 	if out.refused != nil {
-		cfg.readObject(ctx, key, out)
+		_ = cfg.readObject(ctx, key, out)
 	}
 	if out.objectGone {
 		out.refused = nil
@@ -184,18 +216,18 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 func (cfg Config) applyDesiredState(ctx context.Context, v view, out *outcome) {
 	key := engine.KeyOf(v.object)
 	err := cfg.startOrStop(ctx, key, v.resource.(*containersv1.Container).Spec.State)
-	out.began = time.Now()
-	cfg.readObject(ctx, key, out)
+	_ = cfg.readObject(ctx, key, out)
 	if err != nil && !out.objectGone {
 		out.classify(ctx, err)
 	}
 }
 
-// readObject reads the engine's object after a request. A failure is none of the request:
+// readObject reads the engine's object. A failure after a request is none of the request:
 // the engine's event or the next full sync replaces this reading.
-func (cfg Config) readObject(ctx context.Context, key engine.Key, out *outcome) {
+func (cfg Config) readObject(ctx context.Context, key engine.Key, out *outcome) error {
 	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
 	defer cancel()
+	out.began, out.fact = time.Now(), nil
 	fact, err := cfg.Engine.Get(ctx, key)
 	switch {
 	case engine.IsNotFound(err):
@@ -203,6 +235,7 @@ func (cfg Config) readObject(ctx context.Context, key engine.Key, out *outcome) 
 	case err == nil:
 		out.fact = fact
 	}
+	return err
 }
 
 // startOrStop gives a start a deadline. A stop bounds itself.

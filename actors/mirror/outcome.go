@@ -32,8 +32,8 @@ type retry struct {
 	backoff async.Backoff
 	// attempts is how many attempts failed in a row.
 	attempts int
-	// waiting is set until the timer fires.
-	waiting bool
+	// waits is the operation that waits until the timer fires; nothing when none does.
+	waits operation
 	// pause is the number of the last pause.
 	pause int
 	// unreachable is set when the last attempt did not reach the engine.
@@ -41,10 +41,10 @@ type retry struct {
 	timer       *time.Timer
 }
 
-// later plans the next retry.
-func (r *retry) later(tasks *task.Runner) {
+// later plans the next retry of an operation.
+func (r *retry) later(tasks *task.Runner, op operation) {
 	r.attempts++
-	r.waiting = true
+	r.waits = op
 	r.pause++
 	if r.timer != nil {
 		r.timer.Stop()
@@ -63,7 +63,7 @@ func (r *retry) reset() {
 // ended handles the end of a pause, which can be a former one.
 func (r *retry) ended(pause int) {
 	if pause == r.pause {
-		r.waiting = false
+		r.waits = nothing
 	}
 }
 
@@ -126,11 +126,17 @@ func (m *mirror) apply(out outcome) {
 	if out.resourceGone {
 		m.view.resource, m.removed = nil, out.uid
 	}
-	if out.fact != nil {
+	if out.fact != nil && !m.view.engineGone { // only the session knows that the engine is back
 		m.seen(out.fact, out.began)
 	}
 	if out.objectGone {
 		m.gone(out.began)
+	}
+	if out.accepted != nil {
+		m.view.accepted = out.accepted
+	}
+	if out.op == runAction && !out.outdated {
+		m.view.accepted = nil
 	}
 	l.err = out.err
 	switch {
@@ -141,7 +147,7 @@ func (m *mirror) apply(out outcome) {
 		l.retry.reset()
 	default:
 		m.Logger.Warn("mirror could not be written", "err", out.err)
-		l.retry.later(m.tasks)
+		l.retry.later(m.tasks, out.op)
 	}
 }
 
@@ -151,10 +157,12 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 	case out.outdated:
 	case out.err != nil:
 		m.Logger.Warn("request of a user failed", "err", out.err)
-		m.engine.retry.later(m.tasks)
+		m.engine.retry.later(m.tasks, out.op)
 		m.engine.retry.unreachable = true
 	case out.refused != nil:
 		m.refuse(out)
+	case out.op == runAction:
+		m.actionEnded(out)
 	default:
 		m.logAct(out)
 		m.engine.retry.reset()
@@ -163,6 +171,19 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 			m.view.applied = out.generation
 		}
 	}
+}
+
+// actionEnded updates the view after the engine has answered an action. A refused action
+// is not retried.
+func (m *mirror) actionEnded(out outcome) {
+	if m.engine.retry.waits == runAction || m.engine.retry.unreachable {
+		m.engine.retry.reset()
+	}
+	if out.result == nil || !m.worksOn(out) {
+		return
+	}
+	m.view.result = out.result
+	m.Logger.Info("engine answered an action", "mirror", m.Name, "action", out.result.action, "refused", out.result.err)
 }
 
 // logAct logs a user's request that the engine applied.
@@ -189,6 +210,6 @@ func (m *mirror) refuse(out outcome) {
 	}
 	m.view.refusal = refusal{condition: condition, message: out.refused.Error()}
 	m.record(happening{refusalReason(out.op, m.view.resource), m.view.refusal.message})
-	m.engine.retry.later(m.tasks)
+	m.engine.retry.later(m.tasks, out.op)
 	m.Logger.Info("engine refused", "mirror", m.Name, "operation", out.op, "err", out.refused)
 }

@@ -40,16 +40,16 @@ func TestFormerPauseEndsNoLaterOne(t *testing.T) {
 		queued := make(chan retryDue, 1)
 		tasks := &task.Runner{Runner: async.NewRunner(context.Background(), func(r async.Result) { queued <- r.Value.(retryDue) })}
 		r := &retry{backoff: async.Backoff{Min: time.Second, Max: time.Minute}}
-		r.later(tasks)
+		r.later(tasks, removeObject)
 		former := <-queued
 		r.reset()
-		r.later(tasks)
+		r.later(tasks, removeObject)
 		r.ended(former.pause)
-		if !r.waiting {
+		if r.waits == nothing {
 			t.Error("the end of a former pause ended this one")
 		}
 		last := <-queued
-		if r.ended(last.pause); r.waiting {
+		if r.ended(last.pause); r.waits != nothing {
 			t.Error("the pause did not end")
 		}
 	})

@@ -12,7 +12,8 @@ import (
 )
 
 // composeStatus returns an object with the status that the resource should have: the
-// engine's facts, the observed generation, and conditions for what the engine refuses.
+// engine's facts, the observed generation, the last action, and conditions for what the
+// engine refuses.
 func composeStatus(v view) containersv1.Mirror {
 	out := containersv1.NewMirror(v.kind)
 	if v.object != nil {
@@ -22,6 +23,7 @@ func composeStatus(v view) containersv1.Mirror {
 	}
 	if c, ok := out.(*containersv1.Container); ok {
 		c.Status.ObservedGeneration = observedGeneration(v)
+		c.Status.LastAction = composeAction(v)
 	}
 	if conditions := out.MirrorConditions(); conditions != nil {
 		*conditions = composeConditions(v, *conditions)
@@ -30,10 +32,11 @@ func composeStatus(v view) containersv1.Mirror {
 }
 
 // observedGeneration returns the newest generation that is fully applied. It does not
-// change while the engine works on a request.
+// change while the engine works on a desired state.
 func observedGeneration(v view) int64 {
 	c := v.resource.(*containersv1.Container)
-	if v.inFlight != nothing || hasPendingState(v) {
+	isActing := v.inFlight == runAction && !isTerminating(c)
+	if v.inFlight != nothing && !isActing || hasPendingState(v) {
 		return max(v.applied, c.Status.ObservedGeneration)
 	}
 	return c.Generation

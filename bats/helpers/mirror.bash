@@ -24,7 +24,7 @@ mirror_picture() {
                   elif .kind == "Network" then .status.id
                   else .status.name end),
             finalizers: .metadata.finalizers,
-            status: (.status | del(.conditions, .observedGeneration, .humanSize, .exitReason, .health.output) | bare)
+            status: (.status | del(.conditions, .observedGeneration, .lastAction, .humanSize, .exitReason, .health.output) | bare)
         }] | sort_by(.kind, .key)'
 }
 

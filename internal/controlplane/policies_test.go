@@ -105,6 +105,15 @@ func TestPolicies(t *testing.T) {
 	// Earlier versions accepted definitions of users in rdd's groups.
 	must(t, daemon, crds, newCRD("containers.rancherdesktop.io", "gadgets", "Gadget"))
 	containers, images, volumes, engineNamespaces := mirrors("containers"), mirrors("images"), mirrors("volumes"), mirrors("containernamespaces")
+	act := func(action string, name ...string) attempt {
+		return patch(containers, home, append(name, "one")[0], `{"metadata":{"annotations":{"containers.rancherdesktop.io/action":"`+action+`"}}}`)
+	}
+	held := newMirror("Container", home, "held")
+	held.SetFinalizers([]string{containersv1alpha1.Finalizer})
+	must(t, daemon, containers, held)
+	if err := remove(containers, home, "held")(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
 	appNamed := func(name string) *unstructured.Unstructured {
 		app := newApp(nil)
 		app.SetName(name)
@@ -133,8 +142,14 @@ func TestPolicies(t *testing.T) {
 		{"desired state", patch(containers, home, "one", `{"spec":{"state":"running"}}`), ""},
 		{"unknown desired state", patch(containers, home, "one", `{"spec":{"state":"flying"}}`), "unknown"},
 		{"write a Container's status", patch(containers, home, "one", `{"status":{"pid":1}}`, "status"), "spec.state"},
-		{"a one-shot action", patch(containers, home, "one", `{"metadata":{"annotations":{"containers.rancherdesktop.io/action":"restart"}}}`), "not supported yet"},
-		{"an empty action", patch(containers, home, "one", `{"metadata":{"annotations":{"containers.rancherdesktop.io/action":""}}}`), "not supported yet"},
+		{"an unknown action", act("fly"), `"fly" is no action of a container: set the annotation containers.rancherdesktop.io/action to start, stop`},
+		{"an action with a capital", act("Restart"), "is no action of a container"},
+		{"an empty action", act(""), "is no action of a container"},
+		{"an action", act("restart"), ""},
+		{"another action instead", act("kill"), ""},
+		{"a change beside an action", patch(containers, home, "one", `{"metadata":{"annotations":{"note":"beside"}}}`), ""},
+		{"an action on a container that is being deleted", act("start", "held"), "is being deleted"},
+		{"withdraw an action", patch(containers, home, "one", `{"metadata":{"annotations":{"containers.rancherdesktop.io/action":null}}}`), ""},
 		{"another annotation", patch(containers, home, "one", `{"metadata":{"annotations":{"note":"mine"}}}`), ""},
 		{"a finalizer of one's own", patch(volumes, home, "one", `{"metadata":{"finalizers":["example.com/held","engine.rancherdesktop.io/docker-mirror"]}}`), ""},
 		{"rdd's finalizer of a Container", patch(containers, home, "one", `{"metadata":{"finalizers":["example.com/held"]}}`), "by rdd alone"},

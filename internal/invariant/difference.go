@@ -34,6 +34,8 @@ const (
 	Unread Problem = "unreadable object"
 	// WaitingState: a desired state is neither applied nor visibly refused yet.
 	WaitingState Problem = "desired state not applied"
+	// WaitingAction: an action is neither Succeeded nor Failed yet.
+	WaitingAction Problem = "action not ended"
 	// WaitingDelete: a deletion is neither applied nor visibly refused yet.
 	WaitingDelete Problem = "deletion not applied"
 )
@@ -51,14 +53,16 @@ type Difference struct {
 	// Engine and Mirror are the two values; empty if absent.
 	Engine string `json:"engine,omitempty"`
 	Mirror string `json:"mirror,omitempty"`
-	// Age is how long a desired state or a deletion has been waiting, as far as the
-	// resource shows it; 0 for other problems.
+	// Age is how long a desired state, an action or a deletion has been waiting, as far
+	// as the resource shows it; 0 for other problems.
 	Age time.Duration `json:"age,omitempty"`
 }
 
 // Pending reports whether rdd may still be working on it. The caller decides by Age
 // how long that may take.
-func (d Difference) Pending() bool { return d.Problem == WaitingState || d.Problem == WaitingDelete }
+func (d Difference) Pending() bool {
+	return d.Problem == WaitingState || d.Problem == WaitingAction || d.Problem == WaitingDelete
+}
 
 // String returns the difference in one line.
 func (d Difference) String() string {

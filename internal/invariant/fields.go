@@ -42,8 +42,8 @@ func fieldsOf(mirror containersv1.Mirror) (fields, error) {
 	f := fields{}
 	for name, value := range tree.Status {
 		switch name {
-		case "observedGeneration":
-			// It is not from the engine; see promises.go.
+		case "observedGeneration", "lastAction":
+			// They are not from the engine; see promises.go.
 		case "conditions":
 			f.conditions(value)
 		case "ports":

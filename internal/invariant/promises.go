@@ -28,6 +28,9 @@ func promises(m containersv1.Mirror, present bool, now time.Time) []Difference {
 	if waiting, ok := waitingState(m, d, now); ok && present {
 		found = append(found, waiting)
 	}
+	if waiting, ok := waitingAction(m, d, now); ok && present {
+		found = append(found, waiting)
+	}
 	if waiting, ok := waitingDelete(m, d, now); ok && present {
 		found = append(found, waiting)
 	}
@@ -117,6 +120,21 @@ func waitingState(m containersv1.Mirror, d Difference, now time.Time) (Differenc
 	d.Mirror = fmt.Sprintf("spec.state is %s in generation %d, and generation %d was applied last",
 		c.Spec.State, c.Generation, c.Status.ObservedGeneration)
 	return d, true
+}
+
+// waitingAction finds an action that was requested and has not ended.
+func waitingAction(m containersv1.Mirror, d Difference, now time.Time) (Difference, bool) {
+	c, ok := m.(*containersv1.Container)
+	if !ok || c.DeletionTimestamp != nil {
+		return d, false
+	}
+	d.Problem, d.Field, d.Mirror = WaitingAction, "lastAction", c.Annotations[containersv1.ActionAnnotation]
+	if last := c.Status.LastAction; last != nil && last.State == containersv1.ActionRunning {
+		d.Mirror, d.Age = string(last.Action), now.Sub(last.ObservedAt.Time)
+		return d, true
+	}
+	d.Age = now.Sub(lastWritten(m))
+	return d, d.Mirror != ""
 }
 
 // waitingDelete finds a deletion that is neither applied nor visibly refused.

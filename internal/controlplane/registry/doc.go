@@ -12,6 +12,6 @@
 // conflicts, finalizers and deletion. The Go types make objects valid without
 // validation; a test compares the types with the served definitions.
 //
-// The package can write only what the daemon may write: the status and rdd's
-// finalizer, never the spec.
+// The package can write only what the daemon may write: the status, rdd's finalizer, and
+// the removal of the annotation that requested an action; never the spec.
 package registry

@@ -37,6 +37,10 @@ func changeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containe
 	return must(w.UpdateStatus(t.Context(), changed(obj)))(t)
 }
 
+func completeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
+	return must(w.CompleteAction(t.Context(), changed(obj)))(t)
+}
+
 func finalizeIt(t *testing.T, _ plane, w writer, obj containersv1.Mirror) containersv1.Mirror {
 	return must(w.Claim(t.Context(), obj))(t)
 }
@@ -68,6 +72,7 @@ func patchIt(patch string) func(*testing.T, plane, writer, containersv1.Mirror) 
 }
 
 const (
+	actPatch   = `{"metadata":{"annotations":{"` + containersv1.ActionAnnotation + `":"restart"}}}`
 	labelPatch = `{"metadata":{"labels":{"mine":"yes"},"annotations":{"note":"kept"}}}`
 	holdPatch  = `{"metadata":{"finalizers":["` + foreign + `","` + containersv1.Finalizer + `"]}}`
 )
@@ -92,6 +97,15 @@ func stories() map[string][]step {
 				return must(w.Create(t.Context(), obj))(t)
 			}},
 			{"change", changeIt},
+			{"remove", removeIt},
+		},
+		"an action": {
+			{"create", createIt},
+			{"request", patchIt(actPatch)},
+			{"complete", completeIt},
+			{"annotate", patchIt(labelPatch)},
+			{"request again", patchIt(actPatch)},
+			{"complete beside another annotation", completeIt},
 			{"remove", removeIt},
 		},
 		"a mirror without the finalizer": {

@@ -18,6 +18,7 @@ import (
 type writer interface {
 	Create(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 	UpdateStatus(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
+	CompleteAction(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 	Claim(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 	Remove(context.Context, containersv1.Mirror) (containersv1.Mirror, error)
 }
@@ -87,6 +88,16 @@ func labelsOf(obj containersv1.Mirror) map[string]string {
 
 func (w overHTTP) writeStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	return typed(obj)(w.of(obj).UpdateStatus(ctx, asUnstructured(obj), metav1.UpdateOptions{FieldManager: containersv1.FieldManager}))
+}
+
+// CompleteAction takes two writes, because a write of the status changes no annotation.
+func (w overHTTP) CompleteAction(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
+	written, err := w.UpdateStatus(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	patch := []byte(`{"metadata":{"annotations":{"` + containersv1.ActionAnnotation + `":null}}}`)
+	return typed(obj)(w.of(obj).Patch(ctx, written.GetName(), types.MergePatchType, patch, metav1.PatchOptions{FieldManager: containersv1.FieldManager}))
 }
 
 func (w overHTTP) Claim(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {

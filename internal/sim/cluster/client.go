@@ -217,6 +217,7 @@ func (c MirrorClient) CompleteAction(ctx context.Context, given containersv1.Mir
 		}
 		obj := copied(old.(containersv1.Mirror))
 		obj.SetStatusFrom(given.CopyMirror())
+		containersv1.SyncLabels(obj, old.(containersv1.Mirror).EngineLabels())
 		delete(obj.GetAnnotations(), containersv1.ActionAnnotation)
 		manage(obj)
 		c.cluster.put(obj)

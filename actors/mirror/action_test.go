@@ -1,0 +1,157 @@
+package mirror
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// at returns a time for the runs of a container.
+func at(second int64) *metav1.MicroTime { return &metav1.MicroTime{Time: time.Unix(second, 0)} }
+
+// asks returns a change that requests an action.
+func asks(action containersv1.Action) func(*containersv1.Container) {
+	return func(c *containersv1.Container) {
+		c.Annotations = map[string]string{containersv1.ActionAnnotation: string(action)}
+	}
+}
+
+// acts returns a change that makes an action Running, in the run that began at second 1.
+func acts(action containersv1.Action) func(*containersv1.Container) {
+	return func(c *containersv1.Container) {
+		c.Status.StartedAt = at(1)
+		c.Status.LastAction = &containersv1.ActionStatus{
+			Action: action, State: containersv1.ActionRunning, ObservedAt: *at(5),
+			Before: &containersv1.ContainerRun{Status: containersv1.ContainerRunning, StartedAt: at(1)},
+		}
+	}
+}
+
+// ranSince returns the container of an engine, whose run began at a time.
+func ranSince(second int64) *containersv1.Container {
+	c := engineContainer(containersv1.ContainerRunning)
+	c.Status.StartedAt = at(second)
+	return c
+}
+
+func TestDecideAction(t *testing.T) {
+	const restart, stop = containersv1.ActionRestart, containersv1.ActionStop
+	running, again := ranSince(1), ranSince(2)
+	inRun := func(c *containersv1.Container) { c.Status.StartedAt = at(1) }
+	for _, tc := range []struct {
+		name string
+		view view
+		want plan
+	}{
+		{"requested: accepted first", view{engine: present, object: running, resource: resource(inRun, asks(restart))}, plan{write: writeStatus}},
+		{"requested, object not read yet", view{resource: resource(inRun, asks(restart))}, plan{}},
+		{"requested, unknown word", view{engine: present, object: running, resource: resource(inRun, asks("fly"))}, plan{}},
+		{"requested, no finalizer", view{engine: present, object: running, resource: resource(inRun, asks(restart), stripped)}, plan{write: claim}},
+		{"requested, being deleted: never accepted", view{engine: present, object: running, resource: resource(inRun, asks(restart), terminating)}, plan{engine: removeObject}},
+		{"requested, engine gone", view{engineGone: true, engine: present, object: running, resource: resource(inRun, asks(restart))}, plan{write: deleteResource}},
+		{"requested, desired state pending: waits", view{engine: present, object: running, resource: resource(inRun, asks(restart), wants(containersv1.StateCreated))}, plan{engine: applyDesiredState}},
+		{"requested, desired state in flight: waits", view{engine: present, object: running, resource: resource(inRun, asks(restart), wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{}},
+		{"requested, desired state refused", view{engine: present, object: running, resource: resource(inRun, asks(restart), wants(containersv1.StateRunning)), waiting: applyDesiredState}, plan{write: writeStatus}},
+		{"accepted: called", view{engine: present, object: running, resource: resource(asks(restart), acts(restart)), accepted: at(5)}, plan{engine: runAction}},
+		{"accepted, annotation withdrawn: called", view{engine: present, object: running, resource: resource(acts(restart)), accepted: at(5)}, plan{engine: runAction}},
+		{"accepted, another run: recorded first", view{engine: present, object: again, resource: resource(asks(restart), acts(restart)), accepted: at(5)}, plan{write: writeStatus}},
+		{"accepted by a former daemon: called", view{engine: present, object: running, resource: resource(asks(restart), acts(restart))}, plan{engine: runAction}},
+		{"accepted by a former daemon, another run: called", view{engine: present, object: again, resource: resource(asks(restart), acts(restart))}, plan{engine: runAction, write: writeStatus}},
+		{"accepted, object not read yet", view{resource: resource(asks(restart), acts(restart))}, plan{}},
+		{"accepted, desired state pending: action first", view{engine: present, object: running, resource: resource(acts(restart), wants(containersv1.StateCreated))}, plan{engine: runAction}},
+		{"accepted, waits for its retry", view{engine: present, object: running, resource: resource(acts(restart), wants(containersv1.StateCreated)), waiting: runAction}, plan{}},
+		{"in flight", view{engine: present, object: running, resource: resource(asks(stop), acts(stop)), inFlight: runAction}, plan{}},
+		{"in flight, another one requested: waits", view{engine: present, object: running, resource: resource(asks(restart), acts(stop)), inFlight: runAction}, plan{}},
+		{"in flight, desired state pending: waits", view{engine: present, object: running, resource: resource(acts(stop), wants(containersv1.StateRunning)), inFlight: runAction}, plan{}},
+		{"in flight, spec without desired state: observed", view{engine: present, object: running, resource: resource(acts(stop), wants(containersv1.StateUnknown)), inFlight: runAction}, plan{write: writeStatus}},
+		{"in flight, deleted", view{engine: present, object: running, resource: resource(acts(stop), terminating), inFlight: runAction}, plan{cancel: true}},
+		{"in flight, object gone", view{engine: absent, resource: resource(acts(stop)), inFlight: runAction}, plan{cancel: true, write: deleteResource}},
+		{"in flight, engine gone", view{engineGone: true, engine: present, object: running, resource: resource(acts(stop)), inFlight: runAction}, plan{cancel: true, write: deleteResource}},
+		{"deleted, removal refused: failed", view{engine: present, object: running, resource: resource(acts(stop), terminating), waiting: removeObject}, plan{write: writeStatus}},
+		{"ended: the annotation goes with the outcome", view{engine: present, object: running, resource: resource(asks(stop), acts(stop)), result: &actionResult{observedAt: *at(5)}}, plan{write: completeAction}},
+		{"ended, another one requested: it stays", view{engine: present, object: running, resource: resource(asks(restart), acts(stop)), result: &actionResult{observedAt: *at(5)}}, plan{write: writeStatus}},
+		{"ended, annotation withdrawn", view{engine: present, object: running, resource: resource(acts(stop)), result: &actionResult{observedAt: *at(5)}}, plan{write: writeStatus}},
+		{"outcome of a former action", view{engine: present, object: running, resource: resource(acts(stop)), result: &actionResult{observedAt: *at(4)}}, plan{engine: runAction}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.view.kind = containersv1.KindContainer
+			if got := decide(tc.view); got != tc.want {
+				t.Errorf("decide = %+v, want %+v", got, tc.want)
+			}
+		})
+	}
+}
+
+// After each write of an action, nothing is left to write for the same view.
+func TestActionStatusIsStable(t *testing.T) {
+	running := ranSince(1)
+	requested := resource(asks(containersv1.ActionKill))
+	for name, v := range map[string]view{
+		"accept":    {resource: requested},
+		"record":    {resource: resource(acts(containersv1.ActionKill)), object: ranSince(2), accepted: at(5)},
+		"succeed":   {resource: resource(acts(containersv1.ActionKill)), result: &actionResult{observedAt: *at(5), completedAt: *at(6)}},
+		"fail":      {resource: resource(acts(containersv1.ActionKill)), result: &actionResult{observedAt: *at(5), completedAt: *at(6), err: errors.New("no")}},
+		"terminate": {resource: resource(acts(containersv1.ActionKill), terminating)},
+	} {
+		v.kind, v.engine = containersv1.KindContainer, present
+		if v.object == nil {
+			v.object = running
+		}
+		written := v.resource.CopyMirror().(*containersv1.Container)
+		written.SetStatusFrom(composeStatus(v))
+		written.Annotations = nil
+		if written.SameStatus(v.resource) {
+			t.Errorf("%s: nothing is written", name)
+		}
+		if got := composeStatus(v.with(written)); !got.SameStatus(written) {
+			t.Errorf("%s: after the write the action is %+v, and then %+v", name, written.Status.LastAction, got.(*containersv1.Container).Status.LastAction)
+		}
+	}
+}
+
+func TestWasCarriedOut(t *testing.T) {
+	const (
+		running, exited, paused = containersv1.ContainerRunning, containersv1.ContainerExited, containersv1.ContainerPaused
+	)
+	for _, tc := range []struct {
+		action      containersv1.Action
+		before, now containersv1.ContainerState
+		// started is set when the container has started since.
+		started, want bool
+	}{
+		{containersv1.ActionStart, exited, exited, false, false},
+		{containersv1.ActionStart, exited, running, true, true},
+		{containersv1.ActionStart, exited, exited, true, true}, // it has ended again
+		{containersv1.ActionStart, paused, running, false, false},
+		{containersv1.ActionRestart, running, running, false, false},
+		{containersv1.ActionRestart, running, exited, false, false}, // half of it
+		{containersv1.ActionRestart, running, running, true, true},
+		{containersv1.ActionRestart, running, exited, true, true},
+		{containersv1.ActionStop, running, running, false, false},
+		{containersv1.ActionStop, running, exited, false, true},
+		{containersv1.ActionStop, running, running, true, true}, // another client has started it
+		{containersv1.ActionStop, exited, exited, false, false},
+		{containersv1.ActionKill, paused, exited, false, true},
+		{containersv1.ActionKill, exited, exited, false, false},
+		{containersv1.ActionKill, running, running, true, true},
+		{containersv1.ActionPause, running, running, false, false},
+		{containersv1.ActionPause, running, paused, false, true},
+		{containersv1.ActionPause, paused, paused, false, false},
+		{containersv1.ActionUnpause, paused, running, false, true},
+		{containersv1.ActionUnpause, paused, paused, false, false},
+		{containersv1.ActionUnpause, running, running, false, false},
+	} {
+		action := &containersv1.ActionStatus{Action: tc.action, Before: &containersv1.ContainerRun{Status: tc.before, StartedAt: at(1)}}
+		now := &containersv1.ContainerStatus{Status: tc.now, StartedAt: at(1)}
+		if tc.started {
+			now.StartedAt = at(2)
+		}
+		if got := wasCarriedOut(action, now); got != tc.want {
+			t.Errorf("%s of a container that was %s and is %s, started since %t: %t", tc.action, tc.before, tc.now, tc.started, got)
+		}
+	}
+}
