@@ -15,5 +15,6 @@
 //	engine.go       app actor and engine supervisor
 //	session.go      engine supervisor and session
 //	mirror.go       engine supervisor and mirrors
+//	request.go      supervisor of requests and the actors of requests
 //	supervision.go  supervision strategies and parents
 package messages

@@ -29,3 +29,13 @@ type ToSession interface{ toSession() }
 //
 //sumtype:decl
 type ToMirror interface{ toMirror() }
+
+// ToRequests is a message that the supervisor of the requests receives.
+//
+//sumtype:decl
+type ToRequests interface{ toRequests() }
+
+// ToRequest is a message that the actor of a request receives.
+//
+//sumtype:decl
+type ToRequest interface{ toRequest() }

@@ -8,6 +8,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/app"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/bridge"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/request"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
@@ -24,6 +25,8 @@ type api interface {
 	Mirrors() mirror.Writer
 	// Events returns the recorder of events.
 	Events() kube.Recorder
+	// Requests returns the writer of the requests.
+	Requests() request.Writer
 	// Informers feed the subscriptions.
 	bridge.Informers
 	// Subscribe delivers objects and their changes; see kube.Informers.
@@ -46,8 +49,8 @@ func (e embedded) API() (api, error) {
 	return embeddedAPI{Client: client, Informers: informers, mirrors: e.Server.Mirrors(), events: e.Server}, nil
 }
 
-// embeddedAPI accesses the embedded API server: the App over HTTP without a socket, the
-// mirrors without HTTP.
+// embeddedAPI accesses the embedded API server: the App and requests over HTTP without a
+// socket, the mirrors without HTTP.
 type embeddedAPI struct {
 	*kube.Client
 	*kube.Informers
@@ -60,3 +63,6 @@ func (a embeddedAPI) Events() kube.Recorder { return a.events }
 
 // Mirrors implements api.
 func (a embeddedAPI) Mirrors() mirror.Writer { return a.mirrors }
+
+// Requests implements api.
+func (a embeddedAPI) Requests() request.Writer { return a.Client }

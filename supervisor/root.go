@@ -140,6 +140,7 @@ func (r *root) spawnRest(c actor.Context, api api) {
 	vm := r.spawn(c, r.vmProps(), vmName)
 	engine := r.spawn(c, r.engineProps(api), engineName)
 	r.app = r.spawn(c, r.appProps(api, vm, engine), appName)
+	r.spawn(c, r.requestsProps(api, engine), requestsName)
 	r.spawn(c, r.bridgeProps(api), bridgeName)
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/request"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
@@ -36,7 +37,7 @@ func (simTree) Grace() time.Duration { return engine.DefaultSettings().Grace }
 func (simTree) Roles() []string {
 	return []string{
 		rootName, controlPlaneName, bridgeName, appName, appName, vmName, vmName, engineName, engineName,
-		sessionName, sessionName, "container", "container", "image", "volume",
+		sessionName, sessionName, "container", "container", "image", "volume", requestsName, "containercreaterequest",
 	}
 }
 
@@ -187,3 +188,6 @@ func (simAPI) Events() kube.Recorder { return kube.NoEvents{} }
 
 // Mirrors implements api.
 func (a simAPI) Mirrors() mirror.Writer { return cluster.MirrorClient{Client: a.Client} }
+
+// Requests implements api.
+func (a simAPI) Requests() request.Writer { return cluster.RequestClient{Client: a.Client} }

@@ -13,6 +13,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/request"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
@@ -28,6 +29,7 @@ const (
 	vmName           = "vm"
 	engineName       = "engine"
 	sessionName      = "session"
+	requestsName     = "requests"
 )
 
 // server is a running control plane.
@@ -102,9 +104,11 @@ func enginePolicy(child string) Policy {
 //	├── bridge
 //	├── app
 //	├── vm
-//	└── engine
-//	    ├── session
-//	    └── container/… image/… volume/… network/… containernamespace/…
+//	├── engine
+//	│   ├── session
+//	│   └── container/… image/… volume/… network/… containernamespace/…
+//	└── requests
+//	    └── containercreaterequest/… networkcreaterequest/… volumecreaterequest/…
 func (b blueprint) rootProps() *actor.Props {
 	return b.picture.Props(rootName,
 		func(report func(string)) actor.Actor { return newRoot(b, report) },
@@ -161,6 +165,26 @@ func (b blueprint) engineProps(api api) *actor.Props {
 			Logger: b.logger, Report: report, Settings: b.engine,
 		})
 	}, actor.WithSupervisor(newStrategy(b.picture, enginePolicy)))
+}
+
+// requestsPolicy is the policy of the supervisor of the requests.
+func requestsPolicy(string) Policy {
+	return Policy{
+		Backoff:   async.Backoff{Min: 200 * time.Millisecond, Max: 30 * time.Second},
+		Intensity: 5, Window: 5 * time.Minute,
+	}
+}
+
+func (b blueprint) requestsProps(api api, engine *actor.PID) *actor.Props {
+	return b.child(requestsName, func(report func(string)) actor.Actor {
+		return request.New(request.Config{
+			Subscribe: api.Subscribe, Kube: api.Requests(), Engine: engine,
+			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
+				return b.picture.Props(name, produce)
+			},
+			Logger: b.logger, Report: report,
+		})
+	}, actor.WithSupervisor(newStrategy(b.picture, requestsPolicy)))
 }
 
 func (b blueprint) child(name string, produce func(func(string)) actor.Actor, opts ...actor.PropsOption) *actor.Props {

@@ -21,8 +21,11 @@ const recordTime = 3 * time.Second
 // parsed is a change in the terms of the ledger.
 type parsed struct {
 	object string
-	verb   string // start, stop, unpause, delete
+	verb   string // start, stop, unpause, delete, create
 }
+
+// create is the verb of a request for a new object.
+const create = "create"
 
 // parse returns false for a request that the daemon may never send.
 func parse(c change) (parsed, bool) {
@@ -37,6 +40,9 @@ func parse(c change) (parsed, bool) {
 		}
 		if c.method == http.MethodDelete {
 			return parsed{objectOf(kind, rest), "delete"}, true
+		}
+		if rest == create && c.method == http.MethodPost {
+			return parsed{string(kind), create}, true
 		}
 		id, verb, _ := strings.Cut(rest, "/")
 		known := verb == "start" || verb == "stop" || verb == "unpause"
@@ -86,6 +92,9 @@ func (r request) justifies(verb string) bool {
 
 // unjustified says why a change is wrong; it is empty for one that is right.
 func (l *ledger) unjustified(p parsed, c change) string {
+	if p.verb == create && l.askedBefore(c.began) || p.verb == "start" && l.isRequested(p.object) {
+		return ""
+	}
 	var reason, other request
 	for _, r := range l.of(p.object) {
 		switch {
@@ -108,8 +117,8 @@ func (l *ledger) unjustified(p parsed, c change) string {
 // repeated describes desired states that were applied twice without a reason. Reasons
 // are a killed daemon and an answer that may have been lost.
 func (l *ledger) repeated(p parsed, some []change, since time.Time) []string {
-	if p.verb == "unpause" || p.verb == "delete" {
-		return nil // an unpause is part of a stop, and a delete cannot succeed twice
+	if p.verb == "unpause" || p.verb == "delete" || p.verb == create {
+		return nil // an unpause is part of a stop, and a delete cannot succeed twice; judgeRequests counts objects
 	}
 	var wrong []string
 	for i := 1; i < len(some); i++ {

@@ -55,6 +55,10 @@ func (s span) meets(from, to time.Time) bool {
 type ledger struct {
 	mu       sync.Mutex
 	requests map[string][]*request
+	// asked are the requests for new objects, and requested the containers that came of
+	// them.
+	asked     []*asked
+	requested map[string]bool
 	// deaths are the times at which the engine, and its containers, ended.
 	deaths []time.Time
 	// kills are the times without a daemon, and outages those with an impaired link
@@ -71,7 +75,9 @@ type ledger struct {
 // keptSteps limits the steps of a ledger.
 const keptSteps = 400
 
-func newLedger() *ledger { return &ledger{requests: map[string][]*request{}} }
+func newLedger() *ledger {
+	return &ledger{requests: map[string][]*request{}, requested: map[string]bool{}}
+}
 
 // step records a step for a report.
 func (l *ledger) step(text string) {

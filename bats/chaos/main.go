@@ -21,6 +21,7 @@
 //	churn.go       workers, which change the engine
 //	quiet.go       changes without an event of their own
 //	user.go        users, which change the API
+//	requests.go    requests of users for new objects
 //	ledger.go      records requests and faults
 //	link.go        the impaired socket between daemon and engine
 //	recorder.go    records the daemon's requests to the engine

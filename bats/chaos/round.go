@@ -35,11 +35,19 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	}
 	c.ledger.step("all changes have stopped")
 	took, wrong := c.converge(ctx)
+	if unended := c.awaitRequests(ctx, began); len(unended) > 0 {
+		wrong = append(wrong, unended...)
+	} else {
+		_, again := c.converge(ctx) // what they have created
+		wrong = append(wrong, again...)
+	}
 	wrong = append(wrong, c.doctorAtRest(ctx)...)
 	s, err := c.snapshot(ctx)
 	if err != nil {
 		wrong = append(wrong, "read mirrors and engine: "+err.Error())
 	} else {
+		c.ledger.startsFor(s)
+		wrong = append(wrong, c.judgeRequests(ctx, s, began)...)
 		t, broken := c.ledger.judge(s, began)
 		c.results.add(t)
 		wrong = append(wrong, broken...)

@@ -160,7 +160,9 @@ type results struct {
 	took       []time.Duration
 	violations []violation
 	tally      tally
-	first      rddtest.Size
-	last       rddtest.Size
-	biggest    rddtest.Size
+	// complete and failed count the requests for new objects.
+	complete, failed int
+	first            rddtest.Size
+	last             rddtest.Size
+	biggest          rddtest.Size
 }

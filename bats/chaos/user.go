@@ -40,7 +40,7 @@ func (w *user) work(ctx context.Context) {
 func (w *user) step(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	number := w.random.IntN(10)
+	number := w.random.IntN(11)
 	api, err := w.daemon.client()
 	if err != nil {
 		return
@@ -54,6 +54,8 @@ func (w *user) step(ctx context.Context) {
 		}
 	case number < 8:
 		w.removeImage(ctx, api)
+	case number == 10:
+		w.ask(ctx, api)
 	default:
 		if name, ok := w.pick(w.random, &w.volumes); ok {
 			w.remove(ctx, api, containersv1.KindVolume, name, containersv1.VolumeResourceName(name))

@@ -38,6 +38,10 @@ type wireCreate struct {
 		PortBindings  wirePorts
 		NetworkMode   string
 		RestartPolicy wireRestartPolicy
+		Mounts        []struct {
+			Type, Source, Target string
+			ReadOnly             bool
+		}
 	}
 }
 
@@ -103,6 +107,14 @@ func (wire *wireCreate) addMounts(spec *ContainerSpec) {
 			Type: "bind", Source: source, Destination: destination, ReadOnly: mode == "ro",
 		})
 	}
+	for _, m := range wire.HostConfig.Mounts {
+		if m.Type == "volume" {
+			spec.Volumes = append(spec.Volumes, m.Source)
+			spec.Destinations[m.Source] = m.Target
+			continue
+		}
+		spec.Mounts = append(spec.Mounts, containersv1.ContainerMount{Type: m.Type, Source: m.Source, Destination: m.Target, ReadOnly: m.ReadOnly})
+	}
 	for destination := range wire.HostConfig.Tmpfs {
 		spec.Mounts = append(spec.Mounts, containersv1.ContainerMount{Type: "tmpfs", Destination: destination})
 	}
@@ -111,7 +123,7 @@ func (wire *wireCreate) addMounts(spec *ContainerSpec) {
 func (e *Engine) serveContainerList(w http.ResponseWriter, r request) error {
 	all, ancestor := r.flag("all"), r.filter("ancestor")
 	chosen := slices.DeleteFunc(e.Containers(), func(c memory.Container) bool {
-		return !all && !c.Running || len(ancestor) > 0 && !ancestor[c.ImageID]
+		return !all && !c.Running || len(ancestor) > 0 && !ancestor[c.ImageID] || !r.hasLabel(c.Labels)
 	})
 	// The youngest comes first.
 	slices.SortStableFunc(chosen, func(a, b memory.Container) int { return b.Created.Compare(a.Created) })

@@ -8,9 +8,12 @@ import (
 )
 
 // serveNetworkList serves what dockerd lists: everything but the containers.
-func (e *Engine) serveNetworkList(w http.ResponseWriter, _ request) error {
+func (e *Engine) serveNetworkList(w http.ResponseWriter, r request) error {
 	list := []map[string]any{}
 	for _, n := range e.Networks() {
+		if !r.hasLabel(n.Labels) {
+			continue
+		}
 		wire := wireNetwork(n)
 		wire["Containers"] = map[string]any{}
 		list = append(list, wire)
@@ -33,14 +36,19 @@ func (e *Engine) serveNetworkCreate(w http.ResponseWriter, r request) error {
 		Name, Driver         string
 		Internal, Attachable bool
 		Labels, Options      map[string]string
+		IPAM                 struct{ Config []struct{ Subnet string } }
 	}
 	if err := readJSON(r, &wire); err != nil {
 		return err
 	}
-	n, err := e.CreateNetwork(memory.NetworkSpec{
+	spec := memory.NetworkSpec{
 		Name: wire.Name, Driver: wire.Driver, Internal: wire.Internal, Attachable: wire.Attachable,
 		Labels: wire.Labels, Options: wire.Options,
-	})
+	}
+	for _, config := range wire.IPAM.Config {
+		spec.Subnet = config.Subnet
+	}
+	n, err := e.CreateNetwork(spec)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,16 @@ func (r request) filter(name string) map[string]bool {
 	return filters[name]
 }
 
+// hasLabel reports whether labels match the filter of a list, which has one at most, as
+// KEY=VALUE.
+func (r request) hasLabel(labels map[string]string) bool {
+	for wanted := range r.filter("label") {
+		key, value, _ := strings.Cut(wanted, "=")
+		return labels[key] == value
+	}
+	return true
+}
+
 // route is one endpoint. A path without {name} or {id} is taken literally.
 type route struct {
 	method, path string

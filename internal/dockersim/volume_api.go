@@ -7,11 +7,13 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
-func (e *Engine) serveVolumeList(w http.ResponseWriter, _ request) error {
+func (e *Engine) serveVolumeList(w http.ResponseWriter, r request) error {
 	volumes := e.Volumes()
 	list := make([]map[string]any, 0, len(volumes))
 	for _, v := range volumes {
-		list = append(list, wireVolume(v))
+		if r.hasLabel(v.Labels) {
+			list = append(list, wireVolume(v))
+		}
 	}
 	writeJSON(w, http.StatusOK, map[string]any{"Volumes": list, "Warnings": nil})
 	return nil

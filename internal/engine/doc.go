@@ -5,5 +5,6 @@
 //
 // Reading map: engine.go has the interface and its contract, event.go what a watch
 // reports, key.go the names of objects, errors.go the classes of errors, words.go texts
-// for people that every engine needs. The table of kinds is in api/containers/v1alpha1/kinds.go.
+// for people that every engine needs. create.go has the creation of objects for
+// requests. The table of kinds is in api/containers/v1alpha1/kinds.go.
 package engine

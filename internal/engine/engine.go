@@ -47,6 +47,8 @@ type Engine interface {
 	// needs no deadline.
 	Restart(ctx context.Context, key Key, startedAt *metav1.MicroTime) error
 
+	Creator
+
 	// Close closes idle connections and ends watches. Later calls fail.
 	Close() error
 }

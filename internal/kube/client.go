@@ -15,7 +15,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Client reads and writes the App and namespaces, without a cache. It is safe for
+// Client reads and writes the App, requests and namespaces, without a cache. It is safe for
 // concurrent use.
 type Client struct {
 	direct client.Client
@@ -74,4 +74,10 @@ func (c *Client) Create(ctx context.Context, obj client.Object) error {
 // UpdateStatus writes only the status of obj.
 func (c *Client) UpdateStatus(ctx context.Context, obj client.Object) error {
 	return c.direct.Status().Update(ctx, obj)
+}
+
+// Delete deletes the object if it has the UID and the resource version of obj.
+func (c *Client) Delete(ctx context.Context, obj client.Object) error {
+	uid, version := obj.GetUID(), obj.GetResourceVersion()
+	return c.direct.Delete(ctx, obj, client.Preconditions{UID: &uid, ResourceVersion: &version})
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -15,7 +16,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// Informers keep a copy of the App and of every mirror.
+// Informers keep a copy of the App, of every mirror, and of every request.
 type Informers struct{ cache cache.Cache }
 
 // Mirrors lists and watches mirrors for the informers, without HTTP.
@@ -23,7 +24,8 @@ type Mirrors interface {
 	ListerWatcher(containersv1.Kind) toolscache.ListerWatcher
 }
 
-// NewInformers returns informers that read the App with config, and mirrors from mirrors.
+// NewInformers returns informers that read the App and requests with config, and mirrors
+// from mirrors.
 func NewInformers(config *rest.Config, mirrors Mirrors) (*Informers, error) {
 	scheme, err := NewScheme()
 	if err != nil {
@@ -65,7 +67,7 @@ func informerMaker(mirrors Mirrors) func(toolscache.ListerWatcher, runtime.Objec
 
 // Run runs the informers until ctx ends. It can be called once.
 func (i *Informers) Run(ctx context.Context) error {
-	for _, obj := range append(MirrorObjects(), &appv1.App{}) {
+	for _, obj := range slices.Concat(MirrorObjects(), RequestObjects(), []client.Object{&appv1.App{}}) {
 		if _, err := i.cache.GetInformer(ctx, obj, cache.BlockUntilSynced(false)); err != nil {
 			return fmt.Errorf("create an informer for %T: %w", obj, err)
 		}
@@ -89,6 +91,15 @@ func MirrorObjects() []client.Object {
 	var objects []client.Object
 	for _, kind := range containersv1.Kinds() {
 		objects = append(objects, containersv1.NewMirror(kind))
+	}
+	return objects
+}
+
+// RequestObjects returns an empty object of each kind of request.
+func RequestObjects() []client.Object {
+	var objects []client.Object
+	for _, kind := range containersv1.RequestKinds() {
+		objects = append(objects, containersv1.NewRequest(kind))
 	}
 	return objects
 }

@@ -20,5 +20,8 @@ func newMapper() meta.RESTMapper {
 	for _, kind := range containersv1.Kinds() {
 		m.Add(containersv1.GroupVersion.WithKind(string(kind)), meta.RESTScopeNamespace)
 	}
+	for _, kind := range containersv1.RequestKinds() {
+		m.Add(kind.GroupVersionKind(), meta.RESTScopeNamespace)
+	}
 	return m
 }

@@ -14,6 +14,9 @@ func AddToScheme(s *runtime.Scheme) error {
 	for _, row := range kindTable() {
 		s.AddKnownTypes(GroupVersion, row.object(), row.list())
 	}
+	for _, row := range requestTable() {
+		s.AddKnownTypes(GroupVersion, row.object(), row.list())
+	}
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
@@ -69,6 +70,23 @@ type API interface {
 	// reference when it was pulled by digest from several repositories. Removals of
 	// other kinds than containers are never forced.
 	Remove(ctx context.Context, kind containersv1.Kind, id string) error
+
+	// Requested returns the identifiers of the objects of a kind whose label says that
+	// they were created for a request, the oldest first.
+	Requested(ctx context.Context, kind containersv1.Kind, request types.UID) ([]string, error)
+	// CreateContainer creates a container for a request, connects it to the first of
+	// its networks, and returns its ID.
+	CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (string, error)
+	// ConnectNetwork connects a container to a network.
+	ConnectNetwork(ctx context.Context, network, container string) error
+	// DiscardContainer removes a container and its anonymous volumes.
+	DiscardContainer(ctx context.Context, id string) error
+	// CreateVolume creates a volume for a request, and returns its labels. A volume of
+	// this name that exists stays as it is.
+	CreateVolume(ctx context.Context, spec containersv1.VolumeCreateRequestSpec, request types.UID) (map[string]string, error)
+	// CreateNetwork creates a network for a request, and returns its ID. Before API
+	// 1.44, the name may be taken.
+	CreateNetwork(ctx context.Context, spec containersv1.NetworkCreateRequestSpec, request types.UID) (string, error)
 
 	// Close ends event streams and idle connections. Running calls end with their
 	// contexts; new ones fail.

@@ -28,6 +28,9 @@
 //	command.go       commands
 //	stop.go          the stop of a container
 //	restart.go       the restart of a container
+//	create.go        objects for requests
+//	create_api.go    the calls that create them
+//	create_spec.go   maps the container of a request
 //	image_remove.go  the removal of an image
 //	events.go        the event stream
 //	errors.go        errors of the engine

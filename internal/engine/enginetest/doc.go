@@ -15,6 +15,7 @@
 //	get.go         rules of Get, and the names of mirrors
 //	do.go          rules of start and stop
 //	actions.go     rules of pause, unpause, kill and restart
+//	create.go      rules of the creation for requests
 //	remove.go      rules of remove
 //	connection.go  rules of connections that break or are closed
 package enginetest

@@ -66,6 +66,7 @@ func groups() []group {
 		{"Kill", killRules()},
 		{"Restart", restartRules()},
 		{"Remove", removeRules()},
+		{"Create", createRules()},
 		{"Connection", connectionRules()},
 	}
 }

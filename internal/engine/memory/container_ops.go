@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -103,6 +105,11 @@ func (e *Engine) start(c *Container) error {
 		e.changedUnreported(c)
 		return notFound("network %s not found", id)
 	}
+	if err := e.portTaken(c); err != nil {
+		c.ExitCode, c.Error = 128, err.Error()
+		e.changedUnreported(c)
+		return err
+	}
 	if !c.Restarting {
 		c.RestartCount = 0
 	}
@@ -123,6 +130,29 @@ func (e *Engine) start(c *Container) error {
 	c.startHealth()
 	e.containerEvent(c, "start")
 	return nil
+}
+
+// portTaken returns the reason why the ports of a container cannot be published, if
+// there is one.
+func (e *Engine) portTaken(c *Container) error {
+	for _, p := range c.Spec.Published {
+		other := e.firstContainer(func(other *Container) bool {
+			return other != c && other.Running && slices.ContainsFunc(other.Spec.Published, p.overlaps)
+		})
+		if other != nil {
+			return systemError("driver failed programming external connectivity on endpoint %s: Bind for %s:%s failed: port is already allocated",
+				c.Name, cmp.Or(p.HostIP, "0.0.0.0"), p.HostPort)
+		}
+	}
+	return nil
+}
+
+// overlaps reports whether two published ports cannot be in use at once.
+func (p PortBinding) overlaps(other PortBinding) bool {
+	_, protocol, _ := strings.Cut(p.Port, "/")
+	_, otherProtocol, _ := strings.Cut(other.Port, "/")
+	return p.HostPort != "" && p.HostPort == other.HostPort && cmp.Or(protocol, "tcp") == cmp.Or(otherProtocol, "tcp") &&
+		(p.HostIP == "" || other.HostIP == "" || p.HostIP == other.HostIP)
 }
 
 func errMarkedForRemoval() error {
@@ -148,6 +178,8 @@ func (e *Engine) startRefusal(c *Container) error {
 		return errMarkedForRemoval()
 	case id != "":
 		return notFound("network %s not found", id)
+	case e.portTaken(c) != nil:
+		return e.portTaken(c)
 	case c.Spec.StartError != "":
 		return invalid("%s", c.Spec.StartError)
 	}

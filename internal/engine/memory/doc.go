@@ -12,6 +12,7 @@
 // container_ops.go, container_end.go, container_restart.go, health.go, volume.go and network.go
 // have the objects and
 // the commands on them, mirror.go the resources that mirror them. events.go publishes
-// events, errors.go has the classes of refusals. conn.go, watch.go and object.go
+// events, errors.go has the classes of refusals. requested.go creates objects for
+// requests. conn.go, watch.go and object.go
 // implement the interface of package engine; populate.go adds many objects at once.
 package memory

@@ -2,8 +2,8 @@ package memory
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -22,6 +22,8 @@ type NetworkSpec struct {
 	Driver               string
 	Internal, Attachable bool
 	Labels, Options      map[string]string
+	// Subnet in CIDR notation; chosen when empty.
+	Subnet string
 }
 
 // Network is a network as it was at one moment.
@@ -29,8 +31,6 @@ type Network struct {
 	NetworkSpec
 	ID      string
 	Created time.Time
-	// Subnet of a network with the driver bridge.
-	Subnet string
 	// Attached are the IDs of the running containers that are connected, sorted.
 	Attached []string
 
@@ -47,7 +47,7 @@ func (e *Engine) addPredefined() {
 // addNetwork adds a network without an event.
 func (e *Engine) addNetwork(spec NetworkSpec) *Network {
 	n := &Network{NetworkSpec: spec, ID: e.nextID("network"), Created: e.now()}
-	if n.Driver == bridge {
+	if n.Driver == bridge && n.Subnet == "" {
 		e.subnets++
 		n.Subnet = fmt.Sprintf("10.%d.%d.0/24", e.subnets>>8&255, e.subnets&255)
 	}
@@ -66,15 +66,23 @@ func (e *Engine) AddNetwork(name string) string {
 // CreateNetwork creates a network, as docker network create does.
 func (e *Engine) CreateNetwork(spec NetworkSpec) (Network, error) {
 	defer e.lock()()
+	n, err := e.createNetwork(spec)
+	if err != nil {
+		return Network{}, err
+	}
+	return e.snapshotNetwork(n), nil
+}
+
+func (e *Engine) createNetwork(spec NetworkSpec) (*Network, error) {
 	if found, _ := e.findNetwork(spec.Name); found != nil {
-		return Network{}, conflict("network with name %s already exists", spec.Name)
+		return nil, conflict("network with name %s already exists", spec.Name)
 	}
 	if spec.Driver == "" {
 		spec.Driver = bridge
 	}
 	n := e.addNetwork(spec)
 	e.networkEvent(n, "create", nil)
-	return e.snapshotNetwork(n), nil
+	return n, nil
 }
 
 // RemoveNetwork removes a network, as docker network rm does.
@@ -256,7 +264,13 @@ func (e *Engine) findNetwork(ref string) (*Network, error) {
 }
 
 // Gateway returns the address of the network's gateway; empty without a subnet.
-func (n Network) Gateway() string { return strings.Replace(n.Subnet, ".0/24", ".1", 1) }
+func (n Network) Gateway() string {
+	subnet, err := netip.ParsePrefix(n.Subnet)
+	if err != nil {
+		return ""
+	}
+	return subnet.Addr().Next().String()
+}
 
 // Mirror returns the resource that mirrors a network.
 func (n Network) Mirror() *containersv1.Network {

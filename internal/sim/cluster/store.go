@@ -91,12 +91,21 @@ func New() *Cluster {
 	return c
 }
 
-func kinds() []containersv1.Kind { return append(containersv1.Kinds(), appKind) }
+func kinds() []containersv1.Kind {
+	kinds := append(containersv1.Kinds(), appKind)
+	for _, kind := range containersv1.RequestKinds() {
+		kinds = append(kinds, containersv1.Kind(kind))
+	}
+	return kinds
+}
 
-// keyOf returns the key of an App or a mirror.
+// keyOf returns the key of an App, a mirror or a request.
 func keyOf(obj client.Object) Key {
-	if m, ok := obj.(containersv1.Mirror); ok {
-		return Key{m.MirrorKind(), m.GetNamespace(), m.GetName()}
+	switch o := obj.(type) {
+	case containersv1.Mirror:
+		return Key{o.MirrorKind(), o.GetNamespace(), o.GetName()}
+	case containersv1.Request:
+		return RequestKey(o)
 	}
 	return Key{Kind: appKind, Name: obj.GetName()}
 }

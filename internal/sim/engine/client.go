@@ -12,10 +12,12 @@ import (
 
 	"github.com/containerd/errdefs"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
 )
 
@@ -225,6 +227,50 @@ func (c *Client) UnpauseContainer(ctx context.Context, id string) error {
 // Remove implements [docker.API].
 func (c *Client) Remove(ctx context.Context, kind containersv1.Kind, id string) error {
 	return c.command(ctx, "remove", kind, id, func() error { return c.model.Remove(kind, id) })
+}
+
+// Requested implements [docker.API].
+func (c *Client) Requested(ctx context.Context, kind containersv1.Kind, request types.UID) ([]string, error) {
+	return read(ctx, c, "list", "requested", func() ([]string, error) { return c.model.Requested(kind, request), nil })
+}
+
+// CreateContainer implements [docker.API].
+func (c *Client) CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (id string, err error) {
+	err = c.command(ctx, "create", containersv1.KindContainer, spec.Name, func() (err error) {
+		id, err = c.model.CreateContainer(memory.RequestedContainer(spec, request))
+		return err
+	})
+	return id, err
+}
+
+// ConnectNetwork implements [docker.API].
+func (c *Client) ConnectNetwork(ctx context.Context, network, container string) error {
+	return c.command(ctx, "connect", containersv1.KindNetwork, network, func() error { return c.model.ConnectContainer(network, container, true) })
+}
+
+// DiscardContainer implements [docker.API].
+func (c *Client) DiscardContainer(ctx context.Context, id string) error {
+	return c.command(ctx, "discard", containersv1.KindContainer, id, func() error { return c.model.RemoveContainerAndVolumes(id, true) })
+}
+
+// CreateVolume implements [docker.API].
+func (c *Client) CreateVolume(ctx context.Context, spec containersv1.VolumeCreateRequestSpec, request types.UID) (labels map[string]string, err error) {
+	err = c.command(ctx, "create", containersv1.KindVolume, spec.Name, func() error {
+		v, err := c.model.CreateVolume(memory.RequestedVolume(spec, request))
+		labels = v.Labels
+		return err
+	})
+	return labels, err
+}
+
+// CreateNetwork implements [docker.API].
+func (c *Client) CreateNetwork(ctx context.Context, spec containersv1.NetworkCreateRequestSpec, request types.UID) (id string, err error) {
+	err = c.command(ctx, "create", containersv1.KindNetwork, spec.Name, func() error {
+		n, err := c.model.CreateNetwork(memory.RequestedNetwork(spec, request))
+		id = n.ID
+		return err
+	})
+	return id, err
 }
 
 // Close implements [docker.API].

@@ -19,6 +19,7 @@ func (l *Laws) Problems() []string {
 	p := &problems{Laws: l, app: app}
 	p.conditions()
 	p.presences()
+	p.requests()
 	mirrors := l.cluster.Mirrors()
 	if isMirrored(app) {
 		p.equal(mirrors)

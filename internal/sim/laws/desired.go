@@ -68,7 +68,13 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 	l, who := j.laws, "engine "+string(j.on.Name)
 	l.recorder.Note(who, fmt.Sprintf("%s %s %.24s", verb, kind, id))
 	l.recorder.Count("commands")
+	if slices.Contains(requestVerbs(), verb) {
+		return func() {}
+	}
 	found := slices.DeleteFunc(l.cluster.Since(kind, time.Now().Add(-l.acting())), func(o containersv1.Mirror) bool { return !requests(o, verb, id) })
+	if uid, ok := j.startedByRequest(verb, id); ok && len(found) == 0 {
+		return func() { l.startedOnce(uid) }
+	}
 	if len(found) == 0 {
 		l.violate("%s %s %s on %s: no user requests that", verb, kind, id, j.on.Name)
 	}

@@ -12,6 +12,7 @@
 // users), settled.go (Settled=True is
 // true), fresh.go (without faults, mirrors are up to date in seconds), converged.go
 // and equal.go (after all faults, mirrors and objects are equal), deletes.go (no
-// delete is forgotten), calm.go (nothing is written without a cause, and nothing is
+// delete is forgotten), requests.go (each request ends, once, and no object of one is
+// there twice), calm.go (nothing is written without a cause, and nothing is
 // left at the end). refusals.go reads what several laws need from a mirror.
 package laws

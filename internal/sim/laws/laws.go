@@ -2,11 +2,15 @@ package laws
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/schedule"
@@ -77,6 +81,8 @@ type Laws struct {
 	requests     map[request]*outcome
 	// started counts the starts of containers by their action.
 	started map[action]int
+	// starts counts those of the containers of requests, by the UID of the request.
+	starts map[types.UID]int
 	// free is since when nothing uses an object whose mirror is deleted.
 	free    map[cluster.Key]time.Time
 	deletes []deletion
@@ -88,7 +94,8 @@ func New(r Recorder, c *cluster.Cluster, machines []*machine.Machine, grace time
 	l := &Laws{
 		recorder: r, cluster: c, machines: machines, grace: grace,
 		serials: map[*machine.Machine]map[cluster.Key]int{}, forged: map[cluster.Key]bool{},
-		incarnations: map[string]int{}, requests: map[request]*outcome{}, started: map[action]int{}, free: map[cluster.Key]time.Time{},
+		incarnations: map[string]int{}, starts: map[types.UID]int{}, requests: map[request]*outcome{},
+		started: map[action]int{}, free: map[cluster.Key]time.Time{},
 	}
 	c.Witness(l.wrote)
 	return l
@@ -230,6 +237,10 @@ func (l *Laws) wrote(write cluster.Write) {
 		if app, ok := write.After.(*appv1.App); ok && write.Verb == "update status" {
 			l.settled(write, app)
 		}
+		return
+	}
+	if slices.Contains(containersv1.RequestKinds(), containersv1.RequestKind(write.Key.Kind)) {
+		l.requestWritten(write)
 		return
 	}
 	if write.Verb == "remove" {

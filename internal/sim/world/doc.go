@@ -7,7 +7,8 @@
 // Reading map: world.go has the parts of the world, tree.go the interface to the actor
 // tree. run.go is one run: acts and faults, the end of the faults, the checks.
 // life.go starts and ends daemons, server.go is their control plane. acts.go draws the
-// events from outside: acts_app.go and acts_mirror.go have changes by users,
+// events from outside: acts_app.go, acts_mirror.go and acts_request.go have changes by
+// users,
 // acts_engine.go changes of the engine's objects, acts_fault.go faults. result.go is
 // the outcome.
 package world

@@ -1,0 +1,44 @@
+package request
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+)
+
+// Writer reads and writes requests. Get, UpdateStatus and Delete return the API server's
+// own errors.
+type Writer interface {
+	// Get reads the request into obj.
+	Get(ctx context.Context, obj client.Object) error
+	// UpdateStatus writes only the status, and updates obj to the stored request.
+	UpdateStatus(ctx context.Context, obj client.Object) error
+	// Delete deletes the request if it has the UID and the resource version of obj.
+	Delete(ctx context.Context, obj client.Object) error
+}
+
+// Config has the parts of the supervisor and of the actors.
+type Config struct {
+	// Subscribe delivers objects and their changes; see kube.Informers.
+	Subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
+	Kube      Writer
+	// Engine is the engine supervisor, which has the connected engine.
+	Engine *actor.PID
+	// Props creates the props of a child, which the live picture of the tree shows
+	// under its full name.
+	Props  func(name string, produce func(report func(string)) actor.Actor) *actor.Props
+	Logger *slog.Logger
+	// Report shows the supervisor's state in the live picture.
+	Report func(state string)
+}
+
+// spec names the request of an actor.
+type spec struct {
+	kind            containersv1.RequestKind
+	namespace, name string
+}

@@ -1,0 +1,142 @@
+package request
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+)
+
+// containerStep is the next part of a ContainerCreateRequest.
+type containerStep string
+
+const (
+	// createStep creates the container. Its result is stored before the container is
+	// started: a container that is gone after that is not created again, because it may
+	// have run.
+	createStep containerStep = "create"
+	// startStep starts the container.
+	startStep containerStep = "start"
+	// discardStep removes a container that does not start.
+	discardStep containerStep = "discard"
+	// completeStep ends the request.
+	completeStep containerStep = "complete"
+	// failStep ends the request after discardStep.
+	failStep containerStep = "fail"
+	// lostStep ends a request whose container is gone.
+	lostStep containerStep = "lost"
+)
+
+// decideContainer returns the next part. It depends only on the request as it is stored
+// and on its container, nil for none, so that a daemon that was killed at any moment
+// continues where it stopped.
+func decideContainer(r *containersv1.ContainerCreateRequest, c *containersv1.Container) containerStep {
+	startFailed := reasonOf(&r.Status) == containersv1.ReasonStartFailed
+	switch {
+	case r.Status.Result == nil:
+		return createStep
+	case c != nil && hasRun(c):
+		return completeStep
+	case startFailed && c != nil:
+		return discardStep
+	case startFailed:
+		return failStep
+	case c == nil:
+		return lostStep
+	}
+	return startStep
+}
+
+// hasRun reports whether the container was started at any time.
+func hasRun(c *containersv1.Container) bool {
+	return c.Status.StartedAt != nil || c.Status.Status == containersv1.ContainerRunning
+}
+
+// createContainer carries out the next part of a ContainerCreateRequest.
+func createContainer(ctx context.Context, t Task) Outcome {
+	r := t.Request.(*containersv1.ContainerCreateRequest)
+	r.Spec.Name = cmp.Or(r.Spec.Name, t.defaultName())
+	var key engine.Key
+	var container *containersv1.Container
+	if r.Status.Result != nil {
+		key = engine.Key{Kind: containersv1.KindContainer, ID: r.Status.Result.Name}
+		object, err := t.Engine.Get(ctx, key)
+		switch {
+		case err == nil:
+			container = object.(*containersv1.Container)
+		case !engine.IsNotFound(err):
+			return FailedWith(ctx, err)
+		}
+	}
+	switch decideContainer(r, container) {
+	case createStep:
+		return t.create(ctx, r)
+	case startStep:
+		return t.start(ctx, r, key)
+	case discardStep:
+		return t.discard(ctx, r, key)
+	case failStep:
+		return Failed(containersv1.ReasonStartFailed, r.Status.Message)
+	case lostStep:
+		return Failed(containersv1.ReasonOutcomeUnknown, fmt.Sprintf(
+			"container %s was created, and is gone before rdd could read whether it had started: it was removed by another client, or by autoRemove after it had ended",
+			r.Spec.Name))
+	default:
+		return containerCompleted(r, key)
+	}
+}
+
+// create creates the container. An image that the engine lacks is pulled before, if the
+// request says so.
+func (t Task) create(ctx context.Context, r *containersv1.ContainerCreateRequest) Outcome {
+	key, err := t.Engine.CreateContainer(ctx, r.Spec, t.UID())
+	switch {
+	case errors.Is(err, engine.ErrNoImage) && r.Spec.PullPolicy == containersv1.PullNever:
+		return Failed(containersv1.ReasonNotFound, fmt.Sprintf("%v: pull the image, or set pullPolicy to IfNotPresent", err))
+	case errors.Is(err, engine.ErrNoImage):
+		return Failed(containersv1.ReasonNotFound, fmt.Sprintf("%v: pull the image first, for instance with 'docker pull %s'", err, r.Spec.Image))
+	case err != nil:
+		return FailedWith(ctx, err)
+	}
+	if r.Spec.State == containersv1.RequestedCreated {
+		return containerCompleted(r, key)
+	}
+	return Recorded(containersv1.ReasonInProgress, fmt.Sprintf("container %s was created, and starts", r.Spec.Name), resultOf(key))
+}
+
+// start starts the container. If the engine refuses that, the container is removed once
+// the error is stored.
+func (t Task) start(ctx context.Context, r *containersv1.ContainerCreateRequest, key engine.Key) Outcome {
+	err := t.Engine.Do(ctx, key, engine.VerbStart)
+	switch {
+	case err == nil:
+		return containerCompleted(r, key)
+	case engine.IsUnreachable(err) || ctx.Err() != nil:
+		return Retry(err)
+	}
+	return Recorded(containersv1.ReasonStartFailed, err.Error(), r.Status.Result)
+}
+
+// discard removes the container whose start failed.
+func (t Task) discard(ctx context.Context, r *containersv1.ContainerCreateRequest, key engine.Key) Outcome {
+	err := t.Engine.Discard(ctx, key)
+	switch {
+	case err == nil:
+		return Failed(containersv1.ReasonStartFailed, r.Status.Message)
+	case engine.IsUnreachable(err) || ctx.Err() != nil:
+		return Retry(err)
+	}
+	out := Failed(containersv1.ReasonStartFailed, fmt.Sprintf("%s (container %s cannot be removed: %v)", r.Status.Message, key.ID, err))
+	out.Result = resultOf(key)
+	return out
+}
+
+func containerCompleted(r *containersv1.ContainerCreateRequest, key engine.Key) Outcome {
+	if r.Spec.State == containersv1.RequestedCreated {
+		return Completed(fmt.Sprintf("container %s was created", r.Spec.Name), resultOf(key))
+	}
+	return Completed(fmt.Sprintf("container %s was created and started", r.Spec.Name), resultOf(key))
+}

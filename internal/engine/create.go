@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/containerd/errdefs"
+	"k8s.io/apimachinery/pkg/types"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+)
+
+// Creator creates objects for requests.
+//
+// Each object gets the label RequestLabel with the UID of its request, and a create
+// begins with a search for the object with that label. So a create that is repeated,
+// because its answer was lost, returns the object that there is. An object of the same
+// name that another client has created is a conflict. The specs have a name; the
+// contexts need a deadline.
+type Creator interface {
+	// CreateContainer creates a container, and connects it to its networks. It does not
+	// start the container, and does not pull its image: without the image the error is
+	// ErrNoImage. If a part fails, the container is removed again.
+	CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (Key, error)
+	// Discard removes a container that was created for a request and never ran, with its
+	// anonymous volumes. A container that is gone is no error.
+	Discard(ctx context.Context, key Key) error
+
+	CreateVolume(ctx context.Context, spec containersv1.VolumeCreateRequestSpec, request types.UID) (Key, error)
+	CreateNetwork(ctx context.Context, spec containersv1.NetworkCreateRequestSpec, request types.UID) (Key, error)
+}
+
+// ErrNoImage is in the chain of the error of a create whose image the engine lacks.
+var ErrNoImage = errors.New("the engine lacks the image")
+
+// ErrUnderWay is in the chain of the error of a create that meets its own earlier
+// attempt, whose object cannot be read yet. The create can be repeated.
+var ErrUnderWay = errors.New("an earlier attempt is under way")
+
+// IsInvalid reports whether the engine does not accept a parameter.
+func IsInvalid(err error) bool { return errdefs.IsInvalidArgument(err) }
+
+// RequestLabels returns the labels of an object that is created for a request.
+func RequestLabels(labels map[string]string, request types.UID) map[string]string {
+	out := map[string]string{containersv1.RequestLabel: string(request)}
+	for key, value := range labels {
+		if key != containersv1.RequestLabel {
+			out[key] = value
+		}
+	}
+	return out
+}
+
+// FromRequest reports whether an object with these labels was created for a request.
+func FromRequest(labels map[string]string, request types.UID) bool {
+	return labels[containersv1.RequestLabel] == string(request)
+}
