@@ -26,7 +26,9 @@ type Writer interface {
 type Config struct {
 	// Subscribe delivers objects and their changes; see kube.Informers.
 	Subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
-	Kube      Writer
+	// EnsureNamespace creates a namespace of Kubernetes unless it exists.
+	EnsureNamespace func(ctx context.Context, name string) error
+	Kube            Writer
 	// Engine is the engine supervisor, which has the connected engine.
 	Engine *actor.PID
 	// Props creates the props of a child, which the live picture of the tree shows

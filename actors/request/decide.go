@@ -36,7 +36,6 @@ type step string
 type write string
 
 const (
-	noStep step = ""
 	// openEngine asks for the connected engine.
 	openEngine step = "open the engine"
 	// work calls the engine.

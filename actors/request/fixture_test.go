@@ -153,7 +153,8 @@ func (w *world) start(f *fault) *daemon {
 	}))
 	d.root = d.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor {
 		return New(Config{
-			Subscribe: d.subscribe, Kube: faultyWriter{d}, Engine: engines, Logger: quiet, Report: func(string) {},
+			EnsureNamespace: func(context.Context, string) error { return nil },
+			Subscribe:       d.subscribe, Kube: faultyWriter{d}, Engine: engines, Logger: quiet, Report: func(string) {},
 			Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 				return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
 			},

@@ -23,6 +23,13 @@ import (
 // gave up.
 const pauseAfterFailures = time.Minute
 
+// namespaceTimeout bounds the creation of the namespace, and namespacePause is the pause
+// before it is retried.
+const (
+	namespaceTimeout = 30 * time.Second
+	namespacePause   = 5 * time.Second
+)
+
 // supervisor is the actor that holds the actors of all requests.
 type supervisor struct {
 	Config
@@ -33,6 +40,8 @@ type supervisor struct {
 	entries map[string]*entry
 	// isReady is whether the App reported a connected engine last.
 	isReady bool
+	// namespace of the mirrors that was created, or is being created.
+	namespace string
 }
 
 // entry is one request and its actor.
@@ -61,11 +70,20 @@ type (
 	subscribeFailed struct{ err error }
 	// restartDue reports that the pause of an actor that was given up is over.
 	restartDue struct{ path string }
+	// namespaceReady reports that the namespace of the mirrors exists, or why not.
+	namespaceReady struct {
+		name string
+		err  error
+	}
+	// namespaceDue reports that the creation of the namespace can be retried.
+	namespaceDue struct{ name string }
 )
 
 func (delivery) supervisorToSelf()        {}
 func (subscribeFailed) supervisorToSelf() {}
 func (restartDue) supervisorToSelf()      {}
+func (namespaceReady) supervisorToSelf()  {}
+func (namespaceDue) supervisorToSelf()    {}
 
 // Receive implements actor.Actor.
 func (s *supervisor) Receive(c actor.Context) {
@@ -125,7 +143,23 @@ func (s *supervisor) receiveOwn(c actor.Context, msg supervisorToSelf) {
 		panic(msg.err)
 	case restartDue:
 		s.settle(c, msg.path)
+	case namespaceReady:
+		if msg.err != nil {
+			s.Logger.Warn("the namespace of the requests could not be created", "namespace", msg.name, "err", msg.err)
+			s.tasks.After(namespacePause, namespaceDue{msg.name})
+		}
+	case namespaceDue:
+		s.createNamespace(msg.name)
 	}
+}
+
+// createNamespace creates the namespace of the mirrors, so that users can create requests
+// before an engine was connected.
+func (s *supervisor) createNamespace(name string) {
+	s.namespace = name
+	s.tasks.Go(namespaceTimeout, func(ctx context.Context) any {
+		return namespaceReady{name, s.EnsureNamespace(ctx, name)}
+	})
 }
 
 func (s *supervisor) delivered(c actor.Context, event kube.Event) {
@@ -182,6 +216,9 @@ func (s *supervisor) removed(c actor.Context, obj containersv1.Request) {
 
 // appChanged notifies the requests that an engine was connected.
 func (s *supervisor) appChanged(c actor.Context, app *appv1.App) {
+	if app.Spec.Namespace != "" && app.Spec.Namespace != s.namespace {
+		s.createNamespace(app.Spec.Namespace)
+	}
 	wasReady := s.isReady
 	s.isReady = meta.IsStatusConditionTrue(app.Status.Conditions, appv1.ConditionEngineReady)
 	if wasReady || !s.isReady {

@@ -107,6 +107,12 @@ func (e *dockerEngine) createContainer(ctx context.Context, spec containersv1.Co
 		return key, err
 	}
 	if !found {
+		// dockerd accepts a missing network, and refuses the start.
+		for _, network := range spec.Networks {
+			if _, err := e.named(ctx, containersv1.KindNetwork, network); err != nil {
+				return key, err
+			}
+		}
 		id, err := e.API.CreateContainer(ctx, spec, request)
 		if engine.IsConflict(err) {
 			return key, e.whoHas(ctx, spec.Name, request, err)

@@ -35,11 +35,11 @@ func createRules() []rule {
 // requested is the UID of most requests.
 const requested types.UID = "9d5a1a3c-5b0e-4b0e-8f3e-000000000001"
 
-// containerSpec returns a container of a new image that can run.
-func (s *scene) containerSpec(name string) containersv1.ContainerCreateRequestSpec {
+// containerSpec returns a container web of a new image that can run.
+func (s *scene) containerSpec() containersv1.ContainerCreateRequestSpec {
 	s.ImportImage(appTag)
 	return containersv1.ContainerCreateRequestSpec{
-		Image: appTag, Name: name, Command: []string{"/bin/busybox", "sleep"}, Args: []string{"86400"},
+		Image: appTag, Name: "web", Command: []string{"/bin/busybox", "sleep"}, Args: []string{"86400"},
 		Labels: map[string]string{"tier": "front"}, StopSignal: "SIGKILL", Networks: []string{"none"},
 		Mounts: []containersv1.RequestedMount{{Type: containersv1.MountBind, Source: "/bin/busybox", MountPath: "/bin/busybox", ReadOnly: true}},
 	}
@@ -74,7 +74,7 @@ func (s *scene) keysOf(kind containersv1.Kind) (keys []engine.Key) {
 func containerRequested(s *scene) {
 	r := s.watch()
 	change := time.Now()
-	key := s.mustCreate(s.containerSpec("web"), requested)
+	key := s.mustCreate(s.containerSpec(), requested)
 	r.sees(change, key, func(m containersv1.Mirror) bool {
 		c := m.(*containersv1.Container).Status
 		return c.Name == "web" && c.Status == containersv1.ContainerCreated && c.Path == "/bin/busybox" &&
@@ -84,7 +84,7 @@ func containerRequested(s *scene) {
 }
 
 func containerRequestedAgain(s *scene) {
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	key := s.mustCreate(spec, requested)
 	s.mustDo(key, engine.VerbStart)
 	if again := s.mustCreate(spec, requested); again != key {
@@ -101,7 +101,7 @@ func containerRequestedAgain(s *scene) {
 
 // An attempt that is under way is no other client's container.
 func containersRequestedAtOnce(s *scene) {
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	var creating sync.WaitGroup
 	for range 5 {
 		creating.Go(func() {
@@ -117,7 +117,7 @@ func containersRequestedAtOnce(s *scene) {
 }
 
 func containerNameTaken(s *scene) {
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	s.mustCreate(spec, "another")
 	if _, err := s.createContainer(spec, requested); !engine.IsConflict(err) || errors.Is(err, engine.ErrUnderWay) || !strings.Contains(err.Error(), "already in use") {
 		s.Errorf("create: %v, want that the name is in use", err)
@@ -125,7 +125,7 @@ func containerNameTaken(s *scene) {
 }
 
 func containerWithoutImage(s *scene) {
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	spec.Image = "missing:1"
 	if _, err := s.createContainer(spec, requested); !errors.Is(err, engine.ErrNoImage) || !engine.IsNotFound(err) {
 		s.Errorf("create: %v, want that there is no such image", err)
@@ -134,7 +134,7 @@ func containerWithoutImage(s *scene) {
 
 func containerWithoutNetwork(s *scene) {
 	s.network("one")
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	spec.Networks = []string{"one", "missing"}
 	if _, err := s.createContainer(spec, requested); !engine.IsNotFound(err) || errors.Is(err, engine.ErrNoImage) {
 		s.Errorf("create: %v, want that there is no such network", err)
@@ -146,7 +146,7 @@ func containerWithoutNetwork(s *scene) {
 
 func containerOfNetworks(s *scene) {
 	one, two := s.network("one"), s.network("two")
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	spec.Networks = []string{"one", "two"}
 	r := s.watch()
 	change := time.Now()
@@ -157,7 +157,7 @@ func containerOfNetworks(s *scene) {
 }
 
 func containerDiscarded(s *scene) {
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	spec.Mounts = append(spec.Mounts, containersv1.RequestedMount{Type: containersv1.MountVolume, MountPath: "/anonymous"})
 	key := s.mustCreate(spec, requested)
 	ctx, cancel := context.WithTimeout(s.Context(), callTimeout)
@@ -181,7 +181,7 @@ func missingDiscarded(s *scene) {
 
 func portTaken(s *scene) {
 	s.network("one")
-	spec := s.containerSpec("web")
+	spec := s.containerSpec()
 	port := int32(18473)
 	spec.Networks = []string{"one"}
 	spec.Ports = []containersv1.RequestedPort{{ContainerPort: 80, HostPort: &port, HostIP: "127.0.0.1", Protocol: "TCP"}}

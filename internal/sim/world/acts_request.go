@@ -20,7 +20,7 @@ func (w *world) createRequest(d *fate.Dice) {
 		name = fmt.Sprint("asked", d.N(12))
 	}
 	// One that stays is finished long before the run ends.
-	common := containersv1.RequestSpec{TTLSecondsAfterFinished: ttl(fate.Pick(d, []int32{0, 5, 60, 86400}))}
+	common := containersv1.RequestSpec{TTLSecondsAfterFinished: new(fate.Pick(d, []int32{0, 5, 60, 86400}))}
 	var r containersv1.Request
 	switch d.N(4) {
 	case 0:
@@ -57,8 +57,6 @@ func (w *world) requestedContainer(d *fate.Dice, common containersv1.RequestSpec
 	spec.AutoRemove = d.Chance(0.15)
 	return spec
 }
-
-func ttl(seconds int32) *int32 { return &seconds }
 
 // deleteRequest deletes a request, which cancels one that is under way.
 func (w *world) deleteRequest(d *fate.Dice) {
