@@ -36,6 +36,9 @@ type request struct {
 	// cancel ends the work under way; nil when there is none.
 	cancel      context.CancelFunc
 	engineRetry retry
+	// isFresh is set when this incarnation has recorded a part of the work, until it
+	// begins the next.
+	isFresh bool
 
 	// isWriting is set while a write is under way.
 	isWriting  bool
@@ -231,7 +234,7 @@ func (r *request) changed(obj containersv1.Request) {
 			r.cancel = nil
 		}
 		r.view.desired, r.view.isGone, r.view.mustStore = obj.CopyRequest(), false, false
-		r.progress = nil
+		r.progress, r.isFresh = nil, false
 		r.engineRetry.reset()
 	}
 }

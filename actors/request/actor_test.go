@@ -225,8 +225,12 @@ func TestUnreachableEngineIsRetried(t *testing.T) {
 		w.put(r)
 		d := w.start(noFault())
 		defer d.stop()
-		d.settle()
-		if s := w.statusOf(r, ""); reasonOf(s) != containersv1.ReasonRetrying && reasonOf(s) != containersv1.ReasonInProgress {
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if calls := d.calls; calls < 100 || calls > 1000 {
+			t.Errorf("%d calls in an hour, want one each 15 to 30 seconds, and its reading of the request", calls)
+		}
+		if s := w.statusOf(r, ""); reasonOf(s) != containersv1.ReasonRetrying {
 			t.Errorf("the status is %+v, want that it is retried", s)
 		}
 		w.engine.SetDown(false)

@@ -20,6 +20,9 @@ const (
 	createStep containerStep = "create"
 	// startStep starts the container.
 	startStep containerStep = "start"
+	// recreateStep forgets a container whose start may have been interrupted. It is
+	// created again after that is stored.
+	recreateStep containerStep = "recreate"
 	// discardStep removes a container that does not start.
 	discardStep containerStep = "discard"
 	// completeStep ends the request.
@@ -30,15 +33,15 @@ const (
 	lostStep containerStep = "lost"
 )
 
-// decideContainer returns the next part. It depends only on the request as it is stored
-// and on its container, nil for none, so that a daemon that was killed at any moment
-// continues where it stopped.
-func decideContainer(r *containersv1.ContainerCreateRequest, c *containersv1.Container) containerStep {
+// decideContainer returns the next part. It depends only on the request as it is stored,
+// on its container, nil for none, and on whether no start can have been tried, so that a
+// daemon that was killed at any moment continues where it stopped.
+func decideContainer(r *containersv1.ContainerCreateRequest, c *containersv1.Container, untried bool) containerStep {
 	startFailed := reasonOf(&r.Status) == containersv1.ReasonStartFailed
 	switch {
 	case r.Status.Result == nil:
 		return createStep
-	case c != nil && hasRun(c):
+	case c != nil && c.HasRun():
 		return completeStep
 	case startFailed && c != nil:
 		return discardStep
@@ -46,13 +49,10 @@ func decideContainer(r *containersv1.ContainerCreateRequest, c *containersv1.Con
 		return failStep
 	case c == nil:
 		return lostStep
+	case !untried:
+		return recreateStep
 	}
 	return startStep
-}
-
-// hasRun reports whether the container was started at any time.
-func hasRun(c *containersv1.Container) bool {
-	return c.Status.StartedAt != nil || c.Status.Status == containersv1.ContainerRunning
 }
 
 // createContainer carries out the next part of a ContainerCreateRequest.
@@ -71,11 +71,14 @@ func createContainer(ctx context.Context, t Task) Outcome {
 			return FailedWith(ctx, err)
 		}
 	}
-	switch decideContainer(r, container) {
+	switch decideContainer(r, container, t.IsFresh) {
 	case createStep:
 		return t.create(ctx, r)
 	case startStep:
 		return t.start(ctx, r, key)
+	case recreateStep:
+		return Recorded(containersv1.ReasonInProgress,
+			fmt.Sprintf("the start of container %s was interrupted: the container is created again", r.Spec.Name), nil)
 	case discardStep:
 		return t.discard(ctx, r, key)
 	case failStep:

@@ -97,21 +97,23 @@ func TestDecideContainer(t *testing.T) {
 		name      string
 		request   *containersv1.ContainerCreateRequest
 		container *containersv1.Container
+		untried   bool
 		want      containerStep
 	}{
-		{"new", request(running, containersv1.ReasonPending, false), nil, createStep},
-		{"killed during the creation", request(running, containersv1.ReasonInProgress, false), nil, createStep},
-		{"recorded", request(running, containersv1.ReasonInProgress, true), container(containersv1.ContainerCreated, false), startStep},
-		{"killed after the start", request(running, containersv1.ReasonInProgress, true), container(containersv1.ContainerRunning, true), completeStep},
-		{"ended meanwhile", request(running, containersv1.ReasonInProgress, true), container(containersv1.ContainerExited, true), completeStep},
-		{"removed meanwhile", request(running, containersv1.ReasonInProgress, true), nil, lostStep},
-		{"start refused", request(running, containersv1.ReasonStartFailed, true), container(containersv1.ContainerCreated, false), discardStep},
-		{"start refused and removed", request(running, containersv1.ReasonStartFailed, true), nil, failStep},
-		{"start refused and started by a user", request(running, containersv1.ReasonStartFailed, true), container(containersv1.ContainerRunning, true), completeStep},
+		{"new", request(running, containersv1.ReasonPending, false), nil, false, createStep},
+		{"killed during the creation", request(running, containersv1.ReasonInProgress, false), nil, false, createStep},
+		{"recorded", request(running, containersv1.ReasonInProgress, true), container(containersv1.ContainerCreated, false), true, startStep},
+		{"killed before or during the start", request(running, containersv1.ReasonInProgress, true), container(containersv1.ContainerCreated, false), false, recreateStep},
+		{"killed after the start", request(running, containersv1.ReasonInProgress, true), container(containersv1.ContainerRunning, true), false, completeStep},
+		{"ended meanwhile", request(running, containersv1.ReasonInProgress, true), container(containersv1.ContainerExited, true), false, completeStep},
+		{"removed meanwhile", request(running, containersv1.ReasonInProgress, true), nil, false, lostStep},
+		{"start refused", request(running, containersv1.ReasonStartFailed, true), container(containersv1.ContainerCreated, false), false, discardStep},
+		{"start refused and removed", request(running, containersv1.ReasonStartFailed, true), nil, false, failStep},
+		{"start refused and started by a user", request(running, containersv1.ReasonStartFailed, true), container(containersv1.ContainerRunning, true), false, completeStep},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := decideContainer(test.request, test.container); got != test.want {
+			if got := decideContainer(test.request, test.container, test.untried); got != test.want {
 				t.Errorf("decideContainer returns %s, want %s", got, test.want)
 			}
 		})

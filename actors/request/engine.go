@@ -31,7 +31,6 @@ func (r *request) opened(msg messages.EngineOpened) {
 		return
 	}
 	r.engine, r.home = msg.Engine, msg.Namespace
-	r.engineRetry.reset()
 }
 
 // engineMissing has the request wait for an engine. It asks again after a pause, and at

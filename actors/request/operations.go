@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // writeTimeout bounds one write to the API server.
@@ -38,34 +37,32 @@ type written struct {
 func (r *request) work() {
 	begin(r.view.desired.CommonStatus(), time.Now())
 	resource, engine, home := r.view.resource, r.engine, r.home
-	row := works()[r.spec.kind]
+	row, isFresh := works()[r.spec.kind], r.isFresh
+	r.isFresh = false
 	send := r.tasks.Send
 	r.cancel = r.tasks.Go(row.timeout, func(ctx context.Context) any {
-		return r.Config.carryOut(ctx, row.work, resource, engine, home, send)
+		return r.Config.carryOut(ctx, row.work, Task{Engine: engine, Request: resource.CopyRequest(), IsFresh: isFresh}, home, send)
 	})
 }
 
 // carryOut carries out the next part of a request. It reads the request before: the
 // actor's copy may be of a request that is deleted, and what is created for it would stay.
-func (cfg Config) carryOut(ctx context.Context, work Work, resource containersv1.Request, e engine.Engine, home string, send func(any)) worked {
-	out := worked{uid: resource.GetUID()}
-	fresh := resource.CopyRequest()
-	err := cfg.Kube.Get(ctx, fresh)
+func (cfg Config) carryOut(ctx context.Context, work Work, t Task, home string, send func(any)) worked {
+	out := worked{uid: t.UID()}
+	err := cfg.Kube.Get(ctx, t.Request)
 	switch {
 	case apierrors.IsNotFound(err):
 		out.isWithdrawn = true
 	case err != nil:
 		out.outcome = Retry(fmt.Errorf("read the request: %w", err))
-	case fresh.GetUID() != resource.GetUID() || fresh.GetDeletionTimestamp() != nil:
+	case t.UID() != out.uid || t.Request.GetDeletionTimestamp() != nil:
 		out.isWithdrawn = true
-	case fresh.GetNamespace() != home:
+	case t.Request.GetNamespace() != home:
 		out.outcome = Failed(containersv1.ReasonWrongNamespace, fmt.Sprintf(
 			"requests are carried out in namespace %s only, where the mirrors of the container engine are: create the request there", home))
 	default:
-		out.outcome = work(ctx, Task{
-			Engine: e, Request: fresh,
-			Progress: func(p containersv1.RequestProgress) { send(progressed{p}) },
-		})
+		t.Progress = func(p containersv1.RequestProgress) { send(progressed{p}) }
+		out.outcome = work(ctx, t)
 	}
 	return out
 }
@@ -93,7 +90,7 @@ func (r *request) worked(msg worked) {
 		return
 	case phaseRecorded:
 		recorded(status, out)
-		r.view.mustStore = true
+		r.view.mustStore, r.isFresh = true, true
 	case phaseCompleted:
 		r.Logger.Info("a request was carried out", "request", r.spec.path())
 		completed(status, out, time.Now())

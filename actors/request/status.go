@@ -19,8 +19,8 @@ func begin(s *containersv1.RequestStatus, now time.Time) {
 		s.StartedAt = microTime(now)
 	}
 	switch reasonOf(s) {
-	case containersv1.ReasonInProgress, containersv1.ReasonStartFailed:
-		// The status says already how far the work is.
+	case containersv1.ReasonInProgress, containersv1.ReasonRetrying, containersv1.ReasonStartFailed:
+		// The status says already how far the work is, or why it is repeated.
 	default:
 		unfinished(s, containersv1.ReasonInProgress, "the container engine works on the request")
 	}

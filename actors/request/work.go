@@ -16,6 +16,9 @@ type Task struct {
 	Engine engine.Engine
 	// Request as it was stored when the work began. It belongs to the work.
 	Request containersv1.Request
+	// IsFresh is set when this actor has just recorded the first part: nothing was tried
+	// after it.
+	IsFresh bool
 	// Progress reports how far the engine is. It can be called as often as the engine
 	// reports something.
 	Progress func(containersv1.RequestProgress)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -137,6 +138,8 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 		switch {
 		case isTrue(r, containersv1.ConditionComplete) && len(objects) == 1 && objects[0] == r.CommonStatus().Result.Name:
 			c.results.complete++
+		case isTrue(r, containersv1.ConditionComplete) && len(objects) == 0 && c.ledger.prunedSince(r, a.began):
+			c.results.complete++
 		case isTrue(r, containersv1.ConditionFailed) && len(objects) == 0:
 			c.results.failed++
 		case isFinished(r):
@@ -147,6 +150,14 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 		}
 	}
 	return wrong
+}
+
+// prunedSince reports whether a worker may have removed the volume of a request.
+func (l *ledger) prunedSince(r containersv1.Request, since time.Time) bool {
+	return r.RequestKind() == containersv1.KindVolumeCreateRequest &&
+		slices.ContainsFunc(l.of(objectOf(containersv1.KindVolume, "unused ones")), func(r request) bool {
+			return r.ended.IsZero() || r.ended.After(since)
+		})
 }
 
 func (c *chaos) deleteRequest(ctx context.Context, r client.Object) error {

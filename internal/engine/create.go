@@ -20,10 +20,13 @@ import (
 type Creator interface {
 	// CreateContainer creates a container, and connects it to its networks. It does not
 	// start the container, and does not pull its image: without the image the error is
-	// ErrNoImage. If a part fails, the container is removed again.
+	// ErrNoImage. If a part fails, the container is removed again. A container of an
+	// earlier call that has never run is replaced, because its start may have been
+	// interrupted: some engines start such a container without its ports.
 	CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (Key, error)
 	// Discard removes a container that was created for a request and never ran, with its
-	// anonymous volumes. A container that is gone is no error.
+	// anonymous volumes. A container that runs is a conflict; one that is gone is no
+	// error.
 	Discard(ctx context.Context, key Key) error
 
 	CreateVolume(ctx context.Context, spec containersv1.VolumeCreateRequestSpec, request types.UID) (Key, error)

@@ -218,6 +218,11 @@ type ContainerList struct {
 	Items           []Container `json:"items"`
 }
 
+// HasRun reports whether the container was started at any time.
+func (c *Container) HasRun() bool {
+	return c.Status.StartedAt != nil || c.Status.Status == ContainerRunning
+}
+
 // MirrorKind implements Mirror.
 func (*Container) MirrorKind() Kind { return KindContainer }
 

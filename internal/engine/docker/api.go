@@ -79,7 +79,7 @@ type API interface {
 	CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (string, error)
 	// ConnectNetwork connects a container to a network.
 	ConnectNetwork(ctx context.Context, network, container string) error
-	// DiscardContainer removes a container and its anonymous volumes.
+	// DiscardContainer removes a container that does not run, and its anonymous volumes.
 	DiscardContainer(ctx context.Context, id string) error
 	// CreateVolume creates a volume for a request, and returns its labels. A volume of
 	// this name that exists stays as it is.

@@ -106,28 +106,49 @@ func (e *dockerEngine) createContainer(ctx context.Context, spec containersv1.Co
 	if err != nil {
 		return key, err
 	}
-	if !found {
-		// dockerd accepts a missing network, and refuses the start.
-		for _, network := range spec.Networks {
-			if _, err := e.named(ctx, containersv1.KindNetwork, network); err != nil {
-				return key, err
-			}
+	if found {
+		if hasRun, err := e.replace(ctx, key); hasRun || err != nil {
+			return key, err
 		}
-		id, err := e.API.CreateContainer(ctx, spec, request)
-		if engine.IsConflict(err) {
-			return key, e.whoHas(ctx, spec.Name, request, err)
-		}
-		if err != nil {
-			return key, imageMissing(err)
-		}
-		key = engine.Key{Kind: containersv1.KindContainer, ID: id}
 	}
+	// dockerd accepts a missing network, and refuses the start.
+	for _, network := range spec.Networks {
+		if _, err := e.named(ctx, containersv1.KindNetwork, network); err != nil {
+			return key, err
+		}
+	}
+	id, err := e.API.CreateContainer(ctx, spec, request)
+	if engine.IsConflict(err) {
+		return key, e.whoHas(ctx, spec.Name, request, err)
+	}
+	if err != nil {
+		return key, imageMissing(err)
+	}
+	key = engine.Key{Kind: containersv1.KindContainer, ID: id}
 	return key, e.connectAll(ctx, key, spec.Networks)
 }
 
+// replace removes the container of an earlier attempt, unless it has run.
+func (e *dockerEngine) replace(ctx context.Context, key engine.Key) (hasRun bool, err error) {
+	c, err := e.named(ctx, key.Kind, key.ID)
+	switch {
+	case engine.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, err
+	case c.(*containersv1.Container).HasRun():
+		return true, nil
+	}
+	if err := e.discard(ctx, key); engine.IsConflict(err) {
+		return false, underWayError{err} // it starts, or is being removed
+	} else if err != nil {
+		return false, err
+	}
+	return false, nil
+}
+
 // connectAll connects a container to all but its first network, to which its creation
-// connects it: before API 1.44, dockerd takes a single one then. For a container that
-// has not started, to connect it again changes nothing.
+// connects it: before API 1.44, dockerd takes a single one then.
 func (e *dockerEngine) connectAll(ctx context.Context, key engine.Key, networks []string) error {
 	for i, network := range networks {
 		if i == 0 {
@@ -156,7 +177,7 @@ func (e *dockerEngine) whoHas(ctx context.Context, name string, request types.UI
 	c, err := e.named(ctx, containersv1.KindContainer, name)
 	switch {
 	case engine.IsNotFound(err), err == nil && engine.FromRequest(c.(*containersv1.Container).Status.Labels, request):
-		return fmt.Errorf("%w: %w", refused, engine.ErrUnderWay)
+		return underWayError{refused}
 	case err != nil:
 		return err
 	}
@@ -175,6 +196,11 @@ func (e *dockerEngine) discard(ctx context.Context, key engine.Key) error {
 	}
 	return err
 }
+
+// underWayError puts engine.ErrUnderWay into the chain of an error, and keeps its text.
+type underWayError struct{ error }
+
+func (e underWayError) Unwrap() []error { return []error{e.error, engine.ErrUnderWay} }
 
 // imageError puts engine.ErrNoImage into the chain of an error, and keeps its text.
 type imageError struct{ error }

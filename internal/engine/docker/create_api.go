@@ -35,7 +35,7 @@ func (d *httpAPI) Requested(ctx context.Context, kind containersv1.Kind, request
 	if kind == containersv1.KindNetwork {
 		return mapOldestFirst(doing, raw)
 	}
-	row, err := rowOf(kind)
+	row, err := rowOf(d.kinds, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (d *httpAPI) ConnectNetwork(ctx context.Context, network, container string)
 // DiscardContainer implements API.
 func (d *httpAPI) DiscardContainer(ctx context.Context, id string) error {
 	return d.command(ctx, func(cli *client.Client) error {
-		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		_, err := cli.ContainerRemove(ctx, id, client.ContainerRemoveOptions{RemoveVolumes: true})
 		return err
 	})
 }

@@ -22,7 +22,9 @@ func createRules() []rule {
 		{"ContainerWithoutImageFails", containerWithoutImage},
 		{"ContainerWithoutNetworkLeavesNothing", containerWithoutNetwork},
 		{"ContainerOfSeveralNetworks", containerOfNetworks},
+		{"ContainerThatNeverRanIsReplaced", containerReplaced},
 		{"DiscardLeavesNothing", containerDiscarded},
+		{"DiscardOfRunningIsRefused", runningDiscarded},
 		{"DiscardOfMissingContainer", missingDiscarded},
 		{"StartOfTakenPortFails", portTaken},
 		{"Volume", volumeRequested},
@@ -96,6 +98,32 @@ func containerRequestedAgain(s *scene) {
 	}
 	if keys := s.keysOf(containersv1.KindContainer); len(keys) != 1 {
 		s.Errorf("containers %v, want one", keys)
+	}
+}
+
+// Its start may have been interrupted, after which dockerd can start it without ports.
+func containerReplaced(s *scene) {
+	spec := s.containerSpec()
+	spec.Mounts = append(spec.Mounts, containersv1.RequestedMount{Type: containersv1.MountVolume, MountPath: "/anonymous"})
+	first := s.mustCreate(spec, requested)
+	second := s.mustCreate(spec, requested)
+	s.isMissing(first)
+	s.leads(second, engine.VerbStart, containersv1.ContainerRunning)
+	if keys := s.keysOf(containersv1.KindVolume); len(keys) != 1 {
+		s.Errorf("volumes %v, want that of the second container", keys)
+	}
+}
+
+func runningDiscarded(s *scene) {
+	key := s.mustCreate(s.containerSpec(), requested)
+	s.mustDo(key, engine.VerbStart)
+	ctx, cancel := context.WithTimeout(s.Context(), callTimeout)
+	defer cancel()
+	if err := s.engine.Discard(ctx, key); !engine.IsConflict(err) {
+		s.Errorf("discard: %v, want a conflict", err)
+	}
+	if state := s.state(key); state != containersv1.ContainerRunning {
+		s.Errorf("the container is %s, want running", state)
 	}
 }
 

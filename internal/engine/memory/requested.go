@@ -132,6 +132,12 @@ func (c *conn) create(ctx context.Context, kind containersv1.Kind, request types
 
 // CreateContainer implements engine.Creator.
 func (c *conn) CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (engine.Key, error) {
+	if err := c.ready(ctx); err != nil {
+		return engine.Key{}, err
+	}
+	if err := c.engine.replaceRequested(request); err != nil {
+		return engine.Key{}, err
+	}
 	return c.create(ctx, containersv1.KindContainer, request, func() (string, error) {
 		if _, err := c.engine.resolveImage(spec.Image); err != nil {
 			return "", fmt.Errorf("%w: %w", err, engine.ErrNoImage)
@@ -155,12 +161,28 @@ func (c *conn) CreateContainer(ctx context.Context, spec containersv1.ContainerC
 	})
 }
 
+// replaceRequested removes the container of an earlier attempt, unless it has run.
+func (e *Engine) replaceRequested(request types.UID) error {
+	defer e.lock()()
+	for _, id := range e.requested(containersv1.KindContainer, request) {
+		c := e.containers[id]
+		if !c.Started.IsZero() {
+			continue
+		}
+		if err := e.remove(c, false); err != nil {
+			return fmt.Errorf("%w: %w", err, engine.ErrUnderWay)
+		}
+		e.removeAnonymousVolumes(c)
+	}
+	return nil
+}
+
 // Discard implements engine.Creator.
 func (c *conn) Discard(ctx context.Context, key engine.Key) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	if err := c.engine.RemoveContainerAndVolumes(key.ID, true); err != nil && !engine.IsNotFound(err) {
+	if err := c.engine.RemoveContainerAndVolumes(key.ID, false); err != nil && !engine.IsNotFound(err) {
 		return err
 	}
 	return nil

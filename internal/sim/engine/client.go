@@ -250,7 +250,7 @@ func (c *Client) ConnectNetwork(ctx context.Context, network, container string) 
 
 // DiscardContainer implements [docker.API].
 func (c *Client) DiscardContainer(ctx context.Context, id string) error {
-	return c.command(ctx, "discard", containersv1.KindContainer, id, func() error { return c.model.RemoveContainerAndVolumes(id, true) })
+	return c.command(ctx, "discard", containersv1.KindContainer, id, func() error { return c.model.RemoveContainerAndVolumes(id, false) })
 }
 
 // CreateVolume implements [docker.API].
