@@ -24,6 +24,8 @@ type wireCreate struct {
 	Image        string
 	Cmd          []string
 	Entrypoint   []string
+	Tty          bool
+	OpenStdin    bool
 	Labels       map[string]string
 	ExposedPorts map[string]struct{}
 	Volumes      map[string]struct{}
@@ -59,7 +61,10 @@ func (e *Engine) serveContainerCreate(w http.ResponseWriter, r request) error {
 		AutoRemove: wire.HostConfig.AutoRemove,
 		Hostname:   wire.Hostname, User: wire.User, WorkingDir: wire.WorkingDir,
 		RestartPolicy: containersv1.RestartPolicy(wire.HostConfig.RestartPolicy),
+		TTY:           wire.Tty,
+		OpenStdin:     wire.OpenStdin,
 	}
+	spec.Runs = memory.IsRunnable(spec.Command)
 	wire.addHealthCheck(&spec)
 	wire.addMounts(&spec)
 	for range wire.Volumes {
@@ -176,6 +181,7 @@ func (e *Engine) serveContainerInspect(w http.ResponseWriter, r request) error {
 			"Hostname": c.Spec.Hostname, "User": c.Spec.User, "WorkingDir": c.Spec.WorkingDir,
 			"Image": c.Spec.Image, "Cmd": c.Spec.Command, "Labels": c.Labels, "ExposedPorts": exposed,
 			"Env": []string{"SECRET=in-the-environment"}, "Healthcheck": map[string]any{"Retries": c.Spec.HealthRetries},
+			"Tty": c.Spec.TTY, "OpenStdin": c.Spec.OpenStdin,
 		},
 		"HostConfig": map[string]any{
 			"PortBindings": requested, "AutoRemove": c.Spec.AutoRemove,

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/api/types/events"
@@ -22,9 +23,18 @@ type Engine struct {
 	socket string
 	faults faults
 	calls  calls
+	execs  executions
+	// terminals are those of attached clients, by the container's ID.
+	terminals sync.Map
 
 	life   sync.Mutex // guards server
 	server *http.Server
+}
+
+// executions are the commands of exec, by ID.
+type executions struct {
+	sync.Map
+	next atomic.Uint64
 }
 
 // ContainerSpec describes a container to create.
@@ -71,6 +81,7 @@ func (e *Engine) Refuse() error {
 	}
 	err := e.server.Close()
 	e.server = nil
+	e.CloseStreams() // the server does not close hijacked connections
 	e.calls.resetConns()
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("stop the simulated engine: %w", err)

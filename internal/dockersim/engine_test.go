@@ -9,6 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker/dockertest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/enginetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
 // loader loads images, of which the simulated engine has no content.
@@ -33,6 +34,9 @@ func TestEngineOverHTTP(t *testing.T) {
 		f := dockertest.NewFixture(t, sim.Endpoint())
 		f.Created = func(id string, c enginetest.Container) {
 			must(sim.SetStopDelay(id, c.StopDelay))
+			if c.StopDelay > 0 {
+				must(sim.WriteLog(id, memory.Stdout, "ready\n"))
+			}
 			if c.FailsToStart {
 				must(sim.SetStartError(id, "exec: no such file"))
 			}

@@ -4,7 +4,8 @@
 // on each of them.
 //
 // Reading map: engine.go has the interface and its contract, event.go what a watch
-// reports, key.go the names of objects, errors.go the classes of errors, words.go texts
-// for people that every engine needs. create.go has the creation of objects for
-// requests. The table of kinds is in api/containers/v1alpha1/kinds.go.
+// reports, key.go the names of objects, stream.go streams of containers, create.go the
+// creation of objects for requests, errors.go the classes of errors, words.go texts for
+// people that every engine needs. The table of kinds is in
+// api/containers/v1alpha1/kinds.go.
 package engine

@@ -48,8 +48,9 @@ type Engine interface {
 	Restart(ctx context.Context, key Key, startedAt *metav1.MicroTime) error
 
 	Creator
+	Streamer
 
-	// Close closes idle connections and ends watches. Later calls fail.
+	// Close closes idle connections, and ends watches and streams. Later calls fail.
 	Close() error
 }
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // API is the part of the Docker Engine API that rdd uses. It is safe for
@@ -88,7 +89,10 @@ type API interface {
 	// 1.44, the name may be taken.
 	CreateNetwork(ctx context.Context, spec containersv1.NetworkCreateRequestSpec, request types.UID) (string, error)
 
-	// Close ends event streams and idle connections. Running calls end with their
+	// Streamer opens streams. Its errors have the classes of package engine.
+	engine.Streamer
+
+	// Close ends streams and idle connections. Running calls end with their
 	// contexts; new ones fail.
 	Close() error
 }

@@ -73,7 +73,7 @@ func dial(raw string, logger *slog.Logger) (API, error) {
 	unlimited.MaxConnsPerHost, unlimited.DisableKeepAlives = 0, true
 	d := &httpAPI{
 		endpoint: at, logger: logger, transport: transport, kinds: kindTable(),
-		rawBody: &rawBodyTransport{base: transport, unlimited: unlimited},
+		rawBody: &rawBodyTransport{base: transport, unlimited: unlimited, streams: newStreamTransport(transport)},
 	}
 	d.open, d.close = context.WithCancel(context.Background())
 	if d.probe, err = d.newClient(""); err != nil {

@@ -32,6 +32,11 @@
 //	create_api.go    the calls that create them
 //	create_spec.go   maps the container of a request
 //	image_remove.go  the removal of an image
+//	stream.go        what all streams of containers have in common
+//	demux.go         separates the two streams of an output
+//	log.go           logs
+//	terminal.go      exec and attach
+//	stats.go         stats
 //	events.go        the event stream
 //	errors.go        errors of the engine
 //	filter.go        objects that are not mirrored

@@ -21,7 +21,9 @@ type rawBodyTransport struct {
 	base http.RoundTripper
 	// unlimited is for requests that hold their connection for long.
 	unlimited http.RoundTripper
-	closed    atomic.Bool
+	// streams is for requests whose answer lasts; see newStreamTransport.
+	streams http.RoundTripper
+	closed  atomic.Bool
 }
 
 // errClosed is the error of calls after Close.
@@ -50,6 +52,9 @@ func (t *rawBodyTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	transport := t.base
 	if req.Context().Value(unlimitedKey{}) != nil {
 		transport = t.unlimited
+	}
+	if req.Context().Value(streamKey{}) != nil {
+		transport = t.streams
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {

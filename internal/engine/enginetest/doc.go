@@ -17,5 +17,7 @@
 //	actions.go     rules of pause, unpause, kill and restart
 //	create.go      rules of the creation for requests
 //	remove.go      rules of remove
+//	logs.go        rules of logs
+//	processes.go   rules of exec, attach and stats
 //	connection.go  rules of connections that break or are closed
 package enginetest

@@ -80,4 +80,9 @@ type Container struct {
 	Probed bool
 	// Labels of the container.
 	Labels map[string]string
+	// Script is what a shell runs as the main process. Its commands are those of the
+	// shell in package memory, with /bin/busybox before programs.
+	Script string
+	// TTY gives the main process a terminal, OpenStdin an input.
+	TTY, OpenStdin bool
 }

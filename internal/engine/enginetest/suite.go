@@ -67,6 +67,10 @@ func groups() []group {
 		{"Restart", restartRules()},
 		{"Remove", removeRules()},
 		{"Create", createRules()},
+		{"Log", logRules()},
+		{"Exec", execRules()},
+		{"Attach", attachRules()},
+		{"Stats", statsRules()},
 		{"Connection", connectionRules()},
 	}
 }

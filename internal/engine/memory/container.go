@@ -67,6 +67,10 @@ type ContainerSpec struct {
 	StartError string
 	// StopDelay is how long the process takes to end after a stop signal.
 	StopDelay time.Duration
+	// Runs is set when the command is a script that the engine runs; see shell.
+	Runs bool
+	// TTY gives the main process a terminal, OpenStdin an input.
+	TTY, OpenStdin bool
 }
 
 // Container is a container as it was at one moment.
@@ -93,6 +97,9 @@ type Container struct {
 	networks []string
 	// signalled is the start of the last run that got a stop signal.
 	signalled time.Time
+	log       *containerLog
+	// run is the current run, or the last one; nil before the first.
+	run *run
 }
 
 // AddContainer creates a container and returns its ID.
@@ -193,7 +200,7 @@ func (e *Engine) createContainer(spec ContainerSpec) (*Container, error) {
 	}
 	c := &Container{
 		ID: e.nextID("container"), Name: spec.Name, ImageID: img.ID, Spec: spec, networks: networks,
-		Labels: maps.Clone(img.Labels), Created: e.now(),
+		Labels: maps.Clone(img.Labels), Created: e.now(), log: newContainerLog(),
 	}
 	c.Spec.Hostname = cmp.Or(spec.Hostname, c.ID[:12])
 	if c.Labels == nil {
@@ -286,6 +293,7 @@ func (c *Container) exit(now time.Time, code int) {
 	c.Running, c.Paused, c.Restarting = false, false, false
 	c.PID, c.ExitCode, c.Finished = 0, code, now
 	c.Health.stop()
+	c.endRun()
 }
 
 // LivePorts returns the bindings of each exposed port while the container runs and

@@ -128,6 +128,7 @@ func (e *Engine) start(c *Container) error {
 	c.Running, c.Restarting, c.Paused = true, false, false
 	c.PID, c.ExitCode, c.Error, c.Started = 1000+int(e.serial), 0, "", e.now()
 	c.startHealth()
+	e.startRun(c)
 	e.containerEvent(c, "start")
 	return nil
 }

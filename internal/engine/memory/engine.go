@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -42,6 +43,9 @@ type Engine struct {
 	changes      []Change
 	feeds        map[*feed]struct{}
 	stops        map[string]chan struct{} // of containers, closed when the stop has ended
+	// life ends when the engine's process does, or when it closes its streams.
+	life    context.Context
+	endLife context.CancelFunc
 }
 
 // New returns an engine that has nothing but its predefined networks. The name makes
@@ -52,6 +56,7 @@ func New(name string) *Engine {
 		feeds: map[*feed]struct{}{}, stops: map[string]chan struct{}{},
 	}
 	e.clear()
+	e.endStreams()
 	return e
 }
 
@@ -80,6 +85,15 @@ func (e *Engine) Stop() {
 	e.broker.forget()
 	e.broker.end(io.ErrUnexpectedEOF)
 	e.endFeeds(errEnded)
+	e.endStreams()
+}
+
+// endStreams ends the streams of containers. Later ones begin another life.
+func (e *Engine) endStreams() {
+	if e.endLife != nil {
+		e.endLife()
+	}
+	e.life, e.endLife = context.WithCancel(context.Background())
 }
 
 // ForgetEvents forgets the remembered events.

@@ -36,7 +36,10 @@ func (f *fixture) check(err error) {
 func (f *fixture) CreateContainer(c enginetest.Container) string {
 	spec := memory.ContainerSpec{
 		Name: c.Name, Image: c.Image, Network: c.Network, Volumes: c.Volumes, StopDelay: c.StopDelay, AutoRemove: c.AutoRemove,
-		Labels: c.Labels,
+		Labels: c.Labels, TTY: c.TTY, OpenStdin: c.OpenStdin,
+	}
+	if c.Script != "" {
+		spec.Command, spec.Runs = []string{"/bin/busybox", "sh", "-c", c.Script}, true
 	}
 	if c.Probed {
 		spec.HealthRetries = enginetest.HealthRetries

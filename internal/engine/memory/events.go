@@ -102,11 +102,13 @@ func (e *Engine) LimitEventQueue(limit int) {
 	e.broker.limit = limit
 }
 
-// CloseStreams ends all event streams and watches, and changes nothing else.
+// CloseStreams ends all event streams, watches and streams of containers, and changes
+// nothing else.
 func (e *Engine) CloseStreams() {
 	defer e.lock()()
 	e.broker.end(io.ErrUnexpectedEOF)
 	e.endFeeds(errEnded)
+	e.endStreams()
 }
 
 // Streams returns the number of open event streams.

@@ -45,6 +45,9 @@ func Refused() error {
 // Client is the connection of one process to the engine. It implements
 // [docker.API].
 type Client struct {
+	// Streamer has no faults: the simulation opens no streams.
+	containerengine.Streamer
+
 	model   *Model
 	fates   *fate.Fates
 	link    *fate.Link
@@ -67,7 +70,7 @@ type Judge interface {
 
 // NewClient returns a client. events returns what can happen to the next event.
 func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates, judge Judge) *Client {
-	return &Client{model: m, fates: f, link: link, process: p, events: events, judge: judge}
+	return &Client{Streamer: m.Dial(), model: m, fates: f, link: link, process: p, events: events, judge: judge}
 }
 
 var errClientClosed = fmt.Errorf("simulated: this client was closed: %w", containerengine.ErrUnreachable)

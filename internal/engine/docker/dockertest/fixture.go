@@ -77,6 +77,10 @@ func (f *Fixture) CreateContainer(c enginetest.Container) string {
 		tenths := strconv.FormatInt(c.StopDelay.Milliseconds()/100, 10)
 		config.Cmd, config.StopSignal = []string{busybox, "sh", "-c", strings.ReplaceAll(slowScript, "TENTHS", tenths)}, ""
 	}
+	if c.Script != "" {
+		config.Cmd = []string{busybox, "sh", "-c", c.Script}
+	}
+	config.Tty, config.OpenStdin = c.TTY, c.OpenStdin
 	if c.Network != "" {
 		host.NetworkMode = container.NetworkMode(c.Network)
 	}
@@ -126,14 +130,11 @@ func (f *Fixture) waitsForRestart(id string) bool {
 	return c.Container.RestartCount >= failures && c.Container.State.Restarting
 }
 
-// isReady reports whether a slow container handles signals. The engine in memory has no
-// logs, and is always ready.
+// isReady reports whether a slow container handles signals. Created writes that for the
+// engine in memory.
 func (f *Fixture) isReady(id string) bool {
 	f.tb.Helper()
 	logs, err := f.cli.ContainerLogs(f.tb.Context(), id, client.ContainerLogsOptions{ShowStdout: true})
-	if errdefs.IsNotFound(err) {
-		return true
-	}
 	f.check("read the logs of a container", err)
 	defer func() { _ = logs.Close() }()
 	text, err := io.ReadAll(logs)
