@@ -53,6 +53,7 @@ func (d *daemon) runTree(ctx context.Context, b blueprint) error {
 		return slog.New(quiet{d.Logger.Handler()}).With("lib", "protoactor")
 	}), actor.WithDeadLetterRequestLogging(false))
 	defer system.Shutdown()
+	d.system = system // before the tree starts the API server, whose handlers use it
 	system.EventStream.Subscribe(func(e any) {
 		if _, ok := e.(*actor.DeadLetterEvent); ok {
 			d.picture.deadLetter()
@@ -99,6 +100,7 @@ type daemon struct {
 	drivers  []vm.Driver
 	isReady  atomic.Bool
 	shutdown chan bool // whether to keep the VM
+	system   *actor.ActorSystem
 	ended    chan struct{}
 	keepVM   bool
 	settings engine.Settings
@@ -124,7 +126,7 @@ func (d *daemon) blueprint() blueprint {
 func (d *daemon) serve(ctx context.Context) (server, error) {
 	s, err := controlplane.Start(ctx, controlplane.Options{
 		DataDir: d.Instance.DataDir, TLSDir: d.Instance.TLSDir, Kubeconfig: d.Instance.Config,
-		Port: d.Port, ContextName: "rdd-" + d.Instance.Name, Logger: d.Logger,
+		Port: d.Port, ContextName: "rdd-" + d.Instance.Name, Logger: d.Logger, Engine: d.openEngine,
 		Handlers: d.handlers(), Collectors: []prometheus.Collector{metrics{d.picture}},
 	})
 	if err != nil {

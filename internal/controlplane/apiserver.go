@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -19,7 +20,10 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/streams"
 )
 
 // apiServers is the chain of API servers. The core server passes requests for unknown
@@ -38,6 +42,7 @@ type serverParts struct {
 	events    *datastore.Store
 	creds     credentials
 	admission *admissionChain
+	mirrors   *registry.Mirrors
 	// client is the in-process one that the servers' own controllers use.
 	client *rest.Config
 	port   int
@@ -47,7 +52,13 @@ type serverParts struct {
 
 // newAPIServers builds the chain. It starts nothing.
 func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
-	servers := &apiServers{chains: &handlerChains{slow: &slowWatches{limit: opts.WriteLimit, logger: opts.Logger}}}
+	servers := &apiServers{chains: &handlerChains{
+		slow: &slowWatches{limit: opts.WriteLimit, logger: opts.Logger},
+		streams: streams.Source{Engine: opts.Engine, Mirror: func(ctx context.Context, namespace, name string) error {
+			_, err := parts.mirrors.Get(ctx, containersv1.KindContainer, namespace, name)
+			return err
+		}},
+	}}
 	servers.config = genericConfig(opts, parts)
 	servers.config.BuildHandlerChainFunc = servers.chains.build
 
@@ -78,7 +89,7 @@ func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
 	config.Authorization.Authorizer = privilegedOnly()
 	config.AdmissionControl = parts.admission
 	config.MergedResourceConfig = serverstorage.NewResourceConfig()
-	config.AggregatedDiscoveryGroupManager = discoveryendpoint.NewResourceManager("apis")
+	config.AggregatedDiscoveryGroupManager = streams.Aggregated(discoveryendpoint.NewResourceManager("apis"))
 	config.LongRunningFunc = longRunning(opts.Handlers)
 	config.RequestInfoResolver = genericapiserver.NewRequestInfoResolver(config)
 	// Nothing uses the number of objects or of requests in flight.

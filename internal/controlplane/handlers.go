@@ -10,6 +10,8 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/request"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	genericfilters "k8s.io/apiserver/pkg/server/filters"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/streams"
 )
 
 // handlerChains are the handlers of the API server for both kinds of clients.
@@ -17,13 +19,16 @@ type handlerChains struct {
 	// inProcess is for clients in this process. They are [DaemonUser], and their
 	// contexts have the deadlines of requests.
 	inProcess http.Handler
-	// slow ends watches of network clients that do not read.
+	// slow ends watches and streams of network clients that do not read.
 	slow *slowWatches
+	// streams are the subresources of containers.
+	streams streams.Source
 }
 
 // build returns the chain for network clients, and stores the one for in-process
 // clients. It is a BuildHandlerChainFunc.
 func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config) http.Handler {
+	api = streams.Handler(h.streams, config.Serializer, streams.Discovery(config.Serializer, api))
 	h.inProcess = inner(api, config)
 	h.inProcess = asDaemon(h.inProcess)
 	h.inProcess = outer(h.inProcess, config)
@@ -73,12 +78,12 @@ func withAuditContext(handler http.Handler) http.Handler {
 	})
 }
 
-// longRunning reports which requests have no deadline: watches, profiles, and requests
-// of the extra handlers, which may stream.
+// longRunning reports which requests have no deadline: watches, streams of containers,
+// profiles, and requests of the extra handlers, which may stream.
 func longRunning(extra map[string]http.Handler) request.LongRunningRequestCheck {
 	return func(r *http.Request, info *request.RequestInfo) bool {
 		if info.IsResourceRequest {
-			return info.Verb == "watch"
+			return info.Verb == "watch" || streams.IsStream(info)
 		}
 		if strings.HasPrefix(info.Path, "/debug/pprof/") {
 			return true

@@ -1,12 +1,15 @@
 package controlplane
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 const (
@@ -35,6 +38,9 @@ type Options struct {
 	// WriteLimit is how long a write to a watching client may take before the watch is
 	// ended, because the client does not read; 0 means 15 s.
 	WriteLimit time.Duration
+	// Engine returns the connected engine, for the streams of containers. Its error says
+	// why there is none, and what to do. Without Engine, streams are unavailable.
+	Engine func(ctx context.Context) (engine.Engine, error)
 	// Handlers serve additional paths, with the same authentication. A path with a
 	// trailing slash, such as "/rdd/", is a prefix. Handlers may stream.
 	Handlers map[string]http.Handler
@@ -59,6 +65,11 @@ func (o Options) complete() (Options, error) {
 	}
 	if o.WriteLimit == 0 {
 		o.WriteLimit = writeLimit
+	}
+	if o.Engine == nil {
+		o.Engine = func(context.Context) (engine.Engine, error) {
+			return nil, errors.New("this control plane has no container engine")
+		}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -134,6 +134,7 @@ func (s *Server) build(ctx context.Context) error {
 		events:    s.eventStore,
 		creds:     s.creds,
 		admission: s.admission,
+		mirrors:   s.mirrors,
 		client:    s.internalConfig(),
 		port:      s.port,
 		rejected:  &s.rejected,

@@ -13,12 +13,17 @@ import (
 
 	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/endpoints/responsewriter"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/streams"
 )
 
 const (
 	// writeLimit is how long a write to a watching client may take. After that the
 	// watch is ended; the client resumes it at the last event that it received.
 	writeLimit = 15 * time.Second
+	// streamPatience is how many times longer a write to a client of a container's
+	// stream may take: a person may read a page of it.
+	streamPatience = 4
 	// releaseAfter is the time from the end of the last watch until its memory is returned
 	// to the system. Go alone would need minutes.
 	releaseAfter = 2 * time.Second
@@ -36,16 +41,21 @@ type slowWatches struct {
 	timer *time.Timer
 }
 
-// withWriteLimit returns handler with a time limit on each write of a watch.
+// withWriteLimit returns handler with a time limit on each write of a watch, or of a
+// stream of a container.
 func (s *slowWatches) withWriteLimit(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		info, found := request.RequestInfoFrom(r.Context())
-		if !found || !info.IsResourceRequest || info.Verb != "watch" {
+		limit := s.limit
+		switch {
+		case found && streams.IsStream(info):
+			limit *= streamPatience
+		case !found || !info.IsResourceRequest || info.Verb != "watch":
 			handler.ServeHTTP(w, r)
 			return
 		}
-		limited := &deadlineWriter{ResponseWriter: w, control: http.NewResponseController(w), limit: s.limit, onTimeout: s.note}
-		limited.timer = time.AfterFunc(s.limit, limited.end)
+		limited := &deadlineWriter{ResponseWriter: w, control: http.NewResponseController(w), limit: limit, onTimeout: s.note}
+		limited.timer = time.AfterFunc(limit, limited.end)
 		limited.timer.Stop()
 		defer limited.close()
 		handler.ServeHTTP(responsewriter.WrapForHTTP1Or2(limited), r)
@@ -69,7 +79,7 @@ func (s *slowWatches) release() {
 	ended := s.ended
 	s.ended = 0
 	s.mutex.Unlock()
-	s.logger.Info("ended watches of clients that did not read", slog.Int("count", ended), slog.Duration("limit", s.limit))
+	s.logger.Info("ended watches and streams of clients that did not read", slog.Int("count", ended), slog.Duration("limit", s.limit))
 	debug.FreeOSMemory()
 }
 
