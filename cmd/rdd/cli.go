@@ -21,6 +21,10 @@ type cli struct {
 	Start   startCmd   `cmd:"" help:"Start the container engine (running=true)."`
 	Stop    stopCmd    `cmd:"" help:"Stop the container engine (running=false)."`
 	Status  statusCmd  `cmd:"" help:"Show the state of daemon, engine, VM and mirrors. Exits with 1 when the daemon does not answer."`
+	Logs    logsCmd    `cmd:"" help:"Show the log of a container."`
+	Exec    execCmd    `cmd:"" help:"Run a program in a container. Exits with the program's exit code."`
+	Attach  attachCmd  `cmd:"" help:"Connect to the main process of a container. Exits with the container's exit code."`
+	Top     topCmd     `cmd:"" help:"Show the use of processors, memory, network and disk by containers."`
 	Shell   shellCmd   `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's exit code."`
 	VM      vmCmd      `cmd:"" name:"vm" help:"Manage the VM of vm.driver=lima."`
 	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"Run kubectl against this instance. Starts the daemon if none runs."`

@@ -151,17 +151,31 @@ func TestCtlTypingErrorStartsNoDaemon(t *testing.T) {
 
 func TestCtlAcceptsInstanceFlag(t *testing.T) {
 	for args, want := range map[string]ctlLine{
-		"--instance y get pods":        {"y", true},
-		"--instance=y get pods":        {"y", true},
-		"-n x --instance y get pods":   {"y", true},
-		"get pods --instance y -o yml": {"y", true},
-		"--instance y config view":     {"y", false},
-		"--instance y gte pods":        {"", false},
-		"exec a -- cmd --instance y":   {"", true},
-		"get pods":                     {"", true},
+		"--instance y get pods":        {instance: "y", needsDaemon: true},
+		"--instance=y get pods":        {instance: "y", needsDaemon: true},
+		"-n x --instance y get pods":   {instance: "y", needsDaemon: true},
+		"get pods --instance y -o yml": {instance: "y", needsDaemon: true},
+		"--instance y config view":     {instance: "y", needsDaemon: false},
+		"--instance y gte pods":        {instance: "", needsDaemon: false},
+		"exec a -- cmd --instance y":   {instance: "", needsDaemon: true},
+		"get pods":                     {instance: "", needsDaemon: true},
 	} {
-		if got := (&session{}).parseCtl(strings.Fields(args)); got != want {
+		got := (&session{}).parseCtl(strings.Fields(args))
+		if got.instead = ""; got != want {
 			t.Errorf("%q: %+v, want %+v", args, got, want)
+		}
+	}
+}
+
+func TestCtlNamesCommandOfRdd(t *testing.T) {
+	for args, want := range map[string]string{
+		"logs web": "rdd logs NAME", "-n x logs -f web": "rdd logs NAME", "exec web -- true": "rdd exec NAME", "attach web": "rdd attach NAME",
+		"top pod": "rdd top", "top node": "rdd top",
+		"logs --help": "", "get pods": "", "get containers": "", "apply view-last-applied containers x": "", "config view": "",
+	} {
+		got := (&session{}).parseCtl(strings.Fields(args)).instead
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%q: %q, want %q", args, got, want)
 		}
 	}
 }

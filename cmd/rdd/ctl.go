@@ -41,6 +41,9 @@ func (c *ctlCmd) Run(s *session) error {
 		}
 		s.instance = inst
 	}
+	if line.instead != "" {
+		return errors.New(line.instead)
+	}
 	config := s.instance.Config
 	namespace := ""
 	if line.needsDaemon {
@@ -93,6 +96,8 @@ type ctlLine struct {
 	// for an unknown command or flag, which kubectl rejects: a typing error must
 	// not start a daemon.
 	needsDaemon bool
+	// instead is the error of a command that cannot work, and names the one that can.
+	instead string
 }
 
 // parseCtl parses args as kubectl will. It uses a separate kubectl command,
@@ -112,7 +117,26 @@ func (s *session) parseCtl(args []string) ctlLine {
 		line.instance = flag.Value.String()
 	}
 	line.needsDaemon = err == nil && found != kubectl && !isOffline(found)
+	if line.needsDaemon {
+		line.instead = insteadOfCtl(found)
+	}
 	return line
+}
+
+// insteadOfCtl returns the error of a command of kubectl that only works with pods; empty
+// for others.
+func insteadOfCtl(command *cobra.Command) string {
+	name := command.Name()
+	if parent := command.Parent(); parent != nil && parent.Name() == "top" {
+		name = "top"
+	}
+	usage := map[string]string{
+		"logs": "rdd logs NAME", "exec": "rdd exec NAME -- PROGRAM", "attach": "rdd attach NAME", "top": "rdd top",
+	}[name]
+	if usage == "" || command.Parent() == nil || name != "top" && command.Parent().HasParent() {
+		return ""
+	}
+	return fmt.Sprintf("kubectl %s only works with pods and nodes, and rdd has none: use '%s'", name, usage)
 }
 
 // isOffline reports whether a kubectl command with its parsed flags sends no

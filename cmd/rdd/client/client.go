@@ -2,8 +2,9 @@
 // the kubeconfig of the instance names.
 //
 // Reading map: client.go has the client and its requests, wait.go waits until the
-// App has settled, counts.go counts mirrors, namespaced.go writes a kubeconfig with
-// another default namespace.
+// App has settled, counts.go counts mirrors, resolve.go finds what a user names,
+// streams.go opens streams of containers, namespaced.go writes a kubeconfig with another
+// default namespace.
 package client
 
 import (
