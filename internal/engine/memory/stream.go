@@ -16,7 +16,7 @@ func (c *conn) stream(ctx context.Context) (context.Context, context.CancelCause
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer c.engine.lock()()
-	context.AfterFunc(c.open, func() { end(fmt.Errorf("%w: %w", errClosed, engine.ErrUnreachable)) })
+	context.AfterFunc(c.open, func() { end(errClosed) })
 	context.AfterFunc(c.engine.life, func() { end(errStreamEnded) })
 	return ctx, end, nil
 }
