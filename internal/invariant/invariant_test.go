@@ -192,6 +192,15 @@ func plants() []plant {
 		{"refusal of a deletion without request", func(w *world) {
 			refuse(w.image(), containersv1.ConditionEngineDeleted, "in use")
 		}, []Problem{StaleRefusal}, "conditions[EngineDeleted]"},
+		{"action requested", func(w *world) {
+			w.container().Annotations = map[string]string{containersv1.ActionAnnotation: "restart"}
+		}, []Problem{WaitingAction}, "lastAction"},
+		{"action runs", func(w *world) {
+			w.container().Status.LastAction = &containersv1.ActionStatus{Action: containersv1.ActionStop, State: containersv1.ActionRunning}
+		}, []Problem{WaitingAction}, "lastAction"},
+		{"action ended", func(w *world) {
+			w.container().Status.LastAction = &containersv1.ActionStatus{Action: containersv1.ActionStop, State: containersv1.ActionFailed, Error: "no"}
+		}, nil, ""},
 		{"delete waits", func(w *world) { w.volume().DeletionTimestamp = &before }, []Problem{WaitingDelete}, ""},
 		{"delete refused", func(w *world) {
 			w.volume().DeletionTimestamp = &before

@@ -14,10 +14,10 @@ import (
 func pauseRules() []rule {
 	return []rule{
 		{"PausesRunning", func(s *scene) { s.reaches(s.running(Container{}), engine.VerbPause, containersv1.ContainerPaused) }},
-		{"OfPausedIsRefused", func(s *scene) { s.refusesVerb(s.paused(Container{}), engine.VerbPause, "is already paused") }},
+		{"OfPausedIsRefused", func(s *scene) { s.refusesVerb(s.paused(), engine.VerbPause, "is already paused") }},
 		{"OfCreatedIsRefused", func(s *scene) { s.refusesVerb(s.container(Container{}), engine.VerbPause, "is not running") }},
 		{"OfMissingContainerIsNotFound", func(s *scene) { s.missing(engine.VerbPause) }},
-		{"UnpausesPaused", func(s *scene) { s.reaches(s.paused(Container{}), engine.VerbUnpause, containersv1.ContainerRunning) }},
+		{"UnpausesPaused", func(s *scene) { s.reaches(s.paused(), engine.VerbUnpause, containersv1.ContainerRunning) }},
 		{"UnpauseOfRunningIsRefused", func(s *scene) { s.refusesVerb(s.running(Container{}), engine.VerbUnpause, "is not paused") }},
 		{"UnpauseOfMissingContainerIsNotFound", func(s *scene) { s.missing(engine.VerbUnpause) }},
 		{"OfOtherKindFails", otherKindFails},
@@ -27,7 +27,7 @@ func pauseRules() []rule {
 func killRules() []rule {
 	return []rule{
 		{"KillsRunning", func(s *scene) { s.kills(s.running(Container{})) }},
-		{"KillsPaused", func(s *scene) { s.kills(s.paused(Container{})) }},
+		{"KillsPaused", func(s *scene) { s.kills(s.paused()) }},
 		{"KillsSlowAtOnce", func(s *scene) {
 			key := s.running(Container{StopDelay: stopDelay})
 			s.kills(key)
@@ -48,7 +48,7 @@ func killRules() []rule {
 func restartRules() []rule {
 	return []rule{
 		{"RestartsRunning", func(s *scene) { s.restarts(s.running(Container{})) }},
-		{"RestartsPaused", func(s *scene) { s.restarts(s.paused(Container{})) }},
+		{"RestartsPaused", func(s *scene) { s.restarts(s.paused()) }},
 		{"StartsCreated", func(s *scene) { s.restarts(s.container(Container{})) }},
 		{"StartsExited", func(s *scene) {
 			key := s.running(Container{})
@@ -74,9 +74,9 @@ func restartRules() []rule {
 }
 
 // paused creates a container of a new image, and starts and pauses it.
-func (s *scene) paused(spec Container) engine.Key {
+func (s *scene) paused() engine.Key {
 	s.Helper()
-	key := s.running(spec)
+	key := s.running(Container{})
 	s.PauseContainer(key.ID)
 	return key
 }
