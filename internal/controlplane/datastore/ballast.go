@@ -92,9 +92,9 @@ func (b *ballast) release(keep int64) bool {
 
 // isUsed reports whether a part of the ballast was released, and the disk still has no
 // space to fill it again. New objects must wait then: they would use up what is released
-// for deletions.
+// for deletions. A store in memory has no ballast.
 func (b *ballast) isUsed() bool {
-	if !b.used.Load() {
+	if b == nil || !b.used.Load() {
 		return false
 	}
 	// A new file beside the old one, and as much again for what is written next.

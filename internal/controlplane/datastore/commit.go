@@ -100,7 +100,7 @@ func (s *Store) decide(batch []*pendingWrite, refusal error) batchView {
 		switch {
 		case p.change == nil:
 		case refusal != nil && p.change.value != nil && p.change.expected == 0 && next.at(p.change.key) == nil:
-			p.outcome, p.err = outcome{}, s.log.wrapError("write "+p.change.key+" to", refusal)
+			p.outcome, p.err = outcome{}, s.history.wrapError("write "+p.change.key+" to", refusal)
 		default:
 			p.outcome = next.decide(p.change)
 		}
