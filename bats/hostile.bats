@@ -73,14 +73,15 @@ volumes() {
     is "$pid" daemon_pid
 }
 
-@test "F11: rdd stop works with a full disk" {
+@test "F11: rdd stop works with a full disk, many mirrors and many that wait for space" {
     data_begin
     rdd svc start
     rdd set running=true
     run_container running
-    eventually 10 mirrored
+    volumes 1 300
+    eventually 20 mirrored
     dd if=/dev/zero of="$data/filler" bs=64k status=none 2>/dev/null || true
-    volumes 1 40
+    volumes 301 600
     run -0 rdd stop --timeout=60s
     is "" dockerd_pid
     rm "$data/filler"
