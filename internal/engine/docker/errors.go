@@ -59,7 +59,7 @@ func IsUnreachable(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, errSilent) || errors.As(err, &netErr)
+		errors.Is(err, errSilent) || errors.Is(err, errClosed) || errors.As(err, &netErr)
 }
 
 // unreachableError puts engine.ErrUnreachable into the chain of an error, and keeps

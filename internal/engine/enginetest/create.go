@@ -31,6 +31,7 @@ func createRules() []rule {
 		{"VolumeOfTakenNameConflicts", volumeNameTaken},
 		{"Network", networkRequested},
 		{"NetworkOfTakenNameConflicts", networkNameTaken},
+		{"AfterCloseIsUnreachable", createAfterClose},
 	}
 }
 
@@ -276,6 +277,14 @@ func networkRequested(s *scene) {
 	})
 	if again, err := s.createNetwork("back", requested); err != nil || again != key {
 		s.Errorf("created again: %+v, %v", again, err)
+	}
+}
+
+// A request is retried then.
+func createAfterClose(s *scene) {
+	_ = s.engine.Close()
+	if _, err := s.createVolume("data", requested); !engine.IsUnreachable(err) {
+		s.Errorf("create: %v, want unreachable", err)
 	}
 }
 
