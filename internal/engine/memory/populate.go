@@ -51,7 +51,7 @@ func (e *Engine) populateContainers(count int, images []string) {
 			ImageID: img.ID,
 			Spec:    ContainerSpec{Image: ref, Command: []string{"sleep", "infinity"}},
 			Labels:  map[string]string{"number": fmt.Sprint(first + i)},
-			Created: e.now(),
+			Created: e.now(), log: newContainerLog(),
 		}
 		c.Spec.Hostname, c.Spec.RestartPolicy.Name = c.ID[:12], "no"
 		if i%2 == 0 {
