@@ -63,6 +63,9 @@ func changes(before, now *containersv1.ContainerStatus, isRefused bool) []happen
 	if now.Error != "" && now.Error != before.Error && !isRefused {
 		out = append(out, happening{containersv1.EventFailedStart, now.Error})
 	}
+	if hasFailedAction(now) && !hasFailedAction(before) {
+		out = append(out, happening{containersv1.EventFailedAction, string(now.LastAction.Action) + ": " + now.LastAction.Error})
+	}
 	if isOOMKilled(now) && (!isOOMKilled(before) || !now.FinishedAt.Equal(before.FinishedAt)) {
 		out = append(out, happening{containersv1.EventOOMKilled, "the container was killed, because it ran out of memory"})
 	}
@@ -73,6 +76,12 @@ func changes(before, now *containersv1.ContainerStatus, isRefused bool) []happen
 		out = append(out, happening{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"})
 	}
 	return out
+}
+
+// hasFailedAction reports whether the last action failed. An action is Running before it
+// fails, so each failure is a change.
+func hasFailedAction(s *containersv1.ContainerStatus) bool {
+	return s.LastAction != nil && s.LastAction.State == containersv1.ActionFailed
 }
 
 // isUnhealthy reports whether the health check of a running container fails. The engine

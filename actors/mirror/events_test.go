@@ -51,6 +51,9 @@ func TestChangesOfContainerAreEvents(t *testing.T) {
 		return containersv1.ContainerStatus{RestartCount: times, StartedAt: microTime(started), FinishedAt: microTime(finished)}
 	}
 	loop := happening{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"}
+	acted := func(state containersv1.ActionState) containersv1.ContainerStatus {
+		return containersv1.ContainerStatus{LastAction: &containersv1.ActionStatus{Action: containersv1.ActionKill, State: state, Error: "not running"}}
+	}
 	for name, test := range map[string]struct {
 		before, now containersv1.ContainerStatus
 		isRefused   bool
@@ -72,6 +75,9 @@ func TestChangesOfContainerAreEvents(t *testing.T) {
 		},
 		"still unhealthy":          {before: health(containersv1.ContainerRunning, containersv1.HealthUnhealthy), now: health(containersv1.ContainerRunning, containersv1.HealthUnhealthy)},
 		"unhealthy, exited":        {before: health(containersv1.ContainerRunning, containersv1.HealthHealthy), now: health(containersv1.ContainerExited, containersv1.HealthUnhealthy)},
+		"failed action":            {before: acted(containersv1.ActionRunning), now: acted(containersv1.ActionFailed), want: []happening{{containersv1.EventFailedAction, "kill: not running"}}},
+		"failed earlier":           {before: acted(containersv1.ActionFailed), now: acted(containersv1.ActionFailed)},
+		"running action":           {before: acted(containersv1.ActionFailed), now: acted(containersv1.ActionRunning)},
 		"second restart":           {before: restarted(1, noon, noon), now: restarted(2, noon, noon.Add(time.Second))},
 		"third restart":            {before: restarted(2, noon, noon), now: restarted(3, noon, noon.Add(time.Second)), want: []happening{loop}},
 		"no restart":               {before: restarted(3, noon, noon), now: restarted(3, noon, noon.Add(time.Second))},

@@ -6,6 +6,8 @@ const (
 	EventFailedStart = "FailedStart"
 	// EventFailedStop: the engine refused to stop the container, or failed.
 	EventFailedStop = "FailedStop"
+	// EventFailedAction: a one-shot action failed.
+	EventFailedAction = "FailedAction"
 	// EventFailedDelete: the engine refused to remove the object.
 	EventFailedDelete = "FailedDelete"
 	// EventOOMKilled: the kernel killed the container, because it ran out of memory.
