@@ -17,6 +17,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/registryauth"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -179,6 +180,7 @@ func (b blueprint) requestsProps(api api, engine *actor.PID) *actor.Props {
 	return b.child(requestsName, func(report func(string)) actor.Actor {
 		return request.New(request.Config{
 			Subscribe: api.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Requests(), Engine: engine,
+			Credentials: registryauth.Finder{}.Find,
 			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
 				return b.picture.Props(name, produce)
 			},

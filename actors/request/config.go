@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
@@ -29,6 +30,9 @@ type Config struct {
 	// EnsureNamespace creates a namespace of Kubernetes unless it exists.
 	EnsureNamespace func(ctx context.Context, name string) error
 	Kube            Writer
+	// Credentials returns the user's credentials for the registry that a reference to an
+	// image names.
+	Credentials func(ctx context.Context, image string) (engine.Credentials, error)
 	// Engine is the engine supervisor, which has the connected engine.
 	Engine *actor.PID
 	// Props creates the props of a child, which the live picture of the tree shows

@@ -59,11 +59,13 @@ func decideContainer(r *containersv1.ContainerCreateRequest, c *containersv1.Con
 func createContainer(ctx context.Context, t Task) Outcome {
 	r := t.Request.(*containersv1.ContainerCreateRequest)
 	r.Spec.Name = cmp.Or(r.Spec.Name, t.defaultName())
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	var key engine.Key
 	var container *containersv1.Container
 	if r.Status.Result != nil {
 		key = engine.Key{Kind: containersv1.KindContainer, ID: r.Status.Result.Name}
-		object, err := t.Engine.Get(ctx, key)
+		object, err := t.Engine.Get(call, key)
 		switch {
 		case err == nil:
 			container = object.(*containersv1.Container)
@@ -75,12 +77,12 @@ func createContainer(ctx context.Context, t Task) Outcome {
 	case createStep:
 		return t.create(ctx, r)
 	case startStep:
-		return t.start(ctx, r, key)
+		return t.start(call, r, key)
 	case recreateStep:
 		return Recorded(containersv1.ReasonInProgress,
 			fmt.Sprintf("the start of container %s was interrupted: the container is created again", r.Spec.Name), nil)
 	case discardStep:
-		return t.discard(ctx, r, key)
+		return t.discard(call, r, key)
 	case failStep:
 		return Failed(containersv1.ReasonStartFailed, r.Status.Message)
 	case lostStep:
@@ -92,15 +94,25 @@ func createContainer(ctx context.Context, t Task) Outcome {
 	}
 }
 
-// create creates the container. An image that the engine lacks is pulled before, if the
-// request says so.
+// create creates the container. The image is pulled before, if the request says so. A pull
+// has no deadline, but the other calls have.
 func (t Task) create(ctx context.Context, r *containersv1.ContainerCreateRequest) Outcome {
-	key, err := t.Engine.CreateContainer(ctx, r.Spec, t.UID())
+	pulled := r.Spec.PullPolicy == containersv1.PullAlways
+	if pulled {
+		if _, failure := t.pull(ctx, r.Spec.Image); failure != nil {
+			return *failure
+		}
+	}
+	key, err := t.createOnce(ctx, r)
+	if errors.Is(err, engine.ErrNoImage) && !pulled && r.Spec.PullPolicy != containersv1.PullNever {
+		if _, failure := t.pull(ctx, r.Spec.Image); failure != nil {
+			return *failure
+		}
+		key, err = t.createOnce(ctx, r)
+	}
 	switch {
-	case errors.Is(err, engine.ErrNoImage) && r.Spec.PullPolicy == containersv1.PullNever:
-		return Failed(containersv1.ReasonNotFound, fmt.Sprintf("%v: pull the image, or set pullPolicy to IfNotPresent", err))
 	case errors.Is(err, engine.ErrNoImage):
-		return Failed(containersv1.ReasonNotFound, fmt.Sprintf("%v: pull the image first, for instance with 'docker pull %s'", err, r.Spec.Image))
+		return Failed(containersv1.ReasonNotFound, fmt.Sprintf("%v: pull the image, or set pullPolicy to IfNotPresent", err))
 	case err != nil:
 		return FailedWith(ctx, err)
 	}
@@ -108,6 +120,12 @@ func (t Task) create(ctx context.Context, r *containersv1.ContainerCreateRequest
 		return containerCompleted(r, key)
 	}
 	return Recorded(containersv1.ReasonInProgress, fmt.Sprintf("container %s was created, and starts", r.Spec.Name), resultOf(key))
+}
+
+func (t Task) createOnce(ctx context.Context, r *containersv1.ContainerCreateRequest) (engine.Key, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return t.Engine.CreateContainer(ctx, r.Spec, t.UID())
 }
 
 // start starts the container. If the engine refuses that, the container is removed once

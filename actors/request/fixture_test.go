@@ -66,6 +66,11 @@ type world struct {
 	starts int
 	// connected is whether an engine is connected.
 	connected bool
+	// signedIn are the user's credentials, and signInErr is why there are none.
+	signedIn  engine.Credentials
+	signInErr error
+	// pulls counts the pulls that have ended, statusWrites the writes of a status.
+	pulls, statusWrites int
 
 	mu       sync.Mutex
 	version  int
@@ -155,6 +160,7 @@ func (w *world) start(f *fault) *daemon {
 		return New(Config{
 			EnsureNamespace: func(context.Context, string) error { return nil },
 			Subscribe:       d.subscribe, Kube: faultyWriter{d}, Engine: engines, Logger: quiet, Report: func(string) {},
+			Credentials: w.credentials,
 			Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 				return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
 			},
@@ -230,6 +236,7 @@ func (w faultyWriter) UpdateStatus(ctx context.Context, obj client.Object) error
 		if r.GetResourceVersion() != obj.GetResourceVersion() {
 			return apierrors.NewConflict(schema.GroupResource{Resource: "requests"}, obj.GetName(), errors.New("modified"))
 		}
+		w.statusWrites++
 		w.put(obj.(containersv1.Request))
 		r, err = w.stored(obj)
 		assign(obj, r)
@@ -256,6 +263,14 @@ func assign(to, from client.Object) {
 		from.DeepCopyInto(to.(*containersv1.NetworkCreateRequest))
 	case *containersv1.VolumeCreateRequest:
 		from.DeepCopyInto(to.(*containersv1.VolumeCreateRequest))
+	case *containersv1.ImagePullRequest:
+		from.DeepCopyInto(to.(*containersv1.ImagePullRequest))
+	case *containersv1.ImagePushRequest:
+		from.DeepCopyInto(to.(*containersv1.ImagePushRequest))
+	case *containersv1.ImageTagRequest:
+		from.DeepCopyInto(to.(*containersv1.ImageTagRequest))
+	case *containersv1.PruneRequest:
+		from.DeepCopyInto(to.(*containersv1.PruneRequest))
 	}
 }
 

@@ -61,6 +61,7 @@ func (cfg Config) carryOut(ctx context.Context, work Work, t Task, home string, 
 		out.outcome = Failed(containersv1.ReasonWrongNamespace, fmt.Sprintf(
 			"requests are carried out in namespace %s only, where the mirrors of the container engine are: create the request there", home))
 	default:
+		t.Credentials = cfg.Credentials
 		t.Progress = func(p containersv1.RequestProgress) { send(progressed{p}) }
 		out.outcome = work(ctx, t)
 	}

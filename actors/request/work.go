@@ -19,6 +19,8 @@ type Task struct {
 	// IsFresh is set when this actor has just recorded the first part: nothing was tried
 	// after it.
 	IsFresh bool
+	// Credentials returns the user's credentials for the registry of an image.
+	Credentials func(ctx context.Context, image string) (engine.Credentials, error)
 	// Progress reports how far the engine is. It can be called as often as the engine
 	// reports something.
 	Progress func(containersv1.RequestProgress)
@@ -51,7 +53,11 @@ const callTimeout = 90 * time.Second
 // works returns the table of what each kind of request does.
 func works() map[containersv1.RequestKind]kindOfWork {
 	return map[containersv1.RequestKind]kindOfWork{
-		containersv1.KindContainerCreateRequest: {createContainer, callTimeout},
+		containersv1.KindContainerCreateRequest: {createContainer, transferTimeout},
+		containersv1.KindImagePullRequest:       {pullImage, transferTimeout},
+		containersv1.KindImagePushRequest:       {pushImage, transferTimeout},
+		containersv1.KindImageTagRequest:        {tagImage, callTimeout},
+		containersv1.KindPruneRequest:           {prune, transferTimeout},
 		containersv1.KindNetworkCreateRequest:   {createNetwork, callTimeout},
 		containersv1.KindVolumeCreateRequest:    {createVolume, callTimeout},
 	}

@@ -25,6 +25,9 @@ type cli struct {
 	Exec    execCmd    `cmd:"" help:"Run a program in a container. Exits with the program's exit code."`
 	Attach  attachCmd  `cmd:"" help:"Connect to the main process of a container. Exits with the container's exit code."`
 	Top     topCmd     `cmd:"" help:"Show the use of processors, memory, network and disk by containers."`
+	Pull    pullCmd    `cmd:"" help:"Pull an image, and show its layers."`
+	Push    pushCmd    `cmd:"" help:"Push an image to its registry, and show its layers."`
+	Prune   pruneCmd   `cmd:"" help:"Remove stopped containers, unused networks and untagged images, after a preview."`
 	Shell   shellCmd   `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's exit code."`
 	VM      vmCmd      `cmd:"" name:"vm" help:"Manage the VM of vm.driver=lima."`
 	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"Run kubectl against this instance. Starts the daemon if none runs."`

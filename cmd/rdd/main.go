@@ -5,7 +5,8 @@
 // the exit codes, advice.go completes commands in messages, and session.go has what
 // every command needs. The commands: set.go, set_help.go, startstop.go,
 // status.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go, ctl.go and
-// ctl_version.go (kubectl), tree.go, doctor.go, support.go, version.go, hostagent.go, and for 'rdd svc' svc.go,
+// ctl_version.go (kubectl), tree.go, doctor.go, support.go, version.go, hostagent.go, transfer.go
+// (pull and push) and prune.go, which use request.go, and for 'rdd svc' svc.go,
 // svc_paths.go, svc_serve.go, svc_status.go and svc_stop.go.
 //
 // The packages below do the work: lifecycle starts and stops the daemon, client

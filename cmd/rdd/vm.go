@@ -131,7 +131,11 @@ func (c *vmResetCmd) confirm(s *session) error {
 	if c.Yes {
 		return nil
 	}
-	what := fmt.Sprintf("this deletes all images, containers, volumes and networks in the VM of instance %q", s.instance.Name)
+	return s.confirmed(fmt.Sprintf("this deletes all images, containers, volumes and networks in the VM of instance %q", s.instance.Name))
+}
+
+// confirmed asks on a terminal whether to do what. Elsewhere the command needs --yes.
+func (s *session) confirmed(what string) error {
 	if !isTerminal(s.in) {
 		return &usageError{what + ": confirm with --yes"}
 	}

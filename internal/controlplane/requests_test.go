@@ -142,25 +142,23 @@ func TestRequestIsImmutable(t *testing.T) {
 	must(t, daemon, namespaces, newNamespace(home))
 	for _, kind := range containersv1alpha1.RequestKinds() {
 		resource := kind.GroupVersionResource()
-		spec := `{"name":"web"}`
-		if kind == containersv1alpha1.KindContainerCreateRequest {
-			spec = `{"name":"web","image":"nginx"}`
-		}
+		spec, changes := requestSpec(kind)
 		created := must(t, user, resource, newRequest(t, kind, "one", spec))
 		if ttl, _, _ := unstructured.NestedInt64(created.Object, "spec", "ttlSecondsAfterFinished"); ttl != containersv1alpha1.DefaultTTLSecondsAfterFinished {
 			t.Errorf("%s: the TTL is %d by default", kind, ttl)
 		}
-		for _, test := range []policyTest{
+		tests := []policyTest{
 			{"the TTL", patch(resource, home, "one", `{"spec":{"ttlSecondsAfterFinished":5}}`), ""},
 			{"no TTL", patch(resource, home, "one", `{"spec":{"ttlSecondsAfterFinished":null}}`), ""},
 			{"a label", patch(resource, home, "one", `{"metadata":{"labels":{"a":"b"}}}`), ""},
-			{"the name", patch(resource, home, "one", `{"spec":{"name":"other"}}`), "only spec.ttlSecondsAfterFinished"},
-			{"a new field", patch(resource, home, "one", `{"spec":{"labels":{"a":"b"}}}`), "only spec.ttlSecondsAfterFinished"},
-			{"no name", patch(resource, home, "one", `{"spec":{"name":null}}`), "only spec.ttlSecondsAfterFinished"},
 			{"the status", patch(resource, home, "one", `{"status":{"message":"x"}}`, "status"), "delete it"},
 			{"the definition", patch(crds, "", resource.GroupResource().String(), `{"metadata":{"labels":{"a":"b"}}}`), "belongs to rdd"},
-			{"a delete", remove(resource, home, "one"), ""},
-		} {
+		}
+		for _, change := range changes {
+			tests = append(tests, policyTest{change, patch(resource, home, "one", `{"spec":`+change+`}`), "only spec.ttlSecondsAfterFinished"})
+		}
+		tests = append(tests, policyTest{"a delete", remove(resource, home, "one"), ""})
+		for _, test := range tests {
 			err := test.try(t.Context(), user)
 			switch {
 			case test.want == "" && err != nil:
@@ -169,5 +167,22 @@ func TestRequestIsImmutable(t *testing.T) {
 				t.Errorf("%s, %s: %v, want %q", kind, test.name, err, test.want)
 			}
 		}
+	}
+}
+
+// requestSpec returns the spec of a request, and changes of it: another value, a new field
+// and no value, as far as the kind has optional fields.
+func requestSpec(kind containersv1alpha1.RequestKind) (spec string, changes []string) {
+	switch kind {
+	case containersv1alpha1.KindImagePullRequest, containersv1alpha1.KindImagePushRequest:
+		return `{"image":"nginx"}`, []string{`{"image":"other"}`}
+	case containersv1alpha1.KindImageTagRequest:
+		return `{"image":"nginx","tag":"new"}`, []string{`{"image":"other"}`, `{"tag":"other"}`}
+	case containersv1alpha1.KindPruneRequest:
+		return `{"dryRun":true}`, []string{`{"dryRun":false}`, `{"all":true}`, `{"dryRun":null}`}
+	case containersv1alpha1.KindContainerCreateRequest:
+		return `{"name":"web","image":"nginx"}`, []string{`{"name":"other"}`, `{"labels":{"a":"b"}}`, `{"name":null}`}
+	default:
+		return `{"name":"web"}`, []string{`{"name":"other"}`, `{"labels":{"a":"b"}}`, `{"name":null}`}
 	}
 }

@@ -138,12 +138,22 @@ func (e *Engine) serveContainerList(w http.ResponseWriter, r request) error {
 			"Id": c.ID, "Names": []string{"/" + c.Name}, "Image": c.Spec.Image, "ImageID": c.ImageID,
 			"Command": strings.Join(c.Spec.Command, " "), "Created": c.Created.Unix(),
 			"Labels": c.Labels, "State": c.Status(), "Status": c.Status(),
-			"Ports": []string{}, "Mounts": []string{},
-			"HostConfig": map[string]string{"NetworkMode": "default"},
+			"Ports": []string{}, "Mounts": wireMounts(c),
+			"HostConfig":      map[string]string{"NetworkMode": "default"},
+			"NetworkSettings": map[string]any{"Networks": wireNetworks(c)},
 		})
 	}
 	writeJSON(w, http.StatusOK, list)
 	return nil
+}
+
+// wireNetworks are the networks of a container in a list.
+func wireNetworks(c memory.Container) map[string]any {
+	networks := map[string]any{}
+	for _, id := range c.NetworkIDs() {
+		networks[id] = map[string]string{"NetworkID": id}
+	}
+	return networks
 }
 
 func (e *Engine) serveContainerInspect(w http.ResponseWriter, r request) error {

@@ -13,7 +13,7 @@
 // Reading map: engine.go listens, refuses and restarts; testing.go starts an engine
 // for a test. fault.go and event_faults.go make calls and events fail, calls.go counts
 // calls. server.go routes requests to container_api.go, container_details.go,
-// container_commands_api.go, stream_api.go, image_api.go, volume_api.go, network_api.go
+// container_commands_api.go, stream_api.go, image_api.go, transfer_api.go, volume_api.go, network_api.go
 // and system_api.go; apierror.go answers
 // errors.
 package dockersim

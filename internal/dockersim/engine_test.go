@@ -1,6 +1,7 @@
 package dockersim_test
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 
@@ -20,7 +21,13 @@ type loader struct {
 }
 
 func (l loader) SaveImage(tag string) []byte { return []byte(tag) }
-func (l loader) LoadImage(archive []byte)    { l.sim.Load(string(archive)) }
+
+// ImportLargeImage needs no content either.
+func (l loader) ImportLargeImage(tag string, size int) string {
+	return l.sim.AddImageSpec(dockersim.ImageSpec{Tags: []string{tag}, Size: int64(size)})
+}
+
+func (l loader) LoadImage(archive []byte) { l.sim.Load(string(archive)) }
 
 func TestEngineOverHTTP(t *testing.T) {
 	enginetest.Run(t, func(t *testing.T) enginetest.Subject {
@@ -43,6 +50,17 @@ func TestEngineOverHTTP(t *testing.T) {
 		}
 		f.Crash = func(id string) { must(sim.Crash(id, 1)) }
 		f.Probe = func(id string, exitCode int, output string) { must(sim.Probe(id, exitCode, output)) }
+		registries := 0
+		f.Registry = func(spec enginetest.Registry) string {
+			registry := memory.RegistrySpec{Password: spec.Password, Hangs: spec.Hangs}
+			if spec.Password != "" {
+				registry.Username = enginetest.RegistryUser
+			}
+			registries++
+			host := fmt.Sprintf("127.0.0.1:%d", 5000+registries)
+			sim.AddRegistry(host, registry)
+			return host
+		}
 		f.Stop = func() { must(sim.Refuse()); sim.Stop() }
 		f.Start = func() { must(sim.Accept()) }
 		dial := docker.Dialer(docker.Settings{}, slog.New(slog.DiscardHandler))

@@ -77,12 +77,19 @@ func (e *Engine) serveImageInspect(w http.ResponseWriter, r request) error {
 func (e *Engine) serveImageCreate(w http.ResponseWriter, r request) error {
 	query := r.URL.Query()
 	withTag := func(ref string) string {
-		if tag := query.Get("tag"); ref != "" && tag != "" {
+		switch tag := query.Get("tag"); {
+		case ref == "" || tag == "":
+			return ref
+		case strings.Contains(tag, ":"):
+			return ref + "@" + tag
+		default:
 			return ref + ":" + tag
 		}
-		return ref
 	}
 	if ref := withTag(query.Get("fromImage")); ref != "" {
+		if e.HasRegistry(ref) {
+			return e.servePull(w, r, ref)
+		}
 		if _, err := e.PullImage(ref); err != nil {
 			return err
 		}

@@ -57,6 +57,7 @@ func routes() []route {
 		{"GET", "/version", (*Engine).serveVersion},
 		{"GET", "/info", (*Engine).serveInfo},
 		{"GET", "/events", (*Engine).serveEvents},
+		{"GET", "/system/df", (*Engine).serveDiskUsage},
 
 		{"GET", "/containers/json", (*Engine).serveContainerList},
 		{"POST", "/containers/create", (*Engine).serveContainerCreate},
@@ -85,6 +86,7 @@ func routes() []route {
 		{"POST", "/images/prune", (*Engine).serveImagePrune},
 		{"GET", "/images/{name}/json", (*Engine).serveImageInspect},
 		{"POST", "/images/{name}/tag", (*Engine).serveImageTag},
+		{"POST", "/images/{name}/push", (*Engine).serveImagePush},
 		{"DELETE", "/images/{name}", (*Engine).serveImageRemove},
 
 		{"GET", "/volumes", (*Engine).serveVolumeList},

@@ -52,6 +52,8 @@ type Engine interface {
 
 	// Close closes idle connections, and ends watches and streams. Later calls fail.
 	Close() error
+
+	Transferrer
 }
 
 // Verb is a change of one object.

@@ -11,7 +11,8 @@
 //
 // requestkinds.go has the table of the kinds of requests, request.go what all of them
 // have in common. Each kind has a file of its own: containercreaterequest.go, with
-// requestedparts.go, networkcreaterequest.go, volumecreaterequest.go.
+// requestedparts.go, networkcreaterequest.go, volumecreaterequest.go,
+// imagepullrequest.go, imagepushrequest.go, imagetagrequest.go, prunerequest.go.
 //
 // +kubebuilder:object:generate=true
 // +groupName=containers.rancherdesktop.io

@@ -48,6 +48,10 @@ const (
 	ReasonNotFound = "NotFound"
 	// ReasonInvalid: the engine does not accept a parameter.
 	ReasonInvalid = "Invalid"
+	// ReasonNoCredentials: the user's credentials for a registry cannot be read.
+	ReasonNoCredentials = "NoCredentials"
+	// ReasonUnauthorized: a registry refuses the user's credentials, or needs some.
+	ReasonUnauthorized = "Unauthorized"
 	// ReasonWrongNamespace: the request is not in the namespace of the mirrors.
 	ReasonWrongNamespace = "WrongNamespace"
 	// ReasonOutcomeUnknown: what the request created was removed before rdd could read
@@ -83,6 +87,29 @@ type RequestProgress struct {
 	// TotalLayers is how many layers there are.
 	// +optional
 	TotalLayers int32 `json:"totalLayers,omitempty"`
+	// Items are the layers, in the order in which the engine reported them.
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=atomic
+	// +optional
+	Items []LayerProgress `json:"items,omitempty"`
+}
+
+// LayerProgress is how far the engine is with one layer of an image.
+type LayerProgress struct {
+	// ID is the beginning of the layer's digest.
+	ID string `json:"id"`
+	// Status in the engine's words, such as Downloading.
+	// +optional
+	Status string `json:"status,omitempty"`
+	// Bytes that were transferred.
+	// +optional
+	Bytes int64 `json:"bytes,omitempty"`
+	// TotalBytes is how many bytes there are; 0 while that is unknown.
+	// +optional
+	TotalBytes int64 `json:"totalBytes,omitempty"`
+	// Done is true when nothing remains to be done for the layer.
+	// +optional
+	Done bool `json:"done,omitempty"`
 }
 
 // RequestResult is the resource that came of a request. It is in the namespace of the

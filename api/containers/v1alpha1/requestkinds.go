@@ -13,7 +13,11 @@ type RequestKind string
 // The kinds of requests.
 const (
 	KindContainerCreateRequest RequestKind = "ContainerCreateRequest"
+	KindImagePullRequest       RequestKind = "ImagePullRequest"
+	KindImagePushRequest       RequestKind = "ImagePushRequest"
+	KindImageTagRequest        RequestKind = "ImageTagRequest"
 	KindNetworkCreateRequest   RequestKind = "NetworkCreateRequest"
+	KindPruneRequest           RequestKind = "PruneRequest"
 	KindVolumeCreateRequest    RequestKind = "VolumeCreateRequest"
 )
 
@@ -33,8 +37,24 @@ func requestTable() []requestRow {
 			func() Request { return &ContainerCreateRequest{} }, func() runtime.Object { return &ContainerCreateRequestList{} },
 		},
 		{
+			KindImagePullRequest,
+			func() Request { return &ImagePullRequest{} }, func() runtime.Object { return &ImagePullRequestList{} },
+		},
+		{
+			KindImagePushRequest,
+			func() Request { return &ImagePushRequest{} }, func() runtime.Object { return &ImagePushRequestList{} },
+		},
+		{
+			KindImageTagRequest,
+			func() Request { return &ImageTagRequest{} }, func() runtime.Object { return &ImageTagRequestList{} },
+		},
+		{
 			KindNetworkCreateRequest,
 			func() Request { return &NetworkCreateRequest{} }, func() runtime.Object { return &NetworkCreateRequestList{} },
+		},
+		{
+			KindPruneRequest,
+			func() Request { return &PruneRequest{} }, func() runtime.Object { return &PruneRequestList{} },
 		},
 		{
 			KindVolumeCreateRequest,

@@ -14,8 +14,9 @@ import (
 // API is the part of the Docker Engine API that rdd uses. It is safe for
 // concurrent use.
 //
-// Every call but Events, StopContainer and RestartContainer needs a context with a
-// deadline, which alone ends a call to an engine that hangs. Errors carry the engine's own words;
+// Every call but Events, StopContainer, RestartContainer, PullImage and PushImage needs a
+// context with a deadline, which alone ends a call to an engine that hangs. Errors carry
+// the engine's own words;
 // engine.IsNotFound, engine.IsConflict and IsUnreachable report their class.
 //
 // The resources that are returned belong to the caller. They carry a name and a status.
@@ -91,6 +92,8 @@ type API interface {
 
 	// Streamer opens streams. Its errors have the classes of package engine.
 	engine.Streamer
+
+	TransferAPI
 
 	// Close ends streams and idle connections. Running calls end with their
 	// contexts; new ones fail.

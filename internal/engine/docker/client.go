@@ -42,6 +42,8 @@ type httpAPI struct {
 	// that other goroutines read.
 	current atomic.Pointer[client.Client]
 	kinds   []kindRow
+	// silence is Settings.Silence.
+	silence time.Duration
 	// stops are the runs, by the container's ID, for which a stop was sent and not
 	// answered.
 	stops sync.Map
@@ -53,9 +55,15 @@ type httpAPI struct {
 // Dial prepares a connection to the engine at an endpoint, which is one of
 // unix:///path/docker.sock, tcp://host:port, http://host:port and
 // https://host:port. It does not connect. The API logs nothing.
-func Dial(raw string) (API, error) { return dial(raw, slog.New(slog.DiscardHandler)) }
+func Dial(raw string) (API, error) {
+	d, err := dial(raw, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
 
-func dial(raw string, logger *slog.Logger) (API, error) {
+func dial(raw string, logger *slog.Logger) (*httpAPI, error) {
 	at, err := endpoint.Parse(raw)
 	if err != nil {
 		return nil, err
@@ -74,6 +82,7 @@ func dial(raw string, logger *slog.Logger) (API, error) {
 	d := &httpAPI{
 		endpoint: at, logger: logger, transport: transport, kinds: kindTable(),
 		rawBody: &rawBodyTransport{base: transport, unlimited: unlimited, streams: newStreamTransport(transport)},
+		silence: DefaultSettings().Silence,
 	}
 	d.open, d.close = context.WithCancel(context.Background())
 	if d.probe, err = d.newClient(""); err != nil {

@@ -37,6 +37,9 @@
 //	log.go           logs
 //	terminal.go      exec and attach
 //	stats.go         stats
+//	transfer.go      pull, push and tag of an image
+//	progress.go      the progress of a pull or a push
+//	prune.go         the removal of what is unused
 //	events.go        the event stream
 //	errors.go        errors of the engine
 //	filter.go        objects that are not mirrored

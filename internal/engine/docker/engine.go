@@ -24,11 +24,15 @@ type Settings struct {
 	Answer time.Duration
 	// Pool is how many objects a full sync reads at once.
 	Pool int
+	// Silence is how long a registry and the engine may send nothing during a pull or
+	// a push. A registry may take long to store a large layer, and an engine to unpack
+	// one.
+	Silence time.Duration
 }
 
 // DefaultSettings returns the settings of a daemon.
 func DefaultSettings() Settings {
-	return Settings{Resync: 5 * time.Minute, Ping: 15 * time.Second, Answer: 10 * time.Second, Pool: 8}
+	return Settings{Resync: 5 * time.Minute, Ping: 15 * time.Second, Answer: 10 * time.Second, Pool: 8, Silence: 3 * time.Minute}
 }
 
 // dockerEngine is the engine behind an API.
@@ -56,6 +60,7 @@ func Dialer(settings Settings, logger *slog.Logger) func(endpoint string) (engin
 		if err != nil {
 			return nil, err
 		}
+		api.silence = cmp.Or(settings.Silence, api.silence)
 		return New(api, settings, logger), nil
 	}
 }

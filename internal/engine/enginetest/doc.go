@@ -19,5 +19,7 @@
 //	remove.go      rules of remove
 //	logs.go        rules of logs
 //	processes.go   rules of exec, attach and stats
+//	transfer.go    rules of pull, push and tag, with registries
+//	prune.go       rules of prune
 //	connection.go  rules of connections that break or are closed
 package enginetest

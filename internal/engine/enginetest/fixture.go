@@ -50,6 +50,8 @@ type Fixture interface {
 	ConnectNetwork(network, container string)
 	DisconnectNetwork(network, container string)
 
+	TransferFixture
+
 	// StopEngine makes the engine stop listening; its containers end. StartEngine
 	// ends that.
 	StopEngine()

@@ -71,6 +71,8 @@ func groups() []group {
 		{"Exec", execRules()},
 		{"Attach", attachRules()},
 		{"Stats", statsRules()},
+		{"Transfer", transferRules()},
+		{"Prune", pruneRules()},
 		{"Connection", connectionRules()},
 	}
 }

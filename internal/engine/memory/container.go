@@ -268,6 +268,9 @@ func (e *Engine) containerEvent(c *Container, action string, keysAndValues ...st
 	e.emit("container", action, c.ID, with(attributes, keysAndValues...))
 }
 
+// NetworkIDs returns the IDs of the container's networks, also while it does not run.
+func (c *Container) NetworkIDs() []string { return c.networks }
+
 // Status returns Docker's word for the state, in dockerd's order of precedence.
 func (c *Container) Status() string {
 	switch {

@@ -46,6 +46,8 @@ type Engine struct {
 	// life ends when the engine's process does, or when it closes its streams.
 	life    context.Context
 	endLife context.CancelFunc
+	// registries by host.
+	registries map[string]*registry
 }
 
 // New returns an engine that has nothing but its predefined networks. The name makes

@@ -1,6 +1,8 @@
 package memory_test
 
 import (
+	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/moby/moby/api/types/events"
@@ -24,6 +26,8 @@ type fixture struct {
 	t       *testing.T
 	engine  *memory.Engine
 	crashes map[string]bool
+	// images and registries are how many were made.
+	images, registries int
 }
 
 func (f *fixture) check(err error) {
@@ -101,7 +105,30 @@ func (f *fixture) StopSignals(id string) (n int) {
 	return n
 }
 
-func (f *fixture) ImportImage(tags ...string) string { return f.engine.AddImage(tags...) }
+// ImportImage gives each image the label n, as the fixture of a real engine does.
+func (f *fixture) ImportImage(tags ...string) string {
+	f.images++
+	return f.engine.AddImageSpec(memory.ImageSpec{Tags: tags, Labels: map[string]string{"n": strconv.Itoa(f.images)}})
+}
+
+func (f *fixture) ImportLargeImage(tag string, size int) string {
+	return f.engine.AddImageSpec(memory.ImageSpec{Tags: []string{tag}, Size: int64(size)})
+}
+
+func (f *fixture) StartRegistry(spec enginetest.Registry) string {
+	host := fmt.Sprintf("127.0.0.1:%d", 5000+f.registries)
+	f.registries++
+	f.engine.AddRegistry(host, memoryRegistry(spec))
+	return host
+}
+
+func memoryRegistry(spec enginetest.Registry) memory.RegistrySpec {
+	out := memory.RegistrySpec{Password: spec.Password, Hangs: spec.Hangs}
+	if spec.Password != "" {
+		out.Username = enginetest.RegistryUser
+	}
+	return out
+}
 
 // SaveImage returns the tag: an image in memory has no content.
 func (f *fixture) SaveImage(tag string) []byte { return []byte(tag) }

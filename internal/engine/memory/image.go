@@ -173,6 +173,12 @@ func (e *Engine) createImage(spec ImageSpec) (string, error) {
 }
 
 func (e *Engine) newImage(spec ImageSpec) string {
+	id := "sha256:" + e.nextID("image")
+	e.addImage(id, spec)
+	return id
+}
+
+func (e *Engine) addImage(id string, spec ImageSpec) {
 	if spec.Architecture == "" {
 		spec.Architecture = "amd64"
 	}
@@ -183,14 +189,12 @@ func (e *Engine) newImage(spec ImageSpec) string {
 		spec.Created = e.now()
 	}
 	spec.Tags = nil
-	id := "sha256:" + e.nextID("image")
 	e.images[id] = &Image{ID: id, ImageSpec: spec}
 	e.changed(containersv1.KindImage, id)
 	if spec.Parent != "" {
 		e.children[spec.Parent]++
 		e.changed(containersv1.KindImage, spec.Parent)
 	}
-	return id
 }
 
 func (e *Engine) tagImage(ref, tag string) error {

@@ -276,6 +276,34 @@ func (c *Client) CreateNetwork(ctx context.Context, spec containersv1.NetworkCre
 	return id, err
 }
 
+// PullImage implements [docker.API].
+func (c *Client) PullImage(ctx context.Context, ref string, with containerengine.Credentials, report func(containerengine.Layer)) error {
+	return c.call(ctx, "pull", ref, func() error {
+		_, err := c.model.PullFrom(ctx, ref, with, report)
+		return err
+	})
+}
+
+// PushImage implements [docker.API].
+func (c *Client) PushImage(ctx context.Context, ref string, with containerengine.Credentials, report func(containerengine.Layer)) (string, error) {
+	return read(ctx, c, "push", ref, func() (string, error) { return c.model.PushTo(ctx, ref, with, report) })
+}
+
+// TagImage implements [docker.API].
+func (c *Client) TagImage(ctx context.Context, image, tag string) error {
+	return c.call(ctx, "tag", image, func() error { return c.model.Tag(image, tag) })
+}
+
+// PruneContainer implements [docker.API].
+func (c *Client) PruneContainer(ctx context.Context, id string) error {
+	return c.command(ctx, "prune", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, false) })
+}
+
+// Inventory implements [docker.API].
+func (c *Client) Inventory(ctx context.Context, _ []containersv1.Kind) (containerengine.Inventory, error) {
+	return read(ctx, c, "measure", "", func() (containerengine.Inventory, error) { return c.model.Inventory(), nil })
+}
+
 // Close implements [docker.API].
 func (c *Client) Close() error {
 	c.closed.Store(true)

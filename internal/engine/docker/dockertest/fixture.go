@@ -33,6 +33,8 @@ type Fixture struct {
 	Probe func(id string, exitCode int, output string)
 	// Stop and Start are StopEngine and StartEngine.
 	Stop, Start func()
+	// Registry is StartRegistry; nil starts a real one.
+	Registry func(enginetest.Registry) (host string)
 
 	tb    testing.TB
 	cli   *client.Client
@@ -219,6 +221,15 @@ func (f *Fixture) StopSignals(id string) (n int) {
 			return n
 		}
 	}
+}
+
+// StartRegistry implements enginetest.Fixture.
+func (f *Fixture) StartRegistry(spec enginetest.Registry) string {
+	f.tb.Helper()
+	if f.Registry != nil {
+		return f.Registry(spec)
+	}
+	return StartRegistry(f.tb, spec)
 }
 
 // StopEngine implements enginetest.Fixture.

@@ -24,6 +24,12 @@ func (f *Fixture) ImportImage(tags ...string) string {
 	return id
 }
 
+// ImportLargeImage implements enginetest.Fixture.
+func (f *Fixture) ImportLargeImage(tag string, size int) string {
+	f.tb.Helper()
+	return importTar(f.tb.Context(), f.tb, f.cli, tag, strconv.FormatInt(time.Now().UnixNano(), 10), randomFile(f.tb, size))
+}
+
 // SaveImage implements enginetest.Fixture.
 func (f *Fixture) SaveImage(tag string) []byte {
 	f.tb.Helper()

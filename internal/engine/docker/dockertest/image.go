@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"debug/elf"
 	"encoding/json"
 	"errors"
@@ -57,6 +58,26 @@ func importTar(ctx context.Context, tb testing.TB, cli *client.Client, ref, n st
 		id = line.Status
 	}
 }
+
+// randomFile returns an archive of one file that cannot be compressed.
+func randomFile(tb testing.TB, size int) []byte {
+	tb.Helper()
+	content := make([]byte, size)
+	_, _ = rand.Read(content)
+	var buffer bytes.Buffer
+	archive := tar.NewWriter(&buffer)
+	for _, err := range []error{
+		archive.WriteHeader(&tar.Header{Name: "content", Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(size)}),
+		second(archive.Write(content)), archive.Close(),
+	} {
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return buffer.Bytes()
+}
+
+func second(_ int, err error) error { return err }
 
 // CanRun reports whether this machine has a static busybox, so that images of Import can
 // run a shell.

@@ -1,0 +1,215 @@
+# Pull, push, tag and prune: requests, and the commands for them. The registry is Debian's
+# docker-registry, on loopback.
+
+load helpers/load
+
+setup_file() {
+    instance_up images
+    OPEN=$(start_registry)
+    CLOSED=$(start_registry locked)
+    SILENT=$(start_silent_registry)
+    export OPEN CLOSED SILENT
+}
+
+# free_port prints a port that is free.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# start_registry [locked] starts a registry and prints its host. A locked one has the user
+# rdd with the password secret.
+start_registry() {
+    local port dir
+    port=$(free_port)
+    dir=$RDD_TEST_HOME/registry-$port
+    mkdir "$dir"
+    {
+        echo 'version: 0.1'
+        echo 'log: {level: error, accesslog: {disabled: true}}'
+        echo "storage: {filesystem: {rootdirectory: $dir/data}}"
+        echo "http: {addr: 127.0.0.1:$port}"
+        if [[ ${1:-} == locked ]]; then
+            echo "auth: {htpasswd: {realm: test, path: $dir/htpasswd}}"
+            # shellcheck disable=SC2016
+            echo 'rdd:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a' >"$dir/htpasswd"
+        fi
+    } >"$dir/config.yml"
+    docker-registry serve "$dir/config.yml" >"$dir/log" 2>&1 3>&- &
+    eventually 10 curl -s -o /dev/null "http://127.0.0.1:$port/v2/"
+    echo "127.0.0.1:$port"
+}
+
+# start_silent_registry starts a server that accepts connections and never answers. Its
+# command line has the test's home, so that instance_end ends it.
+start_silent_registry() {
+    local port
+    port=$(free_port)
+    python3 -c '
+import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(64)
+time.sleep(3600)' "$port" "$RDD_TEST_HOME" >/dev/null 2>&1 3>&- &
+    echo "127.0.0.1:$port"
+}
+
+# request KIND NAME SPEC creates a request; SPEC is JSON.
+request() {
+    jq -n --arg kind "$1" --arg name "$2" --argjson spec "$3" \
+        '{apiVersion: "containers.rancherdesktop.io/v1alpha1", kind: $kind, metadata: {name: $name}, spec: $spec}' |
+        kube create -f -
+}
+
+# finished KIND NAME succeeds when the request is complete or has failed.
+finished() {
+    [[ -n $(kube get "$1" "$2" -o json | jq -r '.status.completedAt // empty') ]]
+}
+
+complete() {
+    is True field "$1" "$2" '.status.conditions[] | select(.type == "Complete") | .status'
+}
+
+@test "an image is tagged, pushed and pulled with requests" {
+    local id
+    id=$(make_image app:1)
+    eventually 5 exists image "$(image_resource "$id" app:1)"
+    request ImageTagRequest tag "$(jq -n --arg to "$OPEN/team/app:1" '{image: "app:1", tag: $to}')"
+    eventually 10 complete imagetagrequest tag
+    is "$(image_resource "$id" "$OPEN/team/app:1")" field imagetagrequest tag .status.result.name
+    request ImagePushRequest push "$(jq -n --arg image "$OPEN/team/app:1" '{image: $image}')"
+    eventually 30 complete imagepushrequest push
+    [[ $(field imagepushrequest push .status.digest) == sha256:* ]]
+    [[ $(field imagepushrequest push '.status.progress.layers') -ge 1 ]]
+    engine rmi "$OPEN/team/app:1" app:1
+    eventually 10 absent image "$(image_resource "$id" "$OPEN/team/app:1")"
+    request ImagePullRequest pull "$(jq -n --arg image "$OPEN/team/app:1" '{image: $image}')"
+    eventually 30 complete imagepullrequest pull
+    is "$(image_resource "$id" "$OPEN/team/app:1")" field imagepullrequest pull .status.result.name
+    [[ $(field imagepullrequest pull .status.progress.bytes) -gt 0 ]]
+    eventually 5 exists image "$(field imagepullrequest pull .status.result.name)"
+    assert_mirrors_exact
+}
+
+@test "rdd push and rdd pull follow their request" {
+    make_image "$OPEN/cli:1"
+    run -0 --separate-stderr rdd push "$OPEN/cli:1"
+    assert_output --partial "image $OPEN/cli:1 was pushed: digest sha256:"
+    engine rmi "$OPEN/cli:1"
+    run -0 --separate-stderr rdd pull "$OPEN/cli:1"
+    assert_output "image $OPEN/cli:1 was pulled"
+    [[ $stderr =~ :\ (Pull\ complete|Already\ exists) ]]
+    has image "$OPEN/cli:1"
+    run -0 --separate-stderr rdd pull --quiet "$OPEN/cli:1"
+    [[ -z $stderr ]]
+}
+
+@test "the words of the registry are reported" {
+    run -1 rdd pull "$OPEN/missing:1"
+    assert_output --regexp 'manifest unknown|not found'
+    run -1 rdd push "$OPEN/missing:1"
+    assert_output --partial 'does not exist'
+}
+
+@test "wrong references are rejected with a sentence" {
+    run -3 rdd pull 'Not A Reference'
+    assert_output --partial 'image must be the reference of an image'
+    run -3 rdd push 'app@sha256:0000000000000000000000000000000000000000000000000000000000000000'
+    assert_output --partial 'without a digest'
+    run -1 request ImageTagRequest bad '{"image": "app:1", "tag": "Bad:Tag:1"}'
+    assert_output --partial 'tag must be a name'
+}
+
+@test "credentials come from the Docker configuration, and are written nowhere" {
+    make_image "$CLOSED/app:1"
+    run -1 rdd push "$CLOSED/app:1"
+    assert_output --partial "sign in with 'docker login $CLOSED'"
+    mkdir -p "$DOCKER_CONFIG"
+    echo "{\"auths\": {\"$CLOSED\": {\"auth\": \"$(printf 'rdd:wrong-password' | base64)\"}}}" >"$DOCKER_CONFIG/config.json"
+    run -1 rdd push "$CLOSED/app:1"
+    assert_output --regexp 'unauthorized|authentication|authorization'
+    echo "{\"auths\": {\"$CLOSED\": {\"auth\": \"$(printf 'rdd:secret' | base64)\"}}}" >"$DOCKER_CONFIG/config.json"
+    run -0 rdd push "$CLOSED/app:1"
+    engine rmi "$CLOSED/app:1"
+    run -0 rdd pull "$CLOSED/app:1"
+    run ! grep -rqE 'wrong-password|"secret"' "$(rdd svc paths log_dir)"
+    run ! grep -qE 'wrong-password' <<<"$(kube get imagepushrequests,imagepullrequests -o yaml)"
+}
+
+@test "a credential helper that fails or is missing is named" {
+    mkdir -p "$DOCKER_CONFIG"
+    echo '{"credsStore": "missing-one"}' >"$DOCKER_CONFIG/config.json"
+    run -1 rdd pull "$CLOSED/app:1"
+    assert_output --partial docker-credential-missing-one
+    rm "$DOCKER_CONFIG/config.json"
+}
+
+@test "a pull is cancelled by a signal, and by the deletion of its request" {
+    "$RDD_TEST_BIN/rdd" pull "$SILENT/app:1" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+    local pid=$! code=0
+    eventually 10 says InProgress kube get imagepullrequests -o jsonpath='{.items[*].status.conditions[?(@.type=="Complete")].reason}'
+    kill -INT "$pid"
+    wait "$pid" || code=$?
+    [[ $code -eq 130 ]]
+    eventually 5 not says InProgress kube get imagepullrequests -o jsonpath='{.items[*].status.conditions[?(@.type=="Complete")].reason}'
+    request ImagePullRequest silent "$(jq -n --arg image "$SILENT/app:1" '{image: $image}')"
+    eventually 5 is InProgress field imagepullrequest silent '.status.conditions[] | select(.type == "Complete") | .reason'
+    kube delete imagepullrequest silent
+    absent imagepullrequest silent
+}
+
+@test "a request survives kill -9 of the daemon" {
+    request ImagePullRequest survivor "$(jq -n --arg image "$SILENT/app:1" '{image: $image}')"
+    eventually 5 is InProgress field imagepullrequest survivor '.status.conditions[] | select(.type == "Complete") | .reason'
+    kill -KILL "$(daemon_pid)"
+    rdd svc start
+    eventually 20 is InProgress field imagepullrequest survivor '.status.conditions[] | select(.type == "Complete") | .reason'
+    kube delete imagepullrequest survivor
+    eventually 20 connected
+}
+
+@test "a prune previews, asks, and names what went" {
+    local keep ended
+    keep=$(run_container keep)
+    ended=$(create_container ended)
+    engine network create idle
+    make_volume named
+    make_image ""
+    run -2 rdd prune
+    assert_output --partial 'confirm with --yes'
+    run -0 rdd prune --dry-run
+    assert_output --regexp 'Container +ended'
+    assert_output --regexp 'Network +idle'
+    assert_output --partial 'would be removed'
+    has container ended
+    run -0 rdd prune --yes
+    assert_output --regexp 'Container +ended'
+    assert_output --partial 'were removed'
+    not has container ended
+    not has network idle
+    has container keep
+    has volume named
+    has image base:1
+    eventually 10 absent container "$ended"
+    run -0 rdd prune --yes --kinds=volume --all
+    assert_output --regexp 'Volume +named'
+    not has volume named
+    exists container "$keep"
+    assert_mirrors_exact
+}
+
+@test "a prune selects by label and time" {
+    make_volume marked team=a
+    make_volume other team=b
+    run -0 rdd prune --yes --kinds=volume --all --until=24h
+    has volume marked
+    run -0 rdd prune --yes --kinds=volume --all --label=team=a
+    not has volume marked
+    has volume other
+    run -2 rdd prune --dry-run --until=tomorrow
+    run -3 rdd prune --dry-run --label='!'
+    assert_output --partial 'key, key=value, !key and key!=value'
+}
+
+@test "without an engine, the commands say what to do" {
+    rdd set running=false
+    run -1 rdd pull "$OPEN/cli:1"
+    assert_output --partial "rdd start"
+}

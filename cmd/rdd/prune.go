@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/docker/go-units"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
+)
+
+type pruneCmd struct {
+	DryRun  bool     `help:"List what would be removed, and remove nothing."`
+	Yes     bool     `short:"y" help:"Do not ask for confirmation."`
+	All     bool     `short:"a" help:"Also remove unused images that have a tag, and with --volumes unused volumes that have a name."`
+	Volumes bool     `help:"Also remove unused volumes."`
+	Kinds   []string `help:"Kinds to remove: container, network, image, volume." enum:"container,network,image,volume" default:"container,network,image" placeholder:"KIND"`
+	Until   string   `help:"Only what was created until then: a duration such as 24h, or a time such as 2026-01-31T12:00:00Z." placeholder:"WHEN"`
+	Label   []string `help:"Only what meets this condition on its labels: key, key=value, !key or key!=value. Can be repeated." placeholder:"CONDITION" sep:"none"`
+}
+
+// Run implements the command.
+func (c *pruneCmd) Run(s *session) error {
+	if !c.DryRun && !c.Yes && !isTerminal(s.in) {
+		return &usageError{"this removes unused objects of the container engine: see which with --dry-run, and confirm with --yes"}
+	}
+	spec, err := c.spec(time.Now())
+	if err != nil {
+		return err
+	}
+	if c.DryRun || !c.Yes {
+		spec.DryRun = true
+		would, err := s.prune(spec)
+		if err != nil || c.DryRun || would.PrunedCount == 0 {
+			return err
+		}
+		what := fmt.Sprintf("this removes %d objects of the container engine", would.PrunedCount)
+		if err := s.confirmed(what); err != nil {
+			return err
+		}
+	}
+	spec.DryRun = false
+	_, err = s.prune(spec)
+	return err
+}
+
+// spec returns the request.
+func (c *pruneCmd) spec(now time.Time) (spec containersv1.PruneRequestSpec, err error) {
+	spec.All, spec.Labels = c.All, c.Label
+	kinds := slices.Clone(c.Kinds)
+	if c.Volumes {
+		kinds = append(kinds, "volume")
+	}
+	seen := map[string]bool{}
+	for _, kind := range kinds {
+		if !seen[kind] {
+			seen[kind] = true
+			spec.Kinds = append(spec.Kinds, containersv1.PruneKind(strings.ToUpper(kind[:1])+kind[1:]))
+		}
+	}
+	if c.Until == "" {
+		return spec, nil
+	}
+	if age, err := time.ParseDuration(c.Until); err == nil && age >= 0 {
+		spec.Until = &metav1.Time{Time: now.Add(-age)}
+		return spec, nil
+	}
+	at, err := time.Parse(time.RFC3339, c.Until)
+	if err != nil {
+		return spec, &usageError{fmt.Sprintf("--until=%s: use a duration such as 24h, or a time such as 2026-01-31T12:00:00Z", c.Until)}
+	}
+	spec.Until = &metav1.Time{Time: at}
+	return spec, nil
+}
+
+// prune carries out a PruneRequest and prints its result.
+func (s *session) prune(spec containersv1.PruneRequestSpec) (containersv1.PruneRequestStatus, error) {
+	r := &containersv1.PruneRequest{Spec: spec}
+	shown := progress.New(s.err)
+	defer shown.Close()
+	done, err := s.carryOut(r, func(now containersv1.Request) {
+		status := now.CommonStatus()
+		switch {
+		case status.CompletedAt != nil:
+		case status.Progress != nil:
+			shown.Update(status.Progress.Phase)
+		default:
+			shown.Update(s.typeable(status.Message))
+		}
+	})
+	shown.Close()
+	if done == nil {
+		return containersv1.PruneRequestStatus{}, err
+	}
+	status := done.(*containersv1.PruneRequest).Status
+	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	for i, p := range status.Pruned {
+		if i == 0 {
+			fmt.Fprintln(table, "KIND\tNAME\tSIZE")
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", p.Kind, p.Name, units.HumanSize(float64(p.Bytes)))
+	}
+	if err := table.Flush(); err != nil {
+		return status, fmt.Errorf("print the objects: %w", err)
+	}
+	if more := int(status.PrunedCount) - len(status.Pruned); more > 0 {
+		fmt.Fprintf(s.out, "and %d more\n", more)
+	}
+	if err == nil {
+		fmt.Fprintln(s.out, status.Message)
+	}
+	return status, err
+}
