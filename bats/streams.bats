@@ -22,7 +22,7 @@ api() {
     assert_line err
     run -0 rdd logs --stream stderr talk
     assert_output err
-    run -0 rdd logs --timestamps -n 1 --stream stdout talk
+    run -0 rdd logs --timestamps -n 2 --stream stdout talk
     assert_output --regexp '^20[0-9-]+T[0-9:.]+Z out$'
 }
 

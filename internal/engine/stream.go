@@ -66,7 +66,8 @@ type LogOptions struct {
 	Follow bool
 	// Timestamps puts the time (RFC 3339, nanoseconds) and a space before each line.
 	Timestamps bool
-	// Tail is the number of lines at the end; nil is all.
+	// Tail is the number of lines at the end; nil is all. The lines of both streams
+	// count, also when one is selected.
 	Tail *int64
 	// Since is the time of the first line; zero is that of the first of all. Engines
 	// count in their own clock.

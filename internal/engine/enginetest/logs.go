@@ -30,6 +30,11 @@ func logRules() []rule {
 			s.logIs(key, engine.LogOptions{Stdout: true, Tail: new(int64(3))}, "98\n99\n100\n", "")
 			s.logIs(key, engine.LogOptions{Stdout: true, Tail: new(int64(0))}, "", "")
 		}},
+		{"TailCountsBothStreams", func(s *scene) {
+			key := s.ended("echo one; /bin/busybox sleep 0.2; echo two >&2")
+			s.logIs(key, engine.LogOptions{Stdout: true, Tail: new(int64(1))}, "", "")
+			s.logIs(key, engine.LogOptions{Stderr: true, Tail: new(int64(1))}, "", "two\n")
+		}},
 		{"BeginsAtATime", logSince},
 		{"FollowsToTheEnd", func(s *scene) {
 			key := s.running(Container{Script: "echo one; /bin/busybox sleep 1; echo two"})

@@ -84,14 +84,15 @@ func (e *Engine) openLog(ctx context.Context, end context.CancelCauseFunc, ref s
 	return r, nil
 }
 
-// tail returns the index of the first entry of the last n lines.
+// tail returns the index of the first entry of the last n lines. Like dockerd, it counts
+// those of both streams.
 func (r *logReader) tail(n int64) int {
 	entries := r.container.log.entries
 	for at := len(entries); at > 0; at-- {
 		if n <= 0 {
 			return at
 		}
-		if entry := entries[at-1]; r.selects(entry) && entry.isFirst {
+		if entries[at-1].isFirst {
 			n--
 		}
 	}
