@@ -226,16 +226,17 @@ func portTaken(s *scene) {
 	}
 }
 
-func (s *scene) createVolume(name string, request types.UID) (engine.Key, error) {
+// createVolume creates the volume data for a request.
+func (s *scene) createVolume() (engine.Key, error) {
 	ctx, cancel := context.WithTimeout(s.Context(), callTimeout)
 	defer cancel()
-	return s.engine.CreateVolume(ctx, containersv1.VolumeCreateRequestSpec{Name: name, Driver: "local", Labels: map[string]string{"a": "b"}}, request)
+	return s.engine.CreateVolume(ctx, containersv1.VolumeCreateRequestSpec{Name: "data", Driver: "local", Labels: map[string]string{"a": "b"}}, requested)
 }
 
 func volumeRequested(s *scene) {
 	r := s.watch()
 	change := time.Now()
-	key, err := s.createVolume("data", requested)
+	key, err := s.createVolume()
 	if err != nil || key != volumeKey("data") {
 		s.Fatalf("create: %+v, %v", key, err)
 	}
@@ -243,30 +244,31 @@ func volumeRequested(s *scene) {
 		labels := m.(*containersv1.Volume).Status.Labels
 		return labels["a"] == "b" && labels[containersv1.RequestLabel] == string(requested)
 	})
-	if again, err := s.createVolume("data", requested); err != nil || again != key {
+	if again, err := s.createVolume(); err != nil || again != key {
 		s.Errorf("created again: %+v, %v", again, err)
 	}
 }
 
 func volumeNameTaken(s *scene) {
 	s.volume("data")
-	if _, err := s.createVolume("data", requested); !engine.IsConflict(err) || !strings.Contains(err.Error(), "exists already") {
+	if _, err := s.createVolume(); !engine.IsConflict(err) || !strings.Contains(err.Error(), "exists already") {
 		s.Errorf("create: %v, want that the name is taken", err)
 	}
 }
 
-func (s *scene) createNetwork(name string, request types.UID) (engine.Key, error) {
+// createNetwork creates the network back for a request.
+func (s *scene) createNetwork() (engine.Key, error) {
 	ctx, cancel := context.WithTimeout(s.Context(), callTimeout)
 	defer cancel()
 	return s.engine.CreateNetwork(ctx, containersv1.NetworkCreateRequestSpec{
-		Name: name, Driver: "bridge", Internal: true, Subnets: []containersv1.RequestedSubnet{{Subnet: "10.213.7.0/24"}},
-	}, request)
+		Name: "back", Driver: "bridge", Internal: true, Subnets: []containersv1.RequestedSubnet{{Subnet: "10.213.7.0/24"}},
+	}, requested)
 }
 
 func networkRequested(s *scene) {
 	r := s.watch()
 	change := time.Now()
-	key, err := s.createNetwork("back", requested)
+	key, err := s.createNetwork()
 	if err != nil {
 		s.Fatalf("create: %v", err)
 	}
@@ -275,7 +277,7 @@ func networkRequested(s *scene) {
 		return n.Name == "back" && n.Internal && n.Labels[containersv1.RequestLabel] == string(requested) &&
 			len(n.IPAM.Configs) == 1 && n.IPAM.Configs[0].Subnet == "10.213.7.0/24"
 	})
-	if again, err := s.createNetwork("back", requested); err != nil || again != key {
+	if again, err := s.createNetwork(); err != nil || again != key {
 		s.Errorf("created again: %+v, %v", again, err)
 	}
 }
@@ -283,14 +285,14 @@ func networkRequested(s *scene) {
 // A request is retried then.
 func createAfterClose(s *scene) {
 	_ = s.engine.Close()
-	if _, err := s.createVolume("data", requested); !engine.IsUnreachable(err) {
+	if _, err := s.createVolume(); !engine.IsUnreachable(err) {
 		s.Errorf("create: %v, want unreachable", err)
 	}
 }
 
 func networkNameTaken(s *scene) {
 	s.network("back")
-	if _, err := s.createNetwork("back", requested); !engine.IsConflict(err) || !strings.Contains(err.Error(), "exists") {
+	if _, err := s.createNetwork(); !engine.IsConflict(err) || !strings.Contains(err.Error(), "exists") {
 		s.Errorf("create: %v, want that the name is taken", err)
 	}
 }
