@@ -86,7 +86,7 @@ func objectsTwice(m *machine.Machine) (found []string) {
 	count := map[string]int{}
 	for _, o := range m.Model.Mirrors() {
 		uid := requestOf(o)
-		if uid == "" {
+		if uid == "" || inheritsLabel(m, o, uid) {
 			continue
 		}
 		if count[uid]++; count[uid] == 2 {
@@ -94,6 +94,20 @@ func objectsTwice(m *machine.Machine) (found []string) {
 		}
 	}
 	return found
+}
+
+// inheritsLabel reports whether a container has the label of its image, which was made
+// of the container of a request.
+func inheritsLabel(m *machine.Machine, o containersv1.Mirror, uid string) bool {
+	if o.MirrorKind() != containersv1.KindContainer {
+		return false
+	}
+	c, err := m.Model.Container(o.ObjectID())
+	if err != nil {
+		return false
+	}
+	image, err := m.Model.Image(c.ImageID)
+	return err == nil && image.Labels[containersv1.RequestLabel] == uid
 }
 
 // requestOf returns the UID of the request that an object came of; empty for none. The
