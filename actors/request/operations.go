@@ -11,8 +11,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// writeTimeout bounds one write to the API server.
-const writeTimeout = 30 * time.Second
+// apiTimeout bounds one call of the API server.
+const apiTimeout = 30 * time.Second
 
 // worked is the result of a part of the work.
 type worked struct {
@@ -49,7 +49,7 @@ func (r *request) work() {
 // actor's copy may be of a request that is deleted, and what is created for it would stay.
 func (cfg Config) carryOut(ctx context.Context, work Work, t Task, home string, send func(any)) worked {
 	out := worked{uid: t.UID()}
-	err := cfg.Kube.Get(ctx, t.Request)
+	err := cfg.read(ctx, t.Request)
 	switch {
 	case apierrors.IsNotFound(err):
 		out.isWithdrawn = true
@@ -66,6 +66,13 @@ func (cfg Config) carryOut(ctx context.Context, work Work, t Task, home string, 
 		out.outcome = work(ctx, t)
 	}
 	return out
+}
+
+// read reads a request. The work may have no deadline of its own, but this call has.
+func (cfg Config) read(ctx context.Context, r containersv1.Request) error {
+	ctx, cancel := context.WithTimeout(ctx, apiTimeout)
+	defer cancel()
+	return cfg.Kube.Get(ctx, r)
 }
 
 // worked handles the result of a part of the work.
@@ -120,7 +127,7 @@ func (r *request) write(op write) {
 	r.isWriting = true
 	obj := r.view.desired.CopyRequest()
 	obj.SetResourceVersion(r.view.resource.GetResourceVersion())
-	r.tasks.Go(writeTimeout, func(ctx context.Context) any { return r.Config.store(ctx, op, obj) })
+	r.tasks.Go(apiTimeout, func(ctx context.Context) any { return r.Config.store(ctx, op, obj) })
 }
 
 // store carries out a write. After a conflict it reads the request again.
