@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
@@ -72,7 +74,8 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 		return func() {}
 	}
 	found := slices.DeleteFunc(l.cluster.Since(kind, time.Now().Add(-l.acting())), func(o containersv1.Mirror) bool { return !requests(o, verb, id) })
-	if uid, ok := j.startedByRequest(verb, id); ok && len(found) == 0 {
+	uid, isCreating := j.startedByRequest(verb, id)
+	if isCreating && len(found) == 0 {
 		return func() { l.startedOnce(uid) }
 	}
 	if len(found) == 0 {
@@ -82,7 +85,7 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 		l.recorder.Note(who, fmt.Sprintf("%s %.12s done", verb, id))
 		byAction := slices.ContainsFunc(found, func(o containersv1.Mirror) bool { return requestsByAction(o, verb) })
 		if !byAction && (verb == "start" || verb == "stop") {
-			l.once(verb, id, found)
+			l.once(verb, id, found, uid)
 		}
 	}
 }
@@ -121,8 +124,9 @@ func requests(o containersv1.Mirror, verb, id string) bool {
 	return false
 }
 
-// once counts a command for the request that allows the most commands.
-func (l *Laws) once(verb, id string, found []containersv1.Mirror) {
+// once counts a command for the request that allows the most commands. The start of a
+// container may also be that of the resource that creates it, which creating names.
+func (l *Laws) once(verb, id string, found []containersv1.Mirror, creating types.UID) {
 	l.with(func() {
 		var best *outcome
 		left := func(r *outcome) int { return 1 + l.incarnations[id] - r.incarnations - r.applied }
@@ -134,7 +138,12 @@ func (l *Laws) once(verb, id string, found []containersv1.Mirror) {
 		if best == nil {
 			return // a user's delete has changed the generation of the request
 		}
-		if best.applied++; left(best) < 0 {
+		if best.applied++; left(best) < 0 && creating != "" && l.starts[creating] == 0 {
+			best.applied--
+			l.starts[creating]++
+			return
+		}
+		if left(best) < 0 {
 			l.violate("%s %s was applied %d times for one request, and its mirror restarted %d times since",
 				verb, id, best.applied, l.incarnations[id]-best.incarnations)
 		}
