@@ -227,7 +227,7 @@ func TestUnreachableEngineIsRetried(t *testing.T) {
 		defer d.stop()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if calls := d.calls; calls < 100 || calls > 1000 {
+		if calls := d.made(); calls < 100 || calls > 1000 {
 			t.Errorf("%d calls in an hour, want one each 15 to 30 seconds, and its reading of the request", calls)
 		}
 		if s := w.statusOf(r, ""); reasonOf(s) != containersv1.ReasonRetrying {
@@ -261,7 +261,7 @@ func TestDeletedRequestIsCancelled(t *testing.T) {
 		w := newWorld(t)
 		r := newVolumeRequest("data")
 		w.put(r)
-		d := w.start(&fault{at: 3, hit: make(chan struct{})}) // get, status, create
+		d := w.start(&fault{atCreate: true, hit: make(chan struct{})})
 		defer d.stop()
 		if !d.settle() {
 			t.Fatal("the daemon does not create the volume")

@@ -34,18 +34,33 @@ type fault struct {
 	calls    int
 	// at is the number of the call, counted from 1; 0 for none.
 	at int
+	// atCreate: it is the first creation of a volume.
+	atCreate bool
 	// after: the call has its effect, and its answer is lost.
 	after bool
 	// hit is closed when the call is made.
 	hit chan struct{}
 }
 
+// made returns how many calls were made.
+func (f *fault) made() int {
+	f.counting.Lock()
+	defer f.counting.Unlock()
+	return f.calls
+}
+
 // call makes a call of the daemon. The call at which the daemon ends never returns
 // before ctx ends.
 func (f *fault) call(ctx context.Context, effect func() error) error {
+	return f.callOf(ctx, false, effect)
+}
+
+// callOf makes a call, which may be the creation of a volume.
+func (f *fault) callOf(ctx context.Context, isCreate bool, effect func() error) error {
 	f.counting.Lock()
 	f.calls++
-	isHit := f.calls == f.at
+	isHit := f.calls == f.at || isCreate && f.atCreate
+	f.atCreate = f.atCreate && !isHit
 	f.counting.Unlock()
 	if !isHit {
 		return effect()
@@ -312,7 +327,7 @@ func (e faultyEngine) CreateContainer(ctx context.Context, spec containersv1.Con
 }
 
 func (e faultyEngine) CreateVolume(ctx context.Context, spec containersv1.VolumeCreateRequestSpec, uid types.UID) (key engine.Key, err error) {
-	err = e.call(ctx, func() error {
+	err = e.callOf(ctx, true, func() error {
 		key, err = e.Engine.CreateVolume(ctx, spec, uid)
 		return err
 	})

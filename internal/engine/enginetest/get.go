@@ -2,11 +2,13 @@ package enginetest
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func getRules() []rule {
@@ -133,10 +135,14 @@ func describesContainersNetwork(s *scene) {
 
 func describesRestarts(s *scene) {
 	key := s.running(Container{Crashes: true})
-	got := s.exists(key).(*containersv1.Container).Status
-	if got.RestartPolicy.Name != "always" || got.RestartCount == 0 || got.ExitReason != "exited with code 1" {
-		s.Errorf("restarting: %+v", got)
-	}
+	// Between two pauses the container runs for a moment, without an exit.
+	testkit.Eventually(s, reportTimeout, "a container that restarts", func() error {
+		got := s.exists(key).(*containersv1.Container).Status
+		if got.RestartPolicy.Name != "always" || got.RestartCount == 0 || got.ExitReason != "exited with code 1" {
+			return fmt.Errorf("the status is %+v", got)
+		}
+		return nil
+	})
 }
 
 func describesImage(s *scene) {
