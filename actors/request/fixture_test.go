@@ -23,6 +23,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -237,7 +238,7 @@ func (w faultyWriter) Get(ctx context.Context, obj client.Object) error {
 		if err != nil {
 			return err
 		}
-		assign(obj, r)
+		testkit.Assign(obj, r)
 		return nil
 	})
 }
@@ -254,7 +255,7 @@ func (w faultyWriter) UpdateStatus(ctx context.Context, obj client.Object) error
 		w.statusWrites++
 		w.put(obj.(containersv1.Request))
 		r, err = w.stored(obj)
-		assign(obj, r)
+		testkit.Assign(obj, r)
 		return err
 	})
 }
@@ -268,25 +269,6 @@ func (w faultyWriter) Delete(ctx context.Context, obj client.Object) error {
 		w.remove(r)
 		return nil
 	})
-}
-
-func assign(to, from client.Object) {
-	switch from := from.(type) {
-	case *containersv1.ContainerCreateRequest:
-		from.DeepCopyInto(to.(*containersv1.ContainerCreateRequest))
-	case *containersv1.NetworkCreateRequest:
-		from.DeepCopyInto(to.(*containersv1.NetworkCreateRequest))
-	case *containersv1.VolumeCreateRequest:
-		from.DeepCopyInto(to.(*containersv1.VolumeCreateRequest))
-	case *containersv1.ImagePullRequest:
-		from.DeepCopyInto(to.(*containersv1.ImagePullRequest))
-	case *containersv1.ImagePushRequest:
-		from.DeepCopyInto(to.(*containersv1.ImagePushRequest))
-	case *containersv1.ImageTagRequest:
-		from.DeepCopyInto(to.(*containersv1.ImageTagRequest))
-	case *containersv1.PruneRequest:
-		from.DeepCopyInto(to.(*containersv1.PruneRequest))
-	}
 }
 
 // faultyEngine is the engine of a daemon.

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // RequestKey returns the key of a request.
@@ -82,7 +83,7 @@ func (c RequestClient) Get(ctx context.Context, obj client.Object) error {
 		return nil
 	})
 	if err == nil {
-		assign(obj, found)
+		testkit.Assign(obj, found)
 	}
 	return err
 }
@@ -106,7 +107,7 @@ func (c RequestClient) UpdateStatus(ctx context.Context, obj client.Object) erro
 		return nil
 	})
 	if err == nil {
-		assign(obj, after)
+		testkit.Assign(obj, after)
 	}
 	return err
 }
@@ -121,16 +122,4 @@ func (c RequestClient) Delete(ctx context.Context, obj client.Object) error {
 		c.cluster.remove(old)
 		return nil
 	})
-}
-
-// assign copies a request into another one of its kind.
-func assign(to, from client.Object) {
-	switch from := from.(type) {
-	case *containersv1.ContainerCreateRequest:
-		from.DeepCopyInto(to.(*containersv1.ContainerCreateRequest))
-	case *containersv1.NetworkCreateRequest:
-		from.DeepCopyInto(to.(*containersv1.NetworkCreateRequest))
-	case *containersv1.VolumeCreateRequest:
-		from.DeepCopyInto(to.(*containersv1.VolumeCreateRequest))
-	}
 }
