@@ -69,9 +69,10 @@ func TestRequestsAreCarriedOut(t *testing.T) {
 	r.connect(sim)
 	r.create(volume, "data", map[string]any{"name": "My_Data", "ttlSecondsAfterFinished": int64(2)})
 	r.create(network, "back", map[string]any{"name": "back"})
+	// A container whose network is missing fails at once, so the network comes first.
+	r.ends(network, "back", "Complete")
 	r.create(container, "web", map[string]any{"image": "app:1", "networks": []any{"back"}})
 	r.create(container, "missing", map[string]any{"image": "missing:1", "pullPolicy": "Never"})
-	r.ends(network, "back", "Complete")
 	web := r.ends(container, "web", "Complete")
 	r.ends(container, "missing", "Failed")
 	name, _, _ := unstructured.NestedString(web.Object, "status", "result", "name")
