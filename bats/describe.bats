@@ -10,16 +10,6 @@ setup() {
     eventually 60 connected
 }
 
-# described KIND NAME PATTERN succeeds when a line of the description's events matches.
-described() {
-    says "$3" event_lines "$1" "$2"
-}
-
-# event_lines prints the events in the description of a resource, with single spaces.
-event_lines() {
-    kube describe "$1" "$2" | sed '1,/^Events:/d' | tr -s ' '
-}
-
 @test "a refused delete is described, and each retry is counted" {
     run_container user >/dev/null
     local image

@@ -51,13 +51,6 @@ time.sleep(3600)' "$port" "$RDD_TEST_HOME" >/dev/null 2>&1 3>&- &
     echo "127.0.0.1:$port"
 }
 
-# request KIND NAME SPEC creates a request; SPEC is JSON.
-request() {
-    jq -n --arg kind "$1" --arg name "$2" --argjson spec "$3" \
-        '{apiVersion: "containers.rancherdesktop.io/v1alpha1", kind: $kind, metadata: {name: $name}, spec: $spec}' |
-        kube create -f -
-}
-
 # finished KIND NAME succeeds when the request is complete or has failed.
 finished() {
     [[ -n $(kube get "$1" "$2" -o json | jq -r '.status.completedAt // empty') ]]

@@ -8,21 +8,6 @@ setup_file() {
     make_image base:1 >/dev/null
 }
 
-# request KIND NAME SPEC creates a request; SPEC is JSON.
-request() {
-    manifest "$@" | kube create -f - >/dev/null
-}
-
-manifest() {
-    jq -cn --arg kind "$1" --arg name "$2" --argjson spec "$3" \
-        '{apiVersion: "containers.rancherdesktop.io/v1alpha1", $kind, metadata: {$name}, $spec}'
-}
-
-# outcome KIND NAME prints the condition that is True and its reason; nothing before.
-outcome() {
-    kube get "$1" "$2" -o json | jq -r '.status.conditions[]? | select(.status == "True") | "\(.type) \(.reason)"'
-}
-
 # requested KIND UID prints the objects of the engine that came of a request.
 requested() {
     case $1 in
@@ -86,6 +71,22 @@ requested() {
     says "missing:1" field containercreaterequest noimage .status.message
     run -0 engine ps -aq --filter name=nonetwork --filter name=nofile
     assert_output ""
+}
+
+@test "a failed request is described, in the namespace of the mirrors and in others" {
+    request ContainerCreateRequest described '{"image": "absent:1", "pullPolicy": "Never"}'
+    eventually 10 is "Failed NotFound" outcome containercreaterequest described
+    eventually 10 described containercreaterequest described "Warning FailedRequest .* rdd .*absent:1"
+    eventually 5 says "Warning +FailedRequest +containercreaterequest/described" kube get events
+    kube create namespace elsewhere
+    manifest VolumeCreateRequest astray '{}' | rdd ctl -n elsewhere create -f -
+    eventually 10 says "FailedRequest +VolumeCreateRequest/astray +.*requests are carried out in namespace" \
+        rdd ctl -n elsewhere events --for volumecreaterequest/astray
+    kube delete namespace elsewhere
+    # A request that is carried out has no event.
+    request VolumeCreateRequest silent '{}'
+    eventually 10 is "Complete Completed" outcome volumecreaterequest silent
+    is "" kube get events --field-selector involvedObject.name=silent -o name
 }
 
 @test "a wrong field is refused with a sentence" {

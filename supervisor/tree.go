@@ -179,7 +179,7 @@ func requestsPolicy(string) Policy {
 func (b blueprint) requestsProps(api api, engine *actor.PID) *actor.Props {
 	return b.child(requestsName, func(report func(string)) actor.Actor {
 		return request.New(request.Config{
-			Subscribe: api.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Requests(), Engine: engine,
+			Subscribe: api.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Requests(), Engine: engine, Events: api.Events(),
 			Credentials: registryauth.Finder{}.Find,
 			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
 				return b.picture.Props(name, produce)

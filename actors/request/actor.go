@@ -237,4 +237,5 @@ func (r *request) changed(obj containersv1.Request) {
 		r.progress, r.isFresh = nil, false
 		r.engineRetry.reset()
 	}
+	r.recordChange(old, obj)
 }

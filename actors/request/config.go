@@ -35,6 +35,8 @@ type Config struct {
 	Credentials func(ctx context.Context, image string) (engine.Credentials, error)
 	// Engine is the engine supervisor, which has the connected engine.
 	Engine *actor.PID
+	// Events records events of the requests; nil records none.
+	Events kube.Recorder
 	// Props creates the props of a child, which the live picture of the tree shows
 	// under its full name.
 	Props  func(name string, produce func(report func(string)) actor.Actor) *actor.Props

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/record"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
@@ -88,6 +89,9 @@ type world struct {
 	// pulls counts the pulls that have ended, statusWrites the writes of a status.
 	pulls, statusWrites int
 
+	// events are those of the requests.
+	events *record.FakeRecorder
+
 	mu       sync.Mutex
 	version  int
 	requests map[string]containersv1.Request
@@ -95,7 +99,7 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, engine: memory.New("test"), connected: true, requests: map[string]containersv1.Request{}}
+	w := &world{t: t, engine: memory.New("test"), connected: true, requests: map[string]containersv1.Request{}, events: record.NewFakeRecorder(100)}
 	w.engine.AddImage("app:1")
 	return w
 }
@@ -176,7 +180,7 @@ func (w *world) start(f *fault) *daemon {
 		return New(Config{
 			EnsureNamespace: func(context.Context, string) error { return nil },
 			Subscribe:       d.subscribe, Kube: faultyWriter{d}, Engine: engines, Logger: quiet, Report: func(string) {},
-			Credentials: w.credentials,
+			Credentials: w.credentials, Events: w.events,
 			Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 				return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
 			},

@@ -57,6 +57,9 @@ type entry struct {
 
 // New returns the supervisor of the requests.
 func New(cfg Config) actor.Actor {
+	if cfg.Events == nil {
+		cfg.Events = kube.NoEvents{}
+	}
 	return &supervisor{Config: cfg, entries: map[string]*entry{}}
 }
 

@@ -69,3 +69,28 @@ state_applied() {
 delete_async() {
     kube delete "$1" "$2" --wait=false
 }
+
+# request KIND NAME SPEC creates a request; SPEC is JSON.
+request() {
+    manifest "$@" | kube create -f - >/dev/null
+}
+
+manifest() {
+    jq -cn --arg kind "$1" --arg name "$2" --argjson spec "$3" \
+        '{apiVersion: "containers.rancherdesktop.io/v1alpha1", $kind, metadata: {$name}, $spec}'
+}
+
+# outcome KIND NAME prints the condition that is True and its reason; nothing before.
+outcome() {
+    kube get "$1" "$2" -o json | jq -r '.status.conditions[]? | select(.status == "True") | "\(.type) \(.reason)"'
+}
+
+# described KIND NAME PATTERN succeeds when an event in the description matches.
+described() {
+    says "$3" event_lines "$1" "$2"
+}
+
+# event_lines prints the events in the description of a resource, with single spaces.
+event_lines() {
+    kube describe "$1" "$2" | sed '1,/^Events:/d' | tr -s ' '
+}

@@ -1,6 +1,6 @@
 package v1alpha1
 
-// The reasons of the events that rdd records about mirrors.
+// The reasons of the events that rdd records about mirrors and requests.
 const (
 	// EventFailedStart: the engine refused to start the container, or failed.
 	EventFailedStart = "FailedStart"
@@ -17,4 +17,8 @@ const (
 	// EventRestartLoop: the restart policy has restarted the container at least three
 	// times, and each run was short.
 	EventRestartLoop = "RestartLoop"
+	// EventFailedRequest: a request cannot be carried out.
+	EventFailedRequest = "FailedRequest"
+	// EventRetriedRequest: an attempt to carry out a request failed, and rdd retries it.
+	EventRetriedRequest = "RetriedRequest"
 )
