@@ -87,6 +87,40 @@ END
     assert_mirrors_exact
 }
 
+@test "a failed action has the engine's words in lastAction and in one event" {
+    local id action words
+    id=$(container_resource steady)
+    eventually 5 is running field container "$id" .status.status
+    act "$id" unpause
+    eventually 10 acted "$id" unpause Failed
+    says "is not paused" field container "$id" .status.lastAction.error
+    eventually 10 described container "$id" "Warning FailedAction .* rdd unpause: .*is not paused"
+    id=$(create_container ended)
+    eventually 5 exists container "$id"
+    while read -r action words; do
+        act "$id" "$action"
+        eventually 10 acted "$id" "$action" Failed
+        says "$words" field container "$id" .status.lastAction.error
+        eventually 10 described container "$id" "Warning FailedAction .* rdd $action: .*$words"
+    done <<'END'
+kill is not running
+pause is not running
+unpause is not paused
+END
+    is 3 failed_actions "$id"
+    act "$id" start
+    eventually 10 acted "$id" start Succeeded
+    is "" field container "$id" .status.lastAction.error
+    is 3 failed_actions "$id"
+    says "FailedAction +container/$id" kube get events
+    assert_mirrors_exact
+}
+
+# failed_actions CONTAINER-RESOURCE prints how many actions have failed, by the events.
+failed_actions() {
+    kube get events --field-selector "reason=FailedAction,involvedObject.name=$1" -o json | jq '[.items[].count] | add'
+}
+
 @test "an unknown action is rejected with a sentence" {
     run ! act "$(container_resource steady)" fly
     assert_output --partial '"fly" is no action of a container: set the annotation'
