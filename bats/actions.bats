@@ -129,12 +129,12 @@ failed_actions() {
 
 @test "an action during an action waits, and then replaces it" {
     local id
-    id=$(engine run -d --name slow base:1 /bin/sh -c 'trap "sleep 2; exit" TERM; while :; do sleep 0.1; done')
+    id=$(engine run -d --name slow base:1 /bin/sh -c 'trap "sleep 8; exit" TERM; while :; do sleep 0.1; done')
     eventually 5 is running field container "$id" .status.status
     act "$id" stop
     eventually 5 is Running field container "$id" .status.lastAction.state
     act "$id" start --overwrite
-    eventually 15 acted "$id" start Succeeded
+    eventually 60 acted "$id" start Succeeded
     is running state slow
 }
 
