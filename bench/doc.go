@@ -23,7 +23,6 @@
 //	sync_test.go       the full sync
 //	running_test.go    events of a running engine
 //	scenarios_test.go  reconnects, restarts and cleanup
-//	streams_test.go    logs and commands of containers of a real engine
 //	start_test.go      starts of the daemon
 //	baseline_test.go   the same scenarios with package baseline
 //	tree_test.go       the actors alone

@@ -15,29 +15,49 @@ import (
 // quiet is how long a daemon gets to become idle.
 const quiet = 3 * time.Second
 
-// idles measures an idle daemon.
-func (b *bench) idles(ctx context.Context, s *target) error {
-	b.progressf("idle")
+// usage is what a daemon uses.
+type usage struct {
+	// cpu in percent of a core.
+	cpu float64
+	// waited and preempted are the voluntary and involuntary context switches in a second.
+	waited, preempted float64
+}
+
+// cpu measures a daemon after some seconds, for the time of idle daemons.
+func (b *bench) cpu(ctx context.Context, d *rddtest.Daemon) (usage, error) {
 	if err := rddtest.Sleep(ctx, quiet); err != nil {
-		return err
+		return usage{}, err
 	}
-	before, err := s.daemon.Usage()
+	before, err := d.Usage()
 	if err != nil {
-		return err
+		return usage{}, err
 	}
 	began := time.Now()
 	if err := rddtest.Sleep(ctx, b.idle); err != nil {
-		return err
+		return usage{}, err
 	}
-	after, err := s.daemon.Usage()
+	after, err := d.Usage()
+	if err != nil {
+		return usage{}, err
+	}
+	seconds := time.Since(began).Seconds()
+	return usage{
+		cpu:       100 * (after.CPU - before.CPU).Seconds() / seconds,
+		waited:    float64(after.Waited-before.Waited) / seconds,
+		preempted: float64(after.Preempted-before.Preempted) / seconds,
+	}, nil
+}
+
+// idles measures an idle daemon.
+func (b *bench) idles(ctx context.Context, s *target) error {
+	b.progressf("idle")
+	used, err := b.cpu(ctx, s.daemon)
 	if err != nil {
 		return err
 	}
-	seconds := time.Since(began).Seconds()
-	b.add(figures.Idle, fmt.Sprintf("CPU of an idle daemon over %.0f s, of one core", b.idle.Seconds()), figures.Percent,
-		100*(after.CPU-before.CPU).Seconds()/seconds, figures.Goal(0.3))
-	b.add(figures.Idle, "voluntary context switches of all its threads", figures.PerSecond, float64(after.Waited-before.Waited)/seconds)
-	b.add(figures.Idle, "involuntary context switches", figures.PerSecond, float64(after.Preempted-before.Preempted)/seconds)
+	b.add(figures.Idle, fmt.Sprintf("CPU of an idle daemon over %.0f s, of one core", b.idle.Seconds()), figures.Percent, used.cpu, figures.Goal(0.3))
+	b.add(figures.Idle, "voluntary context switches of all its threads", figures.PerSecond, used.waited)
+	b.add(figures.Idle, "involuntary context switches", figures.PerSecond, used.preempted)
 	_, err = b.memory(s.daemon, "after that, idle")
 	return err
 }

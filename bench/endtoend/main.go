@@ -12,6 +12,9 @@
 //	sync.go      measures full syncs, cleanup and restarts
 //	event.go     measures latencies of events
 //	churn.go     measures an idle daemon, and many events
+//	request.go   measures the creation of containers
+//	stream.go    measures logs and commands of containers
+//	health.go    measures a daemon whose containers are probed
 //	baseline.go  measures the baseline
 //	engine.go    the engine
 //	fill.go      creates the objects of the engine

@@ -13,8 +13,10 @@ func (b *bench) mainPart(ctx context.Context) error {
 	if err := b.filledWith(ctx, b.sizes.images); err != nil {
 		return err
 	}
-	if err := b.withDaemon(ctx, b.mainMeasures); err != nil {
-		return err
+	for _, part := range []func(context.Context, *rddtest.Daemon) error{b.mainMeasures, b.workMeasures, b.healthMeasures} {
+		if err := b.withDaemon(ctx, part); err != nil {
+			return err
+		}
 	}
 	return b.baseline(ctx, b.sizes.images, true)
 }
@@ -56,6 +58,24 @@ func (b *bench) mainMeasures(ctx context.Context, d *rddtest.Daemon) error {
 		}
 	}
 	return nil
+}
+
+// workMeasures measures what clients do with containers, on a new daemon: the memory of
+// streams would hide in what an old one has not given back.
+func (b *bench) workMeasures(ctx context.Context, d *rddtest.Daemon) error {
+	s, err := b.connect(ctx, d, b.sizes.images)
+	if err != nil {
+		return err
+	}
+	if _, err := b.syncOnce(ctx, s); err != nil {
+		return err
+	}
+	b.progressf("streams")
+	if err := b.streams(ctx, s); err != nil {
+		return err
+	}
+	b.progressf("requests")
+	return b.creates(ctx, s)
 }
 
 // scaleGoal returns the goals for a number of images, if there are any: seconds of a

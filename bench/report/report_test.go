@@ -77,6 +77,8 @@ func measured() *figures.Run {
 		lags.Baseline = append(lags.Baseline, float64(i)/2)
 	}
 	run.Figure(figures.Sync, "full sync", figures.Seconds, figures.Goal(0.5)).Values = []float64{0.4}
+	run.Figure(figures.Requests, "created by a request", figures.Milliseconds, figures.Goal(10)).Values = []float64{7}
+	run.Figure(figures.Streams, "log", figures.MegabytesPerSecond).Values = []float64{90}
 	for _, n := range []int{100, 500, 10000} {
 		run.Point(figures.CurveSync, "rdd", figures.Seconds, n, float64(n)/1000)
 		run.Point(figures.CurveSync, "baseline", figures.Seconds, n, float64(n)/100)
@@ -96,6 +98,7 @@ func TestPageHasFiguresAndText(t *testing.T) {
 	}
 	for _, want := range []string{
 		"# How fast and how big\n", "commit abc", "| full sync | 0.5 s, met | 0.4 s    |", "latency, volume created, p99",
+		"| created by a request | 10 ms, met | 7 ms     |", "| log     | 90 MB/s  |",
 		"## The VM", "## What takes the rest of the time", "### FullSync", "| images=500, latency=1ms, pool=8 | 500.0ms | 410 | 1402 | 10.0 |",
 	} {
 		if !strings.Contains(text.String(), want) {

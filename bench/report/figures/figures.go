@@ -10,26 +10,30 @@ import (
 	"time"
 )
 
-// Units of values. A value in MB is a multiple of 2^20 bytes.
+// Units of values. A value in MB is a multiple of 2^20 bytes, and one in KB of 2^10.
 const (
-	Seconds      = "s"
-	Milliseconds = "ms"
-	Megabytes    = "MB"
-	Percent      = "%"
-	Times        = "times"
-	Writes       = "writes"
-	PerEvent     = "writes/event"
-	PerSecond    = "/s"
+	Seconds            = "s"
+	Milliseconds       = "ms"
+	Megabytes          = "MB"
+	Kilobytes          = "KB"
+	MegabytesPerSecond = "MB/s"
+	Percent            = "%"
+	Times              = "times"
+	Writes             = "writes"
+	PerEvent           = "writes/event"
+	PerSecond          = "/s"
 )
 
 // Groups of figures, which a page can show separately.
 const (
-	Start  = "start"
-	Sync   = "sync"
-	Events = "event"
-	Memory = "memory"
-	Idle   = "idle"
-	Scale  = "scale"
+	Start    = "start"
+	Sync     = "sync"
+	Events   = "event"
+	Requests = "request"
+	Streams  = "stream"
+	Memory   = "memory"
+	Idle     = "idle"
+	Scale    = "scale"
 )
 
 // Names of curves.

@@ -95,6 +95,26 @@ func (a *API) Do(ctx context.Context, verb, id string) error {
 	return a.Call(ctx, http.MethodPost, "/containers/"+id+"/"+verb, nil, nil)
 }
 
+// Exec runs a command in a container with the requests of docker exec, and returns its
+// exit code.
+func (a *API) Exec(ctx context.Context, container string, command ...string) (int, error) {
+	body, err := json.Marshal(map[string]any{"Cmd": command, "AttachStdout": true, "AttachStderr": true})
+	if err != nil {
+		return 0, fmt.Errorf("run %v in container %s: %w", command, container, err)
+	}
+	var exec struct{ ID string }
+	if err := a.Call(ctx, http.MethodPost, "/containers/"+container+"/exec", bytes.NewReader(body), &exec); err != nil {
+		return 0, err
+	}
+	// The answer is the output, which ends with the command.
+	if err := a.Call(ctx, http.MethodPost, "/exec/"+exec.ID+"/start", strings.NewReader(`{"Detach":false,"Tty":false}`), nil); err != nil {
+		return 0, err
+	}
+	var state struct{ ExitCode int }
+	err = a.Call(ctx, http.MethodGet, "/exec/"+exec.ID+"/json", nil, &state)
+	return state.ExitCode, err
+}
+
 // RemoveContainer removes a container, also one that runs.
 func (a *API) RemoveContainer(ctx context.Context, id string) error {
 	return a.Call(ctx, http.MethodDelete, "/containers/"+id+"?force=1", nil, nil)

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/bench/report/figures"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
+)
+
+const (
+	// probed is the number of containers with a health check.
+	probed = 100
+	// probedGoal is what they may cost the daemon, in percent of a core.
+	probedGoal = 0.5
+)
+
+// healthMeasures measures the CPU of a daemon while each container has a probe a second,
+// which changes nothing. A real engine would need several cores for them, so that the
+// engine is simulated in this process.
+func (b *bench) healthMeasures(ctx context.Context, d *rddtest.Daemon) (err error) {
+	b.progressf("health checks")
+	sim, err := dockersim.New(filepath.Join(b.dir, "sim.sock"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sim.Close()) }()
+	ids, err := probedContainers(sim)
+	if err != nil {
+		return err
+	}
+	if _, err := d.Run(ctx, "svc", "start"); err != nil {
+		return err
+	}
+	s, err := newRdd(d)
+	if err != nil {
+		return err
+	}
+	w, err := s.watchApp(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	generation, err := s.patchApp(ctx, fmt.Sprintf(`{"running":true,"vm":{"driver":"external","endpoint":%q}}`, sim.Endpoint()))
+	if err != nil {
+		return err
+	}
+	if _, err := w.settled(ctx, generation); err != nil {
+		return err
+	}
+	probing, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- probeAll(probing, sim, ids) }()
+	defer func() { stop(); err = errors.Join(err, <-ended) }()
+	used, err := b.cpu(ctx, d)
+	if err != nil {
+		return err
+	}
+	b.add(figures.Idle, fmt.Sprintf("CPU of a daemon with %d containers, each with a health probe a second, of one core", probed), figures.Percent,
+		used.cpu, figures.Goal(probedGoal))
+	return nil
+}
+
+// probedContainers creates healthy containers, and returns their IDs.
+func probedContainers(sim *dockersim.Engine) ([]string, error) {
+	sim.AddImage(busy)
+	ids := make([]string, probed)
+	for i := range ids {
+		ids[i] = sim.AddContainerSpec(dockersim.ContainerSpec{Name: fmt.Sprint("probed", i), Image: busy, HealthRetries: 3})
+		if err := errors.Join(sim.StartContainer(ids[i]), sim.Probe(ids[i], 0, "ok")); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// probeAll probes each container once a second, one after the other, until ctx ends.
+func probeAll(ctx context.Context, sim *dockersim.Engine, ids []string) error {
+	tick := time.NewTicker(time.Second / time.Duration(len(ids)))
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		if err := sim.Probe(ids[i%len(ids)], 0, "ok"); err != nil {
+			return err
+		}
+	}
+}
