@@ -43,6 +43,8 @@ type options struct {
 	baselineUpTo int
 	// idle is how long the idle daemon is measured.
 	idle time.Duration
+	// only is the part to measure; empty for all.
+	only string
 }
 
 // bench is one run of the command.
@@ -123,6 +125,9 @@ func (b *bench) withEngine(ctx context.Context) (err error) {
 
 // runAll measures with an empty engine first, and then with more and more objects.
 func (b *bench) runAll(ctx context.Context) error {
+	if b.only != "" {
+		return b.onePart(ctx)
+	}
 	if err := b.binary(); err != nil {
 		return err
 	}

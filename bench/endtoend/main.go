@@ -56,7 +56,7 @@ func main() {
 		if writeErr := figures.WriteTable(os.Stdout, run.Lines()); err == nil {
 			err = writeErr
 		}
-		if file != "" && err == nil {
+		if file != "" && opts.only == "" && err == nil {
 			err = run.Write(file)
 		}
 	}
@@ -88,6 +88,7 @@ func flags() (opts options, file string) {
 	flag.IntVar(&opts.baselineUpTo, "baseline", 2000, "the most images that the baseline mirrors, which takes minutes for 10000; 0 for no baseline")
 	flag.IntVar(&opts.churn, "churn", 10000, "events of churn before memory is read again")
 	flag.DurationVar(&opts.idle, "idle", 20*time.Second, "how long an idle daemon is measured")
+	flag.StringVar(&opts.only, "only", "", "measure one part, and write no file: main (sync, idle, events), work (streams, requests) or health (probes)")
 	flag.Parse()
 	if program, err := filepath.Abs(opts.program); err == nil {
 		opts.program = program

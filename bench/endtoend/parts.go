@@ -21,6 +21,20 @@ func (b *bench) mainPart(ctx context.Context) error {
 	return b.baseline(ctx, b.sizes.images, true)
 }
 
+// onePart measures one part at the size of the goals.
+func (b *bench) onePart(ctx context.Context) error {
+	part, ok := map[string]func(context.Context, *rddtest.Daemon) error{
+		"main": b.mainMeasures, "work": b.workMeasures, "health": b.healthMeasures,
+	}[b.only]
+	if !ok {
+		return fmt.Errorf("there is no part %q: it is main, work or health", b.only)
+	}
+	if err := b.filledWith(ctx, b.sizes.images); err != nil {
+		return err
+	}
+	return b.withDaemon(ctx, part)
+}
+
 func (b *bench) filledWith(ctx context.Context, images int) error {
 	b.progressf("filling the engine: %d images", images)
 	return b.fill.fill(ctx, b.sizes, images)
