@@ -2,11 +2,11 @@ package app
 
 import (
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -73,7 +73,7 @@ func settledCondition(v view, running, ready metav1.Condition) metav1.Condition 
 		if reason == appv1.ReasonStarting {
 			// During a retry, Running has the full text of the failure. A client that
 			// waits has read it when it happened, and need not read it at each step.
-			message, _, _ = strings.Cut(message, "\n")
+			message = failuretext.Short(message)
 		}
 		if message != "" {
 			c.Message += ": " + message

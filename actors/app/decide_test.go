@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -89,7 +90,7 @@ func TestConditions(t *testing.T) {
 func TestSettledShortensFailureDuringRetry(t *testing.T) {
 	for state, isFull := range map[messages.VMState]bool{messages.VMFailed: true, messages.VMStarting: false} {
 		v := settled(true)
-		v.vm.State, v.vm.Message = state, "booting (try 2; before: no way)\n  the console"
+		v.vm.State, v.vm.Message = state, failuretext.Retrying("booting", 2, "no way\n  the console")
 		out := conditions(v)
 		if got := meta.FindStatusCondition(out, appv1.ConditionSettled).Message; strings.Contains(got, "console") != isFull || !strings.Contains(got, "no way") {
 			t.Errorf("%s: Settled says %q", state, got)

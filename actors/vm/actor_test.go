@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -138,7 +139,7 @@ func TestCrashLoopBacksOff(t *testing.T) {
 		if tries < 3600/31 || tries > 3600/23+6 {
 			t.Errorf("%d tries in an hour", tries)
 		}
-		if m := w.last(); m.State != starting && (m.State != failed || !strings.Contains(m.Message, "times in a row") || m.State == failed && m.Failure != "starting the engine failed: no way") {
+		if m := w.last(); m.State != starting && (m.State != failed || !strings.Contains(m.Message, "(attempt ") || m.State == failed && m.Failure != "starting the engine failed: no way") {
 			t.Errorf("last VMChanged: %+v", m)
 		}
 		w.native.with(func() { w.native.startErr = nil })
@@ -157,7 +158,7 @@ func TestLongHealthyRunResetsBackoff(t *testing.T) {
 			w.native.die()
 			synctest.Wait()
 		}
-		if m := w.last(); !strings.Contains(m.Message, "(once)") || time.Until(m.Retry) > retryBackoff().Min {
+		if m := w.last(); !strings.Contains(m.Message, "(attempt 2)") || time.Until(m.Retry) > retryBackoff().Min {
 			t.Errorf("last VMChanged: %+v", m)
 		}
 	})
@@ -246,7 +247,7 @@ func TestRepeatedCrashesAreBoundedAndReported(t *testing.T) {
 			switch m := w.last(); {
 			case elapsed < 10*time.Second:
 			case m.State == failed:
-				if !strings.Contains(m.Message, "times in a row): it crashed") || m.Retry.IsZero() {
+				if !strings.HasPrefix(m.Message, "the engine ended unexpectedly: it crashed") || !strings.Contains(m.Message, "\nrdd retries at ") || !strings.Contains(m.Message, "(attempt ") || m.Retry.IsZero() {
 					t.Fatalf("last VMChanged: %+v", m)
 				}
 			case m.State == starting:
@@ -274,8 +275,8 @@ func TestStartRetryMessageKeepsPreviousError(t *testing.T) {
 			if elapsed < 2*time.Second {
 				continue
 			}
-			first, rest, _ := strings.Cut(m.Message, "\n")
-			if !strings.Contains(first, "no way") || !strings.Contains(rest, "[ OK ] Reached target") {
+			now, reason := failuretext.Split(m.Message)
+			if now == "" || !strings.Contains(reason, "failed: no way") || !strings.Contains(reason, "[ OK ] Reached target") {
 				t.Fatalf("last VMChanged: %+v", m)
 			}
 		}

@@ -2,7 +2,8 @@ package vm
 
 import (
 	"errors"
-	"strings"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 )
 
 // maxRepeats is the number of starts in a row that end early with the same output,
@@ -41,26 +42,9 @@ func (f *failure) compare(err error) {
 		f.repeats, f.output = 0, ""
 		return
 	}
-	output := withoutNumbers(early.Output)
+	output := failuretext.WithoutNumbers(early.Output)
 	if f.repeats == 0 || output != f.output {
 		f.repeats = 0
 	}
 	f.repeats, f.output = f.repeats+1, output
-}
-
-// withoutNumbers replaces each number in text by 0.
-func withoutNumbers(text string) string {
-	var b strings.Builder
-	inNumber := false
-	for _, r := range text {
-		isDigit := '0' <= r && r <= '9'
-		switch {
-		case !isDigit:
-			b.WriteRune(r)
-		case !inNumber:
-			b.WriteByte('0')
-		}
-		inNumber = isDigit
-	}
-	return b.String()
 }

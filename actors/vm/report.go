@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -81,12 +82,7 @@ func (a *vmActor) message(state messages.VMState) string {
 			return a.progress
 		}
 		// Keep the previous error, with its log lines, until this attempt succeeds.
-		first, rest, more := strings.Cut(a.failure.err.Error(), "\n")
-		text := fmt.Sprintf("%s (attempt %d; previous error: %s: %s)", a.progress, a.failure.count+1, a.failure.what, first)
-		if more {
-			text += "\n" + rest
-		}
-		return text
+		return failuretext.Retrying(a.progress, a.failure.count+1, a.failureText())
 	case messages.VMStopping:
 		if a.facts.cancelled {
 			return "cancelling the start of the engine"
@@ -96,8 +92,7 @@ func (a *vmActor) message(state messages.VMState) string {
 		if a.watch.hung() {
 			return a.watch.silence()
 		}
-		return fmt.Sprintf("%s (%s): %v\nrdd retries at %s, then with pauses of up to %s",
-			a.failure.what, times(a.failure.count), a.failure.err, a.failure.retry.Format(time.TimeOnly), a.failure.backoff().Max)
+		return failuretext.Waiting(a.failureText(), a.failure.count+1, a.failure.retry, a.failure.backoff().Max)
 	default:
 		return ""
 	}
@@ -108,8 +103,13 @@ func (a *vmActor) failureLine() string {
 	if a.watch.hung() {
 		return fmt.Sprintf("the engine does not answer: %v", a.watch.err)
 	}
-	line, _, _ := strings.Cut(fmt.Sprintf("%s: %v", a.failure.what, a.failure.err), "\n")
+	line, _, _ := strings.Cut(a.failureText(), "\n")
 	return line
+}
+
+// failureText returns what failed last and why, with the last lines of a log.
+func (a *vmActor) failureText() string {
+	return fmt.Sprintf("%s: %v", a.failure.what, a.failure.err)
 }
 
 // note returns what a user should know in the desired state.
@@ -122,13 +122,6 @@ func (a *vmActor) note(state messages.VMState) string {
 	default:
 		return ""
 	}
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times in a row", n)
 }
 
 func typeName(m any) string { return fmt.Sprintf("%T", m) }
