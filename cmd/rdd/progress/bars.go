@@ -3,11 +3,11 @@ package progress
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/docker/go-units"
-	"golang.org/x/term"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/terminal"
 )
 
 // Bars shows several operations at once, such as the layers of an image. On a terminal it
@@ -35,16 +35,7 @@ type Bar struct {
 
 // NewBars returns Bars that write to out. The caller must call Close.
 func NewBars(out io.Writer) *Bars {
-	b := &Bars{out: out, printed: map[string]string{}}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" {
-		b.size = func() (int, int) {
-			if columns, rows, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 && rows > 0 {
-				return columns, rows
-			}
-			return 80, 24
-		}
-	}
-	return b
+	return &Bars{out: out, size: terminal.Redrawn(out), printed: map[string]string{}}
 }
 
 // Show shows the present state of all operations.
@@ -56,7 +47,7 @@ func (b *Bars) Show(bars []Bar) {
 	columns, rows := b.size()
 	lines := make([]string, 0, len(bars))
 	for _, bar := range fitting(bars, rows-1) {
-		lines = append(lines, cut(bar.line(columns), columns-1))
+		lines = append(lines, bar.line(columns-1))
 	}
 	b.draw(lines)
 }
@@ -109,18 +100,25 @@ func fitting(bars []Bar, rows int) []Bar {
 	return out[max(0, surplus):]
 }
 
-// line returns a bar in the form that docker made known.
+// maxBar is the greatest number of columns of a bar.
+const maxBar = 50
+
+// line returns a line of at most so many columns, with a bar in the form that docker
+// made known. If there is no room, the bar is left out, and then the label is cut. The
+// numbers of bytes stay.
 func (b Bar) line(columns int) string {
+	label := terminal.Line(b.label())
 	if b.Done || b.Total <= 0 {
-		return b.label()
+		return terminal.Cut(label, columns)
 	}
-	width := min(50, columns-50)
+	bytes := fmt.Sprintf("%8s/%s", units.HumanSize(float64(b.Current)), units.HumanSize(float64(b.Total)))
+	width := min(maxBar, columns-len(bytes)-terminal.Width(label)-len(" [>] "))
 	if width < 10 {
-		return fmt.Sprintf("%s %s/%s", b.label(), units.HumanSize(float64(b.Current)), units.HumanSize(float64(b.Total)))
+		bytes = " " + strings.TrimLeft(bytes, " ")
+		return terminal.Cut(terminal.Cut(label, columns-len(bytes))+bytes, columns)
 	}
-	filled := int(float64(width) * min(1, float64(b.Current)/float64(b.Total)))
-	arrow := strings.Repeat("=", filled) + ">"
-	return fmt.Sprintf("%s [%-*s] %8s/%s", b.label(), width+1, arrow, units.HumanSize(float64(b.Current)), units.HumanSize(float64(b.Total)))
+	filled := int(float64(width) * max(0, min(1, float64(b.Current)/float64(b.Total))))
+	return fmt.Sprintf("%s [%-*s] %s", label, width+1, strings.Repeat("=", filled)+">", bytes)
 }
 
 func (b Bar) label() string {
@@ -128,12 +126,4 @@ func (b Bar) label() string {
 		return b.Status
 	}
 	return b.Name + ": " + b.Status
-}
-
-// cut returns a line that fits into so many columns.
-func cut(line string, columns int) string {
-	if runes := []rune(line); len(runes) > columns {
-		return string(runes[:max(0, columns-1)]) + "…"
-	}
-	return line
 }

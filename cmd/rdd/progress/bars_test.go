@@ -3,6 +3,8 @@ package progress
 import (
 	"strings"
 	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/terminal"
 )
 
 func TestBarsPrintChangesElsewhere(t *testing.T) {
@@ -45,9 +47,31 @@ func TestBarsFitIntoTerminal(t *testing.T) {
 			t.Errorf("%d rows: %q, want %q", rows, got, want)
 		}
 	}
-	for _, columns := range []int{1, 10, 40, 60, 200} {
-		if line := cut((Bar{Name: "a", Status: "Downloading", Current: 9, Total: 8}).line(columns), columns-1); len([]rune(line)) >= max(2, columns) {
-			t.Errorf("%d columns: %q", columns, line)
+}
+
+func TestBarKeepsBytes(t *testing.T) {
+	half := Bar{Name: "5e0a9f1c2b7d", Status: "Downloading", Current: 5e6, Total: 10e6}
+	for _, test := range []struct {
+		bar     Bar
+		columns int
+		want    string
+	}{
+		{half, 99, "5e0a9f1c2b7d: Downloading [" + strings.Repeat("=", 25) + ">" + strings.Repeat(" ", 25) + "]      5MB/10MB"},
+		{half, 79, "5e0a9f1c2b7d: Downloading [" + strings.Repeat("=", 18) + ">" + strings.Repeat(" ", 18) + "]      5MB/10MB"},
+		{half, 40, "5e0a9f1c2b7d: Downloading 5MB/10MB"},
+		{half, 20, "5e0a9f1c2b… 5MB/10MB"},
+		{Bar{Name: "日本", Status: "語語語", Current: 1, Total: 2}, 14, "日本: … 1B/2B"},
+		{Bar{Name: "a", Status: "Pull complete", Done: true, Total: 5}, 79, "a: Pull complete"},
+		{Bar{Status: "waits for\nthe engine"}, 12, "waits for; …"},
+	} {
+		got := test.bar.line(test.columns)
+		if got != test.want || terminal.Width(got) > test.columns {
+			t.Errorf("%d columns: %q (%d), want %q", test.columns, got, terminal.Width(got), test.want)
+		}
+	}
+	for columns := range 120 {
+		if got := (Bar{Name: "日本語", Status: "Extracting", Current: 7e9, Total: 8e9}).line(columns); terminal.Width(got) > columns {
+			t.Errorf("%d columns: %q", columns, got)
 		}
 	}
 }

@@ -1,16 +1,17 @@
 // Package progress shows what a command is waiting for. On a terminal it redraws
 // one line; elsewhere it prints a line for each change.
+//
+// Reading map: progress.go shows one operation, bars.go several, and fit.go cuts a line.
 package progress
 
 import (
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/terminal"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 )
 
 // redraw is the interval at which the elapsed time is redrawn on a terminal.
@@ -18,8 +19,9 @@ const redraw = 200 * time.Millisecond
 
 // Progress shows one operation. It is safe for concurrent use.
 type Progress struct {
-	out   io.Writer
-	width func() int // nil if out is not a terminal
+	out io.Writer
+	// size returns columns and rows; nil if out is not a terminal.
+	size  func() (columns, rows int)
 	start time.Time
 	stop  chan struct{}
 
@@ -29,18 +31,14 @@ type Progress struct {
 	since time.Time
 	open  bool // a line is on the terminal
 	done  bool
+	// reasons are the reasons that were shown, without their numbers.
+	reasons map[string]bool
 }
 
 // New returns a Progress that writes to out. The caller must call Close.
 func New(out io.Writer) *Progress {
-	p := &Progress{out: out, start: time.Now(), stop: make(chan struct{})}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" {
-		p.width = func() int {
-			if w, _, err := term.GetSize(int(file.Fd())); err == nil && w > 0 {
-				return w
-			}
-			return 80
-		}
+	p := &Progress{out: out, size: terminal.Redrawn(out), start: time.Now(), stop: make(chan struct{}), reasons: map[string]bool{}}
+	if p.size != nil {
 		go p.tick()
 	}
 	return p
@@ -54,11 +52,42 @@ func (p *Progress) Update(text string) {
 		return
 	}
 	p.text, p.since = text, time.Now()
-	if p.width == nil {
+	if p.size == nil {
 		fmt.Fprintf(p.out, "%s\n", text)
 		return
 	}
 	p.draw()
+}
+
+// Reason shows in lines of its own why an attempt failed. It shows each reason once.
+// Reasons that differ in numbers only, such as times and pids, are the same.
+func (p *Progress) Reason(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kind := failuretext.WithoutNumbers(text)
+	if p.done || text == "" || p.reasons[kind] {
+		return
+	}
+	p.reasons[kind] = true
+	if p.size == nil {
+		fmt.Fprintf(p.out, "%s\n", text)
+		return
+	}
+	p.erase()
+	columns, _ := p.size()
+	for _, line := range terminal.Wrap(text, columns-1) {
+		fmt.Fprintln(p.out, terminal.Line(line))
+	}
+	if p.text != "" {
+		p.draw()
+	}
+}
+
+// HasShown reports whether a reason was shown, possibly with other numbers.
+func (p *Progress) HasShown(reason string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reasons[failuretext.WithoutNumbers(reason)]
 }
 
 // Erase erases the line for now, so that other text can be printed.
@@ -101,22 +130,18 @@ func (p *Progress) tick() {
 }
 
 func (p *Progress) draw() {
-	line := []rune(p.line(time.Now()))
-	if width := p.width(); len(line) >= width {
-		line = append(line[:max(0, width-2)], '…')
-	}
-	fmt.Fprintf(p.out, "\r\x1b[K%s", string(line))
+	columns, _ := p.size()
+	fmt.Fprintf(p.out, "\r\x1b[K%s", fit(p.text, p.times(time.Now()), columns-1))
 	p.open = true
 }
 
-// line returns the text with the time of this step and the total time.
-func (p *Progress) line(now time.Time) string {
-	text := strings.ReplaceAll(p.text, "\n", "; ")
+// times returns the time of this step and the total time.
+func (p *Progress) times(now time.Time) string {
 	step, total := tenths(now.Sub(p.since)), tenths(now.Sub(p.start))
 	if step == total {
-		return fmt.Sprintf("%s (%s)", text, total)
+		return fmt.Sprintf(" (%s)", total)
 	}
-	return fmt.Sprintf("%s (%s, total %s)", text, step, total)
+	return fmt.Sprintf(" (%s, total %s)", step, total)
 }
 
 func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }

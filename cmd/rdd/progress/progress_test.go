@@ -3,6 +3,7 @@ package progress
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -22,25 +23,57 @@ func TestPlainOutputHasLinePerChange(t *testing.T) {
 }
 
 func TestTerminalLineIsRedrawnAndErased(t *testing.T) {
-	var out strings.Builder
-	p := New(&out)
-	p.width = func() int { return 10 }
-	p.Update("a very long text that does not fit")
-	p.Close()
-	const erase = "\r\x1b[K"
-	if want := erase + "a very l…" + erase; out.String() != want {
-		t.Errorf("%q, want %q", out.String(), want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		p := New(&out)
+		p.size = func() (int, int) { return 16, 24 }
+		p.Update("a very long text that does not fit")
+		p.Close()
+		const erase = "\r\x1b[K"
+		if want := erase + "a very lo… (0s)" + erase; out.String() != want {
+			t.Errorf("%q, want %q", out.String(), want)
+		}
+	})
 }
 
-func TestLineShowsStepAndTotalTime(t *testing.T) {
+func TestTimesAreOfStepAndTotal(t *testing.T) {
 	start := time.Now()
-	p := &Progress{start: start, since: start.Add(2300 * time.Millisecond), text: "booting"}
-	if got, want := p.line(start.Add(9340*time.Millisecond)), "booting (7s, total 9.3s)"; got != want {
+	p := &Progress{start: start, since: start.Add(2300 * time.Millisecond)}
+	if got, want := p.times(start.Add(9340*time.Millisecond)), " (7s, total 9.3s)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	p.since = start
-	if got, want := p.line(start.Add(1200*time.Millisecond)), "booting (1.2s)"; got != want {
+	if got, want := p.times(start.Add(1200*time.Millisecond)), " (1.2s)"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestReasonIsShownOnce(t *testing.T) {
+	const reason = "dockerd (pid 7) ended at 12:00:01\n  no space"
+	for name, test := range map[string]struct {
+		size func() (int, int)
+		want string
+	}{
+		"plain":    {nil, "starting\n" + reason + "\nother reason\n"},
+		"terminal": {func() (int, int) { return 20, 24 }, "\r\x1b[Kstarting (0s)\r\x1b[Kdockerd (pid 7)\nended at 12:00:01\n  no space\n\r\x1b[Kstarting (0s)\r\x1b[Kother reason\n\r\x1b[Kstarting (0s)\r\x1b[K"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var out strings.Builder
+			p := New(&out)
+			p.size = test.size
+			p.Update("starting")
+			p.Reason("")
+			p.Reason(reason)
+			p.Reason("dockerd (pid 89) ended at 12:00:31\n  no space")
+			if !p.HasShown("dockerd (pid 3) ended at 12:00:31\n  no space") || p.HasShown("other reason") {
+				t.Error("HasShown is wrong")
+			}
+			p.Reason("other reason")
+			p.Close()
+			p.Reason("late")
+			if out.String() != test.want {
+				t.Errorf("%s: %q, want %q", name, out.String(), test.want)
+			}
+		})
 	}
 }
