@@ -1,13 +1,31 @@
 package native
 
+import "strings"
+
 // permanentSigns returns error texts of an engine that fails in the same way at
 // each start, until an argument, a file or the machine changes.
 func permanentSigns() []string {
 	return []string{
 		"unknown flag", "unknown shorthand flag", "flag needs an argument", "bad flag syntax", "invalid argument \"",
-		"unable to configure the Docker daemon", "both as a flag and in the configuration file", "conflicting options",
+		"unable to configure the Docker daemon", "both as a flag and in the configuration file", "conflicting options", "mutually exclusive options",
+		"failed to load listeners", "Could not load X509 key pair", "could not read CA certificate", "unable to parse logging level",
+		"Unable to get the full path to root", "specified default runtime",
 		"error initializing graphdriver", "mount_setattr", "Devices cgroup isn't mounted", "unknown log opt", "failed to load containerd TOML",
 	}
+}
+
+// isPermanent reports whether the output of an engine shows that it fails in the same way
+// at each start. A port that another process uses can become free.
+func isPermanent(output string) bool {
+	if strings.Contains(output, "address already in use") {
+		return false
+	}
+	for _, sign := range permanentSigns() {
+		if strings.Contains(output, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 // hints maps error texts in an engine's log to what the user can do about them.
@@ -21,6 +39,8 @@ func hints() map[string]string {
 		"Devices cgroup isn't mounted":                 "the cgroup file systems are not mounted: see https://docs.docker.com/engine/install/troubleshoot/",
 		"both as a flag and in the configuration file": "RDD_DOCKERD_ARGS has an option that rdd sets itself: remove it with 'RDD_DOCKERD_ARGS= rdd svc restart'",
 		"unknown flag":                                 "RDD_DOCKERD_ARGS has a flag that this dockerd does not know: correct it with 'RDD_DOCKERD_ARGS=… rdd svc restart'",
+		"invalid argument \"":                          "RDD_DOCKERD_ARGS has a value that this dockerd rejects: correct it with 'RDD_DOCKERD_ARGS=… rdd svc restart'",
+		"failed to load listeners":                     "RDD_DOCKERD_ARGS has an address, a port or a path on which dockerd cannot listen: correct it with 'RDD_DOCKERD_ARGS=… rdd svc restart'",
 		"no space left on device":                      "the disk is full: free some space, and rdd retries the start",
 		"newuidmap":                                    "rootless Docker needs the package uidmap, and lines for the user in /etc/subuid and /etc/subgid",
 	}

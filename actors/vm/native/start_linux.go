@@ -193,10 +193,8 @@ func (d *Driver) answer(ctx context.Context, k kind, p process.Process) (string,
 func endedEarlyError(k kind) error {
 	output := readTail(k.log, 6)
 	err := error(&vm.EndedEarlyError{Err: fmt.Errorf("%s ended before it answered%s", k.program, logHint(k)), Output: output})
-	for _, sign := range permanentSigns() {
-		if strings.Contains(output, sign) {
-			return vm.Permanent(err)
-		}
+	if isPermanent(output) {
+		return vm.Permanent(err)
 	}
 	return err
 }
