@@ -48,6 +48,8 @@ type outcome struct {
 	objectGone bool
 	// began is when the operation began reading, which orders its result.
 	began time.Time
+	// requester is the field manager that requested the operation, if it is known.
+	requester string
 	// uid and generation of the resource that the operation worked from.
 	uid        types.UID
 	generation int64
@@ -173,8 +175,23 @@ func (cfg Config) stillRequested(ctx context.Context, v view, out *outcome) bool
 		out.err = err
 	case fresh.GetUID() != out.uid || engineCall(v.with(fresh)) != out.op || !isSameRequest(out.op, v.resource, fresh):
 		out.resource, out.outdated = fresh, true
+	default:
+		out.requester = requesterOf(out.op, fresh)
 	}
 	return out.err == nil && !out.outdated
+}
+
+// requesterOf returns the field manager that requested an operation. Managed fields do
+// not show who deleted a resource; the API server logs that.
+func requesterOf(op operation, fresh containersv1.Mirror) string {
+	switch op {
+	case applyDesiredState:
+		return containersv1.ManagerOf(fresh, "f:state")
+	case runAction:
+		return containersv1.ManagerOf(fresh, "f:"+containersv1.ActionAnnotation)
+	default:
+		return ""
+	}
 }
 
 // isSameRequest reports whether two versions of a resource request the same of an

@@ -183,16 +183,26 @@ func (m *mirror) actionEnded(out outcome) {
 		return
 	}
 	m.view.result = out.result
-	m.Logger.Info("engine answered an action", "mirror", m.Name, "action", out.result.action, "refused", out.result.err)
+	m.Logger.Info("engine answered an action", m.act(out, "action", out.result.action, "refused", out.result.err)...)
 }
 
 // logAct logs a user's request that the engine applied.
 func (m *mirror) logAct(out outcome) {
-	attributes := []any{"kind", m.Kind, "mirror", m.Name, "operation", out.op}
+	attributes := []any{"operation", out.op}
 	if c, ok := m.view.resource.(*containersv1.Container); ok && out.op == applyDesiredState {
 		attributes = append(attributes, "state", c.Spec.State)
 	}
-	m.Logger.Info("engine applied a request", attributes...)
+	m.Logger.Info("engine applied a request", m.act(out, attributes...)...)
+}
+
+// act returns the attributes of a line about a call of the engine: the object, what was
+// called, and who requested it.
+func (m *mirror) act(out outcome, attributes ...any) []any {
+	attributes = append([]any{"kind", m.Kind, "mirror", m.Name}, attributes...)
+	if out.requester != "" {
+		attributes = append(attributes, "requestedBy", out.requester)
+	}
+	return attributes
 }
 
 // worksOn reports whether the resource is still the one of the operation.
@@ -211,5 +221,5 @@ func (m *mirror) refuse(out outcome) {
 	m.view.refusal = refusal{condition: condition, message: out.refused.Error()}
 	m.record(happening{refusalReason(out.op, m.view.resource), m.view.refusal.message})
 	m.engine.retry.later(m.tasks, out.op)
-	m.Logger.Info("engine refused", "mirror", m.Name, "operation", out.op, "err", out.refused)
+	m.Logger.Info("engine refused", m.act(out, "operation", out.op, "err", out.refused)...)
 }

@@ -21,6 +21,8 @@ type worked struct {
 	// isWithdrawn: the request was deleted before the work began.
 	isWithdrawn bool
 	outcome     Outcome
+	// requester is the field manager that made the request, if it is known.
+	requester string
 }
 
 // written is the result of a write.
@@ -61,6 +63,7 @@ func (cfg Config) carryOut(ctx context.Context, work Work, t Task, home string, 
 		out.outcome = Failed(containersv1.ReasonWrongNamespace, fmt.Sprintf(
 			"requests are carried out in namespace %s only, where the mirrors of the container engine are: create the request there", home))
 	default:
+		out.requester = containersv1.ManagerOf(t.Request, "f:spec")
 		t.Credentials = cfg.Credentials
 		t.Progress = func(p containersv1.RequestProgress) { send(progressed{p}) }
 		out.outcome = work(ctx, t)
@@ -100,10 +103,10 @@ func (r *request) worked(msg worked) {
 		recorded(status, out)
 		r.view.mustStore, r.isFresh = true, true
 	case phaseCompleted:
-		r.Logger.Info("a request was carried out", "request", r.spec.path())
+		r.Logger.Info("a request was carried out", "request", r.spec.path(), "requestedBy", msg.requester)
 		completed(status, out, time.Now())
 	case phaseFailed:
-		r.Logger.Info("a request failed", "request", r.spec.path(), "reason", out.Reason, "err", out.Message)
+		r.Logger.Info("a request failed", "request", r.spec.path(), "requestedBy", msg.requester, "reason", out.Reason, "err", out.Message)
 		failed(status, out, time.Now())
 	}
 	if r.progress != nil {

@@ -78,6 +78,7 @@ func (a *vmActor) startEngine() {
 		kept = a.facts.foundBy
 	}
 	a.progress, a.stopNote = "choosing a driver", ""
+	a.cfg.Logger.Info("starting the engine", "engine", engineOf(spec), "generation", a.generation, "attempt", a.failure.count+1)
 	send := a.tasks.Send
 	a.launch(startJob, startDeadline(drivers, spec), func(ctx context.Context, t *call) callDone {
 		chosen, err := chooseWithin(ctx, drivers, spec, kept, preferred)
@@ -234,6 +235,8 @@ func (a *vmActor) stopEnded(m callDone) {
 	}
 	if a.stopNote = m.note; m.note != "" {
 		a.cfg.Logger.Warn("the engine was stopped", "note", m.note)
+	} else {
+		a.cfg.Logger.Info("the engine was stopped", "driver", a.driverName(), "generation", m.call.generation)
 	}
 	a.clearFailure()
 	a.choice = choice{}

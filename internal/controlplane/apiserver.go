@@ -53,7 +53,7 @@ type serverParts struct {
 // newAPIServers builds the chain. It starts nothing.
 func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 	servers := &apiServers{chains: &handlerChains{
-		slow: &slowWatches{limit: opts.WriteLimit, logger: opts.Logger},
+		slow: &slowWatches{limit: opts.WriteLimit, logger: opts.Logger}, logger: opts.Logger,
 		streams: streams.Source{Engine: opts.Engine, Mirror: func(ctx context.Context, namespace, name string) error {
 			_, err := parts.mirrors.Get(ctx, containersv1.KindContainer, namespace, name)
 			return err

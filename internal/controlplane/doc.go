@@ -30,6 +30,7 @@
 //   - gate.go: limits on connections
 //   - handlers.go: the handler chains; authentication.go: the token
 //   - requestguards.go: checks of requests before they are handled
+//   - clientlog.go: the log of changes by clients
 //   - slowwatch.go: ending the watches of clients that do not read
 //   - admission.go, params.go: admission policies; protect.go: rdd's own policies
 //

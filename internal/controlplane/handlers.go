@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -23,6 +24,7 @@ type handlerChains struct {
 	slow *slowWatches
 	// streams are the subresources of containers.
 	streams streams.Source
+	logger  *slog.Logger
 }
 
 // build returns the chain for network clients, and stores the one for in-process
@@ -33,7 +35,7 @@ func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config)
 	h.inProcess = asDaemon(h.inProcess)
 	h.inProcess = outer(h.inProcess, config)
 
-	network := inner(h.slow.withWriteLimit(api), config)
+	network := inner(withChangesLogged(h.slow.withWriteLimit(api), h.logger), config)
 	network = withUnlimitedStreams(network, config.LongRunningFunc)
 	network = withAuthenticatedConnection(network, config.Serializer)
 	network = filters.WithAuthentication(network, config.Authentication.Authenticator,

@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"bytes"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -29,6 +31,19 @@ func HasOwnManager(m Mirror) bool {
 		}
 	}
 	return status && finalizer
+}
+
+// ManagerOf returns the field manager of the last change of a field, such as f:spec, by
+// another client than rdd. It is empty if the managed fields do not show that.
+func ManagerOf(obj metav1.Object, field string) string {
+	var last metav1.ManagedFieldsEntry
+	for _, entry := range obj.GetManagedFields() {
+		isOther := !IsOwnManager(entry) && entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"`+field+`"`))
+		if isOther && (last.Manager == "" || last.Time.Before(entry.Time)) {
+			last = entry
+		}
+	}
+	return last.Manager
 }
 
 // TrimManagedFields removes from the managed fields of a mirror what HasOwnManager
