@@ -27,7 +27,7 @@ setup_file() {
     run -1 rdd svc status -o json
     assert_equal "$(jq -r .state <<<"$output")" stopped
     run -1 rdd status
-    assert_output --partial "svc start"
+    assert_output --partial "rdd start'"
     assert_dir_not_exist "$(rdd svc paths dir)"
 }
 

@@ -14,9 +14,16 @@ const (
 	ReadyPath = "/rdd/ready"
 	// TreePath answers with a Tree.
 	TreePath = "/rdd/tree"
+	// VersionPath answers with a Version.
+	VersionPath = "/rdd/version"
 	// ShutdownPath takes a POST and answers 202; ?keepVM=true leaves the engine running.
 	ShutdownPath = "/rdd/shutdown"
 )
+
+// Version is the answer of VersionPath: the version of the daemon that runs.
+type Version struct {
+	Version string `json:"version"`
+}
 
 // Tree is the answer of TreePath.
 type Tree struct {
@@ -27,6 +34,7 @@ func (d *daemon) handlers() map[string]http.Handler {
 	return map[string]http.Handler{
 		ReadyPath:    http.HandlerFunc(d.serveReady),
 		TreePath:     http.HandlerFunc(d.serveTree),
+		VersionPath:  http.HandlerFunc(d.serveVersion),
 		ShutdownPath: http.HandlerFunc(d.serveShutdown),
 	}
 }
@@ -37,6 +45,13 @@ func (d *daemon) serveReady(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	_, _ = w.Write([]byte("ok"))
+}
+
+func (d *daemon) serveVersion(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(Version{d.Version}); err != nil {
+		d.Logger.Debug("the version could not be sent", "err", err)
+	}
 }
 
 func (d *daemon) serveTree(w http.ResponseWriter, _ *http.Request) {

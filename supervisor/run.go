@@ -161,6 +161,23 @@ func StopEngine(ctx context.Context, inst instance.Instance, progress func(strin
 	return stop(ctx, drivers(inst, log), progress, log)
 }
 
+// FoundEngine is an engine that runs, whether or not a daemon does.
+type FoundEngine struct {
+	Driver appv1.DriverName
+	Engine appv1.EngineName
+	// Detail describes the engine for users, such as "dockerd, pid 123".
+	Detail string
+}
+
+// FindEngine finds the engine of an instance without its daemon; ok is false if none runs.
+func FindEngine(ctx context.Context, inst instance.Instance) (found FoundEngine, ok bool, err error) {
+	observed, driver, err := vm.Find(ctx, drivers(inst, slog.New(slog.DiscardHandler)))
+	if err != nil || observed.Presence == vm.Absent {
+		return FoundEngine{}, false, err
+	}
+	return FoundEngine{Driver: driver, Engine: observed.Spec.Engine, Detail: observed.Detail}, true, nil
+}
+
 func stop(ctx context.Context, drivers []vm.Driver, progress func(string), log *slog.Logger) error {
 	return vm.Stop(ctx, drivers, progress, func(name appv1.DriverName, note string) {
 		log.Warn("the engine was stopped", "driver", name, "note", note)

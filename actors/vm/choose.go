@@ -132,6 +132,12 @@ func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 	return choice{}, refusal{fmt.Errorf("this rdd has no driver %q: choose another one, such as 'rdd set vm.driver=auto'", spec.Driver)}
 }
 
+// Find returns the engine that runs, and the driver that it belongs to. It changes
+// nothing, and needs no actor.
+func Find(ctx context.Context, drivers []Driver) (Observed, appv1.DriverName, error) {
+	return find(ctx, drivers)
+}
+
 // find inspects all managed drivers and returns the engine that it finds. A Present
 // engine takes precedence over a Broken one. An error of one driver does not hide an
 // engine of another.

@@ -5,7 +5,7 @@ bats_load_library bats-file
 
 bats_require_minimum_version 1.5.0
 
-for helper in wait instance engine kube mirror support; do
+for helper in wait instance engine kube mirror support terminal; do
     # shellcheck source=/dev/null
     source "$(dirname "${BASH_SOURCE[0]}")/$helper.bash"
 done

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
@@ -25,18 +24,5 @@ func TestTypeableInsertsInstance(t *testing.T) {
 		if got := typeable(test.text, instance.Instance{Name: test.name}); got != test.want {
 			t.Errorf("%s, RDD_INSTANCE=%s: %q: %q, want %q", test.name, test.variable, test.text, got, test.want)
 		}
-	}
-}
-
-func TestPrintJSONInsertsInstance(t *testing.T) {
-	t.Setenv(instance.EnvName, "")
-	var out strings.Builder
-	s := &session{out: &out, instance: instance.Instance{Name: "work"}}
-	if err := s.printJSON(map[string]string{"hint": "run 'rdd svc start' <now>"}); err != nil {
-		t.Fatal(err)
-	}
-	const want = "{\n  \"hint\": \"run 'rdd --instance work svc start' \\u003cnow\\u003e\"\n}\n"
-	if out.String() != want {
-		t.Errorf("printed %s", out.String())
 	}
 }

@@ -16,6 +16,8 @@ import (
 type cli struct {
 	Instance string `help:"Instance to use. Instances run side by side and share nothing. Default: $$RDD_INSTANCE, else 2." placeholder:"NAME"`
 
+	ShowVersion versionFlag `name:"version" help:"Show the version of rdd, like the command version."`
+
 	Svc     svcCmd     `cmd:"" aliases:"service" help:"Manage the daemon and its control plane."`
 	Set     setCmd     `cmd:"" help:"Set properties of the App, and wait until they are applied."`
 	Start   startCmd   `cmd:"" help:"Start the container engine (running=true)."`
@@ -34,7 +36,8 @@ type cli struct {
 	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree of the daemon."`
 	Doctor  doctorCmd  `cmd:"" help:"Check files, disk, daemon, datastore and engine, and compare the mirrors with the engine. Exits with 1 if a check fails."`
 	Support supportCmd `cmd:"" name:"support-bundle" help:"Collect logs, state and machine details in one file for a bug report, with secrets removed. Works even if the daemon is stopped or hangs."`
-	Version versionCmd `cmd:"" help:"Show the version of rdd."`
+	Version versionCmd `cmd:"" help:"Show the versions of rdd and of the running daemon."`
+	Help    helpCmd    `cmd:"" help:"Show the help of a command, like --help."`
 
 	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Run a VM. The daemon starts this command."`
 }
@@ -62,7 +65,8 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 		return exitDone
 	}
 	if err != nil {
-		return report(errOut, instance.Instance{}, err)
+		inst, err := withHint(args, err)
+		return report(errOut, inst, err)
 	}
 	inst, err := instance.New(commands.Instance)
 	if err != nil {
@@ -75,6 +79,8 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	// The second signal ends a process that does not follow the first one.
+	context.AfterFunc(ctx, stop)
 	s.ctx = ctx
 	return s.report(s.interrupted(parsed.Run(s)))
 }

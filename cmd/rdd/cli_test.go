@@ -52,11 +52,14 @@ func TestUsage(t *testing.T) {
 		{"service statsu", 2, "Run \"rdd svc --help\""},
 		{"svc logs", 1, "no log yet"},
 		{"svc status", 1, "stopped"},
-		{"status", 1, "svc start"},
+		{"status", 1, "rdd start'"},
+		{"status --short", 1, "stopped; next: 'rdd start'"},
 		{"svc stop", 0, "no daemon was running"},
 		{"svc delete", 0, "was deleted"},
 		{"version", 0, "rdd "},
 		{"version -o json", 0, `"version"`},
+		{"version -o yaml", 0, "version: "},
+		{"svc paths -o yaml", 0, "log_dir: "},
 	} {
 		code, out, errOut := rdd(t, strings.Fields(test.args)...)
 		if code != test.code || !strings.Contains(out+errOut, test.want) {

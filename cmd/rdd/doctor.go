@@ -18,13 +18,12 @@ func (c *doctorCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.json() {
-		err = s.printJSON(report)
-	} else {
+	err = s.show(c.output, report, func() error {
 		var text strings.Builder
-		err = report.Print(&text)
+		err := report.Print(&text)
 		fmt.Fprint(s.out, s.typeable(text.String()))
-	}
+		return err
+	})
 	if err == nil && !report.Healthy {
 		err = statusError(exitError)
 	}

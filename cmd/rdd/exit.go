@@ -87,15 +87,18 @@ func rejected(err error) bool {
 // The commands in its text get the name of the instance.
 func report(out io.Writer, inst instance.Instance, err error) int {
 	var (
-		status statusError
-		parse  *kong.ParseError
+		status  statusError
+		parse   *kong.ParseError
+		unknown *unknownCommandError
 	)
 	switch {
 	case err == nil, errors.As(err, &status):
+	case errors.As(err, &unknown):
+		printWrapped(out, "rdd: "+typeable(err.Error(), inst))
 	case errors.As(err, &parse):
 		fmt.Fprintf(out, "rdd: %v\nRun \"%s --help\" for usage.\n", err, commandOf(parse))
 	default:
-		fmt.Fprintf(out, "rdd: %s\n", typeable(err.Error(), inst))
+		printWrapped(out, "rdd: "+typeable(err.Error(), inst))
 	}
 	return exitCode(err)
 }

@@ -2,15 +2,17 @@
 // into Kubernetes resources.
 //
 // Reading map: main.go calls cli.go, which declares the commands. exit.go lists
-// the exit codes, advice.go completes commands in messages, and session.go has what
-// every command needs. The commands: set.go, set_help.go, startstop.go,
-// status.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go, ctl.go and
+// the exit codes, advice.go completes commands in messages, hints.go knows the commands
+// of other programs, output.go prints results, and session.go has what every command
+// needs. The commands: set.go, set_help.go, startstop.go, status.go with
+// status_rows.go and status_line.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go, ctl.go and
 // ctl_version.go (kubectl), tree.go, doctor.go, support.go, version.go, hostagent.go, transfer.go
 // (pull and push) and prune.go, which use request.go, and for 'rdd svc' svc.go,
 // svc_paths.go, svc_serve.go, svc_status.go and svc_stop.go.
 //
 // The packages below do the work: lifecycle starts and stops the daemon, client
-// talks to it, property parses and lists properties, progress shows waits,
+// talks to it, property parses and lists properties, terminal fits text into
+// columns, progress shows waits,
 // treeview draws the tree, statstable the table of top, vmstatus inspects the VM, doctor checks an instance,
 // and bundle collects a bug report.
 package main

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 )
 
 type pruneCmd struct {
+	output
 	DryRun  bool     `help:"List what would be removed, and remove nothing."`
 	Yes     bool     `short:"y" help:"Do not ask for confirmation."`
 	All     bool     `short:"a" help:"Also remove unused images that have a tag, and with --volumes unused volumes that have a name."`
@@ -29,13 +31,16 @@ func (c *pruneCmd) Run(s *session) error {
 	if !c.DryRun && !c.Yes && !isTerminal(s.in) {
 		return &usageError{"this removes unused objects of the container engine: see which with --dry-run, and confirm with --yes"}
 	}
+	if c.structured() && !c.DryRun && !c.Yes {
+		return &usageError{"--output=" + c.Output + " does not ask for confirmation: confirm with --yes, or list with --dry-run"}
+	}
 	spec, err := c.spec(time.Now())
 	if err != nil {
 		return err
 	}
 	if c.DryRun || !c.Yes {
 		spec.DryRun = true
-		would, err := s.prune(spec)
+		would, err := s.prune(spec, c.output)
 		if err != nil || c.DryRun || would.PrunedCount == 0 {
 			return err
 		}
@@ -45,7 +50,7 @@ func (c *pruneCmd) Run(s *session) error {
 		}
 	}
 	spec.DryRun = false
-	_, err = s.prune(spec)
+	_, err = s.prune(spec, c.output)
 	return err
 }
 
@@ -79,7 +84,7 @@ func (c *pruneCmd) spec(now time.Time) (spec containersv1.PruneRequestSpec, err 
 }
 
 // prune carries out a PruneRequest and prints its result.
-func (s *session) prune(spec containersv1.PruneRequestSpec) (containersv1.PruneRequestStatus, error) {
+func (s *session) prune(spec containersv1.PruneRequestSpec, o output) (containersv1.PruneRequestStatus, error) {
 	r := &containersv1.PruneRequest{Spec: spec}
 	shown := progress.New(s.err)
 	defer shown.Close()
@@ -98,6 +103,11 @@ func (s *session) prune(spec containersv1.PruneRequestSpec) (containersv1.PruneR
 		return containersv1.PruneRequestStatus{}, err
 	}
 	status := done.(*containersv1.PruneRequest).Status
+	return status, errors.Join(err, s.show(o, done, func() error { return s.printPruned(status, err == nil) }))
+}
+
+// printPruned prints what was removed, and the message of a request that succeeded.
+func (s *session) printPruned(status containersv1.PruneRequestStatus, succeeded bool) error {
 	table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	for i, p := range status.Pruned {
 		if i == 0 {
@@ -106,13 +116,13 @@ func (s *session) prune(spec containersv1.PruneRequestSpec) (containersv1.PruneR
 		fmt.Fprintf(table, "%s\t%s\t%s\n", p.Kind, p.Name, units.HumanSize(float64(p.Bytes)))
 	}
 	if err := table.Flush(); err != nil {
-		return status, fmt.Errorf("print the objects: %w", err)
+		return fmt.Errorf("print the objects: %w", err)
 	}
 	if more := int(status.PrunedCount) - len(status.Pruned); more > 0 {
 		fmt.Fprintf(s.out, "and %d more\n", more)
 	}
-	if err == nil {
+	if succeeded {
 		fmt.Fprintln(s.out, status.Message)
 	}
-	return status, err
+	return nil
 }

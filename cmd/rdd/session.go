@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -146,21 +145,6 @@ func (s *session) runningClient() (*client.Client, error) {
 func (s *session) running() (bool, error) {
 	_, running, err := instance.Running(s.instance.PidFile)
 	return running, err
-}
-
-// printJSON prints value as indented JSON. Commands in its texts are for the instance.
-func (s *session) printJSON(value any) error {
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
-	err := encoder.Encode(value)
-	if err == nil {
-		_, err = io.WriteString(s.out, s.typeable(text.String()))
-	}
-	if err != nil {
-		return fmt.Errorf("print JSON: %w", err)
-	}
-	return nil
 }
 
 // rounded formats a duration to tenths of a second, such as "1.2s".

@@ -3,7 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,15 +14,18 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 )
 
 // waiting has the flags of commands that change the App and wait.
 type waiting struct {
+	output
 	Wait    bool          `help:"Wait until the change is applied." default:"true" negatable:""`
 	Timeout time.Duration `help:"How long to wait; 0 does not wait. After that the exit code is 4, and the operation continues in the background." default:"5m"`
 }
@@ -41,6 +46,25 @@ func (c *setCmd) Run(s *session) error {
 	}
 	_, err = s.apply(change{assignments: assignments, dryRun: c.DryRun}, c.waiting)
 	return err
+}
+
+// changed is the result of a change of the App.
+type changed struct {
+	Instance string            `json:"instance"`
+	Changes  []property.Change `json:"changes"`
+	DryRun   bool              `json:"dryRun,omitempty"`
+	// Generation of the App with the change.
+	Generation int64 `json:"generation,omitempty"`
+	// Settled is set if the command has waited until the change was applied.
+	Settled bool `json:"settled"`
+	// Seconds is how long the command has waited.
+	Seconds float64 `json:"seconds"`
+	// Conditions of the App, as far as the command has waited for them.
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Note is what a user should know although the change was applied.
+	Note string `json:"note,omitempty"`
+	// Error is the reason why the change is not applied yet.
+	Error string `json:"error,omitempty"`
 }
 
 // withAbsolutePaths makes the path of vm.image absolute, because the daemon runs in
@@ -110,12 +134,45 @@ func (s *session) apply(what change, wait waiting) (set bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	after, err := s.change(ctx, c, shown, what)
-	if err != nil || what.dryRun || !wait.enabled() {
-		return err == nil, err
+	if note := s.otherVersion(ctx, c); note != "" {
+		shown.Erase()
+		s.note(s.err, note)
 	}
-	s.applying = true
-	return true, s.waitSettled(ctx, c, shown, after.Generation)
+	result, err := s.change(ctx, c, what)
+	if err != nil {
+		return false, err
+	}
+	people := s.quiet(wait.structured())
+	if result.print(people, shown); !what.dryRun && wait.enabled() {
+		s.applying = true
+		err = s.waitSettled(ctx, c, shown, people, result)
+	}
+	if wait.structured() {
+		shown.Close()
+		err = errors.Join(err, s.show(wait.output, result, nil))
+	}
+	return true, err
+}
+
+// quiet returns the standard output for people, which discards everything if the output
+// is for programs.
+func (s *session) quiet(structured bool) io.Writer {
+	if structured {
+		return io.Discard
+	}
+	return s.out
+}
+
+// print prints the changes.
+func (r *changed) print(out io.Writer, shown *progress.Progress) {
+	for _, change := range r.Changes {
+		shown.Erase()
+		fmt.Fprintln(out, change)
+	}
+	if r.DryRun {
+		shown.Erase()
+		fmt.Fprintf(out, "%d changes; this was a dry run, so nothing was changed\n", len(r.Changes))
+	}
 }
 
 func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []string) ([]byte, error) {
@@ -126,8 +183,8 @@ func patchFor(crd *apiextensionsv1.CustomResourceDefinition, assignments []strin
 	return properties.Patch(assignments)
 }
 
-// change patches the App and prints the differences.
-func (s *session) change(ctx context.Context, c *client.Client, shown *progress.Progress, what change) (*appv1.App, error) {
+// change patches the App and returns the differences.
+func (s *session) change(ctx context.Context, c *client.Client, what change) (*changed, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	crd, err := c.AppDefinition(ctx)
@@ -155,31 +212,39 @@ func (s *session) change(ctx context.Context, c *client.Client, shown *progress.
 	if err != nil {
 		return nil, err
 	}
-	for _, change := range changes {
-		shown.Erase()
-		fmt.Fprintln(s.out, change)
-	}
-	if what.dryRun {
-		fmt.Fprintf(s.out, "%d changes; this was a dry run, so nothing was changed\n", len(changes))
-	}
-	return after, nil
+	return &changed{
+		Instance: s.instance.Name, Changes: slices.Concat([]property.Change{}, changes),
+		DryRun: what.dryRun, Generation: after.Generation,
+	}, nil
 }
 
-// waitSettled waits until the App has settled at generation, and shows what it
-// waits for.
-func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *progress.Progress, generation int64) error {
-	app, err := c.WaitSettled(ctx, generation, func(app *appv1.App, generation int64) {
+// waitSettled waits until the App has settled, and shows what it waits for. Each reason
+// of a failed attempt is shown once.
+func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *progress.Progress, out io.Writer, result *changed) error {
+	app, err := c.WaitSettled(ctx, result.Generation, func(app *appv1.App, generation int64) {
 		if !client.Settled(app, generation) {
-			shown.Update(s.typeable(waitReason(app, generation)))
+			now, failure := waitReason(app, generation)
+			shown.Reason(s.typeable(failure))
+			shown.Update(s.typeable(now))
 		}
 	})
+	result.Seconds = shown.Elapsed().Seconds()
+	if app != nil {
+		result.Conditions, result.Generation = app.Status.Conditions, app.Generation
+	}
 	if err != nil {
+		result.Error = err.Error()
+		if refused, ok := errors.AsType[*client.RefusedError](err); ok && shown.HasShown(s.typeable(refused.Message)) {
+			first, _, _ := strings.Cut(refused.Message, "\n")
+			return &client.RefusedError{Message: first + " (see above)"}
+		}
 		return err
 	}
 	shown.Close()
-	fmt.Fprintf(s.out, "done after %s: %s\n", rounded(shown.Elapsed()), conditionsLine(app))
-	if note := noteOf(app); note != "" {
-		fmt.Fprintf(s.out, "note: %s\n", s.typeable(note))
+	result.Settled, result.Note = true, noteOf(app)
+	fmt.Fprintf(out, "done after %s: %s\n", rounded(shown.Elapsed()), conditionsLine(app))
+	if result.Note != "" {
+		s.note(out, result.Note)
 	}
 	return nil
 }
@@ -194,13 +259,24 @@ func noteOf(app *appv1.App) string {
 	return c.Message
 }
 
-// waitReason returns what the daemon is still doing, in its own words.
-func waitReason(app *appv1.App, generation int64) string {
+// waitReason returns what the daemon is still doing, in its own words, and the reason of
+// the last failed attempt.
+func waitReason(app *appv1.App, generation int64) (now, failure string) {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	if c == nil || c.ObservedGeneration < generation {
-		return "waiting for the daemon to observe the change"
+		return "waiting for the daemon to observe the change", ""
 	}
-	return cmp.Or(c.Message, c.Reason)
+	running := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning)
+	if running == nil {
+		return cmp.Or(c.Message, c.Reason), ""
+	}
+	now, failure = failuretext.Split(running.Message)
+	if failure == "" {
+		return cmp.Or(c.Message, c.Reason), ""
+	}
+	// The message of Settled repeats the reason.
+	what, _, _ := strings.Cut(c.Message, ": ")
+	return what + ": " + now, failure
 }
 
 // conditionsLine shows status and reason of the main conditions.

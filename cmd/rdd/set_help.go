@@ -7,21 +7,17 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"unicode/utf8"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/terminal"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// helpWidth is the width of the help, in characters, and helpIndent precedes the
-// lines of a description.
-const (
-	helpWidth  = 80
-	helpIndent = "      "
-)
+// helpIndent precedes the lines of a description.
+const helpIndent = "      "
 
 // printProperties lists the properties that can be set, each with its description
 // below. It uses the schema of the running daemon, else the one in this program.
@@ -37,7 +33,15 @@ func printProperties(out io.Writer, name string) error {
 	if err != nil {
 		return err
 	}
-	properties := all.Settable()
+	columns, _, isTerminal := terminal.Size(out)
+	if !isTerminal {
+		columns = terminal.Columns
+	}
+	return writeProperties(out, all.Settable(), columns)
+}
+
+// writeProperties writes the properties in so many columns.
+func writeProperties(out io.Writer, properties []property.Property, columns int) error {
 	// The columns are aligned before the descriptions are inserted.
 	var heads strings.Builder
 	w := tabwriter.NewWriter(&heads, 0, 0, 2, ' ', 0)
@@ -54,27 +58,22 @@ func printProperties(out io.Writer, name string) error {
 	fmt.Fprintln(out, "\nProperties:")
 	lines := strings.Split(heads.String(), "\n")
 	for i, p := range properties {
-		fmt.Fprintln(out, lines[i])
-		for _, line := range wrapped(p.Description, helpWidth-len(helpIndent)) {
+		for _, line := range headLines(lines[i], columns) {
+			fmt.Fprintln(out, line)
+		}
+		for _, line := range terminal.Wrap(strings.Join(strings.Fields(p.Description), " "), columns-len(helpIndent)) {
 			fmt.Fprintln(out, helpIndent+line)
 		}
 	}
 	return nil
 }
 
-// wrapped returns the words of a text in lines of at most width characters. A
-// longer word has a line of its own.
-func wrapped(text string, width int) []string {
-	var lines []string
-	for word := range strings.FieldsSeq(text) {
-		last := len(lines) - 1
-		if last >= 0 && utf8.RuneCountInString(lines[last])+1+utf8.RuneCountInString(word) <= width {
-			lines[last] += " " + word
-		} else {
-			lines = append(lines, word)
-		}
+// headLines returns the name, type and default of a property, in one line if that fits.
+func headLines(head string, columns int) []string {
+	if terminal.Width(head) <= columns {
+		return []string{head}
 	}
-	return lines
+	return terminal.Wrap(head, columns)
 }
 
 // installedDefinition returns the App's definition in the daemon, or nil if no daemon answers.

@@ -1,38 +1,36 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"testing"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/terminal"
 )
 
-func TestWrappedKeepsWords(t *testing.T) {
-	for _, test := range []struct {
-		text string
-		want []string
-	}{
-		{"", nil},
-		{"one two three", []string{"one two", "three"}},
-		{"12345678 x", []string{"12345678", "x"}},
-		{"unix:///var/run/docker.sock is long", []string{"unix:///var/run/docker.sock", "is long"}},
-	} {
-		if got := wrapped(test.text, 8); !slices.Equal(got, test.want) {
-			t.Errorf("%q: %q, want %q", test.text, got, test.want)
-		}
-	}
-}
-
 func TestPropertiesFitTerminal(t *testing.T) {
-	var out strings.Builder
-	if err := printProperties(&out, "none"); err != nil {
+	crd, err := property.EmbeddedCRD()
+	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(out.String()) {
-		if strings.HasPrefix(line, helpIndent) && len(line) > helpWidth+1 {
-			t.Errorf("longer than %d characters: %s", helpWidth, line)
-		}
+	all, err := property.FromCRD(crd, appv1.GroupVersion.Version)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), "\n  running ") || !strings.Contains(out.String(), "\n"+helpIndent+"Driver is what runs the engine") {
-		t.Errorf("a property or a description is missing:\n%s", out.String())
+	for _, columns := range []int{50, 80, 132} {
+		var out strings.Builder
+		if err := writeProperties(&out, all.Settable(), columns); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if width := terminal.Width(strings.TrimRight(line, "\n")); width > columns && len(strings.Fields(line)) > 1 {
+				t.Errorf("%d columns, not %d: %s", width, columns, line)
+			}
+		}
+		words := strings.Join(strings.Fields(out.String()), " ")
+		if !strings.Contains(out.String(), "\n  running ") || !strings.Contains(words, "Driver is what runs the engine") {
+			t.Errorf("%d columns: a property or a description is missing:\n%s", columns, out.String())
+		}
 	}
 }

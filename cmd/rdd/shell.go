@@ -35,7 +35,11 @@ func (c *shellCmd) Run(s *session) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.in, s.out, s.err
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 2 * time.Second
-	return sshResult(cmd.Run())
+	err = sshResult(cmd.Run())
+	if s.ctx.Err() != nil && cmd.ProcessState != nil && cmd.ProcessState.ExitCode() < 0 {
+		return s.ctx.Err() // rdd ended ssh, because it got a signal itself
+	}
+	return err
 }
 
 // arguments returns the arguments of ssh. ssh joins the command with spaces, and a

@@ -62,11 +62,15 @@ func (c *stopCmd) Run(s *session) error {
 	defer cancel()
 	shown := progress.New(s.err)
 	defer shown.Close()
-	if _, err := s.manager(shown.Update).Stop(ctx, lifecycle.StopOptions{Timeout: stopTimeout}); err != nil {
+	ran, err = s.manager(shown.Update).Stop(ctx, lifecycle.StopOptions{Timeout: stopTimeout})
+	if err != nil {
 		return errors.Join(saveErr, err)
 	}
 	shown.Close()
-	fmt.Fprintln(s.out, "the engine and the daemon of this instance are stopped")
+	result := daemonStopped{Instance: s.instance.Name, WasRunning: ran, Seconds: shown.Elapsed().Seconds()}
+	if err := s.show(c.output, result, s.say("the engine and the daemon of this instance are stopped")); err != nil {
+		return err
+	}
 	if saveErr != nil {
 		return fmt.Errorf("the engine was stopped, but running=false could not be saved: %s: fix the cause and run 'rdd stop' again, or the next 'rdd svc start' starts the engine", saveErr.Error())
 	}

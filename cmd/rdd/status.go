@@ -3,33 +3,50 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
 )
 
 type statusCmd struct {
 	output
+	Short bool `help:"Show the state in one line."`
 }
 
 // overview is the state of an instance.
 type overview struct {
-	Daemon lifecycle.Status `json:"daemon"`
-	App    *appState        `json:"app,omitempty"`
+	Daemon daemonState `json:"daemon"`
+	// Engine is an engine that runs although no daemon answers; nil if there is none.
+	Engine *engineState `json:"engine,omitempty"`
+	App    *appState    `json:"app,omitempty"`
 	// VM is the VM of vm.driver=lima; nil if there is none.
 	VM      *vmstatus.Report `json:"vm,omitempty"`
 	Mirrors client.Counts    `json:"mirrors,omitempty"`
+	// Next is what a user can do next; empty if nothing is left to do.
+	Next string `json:"next,omitempty"`
 	// Errors has the reason for each part that is missing, by name.
 	Errors map[string]string `json:"errors,omitempty"`
+}
+
+// daemonState is the state of the daemon, and the version of this program, which can be
+// another one.
+type daemonState struct {
+	lifecycle.Status
+	ClientVersion string `json:"clientVersion"`
+}
+
+// engineState is an engine that runs without a daemon.
+type engineState struct {
+	Driver appv1.DriverName `json:"driver"`
+	// Detail names the engine's process, such as "dockerd, pid 123".
+	Detail string `json:"detail"`
+	// Containers and Running are the numbers of containers; nil if they are not known.
+	Containers *int `json:"containers,omitempty"`
+	Running    *int `json:"containersRunning,omitempty"`
 }
 
 type appState struct {
@@ -40,15 +57,21 @@ type appState struct {
 
 // Run implements the command.
 func (c *statusCmd) Run(s *session) error {
+	if c.Short && c.structured() {
+		return &usageError{"--short shows text for people: leave out --short or --output"}
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
 	view := s.overview(ctx)
-	var err error
-	if c.json() {
-		err = s.printJSON(view)
-	} else {
-		err = s.table(view.rows())
+	if s.ctx.Err() != nil {
+		return s.ctx.Err()
 	}
+	err := s.show(c.output, view, func() error {
+		if c.Short {
+			return s.printLine(view.line())
+		}
+		return s.table(view.rows())
+	})
 	if err == nil && (view.Daemon.State != lifecycle.StateRunning || len(view.Errors) > 0) {
 		err = statusError(exitError)
 	}
@@ -56,8 +79,9 @@ func (c *statusCmd) Run(s *session) error {
 }
 
 // overview reads every part. A part that fails does not affect the others.
-func (s *session) overview(ctx context.Context) overview {
-	view := overview{Errors: map[string]string{}}
+func (s *session) overview(ctx context.Context) (view overview) {
+	view.Errors = map[string]string{}
+	defer func() { view.Next = view.next() }()
 	failed := func(part string, err error) bool {
 		if err != nil {
 			view.Errors[part] = err.Error()
@@ -68,8 +92,10 @@ func (s *session) overview(ctx context.Context) overview {
 	if !failed("vm", err) && vm.State != vmstatus.StateNone {
 		view.VM = &vm
 	}
-	view.Daemon, err = s.manager(func(string) {}).Status(ctx)
+	view.Daemon, err = s.daemonState(ctx)
 	if failed("daemon", err) || view.Daemon.State != lifecycle.StateRunning {
+		view.Engine, err = s.engineWithoutDaemon(s.ctx, view.Daemon.State)
+		failed("engine", err)
 		return view
 	}
 	c, err := client.New(s.instance)
@@ -87,59 +113,30 @@ func (s *session) overview(ctx context.Context) overview {
 	return view
 }
 
-func (v overview) rows() [][2]string {
-	rows := daemonRows(v.Daemon)
-	if v.App != nil {
-		rows = append(rows, v.App.rows()...)
-	}
-	if v.VM != nil {
-		rows = append(rows, [2]string{"vm", v.VM.Summary() + "; details: 'rdd vm status'"})
-	}
-	if m := v.Mirrors; m != nil {
-		text := m.String()
-		if v.App != nil && !meta.IsStatusConditionTrue(v.App.Status.Conditions, appv1.ConditionEngineReady) {
-			text += ", as last read: the engine is not connected"
-		}
-		rows = append(rows, [2]string{"mirrors", text})
-	}
-	for _, part := range slices.Sorted(maps.Keys(v.Errors)) {
-		rows = append(rows, [2]string{part, "unavailable: " + v.Errors[part]})
-	}
-	return rows
+// daemonState returns the state of the daemon.
+func (s *session) daemonState(ctx context.Context) (daemonState, error) {
+	status, err := s.manager(func(string) {}).Status(ctx)
+	return daemonState{status, buildVersion()}, err
 }
 
-func (a *appState) rows() [][2]string {
-	desired := "stopped"
-	if a.Spec.Running {
-		desired = "running"
+// engineWithoutDaemon finds the engine of a daemon that has ended or hangs.
+func (s *session) engineWithoutDaemon(ctx context.Context, state lifecycle.State) (*engineState, error) {
+	if state != lifecycle.StateStopped && state != lifecycle.StateHung || !s.instance.Exists() {
+		return nil, nil
 	}
-	driver := string(a.Status.VM.Driver)
-	if driver != "" && a.Status.VM.DriverReason != "" {
-		driver += " (" + a.Status.VM.DriverReason + ")"
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	found, ok, err := supervisor.FindEngine(ctx, s.instance)
+	if err != nil || !ok {
+		return nil, err
 	}
-	engine := string(a.Spec.ContainerEngine.Name)
-	if a.Status.Engine.Version != "" {
-		engine += " " + a.Status.Engine.Version + ", API " + a.Status.Engine.APIVersion
+	engine := &engineState{Driver: found.Driver, Detail: found.Detail}
+	var info struct{ Containers, ContainersRunning int }
+	if found.Engine == appv1.EngineContainerd {
+		return engine, nil
 	}
-	rows := [][2]string{
-		{"desired", desired},
-		{"engine", engine},
-		{"driver", driver},
-		{"endpoint", a.Status.VM.Endpoint},
+	if err := probe.Get(ctx, "unix://"+s.instance.DockerSocket, "/info", &info); err == nil {
+		engine.Containers, engine.Running = &info.Containers, &info.ContainersRunning
 	}
-	for _, c := range a.Status.Conditions {
-		rows = append(rows, [2]string{c.Type, conditionText(c, a.Generation)})
-	}
-	return rows
-}
-
-func conditionText(c metav1.Condition, generation int64) string {
-	text := fmt.Sprintf("%s (%s)", c.Status, c.Reason)
-	if c.Message != "" {
-		text += ": " + strings.ReplaceAll(c.Message, "\n", "; ")
-	}
-	if c.ObservedGeneration < generation {
-		text += " [outdated: observed before the last change]"
-	}
-	return text
+	return engine, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -11,12 +12,16 @@ import (
 )
 
 type supportCmd struct {
+	output
 	File string `arg:"" optional:"" help:"File to write; - for standard output. Default: a file in the current directory, named after instance and time."`
 }
 
 // Run implements the command.
 func (c *supportCmd) Run(s *session) error {
 	subject := bundle.Subject{Target: s.doctorTarget(), Environment: os.Environ()}
+	if c.File == "-" && c.structured() {
+		return &usageError{"the bundle is written to the standard output: leave out --output, or name a file"}
+	}
 	if c.File == "-" {
 		_, err := bundle.Write(s.ctx, subject, s.out)
 		return err
@@ -30,15 +35,35 @@ func (c *supportCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	size := ""
+	result := collected{path, 0, manifest}
 	if info, err := os.Stat(path); err == nil {
-		size = ", " + resource.NewQuantity(info.Size()>>10<<10, resource.BinarySI).String()
+		result.Bytes = info.Size()
 	}
-	fmt.Fprintf(s.out, "%s (%d files%s)\n", path, len(manifest.Entries)-len(manifest.Missing()), size)
-	if missing := manifest.Missing(); len(missing) > 0 {
-		fmt.Fprintf(s.out, "%d files are missing or incomplete, such as %s: %s; manifest.json in the bundle lists them\n",
-			len(missing), missing[0].Name, missing[0].Error)
+	if err := s.show(c.output, result, func() error { return result.print(s.out) }); err != nil {
+		return err
 	}
 	fmt.Fprintln(s.err, "known secrets and text that looks like a secret were removed; review the file before you share it")
+	return nil
+}
+
+// collected is a bundle that was written.
+type collected struct {
+	File string `json:"file"`
+	// Bytes is the size of the file; 0 if it is not known.
+	Bytes    int64           `json:"bytes,omitempty"`
+	Manifest bundle.Manifest `json:"manifest"`
+}
+
+func (c collected) print(out io.Writer) error {
+	size := ""
+	if c.Bytes > 0 {
+		size = ", " + resource.NewQuantity(c.Bytes>>10<<10, resource.BinarySI).String()
+	}
+	missing := c.Manifest.Missing()
+	fmt.Fprintf(out, "%s (%d files%s)\n", c.File, len(c.Manifest.Entries)-len(missing), size)
+	if len(missing) > 0 {
+		fmt.Fprintf(out, "%d files are missing or incomplete, such as %s: %s; manifest.json in the bundle lists them\n",
+			len(missing), missing[0].Name, missing[0].Error)
+	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
@@ -34,15 +35,17 @@ type svcCmd struct {
 	Serve   svcServeCmd   `cmd:"" help:"Run the daemon in the foreground."`
 }
 
-type svcCreateCmd struct{}
+type svcCreateCmd struct {
+	output
+}
 
 // Run implements the command.
 func (c *svcCreateCmd) Run(s *session) error {
 	if err := s.manager(func(string) {}).Create(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "instance %q is in %s\n", s.instance.Name, s.instance.Dir)
-	return nil
+	result := map[string]string{"instance": s.instance.Name, "dir": s.instance.Dir}
+	return s.show(c.output, result, s.say("instance %q is in %s", s.instance.Name, s.instance.Dir))
 }
 
 // daemonFlags are the arguments that a start can change. A flag that is not given
@@ -99,6 +102,7 @@ func checkPort(port int) error {
 }
 
 type svcStartCmd struct {
+	output
 	daemonFlags
 	Timeout time.Duration `help:"How long to wait until the daemon is ready." default:"1m"`
 }
@@ -109,10 +113,22 @@ func (c *svcStartCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.startDaemon(args, c.Timeout)
+	return s.startDaemon(args, c.Timeout, c.output)
 }
 
-func (s *session) startDaemon(args instance.Args, timeout time.Duration) error {
+// daemonStarted is the result of a start of the daemon.
+type daemonStarted struct {
+	Instance string `json:"instance"`
+	PID      int    `json:"pid"`
+	Server   string `json:"server"`
+	// Started is false if the daemon was running already.
+	Started bool    `json:"started"`
+	Seconds float64 `json:"seconds"`
+	// RestartNeeded is set if new arguments take effect at the next restart only.
+	RestartNeeded bool `json:"restartNeeded,omitempty"`
+}
+
+func (s *session) startDaemon(args instance.Args, timeout time.Duration, o output) error {
 	before, err := s.instance.LoadArgs()
 	if err != nil {
 		return err
@@ -130,33 +146,45 @@ func (s *session) startDaemon(args instance.Args, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if !started {
-		fmt.Fprintf(s.out, "the daemon (pid %d) is already running at %s\n", pid, c.Host())
-		if args != before {
-			fmt.Fprintln(s.out, s.typeable("the new arguments take effect at the next 'rdd svc restart'"))
-		}
-		return nil
+	result := daemonStarted{
+		Instance: s.instance.Name, PID: pid, Server: c.Host(), Started: started, Seconds: shown.Elapsed().Seconds(),
+		RestartNeeded: !started && args != before,
 	}
-	fmt.Fprintf(s.out, "the daemon (pid %d) is ready at %s after %s\n", pid, c.Host(), rounded(shown.Elapsed()))
-	return nil
+	if started {
+		return s.show(o, result, s.say("the daemon (pid %d) is ready at %s after %s", pid, c.Host(), rounded(shown.Elapsed())))
+	}
+	if note := s.otherVersion(ctx, c); note != "" {
+		s.note(s.err, note)
+	}
+	text := fmt.Sprintf("the daemon (pid %d) is already running at %s", pid, c.Host())
+	if result.RestartNeeded {
+		text += "\nthe new arguments take effect at the next 'rdd svc restart'"
+	}
+	return s.show(o, result, s.say("%s", text))
 }
 
 type svcConfigCmd struct {
+	output
 	Path bool `help:"Print the path of the kubeconfig instead."`
 }
 
 // Run implements the command.
 func (c *svcConfigCmd) Run(s *session) error {
 	if c.Path {
-		fmt.Fprintln(s.out, s.instance.Config)
-		return nil
+		return s.show(c.output, map[string]string{"path": s.instance.Config}, s.say("%s", s.instance.Config))
 	}
 	text, err := client.KubeconfigText(s.instance)
 	if err != nil {
 		return err
 	}
-	_, err = s.out.Write(text)
-	return err
+	var config any
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		return fmt.Errorf("decode the kubeconfig %s: %w", s.instance.Config, err)
+	}
+	return s.show(c.output, config, func() error {
+		_, err := s.out.Write(text)
+		return err
+	})
 }
 
 type svcLogsCmd struct {
@@ -174,5 +202,5 @@ func (c *svcLogsCmd) Run(s *session) error {
 	if err != nil || !c.Follow {
 		return err
 	}
-	return logtail.Follow(s.ctx, log, end, s.out)
+	return errors.Join(logtail.Follow(s.ctx, log, end, s.out), s.ctx.Err())
 }

@@ -10,7 +10,7 @@ import (
 
 type svcPathsCmd struct {
 	Key    string `arg:"" optional:"" help:"Path to print. Default: all."`
-	Output string `short:"o" enum:"table,json,shell" default:"table" help:"table, json, or shell (KEY='VALUE' lines, for eval)."`
+	Output string `short:"o" enum:"table,json,yaml,shell" default:"table" placeholder:"FORMAT" help:"table, json, yaml, or shell (KEY='VALUE' lines, for eval)."`
 }
 
 // Run implements the command. It works without a daemon, and with one that hangs.
@@ -27,25 +27,21 @@ func (c *svcPathsCmd) Run(s *session) error {
 		}
 		paths = []instance.Path{path}
 	}
-	switch c.Output {
-	case "json":
-		object := make(map[string]string, len(paths))
-		for _, path := range paths {
-			object[path.Key] = path.Value
-		}
-		return s.printJSON(object)
-	case "shell":
-		for _, path := range paths {
-			fmt.Fprintf(s.out, "%s=%s\n", path.Key, shellQuoted(path.Value))
-		}
-		return nil
-	default:
+	object := make(map[string]string, len(paths))
+	for _, path := range paths {
+		object[path.Key] = path.Value
+	}
+	return s.show(output{c.Output}, object, func() error {
 		w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 		for _, path := range paths {
+			if c.Output == "shell" {
+				fmt.Fprintf(s.out, "%s=%s\n", path.Key, shellQuoted(path.Value))
+				continue
+			}
 			fmt.Fprintf(w, "%s\t%s\n", path.Key, path.Value)
 		}
 		return w.Flush()
-	}
+	})
 }
 
 func pick(paths []instance.Path, key string) (instance.Path, error) {

@@ -13,7 +13,18 @@ type stopFlags struct {
 	Timeout time.Duration `help:"How long to wait for the daemon. After that, it is killed, unless it is still stopping containers." default:"1m"`
 }
 
+// daemonStopped is the result of a stop of the daemon.
+type daemonStopped struct {
+	Instance string `json:"instance"`
+	// WasRunning is false if no daemon was running.
+	WasRunning bool `json:"wasRunning"`
+	// EngineKept is set if the engine was not stopped.
+	EngineKept bool    `json:"engineKept"`
+	Seconds    float64 `json:"seconds"`
+}
+
 type svcStopCmd struct {
+	output
 	stopFlags
 	KeepVM bool `name:"keep-vm" help:"Keep the engine running; the next start adopts it."`
 }
@@ -27,18 +38,19 @@ func (c *svcStopCmd) Run(s *session) error {
 		return err
 	}
 	shown.Close()
+	result := daemonStopped{s.instance.Name, ran, c.KeepVM, shown.Elapsed().Seconds()}
+	text := fmt.Sprintf("the daemon was stopped after %s", rounded(shown.Elapsed()))
 	switch {
 	case !ran:
-		fmt.Fprintln(s.out, "no daemon was running")
+		text = "no daemon was running"
 	case c.KeepVM:
-		fmt.Fprintf(s.out, "the daemon was stopped after %s; the engine was not stopped\n", rounded(shown.Elapsed()))
-	default:
-		fmt.Fprintf(s.out, "the daemon was stopped after %s\n", rounded(shown.Elapsed()))
+		text += "; the engine was not stopped"
 	}
-	return nil
+	return s.show(c.output, result, s.say("%s", text))
 }
 
 type svcRestartCmd struct {
+	output
 	stopFlags
 	daemonFlags
 }
@@ -56,7 +68,7 @@ func (c *svcRestartCmd) Run(s *session) error {
 		return err
 	}
 	shown.Close()
-	return s.startDaemon(args, startTimeout)
+	return s.startDaemon(args, startTimeout, c.output)
 }
 
 type svcDeleteCmd struct {
@@ -104,5 +116,5 @@ func (c *svcResetCmd) Run(s *session) error {
 	if !ran {
 		return nil
 	}
-	return s.startDaemon(args, startTimeout)
+	return s.startDaemon(args, startTimeout, output{})
 }

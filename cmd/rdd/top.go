@@ -24,7 +24,7 @@ type topCmd struct {
 	Once  bool     `help:"Show the use once, and end."`
 }
 
-// Run implements the command. Without a terminal, or with -o json, each table is printed
+// Run implements the command. Without a terminal, or with -o, each table is printed
 // below the last one.
 func (c *topCmd) Run(s *session) error {
 	daemon, streams, err := s.streams()
@@ -38,7 +38,7 @@ func (c *topCmd) Run(s *session) error {
 	defer t.workers.Wait()
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	isLive := isTerminal(s.out) && !c.json()
+	isLive := isTerminal(s.out) && !c.structured()
 	tick := time.NewTicker(topEvery)
 	defer tick.Stop()
 	for {
@@ -151,10 +151,10 @@ func (t *top) print() error {
 	}
 	t.mu.Unlock()
 	slices.SortFunc(rows, func(a, b statstable.Row) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
-	if t.json() {
-		return t.printJSON(map[string]any{"containers": rows})
+	if t.Output == "yaml" && !t.Once {
+		fmt.Fprintln(t.out, "---") // each table is a document
 	}
-	return statstable.Write(t.out, rows)
+	return t.show(t.output, map[string]any{"containers": rows}, func() error { return statstable.Write(t.out, rows) })
 }
 
 // once reads the use of all chosen containers in parallel, because each reading takes a

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"fmt"
-
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 )
 
 type pullCmd struct {
+	output
 	Image string `arg:"" help:"Image to pull, such as nginx:1.27."`
 	Quiet bool   `short:"q" help:"Show no progress."`
 }
@@ -16,10 +15,11 @@ type pullCmd struct {
 func (c *pullCmd) Run(s *session) error {
 	r := &containersv1.ImagePullRequest{}
 	r.Spec.Image = c.Image
-	return s.transfer(r, c.Quiet)
+	return s.transfer(r, c.Quiet, c.output)
 }
 
 type pushCmd struct {
+	output
 	Image string `arg:"" help:"Tag of the image to push, with the registry before the name, such as registry.example.com/team/app:1."`
 	Quiet bool   `short:"q" help:"Show no progress."`
 }
@@ -28,11 +28,11 @@ type pushCmd struct {
 func (c *pushCmd) Run(s *session) error {
 	r := &containersv1.ImagePushRequest{}
 	r.Spec.Image = c.Image
-	return s.transfer(r, c.Quiet)
+	return s.transfer(r, c.Quiet, c.output)
 }
 
 // transfer carries out a pull or a push, and shows its layers on standard error.
-func (s *session) transfer(r containersv1.Request, quiet bool) error {
+func (s *session) transfer(r containersv1.Request, quiet bool, o output) error {
 	var shown *progress.Bars
 	done, err := s.carryOut(r, func(now containersv1.Request) {
 		switch {
@@ -50,8 +50,7 @@ func (s *session) transfer(r containersv1.Request, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, done.CommonStatus().Message)
-	return nil
+	return s.show(o, done, s.say("%s", done.CommonStatus().Message))
 }
 
 // barsOf returns a bar for each layer, or what the request waits for.

@@ -30,8 +30,7 @@ func (c *treeCmd) Run(s *session) error {
 	} else if err != nil {
 		return err
 	}
-	if c.json() {
-		return s.printJSON(map[string]any{"nodes": nodes})
-	}
-	return treeview.Draw(s.out, nodes, time.Now(), c.All)
+	return s.show(c.output, map[string]any{"nodes": nodes}, func() error {
+		return treeview.Draw(s.out, nodes, time.Now(), c.All)
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/logtail"
@@ -49,11 +50,7 @@ func (c *vmStatusCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if c.json() {
-		err = s.printJSON(report)
-	} else {
-		err = s.table(report.Rows(time.Now()))
-	}
+	err = s.show(c.output, report, func() error { return s.table(report.Rows(time.Now())) })
 	if err == nil && report.State != vmstatus.StateRunning {
 		err = statusError(exitError)
 	}
@@ -79,7 +76,7 @@ func (c *vmLogsCmd) Run(s *session) error {
 	if err != nil || !c.Follow {
 		return err
 	}
-	return logtail.Follow(s.ctx, log, end, s.out)
+	return errors.Join(logtail.Follow(s.ctx, log, end, s.out), s.ctx.Err())
 }
 
 type vmRestartCmd struct {
@@ -108,8 +105,8 @@ type vmResetCmd struct {
 // Run implements the command.
 func (c *vmResetCmd) Run(s *session) error {
 	if _, err := os.Stat(s.vmPaths().Dir()); errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(s.out, "instance %q has no VM to reset\n", s.instance.Name)
-		return nil
+		result := changed{Instance: s.instance.Name, Changes: []property.Change{}, Settled: true}
+		return s.show(c.output, result, s.say("instance %q has no VM to reset", s.instance.Name))
 	}
 	if err := c.confirm(s); err != nil {
 		return err
@@ -121,7 +118,7 @@ func (c *vmResetCmd) Run(s *session) error {
 		return nil
 	}}, c.waiting)
 	if err == nil && later {
-		fmt.Fprintln(s.out, "the VM is stopped: its disk is replaced at the next start")
+		fmt.Fprintln(s.quiet(c.structured()), "the VM is stopped: its disk is replaced at the next start")
 	}
 	return err
 }
@@ -140,15 +137,39 @@ func (s *session) confirmed(what string) error {
 		return &usageError{what + ": confirm with --yes"}
 	}
 	fmt.Fprintf(s.err, "%s%s.\nContinue? [y/N] ", strings.ToUpper(what[:1]), what[1:])
-	answer, err := bufio.NewReader(s.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read the answer: %w", err)
+	answer, err := s.readLine()
+	if err != nil {
+		return err
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil
 	}
 	return errors.New("cancelled: nothing was changed")
+}
+
+// readLine reads a line from the standard input. It returns when a signal ends the
+// command; the read then continues until the process ends.
+func (s *session) readLine() (string, error) {
+	type result struct {
+		line string
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() {
+		line, err := bufio.NewReader(s.in).ReadString('\n')
+		read <- result{line, err}
+	}()
+	select {
+	case r := <-read:
+		if r.err != nil && !errors.Is(r.err, io.EOF) {
+			return "", fmt.Errorf("read the answer: %w", r.err)
+		}
+		return r.line, nil
+	case <-s.ctx.Done():
+		fmt.Fprintln(s.err)
+		return "", s.ctx.Err()
+	}
 }
 
 // driverOf returns the driver in use, else the one in the spec. It is empty if rdd

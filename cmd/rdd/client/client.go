@@ -17,6 +17,7 @@ import (
 	"strconv"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -164,6 +165,25 @@ func (c *Client) Tree(ctx context.Context, nodes any) error {
 		return fmt.Errorf("decode the supervision tree: %w", err)
 	}
 	return nil
+}
+
+// Version reads the version of the daemon from the daemon itself. It is empty for a
+// daemon that is too old to report it.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	body, err := c.rest.Get().AbsPath("/rdd/version").MaxRetries(0).Do(ctx).Raw()
+	if apierrors.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the version of the daemon at %s: %w", c.host, err)
+	}
+	var answer struct {
+		Version string `json:"version"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return "", fmt.Errorf("decode the version of the daemon: %w", err)
+	}
+	return answer.Version, nil
 }
 
 // Shutdown requests the daemon to end. With keepVM the engine keeps running. It

@@ -69,6 +69,16 @@ func (c *Client) count(ctx context.Context, namespace, resource, selector string
 	return len(list.Items), nil
 }
 
+// Short returns the counts that most users need, such as "1 of 3 containers running, 5
+// images". It is empty if nothing was counted.
+func (c Counts) Short() string {
+	if c == nil {
+		return ""
+	}
+	containers, images := containersv1.KindContainer.GroupVersionResource().Resource, containersv1.KindImage.GroupVersionResource().Resource
+	return fmt.Sprintf("%d of %d %s running, %d %s", c[runningContainers], c[containers], containers, c[images], images)
+}
+
 // String returns the counts in one line.
 func (c Counts) String() string {
 	var parts []string

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 )
 
 const (
@@ -54,7 +55,7 @@ func (e *NotSettledError) Error() string {
 		}
 		text := fmt.Sprintf("%s is %s (%s)", c.Type, c.Status, c.Reason)
 		if c.Message != "" {
-			text += ": " + c.Message
+			text += ": " + failuretext.Short(c.Message)
 		}
 		if c.ObservedGeneration < e.Generation {
 			text += fmt.Sprintf(" [generation %d, waiting for %d]", c.ObservedGeneration, e.Generation)
@@ -86,6 +87,13 @@ func refused(app *appv1.App, generation int64) error {
 	c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionSettled)
 	if c == nil || c.Status == metav1.ConditionTrue || c.Reason != appv1.ReasonRefused || c.ObservedGeneration < generation {
 		return nil
+	}
+	running := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning)
+	if running != nil && running.Reason == appv1.ReasonStartFailed {
+		// Settled repeats it, with the time of the next retry.
+		if _, reason := failuretext.Split(running.Message); reason != "" {
+			return &RefusedError{Message: reason}
+		}
 	}
 	return &RefusedError{Message: c.Message}
 }
@@ -130,7 +138,7 @@ func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(
 		last = app
 		fresh = fresh || isPending(app, generation)
 		isRefused := refused(app, generation) != nil
-		if fresh || !isRefused {
+		if !isRefused { // else the error has the reason
 			report(app, generation)
 		}
 		return isRefused || Settled(app, generation)

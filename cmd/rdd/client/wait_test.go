@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
@@ -311,5 +312,31 @@ func TestWaitRetriesOldRefusal(t *testing.T) {
 	got := <-ended
 	if refused := (*RefusedError)(nil); !errors.As(got.err, &refused) {
 		t.Errorf("error = %v", got.err)
+	}
+}
+
+// The reason of a refused start is in the error once, without the time of a retry.
+func TestRefusalHasReasonOnce(t *testing.T) {
+	message := failuretext.Waiting("starting the engine failed: dockerd ended\nunknown flag: --nope", 2, time.Now(), time.Minute)
+	app := &appv1.App{}
+	app.Status.Conditions = []metav1.Condition{
+		{Type: appv1.ConditionRunning, Status: "False", Reason: appv1.ReasonStartFailed, Message: message},
+		{Type: appv1.ConditionSettled, Status: "False", Reason: appv1.ReasonRefused, Message: "waits for the engine to run: " + message},
+	}
+	err := refused(app, 0)
+	if err == nil || strings.Count(err.Error(), "--nope") != 1 || !strings.HasPrefix(err.Error(), "starting the engine failed") || strings.Contains(err.Error(), "retries at") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestNotSettledErrorHasOneLine(t *testing.T) {
+	app := &appv1.App{}
+	app.Status.Conditions = []metav1.Condition{{
+		Type: appv1.ConditionRunning, Status: "False", Reason: appv1.ReasonStarting,
+		Message: failuretext.Retrying("starting dockerd", 3, "starting the engine failed: no space\nlog"),
+	}}
+	err := &NotSettledError{App: app}
+	if text := err.Error(); strings.Contains(text, "\n") || !strings.Contains(text, "starting dockerd (attempt 3); previous error: starting the engine failed: no space") {
+		t.Errorf("error = %v", err)
 	}
 }

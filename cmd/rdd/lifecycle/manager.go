@@ -1,12 +1,15 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
@@ -69,7 +72,11 @@ type Status struct {
 	Instance string `json:"instance"`
 	State    State  `json:"state"`
 	PID      int    `json:"pid,omitempty"`
-	Version  string `json:"version,omitempty"`
+	// Version of the daemon, which it reports itself.
+	Version string `json:"version,omitempty"`
+	// Crashed is the pid of the last daemon, if no daemon runs and the last one did not
+	// end by itself: it crashed, it was killed, or the machine was restarted.
+	Crashed int `json:"crashedPID,omitempty"`
 	// Since is when the daemon was started.
 	Since time.Time `json:"since,omitzero"`
 	// Server is the URL of the API server.
@@ -89,8 +96,12 @@ const startGrace = time.Minute
 func (m *Manager) Status(ctx context.Context) (Status, error) {
 	status := Status{Instance: m.Instance.Name, State: StateStopped}
 	pid, running, err := instance.Running(m.Instance.PidFile)
-	if err != nil || !running {
+	if err != nil {
 		return status, err
+	}
+	if !running {
+		status.Crashed = m.crashed()
+		return status, nil
 	}
 	run := m.Instance.LoadRun(pid)
 	if run.Doing != "" {
@@ -103,6 +114,11 @@ func (m *Manager) Status(ctx context.Context) (Status, error) {
 		status.Server = c.Host()
 		err = c.Ready(ctx)
 	}
+	if err == nil {
+		// A daemon that does not report its version saved it when it started.
+		version, _ := c.Version(ctx)
+		status.Version = cmp.Or(version, run.Version)
+	}
 	if err != nil {
 		status.Error = err.Error()
 		status.State = StateStarting
@@ -112,6 +128,20 @@ func (m *Manager) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	return status, nil
+}
+
+// crashed returns the pid in the pid file, which a daemon removes at its end; 0 if there
+// is none.
+func (m *Manager) crashed() int {
+	text, err := os.ReadFile(m.Instance.PidFile)
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0
+	}
+	return pid
 }
 
 // Create creates the instance's directories and what the daemon needs in them.

@@ -188,7 +188,7 @@ func (m *Manager) ready(ctx context.Context, c *child) (*client.Client, error) {
 		if running {
 			var ready *client.Client
 			began := time.Now()
-			ready, last = m.probe(ctx)
+			ready, last = m.probe(ctx, silence.left(began))
 			if last == nil && (ended == nil || pid == c.pid) {
 				return ready, nil
 			}
@@ -243,14 +243,26 @@ func (s *silence) observe(run instance.Run, began time.Time, probe, ended error)
 	return nil
 }
 
-// probe checks once whether the daemon is ready. It reads the kubeconfig each time,
+// left returns for how long the daemon can still be silent before it counts as hung.
+func (s *silence) left(now time.Time) time.Duration {
+	if s.since.IsZero() {
+		return HungAfter
+	}
+	return HungAfter - now.Sub(s.since)
+}
+
+// probe checks within limit whether the daemon is ready. It reads the kubeconfig each time,
 // because a starting daemon can write another port into it.
-func (m *Manager) probe(ctx context.Context) (*client.Client, error) {
+func (m *Manager) probe(ctx context.Context, limit time.Duration) (*client.Client, error) {
 	c, err := client.New(m.Instance)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, cmp.Or(m.probeTimeout, probeTimeout))
+	// A silent daemon that is starting has no limit.
+	if timeout := cmp.Or(m.probeTimeout, probeTimeout); limit <= 0 || limit > timeout {
+		limit = timeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return c, c.Ready(ctx)
 }

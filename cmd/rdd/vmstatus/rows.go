@@ -101,7 +101,7 @@ func endText(end *limahost.ExitStatus, now time.Time) string {
 	text := fmt.Sprintf("%s (%s ago): ", end.At.Local().Format(time.RFC3339), duration.HumanDuration(now.Sub(end.At)))
 	switch {
 	case end.Error != "":
-		return text + strings.ReplaceAll(end.Error, "\n", "\n\t")
+		return text + end.Error
 	case end.Note != "":
 		return text + "stopped; " + end.Note
 	default:

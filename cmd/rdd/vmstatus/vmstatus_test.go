@@ -115,7 +115,7 @@ func TestRows(t *testing.T) {
 		{running, "ssh=ssh -F '/h/rdd/ssh.config' lima-rdd (127.0.0.1:2222)", ""},
 		{running, "trouble=its disk is full", ""},
 		{starting, "phase=boot for 7.0s", "guest="},
-		{died, "(60s ago): QEMU was killed\n\tlast lines", "ssh="},
+		{died, "(60s ago): QEMU was killed\nlast lines", "ssh="},
 		{forced, "stopped; force was needed", ""},
 		{Report{State: StateNone}, "set running=true vm.driver=lima", "last end="},
 		{Report{State: StateUnattended, MachinePID: 7}, "vm=unattended (QEMU 7)", ""},
