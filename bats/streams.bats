@@ -109,6 +109,19 @@ api() {
     run -0 rdd ctl get --raw /apis/containers.rancherdesktop.io/v1alpha1
     assert_equal "$(jq -r '[.resources[].name | select(startswith("containers/"))] | sort | join(" ")' <<<"$output")" \
         "containers/attach containers/exec containers/log containers/stats containers/status"
+    eventually 20 documented v3/apis/containers.rancherdesktop.io/v1alpha1
+    eventually 20 documented v2
+    run -0 rdd ctl explain container.status.lastAction.error
+    assert_output --partial "FIELD: error"
+}
+
+# documented DOCUMENT succeeds when a document of OpenAPI has the subresources.
+documented() {
+    is "attach exec log stats status" documented_subresources "$1"
+}
+
+documented_subresources() {
+    rdd ctl get --raw "/openapi/$1" | jq -r '[.paths | keys[] | capture("/containers/{name}/(?<name>.*)").name] | sort | join(" ")'
 }
 
 @test "ctl names the command for logs, exec, attach and top" {

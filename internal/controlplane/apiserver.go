@@ -142,6 +142,7 @@ func (s *apiServers) serveExtras(opts Options, store *datastore.Store) {
 // controllers of custom resources then write to the core server's documents.
 func (s *apiServers) prepare() {
 	s.core.PrepareRun()
+	streams.AddToOpenAPIV2(s.core.StaticOpenAPISpec)
 	s.crds.GenericAPIServer.StaticOpenAPISpec = s.core.StaticOpenAPISpec
 	s.crds.GenericAPIServer.OpenAPIVersionedService = s.core.OpenAPIVersionedService
 	s.crds.GenericAPIServer.OpenAPIV3VersionedService = s.core.OpenAPIV3VersionedService

@@ -93,7 +93,11 @@ func TestOpenAPI(t *testing.T) {
 		for _, definition := range document.GetDefinitions().GetAdditionalProperties() {
 			names = append(names, definition.GetName())
 		}
-		return slices.Contains(names, "io.rancherdesktop.app.v1alpha1.App") &&
+		hasLog := false
+		for _, path := range document.GetPaths().GetPath() {
+			hasLog = hasLog || strings.HasSuffix(path.GetName(), "/containers/{name}/log")
+		}
+		return hasLog && slices.Contains(names, "io.rancherdesktop.app.v1alpha1.App") &&
 			slices.Contains(names, "io.k8s.api.core.v1.Namespace") &&
 			!slices.Contains(names, "io.k8s.api.core.v1.Pod")
 	})
@@ -107,7 +111,12 @@ func TestOpenAPI(t *testing.T) {
 			return false
 		}
 		data, err := mirrors.Schema("application/json")
-		return err == nil && strings.Contains(string(data), "StateReached") && json.Valid(data)
+		for _, part := range []string{"StateReached", "containers/{name}/log", "containers/{name}/exec", "tailLines"} {
+			if !strings.Contains(string(data), part) {
+				return false
+			}
+		}
+		return err == nil && json.Valid(data)
 	})
 }
 

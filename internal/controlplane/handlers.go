@@ -30,7 +30,7 @@ type handlerChains struct {
 // build returns the chain for network clients, and stores the one for in-process
 // clients. It is a BuildHandlerChainFunc.
 func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config) http.Handler {
-	api = streams.Handler(h.streams, config.Serializer, streams.Discovery(config.Serializer, api))
+	api = streams.Handler(h.streams, config.Serializer, streams.OpenAPIV3(streams.Discovery(config.Serializer, api)))
 	h.inProcess = inner(api, config)
 	h.inProcess = asDaemon(h.inProcess)
 	h.inProcess = outer(h.inProcess, config)

@@ -12,6 +12,8 @@
 //
 //	handler.go    finds container and engine, and routes to the subresource
 //	discovery.go  the entries of the subresources in the discovery
+//	openapi.go    their entries in the documents of OpenAPI
+//	parameters.go the list of parameters of each
 //	query.go      parameters of requests
 //	log.go        log
 //	stats.go      stats

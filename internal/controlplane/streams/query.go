@@ -20,11 +20,11 @@ type query struct {
 	err    error
 }
 
-// newQuery returns the parameters of a request that may have these. Clients of pods send
+// newQuery returns the parameters of a request for a subresource. Clients of pods send
 // some that mean nothing here.
-func newQuery(values url.Values, known ...string) *query {
+func newQuery(values url.Values, subresource string) *query {
 	q := &query{values: values}
-	known = append(known, "container", "pretty", "timeout", "insecureSkipTLSVerifyBackend")
+	known := append(parameterNames(subresource), "container", "pretty", "timeout", "insecureSkipTLSVerifyBackend")
 	for _, name := range sortedNames(values) {
 		if !slices.Contains(known, name) {
 			q.fail("parameter %q is unknown: use %s", name, strings.Join(known[:len(known)-4], ", "))
@@ -98,7 +98,7 @@ type logQuery struct {
 }
 
 func parseLog(values url.Values, now time.Time) (logQuery, error) {
-	q := newQuery(values, "follow", "tailLines", "sinceSeconds", "sinceTime", "timestamps", "stream", "limitBytes", "previous")
+	q := newQuery(values, logs)
 	out := logQuery{LogOptions: engine.LogOptions{
 		Follow: q.flag("follow", false), Timestamps: q.flag("timestamps", false), Tail: q.number("tailLines", 0),
 	}}
@@ -149,7 +149,7 @@ func (q *query) since(now time.Time) time.Time {
 }
 
 func parseStats(values url.Values) (once bool, err error) {
-	q := newQuery(values, "stream")
+	q := newQuery(values, stats)
 	once = !q.flag("stream", true)
 	return once, q.err
 }
@@ -161,11 +161,7 @@ type remoteQuery struct {
 }
 
 func parseRemote(values url.Values, subresource string) (remoteQuery, error) {
-	known := []string{"stdin", "stdout", "stderr", "tty"}
-	if subresource == exec {
-		known = append(known, "command")
-	}
-	q := newQuery(values, known...)
+	q := newQuery(values, subresource)
 	out := remoteQuery{
 		stdin: q.flag("stdin", false), stdout: q.flag("stdout", true), stderr: q.flag("stderr", true), tty: q.flag("tty", false),
 		command: values["command"],
