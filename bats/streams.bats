@@ -135,6 +135,29 @@ documented_subresources() {
     run -0 rdd ctl logs --help
 }
 
+@test "T7: the streams of an engine that freezes end, with the reason" {
+    local log=$BATS_TEST_TMPDIR/log out=$BATS_TEST_TMPDIR/out frozen code=0
+    "$RDD_TEST_BIN/rdd" logs -f talk >"$log" 2>&1 3>&- &
+    local follower=$!
+    "$RDD_TEST_BIN/rdd" exec web -- sh -c 'echo begun; sleep 1000' >"$out" 2>&1 3>&- &
+    local command=$!
+    eventually 10 grep -qx out "$log"
+    eventually 10 grep -qx begun "$out"
+    frozen=$(dockerd_pid)
+    kill -STOP "$frozen"
+    eventually 40 grep -q "rdd: the log ends here: the connection to the container engine is lost: " "$log"
+    eventually 40 grep -q "the connection to the container engine is lost: " "$out"
+    wait "$follower" || code=$?
+    [[ $code -eq 1 ]]
+    code=0
+    wait "$command" || code=$?
+    [[ $code -eq 1 ]]
+    kill -CONT "$frozen"
+    eventually 60 connected
+    run -0 rdd logs --stream stdout talk
+    assert_output out
+}
+
 @test "a stream ends with the daemon, with the reason, and delays no stop" {
     local log=$BATS_TEST_TMPDIR/log begin
     "$RDD_TEST_BIN/rdd" logs -f talk >"$log" 2>&1 3>&- &

@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"context"
+
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
@@ -63,6 +65,8 @@ type EngineOpened struct {
 	// Engine is nil unless it is connected. It can be used until the supervisor closes
 	// it; its calls then fail with engine.ErrUnreachable.
 	Engine engine.Engine
+	// Lost ends when the engine is no longer connected; see [engine.Connection].
+	Lost context.Context
 	// Namespace of the mirrors; empty when no engine is desired.
 	Namespace string
 	// Err says why there is no engine, and what to do, for users.

@@ -46,6 +46,7 @@ func (s *supervisor) disconnect(c actor.Context, msg messages.DisconnectEngine) 
 
 // endSession stops the session, and resets what is known of its engine.
 func (s *supervisor) endSession(c actor.Context) {
+	s.endConnection("rdd ends its connection to the container engine, because the engine stops or is replaced")
 	s.connection, s.failure, s.pauses, s.openFailures = neverConnected, "", 0, 0
 	s.stopGrace()
 	if s.session != nil {
@@ -161,6 +162,7 @@ func (s *supervisor) connected(e engine.Connected) {
 		return
 	}
 	s.connection, s.failure = connected, ""
+	s.holdConnection()
 	s.info = appv1.EngineStatus{Version: e.Version, APIVersion: e.APIVersion}
 	s.sync = newProgress()
 }
@@ -178,6 +180,7 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 	wasConnected := s.connection == connected
 	if wasConnected {
 		s.connection = disconnected
+		s.endConnection("the connection to the container engine is lost: " + s.failure)
 	}
 	if !wasConnected && !s.graceEnds.IsZero() {
 		return

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -15,7 +17,7 @@ func (s *supervisor) opened() messages.EngineOpened {
 		out.Namespace = s.desired.Namespace
 	}
 	if s.isMirroring() && s.connection == connected && s.client != nil {
-		out.Engine = s.client
+		out.Engine, out.Lost = s.client, s.lost
 		return out
 	}
 	out.Err = s.unopened()
@@ -36,5 +38,20 @@ func (s *supervisor) unopened() error {
 		return fmt.Errorf("no container engine is connected: %s: %s", s.failure, wait)
 	default:
 		return errors.New("no container engine is connected: rdd is connecting: " + wait)
+	}
+}
+
+// holdConnection begins the time for which streams and requests can use the engine.
+func (s *supervisor) holdConnection() {
+	if s.lost == nil || s.lost.Err() != nil {
+		s.lost, s.endLost = context.WithCancelCause(context.Background())
+	}
+}
+
+// endConnection ends the streams of a connection, with the reason. A frozen engine would
+// never end them.
+func (s *supervisor) endConnection(why string) {
+	if s.endLost != nil {
+		s.endLost(engine.LostError{Why: why})
 	}
 }

@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -35,6 +37,23 @@ func (w *world) refusesToOpen(t *testing.T, words ...string) {
 	}
 }
 
+// isConnected checks that the connection of an opened engine has not ended.
+func isConnected(t *testing.T, opened messages.EngineOpened) {
+	t.Helper()
+	if opened.Lost == nil || opened.Lost.Err() != nil {
+		t.Fatalf("the connection of a connected engine is %v", opened.Lost)
+	}
+}
+
+// isLost checks that the connection of an opened engine has ended, and why. What uses a
+// frozen engine has no other sign.
+func isLost(t *testing.T, opened messages.EngineOpened, why string) {
+	t.Helper()
+	if cause := context.Cause(opened.Lost); !engine.IsUnreachable(cause) || !strings.Contains(cause.Error(), why) {
+		t.Errorf("the connection has ended with %v, want %q", cause, why)
+	}
+}
+
 func TestOpenEngineNeedsAConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -52,14 +71,24 @@ func TestOpenEngineNeedsAConnection(t *testing.T) {
 		if opened.Engine != w.engine || opened.Err != nil || opened.Namespace != "ns" {
 			t.Errorf("opened %+v of a connected engine", opened)
 		}
+		isConnected(t, opened)
 
 		w.engine.up.Store(false)
 		w.engine.broken <- errors.New("connection reset by dockerd")
 		synctest.Wait()
 		w.refusesToOpen(t, "connection reset by dockerd", "rdd status")
+		isLost(t, opened, "connection reset by dockerd")
+
+		w.engine.up.Store(true)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		isLost(t, opened, "connection reset by dockerd")
+		opened = w.openEngine(t)
+		isConnected(t, opened)
 
 		w.send(messages.DisconnectEngine{Seq: 2})
 		synctest.Wait()
 		w.refusesToOpen(t, "none is running", "rdd start")
+		isLost(t, opened, "rdd ends its connection")
 	})
 }

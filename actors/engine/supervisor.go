@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -40,6 +41,9 @@ type supervisor struct {
 	// isOpening is set while a session is being prepared.
 	isOpening  bool
 	connection connection
+	// lost ends, with endLost, when the connection does; nil before the first one.
+	lost    context.Context
+	endLost context.CancelCauseFunc
 	// failure is why the last attempt to connect failed; empty when it did not.
 	failure string
 	// openFailures counts the failures in a row to open a session.
@@ -104,6 +108,7 @@ func (s *supervisor) Receive(c actor.Context) {
 		if s.client != nil {
 			_ = s.client.Close()
 		}
+		s.endConnection("rdd restarts its connection to the container engine, or stops")
 		return
 	case *actor.Terminated:
 		s.terminated(c, msg.Who)

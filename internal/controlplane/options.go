@@ -40,7 +40,7 @@ type Options struct {
 	WriteLimit time.Duration
 	// Engine returns the connected engine, for the streams of containers. Its error says
 	// why there is none, and what to do. Without Engine, streams are unavailable.
-	Engine func(ctx context.Context) (engine.Engine, error)
+	Engine func(ctx context.Context) (engine.Connection, error)
 	// Handlers serve additional paths, with the same authentication. A path with a
 	// trailing slash, such as "/rdd/", is a prefix. Handlers may stream.
 	Handlers map[string]http.Handler
@@ -67,8 +67,8 @@ func (o Options) complete() (Options, error) {
 		o.WriteLimit = writeLimit
 	}
 	if o.Engine == nil {
-		o.Engine = func(context.Context) (engine.Engine, error) {
-			return nil, errors.New("this control plane has no container engine")
+		o.Engine = func(context.Context) (engine.Connection, error) {
+			return engine.Connection{}, errors.New("this control plane has no container engine")
 		}
 	}
 	if o.Logger == nil {

@@ -148,6 +148,7 @@ func TestStreamExecEnds(t *testing.T) {
 	}{
 		"container": {func(id string) { _ = s.engine.KillContainer(id) }, "exit code 137"},
 		"engine":    {func(string) { s.engine.CloseStreams() }, "the engine"},
+		"silence":   {func(string) { s.breakOff("the engine is silent") }, "the engine is silent"},
 		"server":    {func(string) { go func() { _ = s.server.Stop(context.Background()) }() }, "rdd is stopping"},
 	} {
 		if name == "server" {

@@ -29,8 +29,11 @@ type streamed struct {
 	engine *memory.Engine
 	// isDown makes the engine unavailable.
 	isDown atomic.Bool
-	config *rest.Config
-	http   *http.Client
+	// lost ends, with disconnect, when the connection to the engine does.
+	lost       atomic.Pointer[context.Context]
+	disconnect context.CancelCauseFunc
+	config     *rest.Config
+	http       *http.Client
 }
 
 func newStreamed(t *testing.T) *streamed {
@@ -38,11 +41,12 @@ func newStreamed(t *testing.T) *streamed {
 	s := &streamed{engine: memory.New("streams"), opts: controlplanetest.Options(t)}
 	conn := s.engine.Dial()
 	s.opts.WriteLimit = time.Second
-	s.opts.Engine = func(context.Context) (engine.Engine, error) {
+	s.connect()
+	s.opts.Engine = func(context.Context) (engine.Connection, error) {
 		if s.isDown.Load() {
-			return nil, errors.New("no container engine is connected, because none is running: run 'rdd start'")
+			return engine.Connection{}, errors.New("no container engine is connected, because none is running: run 'rdd start'")
 		}
-		return conn, nil
+		return engine.Connection{Engine: conn, Lost: *s.lost.Load()}, nil
 	}
 	s.server = controlplanetest.StartWith(t, s.opts)
 	must(t, dynamicClient(t, s.server.RESTConfig()), namespaces, newNamespace("n"))
@@ -53,6 +57,20 @@ func newStreamed(t *testing.T) *streamed {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// connect begins a connection to the engine.
+func (s *streamed) connect() {
+	lost, disconnect := context.WithCancelCause(context.Background())
+	s.lost.Store(&lost)
+	s.disconnect = disconnect
+}
+
+// breakOff ends the connection to the engine, which continues to run, and begins the next.
+func (s *streamed) breakOff(why string) {
+	disconnect := s.disconnect
+	s.connect()
+	disconnect(engine.LostError{Why: why})
 }
 
 // container adds a container that runs a script, or only exists, and its mirror.
@@ -188,6 +206,11 @@ func TestStreamLogSaysWhyItEnds(t *testing.T) {
 		t.Errorf("an engine that ends: %q and %q, trailer %q", first, got, reason())
 	}
 	_, rest, reason = follow()
+	s.breakOff("the engine is silent")
+	if got := rest(); !strings.Contains(got, "rdd: the log ends here: the engine is silent: retry") || !strings.Contains(reason(), "silent") {
+		t.Errorf("a connection that is lost: %q, trailer %q", got, reason())
+	}
+	_, rest, reason = follow()
 	began := time.Now()
 	go func() { _ = s.server.Stop(context.Background()) }()
 	if got := rest(); !strings.Contains(got, "rdd is stopping") || reason() == "" {
@@ -249,6 +272,14 @@ func TestStreamStats(t *testing.T) {
 	rest, err := io.ReadAll(resp.Body)
 	if err != nil || !strings.Contains(string(rest), `"kind":"Status"`) {
 		t.Errorf("the end of stats: %q, %v", rest, err)
+	}
+	resp = s.get(t, s.path(id, "stats"))
+	if _, err := io.ReadFull(resp.Body, line); err != nil {
+		t.Fatal(err)
+	}
+	s.breakOff("the engine is silent")
+	if rest, err = io.ReadAll(resp.Body); err != nil || !strings.Contains(string(rest), "the engine is silent") {
+		t.Errorf("the end of stats of a connection that is lost: %q, %v", rest, err)
 	}
 	if err := s.engine.KillContainer(id); err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ const engineTimeout = 5 * time.Second
 // Source is where the containers come from.
 type Source struct {
 	// Engine returns the connected engine, or an error for users.
-	Engine func(ctx context.Context) (engine.Engine, error)
+	Engine func(ctx context.Context) (engine.Connection, error)
 	// Mirror returns an error unless the Container exists.
 	Mirror func(ctx context.Context, namespace, name string) error
 }
@@ -86,16 +86,16 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) error {
 	return s.serveLog(w, r)
 }
 
-// open returns the engine, once the container is known to exist.
-func (s *server) open(ctx context.Context) (engine.Engine, error) {
+// open returns the connected engine, once the container is known to exist.
+func (s *server) open(ctx context.Context) (engine.Connection, error) {
 	if err := s.Mirror(ctx, s.info.Namespace, s.info.Name); err != nil {
-		return nil, err
+		return engine.Connection{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, engineTimeout)
 	defer cancel()
 	e, err := s.Engine(ctx)
 	if err != nil {
-		return nil, unavailable(err)
+		return engine.Connection{}, unavailable(err)
 	}
 	return e, nil
 }

@@ -25,7 +25,9 @@ func (s *server) serveLog(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	log, err := e.Log(r.Context(), s.info.Name, q.LogOptions)
+	ctx, stop := e.While(r.Context())
+	defer stop()
+	log, err := e.Log(ctx, s.info.Name, q.LogOptions)
 	if err != nil {
 		return err
 	}

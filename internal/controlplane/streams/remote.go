@@ -41,7 +41,9 @@ func (s *server) serveRemote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, end := context.WithCancelCause(r.Context())
+	connected, stop := e.While(r.Context())
+	defer stop()
+	ctx, end := context.WithCancelCause(connected)
 	defer end(nil)
 	terminal, err := s.connect(ctx, e, q)
 	if err != nil {

@@ -18,9 +18,11 @@ func (s *server) serveStats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	ctx, stop := e.While(r.Context())
+	defer stop()
 	out := newFlushed(w, nil)
 	isAnswered := false
-	err = e.Stats(r.Context(), s.info.Name, once, func(reading engine.Stats) error {
+	err = e.Stats(ctx, s.info.Name, once, func(reading engine.Stats) error {
 		if !isAnswered {
 			isAnswered = true
 			w.Header().Set("Content-Type", "application/json")
