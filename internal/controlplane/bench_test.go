@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
@@ -35,6 +37,35 @@ func BenchmarkEventToWatch(b *testing.B) {
 		if event.Object.(*unstructured.Unstructured).GetResourceVersion() != app.GetResourceVersion() {
 			b.Fatal("the event is another one's")
 		}
+	}
+}
+
+// BenchmarkRecordEvent measures from the record of an event to its arrival at a watch: a
+// new event each time, and one that repeats the first. Each new one is of another object,
+// because the events of one object are limited.
+func BenchmarkRecordEvent(b *testing.B) {
+	for name, object := range map[string]func(i int) string{
+		"new":      func(i int) string { return fmt.Sprint("web-", i) },
+		"repeated": func(i int) string { return fmt.Sprint("web-", i/20) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			server := controlplanetest.Start(b)
+			must(b, dynamicClient(b, server.RESTConfig()), namespaces, newNamespace(mine))
+			watcher, err := kubeClient(b, server.RESTConfig()).CoreV1().Events(mine).Watch(b.Context(), metav1.ListOptions{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer watcher.Stop()
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				server.Event(container(object(i)), corev1.EventTypeWarning, "FailedStart", "port 80 is in use")
+				for event := range watcher.ResultChan() { // the removal of the oldest event is another one
+					if event.Type != watch.Deleted {
+						break
+					}
+				}
+			}
+		})
 	}
 }
 
