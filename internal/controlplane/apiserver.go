@@ -97,6 +97,7 @@ func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
 	config.DisabledPostStartHooks = sets.NewString("max-in-flight-filter")
 	config.EnableMetrics = false // serveExtras serves /metrics
 	setOpenAPI(config)
+	config.SkipOpenAPIInstallation = true // serveOpenAPI installs it
 	config.AddHealthChecks(healthz.NamedCheck("datastore", func(r *http.Request) error {
 		return parts.store.Ping(r.Context())
 	}))
@@ -109,7 +110,6 @@ func newCRDServer(config genericapiserver.Config, store *datastore.Store) (*apie
 	config.PostStartHooks = map[string]genericapiserver.PostStartHookConfigEntry{}
 	config.EnableIndex = false
 	config.EnableProfiling = false
-	config.SkipOpenAPIInstallation = true
 	config.MergedResourceConfig = serverstorage.NewResourceConfig()
 	config.MergedResourceConfig.EnableVersions(apiextensionsv1.SchemeGroupVersion)
 	config.RESTOptionsGetter = crdStorage(store)
@@ -138,12 +138,9 @@ func (s *apiServers) serveExtras(opts Options, store *datastore.Store) {
 	}
 }
 
-// prepare installs OpenAPI and the health checks, which depend on all resources. The
-// controllers of custom resources then write to the core server's documents.
-func (s *apiServers) prepare() {
+// prepare installs the health checks, which depend on all resources, and OpenAPI. ctx ends
+// the controllers of the OpenAPI documents.
+func (s *apiServers) prepare(ctx context.Context) {
 	s.core.PrepareRun()
-	streams.AddToOpenAPIV2(s.core.StaticOpenAPISpec)
-	s.crds.GenericAPIServer.StaticOpenAPISpec = s.core.StaticOpenAPISpec
-	s.crds.GenericAPIServer.OpenAPIVersionedService = s.core.OpenAPIVersionedService
-	s.crds.GenericAPIServer.OpenAPIV3VersionedService = s.core.OpenAPIV3VersionedService
+	s.serveOpenAPI(ctx)
 }

@@ -19,7 +19,8 @@
 //   - apiserver.go: the chain of API servers
 //   - coreapi.go, namespacestore.go: the built-in resources
 //   - events.go: the events of resources, which the daemon records
-//   - openapi.go, discovery.go, version.go: the description of the API
+//   - openapi.go, openapidocuments.go, discovery.go, version.go: the description of the
+//     API
 //   - metrics.go: metrics
 //   - converters.go: the error of conversion webhooks
 //   - crds.go, policies.go: rdd's own definitions and admission policies

@@ -149,7 +149,7 @@ func (s *Server) build(ctx context.Context) error {
 	if err := s.seed(ctx); err != nil {
 		return err
 	}
-	s.servers.prepare()
+	s.servers.prepare(s.running)
 	return s.servers.publishGroups()
 }
 
