@@ -8,7 +8,7 @@
 // status_rows.go and status_line.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go, ctl.go and
 // ctl_version.go (kubectl), tree.go, doctor.go, support.go, version.go, hostagent.go, transfer.go
 // (pull and push) and prune.go, which use request.go, and for 'rdd svc' svc.go,
-// svc_paths.go, svc_serve.go, svc_status.go and svc_stop.go.
+// svc_paths.go, svc_serve.go, svc_status.go, svc_stop.go and svc_token.go.
 //
 // The packages below do the work: lifecycle starts and stops the daemon, client
 // talks to it, property parses and lists properties, terminal fits text into

@@ -69,6 +69,10 @@ func (s *session) manager(shown func(string)) *lifecycle.Manager {
 				DataDir: inst.DataDir, TLSDir: inst.TLSDir, Kubeconfig: inst.Config,
 			})
 		},
+		Renew: func(inst instance.Instance) error {
+			_, err := controlplane.ReplaceToken(inst.TLSDir, controlplane.RoleReadOnly)
+			return err
+		},
 		Engine: engine{s.instance, shown, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))},
 		Command: func(args instance.Args) *exec.Cmd {
 			return serveCommand(s.instance, args)

@@ -31,6 +31,7 @@ type svcCmd struct {
 	Status  svcStatusCmd  `cmd:"" help:"Show the state of the daemon. Exits with 0 if it answers, else with 1."`
 	Logs    svcLogsCmd    `cmd:"" help:"Show the daemon's log."`
 	Config  svcConfigCmd  `cmd:"" help:"Print the kubeconfig."`
+	Token   svcTokenCmd   `cmd:"" help:"Print the token of the API, or a token for clients that only read."`
 	Paths   svcPathsCmd   `cmd:"" help:"Print the paths of the instance's files."`
 	Serve   svcServeCmd   `cmd:"" help:"Run the daemon in the foreground."`
 }

@@ -34,7 +34,7 @@ func TestPoliciesWaitForDefinitions(t *testing.T) {
 	defined := make(signal)
 	chain.definitions = defined
 	factory := informers.NewSharedInformerFactory(kube, 0)
-	chain.configure(run, clients{kube: kube, dynamic: dynamic.New(kube.CoreV1().RESTClient())}, factory, privilegedOnly())
+	chain.configure(run, clients{kube: kube, dynamic: dynamic.New(kube.CoreV1().RESTClient())}, factory, &permissions{})
 	factory.StartWithContext(run)
 	started := make(chan error, 1)
 	go func() { started <- chain.start(run) }()

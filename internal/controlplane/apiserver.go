@@ -11,6 +11,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiextensionsapiserver "k8s.io/apiextensions-apiserver/pkg/apiserver"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/sets"
 	discoveryendpoint "k8s.io/apiserver/pkg/endpoints/discovery/aggregated"
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -48,6 +49,8 @@ type serverParts struct {
 	port   int
 	// rejected limits the log lines about rejected requests.
 	rejected *logLimiter
+	// rotation replaces tokens.
+	rotation http.Handler
 }
 
 // newAPIServers builds the chain. It starts nothing.
@@ -59,34 +62,38 @@ func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 			return err
 		}},
 	}}
-	servers.config = genericConfig(opts, parts)
+	permitted := &permissions{}
+	servers.config = genericConfig(opts, parts, permitted)
 	servers.config.BuildHandlerChainFunc = servers.chains.build
 
 	var err error
 	if servers.crds, err = newCRDServer(*servers.config, parts.store); err != nil {
 		return nil, fmt.Errorf("build the server of custom resources: %w", err)
 	}
+	permitted.definitions = servers.definitions
 	completed := servers.config.Complete(nil)
 	if servers.core, err = completed.New("rdd", servers.crds.GenericAPIServer); err != nil {
 		return nil, fmt.Errorf("build the API server: %w", err)
 	}
-	if servers.api, err = newCoreAPI(parts.store, parts.events, servers.config.Authorization.Authorizer, parts.admission.params()); err != nil {
+	if servers.api, err = newCoreAPI(parts.store, parts.events, permitted, parts.admission.params()); err != nil {
 		return nil, fmt.Errorf("build the built-in resources: %w", err)
 	}
 	if err := servers.api.install(servers.core); err != nil {
 		return nil, fmt.Errorf("install the built-in resources: %w", err)
 	}
 	servers.serveExtras(opts, parts.store)
+	servers.core.Handler.NonGoRestfulMux.Handle(RotatePath, parts.rotation)
 	return servers, nil
 }
 
-func genericConfig(opts Options, parts serverParts) *genericapiserver.Config {
+func genericConfig(opts Options, parts serverParts, permitted *permissions) *genericapiserver.Config {
 	config := genericapiserver.NewConfig(legacyscheme.Codecs)
 	config.ExternalAddress = net.JoinHostPort(loopback, strconv.Itoa(parts.port))
 	config.EffectiveVersion = servedVersion{compatibility.DefaultBuildEffectiveVersion()}
 	config.LoopbackClientConfig = parts.client
-	config.Authentication.Authenticator = tokenAuthenticator(parts.creds.token, opts.Logger, parts.rejected)
-	config.Authorization.Authorizer = privilegedOnly()
+	config.Authentication.Authenticator = tokenAuthenticator(parts.creds.tokens, opts.Logger, parts.rejected)
+	config.Authorization.Authorizer = permitted
+	config.RuleResolver = permitted
 	config.AdmissionControl = parts.admission
 	config.MergedResourceConfig = serverstorage.NewResourceConfig()
 	config.AggregatedDiscoveryGroupManager = streams.Aggregated(discoveryendpoint.NewResourceManager("apis"))
@@ -123,6 +130,15 @@ func newCRDServer(config genericapiserver.Config, store *datastore.Store) (*apie
 	}
 	completed := crdConfig.Complete()
 	return completed.New(genericapiserver.NewEmptyDelegate())
+}
+
+// definitions lists the CustomResourceDefinitions, from memory.
+func (s *apiServers) definitions() []*apiextensionsv1.CustomResourceDefinition {
+	found, err := s.crds.Informers.Apiextensions().V1().CustomResourceDefinitions().Lister().List(labels.Everything())
+	if err != nil {
+		return nil // listing from memory does not fail
+	}
+	return found
 }
 
 // serveExtras adds the paths that are not resources.

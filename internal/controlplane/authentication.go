@@ -2,15 +2,12 @@ package controlplane
 
 import (
 	"context"
-	"crypto/subtle"
 	"log/slog"
 	"net/http"
 
 	"k8s.io/apiserver/pkg/authentication/authenticator"
 	"k8s.io/apiserver/pkg/authentication/request/bearertoken"
 	"k8s.io/apiserver/pkg/authentication/user"
-	"k8s.io/apiserver/pkg/authorization/authorizer"
-	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
 	"k8s.io/apiserver/pkg/endpoints/request"
 )
 
@@ -21,17 +18,16 @@ func privileged(name string) user.Info {
 	}
 }
 
-// tokenAuthenticator accepts the one valid token and no anonymous requests. It logs
+// tokenAuthenticator accepts the valid tokens and no anonymous requests. It logs
 // rejected requests with a limited number of lines. The library's line per request
 // would let any user of this machine fill the logs.
-func tokenAuthenticator(token string, logger *slog.Logger, rejected *logLimiter) authenticator.Request {
-	want := []byte(token)
-	admin := privileged(AdminUser)
+func tokenAuthenticator(valid *tokens, logger *slog.Logger, rejected *logLimiter) authenticator.Request {
 	bearer := bearertoken.New(authenticator.TokenFunc(func(_ context.Context, got string) (*authenticator.Response, bool, error) {
-		if subtle.ConstantTimeCompare([]byte(got), want) != 1 {
+		holder := valid.holderOf(got)
+		if holder == nil {
 			return nil, false, nil
 		}
-		return &authenticator.Response{User: admin}, true, nil
+		return &authenticator.Response{User: holder}, true, nil
 	}))
 	return authenticator.RequestFunc(func(r *http.Request) (*authenticator.Response, bool, error) {
 		response, known, _ := bearer.AuthenticateRequest(r)
@@ -44,6 +40,30 @@ func tokenAuthenticator(token string, logger *slog.Logger, rejected *logLimiter)
 	})
 }
 
+// untilRevoked ends long-running requests, such as watches and logs that are followed,
+// when their token is replaced.
+func untilRevoked(handler http.Handler, longRunning request.LongRunningRequestCheck) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, _ := request.UserFrom(r.Context())
+		holder, isHolder := who.(*tokenHolder)
+		info, hasInfo := request.RequestInfoFrom(r.Context())
+		if !isHolder || !hasInfo || !longRunning(r, info) {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		go func() {
+			select {
+			case <-holder.revoked:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		handler.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
 // asDaemon runs every request as [DaemonUser]. It is for handlers that only this
 // process can reach.
 func asDaemon(handler http.Handler) http.Handler {
@@ -51,9 +71,4 @@ func asDaemon(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r.WithContext(request.WithUser(r.Context(), daemon)))
 	})
-}
-
-// privilegedOnly authorizes the group system:masters for everything, and no others.
-func privilegedOnly() authorizer.Authorizer {
-	return authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
 }

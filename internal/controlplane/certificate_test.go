@@ -44,17 +44,17 @@ func TestCertificateRenewal(t *testing.T) {
 
 func TestTokenIsReused(t *testing.T) {
 	dir := t.TempDir()
-	first, err := ensureToken(dir)
+	first, err := ensureToken(dir, RoleAdmin)
 	if err != nil || len(first) < minToken {
 		t.Fatalf("token %q: %v", first, err)
 	}
-	if second, err := ensureToken(dir); err != nil || second != first {
+	if second, err := ensureToken(dir, RoleAdmin); err != nil || second != first {
 		t.Errorf("token %q became %q: %v", first, second, err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, filename.Token), []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if third, err := ensureToken(dir); err != nil || third == first || len(third) < minToken {
+	if third, err := ensureToken(dir, RoleAdmin); err != nil || third == first || len(third) < minToken {
 		t.Errorf("an empty token became %q: %v", third, err)
 	}
 }

@@ -24,6 +24,7 @@ import (
 	bindingstorage "k8s.io/kubernetes/pkg/registry/admissionregistration/validatingadmissionpolicybinding/storage"
 	"k8s.io/kubernetes/pkg/registry/authentication/selfsubjectreview"
 	"k8s.io/kubernetes/pkg/registry/authorization/selfsubjectaccessreview"
+	"k8s.io/kubernetes/pkg/registry/authorization/selfsubjectrulesreview"
 	eventstorage "k8s.io/kubernetes/pkg/registry/core/event/storage"
 	namespacestorage "k8s.io/kubernetes/pkg/registry/core/namespace/storage"
 
@@ -43,8 +44,14 @@ type coreAPI struct {
 	legacy     *genericapiserver.APIGroupInfo
 }
 
+// authority says who may do what.
+type authority interface {
+	authorizer.Authorizer
+	authorizer.RuleResolver
+}
+
 // newCoreAPI returns the resources. Events are in a store of their own.
-func newCoreAPI(store, events *datastore.Store, authz authorizer.Authorizer, params resolver.ResourceResolver) (*coreAPI, error) {
+func newCoreAPI(store, events *datastore.Store, authz authority, params resolver.ResourceResolver) (*coreAPI, error) {
 	versions := schema.GroupVersions{corev1.SchemeGroupVersion, admissionregistrationv1.SchemeGroupVersion}
 	options := store.RESTOptions(legacyscheme.Codecs.LegacyCodec(versions...), runtime.GroupVersioner(versions))
 
@@ -89,6 +96,7 @@ func newCoreAPI(store, events *datastore.Store, authz authorizer.Authorizer, par
 		}),
 		apiGroup(authorizationv1.SchemeGroupVersion, map[string]rest.Storage{
 			"selfsubjectaccessreviews": selfsubjectaccessreview.NewREST(authz, legacyscheme.Scheme),
+			"selfsubjectrulesreviews":  selfsubjectrulesreview.NewREST(authz),
 		}),
 	}
 	return api, nil

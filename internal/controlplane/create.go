@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Create creates the missing directories, the certificate and the token. [Start] does
+// Create creates the missing directories, the certificate and the tokens. [Start] does
 // this too.
 func Create(opts Options) error {
 	opts, err := opts.complete()
@@ -24,7 +24,7 @@ type credentials struct {
 	certificate tls.Certificate
 	// trusted is the PEM with which a client verifies the server.
 	trusted []byte
-	token   string
+	tokens  *tokens
 }
 
 func ensureCredentials(opts Options) (credentials, error) {
@@ -42,7 +42,7 @@ func ensureCredentials(opts Options) (credentials, error) {
 	if result.certificate, result.trusted, err = ensureCertificate(opts.TLSDir, time.Now()); err != nil {
 		return credentials{}, err
 	}
-	if result.token, err = ensureToken(opts.TLSDir); err != nil {
+	if result.tokens, err = ensureTokens(opts.TLSDir); err != nil {
 		return credentials{}, err
 	}
 	return result, nil

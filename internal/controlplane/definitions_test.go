@@ -32,7 +32,7 @@ func testStore(t *testing.T) *datastore.Store {
 // allDefinitions returns all definitions of the program.
 func allDefinitions(t *testing.T, store *datastore.Store) (*coreAPI, []definition) {
 	t.Helper()
-	api, err := newCoreAPI(store, store, privilegedOnly(), (&admissionChain{}).params())
+	api, err := newCoreAPI(store, store, &permissions{}, (&admissionChain{}).params())
 	if err != nil {
 		t.Fatal(err)
 	}

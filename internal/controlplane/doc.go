@@ -29,7 +29,8 @@
 // The way of a request:
 //
 //   - gate.go: limits on connections
-//   - handlers.go: the handler chains; authentication.go: the token
+//   - handlers.go: the handler chains; authentication.go: the tokens;
+//     authorization.go: what their holders may do; rotation.go: replacing them
 //   - requestguards.go: checks of requests before they are handled
 //   - clientlog.go: the log of changes by clients
 //   - slowwatch.go: ending the watches of clients that do not read

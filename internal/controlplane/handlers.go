@@ -35,7 +35,7 @@ func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config)
 	h.inProcess = asDaemon(h.inProcess)
 	h.inProcess = outer(h.inProcess, config)
 
-	network := inner(withChangesLogged(h.slow.withWriteLimit(api), h.logger), config)
+	network := inner(untilRevoked(withChangesLogged(h.slow.withWriteLimit(api), h.logger), config.LongRunningFunc), config)
 	network = withUnlimitedStreams(network, config.LongRunningFunc)
 	network = withAuthenticatedConnection(network, config.Serializer)
 	network = filters.WithAuthentication(network, config.Authentication.Authenticator,

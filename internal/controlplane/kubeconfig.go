@@ -13,15 +13,15 @@ import (
 	appv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 )
 
-// writeKubeconfig writes the kubeconfig. Its namespace is the default one of the
-// mirrors, so that clients find them without -n.
-func writeKubeconfig(opts Options, creds credentials, port int) error {
+// writeKubeconfig writes the kubeconfig. trusted verifies the server. The namespace is
+// the default one of the mirrors, so that clients find them without -n.
+func writeKubeconfig(opts Options, trusted []byte, token string, port int) error {
 	config := clientcmdapi.NewConfig()
 	config.Clusters[opts.ContextName] = &clientcmdapi.Cluster{
 		Server:                   "https://" + net.JoinHostPort(loopback, strconv.Itoa(port)),
-		CertificateAuthorityData: creds.trusted,
+		CertificateAuthorityData: trusted,
 	}
-	config.AuthInfos[opts.ContextName] = &clientcmdapi.AuthInfo{Token: creds.token}
+	config.AuthInfos[opts.ContextName] = &clientcmdapi.AuthInfo{Token: token}
 	config.Contexts[opts.ContextName] = &clientcmdapi.Context{
 		Cluster:   opts.ContextName,
 		AuthInfo:  opts.ContextName,

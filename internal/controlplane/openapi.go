@@ -20,6 +20,7 @@ func documentedTypes() []string {
 		"io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
 		"io.k8s.api.authentication.v1.SelfSubjectReview",
 		"io.k8s.api.authorization.v1.SelfSubjectAccessReview",
+		"io.k8s.api.authorization.v1.SelfSubjectRulesReview",
 		"io.k8s.api.autoscaling.v1.Scale",
 		"io.k8s.api.core.v1.Event",
 		"io.k8s.api.core.v1.Namespace",

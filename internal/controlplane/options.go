@@ -18,13 +18,15 @@ const (
 	DaemonUser = "system:rdd"
 	// AdminUser is the user of the kubeconfig's token.
 	AdminUser = "rdd-admin"
+	// ReadOnlyUser is the user of the read-only token, for dashboards.
+	ReadOnlyUser = "rdd-reader"
 )
 
 // Options are the files and the extra handlers of a control plane.
 type Options struct {
 	// DataDir is the directory of the datastore, mode 0700.
 	DataDir string
-	// TLSDir is the directory of the certificate, the key, the token, the last port and
+	// TLSDir is the directory of the certificate, the key, the tokens, the last port and
 	// the reserved revisions; the files have mode 0600.
 	TLSDir string
 	// Kubeconfig is the path of the kubeconfig that Start writes, mode 0600, for clients

@@ -88,7 +88,7 @@ func (s *Server) start(ctx context.Context) error {
 		return err
 	}
 	s.serve()
-	if err := writeKubeconfig(s.opts, s.creds, s.port); err != nil {
+	if err := writeKubeconfig(s.opts, s.creds.trusted, s.creds.tokens.of(RoleAdmin), s.port); err != nil {
 		return err
 	}
 	s.opts.Logger.Info("the control plane is ready", slog.Int("port", s.port))
@@ -138,6 +138,7 @@ func (s *Server) build(ctx context.Context) error {
 		client:    s.internalConfig(),
 		port:      s.port,
 		rejected:  &s.rejected,
+		rotation:  http.HandlerFunc(s.serveRotation),
 	})
 	if err != nil {
 		return err

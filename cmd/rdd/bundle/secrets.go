@@ -31,8 +31,10 @@ func knownSecrets(s Subject, learned []string) []string {
 		}
 	}
 	add(learned...)
-	if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, filename.Token)); err == nil {
-		add(string(token))
+	for _, name := range []string{filename.Token, filename.ReadOnlyToken} {
+		if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, name)); err == nil {
+			add(string(token))
+		}
 	}
 	if config, err := clientcmd.LoadFromFile(s.Instance.Config); err == nil {
 		for _, user := range config.AuthInfos {

@@ -197,6 +197,16 @@ func (c *Client) Shutdown(ctx context.Context, keepVM bool) error {
 	return nil
 }
 
+// ReplaceToken lets the daemon replace the token of a role. The former one is invalid
+// when ReplaceToken returns.
+func (c *Client) ReplaceToken(ctx context.Context, role string) error {
+	err := c.rest.Post().AbsPath("/rdd/token").Param("role", role).MaxRetries(0).Do(ctx).Error()
+	if err != nil {
+		return fmt.Errorf("replace the %s token of the daemon at %s: %w", role, c.host, err)
+	}
+	return nil
+}
+
 // KubeconfigText returns the instance's kubeconfig file.
 func KubeconfigText(inst instance.Instance) ([]byte, error) {
 	text, err := os.ReadFile(inst.Config)

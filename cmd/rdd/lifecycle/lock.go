@@ -15,6 +15,13 @@ import (
 // holderGrace is how long a process can hold the lock before it records what it is.
 const holderGrace = 3 * time.Second
 
+// Exclusively runs do while no daemon runs and no other command changes the instance.
+// doing is what other commands report meanwhile. The error wraps an
+// *instance.RunningError if a daemon is running.
+func (m *Manager) Exclusively(ctx context.Context, doing string, do func() error) error {
+	return m.withInstanceLock(ctx, noTimeout, doing, do)
+}
+
 // withInstanceLock runs do while it holds the instance's lock, so that no daemon
 // starts and no other command does the same. doing is what other commands report
 // meanwhile. On a full or read-only disk the lock is not available; then do runs

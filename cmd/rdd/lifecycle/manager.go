@@ -44,6 +44,8 @@ type Manager struct {
 	Instance instance.Instance
 	// Prepare creates certificates, tokens and the kubeconfig. It is idempotent.
 	Prepare func(instance.Instance) error
+	// Renew replaces credentials that a reset does not keep; nil keeps all.
+	Renew func(instance.Instance) error
 	// Engine stops the engine when no daemon runs.
 	Engine Engine
 	// Command returns the command that serves the instance in the foreground.

@@ -30,7 +30,10 @@ func (m *Manager) Reset(ctx context.Context, timeout time.Duration) (wasRunning 
 		for _, path := range linked {
 			m.Report("not removed, because it is the target of a link: " + path)
 		}
-		return m.Instance.RemoveData()
+		if err := m.Instance.RemoveData(); err != nil || m.Renew == nil {
+			return err
+		}
+		return m.Renew(m.Instance)
 	})
 	if err != nil {
 		return wasRunning, err

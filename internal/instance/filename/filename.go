@@ -20,6 +20,8 @@ const (
 	Certificate = "tls.crt"
 	Key         = "tls.key"
 	Token       = "token"
+	// ReadOnlyToken is the token for clients that only read.
+	ReadOnlyToken = "read-only-token"
 	// Port has the last port of the API server.
 	Port = "port"
 	// Revision has the reserved revisions of the datastore. It is in TLSDir because a
