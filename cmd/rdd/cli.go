@@ -14,7 +14,7 @@ import (
 
 // cli declares the command line.
 type cli struct {
-	Instance string `help:"Instance to use. Instances run side by side and share nothing. Default: $$RDD_INSTANCE, else 2." placeholder:"NAME"`
+	Instance string `help:"Instance to use. Instances run side by side and share nothing. Default: $$RDD_INSTANCE, else 2." placeholder:"NAME" predictor:"instance"`
 
 	ShowVersion versionFlag `name:"version" help:"Show the version of rdd, like the command version."`
 
@@ -39,21 +39,29 @@ type cli struct {
 	Version versionCmd `cmd:"" help:"Show the versions of rdd and of the running daemon."`
 	Help    helpCmd    `cmd:"" help:"Show the help of a command, like --help."`
 
+	Completion completionCmd `cmd:"" help:"Print the script that lets a shell complete rdd."`
+	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Complete a command line. The scripts of completion run this command."`
+
 	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Run a VM. The daemon starts this command."`
+}
+
+// newParser returns the parser of command lines. exit is called after a help is shown.
+func newParser(commands *cli, out, errOut io.Writer, exit func(int)) (*kong.Kong, error) {
+	return kong.New(commands,
+		kong.Name("rdd"),
+		kong.Description("A private container engine, mirrored into a Kubernetes API."),
+		kong.Writers(out, errOut),
+		kong.Exit(exit),
+		kong.Help(printHelp),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
 }
 
 // run executes the program and returns its exit code.
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	var commands cli
 	helpShown := false
-	parser, err := kong.New(&commands,
-		kong.Name("rdd"),
-		kong.Description("A private container engine, mirrored into a Kubernetes API."),
-		kong.Writers(out, errOut),
-		kong.Exit(func(int) { helpShown = true }),
-		kong.Help(printHelp),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-	)
+	parser, err := newParser(&commands, out, errOut, func(int) { helpShown = true })
 	if err != nil {
 		return report(errOut, instance.Instance{}, fmt.Errorf("set up the command line: %w", err))
 	}

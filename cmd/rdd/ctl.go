@@ -83,6 +83,7 @@ func (s *session) kubectl(streams genericiooptions.IOStreams, config, namespace 
 	kubectl.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "rdd ctl"}
 	kubectl.PersistentFlags().String(instanceFlag, s.instance.Name, "Instance of rdd to use.")
 	replaceVersion(kubectl, flags)
+	replaceCompletion(kubectl)
 	kubectl.SetOut(streams.Out)
 	kubectl.SetErr(streams.ErrOut)
 	return kubectl

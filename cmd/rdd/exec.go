@@ -16,7 +16,7 @@ type terminalFlags struct {
 
 type execCmd struct {
 	terminalFlags
-	Name    string   `arg:"" help:"Name of a container, the begin of its ID, or the name of its resource."`
+	Name    string   `arg:"" predictor:"container" help:"Name of a container, the begin of its ID, or the name of its resource."`
 	Command []string `arg:"" passthrough:"" help:"Program and its arguments, after --."`
 }
 
@@ -34,7 +34,7 @@ func (c *execCmd) Run(s *session) error {
 
 type attachCmd struct {
 	terminalFlags
-	Name string `arg:"" help:"Name of a container, the begin of its ID, or the name of its resource."`
+	Name string `arg:"" predictor:"container" help:"Name of a container, the begin of its ID, or the name of its resource."`
 }
 
 // Run implements the command. The exit code is that of the container.

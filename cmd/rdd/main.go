@@ -2,7 +2,8 @@
 // into Kubernetes resources.
 //
 // Reading map: main.go calls cli.go, which declares the commands. exit.go lists
-// the exit codes, advice.go completes commands in messages, hints.go knows the commands
+// the exit codes, advice.go adds the instance to commands in
+// messages, complete.go completes command lines in shells, hints.go knows the commands
 // of other programs, output.go prints results, and session.go has what every command
 // needs. The commands: set.go, set_help.go, startstop.go, status.go with
 // status_rows.go and status_line.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go, ctl.go and
@@ -13,7 +14,8 @@
 // The packages below do the work: lifecycle starts and stops the daemon, client
 // talks to it, property parses and lists properties, terminal fits text into
 // columns, progress shows waits,
-// treeview draws the tree, statstable the table of top, vmstatus inspects the VM, doctor checks an instance,
+// treeview draws the tree, statstable the table of top, completion completes command
+// lines, vmstatus inspects the VM, doctor checks an instance,
 // and bundle collects a bug report.
 package main
 

@@ -33,7 +33,7 @@ type waiting struct {
 func (w waiting) enabled() bool { return w.Wait && w.Timeout > 0 }
 
 type setCmd struct {
-	Assignments []string `arg:"" name:"property=value" help:"Property and its new value, such as running=true."`
+	Assignments []string `arg:"" name:"property=value" predictor:"assignment" help:"Property and its new value, such as running=true."`
 	DryRun      bool     `help:"Let the API server validate the change and show it, without applying it."`
 	waiting
 }

@@ -13,7 +13,7 @@ import (
 
 type supportCmd struct {
 	output
-	File string `arg:"" optional:"" help:"File to write; - for standard output. Default: a file in the current directory, named after instance and time."`
+	File string `arg:"" optional:"" predictor:"file" help:"File to write; - for standard output. Default: a file in the current directory, named after instance and time."`
 }
 
 // Run implements the command.

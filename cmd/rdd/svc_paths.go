@@ -9,7 +9,7 @@ import (
 )
 
 type svcPathsCmd struct {
-	Key    string `arg:"" optional:"" help:"Path to print. Default: all."`
+	Key    string `arg:"" optional:"" predictor:"path" help:"Path to print. Default: all."`
 	Output string `short:"o" enum:"table,json,yaml,shell" default:"table" placeholder:"FORMAT" help:"table, json, yaml, or shell (KEY='VALUE' lines, for eval)."`
 }
 

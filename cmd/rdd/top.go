@@ -20,7 +20,7 @@ const topEvery = 2 * time.Second
 
 type topCmd struct {
 	output
-	Names []string `arg:"" optional:"" name:"name" help:"Containers to show. Default: all that run."`
+	Names []string `arg:"" optional:"" name:"name" predictor:"container" help:"Containers to show. Default: all that run."`
 	Once  bool     `help:"Show the use once, and end."`
 }
 

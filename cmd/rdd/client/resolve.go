@@ -1,10 +1,13 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -74,26 +77,60 @@ func shortID(id string) string {
 	return id[:min(len(id), 12)]
 }
 
-// containersPath is the path of the mirrors of containers.
-func containersPath(namespace string) string {
-	return "/apis/" + containersv1.GroupVersion.String() + "/namespaces/" + namespace + "/containers"
+// containersResource is the resource of containers.
+const containersResource = "containers"
+
+// mirrorsPath is the path of the mirrors of a resource.
+func mirrorsPath(namespace, resource string) string {
+	return "/apis/" + containersv1.GroupVersion.String() + "/namespaces/" + namespace + "/" + resource
+}
+
+// mirrors reads all mirrors of a resource, such as containers.
+func (c *Client) mirrors(ctx context.Context, resource string, list runtime.Object) error {
+	app, err := c.App(ctx)
+	if err != nil {
+		return err
+	}
+	namespace := cmp.Or(app.Spec.Namespace, appv1.DefaultNamespace)
+	if err := c.rest.Get().AbsPath(mirrorsPath(namespace, resource)).MaxRetries(0).Do(ctx).Into(list); err != nil {
+		return fmt.Errorf("list %s: %w", resource, err)
+	}
+	return nil
 }
 
 // Containers reads the mirrors of all containers.
 func (c *Client) Containers(ctx context.Context) ([]containersv1.Container, error) {
-	app, err := c.App(ctx)
+	list := &containersv1.ContainerList{}
+	err := c.mirrors(ctx, containersResource, list)
+	return list.Items, err
+}
+
+// ImageTags returns the tags of all images.
+func (c *Client) ImageTags(ctx context.Context) ([]string, error) {
+	list := &containersv1.ImageList{}
+	if err := c.mirrors(ctx, "images", list); err != nil {
+		return nil, err
+	}
+	var tags []string
+	for _, image := range list.Items {
+		if image.Status.RepoTag != "" {
+			tags = append(tags, image.Status.RepoTag)
+		}
+	}
+	return tags, nil
+}
+
+// ContainerNames returns the names of all containers.
+func (c *Client) ContainerNames(ctx context.Context) ([]string, error) {
+	all, err := c.Containers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	namespace := app.Spec.Namespace
-	if namespace == "" {
-		namespace = appv1.DefaultNamespace
+	names := make([]string, len(all))
+	for i, item := range all {
+		names[i] = item.Status.Name
 	}
-	list := &containersv1.ContainerList{}
-	if err := c.rest.Get().AbsPath(containersPath(namespace)).MaxRetries(0).Do(ctx).Into(list); err != nil {
-		return nil, fmt.Errorf("list containers: %w", err)
-	}
-	return list.Items, nil
+	return names, nil
 }
 
 // Container returns the mirror of the container that text names; see Resolve.
