@@ -15,10 +15,12 @@ func permanentSigns() []string {
 }
 
 // isPermanent reports whether the output of an engine shows that it fails in the same way
-// at each start. A port that another process uses can become free.
+// at each start. A port that another process uses can become free, and so can a full disk.
 func isPermanent(output string) bool {
-	if strings.Contains(output, "address already in use") {
-		return false
+	for _, sign := range []string{"address already in use", "no space left on device"} {
+		if strings.Contains(output, sign) {
+			return false
+		}
 	}
 	for _, sign := range permanentSigns() {
 		if strings.Contains(output, sign) {

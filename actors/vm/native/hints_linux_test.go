@@ -11,6 +11,7 @@ func TestOutputShowsPermanentFailure(t *testing.T) {
 		"failed to load listeners: listen tcp: address 99999: invalid port":                                                   true,
 		"failed to load listeners: can't create unix socket /nodir/s: bind: no such file or directory":                        true,
 		"failed to load listeners: listen tcp 127.0.0.1:80: bind: address already in use":                                     false,
+		"failed to load listeners: can't create unix socket /run/s: bind: no space left on device":                            false,
 		"Unable to get the full path to root (/dev/null/x): failed to canonicalise path for /dev/null/x: not a directory":     true,
 		"unable to configure the Docker daemon with file /nope.json: open /nope.json: no such file or directory":              true,
 		"failed to start daemon: You specified -b & --bip, mutually exclusive options. Please specify only one":               true,
