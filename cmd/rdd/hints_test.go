@@ -27,7 +27,7 @@ func TestForeignCommandNamesOwn(t *testing.T) {
 		"exec":                         "Run \"rdd exec --help\"",
 		"frobnicate":                   "Run \"rdd --help\"",
 		"svc ps":                       "Run \"rdd svc --help\"",
-		"help svc strat":               "svc --help",
+		"help svc begin":               "svc --help",
 		"status --short --output=json": "--short",
 	} {
 		code, out, errOut := rdd(t, strings.Fields(args)...)

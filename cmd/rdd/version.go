@@ -88,7 +88,9 @@ type versionFlag bool
 
 // BeforeReset implements the hook of kong.
 func (versionFlag) BeforeReset(app *kong.Kong) error {
-	fmt.Fprintf(app.Stdout, "rdd %s\n", buildVersion())
+	if _, err := fmt.Fprintf(app.Stdout, "rdd %s\n", buildVersion()); err != nil {
+		return err
+	}
 	app.Exit(exitDone)
 	return nil
 }

@@ -33,7 +33,7 @@ const readOnlyReason = "the read-only token permits get, list and watch, without
 // Authorize implements [authorizer.Authorizer].
 func (p *permissions) Authorize(_ context.Context, request authorizer.Attributes) (authorizer.Decision, string, error) {
 	resources, paths, reason := p.rules(request.GetUser())
-	allowed := false
+	var allowed bool
 	if request.IsResourceRequest() {
 		resource := request.GetResource()
 		if sub := request.GetSubresource(); sub != "" {

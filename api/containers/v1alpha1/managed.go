@@ -1,7 +1,7 @@
 package v1alpha1
 
 import (
-	"bytes"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -38,7 +38,7 @@ func HasOwnManager(m Mirror) bool {
 func ManagerOf(obj metav1.Object, field string) string {
 	var last metav1.ManagedFieldsEntry
 	for _, entry := range obj.GetManagedFields() {
-		isOther := !IsOwnManager(entry) && entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.Raw, []byte(`"`+field+`"`))
+		isOther := !IsOwnManager(entry) && entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"`+field+`"`)
 		if isOther && (last.Manager == "" || last.Time.Before(entry.Time)) {
 			last = entry
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -195,9 +196,7 @@ func (d *document) refresh(r *http.Request) bool {
 	}
 	added := &spec.Swagger{}
 	AddToOpenAPIV2(added)
-	for path, item := range openapiconv.ConvertV2ToV3(added).Paths.Paths {
-		extended.Paths.Paths[path] = item
-	}
+	maps.Copy(extended.Paths.Paths, openapiconv.ConvertV2ToV3(added).Paths.Paths)
 	d.extended.UpdateGroupVersion(groupPath(), extended)
 	d.of = tag
 	return true
