@@ -56,11 +56,6 @@ func (c *chaos) snapshot(ctx context.Context) (*snapshot, error) {
 	for _, one := range all {
 		s.containers[one.ID] = one.State
 	}
-	for _, m := range s.mirrors {
-		if one, ok := m.(*containersv1.Container); ok {
-			c.ledger.observeOutcome(one)
-		}
-	}
 	if s.images, err = c.dockerd.Tags(ctx); err != nil {
 		return nil, err
 	}
@@ -110,12 +105,8 @@ const (
 )
 
 func (l *ledger) end(s *snapshot, r request, away bool) (outcome, string) {
-	switch r.verb {
-	case deleteMirror:
+	if r.verb == deleteMirror {
 		return l.endOfDelete(s, r, away)
-	case requestAction:
-		return l.endOfAction(s, r, away)
-	case setState, engineChange:
 	}
 	m, ok := s.mirrors[r.uid].(*containersv1.Container)
 	_, exists := s.containers[r.name]
@@ -154,7 +145,7 @@ func (l *ledger) undisturbed(r request) bool {
 		same := other.began.Equal(r.began)
 		// An equal state may have been stored without an acknowledgement before, and
 		// applied then.
-		if !same && (other.ended.IsZero() || other.ended.After(r.began) || other.actsAfter(r.began)) {
+		if !same && (other.ended.IsZero() || other.ended.After(r.began)) {
 			return false
 		}
 		if !same && other.acknowledged && other.generation == r.generation {
