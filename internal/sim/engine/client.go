@@ -277,9 +277,9 @@ func (c *Client) CreateNetwork(ctx context.Context, spec containersv1.NetworkCre
 }
 
 // PullImage implements [docker.API].
-func (c *Client) PullImage(ctx context.Context, image containerengine.PullSpec, with containerengine.Credentials, report func(containerengine.Layer)) error {
-	return c.call(ctx, "pull", image.Ref, func() error {
-		_, err := c.model.PullFrom(ctx, image, with, report)
+func (c *Client) PullImage(ctx context.Context, ref string, with containerengine.Credentials, report func(containerengine.Layer)) error {
+	return c.call(ctx, "pull", ref, func() error {
+		_, err := c.model.PullFrom(ctx, ref, with, report)
 		return err
 	})
 }
@@ -297,16 +297,6 @@ func (c *Client) TagImage(ctx context.Context, image, tag string) error {
 // PruneContainer implements [docker.API].
 func (c *Client) PruneContainer(ctx context.Context, id string) error {
 	return c.command(ctx, "prune", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, false) })
-}
-
-// PruneBuildCache implements [docker.API].
-func (c *Client) PruneBuildCache(ctx context.Context, id string) error {
-	return c.call(ctx, "prune", id, func() error {
-		if !c.model.PruneBuildCache(id) {
-			return fmt.Errorf("record %s of the build cache is in use: %w", id, errdefs.ErrConflict)
-		}
-		return nil
-	})
 }
 
 // Inventory implements [docker.API].
