@@ -70,3 +70,51 @@ func (c *svcRestartCmd) Run(s *session) error {
 	shown.Close()
 	return s.startDaemon(args, startTimeout, c.output)
 }
+
+type svcDeleteCmd struct {
+	stopFlags
+}
+
+// Run implements the command.
+func (c *svcDeleteCmd) Run(s *session) error {
+	shown := progress.New(s.err)
+	defer shown.Close()
+	left, err := s.manager(shown.Update).Delete(s.ctx, c.Timeout)
+	if err != nil {
+		return err
+	}
+	shown.Close()
+	for _, path := range left {
+		fmt.Fprintf(s.out, "not removed, because it is the target of a link: %s\n", path)
+	}
+	if len(left) > 0 {
+		fmt.Fprintf(s.out, "instance %q was deleted, except for the paths above\n", s.instance.Name)
+		return nil
+	}
+	fmt.Fprintf(s.out, "instance %q was deleted\n", s.instance.Name)
+	return nil
+}
+
+type svcResetCmd struct {
+	stopFlags
+}
+
+// Run implements the command.
+func (c *svcResetCmd) Run(s *session) error {
+	args, err := savedArgs(s.instance)
+	if err != nil {
+		return err
+	}
+	shown := progress.New(s.err)
+	defer shown.Close()
+	ran, err := s.manager(shown.Update).Reset(s.ctx, c.Timeout)
+	if err != nil {
+		return err
+	}
+	shown.Close()
+	fmt.Fprintf(s.out, "instance %q was reset\n", s.instance.Name)
+	if !ran {
+		return nil
+	}
+	return s.startDaemon(args, startTimeout, output{})
+}

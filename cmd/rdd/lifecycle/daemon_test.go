@@ -157,7 +157,6 @@ func another(t *testing.T, mode string) (wait func()) {
 // fakeEngine counts its calls.
 type fakeEngine struct {
 	stops, deletes int
-	runs           bool
 	err            error
 	// onStop and onDelete, unless nil, are called by Stop and Delete.
 	onStop   func()
@@ -171,8 +170,6 @@ func (e *fakeEngine) Stop(context.Context) error {
 	}
 	return e.err
 }
-
-func (e *fakeEngine) Runs(context.Context) (bool, error) { return e.runs, e.err }
 
 func (e *fakeEngine) Delete(context.Context) error {
 	e.deletes++
