@@ -122,15 +122,7 @@ func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 func (s *session) connect(ctx context.Context, shown *progress.Progress) (*client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	started := false
-	c, err := s.manager(shown.Update).Connect(ctx, func() (instance.Args, error) {
-		started = true
-		return savedArgs(s.instance)
-	})
-	if err == nil && started {
-		s.refreshKubeconfigs()
-	}
-	return c, err
+	return s.manager(shown.Update).Connect(ctx, func() (instance.Args, error) { return savedArgs(s.instance) })
 }
 
 // savedArgs returns the arguments of the last start. Variables in the environment

@@ -143,7 +143,6 @@ func (s *session) startDaemon(args instance.Args, timeout time.Duration, o outpu
 		return err
 	}
 	shown.Close()
-	s.refreshKubeconfigs()
 	pid, _, err := instance.Running(s.instance.PidFile)
 	if err != nil {
 		return err

@@ -77,7 +77,6 @@ type svcDeleteCmd struct {
 
 // Run implements the command.
 func (c *svcDeleteCmd) Run(s *session) error {
-	files := loadClientFiles(s.instance).withCurrent(s.instance)
 	shown := progress.New(s.err)
 	defer shown.Close()
 	left, err := s.manager(shown.Update).Delete(s.ctx, c.Timeout)
@@ -85,7 +84,6 @@ func (c *svcDeleteCmd) Run(s *session) error {
 		return err
 	}
 	shown.Close()
-	s.withdraw(files)
 	for _, path := range left {
 		fmt.Fprintf(s.out, "not removed, because it is the target of a link: %s\n", path)
 	}
