@@ -55,6 +55,7 @@ func parse(c change) (parsed, bool) {
 func (l *ledger) unrequested(changes []change, since time.Time) []string {
 	var wrong []string
 	done := map[parsed][]change{}
+	own := ownContainers(changes)
 	for _, c := range changes {
 		p, ok := parse(c)
 		what := fmt.Sprintf("rdd sent %s %s at %s (answer %d)", c.method, c.path, c.began.UTC().Format("15:04:05.000"), c.status)
@@ -62,7 +63,7 @@ func (l *ledger) unrequested(changes []change, since time.Time) []string {
 			wrong = append(wrong, what+", which applies no desired state")
 			continue
 		}
-		if why := l.unjustified(p, c); why != "" && c.began.After(since) {
+		if why := l.unjustified(p, c); why != "" && c.began.After(since) && !(own[p.object] && l.isAttempt(p)) {
 			wrong = append(wrong, what+": "+why)
 		}
 		if c.done() {
@@ -74,6 +75,24 @@ func (l *ledger) unrequested(changes []change, since time.Time) []string {
 	}
 	slices.Sort(wrong)
 	return wrong
+}
+
+// ownContainers returns the containers that the daemon created.
+func ownContainers(changes []change) map[string]bool {
+	own := map[string]bool{}
+	for _, c := range changes {
+		if c.created != "" {
+			own[objectOf(containersv1.KindContainer, c.created)] = true
+		}
+	}
+	return own
+}
+
+// isAttempt reports whether a change of a container that the daemon created can belong to
+// its request. A start that was interrupted is tried with another container, and the
+// first one is removed; the result of a request stays.
+func (l *ledger) isAttempt(p parsed) bool {
+	return p.verb == "start" || p.verb == "delete" && !l.isRequested(p.object)
 }
 
 // justifies reports whether a request is a reason for a verb.

@@ -76,7 +76,20 @@ func TestUnrequestedChangesAreReported(t *testing.T) {
 		build func(*history)
 		want  string
 	}{
-		"requested start":        {func(s *history) { s.setsState(running, 2); s.sends("POST", starts) }, ""},
+		"requested start": {func(s *history) { s.setsState(running, 2); s.sends("POST", starts) }, ""},
+		"interrupted start of a request": {func(s *history) {
+			s.asked = append(s.asked, &asked{began: s.next()})
+			s.sends("POST", "/containers/create")
+			s.changes[0].created = "abc"
+			s.sends("POST", starts)
+			s.sends("DELETE", removes)
+		}, ""},
+		"delete of a result": {func(s *history) {
+			s.asked = append(s.asked, &asked{began: s.next()})
+			s.sends("POST", "/containers/create")
+			s.changes[0].created, s.requested["Container/abc"] = "abc", true
+			s.sends("DELETE", removes)
+		}, "there was no request for it"},
 		"start without request":  {func(s *history) { s.sends("POST", starts) }, "there was no request for it"},
 		"stop, start requested":  {func(s *history) { s.setsState(running, 2); s.sends("POST", stops) }, "there was no request for it"},
 		"delete without request": {func(s *history) { s.setsState(running, 2); s.sends("DELETE", removes) }, "there was no request for it"},

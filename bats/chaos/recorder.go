@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log"
@@ -10,6 +12,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +25,8 @@ type change struct {
 	began, ended time.Time
 	// status is that of the answer; 0 without one.
 	status int
+	// created is the ID of the container that the engine has created; empty for none.
+	created string
 }
 
 // done reports whether the engine has made the change, now or before.
@@ -60,8 +65,9 @@ func newRecorder(socket, target string) (*recorder, error) {
 		},
 		ModifyResponse: func(response *http.Response) error {
 			if c, ok := response.Request.Context().Value(recorded{}).(*change); ok {
+				created := createdContainer(c.path, response)
 				r.mu.Lock()
-				c.status, c.ended = response.StatusCode, time.Now()
+				c.status, c.ended, c.created = response.StatusCode, time.Now(), created
 				r.mu.Unlock()
 			}
 			return nil
@@ -74,6 +80,24 @@ func newRecorder(socket, target string) (*recorder, error) {
 	}
 	go func() { _ = r.server.Serve(listener) }() // it returns when the server is closed
 	return r, nil
+}
+
+// createdContainer returns the ID in the answer to the creation of a container, or an
+// empty text.
+func createdContainer(path string, response *http.Response) string {
+	if response.StatusCode != http.StatusCreated || !strings.HasSuffix(path, "/containers/create") {
+		return ""
+	}
+	body, err := io.ReadAll(response.Body)
+	response.Body.Close()
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	var answer struct {
+		ID string `json:"Id"`
+	}
+	if err != nil || json.Unmarshal(body, &answer) != nil {
+		return ""
+	}
+	return answer.ID
 }
 
 // recorded is the key of a request's change in its context.
