@@ -132,16 +132,10 @@ func chooseNamed(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 	return choice{}, refusal{fmt.Errorf("this rdd has no driver %q: choose another one, such as 'rdd set vm.driver=auto'", spec.Driver)}
 }
 
-// Find returns the engine that runs, and the driver that it belongs to. It changes
-// nothing, and needs no actor.
+// Find inspects all managed drivers and returns the engine that it finds. It changes
+// nothing, and needs no actor. A Present engine takes precedence over a Broken one. An
+// error of one driver does not hide an engine of another.
 func Find(ctx context.Context, drivers []Driver) (Observed, appv1.DriverName, error) {
-	return find(ctx, drivers)
-}
-
-// find inspects all managed drivers and returns the engine that it finds. A Present
-// engine takes precedence over a Broken one. An error of one driver does not hide an
-// engine of another.
-func find(ctx context.Context, drivers []Driver) (Observed, appv1.DriverName, error) {
 	best := Observed{Presence: Absent}
 	var by appv1.DriverName
 	var failed []error

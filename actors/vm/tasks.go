@@ -66,7 +66,7 @@ func (a *vmActor) inspect() {
 	drivers := a.cfg.Drivers
 	a.progress = "searching for a running engine"
 	a.launch(inspectJob, inspectDeadline, func(ctx context.Context, _ *call) callDone {
-		found, by, err := find(ctx, drivers)
+		found, by, err := Find(ctx, drivers)
 		return callDone{found: found, foundBy: by, err: err}
 	})
 }

@@ -77,23 +77,20 @@ func shortID(id string) string {
 	return id[:min(len(id), 12)]
 }
 
-// containersResource is the resource of containers.
-const containersResource = "containers"
-
-// mirrorsPath is the path of the mirrors of a resource.
-func mirrorsPath(namespace, resource string) string {
-	return "/apis/" + containersv1.GroupVersion.String() + "/namespaces/" + namespace + "/" + resource
+// mirrorsPath is the path of the mirrors of a kind.
+func mirrorsPath(namespace string, kind containersv1.Kind) string {
+	return "/apis/" + containersv1.GroupVersion.String() + "/namespaces/" + namespace + "/" + kind.GroupVersionResource().Resource
 }
 
-// mirrors reads all mirrors of a resource, such as containers.
-func (c *Client) mirrors(ctx context.Context, resource string, list runtime.Object) error {
+// mirrors reads all mirrors of a kind.
+func (c *Client) mirrors(ctx context.Context, kind containersv1.Kind, list runtime.Object) error {
 	app, err := c.App(ctx)
 	if err != nil {
 		return err
 	}
 	namespace := cmp.Or(app.Spec.Namespace, appv1.DefaultNamespace)
-	if err := c.rest.Get().AbsPath(mirrorsPath(namespace, resource)).MaxRetries(0).Do(ctx).Into(list); err != nil {
-		return fmt.Errorf("list %s: %w", resource, err)
+	if err := c.rest.Get().AbsPath(mirrorsPath(namespace, kind)).MaxRetries(0).Do(ctx).Into(list); err != nil {
+		return fmt.Errorf("list %s: %w", kind.GroupVersionResource().Resource, err)
 	}
 	return nil
 }
@@ -101,14 +98,14 @@ func (c *Client) mirrors(ctx context.Context, resource string, list runtime.Obje
 // Containers reads the mirrors of all containers.
 func (c *Client) Containers(ctx context.Context) ([]containersv1.Container, error) {
 	list := &containersv1.ContainerList{}
-	err := c.mirrors(ctx, containersResource, list)
+	err := c.mirrors(ctx, containersv1.KindContainer, list)
 	return list.Items, err
 }
 
 // ImageTags returns the tags of all images.
 func (c *Client) ImageTags(ctx context.Context) ([]string, error) {
 	list := &containersv1.ImageList{}
-	if err := c.mirrors(ctx, "images", list); err != nil {
+	if err := c.mirrors(ctx, containersv1.KindImage, list); err != nil {
 		return nil, err
 	}
 	var tags []string

@@ -36,7 +36,7 @@ func NewStreams(config *rest.Config) (*Streams, error) {
 }
 
 func (s *Streams) url(c *containersv1.Container, subresource string, query url.Values) string {
-	return strings.TrimSuffix(s.config.Host, "/") + mirrorsPath(c.Namespace, containersResource) + "/" + c.Name + "/" + subresource + "?" + query.Encode()
+	return strings.TrimSuffix(s.config.Host, "/") + mirrorsPath(c.Namespace, containersv1.KindContainer) + "/" + c.Name + "/" + subresource + "?" + query.Encode()
 }
 
 // BrokenError reports a stream that ended before its container did.
