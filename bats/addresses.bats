@@ -1,5 +1,7 @@
 # The addresses of the engine's networks, on a machine whose routes overlap them.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

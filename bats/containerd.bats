@@ -1,5 +1,7 @@
 # I1: an engine without mirrors.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

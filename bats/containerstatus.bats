@@ -1,5 +1,7 @@
 # What the status of a container shows, labels, and the ease of kubectl.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

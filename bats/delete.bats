@@ -1,5 +1,7 @@
 # Deletes that the engine or the API refuses.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

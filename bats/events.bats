@@ -1,5 +1,7 @@
 # Row F5: changes without an event, or whose event names no object or another one.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

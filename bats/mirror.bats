@@ -1,5 +1,7 @@
 # Mirrors of each kind: changes in the engine, and deletes through the API.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

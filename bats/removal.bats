@@ -1,5 +1,7 @@
 # rdd removes its own files, and keeps those of the user.
 
+# bats file_tags=engine
+
 load helpers/load
 
 # The path of the home has a symbolic link.

@@ -1,6 +1,8 @@
 # Requests: work of the engine that is requested through the API, and carried out once.
 # REQUESTS and KILLS set the size of the round in which the daemon is killed.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

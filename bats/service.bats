@@ -1,5 +1,7 @@
 # The service commands: start, stop, restart, reset and delete of the daemon.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

@@ -1,5 +1,7 @@
 # spec.state, the desired state of a container.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {

@@ -5,6 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bats/scripts/engine.sh
 as_root "bats/scripts/run.sh" "$@"
+# A network namespace of its own: the tests leave the machine's addresses, routes and
+# firewall alone, and two suites can run side by side.
+if [[ $(readlink /proc/self/ns/net) == $(readlink /proc/1/ns/net) ]]; then
+    exec unshare --net -- "$0" "$@"
+fi
+ip link set lo up
 use_engine "$1"
 export RDD_TEST_ENGINE=$1 RDD_TEST_BIN=${RDD_TEST_BIN:-$PWD/bin} RDD_TEST_SUPPORT=$PWD/.cache/support/$1
 shift
