@@ -142,7 +142,7 @@ FUZZTIME ?= 10s
 fuzz: ## fuzz every parser; FUZZTIME=10s for each, FUZZ=PATTERN selects targets
 	@bats/scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
 fuzz-short: ## fuzz every parser for a second
-	@UNGUIDED=yes bats/scripts/fuzz.sh 1s
+	@UNGUIDED=yes JOBS=$$(nproc) bats/scripts/fuzz.sh 1s
 
 .PHONY: race
 race: deps-race ## Go tests with the race detector

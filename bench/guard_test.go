@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -214,6 +215,34 @@ func TestRestartInspectsOnlyChanges(t *testing.T) {
 	}
 	if n := written(before, d.mirrors().versions()); n != 1 {
 		t.Errorf("%d mirrors were written, want the one of the new tag", n)
+	}
+}
+
+// A health probe that changes nothing sends the daemon the end of its exec, and not the two
+// events before. Each event wakes the daemon up.
+func TestProbeSendsOneEvent(t *testing.T) {
+	const containers, probes = 10, 20
+	sim := dockersim.Start(t)
+	sim.AddImage("app:1")
+	var ids []string
+	for i := range containers {
+		id := sim.AddContainerSpec(dockersim.ContainerSpec{Name: fmt.Sprint("probed-", i), Image: "app:1", HealthRetries: 3})
+		if err := errors.Join(sim.StartContainer(id), sim.Probe(id, 0, "ok")); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	start(t, instancetest.At(t, "bench"), docker.Settings{}).connect(sim)
+	before := sim.DeliveredEvents()
+	for range probes {
+		for _, id := range ids {
+			if err := sim.Probe(id, 0, "ok"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := sim.DeliveredEvents() - before; got != containers*probes {
+		t.Errorf("%d probes sent %d events, want one for each", containers*probes, got)
 	}
 }
 

@@ -99,7 +99,10 @@ check lint make lint
 check words go run ./internal/tools/words
 # The Go tests of engines use the current engine too.
 check engine-current make engine-current
-go_tests go-test
+# Without the race detector the programs run at full speed, in the configuration that
+# is shipped, so other interleavings and limits of costs are tested. The suites of real
+# engines wait for these and not for rdd: they run once, with the race detector.
+RDD_TEST_SUITES=simulated go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
 check fuzz make fuzz-short
 engine_tests

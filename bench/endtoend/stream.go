@@ -190,8 +190,12 @@ func (r *streamer) execs(ctx context.Context) error {
 	api := r.run.Figure(figures.Streams, "command, through the API", figures.Milliseconds, percentiles()...)
 	for range r.samples / 3 {
 		began := time.Now()
-		if code, err := r.docker.Exec(ctx, r.id, command...); err != nil || code != 0 {
-			return fmt.Errorf("docker exec: exit code %d: %w", code, err)
+		code, err := r.docker.Exec(ctx, r.id, command...)
+		if err != nil {
+			return err
+		}
+		if code != 0 {
+			return fmt.Errorf("docker exec of %v: exit code %d", command, code)
 		}
 		docker.Values = append(docker.Values, milliseconds(time.Since(began)))
 		began = time.Now()

@@ -134,7 +134,8 @@ func parseTimestamp(text string) (time.Time, error) {
 	return time.Unix(sec, nano), nil
 }
 
-// eventFilter understands the filters type and event; others are ignored.
+// eventFilter understands the filters type and event; others are ignored. As in dockerd,
+// the actions are beginnings if one of them is that of an action with more words.
 func eventFilter(text string) (func(events.Message) bool, error) {
 	filters := make(map[string]map[string]bool)
 	if text != "" {
@@ -143,7 +144,23 @@ func eventFilter(text string) (func(events.Message) bool, error) {
 		}
 	}
 	types, actions := filters["type"], filters["event"]
+	hasWords := actions["health_status"] || actions["exec_create"] || actions["exec_start"]
 	return func(m events.Message) bool {
-		return (len(types) == 0 || types[string(m.Type)]) && (len(actions) == 0 || actions[string(m.Action)])
+		if len(types) > 0 && !types[string(m.Type)] {
+			return false
+		}
+		if len(actions) == 0 || actions[string(m.Action)] {
+			return true
+		}
+		return hasWords && beginsWith(string(m.Action), actions)
 	}, nil
+}
+
+func beginsWith(action string, beginnings map[string]bool) bool {
+	for begin := range beginnings {
+		if strings.HasPrefix(action, begin) {
+			return true
+		}
+	}
+	return false
 }

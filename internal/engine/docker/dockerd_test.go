@@ -4,6 +4,7 @@ package docker_test
 
 import (
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -17,9 +18,14 @@ func TestEngineDockerd(t *testing.T) { conforms(t, dockertest.Start) }
 
 func TestEngineCurrentDockerd(t *testing.T) { conforms(t, dockertest.StartCurrent) }
 
-// conforms runs the suite on one dockerd, which is empty before each rule.
+// conforms runs the suite on one dockerd, which is empty before each rule. The two engines
+// share nothing, so their suites run at once.
 func conforms(t *testing.T, start func(testing.TB) *dockertest.Daemon) {
 	t.Helper()
+	if os.Getenv("RDD_TEST_SUITES") == "simulated" {
+		t.Skip("RDD_TEST_SUITES=simulated: the suites of real engines run elsewhere")
+	}
+	t.Parallel()
 	if !dockertest.CanRun() {
 		t.Skip("no static /bin/busybox to run in containers")
 	}

@@ -43,7 +43,7 @@ func (d *httpAPI) stream(ctx context.Context, since time.Time, to chan<- Event) 
 	}
 	stream := cli.Events(ctx, client.EventsListOptions{
 		Since:   timestamp(since),
-		Filters: make(client.Filters).Add("type", subscribedTypes()...),
+		Filters: make(client.Filters).Add("type", subscribedTypes()...).Add("event", subscribedActions()...),
 	})
 	patience.Stop()
 	for {

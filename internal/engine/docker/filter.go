@@ -19,6 +19,27 @@ func subscribedTypes() []string {
 	return types
 }
 
+// execPrefix begins the actions of an exec.
+const execPrefix = "exec_"
+
+// subscribedActions are beginnings of all actions that can change a mirror: of exec_die,
+// and of those that do not begin with exec_. A health probe sends two other events before
+// its end, and each would wake up the daemon. The filter of dockerd knows no negation, but
+// compares beginnings if one of its values is health_status. So an action that is
+// unknown here is sent too.
+func subscribedActions() []string {
+	const letters = "abcdefghijklmnopqrstuvwxyz_-: "
+	actions := []string{string(events.ActionHealthStatus), ActionExecEnd}
+	for i, next := range execPrefix {
+		for _, letter := range letters {
+			if letter != next {
+				actions = append(actions, execPrefix[:i]+string(letter))
+			}
+		}
+	}
+	return actions
+}
+
 // MapEvent returns the event, or false when it cannot change a mirror. An unknown
 // action is kept: one reading too many is harmless. docs/events.md lists all
 // events of the engines and what follows from each.
@@ -104,7 +125,7 @@ func isHarmless(kind containersv1.Kind, action string) bool {
 			events.ActionCopy, events.ActionCommit:
 			return true
 		default:
-			return strings.HasPrefix(word, "exec_") && word != ActionExecEnd
+			return strings.HasPrefix(word, execPrefix) && word != ActionExecEnd
 		}
 	case containersv1.KindImage:
 		return events.Action(word) == events.ActionSave

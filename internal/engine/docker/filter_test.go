@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,26 @@ func TestMapEventKeepsRelevantEvents(t *testing.T) {
 				if ok != want {
 					t.Errorf("%s %s: kept = %t (%+v)", eventType, action, ok, event)
 				}
+			}
+		}
+	}
+}
+
+// The engine compares beginnings of actions, as dockerd does (daemon/events/filter.go).
+func TestSubscribedActions(t *testing.T) {
+	actions := subscribedActions()
+	if !slices.Contains(actions, "health_status") {
+		t.Error("without health_status dockerd compares whole actions")
+	}
+	for want, table := range map[bool][]string{
+		true: {"create", "start", "die", "exec_die", "health_status: healthy", "health_status: unhealthy", "extract-to-dir", "archive-path",
+			"export", "tag", "untag", "unmount", "disconnect", "prune", "levitate", "execute", "executed", "eject", "expire"},
+		false: {"exec_create: sh -c true", "exec_start: x", "exec_create", "exec_start", "exec_detach"},
+	} {
+		for _, action := range table {
+			sent := slices.ContainsFunc(actions, func(begin string) bool { return strings.HasPrefix(action, begin) })
+			if sent != want {
+				t.Errorf("%s is sent: %t, want %t", action, sent, want)
 			}
 		}
 	}

@@ -20,7 +20,8 @@ type broker struct {
 	subscribed map[*Subscription]struct{}
 	limit      int
 	copies     func(events.Message) int
-	count      int
+	// count is how many events were sent, and delivered how many subscribers got.
+	count, delivered int
 }
 
 func newBroker() broker { return broker{subscribed: make(map[*Subscription]struct{})} }
@@ -125,6 +126,13 @@ func (e *Engine) EventCount() int {
 	return e.broker.count
 }
 
+// DeliveredEvents returns how many events subscribers got so far, without remembered ones.
+func (e *Engine) DeliveredEvents() int {
+	e.broker.mu.Lock()
+	defer e.broker.mu.Unlock()
+	return e.broker.delivered
+}
+
 // Emit sends an event without a change of the model.
 func (e *Engine) Emit(eventType, action, id string, attributes map[string]string) {
 	defer e.lock()()
@@ -158,6 +166,7 @@ func (b *broker) publish(m events.Message) {
 		b.remembered = append(b.remembered, m)
 		for s := range b.subscribed {
 			if s.wanted(m) && (b.limit == 0 || len(s.queue) < b.limit) {
+				b.delivered++
 				s.queue = append(s.queue, m)
 				s.wake()
 			}
