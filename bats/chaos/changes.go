@@ -21,11 +21,17 @@ const recordTime = 3 * time.Second
 // parsed is a change in the terms of the ledger.
 type parsed struct {
 	object string
-	verb   string // start, stop, unpause, delete, create
+	// verb is that of a container, or delete, create, push or tag.
+	verb string
 }
 
 // create is the verb of a request for a new object.
 const create = "create"
+
+// containerVerbs are what the daemon does to a container.
+func containerVerbs() []string {
+	return []string{"start", "stop", "unpause", "pause", "restart", "kill"}
+}
 
 // parse returns false for a request that the daemon may never send.
 func parse(c change) (parsed, bool) {
@@ -44,9 +50,15 @@ func parse(c change) (parsed, bool) {
 		if rest == create && c.method == http.MethodPost {
 			return parsed{string(kind), create}, true
 		}
+		if c.method != http.MethodPost {
+			return parsed{}, false
+		}
+		if at := strings.LastIndexByte(rest, '/'); at > 0 && kind == containersv1.KindImage {
+			verb := rest[at+1:]
+			return parsed{objectOf(kind, rest[:at]), verb}, verb == push || verb == tag
+		}
 		id, verb, _ := strings.Cut(rest, "/")
-		known := verb == "start" || verb == "stop" || verb == "unpause"
-		return parsed{objectOf(kind, id), verb}, known && kind == containersv1.KindContainer && c.method == http.MethodPost
+		return parsed{objectOf(kind, id), verb}, kind == containersv1.KindContainer && slices.Contains(containerVerbs(), verb)
 	}
 	return parsed{}, false
 }
@@ -97,6 +109,9 @@ func (l *ledger) isAttempt(p parsed) bool {
 
 // justifies reports whether a request is a reason for a verb.
 func (r request) justifies(verb string) bool {
+	if r.verb == requestAction {
+		return slices.Contains(callsOf(r.action), verb)
+	}
 	switch verb {
 	case "start":
 		return r.verb == setState && r.state == containersv1.StateRunning
@@ -104,21 +119,40 @@ func (r request) justifies(verb string) bool {
 		return r.verb == setState && r.state == containersv1.StateCreated
 	case "unpause":
 		return r.verb == setState && r.state != containersv1.StateUnknown
-	default:
+	case "delete":
 		return r.verb == deleteMirror
 	}
+	return false
+}
+
+// endedBefore reports whether an action was carried out before a time.
+func (r request) endedBefore(at time.Time) bool {
+	return r.outcome != nil && completion(r.outcome.CompletedAt).Before(at)
+}
+
+// callsOf returns the verbs with which the daemon carries out an action. A paused
+// container neither starts nor stops, and a restart starts one that does not run.
+func callsOf(action containersv1.Action) []string {
+	switch action {
+	case containersv1.ActionStart, containersv1.ActionStop:
+		return []string{string(action), "unpause"}
+	case containersv1.ActionRestart:
+		return []string{"restart", "start", "unpause"}
+	case containersv1.ActionPause, containersv1.ActionUnpause, containersv1.ActionKill:
+	}
+	return []string{string(action)}
 }
 
 // unjustified says why a change is wrong; it is empty for one that is right.
 func (l *ledger) unjustified(p parsed, c change) string {
-	if p.verb == create && l.askedBefore(c.began) || p.verb == "start" && l.isRequested(p.object) {
+	if l.isAsked(p, c) || p.verb == "start" && l.isRequested(p.object) {
 		return ""
 	}
 	var reason, other request
 	for _, r := range l.of(p.object) {
 		switch {
 		case !r.began.Before(c.began) || r.verb == engineChange:
-		case r.justifies(p.verb):
+		case r.justifies(p.verb) && !r.endedBefore(c.began.Add(-maxTransit)):
 			reason = r
 		case r.verb == setState && r.acknowledged:
 			other = r
@@ -127,7 +161,7 @@ func (l *ledger) unjustified(p parsed, c change) string {
 	switch {
 	case reason.began.IsZero():
 		return "there was no request for it"
-	case p.verb != "delete" && other.began.After(reason.ended) && !reason.ended.IsZero() && other.ended.Before(c.began.Add(-maxTransit)):
+	case reason.verb == setState && other.began.After(reason.ended) && !reason.ended.IsZero() && other.ended.Before(c.began.Add(-maxTransit)):
 		return fmt.Sprintf("the desired state is %s since %s", other.state, other.ended.UTC().Format("15:04:05.000"))
 	}
 	return ""
@@ -136,8 +170,9 @@ func (l *ledger) unjustified(p parsed, c change) string {
 // repeated describes desired states that were applied twice without a reason. Reasons
 // are a killed daemon and an answer that may have been lost.
 func (l *ledger) repeated(p parsed, some []change, since time.Time) []string {
-	if p.verb == "unpause" || p.verb == "delete" || p.verb == create {
-		return nil // an unpause is part of a stop, and a delete cannot succeed twice; judgeRequests counts objects
+	if p.verb != "start" && p.verb != "stop" && p.verb != "restart" {
+		// Most others cannot succeed twice. judgeRequests counts objects.
+		return nil
 	}
 	var wrong []string
 	for i := 1; i < len(some); i++ {
@@ -146,7 +181,11 @@ func (l *ledger) repeated(p parsed, some []change, since time.Time) []string {
 			continue
 		}
 		again := slices.ContainsFunc(l.of(p.object), func(r request) bool {
-			return r.justifies(p.verb) && (r.ended.IsZero() || r.ended.After(first.began.Add(-time.Second))) && r.began.Before(second.began)
+			if !r.justifies(p.verb) || !r.began.Before(second.began) {
+				return false
+			}
+			// One of two starts or stops may be that of an action.
+			return r.ended.IsZero() || r.ended.After(first.began.Add(-time.Second)) || p.verb != "restart" && r.actsAfter(first.began)
 		})
 		if !again {
 			wrong = append(wrong, fmt.Sprintf("rdd applied one desired state twice: %s of %s at %s and %s", p.verb, p.object,

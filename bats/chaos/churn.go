@@ -145,17 +145,28 @@ func (w *worker) makeContainer(ctx context.Context) {
 	}
 	name := fmt.Sprintf("Box_%d", w.next())
 	id := ""
+	isStubborn := w.random.IntN(4) == 0
 	err := w.do(name, "create", func() (err error) {
-		id, err = w.engine.CreateContainer(ctx, name, image)
+		if isStubborn {
+			id, err = w.engine.CreateStubbornContainer(ctx, name, image, 1) // its restart takes a second
+		} else {
+			id, err = w.engine.CreateContainer(ctx, name, image)
+		}
 		return err
 	})
 	if err != nil {
 		return
 	}
-	w.add(&w.containers, id)
+	w.created(id)
 	if run {
 		_ = w.do(objectOf(containersv1.KindContainer, id), "start", func() error { return w.engine.Do(ctx, "start", id) })
 	}
+}
+
+// created records a container that a worker has created.
+func (w *worker) created(id string) {
+	_ = w.do(objectOf(containersv1.KindContainer, id), "created", func() error { return nil })
+	w.add(&w.containers, id)
 }
 
 // forUsersOnly reports whether a container is started and stopped by users alone, so

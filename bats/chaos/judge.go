@@ -56,6 +56,11 @@ func (c *chaos) snapshot(ctx context.Context) (*snapshot, error) {
 	for _, one := range all {
 		s.containers[one.ID] = one.State
 	}
+	for _, m := range s.mirrors {
+		if one, ok := m.(*containersv1.Container); ok {
+			c.ledger.observeOutcome(one)
+		}
+	}
 	if s.images, err = c.dockerd.Tags(ctx); err != nil {
 		return nil, err
 	}
@@ -105,8 +110,12 @@ const (
 )
 
 func (l *ledger) end(s *snapshot, r request, away bool) (outcome, string) {
-	if r.verb == deleteMirror {
+	switch r.verb {
+	case deleteMirror:
 		return l.endOfDelete(s, r, away)
+	case requestAction:
+		return l.endOfAction(s, r, away)
+	case setState, engineChange:
 	}
 	m, ok := s.mirrors[r.uid].(*containersv1.Container)
 	_, exists := s.containers[r.name]
@@ -145,7 +154,7 @@ func (l *ledger) undisturbed(r request) bool {
 		same := other.began.Equal(r.began)
 		// An equal state may have been stored without an acknowledgement before, and
 		// applied then.
-		if !same && (other.ended.IsZero() || other.ended.After(r.began)) {
+		if !same && (other.ended.IsZero() || other.ended.After(r.began) || other.actsAfter(r.began)) {
 			return false
 		}
 		if !same && other.acknowledged && other.generation == r.generation {

@@ -68,7 +68,29 @@ const (
 	starts  = "/containers/abc/start"
 	stops   = "/containers/abc/stop"
 	removes = "/containers/abc"
+
+	restarts = "/containers/abc/restart"
 )
+
+func (s *history) acts(action containersv1.Action) {
+	s.issues(request{verb: requestAction, action: action, what: string(action), uid: "u"})
+}
+
+// succeeds records that the last action has succeeded.
+func (s *history) succeeds() {
+	all := s.requests["Container/abc"]
+	r := all[len(all)-1]
+	at := metav1.NewMicroTime(r.began.Add(2 * time.Second))
+	r.outcome = &containersv1.ActionStatus{Action: r.action, State: containersv1.ActionSucceeded, ObservedAt: metav1.NewMicroTime(r.began), CompletedAt: &at}
+}
+
+func (s *history) asksFor(r containersv1.Request) {
+	s.asked = append(s.asked, &asked{object: r, began: s.next()})
+}
+
+func (s *history) prunes(kind containersv1.PruneKind, dryRun bool) {
+	s.asksFor(&containersv1.PruneRequest{Spec: containersv1.PruneRequestSpec{Kinds: []containersv1.PruneKind{kind}, DryRun: dryRun}})
+}
 
 func TestUnrequestedChangesAreReported(t *testing.T) {
 	running, created := containersv1.StateRunning, containersv1.StateCreated
@@ -116,8 +138,45 @@ func TestUnrequestedChangesAreReported(t *testing.T) {
 			s.setsState(running, 4)
 			s.sends("POST", starts)
 		}, ""},
-		"another container": {func(s *history) { s.setsState(running, 2); s.sends("POST", "/containers/def/start") }, "there was no request for it"},
-		"unknown request":   {func(s *history) { s.sends("POST", "/containers/abc/restart") }, "applies no desired state"},
+		"another container":                {func(s *history) { s.setsState(running, 2); s.sends("POST", "/containers/def/start") }, "there was no request for it"},
+		"unknown request":                  {func(s *history) { s.sends("POST", "/containers/abc/resize") }, "applies no desired state"},
+		"restart":                          {func(s *history) { s.acts(containersv1.ActionRestart); s.sends("POST", restarts) }, ""},
+		"restart of one that does not run": {func(s *history) { s.acts(containersv1.ActionRestart); s.sends("POST", starts) }, ""},
+		"restart without request":          {func(s *history) { s.setsState(running, 2); s.sends("POST", restarts) }, "there was no request for it"},
+		"stop, pause requested":            {func(s *history) { s.acts(containersv1.ActionPause); s.sends("POST", stops) }, "there was no request for it"},
+		"restarted twice": {func(s *history) {
+			s.acts(containersv1.ActionRestart)
+			s.sends("POST", restarts)
+			s.sends("POST", restarts)
+		}, "twice"},
+		"restart after it has ended": {func(s *history) {
+			s.acts(containersv1.ActionRestart)
+			s.succeeds()
+			s.sends("POST", restarts)
+		}, "there was no request for it"},
+		"pull without request": {func(s *history) { s.sends("POST", "/images/create") }, "there was no request for it"},
+		"pull":                 {func(s *history) { s.asksFor(&containersv1.ImagePullRequest{}); s.sends("POST", "/images/create") }, ""},
+		"push": {func(s *history) {
+			s.asksFor(&containersv1.ImagePushRequest{Spec: containersv1.ImagePushRequestSpec{Image: "127.0.0.1:5/local:1"}})
+			s.sends("POST", "/images/127.0.0.1:5/local/push")
+		}, ""},
+		"push of another image": {func(s *history) {
+			s.asksFor(&containersv1.ImagePushRequest{Spec: containersv1.ImagePushRequestSpec{Image: "127.0.0.1:5/other:1"}})
+			s.sends("POST", "/images/127.0.0.1:5/local/push")
+		}, "there was no request for it"},
+		"tag": {func(s *history) {
+			s.asksFor(&containersv1.ImageTagRequest{Spec: containersv1.ImageTagRequestSpec{Image: "base:1"}})
+			s.sends("POST", "/images/base:1/tag")
+		}, ""},
+		"prune":                    {func(s *history) { s.prunes("Container", false); s.sends("DELETE", removes) }, ""},
+		"prune of another kind":    {func(s *history) { s.prunes("Volume", false); s.sends("DELETE", removes) }, "there was no request for it"},
+		"prune that only previews": {func(s *history) { s.prunes("Container", true); s.sends("DELETE", removes) }, "there was no request for it"},
+		"replaced container":       {func(s *history) { s.asksFor(&containersv1.ContainerCreateRequest{}); s.sends("DELETE", removes) }, ""},
+		"replaced container of a worker": {func(s *history) {
+			s.asksFor(&containersv1.ContainerCreateRequest{})
+			s.issues(request{verb: engineChange})
+			s.sends("DELETE", removes)
+		}, "there was no request for it"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -20,6 +20,8 @@ const (
 	setState verb = "set state"
 	// deleteMirror is a delete of a mirror.
 	deleteMirror verb = "delete"
+	// requestAction is a request for a one-shot action.
+	requestAction verb = "action"
 )
 
 // request is a change of one object by a worker or a user.
@@ -38,6 +40,9 @@ type request struct {
 	name         string
 	uid          types.UID
 	generation   int64
+	action       containersv1.Action
+	// outcome of an action; nil while it is unknown.
+	outcome *containersv1.ActionStatus
 }
 
 // objectOf names an object of the engine as the daemon names it in its requests:
@@ -55,7 +60,7 @@ func (s span) meets(from, to time.Time) bool {
 type ledger struct {
 	mu       sync.Mutex
 	requests map[string][]*request
-	// asked are the requests for new objects, and requested the containers that came of
+	// asked are the requests of users, and requested the containers that came of
 	// them.
 	asked     []*asked
 	requested map[string]bool

@@ -21,10 +21,14 @@
 //	churn.go       workers, which change the engine
 //	quiet.go       changes without an event of their own
 //	user.go        users, which change the API
-//	requests.go    requests of users for new objects
+//	actions.go     actions that users request on containers
+//	requests.go    requests of users
+//	transfers.go   checks the requests for images and prunes
+//	registry.go    the registry of the images
 //	ledger.go      records requests and faults
 //	link.go        the impaired socket between daemon and engine
 //	recorder.go    records the daemon's requests to the engine
+//	starts.go      records the starts of containers, and checks that each has a cause
 //	converge.go    waits until everything is right
 //	judge.go       checks the acknowledged requests
 //	changes.go     checks the daemon's requests

@@ -69,7 +69,7 @@ func (w *worker) failStart(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	w.add(&w.containers, id)
+	w.created(id)
 	_ = w.do(objectOf(containersv1.KindContainer, id), "start", func() error { return w.engine.Do(ctx, "start", id) })
 }
 

@@ -27,27 +27,63 @@ type asked struct {
 	began  time.Time
 	// acknowledged is set when the API server has accepted it.
 	acknowledged bool
+	// ended is when it was seen finished; zero before.
+	ended time.Time
 }
 
-// ask creates a request for a container or a volume.
+// ask creates a request.
 func (w *user) ask(ctx context.Context, api client.Client) {
-	var object client.Object
 	ttl := int32(containersv1.DefaultTTLSecondsAfterFinished)
-	common := containersv1.RequestSpec{TTLSecondsAfterFinished: &ttl}
-	if w.random.IntN(2) == 0 {
-		object = &containersv1.VolumeCreateRequest{Spec: containersv1.VolumeCreateRequestSpec{RequestSpec: common}}
-	} else {
-		object = &containersv1.ContainerCreateRequest{Spec: containersv1.ContainerCreateRequestSpec{
-			RequestSpec: common, Image: base, PullPolicy: containersv1.PullNever, StopSignal: "SIGKILL",
-			State: []containersv1.RequestedState{containersv1.RequestedRunning, containersv1.RequestedCreated}[w.random.IntN(2)],
-		}}
-	}
+	object := w.draft(containersv1.RequestSpec{TTLSecondsAfterFinished: &ttl})
 	object.SetName(fmt.Sprintf("ask-%d", w.next()))
 	object.SetNamespace(appv1.DefaultNamespace)
 	a := w.ledger.asks(object.(containersv1.Request))
 	if err := api.Create(ctx, object); err == nil {
 		w.ledger.granted(a)
 	}
+}
+
+// draft returns a request without a name.
+func (w *user) draft(common containersv1.RequestSpec) client.Object {
+	switch w.random.IntN(9) {
+	case 0, 1:
+		return &containersv1.VolumeCreateRequest{Spec: containersv1.VolumeCreateRequestSpec{RequestSpec: common}}
+	case 2, 3:
+		return &containersv1.ContainerCreateRequest{Spec: containersv1.ContainerCreateRequestSpec{
+			RequestSpec: common, Image: base, PullPolicy: containersv1.PullNever, StopSignal: "SIGKILL",
+			State: []containersv1.RequestedState{containersv1.RequestedRunning, containersv1.RequestedCreated}[w.random.IntN(2)],
+		}}
+	case 4, 5:
+		return &containersv1.ImagePullRequest{Spec: containersv1.ImagePullRequestSpec{RequestSpec: common, Image: w.registry.remote(w.random.IntN(remoteImages))}}
+	case 6:
+		return &containersv1.ImageTagRequest{Spec: containersv1.ImageTagRequestSpec{RequestSpec: common, Image: w.someImage(), Tag: w.registry.local(w.random.IntN(localTags))}}
+	case 7:
+		return &containersv1.ImagePushRequest{Spec: containersv1.ImagePushRequestSpec{RequestSpec: common, Image: w.registry.local(w.random.IntN(localTags))}}
+	default:
+		return &containersv1.PruneRequest{Spec: w.prune(common)}
+	}
+}
+
+// someImage returns an image that may be gone.
+func (w *user) someImage() string {
+	if ref, ok := w.pick(w.random, &w.images); ok {
+		return ref
+	}
+	return base
+}
+
+// prune selects what no other request needs: the tags of images stay.
+func (w *user) prune(common containersv1.RequestSpec) containersv1.PruneRequestSpec {
+	spec := containersv1.PruneRequestSpec{RequestSpec: common, DryRun: w.random.IntN(4) == 0}
+	switch w.random.IntN(4) {
+	case 0:
+		spec.Kinds, spec.All = []containersv1.PruneKind{"Volume"}, true
+	case 1:
+		spec.Kinds = []containersv1.PruneKind{"Container", "Image"}
+	default:
+		spec.Kinds = []containersv1.PruneKind{"Image", "Network"}
+	}
+	return spec
 }
 
 // asks records a request before it is sent.
@@ -67,13 +103,6 @@ func (l *ledger) granted(a *asked) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a.acknowledged = true
-}
-
-// askedBefore reports whether a user had created a request by a time.
-func (l *ledger) askedBefore(at time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.asked) > 0 && l.asked[0].began.Before(at)
 }
 
 // askedSince returns the acknowledged requests since a time.
@@ -134,16 +163,15 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 		if err != nil {
 			continue // awaitRequests has reported it
 		}
-		objects := made[r.GetUID()]
+		c.ledger.ends(a)
+		why := c.unfulfilled(ctx, r, a, s, made[r.GetUID()])
 		switch {
-		case isTrue(r, containersv1.ConditionComplete) && len(objects) == 1 && objects[0] == r.CommonStatus().Result.Name:
+		case why != "":
+			wrong = append(wrong, fmt.Sprintf("request %s %s: %s, and its status is %+v", r.RequestKind(), r.GetName(), why, *r.CommonStatus()))
+		case isTrue(r, containersv1.ConditionComplete):
 			c.results.complete++
-		case isTrue(r, containersv1.ConditionComplete) && len(objects) == 0 && c.ledger.prunedSince(r, a.began):
-			c.results.complete++
-		case isTrue(r, containersv1.ConditionFailed) && len(objects) == 0:
+		case isTrue(r, containersv1.ConditionFailed):
 			c.results.failed++
-		case isFinished(r):
-			wrong = append(wrong, fmt.Sprintf("request %s has the objects %v, and its status is %+v", r.GetName(), objects, *r.CommonStatus()))
 		}
 		if err := c.deleteRequest(ctx, r); err != nil {
 			wrong = append(wrong, fmt.Sprintf("delete request %s: %v", r.GetName(), err))
@@ -152,10 +180,45 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 	return wrong
 }
 
-// prunedSince reports whether a worker may have removed the volume of a request.
+// ends records that a request was seen finished.
+func (l *ledger) ends(of asked) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.asked {
+		if a.object == of.object {
+			a.ended = time.Now()
+		}
+	}
+}
+
+// unfulfilled says why a finished request was not carried out exactly once; it is empty
+// for one that was. objects are the mirrors of what came of it.
+func (c *chaos) unfulfilled(ctx context.Context, r containersv1.Request, a asked, s *snapshot, objects []string) string {
+	switch r := r.(type) {
+	case *containersv1.ImagePullRequest, *containersv1.ImageTagRequest, *containersv1.ImagePushRequest:
+		return c.untransferred(ctx, r, a, s)
+	case *containersv1.PruneRequest:
+		return s.unpruned(r)
+	}
+	result := r.CommonStatus().Result
+	switch {
+	case isTrue(r, containersv1.ConditionComplete) && len(objects) == 1 && objects[0] == result.Name:
+	case isTrue(r, containersv1.ConditionComplete) && len(objects) == 0 && c.ledger.prunedSince(r, a.began):
+	case isTrue(r, containersv1.ConditionFailed) && len(objects) == 0:
+	case isFinished(r):
+		return fmt.Sprintf("it has the objects %v", objects)
+	}
+	return ""
+}
+
+// prunedSince reports whether the object of a request may have been removed as unused.
 func (l *ledger) prunedSince(r containersv1.Request, since time.Time) bool {
-	return r.RequestKind() == containersv1.KindVolumeCreateRequest &&
-		slices.ContainsFunc(l.of(objectOf(containersv1.KindVolume, "unused ones")), func(r request) bool {
+	kind := containersv1.KindContainer
+	if r.RequestKind() == containersv1.KindVolumeCreateRequest {
+		kind = containersv1.KindVolume
+	}
+	return l.prunes(kind, since, time.Now()) || kind == containersv1.KindVolume &&
+		slices.ContainsFunc(l.of(objectOf(kind, "unused ones")), func(r request) bool {
 			return r.ended.IsZero() || r.ended.After(since)
 		})
 }
@@ -185,10 +248,15 @@ func (s *snapshot) requested() map[types.UID][]string {
 	return made
 }
 
-// requestOf returns the UID of the request that an object came of; empty for none.
+// requestOf returns the UID of the request that an object came of; empty for none. A
+// container of a worker, which has the label "name", may have that of a request from its
+// image.
 func requestOf(m metav1.Object) types.UID {
 	switch m := m.(type) {
 	case *containersv1.Container:
+		if m.Status.Labels["name"] != "" {
+			return ""
+		}
 		return types.UID(m.Status.Labels[containersv1.RequestLabel])
 	case *containersv1.Volume:
 		return types.UID(m.Status.Labels[containersv1.RequestLabel])

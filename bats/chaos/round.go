@@ -35,7 +35,7 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	}
 	c.ledger.step("all changes have stopped")
 	took, wrong := c.converge(ctx)
-	if unended := c.awaitRequests(ctx, began); len(unended) > 0 {
+	if unended := append(c.awaitRequests(ctx, began), c.awaitActions(ctx)...); len(unended) > 0 {
 		wrong = append(wrong, unended...)
 	} else {
 		_, again := c.converge(ctx) // what they have created
@@ -51,6 +51,7 @@ func (c *chaos) round(ctx context.Context, r round) error {
 		t, broken := c.ledger.judge(s, began)
 		c.results.add(t)
 		wrong = append(wrong, broken...)
+		wrong = append(wrong, c.ledger.judgeStarts(c.starts, began)...)
 		wrong = append(wrong, c.ledger.replaced(c.before, s, began)...)
 	}
 	c.before = s
@@ -78,7 +79,7 @@ func (c *chaos) injectFaults(ctx context.Context, r round) error {
 		busy.Go(func() { w.work(working) })
 	}
 	for _, seed := range r.users {
-		w := &user{pool: c.pool, engine: c.dockerd.API, daemon: c.daemon, ledger: c.ledger, random: randomOf(seed)}
+		w := &user{pool: c.pool, engine: c.dockerd.API, registry: c.registry, daemon: c.daemon, ledger: c.ledger, random: randomOf(seed)}
 		busy.Go(func() { w.work(working) })
 	}
 	lanes, faulty := errgroup.WithContext(ctx)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -22,7 +23,9 @@ type chaos struct {
 	// dir is removed after the run.
 	dir      string
 	dockerd  *dockerd.Daemon
+	registry *registry
 	recorder *recorder
+	starts   *startLog
 	link     *link
 	disk     disk
 	daemon   *daemon
@@ -30,6 +33,8 @@ type chaos struct {
 	ledger   *ledger
 	content  []byte
 	results  results
+	// unfollow ends starts.
+	unfollow func()
 	// before is the snapshot of the previous round.
 	before *snapshot
 }
@@ -49,6 +54,7 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	if c.dockerd, err = dockerd.Start(ctx, c.dir); err != nil {
 		return c, err
 	}
+	c.follow(ctx)
 	between := filepath.Join(c.dir, "recorder.sock")
 	if c.recorder, err = newRecorder(between, c.dockerd.Socket()); err != nil {
 		return c, err
@@ -57,6 +63,12 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 		return c, err
 	}
 	if err := c.dockerd.ImportImage(ctx, "base", "1", c.content); err != nil {
+		return c, err
+	}
+	if c.registry, err = startRegistry(ctx, filepath.Join(c.dir, "registry")); err != nil {
+		return c, err
+	}
+	if err := c.registry.fill(ctx, c.dockerd.API); err != nil {
 		return c, err
 	}
 	if c.disk, err = newDisk(ctx, filepath.Join(c.dir, "disk")); err != nil {
@@ -74,6 +86,18 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	return c, err
 }
 
+// follow records the starts of containers until the end.
+func (c *chaos) follow(ctx context.Context) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c.starts = newStartLog()
+	var following sync.WaitGroup
+	following.Go(func() { c.starts.follow(ctx, c.dockerd.API) })
+	c.unfollow = func() {
+		cancel()
+		following.Wait()
+	}
+}
+
 // end prints the summary and removes everything.
 func (c *chaos) end(ctx context.Context) error {
 	var errs []error
@@ -88,6 +112,12 @@ func (c *chaos) end(ctx context.Context) error {
 	}
 	if c.disk.dir != "" {
 		errs = append(errs, c.disk.end(ctx))
+	}
+	if c.registry != nil {
+		errs = append(errs, c.registry.end())
+	}
+	if c.unfollow != nil {
+		c.unfollow()
 	}
 	if c.dockerd != nil { // unmounts what is left below dir
 		errs = append(errs, c.dockerd.Close(ctx))
@@ -160,7 +190,7 @@ type results struct {
 	took       []time.Duration
 	violations []violation
 	tally      tally
-	// complete and failed count the requests for new objects.
+	// complete and failed count the requests for objects, images and prunes.
 	complete, failed int
 	first            rddtest.Size
 	last             rddtest.Size

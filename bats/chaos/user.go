@@ -20,10 +20,11 @@ import (
 type user struct {
 	*pool
 
-	engine *dockerd.API
-	daemon *daemon
-	ledger *ledger
-	random *rand.Rand
+	engine   *dockerd.API
+	registry *registry
+	daemon   *daemon
+	ledger   *ledger
+	random   *rand.Rand
 }
 
 // work runs until ctx ends, and completes the change that is under way then.
@@ -40,38 +41,55 @@ func (w *user) work(ctx context.Context) {
 func (w *user) step(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	number := w.random.IntN(11)
+	number := w.random.IntN(14)
 	api, err := w.daemon.client()
 	if err != nil {
 		return
 	}
 	switch {
 	case number < 6:
-		w.setState(ctx, api)
+		w.changeState(ctx, api)
 	case number < 7:
 		if id, ok := w.pick(w.random, &w.containers); ok {
 			w.remove(ctx, api, containersv1.KindContainer, id, containersv1.ContainerResourceName(id))
 		}
 	case number < 8:
 		w.removeImage(ctx, api)
-	case number == 10:
+	case number < 10:
+		w.removeVolume(ctx, api)
+	case number < 12:
 		w.ask(ctx, api)
 	default:
-		if name, ok := w.pick(w.random, &w.volumes); ok {
-			w.remove(ctx, api, containersv1.KindVolume, name, containersv1.VolumeResourceName(name))
+		if id, ok := w.pick(w.random, &w.containers); ok {
+			w.act(ctx, api, id)
 		}
 	}
 }
 
-func (w *user) setState(ctx context.Context, api client.Client) {
+func (w *user) removeVolume(ctx context.Context, api client.Client) {
+	if name, ok := w.pick(w.random, &w.volumes); ok {
+		w.remove(ctx, api, containersv1.KindVolume, name, containersv1.VolumeResourceName(name))
+	}
+}
+
+// changeState sets the desired state of a container, or requests an action on one that is
+// for actions only.
+func (w *user) changeState(ctx context.Context, api client.Client) {
+	id, ok := w.pick(w.random, &w.containers)
+	switch {
+	case !ok:
+	case forActionsOnly(id):
+		w.act(ctx, api, id)
+	default:
+		w.setState(ctx, api, id)
+	}
+}
+
+func (w *user) setState(ctx context.Context, api client.Client, id string) {
 	states := []containersv1.DesiredState{
 		containersv1.StateRunning, containersv1.StateRunning, containersv1.StateCreated, containersv1.StateCreated, containersv1.StateUnknown,
 	}
 	state := states[w.random.IntN(len(states))]
-	id, ok := w.pick(w.random, &w.containers)
-	if !ok {
-		return
-	}
 	r := &request{
 		verb: setState, object: objectOf(containersv1.KindContainer, id), what: string(state),
 		state: state, kind: containersv1.KindContainer, name: id,

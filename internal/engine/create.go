@@ -15,8 +15,9 @@ import (
 // Each object gets the label RequestLabel with the UID of its request, and a create
 // begins with a search for the object with that label. So a create that is repeated,
 // because its answer was lost, returns the object that there is. An object of the same
-// name that another client has created is a conflict. The specs have a name; the
-// contexts need a deadline.
+// name that another client has created is a conflict, and a container that only inherits
+// the label from its image is another client's: see InheritsLabel. The specs have a name;
+// the contexts need a deadline.
 type Creator interface {
 	// CreateContainer creates a container, and connects it to its networks. It does not
 	// start the container, and does not pull its image: without the image the error is
@@ -57,4 +58,13 @@ func RequestLabels(labels map[string]string, request types.UID) map[string]strin
 // FromRequest reports whether an object with these labels was created for a request.
 func FromRequest(labels map[string]string, request types.UID) bool {
 	return labels[containersv1.RequestLabel] == string(request)
+}
+
+// InheritsLabel reports whether a container that has the label of a request may have it
+// from its image alone: docker commit copies the labels of a container to the new image,
+// and so to each container of that image. The container of the request is known by its
+// name or, if another client has renamed it, by an image without the label. image is nil
+// if the engine lacks the image, which then proves nothing.
+func InheritsLabel(c *containersv1.Container, name string, request types.UID, image *containersv1.Image) bool {
+	return c.Status.Name != name && (image == nil || FromRequest(image.Status.Labels, request))
 }

@@ -21,6 +21,50 @@ func (e *dockerEngine) requested(ctx context.Context, kind containersv1.Kind, re
 	return engine.Key{Kind: kind, ID: ids[0]}, true, nil
 }
 
+// requestedContainer returns the container that was created for a request; nil if there
+// is none.
+func (e *dockerEngine) requestedContainer(ctx context.Context, name string, request types.UID) (*containersv1.Container, error) {
+	ids, err := e.Requested(ctx, containersv1.KindContainer, request)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		m, err := e.named(ctx, containersv1.KindContainer, id)
+		if engine.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		c := m.(*containersv1.Container)
+		var image *containersv1.Image
+		if c.Status.Name != name {
+			if image, err = e.imageOf(ctx, c); err != nil {
+				return nil, err
+			}
+		}
+		if !engine.InheritsLabel(c, name, request, image) {
+			return c, nil
+		}
+	}
+	return nil, nil
+}
+
+// imageOf reads the image of a container; nil if the engine lacks it.
+func (e *dockerEngine) imageOf(ctx context.Context, c *containersv1.Container) (*containersv1.Image, error) {
+	if c.Status.ImageID == "" {
+		return nil, nil
+	}
+	m, err := e.named(ctx, containersv1.KindImage, c.Status.ImageID)
+	if engine.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.(*containersv1.Image), nil
+}
+
 // named reads an object by its name.
 func (e *dockerEngine) named(ctx context.Context, kind containersv1.Kind, name string) (containersv1.Mirror, error) {
 	mirrors, err := e.Inspect(ctx, kind, name)
@@ -102,12 +146,15 @@ func (e *dockerEngine) CreateContainer(ctx context.Context, spec containersv1.Co
 }
 
 func (e *dockerEngine) createContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (engine.Key, error) {
-	key, found, err := e.requested(ctx, containersv1.KindContainer, request)
-	if err != nil {
+	var key engine.Key
+	earlier, err := e.requestedContainer(ctx, spec.Name, request)
+	switch {
+	case err != nil:
 		return key, err
-	}
-	if found {
-		if hasRun, err := e.replace(ctx, key); hasRun || err != nil {
+	case earlier != nil && earlier.HasRun():
+		return engine.KeyOf(earlier), nil
+	case earlier != nil:
+		if err := e.discardEarlier(ctx, engine.KeyOf(earlier)); err != nil {
 			return key, err
 		}
 	}
@@ -128,23 +175,13 @@ func (e *dockerEngine) createContainer(ctx context.Context, spec containersv1.Co
 	return key, e.connectAll(ctx, key, spec.Networks)
 }
 
-// replace removes the container of an earlier attempt, unless it has run.
-func (e *dockerEngine) replace(ctx context.Context, key engine.Key) (hasRun bool, err error) {
-	c, err := e.named(ctx, key.Kind, key.ID)
-	switch {
-	case engine.IsNotFound(err):
-		return false, nil
-	case err != nil:
-		return false, err
-	case c.(*containersv1.Container).HasRun():
-		return true, nil
+// discardEarlier removes the container of an earlier attempt, which has never run.
+func (e *dockerEngine) discardEarlier(ctx context.Context, key engine.Key) error {
+	err := e.discard(ctx, key)
+	if engine.IsConflict(err) {
+		return underWayError{err} // it starts, or is being removed
 	}
-	if err := e.discard(ctx, key); engine.IsConflict(err) {
-		return false, underWayError{err} // it starts, or is being removed
-	} else if err != nil {
-		return false, err
-	}
-	return false, nil
+	return err
 }
 
 // connectAll connects a container to all but its first network, to which its creation

@@ -23,6 +23,7 @@ func createRules() []rule {
 		{"ContainerWithoutNetworkLeavesNothing", containerWithoutNetwork},
 		{"ContainerOfSeveralNetworks", containerOfNetworks},
 		{"ContainerThatNeverRanIsReplaced", containerReplaced},
+		{"ContainerOfCommittedImageIsAnothers", containerOfCommittedImage},
 		{"DiscardLeavesNothing", containerDiscarded},
 		{"DiscardOfRunningIsRefused", runningDiscarded},
 		{"DiscardOfMissingContainer", missingDiscarded},
@@ -113,6 +114,24 @@ func containerReplaced(s *scene) {
 	if keys := s.keysOf(containersv1.KindVolume); len(keys) != 1 {
 		s.Errorf("volumes %v, want that of the second container", keys)
 	}
+}
+
+// A commit copies the label of the request's container to the image. Containers of that
+// image have it too, and are neither replaced nor the result of the request.
+func containerOfCommittedImage(s *scene) {
+	spec := s.containerSpec()
+	first := s.mustCreate(spec, requested)
+	image := s.CommitContainer(first.ID)
+	idle := containerKey(s.CreateContainer(Container{Name: "idle", Image: image}))
+	s.RemoveContainer(first.ID)
+	second := s.mustCreate(spec, requested)
+	s.exists(idle)
+	s.RemoveContainer(second.ID)
+	s.mustDo(idle, engine.VerbStart)
+	if third := s.mustCreate(spec, requested); third == idle {
+		s.Error("a container that another client has created of the committed image is the result of the request")
+	}
+	s.exists(idle) // its process may have ended: the image has the entry point of the request
 }
 
 func runningDiscarded(s *scene) {

@@ -130,51 +130,62 @@ func (c *conn) create(ctx context.Context, kind containersv1.Kind, request types
 	return engine.Key{Kind: kind, ID: id}, err
 }
 
+// requestedContainer returns the container that was created for a request, or nil.
+func (e *Engine) requestedContainer(name string, request types.UID) *Container {
+	for _, id := range e.requested(containersv1.KindContainer, request) {
+		c := e.containers[id]
+		var image *containersv1.Image
+		if img := e.images[c.ImageID]; img != nil {
+			image = &containersv1.Image{Status: containersv1.ImageStatus{Labels: img.Labels}}
+		}
+		if !engine.InheritsLabel(&containersv1.Container{Status: containersv1.ContainerStatus{Name: c.Name}}, name, request, image) {
+			return c
+		}
+	}
+	return nil
+}
+
 // CreateContainer implements engine.Creator.
 func (c *conn) CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (engine.Key, error) {
 	if err := c.ready(ctx); err != nil {
 		return engine.Key{}, err
 	}
-	if err := c.engine.replaceRequested(request); err != nil {
-		return engine.Key{}, err
-	}
-	return c.create(ctx, containersv1.KindContainer, request, func() (string, error) {
-		if _, err := c.engine.resolveImage(spec.Image); err != nil {
-			return "", fmt.Errorf("%w: %w", err, engine.ErrNoImage)
-		}
-		var others []string
-		for i, name := range spec.Networks {
-			n, err := c.engine.findNetwork(name)
-			if err != nil {
-				return "", err
-			}
-			if i > 0 {
-				others = append(others, n.ID)
-			}
-		}
-		created, err := c.engine.createContainer(RequestedContainer(spec, request))
-		if err != nil {
-			return "", err
-		}
-		created.networks = append(created.networks, others...)
-		return created.ID, nil
-	})
+	defer c.engine.lock()()
+	id, err := c.engine.replaceRequested(spec, request)
+	return engine.Key{Kind: containersv1.KindContainer, ID: id}, err
 }
 
-// replaceRequested removes the container of an earlier attempt, unless it has run.
-func (e *Engine) replaceRequested(request types.UID) error {
-	defer e.lock()()
-	for _, id := range e.requested(containersv1.KindContainer, request) {
-		c := e.containers[id]
+// replaceRequested returns the container of an earlier attempt if it has run, and else
+// replaces it by a new one.
+func (e *Engine) replaceRequested(spec containersv1.ContainerCreateRequestSpec, request types.UID) (id string, err error) {
+	if c := e.requestedContainer(spec.Name, request); c != nil {
 		if !c.Started.IsZero() {
-			continue
+			return c.ID, nil
 		}
 		if err := e.remove(c, false); err != nil {
-			return fmt.Errorf("%w: %w", err, engine.ErrUnderWay)
+			return "", fmt.Errorf("%w: %w", err, engine.ErrUnderWay)
 		}
 		e.removeAnonymousVolumes(c)
 	}
-	return nil
+	if _, err := e.resolveImage(spec.Image); err != nil {
+		return "", fmt.Errorf("%w: %w", err, engine.ErrNoImage)
+	}
+	var others []string
+	for i, name := range spec.Networks {
+		n, err := e.findNetwork(name)
+		if err != nil {
+			return "", err
+		}
+		if i > 0 {
+			others = append(others, n.ID)
+		}
+	}
+	created, err := e.createContainer(RequestedContainer(spec, request))
+	if err != nil {
+		return "", err
+	}
+	created.networks = append(created.networks, others...)
+	return created.ID, nil
 }
 
 // Discard implements engine.Creator.

@@ -11,5 +11,6 @@
 //	api.go      requests to its API
 //	objects.go  creates, changes and removes objects
 //	lists.go    lists objects
+//	events.go   follows the starts of containers
 //	tar.go      content of images
 package dockerd

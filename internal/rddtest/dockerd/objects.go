@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -47,16 +48,49 @@ func (a *API) Untag(ctx context.Context, tag string) error {
 // take most of the time of its start, and a stop ends it at once. It runs program, or
 // else that of the image.
 func (a *API) CreateContainer(ctx context.Context, name, image string, program ...string) (string, error) {
-	body, err := json.Marshal(map[string]any{
-		"Image": image, "Cmd": program, "Labels": map[string]string{"name": name}, "StopSignal": "SIGKILL",
-		"HostConfig": map[string]string{"NetworkMode": "none"},
-	})
+	return a.createContainer(ctx, name, map[string]any{"Image": image, "Cmd": program, "StopSignal": "SIGKILL"})
+}
+
+// CreateStubbornContainer is CreateContainer, and the container ignores its stop signal:
+// the engine kills it after some seconds.
+func (a *API) CreateStubbornContainer(ctx context.Context, name, image string, seconds int) (string, error) {
+	return a.createContainer(ctx, name, map[string]any{"Image": image, "StopSignal": "SIGTERM", "StopTimeout": seconds})
+}
+
+func (a *API) createContainer(ctx context.Context, name string, config map[string]any) (string, error) {
+	config["Labels"] = map[string]string{"name": name}
+	config["HostConfig"] = map[string]string{"NetworkMode": "none"}
+	body, err := json.Marshal(config)
 	if err != nil {
 		return "", fmt.Errorf("create container %s: %w", name, err)
 	}
 	var answer struct{ ID string }
 	err = a.Call(ctx, http.MethodPost, "/containers/create?name="+name, bytes.NewReader(body), &answer)
 	return answer.ID, err
+}
+
+// Push pushes a tag to its registry, which needs no password.
+func (a *API) Push(ctx context.Context, ref string) error {
+	at := strings.LastIndexByte(ref, ':')
+	path := "/images/" + ref[:at] + "/push?tag=" + ref[at+1:]
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://engine"+path, http.NoBody) //nolint:gosec // the names are those of a test
+	if err != nil {
+		return fmt.Errorf("push %s: %w", ref, err)
+	}
+	request.Header.Set("X-Registry-Auth", "e30=") // no credentials: {}
+	response, err := a.client.Do(request)         //nolint:gosec // it always dials one socket
+	if err != nil {
+		return fmt.Errorf("push %s: %w", ref, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("push %s: %w", ref, err)
+	}
+	if response.StatusCode >= http.StatusBadRequest || bytes.Contains(answer, []byte("errorDetail")) {
+		return fmt.Errorf("push %s: %w", ref, &AnswerError{response.StatusCode, string(bytes.TrimSpace(answer))})
+	}
+	return nil
 }
 
 // Commit creates an image from a container, without a tag when tag is empty.

@@ -32,7 +32,7 @@ func NewLink(f *fate.Fates, name string) *fate.Link {
 			return errors.New("simulated: the engine failed")
 		},
 		func(*fate.Dice) error { return io.ErrUnexpectedEOF },
-	).Sturdy("events")
+	).Sturdy("events", "pull", "push")
 	l.SetDown(Refused())
 	return l
 }
@@ -66,6 +66,8 @@ type Judge interface {
 	Command(verb string, kind containersv1.Kind, id string) (answered func())
 	// Started is called when a command has started a container.
 	Started(verb, id string)
+	// Made is called when a command has created an object for a request.
+	Made(kind containersv1.Kind, id string, request types.UID)
 }
 
 // NewClient returns a client. events returns what can happen to the next event.
@@ -232,6 +234,15 @@ func (c *Client) Remove(ctx context.Context, kind containersv1.Kind, id string) 
 	return c.command(ctx, "remove", kind, id, func() error { return c.model.Remove(kind, id) })
 }
 
+// made reports to the judge the object that a command has created, unless err is set, and
+// returns err.
+func (c *Client) made(kind containersv1.Kind, id string, request types.UID, err error) error {
+	if err == nil {
+		c.judge.Made(kind, id, request)
+	}
+	return err
+}
+
 // Requested implements [docker.API].
 func (c *Client) Requested(ctx context.Context, kind containersv1.Kind, request types.UID) ([]string, error) {
 	return read(ctx, c, "list", "requested", func() ([]string, error) { return c.model.Requested(kind, request), nil })
@@ -241,7 +252,7 @@ func (c *Client) Requested(ctx context.Context, kind containersv1.Kind, request 
 func (c *Client) CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (id string, err error) {
 	err = c.command(ctx, "create", containersv1.KindContainer, spec.Name, func() (err error) {
 		id, err = c.model.CreateContainer(memory.RequestedContainer(spec, request))
-		return err
+		return c.made(containersv1.KindContainer, id, request, err)
 	})
 	return id, err
 }
@@ -260,8 +271,10 @@ func (c *Client) DiscardContainer(ctx context.Context, id string) error {
 func (c *Client) CreateVolume(ctx context.Context, spec containersv1.VolumeCreateRequestSpec, request types.UID) (labels map[string]string, err error) {
 	err = c.command(ctx, "create", containersv1.KindVolume, spec.Name, func() error {
 		v, err := c.model.CreateVolume(memory.RequestedVolume(spec, request))
-		labels = v.Labels
-		return err
+		if labels = v.Labels; !containerengine.FromRequest(labels, request) {
+			return err // there was one before
+		}
+		return c.made(containersv1.KindVolume, v.Name, request, err)
 	})
 	return labels, err
 }
@@ -271,37 +284,9 @@ func (c *Client) CreateNetwork(ctx context.Context, spec containersv1.NetworkCre
 	err = c.command(ctx, "create", containersv1.KindNetwork, spec.Name, func() error {
 		n, err := c.model.CreateNetwork(memory.RequestedNetwork(spec, request))
 		id = n.ID
-		return err
+		return c.made(containersv1.KindNetwork, id, request, err)
 	})
 	return id, err
-}
-
-// PullImage implements [docker.API].
-func (c *Client) PullImage(ctx context.Context, ref string, with containerengine.Credentials, report func(containerengine.Layer)) error {
-	return c.call(ctx, "pull", ref, func() error {
-		_, err := c.model.PullFrom(ctx, ref, with, report)
-		return err
-	})
-}
-
-// PushImage implements [docker.API].
-func (c *Client) PushImage(ctx context.Context, ref string, with containerengine.Credentials, report func(containerengine.Layer)) (string, error) {
-	return read(ctx, c, "push", ref, func() (string, error) { return c.model.PushTo(ctx, ref, with, report) })
-}
-
-// TagImage implements [docker.API].
-func (c *Client) TagImage(ctx context.Context, image, tag string) error {
-	return c.call(ctx, "tag", image, func() error { return c.model.Tag(image, tag) })
-}
-
-// PruneContainer implements [docker.API].
-func (c *Client) PruneContainer(ctx context.Context, id string) error {
-	return c.command(ctx, "prune", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, false) })
-}
-
-// Inventory implements [docker.API].
-func (c *Client) Inventory(ctx context.Context, _ []containersv1.Kind) (containerengine.Inventory, error) {
-	return read(ctx, c, "measure", "", func() (containerengine.Inventory, error) { return c.model.Inventory(), nil })
 }
 
 // Close implements [docker.API].

@@ -9,5 +9,5 @@
 //
 // Reading map: model.go is the model with what a judge reads of it, versions.go
 // keeps the states of objects. client.go is the daemon's connection to the engine,
-// wire.go what it reads, stream.go its stream of events.
+// transfer.go moves images, wire.go is what it reads, stream.go its stream of events.
 package engine

@@ -39,6 +39,11 @@ func (m *Model) WasAbsent(kind containersv1.Kind, name string, since time.Time) 
 		slices.ContainsFunc(statesSince(all, since), func(v Version) bool { return v.Object == nil })
 }
 
+// Existed reports whether the engine had an object at any moment since a time.
+func (m *Model) Existed(kind containersv1.Kind, name string, since time.Time) bool {
+	return slices.ContainsFunc(statesSince(m.Versions(kind, name), since), func(v Version) bool { return v.Object != nil })
+}
+
 // WasIn reports whether a container was running, or was not, at any moment since a
 // time. It is true for a container that was removed.
 func (m *Model) WasIn(id string, running bool, since time.Time) bool {

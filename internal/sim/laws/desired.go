@@ -71,6 +71,9 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 	l.recorder.Note(who, fmt.Sprintf("%s %s %.24s", verb, kind, id))
 	l.recorder.Count("commands")
 	if slices.Contains(requestVerbs(), verb) {
+		if !j.asked(verb, kind, id) {
+			l.violate("%s %s %s on %s: no request asks for that", verb, kind, id, j.on.Name)
+		}
 		return func() {}
 	}
 	found := slices.DeleteFunc(l.cluster.Since(kind, time.Now().Add(-l.acting())), func(o containersv1.Mirror) bool { return !requests(o, verb, id) })
@@ -78,7 +81,7 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 	if isCreating && len(found) == 0 {
 		return func() { l.startedOnce(uid) }
 	}
-	if len(found) == 0 {
+	if len(found) == 0 && !j.asked(verb, kind, id) {
 		l.violate("%s %s %s on %s: no user requests that", verb, kind, id, j.on.Name)
 	}
 	return func() {

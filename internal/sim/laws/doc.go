@@ -13,6 +13,7 @@
 // true), fresh.go (without faults, mirrors are up to date in seconds), converged.go
 // and equal.go (after all faults, mirrors and objects are equal), deletes.go (no
 // delete is forgotten), requests.go (each request ends, once, and no object of one is
-// there twice), calm.go (nothing is written without a cause, and nothing is
+// there twice), carriedout.go (a complete request was carried out, and only requests cause
+// the commands for them), calm.go (nothing is written without a cause, and nothing is
 // left at the end). refusals.go reads what several laws need from a mirror.
 package laws

@@ -83,6 +83,8 @@ type Laws struct {
 	started map[action]int
 	// starts counts those of the containers of requests, by the UID of the request.
 	starts map[types.UID]int
+	// made has the request of each object that was created for one.
+	made map[object]types.UID
 	// free is since when nothing uses an object whose mirror is deleted.
 	free    map[cluster.Key]time.Time
 	deletes []deletion
@@ -95,7 +97,7 @@ func New(r Recorder, c *cluster.Cluster, machines []*machine.Machine, grace time
 		recorder: r, cluster: c, machines: machines, grace: grace,
 		serials: map[*machine.Machine]map[cluster.Key]int{}, forged: map[cluster.Key]bool{},
 		incarnations: map[string]int{}, starts: map[types.UID]int{}, requests: map[request]*outcome{},
-		started: map[action]int{}, free: map[cluster.Key]time.Time{},
+		started: map[action]int{}, made: map[object]types.UID{}, free: map[cluster.Key]time.Time{},
 	}
 	c.Witness(l.wrote)
 	return l

@@ -1,7 +1,6 @@
 package laws
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -9,12 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
 )
-
-// requestVerbs are the commands that only requests cause.
-func requestVerbs() []string { return []string{"create", "connect", "discard"} }
 
 // requestWritten checks a write of a daemon to a request: its outcome is written once.
 func (l *Laws) requestWritten(write cluster.Write) {
@@ -29,6 +25,10 @@ func (l *Laws) requestWritten(write cluster.Write) {
 		l.violateWrite(write, "the outcome of a request was changed")
 	case stays && isTrue(after, containersv1.ConditionComplete) && isTrue(after, containersv1.ConditionFailed):
 		l.violateWrite(write, "a request is complete and has failed")
+	case stays && isTrue(after, containersv1.ConditionFailed) && after.CommonStatus().Message == "":
+		l.violateWrite(write, "a request has failed without a reason")
+	case stays && isTrue(after, containersv1.ConditionComplete):
+		l.carriedOut(write, after)
 	}
 }
 
@@ -40,17 +40,13 @@ func isTrue(r containersv1.Request, condition string) bool {
 	return meta.IsStatusConditionTrue(r.CommonStatus().Conditions, condition)
 }
 
-// startedByRequest reports whether a command starts the container of a request that is
-// not finished, or was not some moments ago. A request starts its container once.
+// startedByRequest reports whether a command starts the container that was created for a
+// request that is not finished, or was not some moments ago. A request starts its
+// container once.
 func (j Judge) startedByRequest(verb, id string) (uid types.UID, found bool) {
-	if verb != "start" {
+	if uid = j.laws.requestOf(object{j.on, containersv1.KindContainer, id}); verb != "start" || uid == "" {
 		return "", false
 	}
-	c, err := j.on.Model.Container(id)
-	if err != nil || c.Labels[containersv1.RequestLabel] == "" {
-		return "", false
-	}
-	uid = types.UID(c.Labels[containersv1.RequestLabel])
 	since := time.Now().Add(-j.laws.acting())
 	return uid, slices.ContainsFunc(j.laws.cluster.RequestsSince(since), func(r containersv1.Request) bool {
 		return r.GetUID() == uid && !isFinished(r)
@@ -75,52 +71,13 @@ func (p *problems) requests() {
 		}
 	}
 	for _, m := range p.machines {
-		for _, twice := range objectsTwice(m) {
-			p.add("%s", twice)
+		count := map[types.UID]int{}
+		for _, o := range m.Model.Mirrors() {
+			key := engine.KeyOf(o)
+			uid := p.requestOf(object{m, key.Kind, key.ID})
+			if count[uid]++; uid != "" && count[uid] == 2 {
+				p.add("request %s has a second object on %s: %s %s", uid, m.Name, o.MirrorKind(), o.DisplayName())
+			}
 		}
-	}
-}
-
-// objectsTwice returns the requests that have several objects on a machine.
-func objectsTwice(m *machine.Machine) (found []string) {
-	count := map[string]int{}
-	for _, o := range m.Model.Mirrors() {
-		uid := requestOf(o)
-		if uid == "" || inheritsLabel(m, o, uid) {
-			continue
-		}
-		if count[uid]++; count[uid] == 2 {
-			found = append(found, fmt.Sprintf("request %s has a second object on %s: %s %s", uid, m.Name, o.MirrorKind(), o.DisplayName()))
-		}
-	}
-	return found
-}
-
-// inheritsLabel reports whether a container has the label of its image, which was made
-// of the container of a request.
-func inheritsLabel(m *machine.Machine, o containersv1.Mirror, uid string) bool {
-	if o.MirrorKind() != containersv1.KindContainer {
-		return false
-	}
-	c, err := m.Model.Container(o.ObjectID())
-	if err != nil {
-		return false
-	}
-	image, err := m.Model.Image(c.ImageID)
-	return err == nil && image.Labels[containersv1.RequestLabel] == uid
-}
-
-// requestOf returns the UID of the request that an object came of; empty for none. The
-// image of a container has the container's label, and came of no request.
-func requestOf(o containersv1.Mirror) string {
-	switch o := o.(type) {
-	case *containersv1.Container:
-		return o.Status.Labels[containersv1.RequestLabel]
-	case *containersv1.Volume:
-		return o.Status.Labels[containersv1.RequestLabel]
-	case *containersv1.Network:
-		return o.Status.Labels[containersv1.RequestLabel]
-	default:
-		return ""
 	}
 }

@@ -35,7 +35,7 @@ func acts() []act {
 		{"image", 16, (*world).changeImage},
 		{"volume", 8, (*world).changeVolume},
 		{"network", 6, (*world).changeNetwork},
-		{"request", 12, (*world).createRequest},
+		{"request", 16, (*world).createRequest},
 		{"delete request", 2, (*world).deleteRequest},
 		{"vm dies", 3, (*world).endMachine},
 		{"engine frozen", 3, (*world).freezeEngine},

@@ -93,7 +93,7 @@ func addContainer(m *machine.Machine, d *fate.Dice) {
 func (w *world) changeImage(d *fate.Dice) {
 	m := w.used(d)
 	refs := m.Model.ImageRefs()
-	tag := fmt.Sprintf("app%d:v%d", d.N(3), d.N(3))
+	tag := someTag(d)
 	verb := d.N(14)
 	w.Note("outside", fmt.Sprintf("image %d %s", verb, tag))
 	switch {

@@ -21,28 +21,69 @@ func (w *world) createRequest(d *fate.Dice) {
 	}
 	// One that stays is finished long before the run ends.
 	common := containersv1.RequestSpec{TTLSecondsAfterFinished: new(fate.Pick(d, []int32{0, 5, 60, 86400}))}
-	var r containersv1.Request
-	switch d.N(4) {
-	case 0:
-		r = &containersv1.VolumeCreateRequest{Spec: containersv1.VolumeCreateRequestSpec{RequestSpec: common, Name: name}}
-	case 1:
-		r = &containersv1.NetworkCreateRequest{Spec: containersv1.NetworkCreateRequestSpec{RequestSpec: common, Name: name}}
-	default:
-		r = &containersv1.ContainerCreateRequest{Spec: w.requestedContainer(d, common, name)}
-	}
+	r := w.someRequest(d, common, name)
 	r.SetName(fmt.Sprint("request", d.N(200)))
 	r.SetNamespace(app.Spec.Namespace)
 	w.Note("user", fmt.Sprintf("create %s %s, for %q", r.RequestKind(), r.GetName(), name))
 	w.cluster.CreateRequest(r)
 }
 
+// someRequest returns a request of any kind. A created object gets the name.
+func (w *world) someRequest(d *fate.Dice, common containersv1.RequestSpec, name string) containersv1.Request {
+	switch d.N(10) {
+	case 0:
+		return &containersv1.VolumeCreateRequest{Spec: containersv1.VolumeCreateRequestSpec{RequestSpec: common, Name: name}}
+	case 1:
+		return &containersv1.NetworkCreateRequest{Spec: containersv1.NetworkCreateRequestSpec{RequestSpec: common, Name: name}}
+	case 2, 3:
+		return &containersv1.ImagePullRequest{Spec: containersv1.ImagePullRequestSpec{RequestSpec: common, Image: someTag(d)}}
+	case 4:
+		return &containersv1.ImageTagRequest{Spec: containersv1.ImageTagRequestSpec{RequestSpec: common, Image: w.someImage(d), Tag: someTag(d)}}
+	case 5:
+		return &containersv1.ImagePushRequest{Spec: containersv1.ImagePushRequestSpec{RequestSpec: common, Image: someTag(d)}}
+	case 6:
+		return &containersv1.PruneRequest{Spec: somePrune(d, common)}
+	default:
+		return &containersv1.ContainerCreateRequest{Spec: w.requestedContainer(d, common, name)}
+	}
+}
+
+// someTag returns a tag that images have at times.
+func someTag(d *fate.Dice) string { return fmt.Sprintf("app%d:v%d", d.N(3), d.N(3)) }
+
+// someImage returns the ID or a tag of an image, which may be missing.
+func (w *world) someImage(d *fate.Dice) string {
+	if refs := w.used(d).Model.ImageRefs(); len(refs) > 0 {
+		return fate.Pick(d, refs)
+	}
+	return "missing:1"
+}
+
+func somePrune(d *fate.Dice, common containersv1.RequestSpec) containersv1.PruneRequestSpec {
+	spec := containersv1.PruneRequestSpec{RequestSpec: common, All: d.Chance(0.3), DryRun: d.Chance(0.2)}
+	kinds := []containersv1.PruneKind{"Container", "Image", "Volume", "Network"}
+	for n, one := range kinds {
+		if first := d.N(len(kinds)); n == first || d.Chance(0.3) {
+			spec.Kinds = append(spec.Kinds, one)
+		}
+	}
+	if len(spec.Kinds) == 0 {
+		spec.Kinds = kinds
+	}
+	if d.Chance(0.3) {
+		spec.Labels = []string{fate.Pick(d, []string{"b", "!b", "com.example/a=one"})}
+	}
+	return spec
+}
+
 func (w *world) requestedContainer(d *fate.Dice, common containersv1.RequestSpec, name string) containersv1.ContainerCreateRequestSpec {
 	spec := containersv1.ContainerCreateRequestSpec{
-		RequestSpec: common, Name: name, Image: "missing:1", PullPolicy: containersv1.PullNever,
+		RequestSpec: common, Name: name, Image: w.someImage(d), PullPolicy: containersv1.PullNever,
 		State: fate.Pick(d, []containersv1.RequestedState{containersv1.RequestedRunning, containersv1.RequestedCreated}),
 	}
-	if refs := w.used(d).Model.ImageRefs(); len(refs) > 0 {
-		spec.Image = fate.Pick(d, refs)
+	if d.Chance(0.3) {
+		spec.Image = someTag(d)
+		spec.PullPolicy = fate.Pick(d, []containersv1.PullPolicy{containersv1.PullIfNotPresent, containersv1.PullAlways})
 	}
 	if d.Chance(0.4) { // which one container at a time can publish
 		port := int32(8080)

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
+)
+
+// slack is how far the time of an event may be outside of the action that caused it.
+const slack = 300 * time.Millisecond
+
+// startLog records the starts of containers that the engine reports, without the daemon:
+// they show a restart that was done twice, also when its answer was lost.
+type startLog struct {
+	mu sync.Mutex
+	at map[string][]time.Time
+	// last is the time of the last one.
+	last time.Time
+	// gaps are the times without a connection.
+	gaps []span
+}
+
+func newStartLog() *startLog { return &startLog{at: map[string][]time.Time{}} }
+
+// follow follows the engine until ctx ends, also after it was restarted.
+func (s *startLog) follow(ctx context.Context, engine *dockerd.API) {
+	for ctx.Err() == nil {
+		_ = engine.Starts(ctx, s.lost(), s.connected, s.add) // it is followed again after an error
+		_ = rddtest.Sleep(ctx, checkInterval/10)
+	}
+}
+
+// lost records that there is no connection, and returns the time of the last start.
+func (s *startLog) lost() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.gaps); n == 0 || !s.gaps[n-1].to.IsZero() {
+		s.gaps = append(s.gaps, span{from: time.Now()})
+	}
+	if s.last.IsZero() {
+		return time.Now()
+	}
+	return s.last
+}
+
+func (s *startLog) connected() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gaps[len(s.gaps)-1].to = time.Now()
+}
+
+// add records a start, unless it was reported before the connection broke.
+func (s *startLog) add(id string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.at[id], at.Equal) {
+		s.at[id] = append(s.at[id], at)
+	}
+	if at.After(s.last) {
+		s.last = at
+	}
+}
+
+// since returns the starts of a container since a time, in their order.
+func (s *startLog) since(id string, since time.Time) (all []time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, at := range s.at[id] {
+		if at.After(since) {
+			all = append(all, at)
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
+}
+
+// ids returns the containers that were ever started, sorted.
+func (s *startLog) ids() (ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.at {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// missed reports whether a start may be missing between two times.
+func (s *startLog) missed(from, to time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.gaps, func(gap span) bool { return gap.meets(from, to) })
+}
+
+// cause is something that starts a container once at most.
+type cause struct {
+	span
+
+	what string
+	// isCertain is set for one that must have started it.
+	isCertain bool
+}
+
+// judgeStarts finds containers, of those that users change by actions alone, that were not
+// started once by each restart. An action starts a container once at most.
+func (l *ledger) judgeStarts(s *startLog, since time.Time) (wrong []string) {
+	judged := map[string]bool{}
+	for _, id := range s.ids() {
+		judged[id] = true
+		wrong = append(wrong, l.judgeStartsOf(s, id, since)...)
+	}
+	for _, r := range l.acknowledged(since) {
+		if r.verb == requestAction && !judged[r.name] {
+			judged[r.name] = true
+			wrong = append(wrong, l.judgeStartsOf(s, r.name, since)...)
+		}
+	}
+	return wrong
+}
+
+func (l *ledger) judgeStartsOf(s *startLog, id string, since time.Time) (wrong []string) {
+	if !forActionsOnly(id) {
+		return nil
+	}
+	causes := l.causes(s, id)
+	for _, at := range s.since(id, since) {
+		best := -1
+		for i, c := range causes {
+			if c.meets(at.Add(-slack), at.Add(slack)) && (best < 0 || c.endsBefore(causes[best])) {
+				best = i
+			}
+		}
+		if best < 0 {
+			wrong = append(wrong, fmt.Sprintf("container %s was started at %s without an action of its own, left are %v", id, clock(at), causes))
+			continue
+		}
+		causes = slices.Delete(causes, best, best+1)
+	}
+	for _, c := range causes {
+		if c.isCertain && c.from.After(since) {
+			wrong = append(wrong, fmt.Sprintf("container %s was not started by the %s that succeeded", id, c))
+		}
+	}
+	return wrong
+}
+
+// causes returns what may have started a container.
+func (l *ledger) causes(s *startLog, id string) (all []cause) {
+	object := objectOf(containersv1.KindContainer, id)
+	for _, r := range l.of(object) {
+		switch {
+		case r.verb == requestAction && r.starts() && !r.wasRejected():
+			w := r.window()
+			isDone := r.outcome != nil && r.outcome.State == containersv1.ActionSucceeded && r.action == containersv1.ActionRestart
+			all = append(all, cause{w, r.what, isDone && !s.missed(w.from.Add(-time.Second), w.to.Add(time.Second))})
+		case r.verb == engineChange && (r.what == "start" || r.what == "restart"):
+			all = append(all, cause{span{r.began, r.ended}, r.what + " by a worker", false})
+		}
+	}
+	if l.isRequested(object) {
+		all = append(all, cause{what: "request for the container"})
+	}
+	return all
+}
+
+func (c cause) endsBefore(other cause) bool {
+	return !c.to.IsZero() && (other.to.IsZero() || c.to.Before(other.to))
+}
+
+func (c cause) String() string {
+	return fmt.Sprintf("%s from %s to %s", c.what, clock(c.from), clock(c.to))
+}
+
+func clock(at time.Time) string { return at.UTC().Format("15:04:05.000") }
