@@ -100,14 +100,18 @@ func TestUnrequestedChangesAreReported(t *testing.T) {
 	}{
 		"requested start": {func(s *history) { s.setsState(running, 2); s.sends("POST", starts) }, ""},
 		"interrupted start of a request": {func(s *history) {
-			s.asked = append(s.asked, &asked{began: s.next()})
+			s.asksFor(&containersv1.ContainerCreateRequest{})
 			s.sends("POST", "/containers/create")
 			s.changes[0].created = "abc"
 			s.sends("POST", starts)
 			s.sends("DELETE", removes)
 		}, ""},
+		"delete of a container that no request created": {func(s *history) {
+			s.asksFor(&containersv1.ContainerCreateRequest{})
+			s.sends("DELETE", removes)
+		}, "there was no request for it"},
 		"delete of a result": {func(s *history) {
-			s.asked = append(s.asked, &asked{began: s.next()})
+			s.asksFor(&containersv1.ContainerCreateRequest{})
 			s.sends("POST", "/containers/create")
 			s.changes[0].created, s.requested["Container/abc"] = "abc", true
 			s.sends("DELETE", removes)
@@ -171,12 +175,6 @@ func TestUnrequestedChangesAreReported(t *testing.T) {
 		"prune":                    {func(s *history) { s.prunes("Container", false); s.sends("DELETE", removes) }, ""},
 		"prune of another kind":    {func(s *history) { s.prunes("Volume", false); s.sends("DELETE", removes) }, "there was no request for it"},
 		"prune that only previews": {func(s *history) { s.prunes("Container", true); s.sends("DELETE", removes) }, "there was no request for it"},
-		"replaced container":       {func(s *history) { s.asksFor(&containersv1.ContainerCreateRequest{}); s.sends("DELETE", removes) }, ""},
-		"replaced container of a worker": {func(s *history) {
-			s.asksFor(&containersv1.ContainerCreateRequest{})
-			s.issues(request{verb: engineChange})
-			s.sends("DELETE", removes)
-		}, "there was no request for it"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

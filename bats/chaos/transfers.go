@@ -22,13 +22,9 @@ func (l *ledger) isAsked(p parsed, c change) bool {
 	kind, id, _ := strings.Cut(p.object, "/")
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	isWorkers := slices.ContainsFunc(l.requests[p.object], func(r *request) bool { return r.verb == engineChange })
 	return slices.ContainsFunc(l.asked, func(a *asked) bool {
 		if a.began.After(c.began) || !a.ended.IsZero() && a.ended.Before(c.began) {
 			return false
-		}
-		if isWorkers && a.object.RequestKind() == containersv1.KindContainerCreateRequest {
-			return false // it can only replace its own container
 		}
 		return asksFor(a.object, p.verb, containersv1.Kind(kind), id)
 	})
@@ -38,8 +34,7 @@ func (l *ledger) isAsked(p parsed, c change) bool {
 func asksFor(r containersv1.Request, verb string, kind containersv1.Kind, id string) bool {
 	switch r := r.(type) {
 	case *containersv1.ContainerCreateRequest:
-		// One that may have been started before is created again.
-		return (verb == create || verb == "delete") && kind == containersv1.KindContainer
+		return verb == create && kind == containersv1.KindContainer
 	case *containersv1.VolumeCreateRequest:
 		return verb == create && kind == containersv1.KindVolume
 	case *containersv1.ImagePullRequest:
