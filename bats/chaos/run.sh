@@ -8,4 +8,4 @@ as_root "ENGINE=${ENGINE:-debian}" bats/chaos/run.sh "$@"
 use_engine "${ENGINE:-debian}"
 export CGO_ENABLED=0
 go build -o .cache/bin/chaos ./bats/chaos
-exec .cache/bin/chaos "$@"
+own_network .cache/bin/chaos "$@"

@@ -31,3 +31,10 @@ as_root() {
     fi
     exec sudo env "PATH=$PATH" "$@"
 }
+
+# own_network COMMAND... replaces the script by the command, in a network namespace of its
+# own. So tests leave the machine's addresses, routes and firewall alone, and two of them
+# can run side by side.
+own_network() {
+    exec unshare --net -- bash -c 'ip link set lo up && exec "$@"' own_network "$@"
+}
