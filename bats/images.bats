@@ -97,6 +97,40 @@ complete() {
     [[ -z $stderr ]]
 }
 
+# accepted are the types of manifests that the tests read.
+accepted='Accept: application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json'
+
+# platform_manifest NAME ARCHITECTURE prints the entry of an image in a list of platforms.
+platform_manifest() {
+    local file=$BATS_TEST_TMPDIR/manifest
+    curl -fsS -o "$file" -H "$accepted" "http://$OPEN/v2/$1/manifests/$2"
+    jq -n --slurpfile manifest "$file" --arg digest "sha256:$(sha256sum <"$file" | cut -d' ' -f1)" --arg arch "$2" \
+        --argjson size "$(stat -c %s "$file")" \
+        '{mediaType: $manifest[0].mediaType, $digest, $size, platform: {os: "linux", architecture: $arch}}'
+}
+
+@test "an image of another platform is pulled" {
+    local arch kind=application/vnd.docker.distribution.manifest.list.v2+json entries=() ref=$OPEN/multi:1
+    for arch in amd64 arm64; do
+        engine import --platform "linux/$arch" -c "LABEL made=$EPOCHREALTIME" "$(rootfs)" "$OPEN/multi:$arch"
+        run -0 rdd push "$OPEN/multi:$arch"
+        engine rmi "$OPEN/multi:$arch"
+        entries+=("$(platform_manifest multi "$arch")")
+    done
+    [[ ${entries[0]} != *vnd.oci* ]] || kind=application/vnd.oci.image.index.v1+json
+    jq -n --arg kind "$kind" '{schemaVersion: 2, mediaType: $kind, manifests: [inputs]}' <<<"${entries[*]}" |
+        curl -fsS -X PUT -H "Content-Type: $kind" --data-binary @- "http://$OPEN/v2/multi/manifests/1"
+    run -0 rdd pull --platform=linux/arm64 "$ref"
+    is arm64 engine image inspect -f '{{.Architecture}}' "$ref"
+    eventually 10 is arm64 field image "$(image_resource "$(engine image inspect -f '{{.Id}}' "$ref")" "$ref")" .status.architecture
+    run -1 rdd pull --platform=linux/s390x "$ref"
+    assert_output --regexp 'no match(ing manifest)? for'
+    run -3 rdd pull --platform=arm64 "$ref"
+    assert_output --partial 'platform must be an operating system and a processor'
+    engine rmi "$ref"
+    assert_mirrors_exact
+}
+
 @test "the words of the registry are reported" {
     run -1 rdd pull "$OPEN/missing:1"
     assert_output --regexp 'manifest unknown|not found'
@@ -202,6 +236,28 @@ complete() {
     run -2 rdd prune --dry-run --until=tomorrow
     run -3 rdd prune --dry-run --label='!'
     assert_output --partial 'key, key=value, !key and key!=value'
+}
+
+@test "the build cache is pruned if it is among the kinds" {
+    local context=$BATS_TEST_TMPDIR/context
+    mkdir "$context"
+    printf 'FROM scratch\nCOPY one /one\n' >"$context/Dockerfile"
+    echo "$EPOCHREALTIME" >"$context/one"
+    tar -C "$context" -cf "$context.tar" .
+    engine_api POST '/build?version=2&t=built:1' -H 'Content-Type: application/x-tar' --data-binary "@$context.tar" >/dev/null
+    has image built:1
+    run -0 rdd prune --dry-run --all
+    refute_output --partial BuildCache
+    run -0 rdd prune --dry-run --all --kinds=buildcache
+    assert_output --regexp 'BuildCache +.*COPY one /one'
+    run -0 rdd prune --yes --all --kinds=buildcache
+    assert_output --partial 'were removed'
+    run -0 rdd prune --dry-run --all --kinds=buildcache
+    assert_output --partial '0 objects'
+    has image built:1
+    engine rmi built:1
+    run -2 rdd prune --yes --kinds=builder
+    assert_mirrors_exact
 }
 
 @test "without an engine, the commands say what to do" {

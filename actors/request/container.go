@@ -99,13 +99,13 @@ func createContainer(ctx context.Context, t Task) Outcome {
 func (t Task) create(ctx context.Context, r *containersv1.ContainerCreateRequest) Outcome {
 	pulled := r.Spec.PullPolicy == containersv1.PullAlways
 	if pulled {
-		if _, failure := t.pull(ctx, r.Spec.Image); failure != nil {
+		if _, failure := t.pull(ctx, engine.PullSpec{Ref: r.Spec.Image}); failure != nil {
 			return *failure
 		}
 	}
 	key, err := t.createOnce(ctx, r)
 	if errors.Is(err, engine.ErrNoImage) && !pulled && r.Spec.PullPolicy != containersv1.PullNever {
-		if _, failure := t.pull(ctx, r.Spec.Image); failure != nil {
+		if _, failure := t.pull(ctx, engine.PullSpec{Ref: r.Spec.Image}); failure != nil {
 			return *failure
 		}
 		key, err = t.createOnce(ctx, r)

@@ -64,9 +64,11 @@ func prunedStatus(done []engine.Pruned) (s containersv1.PruneRequestStatus) {
 		s.PrunedCount++
 		s.ReclaimedBytes += p.Bytes
 		if len(s.Pruned) < containersv1.MaxPruned {
-			s.Pruned = append(s.Pruned, containersv1.PrunedObject{
-				Kind: p.Key.Kind, Name: p.Name, Resource: p.Key.ResourceName(), Bytes: p.Bytes,
-			})
+			object := containersv1.PrunedObject{Kind: p.Key.Kind, Name: p.Name, Bytes: p.Bytes}
+			if p.Key.Kind != engine.KindBuildCache {
+				object.Resource = p.Key.ResourceName()
+			}
+			s.Pruned = append(s.Pruned, object)
 		}
 	}
 	return s

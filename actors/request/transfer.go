@@ -20,7 +20,11 @@ const transferTimeout = 24 * time.Hour
 // image that it has as it is.
 func pullImage(ctx context.Context, t Task) Outcome {
 	r := t.Request.(*containersv1.ImagePullRequest)
-	key, failure := t.pull(ctx, r.Spec.Image)
+	platform, err := engine.ParsePlatform(r.Spec.Platform)
+	if err != nil {
+		return FailedWith(ctx, err)
+	}
+	key, failure := t.pull(ctx, engine.PullSpec{Ref: r.Spec.Image, Platform: platform})
 	if failure != nil {
 		return *failure
 	}
@@ -28,14 +32,14 @@ func pullImage(ctx context.Context, t Task) Outcome {
 }
 
 // pull pulls an image and reports the progress.
-func (t Task) pull(ctx context.Context, image string) (key engine.Key, failure *Outcome) {
-	with, failure := t.credentials(ctx, image)
+func (t Task) pull(ctx context.Context, image engine.PullSpec) (key engine.Key, failure *Outcome) {
+	with, failure := t.credentials(ctx, image.Ref)
 	if failure != nil {
 		return engine.Key{}, failure
 	}
 	key, err := t.Engine.Pull(ctx, image, with, func(p engine.Progress) { t.Progress(progressOf(p)) })
 	if err != nil {
-		return engine.Key{}, transferFailed(ctx, image, err)
+		return engine.Key{}, transferFailed(ctx, image.Ref, err)
 	}
 	return key, nil
 }

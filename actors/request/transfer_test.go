@@ -21,9 +21,9 @@ func (w *world) credentials(context.Context, string) (engine.Credentials, error)
 	return w.signedIn, w.signInErr
 }
 
-func (e faultyEngine) Pull(ctx context.Context, ref string, with engine.Credentials, progress func(engine.Progress)) (key engine.Key, err error) {
+func (e faultyEngine) Pull(ctx context.Context, image engine.PullSpec, with engine.Credentials, progress func(engine.Progress)) (key engine.Key, err error) {
 	err = e.call(ctx, func() error {
-		key, err = e.Engine.Pull(ctx, ref, with, progress)
+		key, err = e.Engine.Pull(ctx, image, with, progress)
 		e.pulls++
 		return err
 	})
@@ -54,9 +54,9 @@ func (e faultyEngine) Prune(ctx context.Context, options engine.PruneOptions, re
 	return done, err
 }
 
-func pullRequest(image string) *containersv1.ImagePullRequest {
+func pullRequest(image string, platform ...string) *containersv1.ImagePullRequest {
 	r := &containersv1.ImagePullRequest{}
-	r.Name, r.Namespace, r.Spec.Image = "pull", home, image
+	r.Name, r.Namespace, r.Spec.Image, r.Spec.Platform = "pull", home, image, strings.Join(platform, "/")
 	return r
 }
 
@@ -231,7 +231,17 @@ func TestTransferFailsWithAdvice(t *testing.T) {
 			func(w *world) { w.engine.AddRegistry(registryHost, memory.RegistrySpec{}) }, pullRequest(ref),
 			containersv1.ReasonNotFound, "manifest unknown",
 		},
-		"UnknownTag": {nil, tagRequest("missing:1", "x:1"), containersv1.ReasonNotFound, "No such image"},
+		"UnknownTag":  {nil, tagRequest("missing:1", "x:1"), containersv1.ReasonNotFound, "No such image"},
+		"BadPlatform": {nil, pullRequest("nginx", "arm64"), containersv1.ReasonInvalid, "use OS/ARCHITECTURE"},
+		"OtherPlatform": {
+			func(w *world) {
+				w.engine.AddRegistry(registryHost, memory.RegistrySpec{})
+				if err := w.engine.Tag("app:1", ref); err != nil {
+					w.t.Fatal(err)
+				}
+				w.run(pushRequest(ref))
+			}, pullRequest(ref, "linux/arm64"), containersv1.ReasonNotFound, "no matching manifest for linux/arm64",
+		},
 		"BadLabels": {
 			nil, pruneRequest(func(s *containersv1.PruneRequestSpec) { s.Labels = []string{"="} }),
 			containersv1.ReasonInvalid, "has no key",
@@ -304,4 +314,39 @@ func TestPruneNamesWhatWent(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestPruneOfBuildCacheNamesSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		first := w.engine.AddBuildCache(memory.BuildCacheSpec{Description: "COPY one /one", Size: 10})
+		w.engine.AddBuildCache(memory.BuildCacheSpec{Description: "COPY two /two", Size: 5, Parent: first})
+		w.engine.AddBuildCache(memory.BuildCacheSpec{Description: "COPY three /three", InUse: true})
+		r := pruneRequest(func(s *containersv1.PruneRequestSpec) {
+			s.Kinds = []containersv1.PruneKind{containersv1.PruneBuildCache}
+		})
+		w.run(r)
+		w.statusOf(r, containersv1.ConditionComplete)
+		s := w.get(r).(*containersv1.PruneRequest).Status
+		want := []containersv1.PrunedObject{{Kind: "BuildCache", Name: "COPY two /two", Bytes: 5}, {Kind: "BuildCache", Name: "COPY one /one", Bytes: 10}}
+		if !slices.Equal(s.Pruned, want) || s.ReclaimedBytes != 15 || len(w.engine.BuildCache()) != 1 {
+			t.Errorf("%+v, want %+v; %+v is left", s, want, w.engine.BuildCache())
+		}
+	})
+}
+
+func TestPullOfPlatform(t *testing.T) {
+	for platform, want := range map[string]string{"": "linux/amd64", "linux/arm64": "linux/arm64", "linux/arm/v7": "linux/arm"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			r := pullRequest("nginx")
+			r.Spec.Platform = platform
+			w.run(r)
+			w.statusOf(r, containersv1.ConditionComplete)
+			image, err := w.engine.Image("nginx:latest")
+			if got := image.OS + "/" + image.Architecture; err != nil || got != want {
+				t.Errorf("platform %q: pulled %s, %v, want %s", platform, got, err, want)
+			}
+		})
+	}
 }

@@ -19,9 +19,9 @@ type pruneCmd struct {
 	output
 	DryRun  bool     `help:"List what would be removed, and remove nothing."`
 	Yes     bool     `short:"y" help:"Do not ask for confirmation."`
-	All     bool     `short:"a" help:"Also remove unused images that have a tag, and with --volumes unused volumes that have a name."`
+	All     bool     `short:"a" help:"Also remove unused images that have a tag, with --volumes unused volumes that have a name, and with --kinds=buildcache the build cache that images share."`
 	Volumes bool     `help:"Also remove unused volumes."`
-	Kinds   []string `help:"Kinds to remove: container, network, image, volume." enum:"container,network,image,volume" default:"container,network,image" placeholder:"KIND"`
+	Kinds   []string `help:"Kinds to remove: container, network, image, volume, buildcache." enum:"container,network,image,volume,buildcache" default:"container,network,image" placeholder:"KIND"`
 	Until   string   `help:"Only what was created until then: a duration such as 24h, or a time such as 2026-01-31T12:00:00Z." placeholder:"WHEN"`
 	Label   []string `help:"Only what meets this condition on its labels: key, key=value, !key or key!=value. Can be repeated." placeholder:"CONDITION" sep:"none"`
 }
@@ -65,7 +65,7 @@ func (c *pruneCmd) spec(now time.Time) (spec containersv1.PruneRequestSpec, err 
 	for _, kind := range kinds {
 		if !seen[kind] {
 			seen[kind] = true
-			spec.Kinds = append(spec.Kinds, containersv1.PruneKind(strings.ToUpper(kind[:1])+kind[1:]))
+			spec.Kinds = append(spec.Kinds, pruneKind(kind))
 		}
 	}
 	if c.Until == "" {
@@ -81,6 +81,14 @@ func (c *pruneCmd) spec(now time.Time) (spec containersv1.PruneRequestSpec, err 
 	}
 	spec.Until = &metav1.Time{Time: at}
 	return spec, nil
+}
+
+// pruneKind returns a kind in the words of the API.
+func pruneKind(word string) containersv1.PruneKind {
+	if word == "buildcache" {
+		return containersv1.PruneBuildCache
+	}
+	return containersv1.PruneKind(strings.ToUpper(word[:1]) + word[1:])
 }
 
 // prune carries out a PruneRequest and prints its result.

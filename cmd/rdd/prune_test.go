@@ -20,6 +20,7 @@ func TestPruneFlagsSelect(t *testing.T) {
 		"Usual":        {flags: pruneCmd{Kinds: usual}, kinds: []containersv1.PruneKind{"Container", "Network", "Image"}},
 		"Volumes":      {flags: pruneCmd{Kinds: usual, Volumes: true}, kinds: []containersv1.PruneKind{"Container", "Network", "Image", "Volume"}},
 		"VolumesTwice": {flags: pruneCmd{Kinds: []string{"volume", "volume"}, Volumes: true}, kinds: []containersv1.PruneKind{"Volume"}},
+		"BuildCache":   {flags: pruneCmd{Kinds: []string{"image", "buildcache"}}, kinds: []containersv1.PruneKind{"Image", "BuildCache"}},
 		"Age":          {flags: pruneCmd{Kinds: usual[:1], Until: "24h"}, kinds: []containersv1.PruneKind{"Container"}, until: now.Add(-24 * time.Hour)},
 		"Time": {
 			flags: pruneCmd{Kinds: usual[:1], Until: "2026-01-01T00:00:00Z"}, kinds: []containersv1.PruneKind{"Container"},

@@ -9,12 +9,14 @@ type pullCmd struct {
 	output
 	Image string `arg:"" help:"Image to pull, such as nginx:1.27."`
 	Quiet bool   `short:"q" help:"Show no progress."`
+
+	Platform string `help:"Pull the image of this platform, such as linux/arm64." placeholder:"OS/ARCH"`
 }
 
 // Run implements the command.
 func (c *pullCmd) Run(s *session) error {
 	r := &containersv1.ImagePullRequest{}
-	r.Spec.Image = c.Image
+	r.Spec.Image, r.Spec.Platform = c.Image, c.Platform
 	return s.transfer(r, c.Quiet, c.output)
 }
 

@@ -26,6 +26,7 @@ type wrongField struct {
 func wrongFields() []wrongField {
 	const container, volume, network = containersv1alpha1.KindContainerCreateRequest,
 		containersv1alpha1.KindVolumeCreateRequest, containersv1alpha1.KindNetworkCreateRequest
+	const pull, prune = containersv1alpha1.KindImagePullRequest, containersv1alpha1.KindPruneRequest
 	c := func(fields, want string) wrongField {
 		return wrongField{container, `{"image":"nginx"` + fields + `}`, want}
 	}
@@ -86,6 +87,17 @@ func wrongFields() []wrongField {
 			`"mounts":[{"type":"bind","source":"/x","mountPath":"/x","readOnly":true},{"type":"volume","source":"My_Vol","mountPath":"/y"},{"type":"volume","mountPath":"/w"},{"type":"tmpfs","mountPath":"/z","sizeLimit":"1Mi"}],`+
 			`"networks":["a","b"],"restartPolicy":"OnFailure","maxRetries":3,"cpus":"500m","memory":"64Mi","stopTimeout":0,"stopSignal":"SIGRTMIN+3",`+
 			`"tty":true,"stdin":true,"healthCheck":{"command":["true"],"periodSeconds":1},"capabilities":{"add":["NET_ADMIN"],"drop":["ALL"]},"state":"created"`, ""),
+		{pull, `{"image":"nginx"}`, ""},
+		{pull, `{"image":"nginx","platform":"linux/amd64"}`, ""},
+		{pull, `{"image":"nginx","platform":"linux/arm/v7"}`, ""},
+		{pull, `{"image":"nginx","platform":"arm64"}`, "platform must be an operating system and a processor"},
+		{pull, `{"image":"nginx","platform":"linux/"}`, "platform must be an operating system and a processor"},
+		{pull, `{"image":"nginx","platform":"Linux/ARM64"}`, "platform must be an operating system and a processor"},
+		{pull, `{"image":"nginx","platform":"linux/arm/v7/x"}`, "platform must be an operating system and a processor"},
+		{prune, `{"kinds":["BuildCache"],"all":true}`, ""},
+		{prune, `{"kinds":["Container","Image","Volume","Network","BuildCache"]}`, ""},
+		{prune, `{"kinds":["Builder"]}`, `"BuildCache"`},
+		{prune, `{"kinds":["BuildCache","BuildCache"]}`, "Duplicate value"},
 		{volume, `{}`, ""},
 		{volume, `{"name":"x"}`, "a name has at least two characters"},
 		{volume, `{"labels":{"rancherdesktop.io/request":"x"}}`, "set by rdd"},

@@ -27,6 +27,12 @@ func (l loader) ImportLargeImage(tag string, size int) string {
 	return l.sim.AddImageSpec(dockersim.ImageSpec{Tags: []string{tag}, Size: int64(size)})
 }
 
+// MakeBuildCache needs no build.
+func (l loader) MakeBuildCache() {
+	first := l.sim.AddBuildCache(memory.BuildCacheSpec{Description: "COPY one /one", Size: 10})
+	l.sim.AddBuildCache(memory.BuildCacheSpec{Description: "COPY two /two", Size: 10, Parent: first})
+}
+
 func (l loader) LoadImage(archive []byte) { l.sim.Load(string(archive)) }
 
 func TestEngineOverHTTP(t *testing.T) {

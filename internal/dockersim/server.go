@@ -58,6 +58,7 @@ func routes() []route {
 		{"GET", "/info", (*Engine).serveInfo},
 		{"GET", "/events", (*Engine).serveEvents},
 		{"GET", "/system/df", (*Engine).serveDiskUsage},
+		{"POST", "/build/prune", (*Engine).serveBuildPrune},
 
 		{"GET", "/containers/json", (*Engine).serveContainerList},
 		{"POST", "/containers/create", (*Engine).serveContainerCreate},

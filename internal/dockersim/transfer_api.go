@@ -3,6 +3,7 @@ package dockersim
 import (
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/api/types/registry"
@@ -16,8 +17,12 @@ func (e *Engine) servePull(w http.ResponseWriter, r request, ref string) error {
 	if err != nil {
 		return err
 	}
+	platform, err := engine.ParsePlatform(r.URL.Query().Get("platform"))
+	if err != nil {
+		return badRequest(err.Error())
+	}
 	out := &progressWriter{w: w}
-	if _, err := e.PullFrom(r.Context(), ref, with, out.layer); err != nil {
+	if _, err := e.PullFrom(r.Context(), engine.PullSpec{Ref: ref, Platform: platform}, with, out.layer); err != nil {
 		return out.fail(err)
 	}
 	out.write(map[string]any{"status": "Status: Downloaded newer image for " + ref})
@@ -87,7 +92,7 @@ func (p *progressWriter) fail(err error) error {
 	return nil
 }
 
-// serveDiskUsage serves images and volumes; the other parts of dockerd's answer are not
+// serveDiskUsage serves images, volumes and the build cache; the other parts of dockerd's answer are not
 // used.
 func (e *Engine) serveDiskUsage(w http.ResponseWriter, _ request) error {
 	images := []wireSummary{}
@@ -104,6 +109,37 @@ func (e *Engine) serveDiskUsage(w http.ResponseWriter, _ request) error {
 		wire["UsageData"] = map[string]any{"Size": 0, "RefCount": 0}
 		volumes = append(volumes, wire)
 	}
-	writeJSON(w, http.StatusOK, map[string]any{"LayersSize": 0, "Images": images, "Containers": nil, "Volumes": volumes, "BuildCache": nil})
+	writeJSON(w, http.StatusOK, map[string]any{"LayersSize": 0, "Images": images, "Containers": nil, "Volumes": volumes, "BuildCache": e.wireBuildCache()})
+	return nil
+}
+
+func (e *Engine) wireBuildCache() []map[string]any {
+	records := []map[string]any{}
+	for _, c := range e.BuildCache() {
+		kind := "regular"
+		if c.Internal {
+			kind = "internal"
+		}
+		records = append(records, map[string]any{
+			"ID": c.ID, "Parent": c.Parent, "Type": kind, "Description": c.Description, "InUse": c.InUse, "Shared": false,
+			"Size": c.Size, "CreatedAt": c.Created.Format(time.RFC3339Nano), "LastUsedAt": nil, "UsageCount": 1,
+		})
+	}
+	return records
+}
+
+// serveBuildPrune removes the record of the filter id, which is all that rdd asks for.
+func (e *Engine) serveBuildPrune(w http.ResponseWriter, r request) error {
+	var filters map[string]map[string]bool
+	if err := json.Unmarshal([]byte(r.URL.Query().Get("filters")), &filters); err != nil {
+		return badRequest("filters: " + err.Error())
+	}
+	deleted := []string{}
+	for id := range filters["id"] {
+		if e.PruneBuildCache(id) {
+			deleted = append(deleted, id)
+		}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"CachesDeleted": deleted, "SpaceReclaimed": 0})
 	return nil
 }

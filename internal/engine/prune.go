@@ -21,7 +21,11 @@ type Inventory struct {
 	Images     []PruneImage
 	Volumes    []PruneObject
 	Networks   []PruneObject
+	BuildCache []PruneCache
 }
+
+// KindBuildCache is the kind of the records of the build cache, which have no mirror.
+const KindBuildCache = containersv1.Kind(containersv1.PruneBuildCache)
 
 // PruneObject is an object that may be unused.
 type PruneObject struct {
@@ -53,6 +57,15 @@ type PruneImage struct {
 	Tags []string
 }
 
+// PruneCache is a record of the build cache. Created is when it was used last.
+type PruneCache struct {
+	PruneObject
+
+	// Internal is set for a record that an image shares, or that the engine made for
+	// itself.
+	Internal bool
+}
+
 // Plan returns what Prune removes, in this order. The rules are those of docker prune:
 //
 //   - of containers, those that have no process;
@@ -60,7 +73,9 @@ type PruneImage struct {
 //     container that has no process uses them too, unless it is pruned itself;
 //   - of images, those without a tag, and with All those with tags. An image goes with
 //     all of its tags or stays with all of them;
-//   - of volumes, the anonymous ones, and with All those with a name.
+//   - of volumes, the anonymous ones, and with All those with a name;
+//   - of the build cache, the records that no build uses, the last used one first, and
+//     with All those that an image shares or that the engine made for itself.
 //
 // Until and Labels restrict all of them.
 func Plan(have Inventory, options PruneOptions) []Pruned {
@@ -89,6 +104,18 @@ func Plan(have Inventory, options PruneOptions) []Pruned {
 	for _, i := range sorted(have.Images, func(i PruneImage) string { return i.ID }) {
 		if p.selects(containersv1.KindImage, i.PruneObject) && !p.uses("image", i.ID) && (options.All || len(i.Tags) == 0) {
 			plan = append(plan, prunedImage(i)...)
+		}
+	}
+	return append(plan, p.planCache(have.BuildCache)...)
+}
+
+// planCache returns the records of the build cache to remove: a record before those that
+// it was built on.
+func (p *planner) planCache(records []PruneCache) (plan []Pruned) {
+	newest := slices.SortedStableFunc(slices.Values(records), func(a, b PruneCache) int { return b.Created.Compare(a.Created) })
+	for _, c := range newest {
+		if p.selects(KindBuildCache, c.PruneObject) && (p.options.All || !c.Internal) {
+			plan = append(plan, pruned(KindBuildCache, c.PruneObject))
 		}
 	}
 	return plan

@@ -109,6 +109,44 @@ func TestPlanFollowsRules(t *testing.T) {
 	}
 }
 
+// The build cache goes in the order in which its records can be removed.
+func TestPlanOfBuildCache(t *testing.T) {
+	at := func(days int, name string, change func(*engine.PruneCache)) engine.PruneCache {
+		c := engine.PruneCache{PruneObject: object(name)}
+		c.Created = longAgo.Add(time.Duration(days) * day)
+		if change != nil {
+			change(&c)
+		}
+		return c
+	}
+	have := engine.Inventory{BuildCache: []engine.PruneCache{
+		at(0, "base", nil), at(2, "step", nil), at(3, "in use", func(c *engine.PruneCache) { c.Kept = true }),
+		at(1, "shared", func(c *engine.PruneCache) { c.Internal = true }), at(1, "no step", func(c *engine.PruneCache) { c.Name = "" }),
+	}}
+	have.BuildCache[4].ID = "id"
+	cache := []containersv1.Kind{engine.KindBuildCache}
+	for name, c := range map[string]struct {
+		options engine.PruneOptions
+		want    []string
+	}{
+		"Unused":     {engine.PruneOptions{Kinds: cache}, []string{"step", "id", "base"}},
+		"All":        {engine.PruneOptions{Kinds: cache, All: true}, []string{"step", "shared", "id", "base"}},
+		"Until":      {engine.PruneOptions{Kinds: cache, All: true, Until: longAgo}, []string{"base"}},
+		"Label":      {engine.PruneOptions{Kinds: cache, Labels: []engine.LabelFilter{{Key: "a"}}}, nil},
+		"OtherKinds": {engine.PruneOptions{Kinds: allKinds, All: true}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, p := range engine.Plan(have, c.options) {
+				got = append(got, p.Name)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
 // An image has one line for each tag, and its bytes once.
 func TestPlanCountsBytesOnce(t *testing.T) {
 	have := engine.Inventory{Images: []engine.PruneImage{{PruneObject: engine.PruneObject{ID: "i", Bytes: 7}, Tags: []string{"a:1", "b:1"}}}}

@@ -2,8 +2,13 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/containerd/errdefs"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
@@ -14,13 +19,13 @@ import (
 //
 // Credentials are given with each call. They are in no error and in no log.
 type Transferrer interface {
-	// Pull pulls the image that a reference names, with the tag latest when the
-	// reference has neither tag nor digest, and returns the key of its mirror. An
-	// image that the engine has already is left as it is. progress is called with
+	// Pull pulls an image, with the tag latest when the reference has neither tag nor
+	// digest, and returns the key of its mirror. An image that the engine has already
+	// is left as it is. progress is called with
 	// each change, one call at a time; the value belongs to the callee. The error
 	// has the words of the registry or the engine, also when they arrive after the
 	// transfer has begun. A registry that sends nothing for long is an error.
-	Pull(ctx context.Context, ref string, with Credentials, progress func(Progress)) (Key, error)
+	Pull(ctx context.Context, image PullSpec, with Credentials, progress func(Progress)) (Key, error)
 
 	// Push pushes the image that has a tag to the registry that the tag names, and
 	// returns the digest by which the registry knows it. What was said of Pull
@@ -37,6 +42,40 @@ type Transferrer interface {
 	// is called after each removal. When ctx ends or a call fails, the report has
 	// what was removed before.
 	Prune(ctx context.Context, options PruneOptions, removed func(Pruned)) ([]Pruned, error)
+}
+
+// PullSpec names an image to pull.
+type PullSpec struct {
+	// Ref is a name with an optional registry, and an optional tag or digest.
+	Ref string
+	// Platform selects one image of several platforms; empty is the engine's own.
+	Platform Platform
+}
+
+// Platform is the operating system and the processor that an image is for. The zero value
+// is none.
+type Platform struct{ OS, Architecture, Variant string }
+
+// ParsePlatform reads OS/ARCHITECTURE with an optional /VARIANT, such as linux/arm/v7. An
+// empty text is no platform.
+func ParsePlatform(text string) (Platform, error) {
+	if text == "" {
+		return Platform{}, nil
+	}
+	parts := append(strings.Split(text, "/"), "")
+	if len(parts) < 3 || len(parts) > 4 || slices.Contains(parts[:len(parts)-1], "") {
+		return Platform{}, fmt.Errorf("platform %q: use OS/ARCHITECTURE with an optional /VARIANT, such as linux/arm64 or linux/arm/v7: %w",
+			text, errdefs.ErrInvalidArgument)
+	}
+	return Platform{OS: parts[0], Architecture: parts[1], Variant: parts[2]}, nil
+}
+
+// String returns the platform as ParsePlatform reads it.
+func (p Platform) String() string {
+	if p == (Platform{}) {
+		return ""
+	}
+	return strings.TrimSuffix(p.OS+"/"+p.Architecture+"/"+p.Variant, "/")
 }
 
 // Credentials sign in to one registry. The zero value signs in to none.
@@ -131,11 +170,13 @@ func (p *Progress) Done() (n int) {
 
 // PruneOptions select what Prune removes.
 type PruneOptions struct {
-	// Kinds of the objects: Container, Image, Volume and Network.
+	// Kinds of the objects: Container, Image, Volume, Network and KindBuildCache.
 	Kinds []containersv1.Kind
-	// All selects images that have a tag, and volumes that have a name, too.
+	// All selects images that have a tag, volumes that have a name, and the build cache
+	// that images share, too.
 	All bool
-	// Until is when an object was created at the latest; zero selects all.
+	// Until is when an object was created at the latest, or a record of the build cache
+	// used; zero selects all.
 	Until time.Time
 	// Labels that an object must have, or must not have.
 	Labels []LabelFilter
@@ -147,7 +188,7 @@ type PruneOptions struct {
 type Pruned struct {
 	Key Key
 	// Name as users know it: the name of a container, a volume or a network, the
-	// tag or else the ID of an image.
+	// tag or else the ID of an image, the step of a build.
 	Name string
 	// Bytes that only this object used: the writable layer of a container, the
 	// layers of an image that no other image shares.

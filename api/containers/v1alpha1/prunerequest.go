@@ -6,31 +6,37 @@ import (
 )
 
 // PruneKind is a kind of object that a PruneRequest removes.
-// +kubebuilder:validation:Enum=Container;Image;Volume;Network
+// +kubebuilder:validation:Enum=Container;Image;Volume;Network;BuildCache
 type PruneKind string
+
+// PruneBuildCache is what the engine keeps of builds. It has no mirrors.
+const PruneBuildCache PruneKind = "BuildCache"
 
 // PruneRequestSpec selects unused objects.
 type PruneRequestSpec struct {
 	RequestSpec `json:",inline"`
 
-	// Kinds of the objects: Container, Image, Volume and Network. By default all but
-	// Volume. A container is unused unless it runs or is paused. Other objects are unused
-	// if no remaining container uses them.
+	// Kinds of the objects: Container, Image, Volume, Network and BuildCache. By default
+	// Container, Network and Image. A container is unused unless it runs or is paused.
+	// Other objects are unused if no remaining container uses them, and the build cache if
+	// no build does.
 	// +kubebuilder:default={Container,Network,Image}
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:MaxItems=5
 	// +listType=set
 	// +optional
 	Kinds []PruneKind `json:"kinds,omitempty"`
-	// All also selects images that have a tag and volumes that have a name. Otherwise only
-	// untagged images and anonymous volumes are selected.
+	// All also selects images that have a tag, volumes that have a name, and the build cache
+	// that images share. Otherwise only untagged images, anonymous volumes, and the build
+	// cache of which nothing else is left are selected.
 	// +optional
 	All bool `json:"all,omitempty"`
-	// Until selects objects that were created until then, by the clock of the engine.
+	// Until selects objects that were created until then, and the build cache that was used
+	// last until then, by the clock of the engine.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
 	// Labels select objects by their labels. Each is one of key, key=value, !key and
-	// key!=value, and all must be met.
+	// key!=value, and all must be met. The build cache has no labels.
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.all(one, one.matches('^(!?[^!=]+|[^!=]+!?=.*)$'))",message="each of labels must be one of key, key=value, !key and key!=value"
@@ -49,10 +55,13 @@ const MaxPruned = 100
 type PrunedObject struct {
 	// Kind of the object.
 	Kind Kind `json:"kind"`
-	// Name of the container, volume or network, or the tag of the image, or its ID.
+	// Name of the container, volume or network, the tag of the image, or its ID, or the
+	// step of the build.
 	Name string `json:"name"`
-	// Resource is the name of the resource that mirrors the object.
-	Resource string `json:"resource"`
+	// Resource is the name of the resource that mirrors the object. The build cache has no
+	// mirrors.
+	// +optional
+	Resource string `json:"resource,omitempty"`
 	// Bytes that only this object used.
 	// +optional
 	Bytes int64 `json:"bytes,omitempty"`

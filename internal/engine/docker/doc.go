@@ -40,6 +40,7 @@
 //	transfer.go      pull, push and tag of an image
 //	progress.go      the progress of a pull or a push
 //	prune.go         the removal of what is unused
+//	usage.go         what images, volumes and the build cache use
 //	events.go        the event stream
 //	errors.go        errors of the engine
 //	filter.go        objects that are not mirrored

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -44,8 +43,11 @@ func (e *dockerEngine) Prune(ctx context.Context, options engine.PruneOptions, r
 func (e *dockerEngine) pruneOne(ctx context.Context, key engine.Key) error {
 	ctx, cancel := context.WithTimeout(ctx, pruneTimeout)
 	defer cancel()
-	if key.Kind == containersv1.KindContainer {
+	switch key.Kind {
+	case containersv1.KindContainer:
 		return classified(e.PruneContainer(ctx, key.ID))
+	case engine.KindBuildCache:
+		return classified(e.PruneBuildCache(ctx, key.ID))
 	}
 	return e.Do(ctx, key, engine.VerbRemove)
 }
@@ -70,8 +72,12 @@ func (d *httpAPI) Inventory(ctx context.Context, kinds []containersv1.Kind) (hav
 			return have, err
 		}
 	}
-	if slices.Contains(kinds, containersv1.KindImage) || slices.Contains(kinds, containersv1.KindVolume) {
-		err = d.inventoryUsage(ctx, &have)
+	images, volumes, cache := containersv1.KindImage, containersv1.KindVolume, engine.KindBuildCache
+	if slices.ContainsFunc(kinds, func(k containersv1.Kind) bool { return k == images || k == volumes || k == cache }) {
+		err = d.inventoryUsage(ctx, client.DiskUsageOptions{
+			Images: slices.Contains(kinds, images), Volumes: slices.Contains(kinds, volumes),
+			BuildCache: slices.Contains(kinds, cache), Verbose: true,
+		}, &have)
 	}
 	return have, err
 }
@@ -176,70 +182,4 @@ func (d *httpAPI) inventoryNetworks(ctx context.Context) ([]engine.PruneObject, 
 		})
 	}
 	return out, nil
-}
-
-// wireUsage is the answer to GET /system/df, in its two forms: since API 1.52 the objects
-// are below the usage of their kind.
-type wireUsage struct {
-	Images      []wireImageUsage
-	Volumes     []wireVolumeUsage
-	ImageUsage  struct{ Items []wireImageUsage }
-	VolumeUsage struct{ Items []wireVolumeUsage }
-}
-
-type wireImageUsage struct {
-	ID               string `json:"Id"`
-	RepoTags         []string
-	Created          int64
-	Labels           map[string]string
-	Size, SharedSize int64
-}
-
-type wireVolumeUsage struct {
-	Name, CreatedAt string
-	Labels          map[string]string
-	UsageData       struct{ Size int64 }
-}
-
-// inventoryUsage reads images and volumes with their sizes.
-func (d *httpAPI) inventoryUsage(ctx context.Context, have *engine.Inventory) error {
-	const doing = "measure what images and volumes use"
-	for {
-		raw, err := d.read(ctx, doing, func(ctx context.Context, cli *client.Client) error {
-			_, err := cli.DiskUsage(ctx, client.DiskUsageOptions{Images: true, Volumes: true, Verbose: true})
-			return err
-		})
-		if err == nil {
-			return mapUsage(raw, have)
-		}
-		if !strings.Contains(err.Error(), alreadyMeasures) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return failed(doing, errors.New(alreadyMeasures))
-		case <-time.After(measurePause):
-		}
-	}
-}
-
-// mapUsage decodes images and volumes.
-func mapUsage(raw []byte, have *engine.Inventory) error {
-	var wire wireUsage
-	if err := decode(raw, &wire); err != nil {
-		return err
-	}
-	for _, w := range slices.Concat(wire.Images, wire.ImageUsage.Items) {
-		image := engine.PruneImage{Tags: imageTags(w.RepoTags), PruneObject: engine.PruneObject{
-			ID: toValidUTF8(w.ID), Created: createdAt(w.Created), Labels: w.Labels, Bytes: max(0, w.Size-max(0, w.SharedSize)),
-		}}
-		have.Images = append(have.Images, image)
-	}
-	for _, w := range slices.Concat(wire.Volumes, wire.VolumeUsage.Items) {
-		created, _ := parseTime(w.CreatedAt)
-		have.Volumes = append(have.Volumes, engine.PruneObject{
-			ID: toValidUTF8(w.Name), Name: toValidUTF8(w.Name), Created: created, Labels: w.Labels, Bytes: max(0, w.UsageData.Size),
-		})
-	}
-	return nil
 }

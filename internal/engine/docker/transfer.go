@@ -10,6 +10,7 @@ import (
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
@@ -21,22 +22,29 @@ import (
 type TransferAPI interface {
 	// PullImage pulls an image by tag or digest. report is called with each change of
 	// a layer, one call at a time.
-	PullImage(ctx context.Context, ref string, with engine.Credentials, report func(engine.Layer)) error
+	PullImage(ctx context.Context, image engine.PullSpec, with engine.Credentials, report func(engine.Layer)) error
 	// PushImage pushes one tag, and returns the digest by which the registry knows it.
 	PushImage(ctx context.Context, ref string, with engine.Credentials, report func(engine.Layer)) (digest string, err error)
 	// TagImage gives an image another tag.
 	TagImage(ctx context.Context, image, tag string) error
 	// PruneContainer removes a container that does not run. Its anonymous volumes stay.
 	PruneContainer(ctx context.Context, id string) error
+	// PruneBuildCache removes a record of the build cache. It is a conflict if the engine
+	// does not remove it, because it is in use.
+	PruneBuildCache(ctx context.Context, id string) error
 	// Inventory reads what the kinds of a prune need.
 	Inventory(ctx context.Context, kinds []containersv1.Kind) (engine.Inventory, error)
 }
 
 // PullImage implements API.
-func (d *httpAPI) PullImage(ctx context.Context, ref string, with engine.Credentials, report func(engine.Layer)) error {
-	_, err := d.transfer(ctx, "pull", ref, with, report,
+func (d *httpAPI) PullImage(ctx context.Context, image engine.PullSpec, with engine.Credentials, report func(engine.Layer)) error {
+	var platforms []ocispec.Platform
+	if p := image.Platform; p != (engine.Platform{}) {
+		platforms = []ocispec.Platform{{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}}
+	}
+	_, err := d.transfer(ctx, "pull", image.Ref, with, report,
 		func(ctx context.Context, cli *client.Client, ref, auth string) (io.ReadCloser, error) {
-			return cli.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: auth})
+			return cli.ImagePull(ctx, ref, client.ImagePullOptions{RegistryAuth: auth, Platforms: platforms})
 		})
 	return err
 }
@@ -117,11 +125,11 @@ func encodeCredentials(c engine.Credentials) (string, error) {
 }
 
 // Pull implements engine.Transferrer.
-func (e *dockerEngine) Pull(ctx context.Context, ref string, with engine.Credentials, progress func(engine.Progress)) (engine.Key, error) {
-	if err := e.PullImage(ctx, ref, with, gather(progress)); err != nil {
+func (e *dockerEngine) Pull(ctx context.Context, image engine.PullSpec, with engine.Credentials, progress func(engine.Progress)) (engine.Key, error) {
+	if err := e.PullImage(ctx, image, with, gather(progress)); err != nil {
 		return engine.Key{}, classified(err)
 	}
-	return e.imageKey(ctx, ref)
+	return e.imageKey(ctx, image.Ref)
 }
 
 // Push implements engine.Transferrer.

@@ -25,7 +25,7 @@ func TestPullFromSilentRegistryEnds(t *testing.T) {
 	sim := dockersim.Start(t)
 	sim.AddRegistry("127.0.0.1:5000", memory.RegistrySpec{Hangs: true})
 	e := dialSim(t, sim, docker.Settings{Silence: 200 * time.Millisecond})
-	_, err := e.Pull(t.Context(), "127.0.0.1:5000/app", engine.Credentials{}, func(engine.Progress) {})
+	_, err := e.Pull(t.Context(), engine.PullSpec{Ref: "127.0.0.1:5000/app"}, engine.Credentials{}, func(engine.Progress) {})
 	const want = "pull 127.0.0.1:5000/app: nothing was received for 200ms: check that the registry 127.0.0.1:5000 answers, and retry"
 	if err == nil || err.Error() != want || engine.IsUnreachable(err) {
 		t.Errorf("%v, want %s", err, want)
@@ -40,7 +40,7 @@ func TestPullsTakeNoConnections(t *testing.T) {
 	e := dialSim(t, sim, docker.Settings{})
 	for range 150 {
 		go func() {
-			_, _ = e.Pull(t.Context(), "127.0.0.1:5000/app", engine.Credentials{}, func(engine.Progress) {})
+			_, _ = e.Pull(t.Context(), engine.PullSpec{Ref: "127.0.0.1:5000/app"}, engine.Credentials{}, func(engine.Progress) {})
 		}()
 	}
 	id := sim.AddImage("app:1")

@@ -18,6 +18,7 @@ func pruneRules() []rule {
 		{"LabelsSelect", pruneLabels},
 		{"OnlySelectedKinds", pruneKinds},
 		{"NamesBytesOfImage", pruneBytes},
+		{"BuildCache", pruneBuildCache},
 	}
 }
 
@@ -152,5 +153,50 @@ func pruneBytes(s *scene) {
 	done := s.prunes(engine.PruneOptions{Kinds: pruneable(), All: true}, imageKey(id, appTag))
 	if done[0].Bytes < largeImage || done[0].Name != appTag {
 		s.Errorf("%+v, want more than %d bytes", done[0], largeImage)
+	}
+}
+
+// Some records of a build are the engine's own, which only All selects.
+func pruneBuildCache(s *scene) {
+	s.MakeBuildCache()
+	options := engine.PruneOptions{Kinds: []containersv1.Kind{engine.KindBuildCache}, All: true, DryRun: true}
+	prune := func(options engine.PruneOptions) []engine.Pruned {
+		s.Helper()
+		list, err := s.engine.Prune(s.transferContext(), options, func(p engine.Pruned) {
+			if options.DryRun {
+				s.Errorf("a dry run removed %s", p.Name)
+			}
+		})
+		if err != nil {
+			s.Fatal(err)
+		}
+		return list
+	}
+	plan := prune(options)
+	if len(plan) < 2 {
+		s.Fatalf("the build cache has %+v", plan)
+	}
+	for _, p := range plan {
+		if p.Name == "" || p.Key.ID == "" || p.Key.Kind != engine.KindBuildCache {
+			s.Errorf("a record is %+v", p)
+		}
+	}
+	old, labelled, other := options, options, options
+	old.Until = time.Now().Add(-time.Hour)
+	labelled.Labels = []engine.LabelFilter{{Key: "n"}}
+	other.Kinds = pruneable()
+	for what, options := range map[string]engine.PruneOptions{"an hour ago": old, "a label": labelled, "other kinds": other} {
+		for _, p := range prune(options) {
+			if p.Key.Kind == engine.KindBuildCache {
+				s.Errorf("%s selects %+v", what, p)
+			}
+		}
+	}
+	options.DryRun = false
+	if done := prune(options); len(done) != len(plan) {
+		s.Errorf("a prune removed %+v, want %+v", done, plan)
+	}
+	if left := prune(options); len(left) > 0 {
+		s.Errorf("a second prune removed %+v", left)
 	}
 }

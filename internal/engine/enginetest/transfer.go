@@ -26,6 +26,7 @@ func transferRules() []rule {
 		{"PullOfPresentImageChangesNothing", pullOfPresentImage},
 		{"PullByDigest", pullByDigest},
 		{"PullMovesTag", pullMovesTag},
+		{"PullOfPlatform", pullOfPlatform},
 		{"PullOfUnknownImageFails", pullOfUnknownImage},
 		{"PullWithPassword", pullWithPassword},
 		{"PullOfInvalidReferenceFails", pullOfInvalidReference},
@@ -61,7 +62,7 @@ func (s *scene) transferContext() context.Context {
 
 func (s *scene) pull(ref string, with engine.Credentials) (engine.Key, *progressRecord, error) {
 	p := &progressRecord{}
-	key, err := s.engine.Pull(s.transferContext(), ref, with, p.note)
+	key, err := s.engine.Pull(s.transferContext(), engine.PullSpec{Ref: ref}, with, p.note)
 	return key, p, err
 }
 
@@ -151,6 +152,23 @@ func pullByDigest(s *scene) {
 	}
 }
 
+// Engines differ in what they say of a platform that an image of one platform is not for.
+func pullOfPlatform(s *scene) {
+	ref := s.StartRegistry(Registry{}) + "/app:1"
+	id, _ := s.pushed(ref, engine.Credentials{})
+	image := s.exists(imageKey(id, ref)).(*containersv1.Image)
+	s.RemoveImage(ref)
+	spec := engine.PullSpec{Ref: ref, Platform: engine.Platform{OS: image.Status.OS, Architecture: image.Status.Architecture}}
+	key, err := s.engine.Pull(s.transferContext(), spec, engine.Credentials{}, func(engine.Progress) {})
+	if err != nil || key != imageKey(id, ref) {
+		s.Errorf("pulled %+v for its own platform %s: %v", key, spec.Platform, err)
+	}
+	spec.Platform = engine.Platform{OS: "plan9", Architecture: "none"}
+	if _, err := s.engine.Pull(s.transferContext(), spec, engine.Credentials{}, func(engine.Progress) {}); err == nil || engine.IsUnreachable(err) {
+		s.Errorf("pulled for an unknown platform: %v", err)
+	}
+}
+
 func pullMovesTag(s *scene) {
 	ref := s.StartRegistry(Registry{}) + "/app:latest"
 	id, _ := s.pushed(ref, engine.Credentials{})
@@ -231,7 +249,7 @@ func (s *scene) endHungPull(ctx context.Context, end func()) error {
 	ref := s.StartRegistry(Registry{Hangs: true}) + "/app:1"
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.engine.Pull(ctx, ref, engine.Credentials{}, func(engine.Progress) {})
+		_, err := s.engine.Pull(ctx, engine.PullSpec{Ref: ref}, engine.Credentials{}, func(engine.Progress) {})
 		ended <- err
 	}()
 	select {
@@ -308,4 +326,6 @@ type TransferFixture interface {
 	StartRegistry(Registry) (host string)
 	// ImportLargeImage returns the ID of a new image with incompressible content.
 	ImportLargeImage(tag string, size int) (id string)
+	// MakeBuildCache leaves records in the build cache, of which one was built on another.
+	MakeBuildCache()
 }

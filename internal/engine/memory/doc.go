@@ -14,6 +14,7 @@
 // mirror them. log.go, process.go and shell.go have logs and processes, stream.go opens
 // their streams. events.go publishes events, errors.go has the classes of refusals.
 // requested.go creates objects for requests, registry.go has the registries, transfer.go
-// pulls and pushes, prune.go what a prune needs. conn.go, watch.go and object.go implement the
+// pulls and pushes, prune.go what a prune needs,
+// buildcache.go the build cache. conn.go, watch.go and object.go implement the
 // interface of package engine; populate.go adds many objects at once.
 package memory

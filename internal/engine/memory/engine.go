@@ -46,6 +46,8 @@ type Engine struct {
 	// life ends when the engine's process does, or when it closes its streams.
 	life    context.Context
 	endLife context.CancelFunc
+	// buildCache has the records of the build cache by ID; nil before the first one.
+	buildCache map[string]*BuildCache
 	// registries by host.
 	registries map[string]*registry
 }
@@ -66,6 +68,7 @@ func (e *Engine) clear() {
 	e.images, e.tags, e.children = map[string]*Image{}, map[string]string{}, map[string]int{}
 	e.containers, e.names = map[string]*Container{}, map[string]string{}
 	e.volumes, e.networks, e.networkNames = map[string]*Volume{}, map[string]*Network{}, map[string]string{}
+	e.buildCache = nil
 	e.addPredefined()
 }
 

@@ -115,6 +115,11 @@ func (f *fixture) ImportLargeImage(tag string, size int) string {
 	return f.engine.AddImageSpec(memory.ImageSpec{Tags: []string{tag}, Size: int64(size)})
 }
 
+func (f *fixture) MakeBuildCache() {
+	first := f.engine.AddBuildCache(memory.BuildCacheSpec{Description: "COPY one /one", Size: 10})
+	f.engine.AddBuildCache(memory.BuildCacheSpec{Description: "COPY two /two", Size: 10, Parent: first})
+}
+
 func (f *fixture) StartRegistry(spec enginetest.Registry) string {
 	host := fmt.Sprintf("127.0.0.1:%d", 5000+f.registries)
 	f.registries++

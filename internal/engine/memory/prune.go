@@ -34,6 +34,7 @@ func (e *Engine) Inventory() (have engine.Inventory) {
 			ID: id, Name: n.Name, Created: n.Created, Labels: n.Labels, Kept: n.predefined,
 		})
 	}
+	have.BuildCache = e.cacheInventory()
 	return have
 }
 
@@ -52,6 +53,12 @@ func (c *conn) Prune(ctx context.Context, options engine.PruneOptions, removed f
 				return err
 			}
 			return c.engine.RemoveContainer(key.ID, false)
+		}
+		if key.Kind == engine.KindBuildCache {
+			if err := c.ready(ctx); err != nil || c.engine.PruneBuildCache(key.ID) {
+				return err
+			}
+			return errCacheInUse(key.ID)
 		}
 		return c.Do(ctx, key, engine.VerbRemove)
 	}, removed)

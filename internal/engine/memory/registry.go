@@ -79,16 +79,21 @@ func (e *Engine) enter(ctx context.Context, named reference.Named, with engine.C
 	return r, nil
 }
 
-// find returns the image of a reference. The engine is locked.
-func (r *registry) find(named reference.Named) (remoteImage, error) {
+// find returns the image of a reference, for a platform if one is given. The engine is
+// locked.
+func (r *registry) find(named reference.Named, platform engine.Platform) (remoteImage, error) {
 	familiar := reference.FamiliarString(named)
 	if r.images == nil {
-		sum := sha256.Sum256([]byte(familiar))
-		return remoteImage{"sha256:" + hex.EncodeToString(sum[:]), ImageSpec{Size: int64(sum[0]) << 16}}, nil
+		sum := sha256.Sum256([]byte(familiar + platform.String()))
+		spec := ImageSpec{Size: int64(sum[0]) << 16, OS: platform.OS, Architecture: platform.Architecture}
+		return remoteImage{"sha256:" + hex.EncodeToString(sum[:]), spec}, nil
 	}
 	found, ok := r.images[familiar]
 	if !ok {
 		return remoteImage{}, notFound("manifest for %s not found: manifest unknown: manifest unknown", familiar)
+	}
+	if platform != (engine.Platform{}) && (platform.OS != found.spec.OS || platform.Architecture != found.spec.Architecture) {
+		return remoteImage{}, notFound("no matching manifest for %s in the manifest list entries", platform)
 	}
 	return found, nil
 }

@@ -13,8 +13,8 @@ import (
 
 // PullFrom pulls an image from its registry, as docker pull does, and returns its ID.
 // report is called with each step of a layer.
-func (e *Engine) PullFrom(ctx context.Context, ref string, with engine.Credentials, report func(engine.Layer)) (id string, err error) {
-	named, err := parseReference(ref)
+func (e *Engine) PullFrom(ctx context.Context, image engine.PullSpec, with engine.Credentials, report func(engine.Layer)) (id string, err error) {
+	named, err := parseReference(image.Ref)
 	if err != nil {
 		return "", err
 	}
@@ -24,7 +24,7 @@ func (e *Engine) PullFrom(ctx context.Context, ref string, with engine.Credentia
 	if err != nil {
 		return "", err
 	}
-	found, present, err := e.findRemote(from, named)
+	found, present, err := e.findRemote(from, named, image.Platform)
 	if err != nil {
 		return "", err
 	}
@@ -49,9 +49,9 @@ func (e *Engine) PullFrom(ctx context.Context, ref string, with engine.Credentia
 }
 
 // findRemote finds an image in a registry, and reports whether the engine has it.
-func (e *Engine) findRemote(from *registry, named reference.Named) (found remoteImage, present bool, err error) {
+func (e *Engine) findRemote(from *registry, named reference.Named, platform engine.Platform) (found remoteImage, present bool, err error) {
 	defer e.lock()()
-	found, err = from.find(named)
+	found, err = from.find(named, platform)
 	return found, e.images[found.id] != nil, err
 }
 
@@ -92,17 +92,17 @@ func (e *Engine) PushTo(ctx context.Context, ref string, with engine.Credentials
 }
 
 // Pull implements engine.Transferrer.
-func (c *conn) Pull(ctx context.Context, ref string, with engine.Credentials, progress func(engine.Progress)) (engine.Key, error) {
+func (c *conn) Pull(ctx context.Context, image engine.PullSpec, with engine.Credentials, progress func(engine.Progress)) (engine.Key, error) {
 	if err := c.ready(ctx); err != nil {
 		return engine.Key{}, err
 	}
 	ctx, end := c.whileOpen(ctx)
 	defer end()
-	id, err := c.engine.PullFrom(ctx, ref, with, gather(progress))
+	id, err := c.engine.PullFrom(ctx, image, with, gather(progress))
 	if err != nil {
 		return engine.Key{}, err
 	}
-	return c.engine.imageKey(id, ref)
+	return c.engine.imageKey(id, image.Ref)
 }
 
 // Push implements engine.Transferrer.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/containerd/errdefs"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
@@ -39,9 +41,9 @@ func (c *Client) newScript(verb, ref string) *script {
 }
 
 // PullImage implements [docker.API].
-func (c *Client) PullImage(ctx context.Context, ref string, with containerengine.Credentials, report func(containerengine.Layer)) error {
-	return c.transfer(ctx, "pull", ref, report, func(ctx context.Context, report func(containerengine.Layer)) error {
-		_, err := c.model.PullFrom(ctx, ref, with, report)
+func (c *Client) PullImage(ctx context.Context, image containerengine.PullSpec, with containerengine.Credentials, report func(containerengine.Layer)) error {
+	return c.transfer(ctx, "pull", image.Ref, report, func(ctx context.Context, report func(containerengine.Layer)) error {
+		_, err := c.model.PullFrom(ctx, image, with, report)
 		return err
 	})
 }
@@ -90,6 +92,16 @@ func (c *Client) TagImage(ctx context.Context, image, tag string) error {
 // PruneContainer implements [docker.API].
 func (c *Client) PruneContainer(ctx context.Context, id string) error {
 	return c.command(ctx, "prune", containersv1.KindContainer, id, func() error { return c.model.RemoveContainer(id, false) })
+}
+
+// PruneBuildCache implements [docker.API].
+func (c *Client) PruneBuildCache(ctx context.Context, id string) error {
+	return c.call(ctx, "prune", id, func() error {
+		if !c.model.PruneBuildCache(id) {
+			return fmt.Errorf("record %s of the build cache is in use: %w", id, errdefs.ErrConflict)
+		}
+		return nil
+	})
 }
 
 // Inventory implements [docker.API].

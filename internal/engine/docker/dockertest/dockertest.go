@@ -8,8 +8,9 @@
 // RDD_TEST_DOCKERD may name another dockerd, with arguments after it, to run the same
 // tests with another version.
 //
-// Reading map: dockertest.go starts a dockerd, registry.go a registry, image.go imports images. fixture.go,
-// fixture_health.go, fixture_resources.go and purge.go prepare an engine for the suite of enginetest.
+// Reading map: dockertest.go starts a dockerd, registry.go a registry, image.go imports
+// images. fixture.go, fixture_health.go, fixture_resources.go, buildcache.go and purge.go
+// prepare an engine for the suite of enginetest.
 package dockertest
 
 import (

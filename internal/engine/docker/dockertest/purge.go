@@ -30,6 +30,7 @@ func (f *Fixture) Purge() {
 		f.checkRemoved("remove volume", err)
 	}
 	f.purgeImages(ctx)
+	f.purgeBuildCache(ctx)
 }
 
 // purgeContainers removes containers until none is listed: the engine may be removing one
