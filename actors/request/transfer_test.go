@@ -233,15 +233,6 @@ func TestTransferFailsWithAdvice(t *testing.T) {
 		},
 		"UnknownTag":  {nil, tagRequest("missing:1", "x:1"), containersv1.ReasonNotFound, "No such image"},
 		"BadPlatform": {nil, pullRequest("nginx", "arm64"), containersv1.ReasonInvalid, "use OS/ARCHITECTURE"},
-		"OtherPlatform": {
-			func(w *world) {
-				w.engine.AddRegistry(registryHost, memory.RegistrySpec{})
-				if err := w.engine.Tag("app:1", ref); err != nil {
-					w.t.Fatal(err)
-				}
-				w.run(pushRequest(ref))
-			}, pullRequest(ref, "linux/arm64"), containersv1.ReasonNotFound, "no matching manifest for linux/arm64",
-		},
 		"BadLabels": {
 			nil, pruneRequest(func(s *containersv1.PruneRequestSpec) { s.Labels = []string{"="} }),
 			containersv1.ReasonInvalid, "has no key",

@@ -48,7 +48,8 @@ type Transferrer interface {
 type PullSpec struct {
 	// Ref is a name with an optional registry, and an optional tag or digest.
 	Ref string
-	// Platform selects one image of several platforms; empty is the engine's own.
+	// Platform selects one image of several platforms; empty is the engine's own. An
+	// engine pulls an image of one platform for every other, too.
 	Platform Platform
 }
 

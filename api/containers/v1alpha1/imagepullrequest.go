@@ -15,7 +15,8 @@ type ImagePullRequestSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)*(:[0-9]+)?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be the reference of an image, such as nginx:1.27, localhost:5000/team/app:1 or nginx@sha256: and 64 digits; its name is in lower case"
 	Image string `json:"image"`
 	// Platform selects the image of one platform: the operating system and the processor,
-	// and a variant of the processor if it has some. By default it is the engine's own.
+	// and a variant of the processor if it has some. By default it is the engine's own. A
+	// reference to one image, instead of a list of platforms, is pulled as it is.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9._]+)?$')",message="platform must be an operating system and a processor, with an optional variant, such as linux/amd64, linux/arm64 or linux/arm/v7"
 	// +optional

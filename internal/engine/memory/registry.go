@@ -79,8 +79,9 @@ func (e *Engine) enter(ctx context.Context, named reference.Named, with engine.C
 	return r, nil
 }
 
-// find returns the image of a reference, for a platform if one is given. The engine is
-// locked.
+// find returns the image of a reference. A platform selects among the images of a registry
+// that has all; another one has one image for a reference, and as with real engines it is
+// found for every platform. The engine is locked.
 func (r *registry) find(named reference.Named, platform engine.Platform) (remoteImage, error) {
 	familiar := reference.FamiliarString(named)
 	if r.images == nil {
@@ -91,9 +92,6 @@ func (r *registry) find(named reference.Named, platform engine.Platform) (remote
 	found, ok := r.images[familiar]
 	if !ok {
 		return remoteImage{}, notFound("manifest for %s not found: manifest unknown: manifest unknown", familiar)
-	}
-	if platform != (engine.Platform{}) && (platform.OS != found.spec.OS || platform.Architecture != found.spec.Architecture) {
-		return remoteImage{}, notFound("no matching manifest for %s in the manifest list entries", platform)
 	}
 	return found, nil
 }
