@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -31,13 +32,24 @@ func (d disk) setSize(ctx context.Context, size int64) error {
 	return mount(ctx, "mount", "-o", fmt.Sprint("remount,size=", size), d.dir)
 }
 
-// fill leaves no space on the disk: its size becomes what is used.
+// fillTimeout is how long a daemon that writes may keep a disk from being filled.
+const fillTimeout = 10 * time.Second
+
+// fill leaves no space on the disk: its size becomes what is used. A daemon that writes
+// meanwhile may use more than was measured, so it is measured again after a failure.
 func (d disk) fill(ctx context.Context) error {
-	var s unix.Statfs_t
-	if err := unix.Statfs(d.dir, &s); err != nil {
-		return fmt.Errorf("read the size of the disk %s: %w", d.dir, err)
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	for {
+		var s unix.Statfs_t
+		if err := unix.Statfs(d.dir, &s); err != nil {
+			return fmt.Errorf("read the size of the disk %s: %w", d.dir, err)
+		}
+		err := d.setSize(ctx, int64(s.Blocks-s.Bfree)*int64(s.Bsize)) //nolint:gosec,unconvert // types differ between systems; no disk has 8 EiB
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
 	}
-	return d.setSize(ctx, int64(s.Blocks-s.Bfree)*int64(s.Bsize)) //nolint:gosec,unconvert // types differ between systems; no disk has 8 EiB
 }
 
 func (d disk) end(ctx context.Context) error { return mount(ctx, "umount", "--lazy", d.dir) }
@@ -49,14 +61,9 @@ func mount(ctx context.Context, command ...string) error {
 	return nil
 }
 
-// fillDisk leaves the daemon without space for a while. A daemon that writes meanwhile
-// may use more than was measured, so a second attempt follows.
+// fillDisk leaves the daemon without space for a while.
 func (c *chaos) fillDisk(ctx context.Context, f fault) error {
 	defer c.ledger.open(&c.ledger.outages)()
-	err := c.disk.fill(ctx)
-	if err != nil {
-		err = c.disk.fill(ctx)
-	}
-	err = errors.Join(err, rddtest.Sleep(ctx, f.lasts))
+	err := errors.Join(c.disk.fill(ctx), rddtest.Sleep(ctx, f.lasts))
 	return errors.Join(err, c.disk.setSize(context.WithoutCancel(ctx), diskSize))
 }
