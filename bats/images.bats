@@ -202,8 +202,10 @@ platform_manifest() {
     engine network create idle
     make_volume named
     make_image ""
-    run -2 rdd prune
-    assert_output --partial 'confirm with --yes'
+    run -2 unconfirmed prune
+    assert_output --partial "'rdd prune --dry-run'"
+    assert_output --partial "type 'rdd prune --yes'"
+    has container ended
     run -0 rdd prune --dry-run
     assert_output --regexp 'Container +ended'
     assert_output --regexp 'Network +idle'

@@ -209,6 +209,7 @@ CONTAINERS=/apis/containers.rancherdesktop.io/v1alpha1/containers
     [[ $(ip -o link show type bridge | awk -F': ' '{ print $2 }' | sort) != "$own" ]]
     run iptables-save
     refute_output --partial "$(basename "$HOME")"
-    # A second delete is no error.
-    run -0 rdd svc delete
+    # There is nothing for a second delete.
+    run -1 rdd svc delete
+    assert_output --partial "does not exist"
 }

@@ -9,7 +9,7 @@ rounds=${1:-3}
 rdd=${RDD_TEST_BIN:-$PWD/bin}/rdd
 properties=(vm.driver=lima "vm.acceleration=${ACCELERATION:-auto}" "vm.cpus=${CPUS:-2}" "vm.memory=${MEMORY:-1Gi}")
 
-export RDD_INSTANCE=bench
+export RDD_INSTANCE=bench RDD_YES=1
 HOME=$(mktemp -d /tmp/rdd-bench.XXXXXX)
 export HOME
 unset DOCKER_HOST XDG_DATA_HOME XDG_STATE_HOME
@@ -31,7 +31,7 @@ plain=$HOME/plain
 # with_rdd creates an instance, starts its daemon, measures the start of its VM, saves
 # the arguments of its QEMU, and prints the milliseconds.
 with_rdd() {
-    "$rdd" svc delete >/dev/null 2>&1
+    [[ ! -e $dir ]] || "$rdd" svc delete >/dev/null 2>&1
     "$rdd" svc start >/dev/null 2>&1
     local began
     began=$(now)

@@ -8,9 +8,10 @@ instance_begin() {
     # Other users may enter, so that the tests cover rdd's own file modes.
     chmod 755 "$RDD_TEST_HOME"
     export RDD_TEST_BIN RDD_TEST_HOME
-    export HOME=$RDD_TEST_HOME RDD_INSTANCE=$1
+    # Tests of the question unset RDD_YES.
+    export HOME=$RDD_TEST_HOME RDD_INSTANCE=$1 RDD_YES=1
     export DOCKER_CONFIG=$RDD_TEST_HOME/.docker
-    unset DOCKER_HOST DOCKER_CONTEXT KUBECONFIG XDG_DATA_HOME XDG_STATE_HOME XDG_RUNTIME_DIR
+    unset DOCKER_HOST DOCKER_CONTEXT KUBECONFIG XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_RUNTIME_DIR
     DOCKER_SOCKET=$(rdd svc paths docker_socket)
     export DOCKER_SOCKET
     echo "$1" >>"$RDD_TEST_HOME/instances"
@@ -38,11 +39,11 @@ instance_end() {
     rm -rf "$RDD_TEST_HOME"
 }
 
-# delete_instance deletes the instance. After a minute, it prints the output and a
-# support bundle.
+# delete_instance deletes the instance, if it exists. After a minute, it prints the
+# output and a support bundle.
 delete_instance() {
     local out
-    out=$(timeout 60 "$RDD_TEST_BIN/rdd" svc delete 2>&1) || {
+    out=$(timeout 60 "$RDD_TEST_BIN/rdd" svc delete 2>&1) || [[ $out == *"does not exist"* ]] || {
         printf '# svc delete of %s: exit status %s\n%s\n' "$RDD_INSTANCE" "$?" "$out" >&3
         support_bundle svc_delete >&3
     }
@@ -50,6 +51,33 @@ delete_instance() {
 
 rdd() {
     "$RDD_TEST_BIN/rdd" "$@"
+}
+
+# unconfirmed ARG... runs rdd without the variable that confirms every command.
+unconfirmed() {
+    env -u RDD_YES "$RDD_TEST_BIN/rdd" "$@"
+}
+
+# on_terminal INPUT ARG... runs rdd on a terminal of 80 columns, types INPUT when it
+# asks for confirmation, and prints what the terminal shows. It returns the exit code of
+# rdd, or 99 if rdd does not ask.
+on_terminal() {
+    local input=$1 dir keyboard pid
+    shift
+    dir=$(mktemp -d "$BATS_TEST_TMPDIR/terminal.XXXX")
+    mkfifo "$dir/keyboard"
+    env -u RDD_YES script -qefc "stty rows 24 cols 80; exec '$RDD_TEST_BIN/rdd' $*" "$dir/shown" \
+        <"$dir/keyboard" >/dev/null 2>&1 3>&- &
+    pid=$!
+    exec {keyboard}>"$dir/keyboard"
+    eventually 60 grep -qF '[y/N]' "$dir/shown" || return 99
+    # shellcheck disable=SC2059
+    printf "$input" >&"$keyboard"
+    local status=0
+    wait "$pid" || status=$?
+    exec {keyboard}>&-
+    tr -d '\r' <"$dir/shown"
+    return "$status"
 }
 
 # processes lists "PID COMMAND" of all processes whose command line has the test's

@@ -65,5 +65,5 @@ cat <<EOF
     $short set --help
     $short tree
     $short stop          (the engine; its containers and data stay for the next start)
-    $short svc delete    (removes everything of this instance)
+    $short svc delete    (asks, and removes everything of this instance)
 EOF

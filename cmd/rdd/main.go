@@ -9,13 +9,15 @@
 // status_rows.go and status_line.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go, ctl.go and
 // ctl_version.go (kubectl), tree.go, doctor.go, support.go, version.go, hostagent.go, transfer.go
 // (pull and push) and prune.go, which use request.go, and for 'rdd svc' svc.go,
-// svc_paths.go, svc_serve.go, svc_status.go, svc_stop.go and svc_token.go.
+// svc_delete.go (also reset), svc_install.go, svc_list.go, svc_paths.go, svc_serve.go, svc_status.go,
+// svc_stop.go and svc_token.go. Commands that destroy data ask as in confirm.go.
 //
 // The packages below do the work: lifecycle starts and stops the daemon, client
 // talks to it, property parses and lists properties, terminal fits text into
 // columns, progress shows waits,
 // treeview draws the tree, statstable the table of top, completion completes command
-// lines, vmstatus inspects the VM, doctor checks an instance,
+// lines, vmstatus inspects the VM, holdings finds what an instance has, doctor checks an
+// instance,
 // and bundle collects a bug report.
 package main
 

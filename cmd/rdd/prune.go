@@ -17,8 +17,8 @@ import (
 
 type pruneCmd struct {
 	output
+	confirmation
 	DryRun  bool     `help:"List what would be removed, and remove nothing."`
-	Yes     bool     `short:"y" help:"Do not ask for confirmation."`
 	All     bool     `short:"a" help:"Also remove unused images that have a tag, with --volumes unused volumes that have a name, and with --kinds=buildcache the build cache that images share."`
 	Volumes bool     `help:"Also remove unused volumes."`
 	Kinds   []string `help:"Kinds to remove: container, network, image, volume, buildcache." enum:"container,network,image,volume,buildcache" default:"container,network,image" placeholder:"KIND"`
@@ -28,30 +28,48 @@ type pruneCmd struct {
 
 // Run implements the command.
 func (c *pruneCmd) Run(s *session) error {
-	if !c.DryRun && !c.Yes && !isTerminal(s.in) {
-		return &usageError{"this removes unused objects of the container engine: see which with --dry-run, and confirm with --yes"}
+	if err := s.mustExist(); err != nil {
+		return err
 	}
-	if c.structured() && !c.DryRun && !c.Yes {
+	given, err := c.given()
+	if err != nil {
+		return err
+	}
+	if c.structured() && !c.DryRun && !given {
 		return &usageError{"--output=" + c.Output + " does not ask for confirmation: confirm with --yes, or list with --dry-run"}
 	}
 	spec, err := c.spec(time.Now())
 	if err != nil {
 		return err
 	}
-	if c.DryRun || !c.Yes {
+	if !given && !c.DryRun && !s.canAsk() {
+		return s.confirm(c.confirmation, func() loss {
+			return loss{what: "this removes unused objects of the container engine, which 'rdd prune --dry-run' lists", command: "rdd prune"}
+		})
+	}
+	if c.DryRun || !given {
 		spec.DryRun = true
 		would, err := s.prune(spec, c.output)
 		if err != nil || c.DryRun || would.PrunedCount == 0 {
 			return err
 		}
-		what := fmt.Sprintf("this removes %d objects of the container engine", would.PrunedCount)
-		if err := s.confirmed(what); err != nil {
+		err = s.confirm(c.confirmation, func() loss {
+			return loss{what: "this removes " + objects(int(would.PrunedCount)) + " of the container engine", command: "rdd prune"}
+		})
+		if err != nil {
 			return err
 		}
 	}
 	spec.DryRun = false
 	_, err = s.prune(spec, c.output)
 	return err
+}
+
+func objects(n int) string {
+	if n == 1 {
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", n)
 }
 
 // spec returns the request.

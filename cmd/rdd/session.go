@@ -73,12 +73,17 @@ func (s *session) manager(shown func(string)) *lifecycle.Manager {
 			_, err := controlplane.ReplaceToken(inst.TLSDir, controlplane.RoleReadOnly)
 			return err
 		},
-		Engine: engine{s.instance, shown, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))},
+		Engine: s.engine(shown),
 		Command: func(args instance.Args) *exec.Cmd {
 			return serveCommand(s.instance, args)
 		},
 		Report: shown,
 	}
+}
+
+// engine returns what works on the instance's engine without a daemon.
+func (s *session) engine(shown func(string)) engine {
+	return engine{s.instance, shown, slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 }
 
 // engine implements lifecycle.Engine.
@@ -94,6 +99,16 @@ func (e engine) Stop(ctx context.Context) error {
 
 func (e engine) Delete(ctx context.Context) error {
 	return supervisor.DeleteEngine(ctx, e.instance, e.logger)
+}
+
+func (e engine) Runs(ctx context.Context) (bool, error) {
+	_, runs, err := e.find(ctx)
+	return runs, err
+}
+
+// find returns rdd's own engine if it runs.
+func (e engine) find(ctx context.Context) (found supervisor.FoundEngine, runs bool, err error) {
+	return supervisor.FindEngine(ctx, e.instance)
 }
 
 // serveCommand returns the command that runs this program as the daemon.

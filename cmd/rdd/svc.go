@@ -26,14 +26,18 @@ type svcCmd struct {
 	Start   svcStartCmd   `cmd:"" help:"Start the daemon, unless it is running, and wait until it is ready."`
 	Stop    svcStopCmd    `cmd:"" help:"Stop the engine, then the daemon."`
 	Restart svcRestartCmd `cmd:"" help:"Restart the daemon. The engine keeps running."`
-	Delete  svcDeleteCmd  `cmd:"" help:"Stop everything and remove all files of the instance, including the engine's data. Does not ask for confirmation."`
-	Reset   svcResetCmd   `cmd:"" help:"Remove the datastore and the engine's data; keep certificates and arguments. Does not ask for confirmation."`
+	Delete  svcDeleteCmd  `cmd:"" help:"Stop everything and remove all files of the instance, including the engine's data. Asks for confirmation."`
+	Reset   svcResetCmd   `cmd:"" help:"Remove the datastore and the engine's data; keep certificates and arguments. Asks for confirmation."`
+	List    svcListCmd    `cmd:"" help:"List the instances: state, version, engine, use of the disk."`
 	Status  svcStatusCmd  `cmd:"" help:"Show the state of the daemon. Exits with 0 if it answers, else with 1."`
 	Logs    svcLogsCmd    `cmd:"" help:"Show the daemon's log."`
 	Config  svcConfigCmd  `cmd:"" help:"Print the kubeconfig."`
 	Token   svcTokenCmd   `cmd:"" help:"Print the token of the API, or a token for clients that only read."`
 	Paths   svcPathsCmd   `cmd:"" help:"Print the paths of the instance's files."`
 	Serve   svcServeCmd   `cmd:"" help:"Run the daemon in the foreground."`
+
+	Install   svcInstallCmd   `cmd:"" help:"Start the daemon at login, with a user unit of systemd, or an agent of launchd on macOS."`
+	Uninstall svcUninstallCmd `cmd:"" help:"Do not start the daemon at login any more. What runs keeps running."`
 }
 
 type svcCreateCmd struct {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/autostart"
 )
 
 type svcStatusCmd struct {
@@ -24,6 +25,10 @@ func (c *svcStatusCmd) Run(s *session) error {
 	}
 	if args, err := s.instance.LoadArgs(); err == nil {
 		status.Environment = args.Environment.Shown()
+	}
+	if service, err := autostart.New(s.instance); err == nil {
+		state := service.State()
+		status.Autostart = &state
 	}
 	err = s.show(c.output, status, func() error {
 		return s.table(append(status.rows(), [2]string{"next", status.next()}))
@@ -52,6 +57,9 @@ func (d daemonState) rows() [][2]string {
 		rows = append(rows, [2]string{"since", d.Since.Local().Format(time.RFC3339) + " (" + ago + ")"})
 	}
 	rows = append(rows, [2]string{"now", d.Doing}, [2]string{"server", d.Server}, [2]string{"error", d.Error})
+	if d.Autostart != nil {
+		rows = append(rows, [2]string{"autostart", d.Autostart.String()})
+	}
 	for _, variable := range d.Environment {
 		rows = append(rows, [2]string{"environment", variable})
 	}

@@ -1,19 +1,17 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/term"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/holdings"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
@@ -98,21 +96,31 @@ func (c *vmRestartCmd) Run(s *session) error {
 }
 
 type vmResetCmd struct {
-	Yes bool `short:"y" help:"Do not ask for confirmation."`
+	confirmation
 	waiting
 }
 
 // Run implements the command.
 func (c *vmResetCmd) Run(s *session) error {
+	if err := s.mustExist(); err != nil {
+		return err
+	}
 	if _, err := os.Stat(s.vmPaths().Dir()); errors.Is(err, fs.ErrNotExist) {
 		result := changed{Instance: s.instance.Name, Changes: []property.Change{}, Settled: true}
 		return s.show(c.output, result, s.say("instance %q has no VM to reset", s.instance.Name))
 	}
-	if err := c.confirm(s); err != nil {
+	err := s.confirm(c.confirmation, func() loss {
+		return loss{
+			what:    fmt.Sprintf("this makes a new disk for the VM of instance %q, and deletes", s.instance.Name),
+			parts:   s.holdings(holdings.Machine).Lines(),
+			command: "rdd vm reset",
+		}
+	})
+	if err != nil {
 		return err
 	}
 	later := false
-	_, err := s.apply(change{assignments: []string{"vm.reset=" + uniqueStamp()}, check: func(app *appv1.App) error {
+	_, err = s.apply(change{assignments: []string{"vm.reset=" + uniqueStamp()}, check: func(app *appv1.App) error {
 		driver := driverOf(app)
 		later = !app.Spec.Running || (driver != appv1.DriverLima && driver != "")
 		return nil
@@ -121,55 +129,6 @@ func (c *vmResetCmd) Run(s *session) error {
 		fmt.Fprintln(s.quiet(c.structured()), "the VM is stopped: its disk is replaced at the next start")
 	}
 	return err
-}
-
-// confirm asks for confirmation on a terminal. Elsewhere --yes is required.
-func (c *vmResetCmd) confirm(s *session) error {
-	if c.Yes {
-		return nil
-	}
-	return s.confirmed(fmt.Sprintf("this deletes all images, containers, volumes and networks in the VM of instance %q", s.instance.Name))
-}
-
-// confirmed asks on a terminal whether to do what. Elsewhere the command needs --yes.
-func (s *session) confirmed(what string) error {
-	if !isTerminal(s.in) {
-		return &usageError{what + ": confirm with --yes"}
-	}
-	fmt.Fprintf(s.err, "%s%s.\nContinue? [y/N] ", strings.ToUpper(what[:1]), what[1:])
-	answer, err := s.readLine()
-	if err != nil {
-		return err
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return nil
-	}
-	return errors.New("cancelled: nothing was changed")
-}
-
-// readLine reads a line from the standard input. It returns when a signal ends the
-// command; the read then continues until the process ends.
-func (s *session) readLine() (string, error) {
-	type result struct {
-		line string
-		err  error
-	}
-	read := make(chan result, 1)
-	go func() {
-		line, err := bufio.NewReader(s.in).ReadString('\n')
-		read <- result{line, err}
-	}()
-	select {
-	case r := <-read:
-		if r.err != nil && !errors.Is(r.err, io.EOF) {
-			return "", fmt.Errorf("read the answer: %w", r.err)
-		}
-		return r.line, nil
-	case <-s.ctx.Done():
-		fmt.Fprintln(s.err)
-		return "", s.ctx.Err()
-	}
 }
 
 // driverOf returns the driver in use, else the one in the spec. It is empty if rdd

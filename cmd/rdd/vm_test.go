@@ -60,7 +60,7 @@ func TestVMCommandsWithoutVM(t *testing.T) {
 		{"vm logs", 1, "no agent log yet"},
 		{"vm logs --source console", 1, "serial.log"},
 		{"vm logs --source engine", 2, "agent"},
-		{"vm reset", 0, "no VM to reset"},
+		{"vm reset", 1, "does not exist"},
 		{"vm restart --timeout=-1s", 2, "negative"},
 		{"set vm.memory=4GB", 2, "did you mean 4G?"},
 		{"set vm.memory=lots", 2, "such as 512Mi or 4Gi"},

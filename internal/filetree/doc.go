@@ -13,6 +13,7 @@
 //	remove.go     Remove and Clear
 //	mounts.go     the mount table
 //	space.go      free space
+//	usage.go      the space that a tree occupies
 //	path.go       paths with all links resolved
 //	mountid_*.go  the mount of an open file
 package filetree

@@ -131,3 +131,24 @@ func TestRemoverEntersNoLateMount(t *testing.T) {
 		t.Errorf("mount %d by fdinfo, %d by statx, %v", old, mount, err)
 	}
 }
+
+func TestUsageEntersNoMount(t *testing.T) {
+	if !inNamespace(t) {
+		return
+	}
+	const size = 1 << 20
+	dir := t.TempDir()
+	tree := filepath.Join(dir, "tree")
+	written(t, filepath.Join(tree, "own"), size)
+	written(t, filepath.Join(dir, "outside", "big"), 8*size)
+	point := filepath.Join(tree, "volume")
+	if err := os.Mkdir(point, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	bind(t, filepath.Join(dir, "outside"), point)
+	var u Usage
+	u.Add(t.Context(), tree)
+	if u.Bytes < size || u.Bytes >= 2*size || u.Partial {
+		t.Errorf("%d bytes, partial %v; want little more than %d", u.Bytes, u.Partial, size)
+	}
+}

@@ -116,6 +116,9 @@ func checkHome(dir string, uid int) error {
 	}
 }
 
+// CheckHome refuses to create a directory in a directory of another user.
+func CheckHome(dir string) error { return checkHome(dir, os.Getuid()) }
+
 // userName returns the name of a user, or the ID of a user without a name.
 func userName(uid int) string {
 	if found, err := user.LookupId(strconv.Itoa(uid)); err == nil {

@@ -10,6 +10,8 @@
 //	instance.go     an instance
 //	paths.go        its paths
 //	create.go       creating its directories
+//	list.go         the instances that exist
+//	usage.go        the space of its files
 //	remove.go       removing its files
 //	places.go       the directories to remove, and the files in them
 //	place.go        removing one directory, which may be a link

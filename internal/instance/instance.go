@@ -59,14 +59,23 @@ func New(name string) (Instance, error) {
 	if name == "" {
 		name = DefaultName
 	}
+	env, err := environment()
+	if err != nil {
+		return Instance{}, err
+	}
+	return build(name, env)
+}
+
+// environment returns what determines the paths of this process's instances.
+func environment() (hostEnv, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return Instance{}, fmt.Errorf("find the home directory: %w: set HOME and repeat the command", err)
+		return hostEnv{}, fmt.Errorf("find the home directory: %w: set HOME and repeat the command", err)
 	}
-	return build(name, hostEnv{
+	return hostEnv{
 		goos: runtime.GOOS, home: home, uid: os.Getuid(),
 		dataHome: os.Getenv("XDG_DATA_HOME"), stateHome: os.Getenv("XDG_STATE_HOME"),
-	})
+	}, nil
 }
 
 // Validate returns an error if name is not a valid name of an instance.

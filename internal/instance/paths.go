@@ -52,7 +52,7 @@ func build(name string, s hostEnv) (Instance, error) {
 
 // bigDirs returns Dir and LogDir.
 func (s hostEnv) bigDirs(element string) (dir, logs string) {
-	base := "rancher-desktop-" + element
+	base := dirPrefix + element
 	if s.goos == "darwin" {
 		library := filepath.Join(s.home, "Library")
 		return filepath.Join(library, "Application Support", base), filepath.Join(library, "Logs", base)
@@ -71,12 +71,12 @@ func (s hostEnv) bigDirs(element string) (dir, logs string) {
 // shortDir returns ~/.rdNAME, or the first of two hashed paths that is short enough. A
 // name never starts with '-', so a hashed path never equals another instance's.
 func (s hostEnv) shortDir(element, dir string) string {
-	if plain := filepath.Join(s.home, ".rd"+element); len(plain) <= maxShortDir {
+	if plain := filepath.Join(s.home, shortPrefix+element); len(plain) <= maxShortDir {
 		return plain
 	}
 	sum := sha256.Sum256([]byte(dir))
 	hash := hex.EncodeToString(sum[:6])
-	if hashed := filepath.Join(s.home, ".rd-"+hash); len(hashed) <= maxShortDir {
+	if hashed := filepath.Join(s.home, shortPrefix+"-"+hash); len(hashed) <= maxShortDir {
 		return hashed
 	}
 	// TMPDIR is not used: it is long on macOS, and it differs between a login shell and

@@ -59,7 +59,7 @@ func New(ctx context.Context, program, home, instance string) (*Daemon, error) {
 // error.
 func (d *Daemon) Run(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, d.program, args...) //nolint:gosec // the caller's program
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), redirects), "HOME="+d.home, "RDD_INSTANCE="+d.instance)
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), redirects), "HOME="+d.home, "RDD_INSTANCE="+d.instance, "RDD_YES=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

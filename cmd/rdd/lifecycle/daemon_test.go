@@ -157,6 +157,7 @@ func another(t *testing.T, mode string) (wait func()) {
 // fakeEngine counts its calls.
 type fakeEngine struct {
 	stops, deletes int
+	runs           bool
 	err            error
 	// onStop and onDelete, unless nil, are called by Stop and Delete.
 	onStop   func()
@@ -170,6 +171,8 @@ func (e *fakeEngine) Stop(context.Context) error {
 	}
 	return e.err
 }
+
+func (e *fakeEngine) Runs(context.Context) (bool, error) { return e.runs, e.err }
 
 func (e *fakeEngine) Delete(context.Context) error {
 	e.deletes++

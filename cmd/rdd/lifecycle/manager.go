@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/autostart"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
@@ -37,6 +38,8 @@ type Engine interface {
 	Stop(ctx context.Context) error
 	// Delete stops the engine and removes everything that it created.
 	Delete(ctx context.Context) error
+	// Runs reports whether anything of the engine runs.
+	Runs(ctx context.Context) (bool, error)
 }
 
 // Manager starts and stops the daemon of one instance.
@@ -87,6 +90,8 @@ type Status struct {
 	Doing string `json:"doing,omitempty"`
 	// Environment has the saved variables as NAME=VALUE, without passwords.
 	Environment []string `json:"environment,omitempty"`
+	// Autostart is what starts the daemon at login. Manager.Status leaves it out.
+	Autostart *autostart.State `json:"autostart,omitempty"`
 	// Error is the reason why the API server does not answer.
 	Error string `json:"error,omitempty"`
 }

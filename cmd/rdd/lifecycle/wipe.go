@@ -12,6 +12,15 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
+// Exists reports whether the instance has files, or a daemon or an engine that runs: a
+// user can remove the directories while they run.
+func (m *Manager) Exists(ctx context.Context) (bool, error) {
+	if m.Instance.HasFiles() || len(instance.Orphans(m.Instance.PidFile)) > 0 {
+		return true, nil
+	}
+	return m.Engine.Runs(ctx)
+}
+
 // Delete stops everything and removes all files of the instance. It keeps, and
 // returns, the targets of links that the user made.
 func (m *Manager) Delete(ctx context.Context, timeout time.Duration) (left []string, err error) {

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -67,5 +68,31 @@ func TestDeleteNamesLinkedData(t *testing.T) {
 	left, err := f.Delete(t.Context(), 10*time.Second)
 	if err != nil || !slices.Equal(left, []string{disk}) {
 		t.Errorf("left %q, %v, want %q", left, err, disk)
+	}
+}
+
+func TestExistsFindsWhatRemains(t *testing.T) {
+	f := newFixture(t, behaves)
+	exists := func(want bool, when string) {
+		t.Helper()
+		if got, err := f.Exists(t.Context()); err != nil || got != want {
+			t.Errorf("%s: %v, %v", when, got, err)
+		}
+	}
+	exists(false, "before it is created")
+	f.engine.runs = true
+	exists(true, "an engine without directories")
+	f.engine.runs = false
+	if err := f.Instance.Create(); err != nil {
+		t.Fatal(err)
+	}
+	exists(true, "after it is created")
+	if _, err := f.Delete(t.Context(), 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	exists(false, "after it is deleted")
+	f.engine.err = errors.New("unreadable")
+	if _, err := f.Exists(t.Context()); err == nil {
+		t.Error("a failed search counts as no engine")
 	}
 }
