@@ -44,18 +44,18 @@ untouched() {
 @test "on a terminal they ask, and an answer other than yes changes nothing" {
     local daemon
     daemon=$(daemon_pid)
-    run -1 on_terminal 'n\n' svc delete
+    run -1 answered 'n\n' svc delete
     assert_line --regexp '^This deletes instance "confirm" with its settings, and:'
     assert_line "  1 running container: web"
     assert_line "  2 volumes: My_Data, cache"
     assert_line --partial "Continue? [y/N]"
     assert_line --partial "cancelled: nothing was changed"
-    run -1 on_terminal '\n' svc reset
+    run -1 answered '\n' svc reset
     # The end of the input: Ctrl-D.
-    run -1 on_terminal '\004' svc reset
-    run -130 on_terminal '\003' svc delete
+    run -1 answered '\004' svc reset
+    run -130 answered '\003' svc delete
     assert_line --partial interrupted
-    run -1 on_terminal 'n\n' prune
+    run -1 answered 'n\n' prune
     assert_line --partial "This removes 1 object of the container engine."
     is "$daemon" daemon_pid
     untouched
@@ -113,11 +113,11 @@ untouched() {
 }
 
 @test "yes on a terminal resets, then deletes" {
-    run -0 on_terminal 'y\n' svc reset
+    run -0 answered 'y\n' svc reset
     assert_line --partial 'instance "confirm" was reset'
     rdd start
     is "" engine volume ls -q
-    run -0 on_terminal 'yes\n' svc delete
+    run -0 answered 'yes\n' svc delete
     assert_line --partial 'no containers, volumes or images'
     assert_line --partial 'instance "confirm" was deleted'
     assert_equal "$(rdd svc list -o name)" ""

@@ -34,3 +34,25 @@ interrupted() {
     fi
     cat "$dir/code"
 }
+
+# answered INPUT ARG... runs rdd on a terminal of 80 columns, types INPUT when it
+# asks for confirmation, and prints what the terminal shows. It returns the exit code of
+# rdd, or 99 if rdd does not ask.
+answered() {
+    local input=$1 dir keyboard pid
+    shift
+    dir=$(mktemp -d "$BATS_TEST_TMPDIR/terminal.XXXX")
+    mkfifo "$dir/keyboard"
+    env -u RDD_YES script -qefc "stty rows 24 cols 80; exec '$RDD_TEST_BIN/rdd' $*" "$dir/shown" \
+        <"$dir/keyboard" >/dev/null 2>&1 3>&- &
+    pid=$!
+    exec {keyboard}>"$dir/keyboard"
+    eventually 60 grep -qF '[y/N]' "$dir/shown" || return 99
+    # shellcheck disable=SC2059
+    printf "$input" >&"$keyboard"
+    local status=0
+    wait "$pid" || status=$?
+    exec {keyboard}>&-
+    tr -d '\r' <"$dir/shown"
+    return "$status"
+}
