@@ -112,7 +112,8 @@ platform_manifest() {
 @test "an image of another platform is pulled" {
     local arch kind=application/vnd.docker.distribution.manifest.list.v2+json entries=() ref=$OPEN/multi:1
     for arch in amd64 arm64; do
-        engine import --platform "linux/$arch" -c "LABEL made=$EPOCHREALTIME" "$(rootfs)" "$OPEN/multi:$arch"
+        # dockerd 20.10 imports every image for its own processor; the label says which it is.
+        engine import --platform "linux/$arch" -c "LABEL for=$arch" "$(rootfs)" "$OPEN/multi:$arch"
         run -0 rdd push "$OPEN/multi:$arch"
         engine rmi "$OPEN/multi:$arch"
         entries+=("$(platform_manifest multi "$arch")")
@@ -121,8 +122,8 @@ platform_manifest() {
     jq -n --arg kind "$kind" '{schemaVersion: 2, mediaType: $kind, manifests: [inputs]}' <<<"${entries[*]}" |
         curl -fsS -X PUT -H "Content-Type: $kind" --data-binary @- "http://$OPEN/v2/multi/manifests/1"
     run -0 rdd pull --platform=linux/arm64 "$ref"
-    is arm64 engine image inspect -f '{{.Architecture}}' "$ref"
-    eventually 10 is arm64 field image "$(image_resource "$(engine image inspect -f '{{.Id}}' "$ref")" "$ref")" .status.architecture
+    is arm64 engine image inspect -f '{{.Config.Labels.for}}' "$ref"
+    eventually 10 exists image "$(image_resource "$(engine image inspect -f '{{.Id}}' "$ref")" "$ref")"
     run -1 rdd pull --platform=linux/s390x "$ref"
     assert_output --regexp 'no match(ing manifest)? for'
     run -3 rdd pull --platform=arm64 "$ref"
@@ -251,7 +252,8 @@ platform_manifest() {
     run -0 rdd prune --dry-run --all
     refute_output --partial BuildCache
     run -0 rdd prune --dry-run --all --kinds=buildcache
-    assert_output --regexp 'BuildCache +.*COPY one /one'
+    # dockerd 20.10 names the step by its operation.
+    assert_output --regexp 'BuildCache +.*(COPY one /one|fileop target)'
     run -0 rdd prune --yes --all --kinds=buildcache
     assert_output --partial 'were removed'
     run -0 rdd prune --dry-run --all --kinds=buildcache

@@ -25,7 +25,7 @@ func prune(ctx context.Context, t Task) Outcome {
 	})
 	list := prunedStatus(done)
 	var out Outcome
-	switch words := fmt.Sprintf("%d objects, %s", list.PrunedCount, units.BytesSize(float64(list.ReclaimedBytes))); {
+	switch words := fmt.Sprintf("%d objects, %s", list.PrunedCount, units.HumanSize(float64(list.ReclaimedBytes))); {
 	case err != nil:
 		out = FailedWith(ctx, err)
 		if out.phase == phaseFailed {
