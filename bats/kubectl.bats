@@ -43,12 +43,13 @@ setup_file() {
 @test "get prints useful columns" {
     assert_mirrors_exact
     run -0 kube get containers
-    assert_line --index 0 --regexp '^NAME +CONTAINER +IMAGE +STATUS'
-    assert_line --regexp ' one +base:1 +running '
+    assert_line --index 0 --regexp '^CONTAINER +ID +IMAGE +STATUS +PORTS +AGE$'
+    assert_line --regexp '^one +[0-9a-f]{12} +base:1 +Up '
+    assert_line --regexp '^two +[0-9a-f]{12} +base:1 +Exited \('
     run -0 kube get images
-    assert_line --index 0 --regexp 'TAG +SIZE'
+    assert_line --index 0 --regexp '^TAG +ID +SIZE +USED BY +AGE$'
     run -0 kube get volumes
-    assert_line --regexp ' Vol_1 +local '
+    assert_line --regexp '^Vol_1 +local '
 }
 
 @test "field selectors select by status" {

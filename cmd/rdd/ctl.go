@@ -18,6 +18,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/ctlargs"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
@@ -39,6 +40,10 @@ func (c *ctlCmd) Run(s *session) error {
 		if err != nil {
 			return &usageError{err.Error()}
 		}
+		if line.needsDaemon && !inst.Exists() {
+			return fmt.Errorf("there is no instance %q, and 'rdd ctl --instance' makes none: correct the name, or start it with 'rdd --instance %s svc start'",
+				inst.Name, inst.Name)
+		}
 		s.instance = inst
 	}
 	if line.instead != "" {
@@ -47,8 +52,14 @@ func (c *ctlCmd) Run(s *session) error {
 	config := s.instance.Config
 	namespace := ""
 	if line.needsDaemon {
-		var err error
-		if config, namespace, err = s.ctlConfig(); err != nil {
+		daemon, mirrors, err := s.ctlDaemon()
+		if err != nil {
+			return err
+		}
+		if config, namespace, err = s.ctlConfig(mirrors); err != nil {
+			return err
+		}
+		if args, err = line.resolve(s.ctx, daemon, mirrors, args); err != nil {
 			return err
 		}
 	}
@@ -84,6 +95,7 @@ func (s *session) kubectl(streams genericiooptions.IOStreams, config, namespace 
 	kubectl.PersistentFlags().String(instanceFlag, s.instance.Name, "Instance of rdd to use.")
 	replaceVersion(kubectl, flags)
 	replaceCompletion(kubectl)
+	hideUnusable(kubectl)
 	kubectl.SetOut(streams.Out)
 	kubectl.SetErr(streams.ErrOut)
 	return kubectl
@@ -99,6 +111,9 @@ type ctlLine struct {
 	needsDaemon bool
 	// instead is the error of a command that cannot work, and names the one that can.
 	instead string
+	// references are the arguments that name mirrors, of namespace if it is not empty.
+	references []ctlargs.Reference
+	namespace  string
 }
 
 // parseCtl parses args as kubectl will. It uses a separate kubectl command,
@@ -120,24 +135,12 @@ func (s *session) parseCtl(args []string) ctlLine {
 	line.needsDaemon = err == nil && found != kubectl && !isOffline(found)
 	if line.needsDaemon {
 		line.instead = insteadOfCtl(found)
+		if !selectsServer(found.Flags()) {
+			line.references = ctlargs.References(found, args)
+			line.namespace, _ = found.Flags().GetString("namespace")
+		}
 	}
 	return line
-}
-
-// insteadOfCtl returns the error of a command of kubectl that only works with pods; empty
-// for others.
-func insteadOfCtl(command *cobra.Command) string {
-	name := command.Name()
-	if parent := command.Parent(); parent != nil && parent.Name() == "top" {
-		name = "top"
-	}
-	usage := map[string]string{
-		"logs": "rdd logs NAME", "exec": "rdd exec NAME -- PROGRAM", "attach": "rdd attach NAME", "top": "rdd top",
-	}[name]
-	if usage == "" || command.Parent() == nil || name != "top" && command.Parent().HasParent() {
-		return ""
-	}
-	return fmt.Sprintf("kubectl %s only works with pods and nodes, and rdd has none: use '%s'", name, usage)
 }
 
 // isOffline reports whether a kubectl command with its parsed flags sends no
@@ -160,26 +163,30 @@ func isOffline(command *cobra.Command) bool {
 	return false
 }
 
-// ctlConfig starts the daemon if none runs, and returns the path of a kubeconfig
-// whose namespace is that of the mirrors. If that file cannot be written, as on a
-// full disk, it returns the kubeconfig of the instance, and the namespace.
-func (s *session) ctlConfig() (path, namespace string, err error) {
+// ctlDaemon starts the daemon if none runs. It returns a client and the namespace of the
+// mirrors.
+func (s *session) ctlDaemon() (daemon *client.Client, namespace string, err error) {
 	shown := progress.New(s.err)
 	defer shown.Close()
-	daemon, err := s.connect(s.ctx, shown)
-	if err != nil {
-		return "", "", err
+	if daemon, err = s.connect(s.ctx, shown); err != nil {
+		return nil, "", err
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
 	app, err := daemon.App(ctx)
 	if err != nil {
-		return "", "", err
+		return nil, "", err
 	}
-	namespace = cmp.Or(app.Spec.Namespace, appv1.DefaultNamespace)
-	path, err = client.ConfigFor(s.instance, namespace)
+	return daemon, cmp.Or(app.Spec.Namespace, appv1.DefaultNamespace), nil
+}
+
+// ctlConfig returns the path of a kubeconfig whose namespace is that of the mirrors. If
+// that file cannot be written, as on a full disk, it returns the kubeconfig of the
+// instance, and the namespace.
+func (s *session) ctlConfig(mirrors string) (path, namespace string, err error) {
+	path, err = client.ConfigFor(s.instance, mirrors)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) {
-		return s.instance.Config, namespace, nil
+		return s.instance.Config, mirrors, nil
 	}
 	return path, "", err
 }

@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
+	"k8s.io/apiextensions-apiserver/pkg/apihelpers"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apiextensionsapiserver "k8s.io/apiextensions-apiserver/pkg/apiserver"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -25,6 +27,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/datastore"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/streams"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/tables"
 )
 
 // apiServers is the chain of API servers. The core server passes requests for unknown
@@ -62,11 +65,14 @@ func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 			return err
 		}},
 	}}
+	var err error
+	if servers.chains.tables, err = tables.New(parts.store, servers.serves, time.Now); err != nil {
+		return nil, fmt.Errorf("build the tables: %w", err)
+	}
 	permitted := &permissions{}
 	servers.config = genericConfig(opts, parts, permitted)
 	servers.config.BuildHandlerChainFunc = servers.chains.build
 
-	var err error
 	if servers.crds, err = newCRDServer(*servers.config, parts.store); err != nil {
 		return nil, fmt.Errorf("build the server of custom resources: %w", err)
 	}
@@ -84,6 +90,14 @@ func newAPIServers(opts Options, parts serverParts) (*apiServers, error) {
 	servers.serveExtras(opts, parts.store)
 	servers.core.Handler.NonGoRestfulMux.Handle(RotatePath, parts.rotation)
 	return servers, nil
+}
+
+// serves reports whether a resource of rdd's group has a definition that is served.
+func (s *apiServers) serves(resource string) bool {
+	group := containersv1.GroupVersion.Group
+	crd, err := s.crds.Informers.Apiextensions().V1().CustomResourceDefinitions().Lister().Get(resource + "." + group)
+	return err == nil && apihelpers.IsCRDConditionTrue(crd, apiextensionsv1.Established) &&
+		apihelpers.HasServedCRDVersion(crd, containersv1.GroupVersion.Version)
 }
 
 func genericConfig(opts Options, parts serverParts, permitted *permissions) *genericapiserver.Config {

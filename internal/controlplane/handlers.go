@@ -13,6 +13,7 @@ import (
 	genericfilters "k8s.io/apiserver/pkg/server/filters"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/streams"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/tables"
 )
 
 // handlerChains are the handlers of the API server for both kinds of clients.
@@ -24,13 +25,16 @@ type handlerChains struct {
 	slow *slowWatches
 	// streams are the subresources of containers.
 	streams streams.Source
-	logger  *slog.Logger
+	// tables are what kubectl prints.
+	tables *tables.Tables
+	logger *slog.Logger
 }
 
 // build returns the chain for network clients, and stores the one for in-process
 // clients. It is a BuildHandlerChainFunc.
 func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config) http.Handler {
 	api = streams.Handler(h.streams, config.Serializer, streams.OpenAPIV3(streams.Discovery(config.Serializer, api)))
+	api = h.tables.Handler(api)
 	h.inProcess = inner(api, config)
 	h.inProcess = asDaemon(h.inProcess)
 	h.inProcess = outer(h.inProcess, config)

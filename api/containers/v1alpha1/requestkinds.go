@@ -83,6 +83,16 @@ func NewRequest(kind RequestKind) Request {
 	return nil
 }
 
+// NewRequestList returns an empty list of a kind, or nil for an unknown kind.
+func NewRequestList(kind RequestKind) runtime.Object {
+	for _, row := range requestTable() {
+		if row.kind == kind {
+			return row.list()
+		}
+	}
+	return nil
+}
+
 // GroupVersionKind returns the full name of the kind.
 func (k RequestKind) GroupVersionKind() schema.GroupVersionKind {
 	return GroupVersion.WithKind(string(k))

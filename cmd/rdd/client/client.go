@@ -3,8 +3,9 @@
 //
 // Reading map: client.go has the client and its requests, wait.go waits until the
 // App has settled, counts.go counts mirrors, resolve.go finds what a user names,
-// streams.go opens streams of containers, requests.go creates and follows requests, namespaced.go writes a kubeconfig with another
-// default namespace.
+// names.go finds the resources of what a user names, streams.go opens streams of
+// containers, requests.go creates and follows requests, namespaced.go writes a
+// kubeconfig with another default namespace.
 package client
 
 import (

@@ -6,6 +6,7 @@ import (
 	genericvalidation "k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/registry/generic"
@@ -20,20 +21,28 @@ import (
 // newStore returns the registry of a kind. It has the same keys and the same encoding as
 // the server of custom resources.
 func newStore(kind containersv1.Kind, scheme *runtime.Scheme, store *datastore.Store) (*genericregistry.Store, error) {
-	serializer := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{})
-	codec := runtime.NewCodec(serializer, serializer)
-	s := &genericregistry.Store{
-		NewFunc:                   func() runtime.Object { return containersv1.NewMirror(kind) },
-		NewListFunc:               func() runtime.Object { return containersv1.NewMirrorList(kind) },
-		DefaultQualifiedResource:  kind.GroupVersionResource().GroupResource(),
-		SingularQualifiedResource: kind.GroupVersionResource().GroupResource(),
+	s := storeOf(kind.GroupVersionResource().GroupResource(), scheme)
+	s.NewFunc = func() runtime.Object { return containersv1.NewMirror(kind) }
+	s.NewListFunc = func() runtime.Object { return containersv1.NewMirrorList(kind) }
+	return s, s.CompleteWithOptions(&generic.StoreOptions{RESTOptions: store.InProcessOptions(codecOf(scheme))})
+}
+
+// storeOf returns a registry without types.
+func storeOf(resource schema.GroupResource, scheme *runtime.Scheme) *genericregistry.Store {
+	return &genericregistry.Store{
+		DefaultQualifiedResource:  resource,
+		SingularQualifiedResource: resource,
 		CreateStrategy:            strategy{scheme, names.SimpleNameGenerator},
 		UpdateStrategy:            strategy{scheme, names.SimpleNameGenerator},
 		DeleteStrategy:            strategy{scheme, names.SimpleNameGenerator},
-		TableConvertor:            rest.NewDefaultTableConvertor(kind.GroupVersionResource().GroupResource()),
+		TableConvertor:            rest.NewDefaultTableConvertor(resource),
 	}
-	options := &generic.StoreOptions{RESTOptions: store.InProcessOptions(codec)}
-	return s, s.CompleteWithOptions(options)
+}
+
+// codecOf returns the encoding of the server of custom resources.
+func codecOf(scheme *runtime.Scheme) runtime.Codec {
+	serializer := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{})
+	return runtime.NewCodec(serializer, serializer)
 }
 
 // strategy leaves the rules for metadata to the generic registry. The rest of an object

@@ -114,7 +114,7 @@ func TestTables(t *testing.T) {
 		if difference := cmp.Diff(theirs, ours); difference != "" {
 			t.Errorf("the rows are (- over HTTP, + by the registry):\n%s", difference)
 		}
-		if len(columns) < 2 || columns[0] != "Name" || columns[len(columns)-1] != "Age" {
+		if len(columns) < 2 || !slices.Contains(columns, "Name") || !slices.Contains(columns, "Age") {
 			t.Errorf("the columns are %v", columns)
 		}
 	})
