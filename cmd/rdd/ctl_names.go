@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 )
 
@@ -17,8 +20,19 @@ func (l ctlLine) resolve(ctx context.Context, daemon *client.Client, namespace s
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
+	objects := map[containersv1.Kind][]client.NamedObject{}
 	for _, r := range l.references {
-		name, err := daemon.ResourceName(ctx, r.Kind, namespace, r.Name)
+		if client.IsResourceName(r.Kind, r.Name) {
+			continue
+		}
+		if _, listed := objects[r.Kind]; !listed {
+			list, err := daemon.Objects(ctx, r.Kind, namespace)
+			if err != nil {
+				return nil, fmt.Errorf("find %s %q: %w", strings.ToLower(string(r.Kind)), r.Name, err)
+			}
+			objects[r.Kind] = list
+		}
+		name, err := client.ResourceName(r.Kind, r.Name, objects[r.Kind])
 		if err != nil {
 			return nil, err
 		}

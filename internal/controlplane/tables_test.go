@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -147,6 +148,8 @@ func TestTablesHaveUsefulColumns(t *testing.T) {
 
 // Selectors, chunks and single objects are the same as without tables.
 func TestTablesSelectAsLists(t *testing.T) {
+	const future = "9007199254740991" // more than any revision
+	digits := regexp.MustCompile(`\d+`)
 	p := newTablePlane(t)
 	for parameters, want := range map[string]string{
 		"": "db web", "labelSelector name=web": "web", "fieldSelector status.name=db": "db", "fieldSelector status.status!=running": "",
@@ -167,7 +170,7 @@ func TestTablesSelectAsLists(t *testing.T) {
 		"namespaces/n/containers/web":                                  apierrors.IsNotFound,
 		"namespaces/n/containers?fieldSelector=status.image%3Dx":       apierrors.IsBadRequest,
 		"namespaces/n/containers?includeObject=All":                    apierrors.IsBadRequest,
-		"namespaces/n/containers?watch=true&resourceVersion=99999999":  apierrors.IsTimeout,
+		"namespaces/n/containers?watch=true&resourceVersion=" + future: apierrors.IsTimeout,
 		"namespaces/n/containers?limit=1&continue=nonsense":            apierrors.IsBadRequest,
 		"namespaces/n/containers?resourceVersionMatch=Exact&labelSel=": apierrors.IsInvalid,
 	} {
@@ -182,7 +185,7 @@ func TestTablesSelectAsLists(t *testing.T) {
 			if !is(err) {
 				t.Errorf("%s as %s: %v", path, accept, err)
 			}
-			errs[i] = fmt.Sprint(err)
+			errs[i] = digits.ReplaceAllString(fmt.Sprint(err), "N") // one of them is the current revision
 		}
 		if errs[0] != errs[1] {
 			t.Errorf("%s: as a table %q, as a list %q", path, errs[0], errs[1])
@@ -257,7 +260,8 @@ func (p tablePlane) watchTables(t *testing.T, path string, parameters ...string)
 	}
 }
 
-// Only the first event of a watch has the columns.
+// The first event of a watch has the columns. Others may have them: watches share encoded
+// events.
 func TestTablesAreWatched(t *testing.T) {
 	p := newTablePlane(t)
 	revision := p.table(t, "namespaces/n/containers").ResourceVersion
@@ -275,7 +279,7 @@ func TestTablesAreWatched(t *testing.T) {
 	}
 	for i, want := range []string{"ADDED Up 3 hours", "MODIFIED Exited (3)", "DELETED Exited (3)"} {
 		event := next()
-		if got := event.Type + " " + fmt.Sprint(event.Object.Rows[0].Cells[3]); got != want || len(event.Object.ColumnDefinitions) > 0 != (i == 0) {
+		if got := event.Type + " " + fmt.Sprint(event.Object.Rows[0].Cells[3]); got != want || i == 0 && len(event.Object.ColumnDefinitions) == 0 {
 			t.Errorf("event %d is %q with %d columns, want %q", i, got, len(event.Object.ColumnDefinitions), want)
 		}
 	}

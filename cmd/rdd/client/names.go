@@ -12,21 +12,19 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// latest is the tag of a reference without one.
-const latest = ":latest"
+const (
+	// latest is the tag of a reference without one.
+	latest = ":latest"
+	// shortestID is the minimum length of a prefix of an ID. With less, the name "db" of a
+	// removed container would often name another one.
+	shortestID = 4
+)
 
-// ResourceName returns the name of the mirror that text names: the name of the resource,
-// the name of the engine's object, or a unique prefix of its ID, in this order. It returns
-// text if there is no such mirror, and an error that lists them if there are several.
-func (c *Client) ResourceName(ctx context.Context, kind containersv1.Kind, namespace, text string) (string, error) {
-	if isResourceName(kind, text) {
-		return text, nil
-	}
-	resource := kind.GroupVersionResource().Resource
+// Objects reads the names of all mirrors of a kind in a namespace.
+func (c *Client) Objects(ctx context.Context, kind containersv1.Kind, namespace string) ([]NamedObject, error) {
 	list := containersv1.NewMirrorList(kind)
-	path := "/apis/" + containersv1.GroupVersion.String() + "/namespaces/" + namespace + "/" + resource
-	if err := c.rest.Get().AbsPath(path).MaxRetries(0).Do(ctx).Into(list); err != nil {
-		return "", fmt.Errorf("list %s to find %q: %w", resource, text, err)
+	if err := c.rest.Get().AbsPath(mirrorsPath(namespace, kind)).MaxRetries(0).Do(ctx).Into(list); err != nil {
+		return nil, fmt.Errorf("list %s: %w", kind.GroupVersionResource().Resource, err)
 	}
 	var objects []NamedObject
 	err := meta.EachListItem(list, func(obj runtime.Object) error {
@@ -38,14 +36,11 @@ func (c *Client) ResourceName(ctx context.Context, kind containersv1.Kind, names
 		objects = append(objects, named)
 		return nil
 	})
-	if err != nil {
-		return "", fmt.Errorf("read the list of %s: %w", resource, err)
-	}
-	return resourceName(strings.ToLower(string(kind)), text, objects)
+	return objects, err
 }
 
-// isResourceName reports whether text has the form of a resource's name of the kind.
-func isResourceName(kind containersv1.Kind, text string) bool {
+// IsResourceName reports whether text has the form of a resource's name of the kind.
+func IsResourceName(kind containersv1.Kind, text string) bool {
 	const digits = 64
 	like := kind.ResourceName("")
 	prefix := like[:max(0, len(like)-digits)]
@@ -53,14 +48,17 @@ func isResourceName(kind containersv1.Kind, text string) bool {
 	return found && len(rest) == digits && strings.Trim(rest, "0123456789abcdef") == ""
 }
 
-// resourceName returns the name of the resource that text names, or text.
-func resourceName(what, text string, objects []NamedObject) (string, error) {
+// ResourceName returns the name of the mirror that text names: the name of the resource,
+// the name of the engine's object, or a unique prefix of its ID with at least four
+// digits, in this order. The tag "latest" of an image can be left out. ResourceName returns
+// text if there is no such mirror, and an error that lists them if there are several.
+func ResourceName(kind containersv1.Kind, text string, objects []NamedObject) (string, error) {
 	id := strings.TrimPrefix(text, "sha256:")
 	for _, is := range []func(NamedObject) bool{
 		func(o NamedObject) bool { return o.Resource == text },
 		func(o NamedObject) bool { return o.Name == text },
-		func(o NamedObject) bool { return what == "image" && o.Name == text+latest },
-		func(o NamedObject) bool { return id != "" && strings.HasPrefix(o.ID, id) },
+		func(o NamedObject) bool { return kind == containersv1.KindImage && o.Name == text+latest },
+		func(o NamedObject) bool { return len(id) >= shortestID && strings.HasPrefix(o.ID, id) },
 	} {
 		found := slices.DeleteFunc(slices.Clone(objects), func(o NamedObject) bool { return !is(o) })
 		switch len(found) {
@@ -68,7 +66,8 @@ func resourceName(what, text string, objects []NamedObject) (string, error) {
 		case 1:
 			return found[0].Resource, nil
 		default:
-			return "", fmt.Errorf("%q fits %d %ss: %s: use a full name, or more digits of the ID", text, len(found), what, candidates(found))
+			return "", fmt.Errorf("%q fits %d %s: %s: use a full name, or more digits of the ID",
+				text, len(found), kind.GroupVersionResource().Resource, candidates(found))
 		}
 	}
 	return text, nil

@@ -68,7 +68,7 @@ func TestContainerStatus(t *testing.T) {
 	failed := func(action containersv1.Action, d time.Duration) change {
 		return func(c *containersv1.Container) {
 			c.Status.LastAction = &containersv1.ActionStatus{
-				Action: action, State: containersv1.ActionFailed, Error: "container is paused: unpause it", CompletedAt: ago(d),
+				Action: action, State: containersv1.ActionFailed, Error: "Cannot kill container: web: Container " + strings.Repeat("0a", 32) + " is not running", CompletedAt: ago(d),
 			}
 		}
 	}
@@ -96,12 +96,12 @@ func TestContainerStatus(t *testing.T) {
 		}),
 		"Stop refused: permission denied": in(containersv1.ContainerRunning, has(condition(containersv1.ConditionStateReached, metav1.ConditionFalse, "cannot stop: permission denied: unknown")),
 			func(c *containersv1.Container) { c.Spec.State = containersv1.StateCreated }),
-		"Kill refused: unpause it":             in(containersv1.ContainerPaused, failed(containersv1.ActionKill, 2*time.Minute)),
-		"Up 3 minutes (pausing)":               in(containersv1.ContainerPausing, failed(containersv1.ActionKill, 4*time.Minute)), // started since
-		"Exited (1) 1 hour ago":                in(containersv1.ContainerExited, ended(1, time.Hour), failed(containersv1.ActionStart, 30*time.Minute)),
-		"Up 3 minutes (out of date)":           in(containersv1.ContainerRunning, has(condition(containersv1.ConditionMirrored, metav1.ConditionFalse, "rdd fails"))),
-		"Deleting":                             in(containersv1.ContainerRunning, dying),
-		"Deleting: device or resource is busy": in(containersv1.ContainerDead, dying, has(condition(containersv1.ConditionEngineDeleted, metav1.ConditionFalse, "remove web:\n device or resource is busy"))),
+		"Kill refused: Container is not running": in(containersv1.ContainerExited, failed(containersv1.ActionKill, 2*time.Minute)),
+		"Up 3 minutes (pausing)":                 in(containersv1.ContainerPausing, failed(containersv1.ActionKill, 4*time.Minute)), // started since
+		"Exited (1) 1 hour ago":                  in(containersv1.ContainerExited, ended(1, time.Hour), failed(containersv1.ActionStart, 30*time.Minute)),
+		"Up 3 minutes (out of date)":             in(containersv1.ContainerRunning, has(condition(containersv1.ConditionMirrored, metav1.ConditionFalse, "rdd fails"))),
+		"Deleting":                               in(containersv1.ContainerRunning, dying),
+		"Deleting: device or resource is busy":   in(containersv1.ContainerDead, dying, has(condition(containersv1.ConditionEngineDeleted, metav1.ConditionFalse, "remove web:\n device or resource is busy"))),
 		"Deleting: held by example.com/backup": in(containersv1.ContainerRunning, dying, has(condition(containersv1.ConditionHeld, metav1.ConditionTrue, "…")),
 			func(c *containersv1.Container) { c.Finalizers = append(c.Finalizers, "example.com/backup") }),
 	} {
@@ -185,14 +185,14 @@ func TestDeletionNamesUsers(t *testing.T) {
 	refused := func(message string) []metav1.Condition {
 		return []metav1.Condition{condition(containersv1.ConditionEngineDeleted, metav1.ConditionFalse, message)}
 	}
-	const inUse = "conflict: unable to remove repository reference \"app:1\" (must force) - container 0123 is using its referenced image 4567"
+	const inUse = "conflict: unable to remove repository reference \"app:1\" (must force) - container 0123456789ab is using its referenced image 456789abcdef"
 	for _, test := range []struct {
 		message string
 		users   []string
 		want    string
 	}{
 		{inUse, []string{"db", "web"}, "Deleting: image is used by db, web"},
-		{inUse, nil, "Deleting: unable to remove repository reference \"app:1\" (must force) - container 0123 is using its referenced image 4567"},
+		{inUse, nil, "Deleting: unable to remove repository reference \"app:1\" (must force) - container is using its referenced image"},
 		{"image has dependent child images", []string{"web"}, "Deleting: image has dependent child images"},
 		{"", []string{"web"}, "Deleting: "},
 	} {

@@ -61,7 +61,7 @@ func subjectOf(r containersv1.Request) string {
 	return ""
 }
 
-// pruned returns what a request removes, such as "3 objects of Image, Volume".
+// pruned returns what a request removes, such as "3 of images, volumes (dry run)".
 func pruned(r *containersv1.PruneRequest) string {
 	kinds := make([]string, len(r.Spec.Kinds))
 	for i, kind := range r.Spec.Kinds {

@@ -21,7 +21,7 @@ func newScope(gvr schema.GroupVersionResource, gvk schema.GroupVersionKind, empt
 		Namer:                    handlers.ContextBasedNaming{Namer: meta.NewAccessor()},
 		Serializer:               serializer.NewCodecFactory(scheme),
 		ParameterCodec:           runtime.NewParameterCodec(scheme),
-		Creater:                  scheme,
+		Creater:                  scheme, //nolint:misspell // a name of the API server
 		Convertor:                selectable{scheme, empty},
 		Defaulter:                scheme,
 		Typer:                    scheme,

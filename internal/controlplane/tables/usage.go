@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metainternalversion "k8s.io/apimachinery/pkg/apis/meta/internalversion"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/endpoints/request"
 
@@ -17,7 +18,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
 )
 
-// watchedUse is how long the rows of watches show the same containers. A list reads all
+// watchedUse is how long the rows of watches show the same containers. A list reads the
 // containers once, for all of its rows; a watch must not do so for every event.
 const watchedUse = time.Second
 
@@ -43,45 +44,38 @@ type usages struct {
 	now        func() time.Time
 
 	mutex sync.Mutex
-	// watched is the last reading for watches, of a namespace.
-	watched reading
+	// watched are the users in all namespaces at the time readAt, for the rows of watches.
+	watched users
+	readAt  time.Time
 }
 
-// reading is what was read at a time.
-type reading struct {
-	namespace string
-	at        time.Time
-	users     users
-}
-
-// of returns the users in the namespace of the request. It reads the containers, unless
-// the request is a watch and they were read a moment ago.
+// of returns the users in the namespace of a request, or in more. It reads the containers,
+// unless the request is a watch and they were read a moment ago.
 func (u *usages) of(ctx context.Context) (users, error) {
 	info, found := request.RequestInfoFrom(ctx)
 	if !found {
 		return nil, errors.New("find what containers use: the request has no information about itself")
 	}
-	ctx = request.WithNamespace(ctx, info.Namespace)
 	if info.Verb != "watch" {
-		return u.read(ctx)
+		return u.read(ctx, info.Namespace)
 	}
 	u.mutex.Lock()
 	defer u.mutex.Unlock()
-	age := u.now().Sub(u.watched.at)
-	if u.watched.users != nil && u.watched.namespace == info.Namespace && age >= 0 && age < watchedUse {
-		return u.watched.users, nil
+	if age := u.now().Sub(u.readAt); u.watched != nil && age >= 0 && age < watchedUse {
+		return u.watched, nil
 	}
-	all, err := u.read(ctx)
+	// All watches share the row, so the end of this one must not fail it.
+	all, err := u.read(context.WithoutCancel(ctx), metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
 	}
-	u.watched = reading{namespace: info.Namespace, at: u.now(), users: all}
+	u.watched, u.readAt = all, u.now()
 	return all, nil
 }
 
-// read reads all containers of the context's namespace.
-func (u *usages) read(ctx context.Context) (users, error) {
-	list, err := u.containers.List(ctx, &metainternalversion.ListOptions{})
+// read reads all containers of a namespace.
+func (u *usages) read(ctx context.Context, namespace string) (users, error) {
+	list, err := u.containers.List(request.WithNamespace(ctx, namespace), &metainternalversion.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("find what containers use: %w", err)
 	}

@@ -13,6 +13,12 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
+// The lengths of IDs in digits, as the engine and docker ps show them.
+const (
+	fullID  = 64
+	briefID = 12
+)
+
 // deleting begins the cell of an object that is being deleted.
 const deleting = "Deleting"
 
@@ -71,9 +77,10 @@ func isInUse(message string) bool {
 
 // cause returns the last part of an error of the engine, which is the cause: "port is
 // already allocated" of "driver failed programming external connectivity on endpoint web:
-// Bind for 0.0.0.0:80 failed: port is already allocated".
+// Bind for 0.0.0.0:80 failed: port is already allocated". IDs are left out: the row has
+// one, and the texts for people have no room for others.
 func cause(message string) string {
-	message = oneLine(message)
+	message = strings.Join(slices.DeleteFunc(strings.Fields(message), isID), " ")
 	for _, suffix := range []string{": unknown", ": unknown."} {
 		message = strings.TrimSuffix(message, suffix)
 	}
@@ -81,6 +88,11 @@ func cause(message string) string {
 		return message[at+len(": "):]
 	}
 	return message
+}
+
+// isID reports whether a word of an error is an ID of the engine, in full or short.
+func isID(word string) bool {
+	return (len(word) == fullID || len(word) == briefID) && strings.Trim(word, "0123456789abcdef") == ""
 }
 
 // oneLine replaces line breaks and other white space.
@@ -103,5 +115,5 @@ func problem(m containersv1.Mirror) string {
 // shortID returns an ID as docker shows it.
 func shortID(id string) string {
 	id = strings.TrimPrefix(id, "sha256:")
-	return id[:min(len(id), 12)]
+	return id[:min(len(id), briefID)]
 }
