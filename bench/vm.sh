@@ -12,7 +12,7 @@ properties=(vm.driver=lima "vm.acceleration=${ACCELERATION:-auto}" "vm.cpus=${CP
 export RDD_INSTANCE=bench RDD_YES=1
 HOME=$(mktemp -d /tmp/rdd-bench.XXXXXX)
 export HOME
-unset DOCKER_HOST XDG_DATA_HOME XDG_STATE_HOME
+unset DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG KUBECONFIG XDG_DATA_HOME XDG_STATE_HOME
 machine=
 cleanup() {
     [[ -z $machine ]] || kill -KILL "$machine" 2>/dev/null || true

@@ -57,8 +57,8 @@ cat <<EOF
     $short ctl patch \$id --type merge -p '{"spec":{"state":"running"}}'
 
   use the engine itself, and watch what it does:
-    export DOCKER_HOST=$engine
-    docker ps
+    $short run docker ps
+    $short context use      (docker uses it from then on)
     $short ctl get containers --watch
 
   list the properties, show the tree, stop, remove:

@@ -18,26 +18,30 @@ type cli struct {
 
 	ShowVersion versionFlag `name:"version" help:"Show the version of rdd, like the command version."`
 
-	Svc     svcCmd     `cmd:"" aliases:"service" help:"Manage the daemon and its control plane."`
-	Set     setCmd     `cmd:"" help:"Set properties of the App, and wait until they are applied."`
-	Start   startCmd   `cmd:"" help:"Start the container engine (running=true)."`
-	Stop    stopCmd    `cmd:"" help:"Stop the container engine (running=false)."`
-	Status  statusCmd  `cmd:"" help:"Show the state of daemon, engine, VM and mirrors. Exits with 1 when the daemon does not answer."`
-	Logs    logsCmd    `cmd:"" help:"Show the log of a container."`
-	Exec    execCmd    `cmd:"" help:"Run a program in a container. Exits with the program's exit code."`
-	Attach  attachCmd  `cmd:"" help:"Connect to the main process of a container. Exits with the container's exit code."`
-	Top     topCmd     `cmd:"" help:"Show the use of processors, memory, network and disk by containers."`
-	Pull    pullCmd    `cmd:"" help:"Pull an image, and show its layers."`
-	Push    pushCmd    `cmd:"" help:"Push an image to its registry, and show its layers."`
-	Prune   pruneCmd   `cmd:"" help:"Remove stopped containers, unused networks and untagged images, after a preview."`
-	Shell   shellCmd   `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's exit code."`
-	VM      vmCmd      `cmd:"" name:"vm" help:"Manage the VM of vm.driver=lima."`
-	Ctl     ctlCmd     `cmd:"" passthrough:"" help:"Run kubectl against this instance. Starts the daemon if none runs."`
-	Tree    treeCmd    `cmd:"" help:"Show the live supervision tree of the daemon."`
-	Doctor  doctorCmd  `cmd:"" help:"Check files, disk, daemon, datastore and engine, and compare the mirrors with the engine. Exits with 1 if a check fails."`
-	Support supportCmd `cmd:"" name:"support-bundle" help:"Collect logs, state and machine details in one file for a bug report, with secrets removed. Works even if the daemon is stopped or hangs."`
-	Version versionCmd `cmd:"" help:"Show the versions of rdd and of the running daemon."`
-	Help    helpCmd    `cmd:"" help:"Show the help of a command, like --help."`
+	Svc     svcCmd        `cmd:"" aliases:"service" help:"Manage the daemon and its control plane."`
+	Set     setCmd        `cmd:"" help:"Set properties of the App, and wait until they are applied."`
+	Start   startCmd      `cmd:"" help:"Start the container engine (running=true)."`
+	Stop    stopCmd       `cmd:"" help:"Stop the container engine (running=false)."`
+	Run     runCmd        `cmd:"" help:"Run a program that uses this engine and its API, by DOCKER_HOST and KUBECONFIG. Starts the engine if needed. Exits with the program's exit code."`
+	Env     envCmd        `cmd:"" help:"Print the commands with which a shell sets DOCKER_HOST and KUBECONFIG."`
+	Context contextCmd    `cmd:"" help:"Manage the docker context of this instance."`
+	Kube    kubeconfigCmd `cmd:"" name:"kubeconfig" help:"Print the kubeconfig of this instance, or add it to yours."`
+	Status  statusCmd     `cmd:"" help:"Show the state of daemon, engine, VM and mirrors. Exits with 1 when the daemon does not answer."`
+	Logs    logsCmd       `cmd:"" help:"Show the log of a container."`
+	Exec    execCmd       `cmd:"" help:"Run a program in a container. Exits with the program's exit code."`
+	Attach  attachCmd     `cmd:"" help:"Connect to the main process of a container. Exits with the container's exit code."`
+	Top     topCmd        `cmd:"" help:"Show the use of processors, memory, network and disk by containers."`
+	Pull    pullCmd       `cmd:"" help:"Pull an image, and show its layers."`
+	Push    pushCmd       `cmd:"" help:"Push an image to its registry, and show its layers."`
+	Prune   pruneCmd      `cmd:"" help:"Remove stopped containers, unused networks and untagged images, after a preview."`
+	Shell   shellCmd      `cmd:"" help:"Run a program in the VM, or a login shell. Exits with the program's exit code."`
+	VM      vmCmd         `cmd:"" name:"vm" help:"Manage the VM of vm.driver=lima."`
+	Ctl     ctlCmd        `cmd:"" passthrough:"" help:"Run kubectl against this instance. Starts the daemon if none runs."`
+	Tree    treeCmd       `cmd:"" help:"Show the live supervision tree of the daemon."`
+	Doctor  doctorCmd     `cmd:"" help:"Check files, disk, daemon, datastore and engine, and compare the mirrors with the engine. Exits with 1 if a check fails."`
+	Support supportCmd    `cmd:"" name:"support-bundle" help:"Collect logs, state and machine details in one file for a bug report, with secrets removed. Works even if the daemon is stopped or hangs."`
+	Version versionCmd    `cmd:"" help:"Show the versions of rdd and of the running daemon."`
+	Help    helpCmd       `cmd:"" help:"Show the help of a command, like --help."`
 
 	Completion completionCmd `cmd:"" help:"Print the script that lets a shell complete rdd."`
 	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Complete a command line. The scripts of completion run this command."`

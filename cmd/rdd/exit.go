@@ -58,12 +58,15 @@ func exitCode(err error) int {
 		parse       *kong.ParseError
 		prop        *property.UsageError
 		interrupted *interruptedError
+		program     *programFailure
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &status):
 		return int(status)
+	case errors.As(err, &program):
+		return program.code
 	case errors.As(err, &usage), errors.As(err, &parse), errors.As(err, &prop):
 		return exitUsage
 	case errors.As(err, &interrupted):

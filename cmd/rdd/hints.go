@@ -14,7 +14,7 @@ import (
 func hints() map[string]string {
 	const containers = "'rdd ctl get containers' lists containers, and 'rdd top' shows what they use"
 	const remove = "'rdd ctl delete container NAME' removes a container, and 'rdd ctl delete image NAME' an image"
-	const docker = "docker does that: 'rdd svc paths docker_socket' prints the socket for DOCKER_HOST"
+	const docker = "docker does that: 'rdd run docker ARGUMENT…' runs docker with this engine, and 'rdd context use' makes it docker's engine"
 	const describe = "'rdd ctl describe container NAME' shows a container, and 'rdd status' the engine"
 	return map[string]string{
 		"ps": containers, "ls": containers, "list": containers, "container": containers, "containers": containers,
@@ -28,7 +28,7 @@ func hints() map[string]string {
 		"up": "'rdd start' starts the engine", "down": "'rdd stop' stops the engine",
 		"restart": "'rdd vm restart' restarts the VM, and 'rdd svc restart' the daemon",
 		"get":     "'rdd ctl get containers' lists containers: 'rdd ctl' is kubectl", "kubectl": "'rdd ctl' is kubectl",
-		"config": "'rdd set --help' lists properties, and 'rdd svc config' prints the kubeconfig",
+		"config": "'rdd set --help' lists properties, and 'rdd kubeconfig' prints the kubeconfig",
 		"build":  docker, "compose": docker, "cp": docker, "login": docker, "tag": docker, "docker": docker,
 	}
 }

@@ -6,19 +6,22 @@
 // messages, complete.go completes command lines in shells, hints.go knows the commands
 // of other programs, output.go prints results, and session.go has what every command
 // needs. The commands: set.go, set_help.go, startstop.go, status.go with
-// status_rows.go and status_line.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go, ctl.go with
-// ctl_names.go, ctl_unusable.go and ctl_version.go (kubectl), tree.go, doctor.go, support.go, version.go, hostagent.go, transfer.go
-// (pull and push) and prune.go, which use request.go, and for 'rdd svc' svc.go,
-// svc_delete.go (also reset), svc_install.go, svc_list.go, svc_paths.go, svc_serve.go, svc_status.go,
-// svc_stop.go and svc_token.go. Commands that destroy data ask as in confirm.go.
+// status_rows.go and status_line.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go,
+// ctl.go with ctl_names.go, ctl_unusable.go and ctl_version.go (kubectl), tree.go, doctor.go,
+// support.go, version.go, hostagent.go, transfer.go (pull and push) and prune.go, which use
+// request.go, run.go, env.go, context.go and kubeconfig.go, which connect other programs, and
+// for 'rdd svc' svc.go, svc_delete.go (also reset), svc_install.go, svc_list.go, svc_paths.go,
+// svc_serve.go, svc_status.go, svc_stop.go and svc_token.go. Commands that destroy data ask as
+// in confirm.go. After a start, offercontext.go creates the docker context, and clientfiles.go
+// records where the instance was added.
 //
 // The packages below do the work: lifecycle starts and stops the daemon, client
 // talks to it, property parses and lists properties, terminal fits text into
 // columns, progress shows waits,
 // treeview draws the tree, statstable the table of top, completion completes command
 // lines, vmstatus inspects the VM, holdings finds what an instance has, doctor checks an
-// instance,
-// and bundle collects a bug report.
+// instance, dockercontext and kubemerge change the user's configurations of docker and
+// kubectl with userfile, and bundle collects a bug report.
 package main
 
 import "os"

@@ -77,6 +77,13 @@ func (s *session) note(out io.Writer, text string) {
 	printWrapped(out, "note: "+s.typeable(text))
 }
 
+// noteError prints an error that does not fail the command, unless it is nil.
+func (s *session) noteError(err error) {
+	if err != nil {
+		s.note(s.err, err.Error())
+	}
+}
+
 // printWrapped prints a text for people. On a terminal it wraps the text.
 func printWrapped(out io.Writer, text string) {
 	if columns, _, isTerminal := terminal.Size(out); isTerminal {

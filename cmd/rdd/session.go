@@ -137,7 +137,15 @@ func serveCommand(inst instance.Instance, args instance.Args) *exec.Cmd {
 func (s *session) connect(ctx context.Context, shown *progress.Progress) (*client.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	return s.manager(shown.Update).Connect(ctx, func() (instance.Args, error) { return savedArgs(s.instance) })
+	started := false
+	c, err := s.manager(shown.Update).Connect(ctx, func() (instance.Args, error) {
+		started = true
+		return savedArgs(s.instance)
+	})
+	if err == nil && started {
+		s.refreshKubeconfigs()
+	}
+	return c, err
 }
 
 // savedArgs returns the arguments of the last start. Variables in the environment

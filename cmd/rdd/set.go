@@ -18,6 +18,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/dockercontext"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
@@ -100,10 +101,13 @@ type change struct {
 	dryRun      bool
 	// check, unless it is nil, gets the App before the change, and can reject it.
 	check func(*appv1.App) error
+	// selection says whether the docker context of a started engine becomes the current one.
+	selection dockercontext.Selection
 }
 
 // apply starts the daemon if none runs, changes the App, and waits until the change
-// is applied. set reports whether the App was changed, even if the wait failed.
+// is applied. Then the docker context matches the engine. set reports whether the App was
+// changed, even if the wait failed.
 func (s *session) apply(what change, wait waiting) (set bool, err error) {
 	if wait.Timeout < 0 {
 		return false, &usageError{"--timeout must not be negative"}
@@ -143,9 +147,13 @@ func (s *session) apply(what change, wait waiting) (set bool, err error) {
 		return false, err
 	}
 	people := s.quiet(wait.structured())
+	var settled *appv1.App
 	if result.print(people, shown); !what.dryRun && wait.enabled() {
 		s.applying = true
-		err = s.waitSettled(ctx, c, shown, people, result)
+		settled, err = s.waitSettled(ctx, c, shown, people, result)
+	}
+	if settled != nil {
+		s.offerContext(settled, what.selection)
 	}
 	if wait.structured() {
 		shown.Close()
@@ -218,9 +226,9 @@ func (s *session) change(ctx context.Context, c *client.Client, what change) (*c
 	}, nil
 }
 
-// waitSettled waits until the App has settled, and shows what it waits for. Each reason
-// of a failed attempt is shown once.
-func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *progress.Progress, out io.Writer, result *changed) error {
+// waitSettled waits until the App has settled, and returns it. It shows what it waits
+// for, and each reason of a failed attempt once.
+func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *progress.Progress, out io.Writer, result *changed) (*appv1.App, error) {
 	app, err := c.WaitSettled(ctx, result.Generation, func(app *appv1.App, generation int64) {
 		if !client.Settled(app, generation) {
 			now, failure := waitReason(app, generation)
@@ -236,9 +244,9 @@ func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *prog
 		result.Error = err.Error()
 		if refused, ok := errors.AsType[*client.RefusedError](err); ok && shown.HasShown(s.typeable(refused.Message)) {
 			first, _, _ := strings.Cut(refused.Message, "\n")
-			return &client.RefusedError{Message: first + " (see above)"}
+			return nil, &client.RefusedError{Message: first + " (see above)"}
 		}
-		return err
+		return nil, err
 	}
 	shown.Close()
 	result.Settled, result.Note = true, noteOf(app)
@@ -246,7 +254,7 @@ func (s *session) waitSettled(ctx context.Context, c *client.Client, shown *prog
 	if result.Note != "" {
 		s.note(out, result.Note)
 	}
-	return nil
+	return app, nil
 }
 
 // noteOf returns the message of the Running condition: what a user should know

@@ -147,6 +147,7 @@ func (s *session) startDaemon(args instance.Args, timeout time.Duration, o outpu
 		return err
 	}
 	shown.Close()
+	s.refreshKubeconfigs()
 	pid, _, err := instance.Running(s.instance.PidFile)
 	if err != nil {
 		return err

@@ -16,9 +16,12 @@ type svcDeleteCmd struct {
 
 // Run implements the command.
 func (c *svcDeleteCmd) Run(s *session) error {
+	files := loadClientFiles(s.instance).withCurrent(s.instance)
 	err := s.mustExist()
 	if _, missing := errors.AsType[*missingError](err); missing {
-		// A bridge or a unit can remain of an instance whose directories a user removed.
+		// A bridge, a unit or a docker context can remain of an instance whose directories
+		// a user removed.
+		s.withdraw(files)
 		return errors.Join(err, s.engine(func(string) {}).Delete(s.ctx), s.removeAutostart())
 	}
 	if err != nil {
@@ -41,6 +44,7 @@ func (c *svcDeleteCmd) Run(s *session) error {
 		return err
 	}
 	shown.Close()
+	s.withdraw(files)
 	if err := s.removeAutostart(); err != nil {
 		return fmt.Errorf("instance %q was deleted, but not what starts it at login: %w", s.instance.Name, err)
 	}

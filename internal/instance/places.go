@@ -51,7 +51,7 @@ func (i Instance) allPlaces() []Place {
 		Place{path: i.ShortDir, root: i.ShortDir, owner: i.Dir, patterns: append(replacedFiles(filename.Owner),
 			filename.Engine, filename.DockerSocket, filename.ContainerdSocket, filename.ContainerdTTRPCSocket)},
 		Place{path: i.Dir, root: i.Dir, owner: i.Name, patterns: append(
-			replacedFiles(filename.Owner, filename.Config, filename.Args, filename.Run),
+			replacedFiles(filename.Owner, filename.Config, filename.Args, filename.Run, filename.Clients),
 			filename.Pid, filename.KubectlCache)},
 	)
 }

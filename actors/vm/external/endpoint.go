@@ -42,6 +42,9 @@ func (l lookup) endpoint(spec messages.VMSpec) (raw, from string, err error) {
 		return systemEndpoint, from, nil
 	}
 	raw, err = l.contextEndpoint(name)
+	if err == nil && l.isOwn(raw) {
+		return systemEndpoint, fmt.Sprintf("the default Docker context, because %s is rdd's own engine", from), nil
+	}
 	return raw, from, err
 }
 

@@ -38,6 +38,11 @@ func TestEndpoint(t *testing.T) {
 			contexts: map[string]string{"other": `{"Endpoints":{"docker":{"Host":"unix:///other.sock"}}}`},
 			want:     "unix:///other.sock", from: "DOCKER_CONTEXT",
 		},
+		{
+			name: "own engine in the current context is ignored", config: `{"currentContext": "rdd"}`,
+			contexts: map[string]string{"rdd": `{"Endpoints":{"docker":{"Host":"unix:///own.sock"}}}`},
+			want:     systemEndpoint, from: "rdd's own engine",
+		},
 		{name: "missing context", config: `{"currentContext": "mine"}`, failure: "docker context ls"},
 		{name: "context without Docker", config: `{"currentContext": "mine"}`, contexts: map[string]string{"mine": `{"Endpoints":{}}`}, failure: "has no Docker endpoint"},
 		{name: "own engine in DOCKER_HOST is ignored", env: map[string]string{"DOCKER_HOST": "unix:///own.sock"}, want: systemEndpoint, from: "default"},

@@ -13,6 +13,8 @@ const (
 	Args         = "args.json"
 	Run          = "run.json"
 	KubectlCache = "kubectl-cache"
+	// Clients has the configurations of other programs that name the instance.
+	Clients = "clients.json"
 )
 
 // Files in TLSDir.

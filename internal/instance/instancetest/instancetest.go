@@ -11,12 +11,16 @@ import (
 )
 
 // Home makes an empty directory the user's home for the rest of the test, and clears
-// all other variables that determine the paths of instances.
+// all other variables that determine the paths of instances, and of the configurations
+// of docker and kubectl.
 func Home(t *testing.T) string {
 	t.Helper()
 	home := testkit.ShortDir(t)
 	t.Setenv("HOME", home)
-	for _, name := range []string{"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName} {
+	for _, name := range []string{
+		"XDG_DATA_HOME", "XDG_STATE_HOME", instance.EnvName,
+		"DOCKER_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "KUBECONFIG",
+	} {
 		t.Setenv(name, "")
 	}
 	return home
