@@ -251,11 +251,11 @@ func TestFindProgram(t *testing.T) {
 	}
 }
 
-func TestProgramErrorNamesFix(t *testing.T) {
+func TestRefusedProgramNamesFix(t *testing.T) {
 	for cause, want := range map[syscall.Errno]string{
 		syscall.ENOEXEC: "'rdd run sh /x'", syscall.ENOENT: "interpreter", syscall.EACCES: "permission denied",
 	} {
-		if err := programError("/x", cause); exitCode(err) != 126 || !strings.Contains(err.Error(), want) {
+		if err := refusedProgram("/x", cause); exitCode(err) != 126 || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", cause, err)
 		}
 	}

@@ -58,7 +58,7 @@ func exitCode(err error) int {
 		parse       *kong.ParseError
 		prop        *property.UsageError
 		interrupted *interruptedError
-		program     *programFailure
+		program     *programError
 	)
 	switch {
 	case err == nil:

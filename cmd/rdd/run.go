@@ -62,7 +62,7 @@ func (c *runCmd) Run(s *session) error {
 	env := runEnvironment(os.Environ(), host, config)
 	// A signal that was ignored when rdd was started is ignored by the program too.
 	signal.Reset()
-	return programError(program, syscall.Exec(program, command, env))
+	return refusedProgram(program, syscall.Exec(program, command, env)) //nolint:gosec // the user names the program
 }
 
 // runEnvironment returns the environment of a program. It has no variable that would
@@ -76,14 +76,14 @@ func runEnvironment(environ []string, host, config string) []string {
 	return append(env, dockerHostVariable+"="+host, kubeconfigVariable+"="+config)
 }
 
-// programFailure reports a program that cannot be run.
-type programFailure struct {
+// programError reports a program that cannot be run.
+type programError struct {
 	message string
 	// code is the exit code that a shell would have.
 	code int
 }
 
-func (e *programFailure) Error() string { return e.message }
+func (e *programError) Error() string { return e.message }
 
 // findProgram returns the path of a program, which a shell would find by its name.
 func findProgram(name, path string) (string, error) {
@@ -100,14 +100,14 @@ func findProgram(name, path string) (string, error) {
 		if err == nil {
 			return candidate, nil
 		}
-		if failure, ok := errors.AsType[*programFailure](err); ok && failure.code == exitNotExecutable && !isDir(candidate) && found == nil {
+		if failure, ok := errors.AsType[*programError](err); ok && failure.code == exitNotExecutable && !isDir(candidate) && found == nil {
 			found = err
 		}
 	}
 	if found != nil {
 		return "", found
 	}
-	return "", &programFailure{fmt.Sprintf("%s was not found in $PATH: install it, or use its path", name), exitNotFound}
+	return "", &programError{fmt.Sprintf("%s was not found in $PATH: install it, or use its path", name), exitNotFound}
 }
 
 func isDir(path string) bool {
@@ -115,24 +115,24 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// checkProgram returns a *programFailure for a path that is not a program.
+// checkProgram returns a *programError for a path that is not a program.
 func checkProgram(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
-		return &programFailure{fmt.Sprintf("%s does not exist: check its path", path), exitNotFound}
+		return &programError{fmt.Sprintf("%s does not exist: check its path", path), exitNotFound}
 	case err != nil:
-		return &programFailure{fmt.Sprintf("%s cannot be run: %v", path, err), exitNotExecutable}
+		return &programError{fmt.Sprintf("%s cannot be run: %v", path, err), exitNotExecutable}
 	case info.IsDir():
-		return &programFailure{fmt.Sprintf("%s is a directory: use the path of a program", path), exitNotExecutable}
+		return &programError{fmt.Sprintf("%s is a directory: use the path of a program", path), exitNotExecutable}
 	case info.Mode().Perm()&0o111 == 0:
-		return &programFailure{fmt.Sprintf("%s is not executable: run 'chmod +x %[1]s', or pass it to its interpreter", path), exitNotExecutable}
+		return &programError{fmt.Sprintf("%s is not executable: run 'chmod +x %[1]s', or pass it to its interpreter", path), exitNotExecutable}
 	}
 	return nil
 }
 
-// programError returns the error of a program that the kernel refused.
-func programError(path string, err error) error {
+// refusedProgram returns the error of a program that the kernel refused.
+func refusedProgram(path string, err error) error {
 	text := fmt.Sprintf("%s cannot be run: %v", path, err)
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
@@ -140,7 +140,7 @@ func programError(path string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		text = fmt.Sprintf("%s cannot be run, because the interpreter in its first line, or its loader, does not exist: install that", path)
 	}
-	return &programFailure{text, exitNotExecutable}
+	return &programError{text, exitNotExecutable}
 }
 
 // runSelf runs another command of this program for the same instance, and shows its

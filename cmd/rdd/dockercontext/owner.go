@@ -27,7 +27,7 @@ type Context struct {
 
 // BelongsTo reports whether rdd wrote a context for this instance, and no other program
 // has changed its address since. A context that names the socket of the instance
-// belongs to it, whoever wrote it.
+// belongs to it, even if another program wrote it.
 func (c Context) BelongsTo(inst instance.Instance) bool {
 	return SameHost(c.Host, Socket(inst)) || c.host != "" && c.dir == inst.Dir && c.host == c.Host
 }

@@ -113,7 +113,7 @@ func TestMergeAndRemove(t *testing.T) {
 			}
 			if c.kubeconfig != "" {
 				var paths []string
-				for _, file := range strings.Split(c.kubeconfig, ":") {
+				for file := range strings.SplitSeq(c.kubeconfig, ":") {
 					if file != "" {
 						file = filepath.Join(home, file)
 					}
