@@ -78,11 +78,11 @@ func collect(t *testing.T, into map[string]property, prefix string, schema apiex
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
 		child := schema.Properties[name]
-		if child.Type == "object" {
+		if child.Type == "object" && len(child.Properties) > 0 {
 			collect(t, into, prefix+name+".", child)
 			continue
 		}
-		p := property{kind: child.Type}
+		p := property{kind: strings.Replace(child.Type, "object", "map", 1)}
 		if child.XIntOrString {
 			p.kind = "quantity"
 		}

@@ -26,6 +26,8 @@ type VMSpec struct {
 	// Subnet is the range of addresses of the engine's networks, in CIDR form; empty
 	// leaves the choice to the driver. Only native uses it.
 	Subnet string
+	// Settings are the settings of the engine, encoded by engineconfig; empty for none.
+	Settings string
 	// VM is for drivers that run the engine in a VM; the others ignore it.
 	VM VMProperties
 }

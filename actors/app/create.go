@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -45,7 +46,9 @@ func (a *app) create(ctx context.Context, probes int, first bool) (*appv1.App, e
 			a.Logger.Error("the search for a running engine failed too often: the App is created with its defaults", "err", err)
 		case found:
 			a.Logger.Warn("an engine runs although there is no App: the App is created with this engine", "driver", running.Driver)
-			adopt(&obj.Spec, running)
+			if err := adopt(&obj.Spec, running); err != nil {
+				a.Logger.Error("the App is created without the settings of the running engine", "err", err)
+			}
 		}
 	}
 	return obj, a.Kube.Create(ctx, obj)
@@ -53,7 +56,7 @@ func (a *app) create(ctx context.Context, probes int, first bool) (*appv1.App, e
 
 // adopt sets spec to the engine that runs. A field of the running engine that it does not
 // copy has its default in the new App, and the difference stops the engine.
-func adopt(spec *appv1.AppSpec, running messages.VMSpec) {
+func adopt(spec *appv1.AppSpec, running messages.VMSpec) error {
 	spec.Running = true
 	spec.ContainerEngine = appv1.ContainerEngine{Name: running.Engine, Subnet: running.Subnet}
 	spec.VM = appv1.VM{
@@ -61,6 +64,11 @@ func adopt(spec *appv1.AppSpec, running messages.VMSpec) {
 		CPUs: int32(running.VM.CPUs), Memory: quantity(running.VM.Memory), Disk: quantity(running.VM.Disk),
 		Image: running.VM.Image, Acceleration: running.VM.Acceleration, Restart: running.VM.Restart, Reset: running.VM.Reset,
 	}
+	settings, err := engineconfig.Decode(running.Settings)
+	if err != nil {
+		return err
+	}
+	return settings.Into(&spec.ContainerEngine)
 }
 
 // quantity returns n bytes as a quantity; nil for the default. It is the inverse of bytes.

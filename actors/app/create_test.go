@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -79,8 +80,16 @@ func TestNewAppKeepsRunningEngine(t *testing.T) {
 func TestAdoptCopiesEveryField(t *testing.T) {
 	var running messages.VMSpec
 	fill(t, reflect.ValueOf(&running).Elem())
+	running.Settings = `{"registryMirrors":["http://m"],"dns":["10.0.0.53"],"extraArgs":["--debug"],"config":{"mtu":1400}}`
+	settings, err := engineconfig.Decode(running.Settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	running.Settings = settings.Encode()
 	created := &appv1.App{}
-	adopt(&created.Spec, running)
+	if err := adopt(&created.Spec, running); err != nil {
+		t.Fatal(err)
+	}
 	if got := desiredVM(view{app: created}).Spec; got != running {
 		t.Errorf("the new App describes %+v, want %+v", got, running)
 	}

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -50,9 +51,20 @@ func desiredVM(v view) messages.EnsureVM {
 		Running:    v.running(),
 		Spec: messages.VMSpec{
 			Driver: v.app.Spec.VM.Driver, Endpoint: v.app.Spec.VM.Endpoint,
-			Engine: v.app.Spec.ContainerEngine.Name, Subnet: v.app.Spec.ContainerEngine.Subnet, VM: vmProperties(v.app.Spec.VM),
+			Engine: v.app.Spec.ContainerEngine.Name, Subnet: v.app.Spec.ContainerEngine.Subnet,
+			Settings: engineSettings(v.app.Spec.ContainerEngine), VM: vmProperties(v.app.Spec.VM),
 		},
 	}
+}
+
+// engineSettings returns the settings of the engine. The API server accepts only those
+// that can be encoded.
+func engineSettings(spec appv1.ContainerEngine) string {
+	settings, err := engineconfig.Of(spec)
+	if err != nil {
+		return ""
+	}
+	return settings.Encode()
 }
 
 func vmProperties(spec appv1.VM) messages.VMProperties {

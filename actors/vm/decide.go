@@ -134,6 +134,9 @@ func satisfies(want, have messages.VMSpec) bool {
 	if want.Driver != have.Driver && want.Driver != appv1.DriverAuto && want.Driver != "" {
 		return false
 	}
+	if want.Settings != have.Settings {
+		return false
+	}
 	switch have.Driver {
 	case appv1.DriverExternal:
 		return want.Endpoint == have.Endpoint

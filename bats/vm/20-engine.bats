@@ -107,3 +107,22 @@ listening_at() {
         --unix-socket '$DOCKER_SOCKET' 'http://engine/containers/json?all=1&limit=N' | sort | uniq -c | tr -s ' '"
     assert_output " 50 200"
 }
+
+@test "host-gateway is the host, not the VM" {
+    run_container base >/dev/null
+    run -0 engine run --rm --add-host host.docker.internal:host-gateway base:1 cat /etc/hosts
+    assert_line --regexp '^192\.168\.5\.2[[:space:]]+host.docker.internal'
+    engine rm -f base
+}
+
+@test "settings of the engine reach the VM, and leave it with the next start" {
+    local format='{{.RegistryConfig.Mirrors}} {{.HTTPProxy}} {{.Labels}} {{.Debug}} {{.LiveRestoreEnabled}}'
+    rdd set containerEngine.registryMirrors=http://mirror.example.com containerEngine.proxy.http=http://127.0.0.1:3128 \
+        containerEngine.extraArgs='["--label=rdd.test=a b"]' containerEngine.config='{"debug": true}'
+    run -0 engine info -f "$format"
+    assert_output '[http://mirror.example.com/] http://192.168.5.2:3128 [rdd.test=a b] true true'
+    run -3 rdd set containerEngine.config='{"data-root": "/elsewhere"}'
+    rdd set containerEngine.registryMirrors= containerEngine.proxy.http= containerEngine.extraArgs= containerEngine.config=
+    run -0 engine info -f "$format"
+    assert_output '[]  [] false true'
+}

@@ -46,4 +46,6 @@ type Spec struct {
 	// restart, a change of Reset a new disk.
 	Restart string `json:"restart,omitempty"`
 	Reset   string `json:"reset,omitempty"`
+	// Settings are the settings of the engine, encoded by engineconfig.
+	Settings string `json:"settings,omitempty"`
 }

@@ -67,6 +67,9 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	if spec.Engine != "" && spec.Engine != appv1.EngineMoby {
 		return "", fmt.Errorf("an external engine must be Docker (moby), not %s: run 'rdd set containerEngine.name=moby'", spec.Engine)
 	}
+	if spec.Settings != "" {
+		return "", errors.New("rdd does not configure an external engine: set vm.driver=native or lima, or remove the settings of containerEngine")
+	}
 	endpoint, from, err := d.endpoint(spec)
 	if err != nil {
 		return "", err

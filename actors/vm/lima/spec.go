@@ -16,13 +16,14 @@ func hostSpec(spec messages.VMSpec) limahost.Spec {
 	return limahost.Spec{
 		Engine: string(engine), CPUs: v.CPUs, Memory: v.Memory, Disk: v.Disk, Image: v.Image,
 		Acceleration: string(v.Acceleration), Restart: v.Restart, Reset: v.Reset,
+		Settings: spec.Settings,
 	}
 }
 
 // vmSpec converts an agent's spec back.
 func vmSpec(spec limahost.Spec) messages.VMSpec {
 	return messages.VMSpec{
-		Driver: appv1.DriverLima, Engine: appv1.EngineName(spec.Engine),
+		Driver: appv1.DriverLima, Engine: appv1.EngineName(spec.Engine), Settings: spec.Settings,
 		VM: messages.VMProperties{
 			CPUs: spec.CPUs, Memory: spec.Memory, Disk: spec.Disk, Image: spec.Image,
 			Acceleration: appv1.Acceleration(spec.Acceleration), Restart: spec.Restart, Reset: spec.Reset,

@@ -22,6 +22,7 @@
 //	driver_other.go     the driver on systems without containers
 //	start_linux.go      Start: adopts or starts an engine, and waits for its answer
 //	launcher_linux.go   finds the programs, and builds the command
+//	configured_linux.go  checks the settings of the App, and gives them to the engine
 //	rootless_linux.go   the same for an engine without root
 //	settings_linux.go   configuration files, directories and the log
 //	stale_linux.go      removes files of a dead engine before a start

@@ -51,7 +51,7 @@ func (d *Driver) Available(ctx context.Context, spec messages.VMSpec) (string, e
 	if err := k.checkSockets(); err != nil {
 		return "", err
 	}
-	l, err := d.launcher(k)
+	l, err := d.configured(ctx, k, spec)
 	if err != nil {
 		return "", err
 	}
@@ -74,12 +74,12 @@ func (d *Driver) Inspect(context.Context) (vm.Observed, error) {
 	s, used := load(d.paths.state), d.lastUsed()
 	for _, k := range d.kinds() {
 		if p, ok := findEngine(k, s); ok {
-			return vm.Observed{Presence: vm.Present, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
+			return vm.Observed{Presence: vm.Present, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range, Settings: s.Settings}, Detail: fmt.Sprintf("%s, pid %d", k.program, p.PID)}, nil
 		}
 	}
 	for _, k := range d.kinds() {
 		if left := leftovers(k); len(left) > 0 {
-			return vm.Observed{Presence: vm.Broken, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range}, Detail: fmt.Sprintf("%s has ended, and %d of its processes still run", k.program, len(left))}, nil
+			return vm.Observed{Presence: vm.Broken, Used: used, Spec: messages.VMSpec{Engine: k.engine, Subnet: s.Range, Settings: s.Settings}, Detail: fmt.Sprintf("%s has ended, and %d of its processes still run", k.program, len(left))}, nil
 		}
 	}
 	return vm.Observed{Presence: vm.Absent, Used: used}, nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
@@ -29,8 +30,10 @@ type launcher struct {
 	how string
 	// path is PATH for the engine.
 	path string
-	// extra are the arguments from RDD_DOCKERD_ARGS.
+	// extra are the arguments from RDD_DOCKERD_ARGS, then those of the settings.
 	extra []string
+	// settings are those of the App.
+	settings engineconfig.Settings
 }
 
 // launcher finds the programs of an engine. Its error names what to install.
@@ -145,7 +148,7 @@ func (l launcher) command(k kind, log *os.File, getenv func(string) string) *exe
 	}
 	cmd := exec.Command(program, append([]string{k.configArg()}, l.extra...)...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.Env = append(engineEnv(process.Environ()), "PATH="+l.path)
+	cmd.Env = append(l.settings.Environment(engineEnv(process.Environ())), "PATH="+l.path)
 	if l.wrapper != "" {
 		cmd.Env = append(cmd.Env, rootlessEnv(k, l, getenv)...)
 	}

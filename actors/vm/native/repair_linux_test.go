@@ -51,7 +51,7 @@ func TestRepairKeepsContainers(t *testing.T) {
 			t.Errorf("Ping = %v, and the container runs: %v", err, before.Alive())
 		}
 	})
-	if err := writeSettings(b.docker(), dockerNetwork{}, false); err != nil {
+	if err := writeSettings(b.docker(), launcher{}, dockerNetwork{}, false); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.d.Repair(t.Context()); err == nil || !before.Alive() {

@@ -32,11 +32,21 @@ type dockerNetwork struct {
 }
 
 // writeSettings writes the configuration file of either engine.
-func writeSettings(k kind, n dockerNetwork, liveRestore bool) error {
+func writeSettings(k kind, l launcher, n dockerNetwork, liveRestore bool) error {
 	if k.engine == appv1.EngineContainerd {
 		return writeFile(k.configFile, []byte(containerdConfig(k)))
 	}
-	data, err := json.MarshalIndent(settings{
+	data, err := dockerConfig(k, l, n, liveRestore)
+	if err != nil {
+		return err
+	}
+	return writeFile(k.configFile, data)
+}
+
+// dockerConfig returns the configuration file of dockerd.
+func dockerConfig(k kind, l launcher, n dockerNetwork, liveRestore bool) ([]byte, error) {
+	n = l.withoutDuplicates(n)
+	data, err := json.Marshal(settings{
 		DataRoot: k.dataDir, ExecRoot: k.execDir, PIDFile: k.pidFile,
 		Hosts: []string{k.endpoint()},
 		// By default the group "docker" may use the socket. In the user namespace
@@ -46,11 +56,18 @@ func writeSettings(k kind, n dockerNetwork, liveRestore bool) error {
 		BridgeIP:    n.bridgeIP,
 		Pools:       n.pools,
 		LiveRestore: liveRestore,
-	}, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode the configuration of dockerd: %w", err)
+	})
+	own := map[string]any{}
+	if err == nil {
+		err = json.Unmarshal(data, &own)
 	}
-	return writeFile(k.configFile, append(data, '\n'))
+	if err == nil {
+		data, err = json.MarshalIndent(l.settings.Merge(own), "", "  ")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encode the configuration of dockerd: %w", err)
+	}
+	return append(data, '\n'), nil
 }
 
 // containerdConfig returns the configuration in version 2 of the format, which

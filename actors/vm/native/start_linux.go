@@ -38,7 +38,7 @@ func (d *Driver) Start(ctx context.Context, spec messages.VMSpec, progress func(
 	}
 	progress("starting " + k.program)
 	key := missingKey(d.keyFile())
-	p, restore, err := d.spawn(ctx, k, spec.Subnet, progress)
+	p, restore, err := d.spawn(ctx, k, spec, progress)
 	if err != nil {
 		return "", err
 	}
@@ -92,8 +92,9 @@ func (d *Driver) StartWithin(messages.VMSpec) time.Duration { return startDeadli
 
 // spawn prepares and starts the engine's process. The caller calls restore when the
 // engine answers, or when the start has failed.
-func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func(string)) (p process.Process, restore firewallRestorer, err error) {
-	l, err := d.launcher(k)
+func (d *Driver) spawn(ctx context.Context, k kind, spec messages.VMSpec, progress func(string)) (p process.Process, restore firewallRestorer, err error) {
+	subnet := spec.Subnet
+	l, err := d.configured(ctx, k, spec)
 	if err != nil {
 		return process.Process{}, nil, err
 	}
@@ -121,6 +122,7 @@ func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func
 		restore(ctx, false)
 		return process.Process{}, nil, err
 	}
+	s.Settings = spec.Settings
 	s.Engine, s.PID, s.StartTime, s.BootID, s.Stopping = k.engine, p.PID, p.Start, process.BootID(), nil
 	if err := s.save(d.paths.state); err != nil {
 		// A search of all processes finds the engine without the record.
@@ -132,7 +134,7 @@ func (d *Driver) spawn(ctx context.Context, k kind, subnet string, progress func
 
 // launch starts the engine's process, unless ctx is done.
 func (d *Driver) launch(ctx context.Context, k kind, l launcher, n dockerNetwork) (process.Process, error) {
-	if err := writeSettings(k, l.withoutDuplicates(n), !rootless()); err != nil {
+	if err := writeSettings(k, l, n, !rootless()); err != nil {
 		return process.Process{}, err
 	}
 	log, err := openLog(k.log)

@@ -29,6 +29,8 @@ type state struct {
 	Subnet string `json:"subnet,omitempty"`
 	// Range is the property containerEngine.subnet of the engine that was started last.
 	Range string `json:"range,omitempty"`
+	// Settings are the settings of the engine that was started last; see engineconfig.
+	Settings string `json:"settings,omitempty"`
 	// Networks are the engine's networks when they were last read.
 	Networks []network `json:"networks,omitempty"`
 	// Forwarding has the host's settings before the first start of an engine.

@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
 // AppName is the name of the only App.
@@ -53,6 +54,7 @@ const (
 const ImageCloud = "cloud"
 
 // ContainerEngine selects and configures the container engine.
+// +kubebuilder:validation:XValidation:rule=`!has(self.name) || self.name != 'containerd' || !((has(self.registryMirrors) && size(self.registryMirrors) > 0) || (has(self.insecureRegistries) && size(self.insecureRegistries) > 0) || (has(self.dns) && size(self.dns) > 0) || has(self.config))`,message="containerEngine.registryMirrors, insecureRegistries, dns and config are for containerEngine.name=moby only, because containerd has no such settings; remove them with 'rdd set containerEngine.registryMirrors= containerEngine.insecureRegistries= containerEngine.dns= containerEngine.config='"
 type ContainerEngine struct {
 	// Name is the container engine: moby (Docker) or containerd. Only the objects
 	// of moby are mirrored.
@@ -67,6 +69,82 @@ type ContainerEngine struct {
 	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || (isCIDR(self) && cidr(self).ip().family() == 4 && cidr(self) == cidr(self).masked() && cidr(self).prefixLength() >= 8 && cidr(self).prefixLength() <= 20 && ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '198.18.0.0/15'].exists(r, cidr(r).containsCIDR(cidr(self))))`,message="containerEngine.subnet must be empty, or the first address and the prefix length (8 to 20) of a private range, as in 10.99.0.0/16"
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
+
+	// RegistryMirrors are URLs of mirrors of Docker Hub, such as
+	// https://mirror.example.com. The engine asks them first, in this order. Only for
+	// moby.
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=255
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^https?://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$')`,message="a mirror in containerEngine.registryMirrors must be http:// or https:// and a host, with a port if needed and no path, as in https://mirror.example.com:5000"
+	// +listType=atomic
+	// +optional
+	RegistryMirrors []string `json:"registryMirrors,omitempty"`
+
+	// InsecureRegistries are registries that the engine may use without TLS, or
+	// whose certificate it does not verify: hosts with a port if needed, such as
+	// registry.lan:5000, or ranges of addresses, such as 10.0.0.0/8. Only for moby.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=255
+	// +kubebuilder:validation:items:XValidation:rule=`isCIDR(self) || self.matches(r'^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$')`,message="a registry in containerEngine.insecureRegistries must be a host, with a port if needed and no http://, as in registry.lan:5000, or a range of addresses, as in 10.0.0.0/8"
+	// +listType=atomic
+	// +optional
+	InsecureRegistries []string `json:"insecureRegistries,omitempty"`
+
+	// Proxy is what the engine uses to reach registries. An empty field leaves the
+	// proxy of the daemon's environment.
+	// +optional
+	Proxy Proxy `json:"proxy,omitzero"`
+
+	// DNS are the addresses of the name servers of containers, such as 10.0.0.53.
+	// If empty, containers use those of the engine's host. Only for moby.
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=45
+	// +kubebuilder:validation:items:XValidation:rule=`isIP(self)`,message="a name server in containerEngine.dns must be an IP address, as in 10.0.0.53"
+	// +listType=atomic
+	// +optional
+	DNS []string `json:"dns,omitempty"`
+
+	// ExtraArgs are arguments of the engine's program, each --NAME or --NAME=VALUE,
+	// such as --log-level=debug. They cannot override what rdd sets itself.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=1024
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^--[a-z][a-z0-9-]*(=[^\x00-\x1f\x7f]*)?$')`,message="an argument in containerEngine.extraArgs must be --NAME or --NAME=VALUE, as in --log-level=debug"
+	// +kubebuilder:validation:items:XValidation:rule=`!(self.split('=')[0] in ['--address', '--bip', '--bridge', '--config', '--config-file', '--containerd', '--containerd-namespace', '--containerd-plugins-namespace', '--data-root', '--default-address-pool', '--default-address-pools', '--dns', '--exec-root', '--graph', '--group', '--help', '--host', '--hosts', '--http-proxy', '--https-proxy', '--insecure-registries', '--insecure-registry', '--live-restore', '--no-proxy', '--pidfile', '--proxies', '--registry-mirror', '--registry-mirrors', '--root', '--rootless', '--state', '--validate', '--version'])`,messageExpression=`'containerEngine.extraArgs must not have ' + self.split('=')[0] + ', because rdd sets it itself, or another property of containerEngine does, or the engine would end at once: remove it'`
+	// +listType=atomic
+	// +optional
+	ExtraArgs []string `json:"extraArgs,omitempty"`
+
+	// Config has more keys of Docker's daemon.json, as an object, such as
+	// {"debug": true}. They cannot override what rdd sets itself. Only for moby.
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +kubebuilder:validation:Type=object
+	// +optional
+	Config *runtime.RawExtension `json:"config,omitempty"`
+}
+
+// Proxy has the proxies of an engine. They have no password, because every client of
+// the API can read them.
+type Proxy struct {
+	// HTTP is the URL of the proxy for http, such as http://proxy.example.com:3128.
+	// A proxy with a password belongs in HTTP_PROXY of the daemon's environment.
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || self.matches(r'^(https?|socks5)://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$')`,message="containerEngine.proxy.http must be empty, or a URL without a user and a path, as in http://proxy.example.com:3128; a proxy with a password belongs in HTTP_PROXY of the environment of 'rdd svc restart'"
+	// +optional
+	HTTP string `json:"http,omitempty"`
+
+	// HTTPS is the URL of the proxy for https. A proxy with a password belongs in
+	// HTTPS_PROXY of the daemon's environment.
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || self.matches(r'^(https?|socks5)://([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?$')`,message="containerEngine.proxy.https must be empty, or a URL without a user and a path, as in http://proxy.example.com:3128; a proxy with a password belongs in HTTPS_PROXY of the environment of 'rdd svc restart'"
+	// +optional
+	HTTPS string `json:"https,omitempty"`
+
+	// No lists what is reached without a proxy, separated by commas: hosts, domains
+	// such as .example.com, addresses and ranges.
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z0-9._:/*,\[\]-]*$')`,message="containerEngine.proxy.no must be a list of hosts, domains, addresses and ranges, separated by commas without spaces"
+	// +optional
+	No string `json:"no,omitempty"`
 }
 
 // VM selects the driver that runs the engine, and configures its virtual
@@ -148,6 +226,7 @@ type VM struct {
 }
 
 // AppSpec defines the desired state of an rdd instance.
+// +kubebuilder:validation:XValidation:rule=`!has(self.vm) || !has(self.vm.driver) || self.vm.driver != 'external' || !has(self.containerEngine) || !((has(self.containerEngine.registryMirrors) && size(self.containerEngine.registryMirrors) > 0) || (has(self.containerEngine.insecureRegistries) && size(self.containerEngine.insecureRegistries) > 0) || (has(self.containerEngine.dns) && size(self.containerEngine.dns) > 0) || (has(self.containerEngine.extraArgs) && size(self.containerEngine.extraArgs) > 0) || has(self.containerEngine.config) || (has(self.containerEngine.proxy) && ((has(self.containerEngine.proxy.http) && size(self.containerEngine.proxy.http) > 0) || (has(self.containerEngine.proxy.https) && size(self.containerEngine.proxy.https) > 0) || (has(self.containerEngine.proxy.no) && size(self.containerEngine.proxy.no) > 0))))`,message="vm.driver=external uses an engine that rdd does not configure; remove the settings with 'rdd set containerEngine.registryMirrors= containerEngine.insecureRegistries= containerEngine.dns= containerEngine.extraArgs= containerEngine.config= containerEngine.proxy.http= containerEngine.proxy.https= containerEngine.proxy.no='"
 type AppSpec struct {
 	// Running is the desired state of the engine: true if it should run, false if
 	// it should be stopped.

@@ -37,7 +37,7 @@ func (s Set) Patch(assignments []string) ([]byte, error) {
 			return nil, usagef("%s is set twice", name)
 		}
 		seen[name] = true
-		typed, err := p.parse(value, key != "")
+		typed, err := p.parse(value, key)
 		if err != nil {
 			return nil, err
 		}
@@ -79,11 +79,11 @@ func put(object map[string]any, path []string, value any) {
 	object[path[len(path)-1]] = value
 }
 
-// parse converts value to the property's type. An entry of a map is a string. An
+// parse converts value to the property's type. key is the one of an entry of a map. An
 // empty value means the default.
-func (p Property) parse(value string, entry bool) (any, error) {
-	if entry {
-		return value, nil
+func (p Property) parse(value, key string) (any, error) {
+	if key != "" {
+		return p.parseEntry(value), nil
 	}
 	// A merge patch removes a null field, and the API server sets the default.
 	if value == "" && (p.Default != "" || p.Type != "string" || len(p.Enum) > 0) {
@@ -119,12 +119,41 @@ func (p Property) parse(value string, entry bool) (any, error) {
 	case "quantity":
 		return p.parseQuantity(value)
 	case "array":
-		return p.parseJSON(value, new([]any), `a JSON list, such as ["a","b"]`)
+		if words := p.words(value); words != nil {
+			return words, nil
+		}
+		return p.parseJSON(value, new([]any), `a list, such as a,b or ["a","b"]`)
 	case "map":
 		return p.parseJSON(value, new(map[string]any), `a JSON object, such as {"a":"b"}`)
 	default:
 		return value, nil
 	}
+}
+
+// parseEntry converts the value of an entry of a map. In a map of any values it is JSON,
+// or else a string, and an empty value removes the entry.
+func (p Property) parseEntry(value string) any {
+	if p.schema.XPreserveUnknownFields == nil || !*p.schema.XPreserveUnknownFields {
+		return value
+	}
+	if value == "" {
+		return nil
+	}
+	var typed any
+	if json.Unmarshal([]byte(value), &typed) != nil {
+		return value
+	}
+	return json.RawMessage(value)
+}
+
+// words returns the elements of a list of strings that is written with commas, or nil if
+// value is written otherwise.
+func (p Property) words(value string) []string {
+	items := p.schema.Items
+	if items == nil || items.Schema == nil || items.Schema.Type != "string" || strings.HasPrefix(strings.TrimSpace(value), "[") {
+		return nil
+	}
+	return strings.Split(value, ",")
 }
 
 func (p Property) parseJSON(value string, into any, what string) (any, error) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/moby/moby/client"
+	"github.com/moby/moby/client/pkg/versions"
 	"k8s.io/apimachinery/pkg/types"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -76,6 +77,9 @@ func (d *httpAPI) CreateContainer(ctx context.Context, spec containersv1.Contain
 		return "", err
 	}
 	err = d.command(ctx, func(cli *client.Client) error {
+		if versions.LessThan(cli.ClientVersion(), "1.41") {
+			options.HostConfig.ExtraHosts = nil // such an engine has no host-gateway
+		}
 		created, err := cli.ContainerCreate(ctx, options)
 		id = created.ID
 		return err

@@ -19,6 +19,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
+// hostName is the name of the engine's host in containers of requests.
+const hostName = "host.docker.internal"
+
 // containerOptions maps the container of a request.
 func containerOptions(spec containersv1.ContainerCreateRequestSpec, request types.UID) (client.ContainerCreateOptions, error) {
 	exposed, bindings, err := mapRequestedPorts(spec.Ports)
@@ -42,6 +45,9 @@ func containerOptions(spec containersv1.ContainerCreateRequestSpec, request type
 	}
 	if len(spec.Networks) > 0 {
 		host.NetworkMode = container.NetworkMode(spec.Networks[0])
+	}
+	if mode := host.NetworkMode; !mode.IsHost() && !mode.IsNone() {
+		host.ExtraHosts = []string{hostName + ":host-gateway"}
 	}
 	if c := spec.Capabilities; c != nil {
 		host.CapAdd, host.CapDrop = capabilities(c.Add), capabilities(c.Drop)

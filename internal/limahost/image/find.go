@@ -6,6 +6,7 @@
 // Reading map:
 //
 //	find.go       find the image
+//	engine.go     the configuration of its engine
 //	build.sh      build one
 //	customize.sh, units.sh, packages, cmdline, guest/, initrd/  its contents
 package image

@@ -41,6 +41,9 @@ func built(dir string, s limahost.Spec, vmType limayaml.VMType) (*limayaml.LimaY
 	y := overrides(s, vmType)
 	fill := defaults(vmType)
 	y.User, y.DNS, y.Containerd = fill.User, fill.DNS, fill.Containerd
+	if y.Env, err = settingsVariables(s); err != nil {
+		return nil, err
+	}
 	y.Arch = &arch
 	y.Images = []limayaml.Image{{
 		File:   file(image.DiskFile),

@@ -7,6 +7,7 @@ import (
 	"github.com/lima-vm/lima/pkg/version"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
 )
 
 // FuzzLimaYAML generates lima.yaml files. Each error has the file's name and the line,
@@ -20,7 +21,7 @@ func FuzzLimaYAML(f *testing.F) {
 	f.Setenv("LIMA_HOME", p.LimaHome)
 	version.Version = "1.2.2"
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := merge([]byte(text), "my.yaml", limahost.Spec{CPUs: 1, Memory: gib, Disk: gib, Acceleration: "tcg"}, p)
+		r, err := merge(image.KindFile, []byte(text), "my.yaml", limahost.Spec{CPUs: 1, Memory: gib, Disk: gib, Acceleration: "tcg"}, p)
 		switch {
 		case err == nil && r.Config == nil:
 			t.Fatalf("%q: no recipe and no error", text)

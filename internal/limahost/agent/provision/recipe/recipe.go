@@ -52,11 +52,11 @@ func Read(from image.Image, s limahost.Spec, p limahost.Paths) (Recipe, error) {
 			return Recipe{}, fmt.Errorf("read the VM's lima.yaml: %w", err)
 		}
 	}
-	return merge(text, name, s, p)
+	return merge(from.Kind, text, name, s, p)
 }
 
 // merge returns the recipe for a lima.yaml that rdd did not write.
-func merge(text []byte, name string, s limahost.Spec, p limahost.Paths) (Recipe, error) {
+func merge(from image.Kind, text []byte, name string, s limahost.Spec, p limahost.Paths) (Recipe, error) {
 	y, err := parse(text, name, p)
 	if err != nil {
 		return Recipe{}, err
@@ -66,6 +66,9 @@ func merge(text []byte, name string, s limahost.Spec, p limahost.Paths) (Recipe,
 		return Recipe{}, err
 	}
 	r := Recipe{text: text, defaults: defaults(vmType), override: overrides(s, vmType)}
+	if r.override.Provision, err = settingsScript(from, s); err != nil {
+		return Recipe{}, err
+	}
 	// The user may choose the port for SSH.
 	if y.SSH.LocalPort != nil {
 		r.override.SSH.LocalPort = nil
@@ -193,7 +196,7 @@ func Kept(from image.Image, s limahost.Spec, p limahost.Paths) (Recipe, error) {
 		return Recipe{}, fmt.Errorf("read the VM's lima.yaml: %w: make a new VM with 'rdd vm reset'", err)
 	}
 	if from.Kind != image.KindBuilt {
-		return merge(text, name, s, p)
+		return merge(from.Kind, text, name, s, p)
 	}
 	y, err := parse(text, name, p)
 	if err != nil {
@@ -205,5 +208,8 @@ func Kept(from image.Image, s limahost.Spec, p limahost.Paths) (Recipe, error) {
 	}
 	set := overrides(s, vmType)
 	y.VMType, y.CPUs, y.Memory, y.Disk = set.VMType, set.CPUs, set.Memory, set.Disk
+	if y.Env, err = settingsVariables(s); err != nil {
+		return Recipe{}, err
+	}
 	return complete(y, p)
 }

@@ -1,0 +1,180 @@
+package recipe
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/lima-vm/lima/pkg/limayaml"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
+)
+
+// gateway is the host's address in the guest.
+const gateway = "192.168.5.2"
+
+// dockerConfig is the path of Docker's configuration with the settings.
+const dockerConfig = "/etc/docker/rdd.json"
+
+// guestFile is a file in the guest with settings of the engine. An empty text means that
+// there is no file.
+type guestFile struct {
+	// variable is how a built image gets the text: a variable of Lima's environment, in
+	// base64.
+	variable, path, text string
+}
+
+// settingsVariables returns the variables with which a built image writes the files.
+func settingsVariables(s limahost.Spec) (map[string]string, error) {
+	files, err := settingsFiles(s)
+	if err != nil {
+		return nil, err
+	}
+	var variables map[string]string
+	for _, file := range files {
+		if file.text == "" {
+			continue
+		}
+		if variables == nil {
+			variables = map[string]string{}
+		}
+		variables[file.variable] = base64.StdEncoding.EncodeToString([]byte(file.text))
+	}
+	return variables, nil
+}
+
+// settingsScript returns the script with which the public image writes the files, before
+// the engine starts. A user's lima.yaml configures its engine itself.
+func settingsScript(from image.Kind, s limahost.Spec) ([]limayaml.Provision, error) {
+	if from == image.KindFile {
+		if s.Settings != "" {
+			return nil, errors.New("the VM has its own lima.yaml, in which rdd does not configure the engine: put the settings there, and remove those of containerEngine")
+		}
+		return nil, nil
+	}
+	files, err := settingsFiles(s)
+	if err != nil {
+		return nil, err
+	}
+	script := `#!/bin/sh
+# The settings of the engine. Without a setting there is no file.
+set -eu
+decode() {
+    if [ -n "$1" ]; then
+        mkdir -p "${2%/*}"
+        echo "$1" | base64 -d >"$2"
+    else
+        rm -f "$2"
+    fi
+}
+`
+	for _, file := range files {
+		script += fmt.Sprintf("decode '%s' %s\n", base64.StdEncoding.EncodeToString([]byte(file.text)), file.path)
+	}
+	return []limayaml.Provision{{Mode: limayaml.ProvisionModeBoot, Script: script + "systemctl daemon-reload\n"}}, nil
+}
+
+// settingsFiles returns the files with the settings of the engine.
+func settingsFiles(s limahost.Spec) ([]guestFile, error) {
+	settings, err := engineconfig.Decode(s.Settings)
+	if err != nil {
+		return nil, err
+	}
+	config := guestFile{variable: "RDD_DOCKER_CONFIG", path: dockerConfig}
+	docker := guestFile{variable: "RDD_DOCKER_UNIT", path: "/etc/systemd/system/docker.service.d/rdd.conf"}
+	containerd := guestFile{variable: "RDD_CONTAINERD_UNIT", path: "/etc/systemd/system/containerd.service.d/rdd.conf"}
+	if settings.IsEmpty() {
+		return []guestFile{config, docker, containerd}, nil
+	}
+	engine := appv1.EngineName(s.Engine)
+	if err := errors.Join(settings.Check(engine), checkGuest(settings)); err != nil {
+		return nil, err
+	}
+	if engine == appv1.EngineContainerd {
+		containerd.text = unit(settings, "/usr/bin/containerd")
+		return []guestFile{config, docker, containerd}, nil
+	}
+	if config.text, err = guestConfig(settings); err != nil {
+		return nil, err
+	}
+	docker.text = unit(settings, "/usr/sbin/dockerd", "-H", "fd://", "--containerd=/run/containerd/containerd.sock", "--config-file="+dockerConfig)
+	return []guestFile{config, docker, containerd}, nil
+}
+
+// checkGuest refuses settings on which the guest depends.
+func checkGuest(s engineconfig.Settings) error {
+	for _, name := range []string{"cgroup-parent", "exec-opts"} {
+		_, inConfig := s.Config[name]
+		if inConfig || s.PropertyOf("--"+strings.TrimSuffix(name, "s")) != "" {
+			return fmt.Errorf("containerEngine must not set %s in a VM, because rdd stops containers by their cgroups: remove the setting", name)
+		}
+	}
+	return nil
+}
+
+// guestConfig returns the configuration of Docker: the image's own, and the settings.
+func guestConfig(s engineconfig.Settings) (string, error) {
+	config := map[string]any{}
+	if err := json.Unmarshal(image.EngineConfig(), &config); err != nil {
+		return "", fmt.Errorf("read the configuration of the guest's engine: %w", err)
+	}
+	config["log-level"] = "warn"
+	own := map[string]any{"live-restore": true, "exec-opts": config["exec-opts"]}
+	for _, arg := range s.ExtraArgs {
+		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		delete(config, engineconfig.Key(name))
+	}
+	for key, value := range s.Merge(own) {
+		config[key] = value
+	}
+	text, err := json.MarshalIndent(config, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("encode the configuration of the guest's engine: %w", err)
+	}
+	return string(text) + "\n", nil
+}
+
+// unit returns a drop-in for the engine's unit, which starts the program with the
+// settings.
+func unit(s engineconfig.Settings, command ...string) string {
+	s.Proxy.HTTP, s.Proxy.HTTPS = forGuest(s.Proxy.HTTP), forGuest(s.Proxy.HTTPS)
+	if variables := s.Variables(); len(variables) > 0 {
+		command = append(append([]string{"/usr/bin/env"}, variables...), command...)
+	}
+	line := "ExecStart="
+	for _, word := range append(command, s.ExtraArgs...) {
+		line += systemdWord(word) + " "
+	}
+	return "[Service]\nExecStart=\n" + strings.TrimSuffix(line, " ") + "\n"
+}
+
+// systemdWord returns text as one word for systemd.
+func systemdWord(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "%", "%%", "$", "$$").Replace(text) + `"`
+}
+
+// forGuest returns the URL of a proxy for the guest, where the loopback address is not
+// the host's.
+func forGuest(proxy string) string {
+	at, err := url.Parse(proxy)
+	if err != nil || proxy == "" {
+		return proxy
+	}
+	ip, err := netip.ParseAddr(at.Hostname())
+	if at.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return proxy
+	}
+	if port := at.Port(); port != "" {
+		at.Host = gateway + ":" + port
+	} else {
+		at.Host = gateway
+	}
+	return at.String()
+}
