@@ -1,6 +1,8 @@
 # Settings of the engine that last: registries, proxies, name servers, arguments and keys
 # of daemon.json. The registry is Debian's docker-registry.
 
+# bats file_tags=engine
+
 load helpers/load
 
 setup_file() {
@@ -50,6 +52,7 @@ info() {
 }
 
 @test "proxies, name servers, arguments and keys of daemon.json reach the engine" {
+    run_container lasting --restart always >/dev/null
     rdd set containerEngine.proxy.http=http://proxy.example.com:3128 containerEngine.proxy.no=127.0.0.1,example.com \
         containerEngine.dns=192.0.2.53,192.0.2.54 containerEngine.extraArgs='["--label=rdd.test=1"]' \
         containerEngine.config='{"debug": true}'
@@ -58,6 +61,7 @@ info() {
     run -0 engine run --rm base:1 cat /etc/resolv.conf
     assert_line "nameserver 192.0.2.53"
     assert_line "nameserver 192.0.2.54"
+    eventually 30 is running state lasting
     # The settings of before are still there.
     run -0 info '{{.RegistryConfig.Mirrors}}'
     assert_output "[http://127.0.0.1:$PORT/]"
@@ -104,21 +108,27 @@ info() {
     assert_output --partial "does not configure"
 }
 
-@test "a setting that dockerd refuses ends the wait with the reason, and can be reverted" {
+@test "a setting that dockerd refuses stops nothing, and can be reverted" {
+    local pid setting before
     run_container kept >/dev/null
-    run -1 rdd set containerEngine.config.no-such-key=1
-    assert_output --partial "no-such-key"
-    if "$RDD_DOCKERD" --help | grep -q -- --validate; then
-        # dockerd has checked the settings before the engine was stopped.
-        assert_equal "$(state kept)" running
-    fi
-    run -0 rdd set containerEngine.config=
+    pid=$(dockerd_pid)
+    while read -r setting before; do
+        run -1 rdd set "containerEngine.$setting"
+        assert_output --partial "refuses the settings"
+        run -0 rdd set "containerEngine.$before"
+    done <<'END'
+config.no-such-key=1 config.no-such-key=
+config.debug=maybe config.debug=
+extraArgs=--no-such-flag extraArgs=--label=rdd.test=1
+END
+    assert_equal "$(dockerd_pid)" "$pid"
+    assert_equal "$(state kept)" running
     connected
 }
 
 @test "without settings the engine is as before" {
     rdd set containerEngine.registryMirrors= containerEngine.insecureRegistries= containerEngine.dns= \
-        containerEngine.extraArgs= containerEngine.proxy.http= containerEngine.proxy.no=
+        containerEngine.extraArgs= containerEngine.config= containerEngine.proxy.http= containerEngine.proxy.no=
     run -0 info '{{.HTTPProxy}}{{.NoProxy}}{{.Labels}}{{.RegistryConfig.Mirrors}}'
     refute_output --partial example
     refute_output --partial rdd.test

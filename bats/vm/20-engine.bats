@@ -122,6 +122,10 @@ listening_at() {
     run -0 engine info -f "$format"
     assert_output '[http://mirror.example.com/] http://192.168.5.2:3128 [rdd.test=a b] true true'
     run -3 rdd set containerEngine.config='{"data-root": "/elsewhere"}'
+    # The engine in the VM checks the settings before the VM is restarted.
+    run -1 rdd set containerEngine.config='{"debug": "maybe"}'
+    assert_output --partial "dockerd in the VM refuses the settings"
+    run -0 engine info -f "$format"
     rdd set containerEngine.registryMirrors= containerEngine.proxy.http= containerEngine.extraArgs= containerEngine.config=
     run -0 engine info -f "$format"
     assert_output '[]  [] false true'

@@ -35,6 +35,7 @@ func TestEngineSettingsValidated(t *testing.T) {
 		{`{"containerEngine":{"proxy":{"no":"a b"}}}`, "without spaces"},
 		{`{"containerEngine":{"extraArgs":["--log-level=debug","--label=a=b c","--debug"]}}`, ""},
 		{`{"containerEngine":{"extraArgs":["-D"]}}`, "must be --NAME or --NAME=VALUE"},
+		{`{"containerEngine":{"extraArgs":["--a=/x"]}}`, "must be --NAME or --NAME=VALUE"},
 		{`{"containerEngine":{"extraArgs":["--label=a\nb"]}}`, "must be --NAME or --NAME=VALUE"},
 		{`{"containerEngine":{"extraArgs":["--data-root=/x"]}}`, "must not have --data-root"},
 		{`{"containerEngine":{"extraArgs":["--hosts"]}}`, "must not have --host"},

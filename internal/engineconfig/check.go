@@ -3,6 +3,7 @@ package engineconfig
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,7 +49,8 @@ func (s Settings) Check(engine appv1.EngineName) error {
 		name, isLong := strings.CutPrefix(arg, "--")
 		name, _, _ = strings.Cut(name, "=")
 		switch {
-		case !isLong || name == "":
+		case !isLong || len(name) < 2:
+			// containerd takes --a for -a, which is --address.
 			errs = append(errs, fmt.Errorf("containerEngine.extraArgs has %q: write each argument as --NAME or --NAME=VALUE", arg))
 		case reserved[name] != "":
 			errs = append(errs, fmt.Errorf("containerEngine.extraArgs must not have --%s: %s", name, reserved[name]))
@@ -56,9 +58,18 @@ func (s Settings) Check(engine appv1.EngineName) error {
 			errs = append(errs, fmt.Errorf("containerEngine.extraArgs has --%s and containerEngine.config has %q, which is the same setting: remove one", name, Key(name)))
 		}
 	}
-	for _, name := range sortedKeys(s.Config) {
+	for _, name := range slices.Sorted(maps.Keys(s.Config)) {
 		if reason := reserved[name]; reason != "" {
 			errs = append(errs, fmt.Errorf("containerEngine.config must not have %q: %s", name, reason))
+		}
+		inner, isObject := s.Config[name].(map[string]any)
+		if !isObject || isFlat(name) {
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(inner)) {
+			if reason := reserved[key]; reason != "" {
+				errs = append(errs, fmt.Errorf("containerEngine.config must not have %q in %q: %s", key, name, reason))
+			}
 		}
 	}
 	if engine == appv1.EngineContainerd {
@@ -121,11 +132,14 @@ func Key(flag string) string {
 	return flag
 }
 
-func sortedKeys(m map[string]any) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
+// isFlat reports whether the keys of an object in Docker's daemon.json have names of
+// their own. dockerd takes the keys of other objects for keys of daemon.json (flatOptions
+// in daemon/config).
+func isFlat(key string) bool {
+	switch key {
+	case "builder", "cluster-store-opts", "default-network-opts", "default-ulimits", "extension-config", "features",
+		"log-opts", "nri-opts", "runtimes":
+		return true
 	}
-	slices.Sort(keys)
-	return keys
+	return false
 }

@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"reflect"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -68,7 +67,7 @@ func (s Settings) Encode() string {
 		s.Config = nil
 	}
 	text, err := json.Marshal(s)
-	if err != nil || reflect.DeepEqual(text, []byte("{}")) {
+	if err != nil || string(text) == "{}" {
 		return "" // values that come from JSON are encoded without an error
 	}
 	return string(text)

@@ -13,11 +13,12 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// checkTimeout limits the check of a configuration, which takes 0.1 s.
-const checkTimeout = 10 * time.Second
+// checkTimeout limits the check of a configuration. It takes 0.1 s, or a few seconds if the
+// engine of an emulated VM checks settings.
+const checkTimeout = 30 * time.Second
 
-// check checks a spec with the agent's program, which has Lima: the image, and a user's
-// lima.yaml. It changes nothing, and needs no running agent.
+// check checks a spec with the agent's program, which has Lima: the image, a user's
+// lima.yaml, and settings of the engine. It changes nothing, and needs no running agent.
 func (d *Driver) check(ctx context.Context, spec limahost.Spec) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -32,87 +35,90 @@ func (d *Driver) configured(ctx context.Context, k kind, spec messages.VMSpec) (
 	}
 	for _, arg := range l.extra {
 		if property := l.settings.PropertyOf(arg); property != "" {
-			return launcher{}, fmt.Errorf("RDD_DOCKERD_ARGS has %s, which %s sets too: remove one", arg, property)
+			name, _, _ := strings.Cut(arg, "=") // the value can be a secret
+			return launcher{}, fmt.Errorf("RDD_DOCKERD_ARGS has %s, which %s sets too: remove one", name, property)
 		}
 	}
 	l.extra = append(slices.Clone(l.extra), l.settings.ExtraArgs...)
-	if k.engine == appv1.EngineMoby {
-		err = d.validate(ctx, k, l)
-	}
-	return l, err
+	return l, l.validate(ctx, k)
 }
 
-// validateTimeout limits the check of a configuration by dockerd.
-const validateTimeout = 10 * time.Second
+// validateTimeout limits the check of a configuration by an engine.
+const validateTimeout = 20 * time.Second
 
-// validate lets dockerd check the settings. A version before 23 has no --validate; then
-// validate compares the keys with those in its help, after it has parsed the flags.
-func (d *Driver) validate(ctx context.Context, k kind, l launcher) error {
-	config, err := dockerConfig(k, l, dockerNetwork{}, !rootless())
+// validate lets the engine's program check the settings, with its configuration in a
+// file without a name. The program does not start an engine.
+func (l launcher) validate(ctx context.Context, k kind) error {
+	ctx, cancel := context.WithTimeout(ctx, validateTimeout)
+	defer cancel()
+	if k.engine == appv1.EngineContainerd {
+		// It parses all arguments before it prints its version.
+		out, err := l.run(ctx, nil, nil, "--version")
+		return refusal(ctx, k, out, err)
+	}
+	text, err := dockerConfig(k, l, dockerNetwork{}, !rootless())
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp("", "rdd-daemon-*.json") // only this user may read it
+	fd, err := unix.MemfdCreate("daemon.json", unix.MFD_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("check the configuration of dockerd: %w", err)
 	}
-	path := file.Name()
-	defer os.Remove(path)
-	_, err = file.Write(config)
-	if err = errors.Join(err, file.Close()); err != nil {
+	config := os.NewFile(uintptr(fd), configPath)
+	defer config.Close()
+	if _, err := config.Write(text); err != nil {
 		return fmt.Errorf("check the configuration of dockerd: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, validateTimeout)
-	defer cancel()
-	out, err := l.run(ctx, "--validate", "--config-file="+path)
-	if err == nil || !bytes.Contains(out, []byte("unknown flag: --validate")) {
-		return refusal(ctx, out, err, path)
+	// These flags come first: the last argument of a user may lack its value.
+	out, err := l.run(ctx, config, nil, "--validate", "--config-file="+configPath)
+	if !bytes.Contains(out, []byte("unknown flag: --validate")) {
+		return refusal(ctx, k, out, err)
 	}
-	out, err = l.run(ctx, "--help")
-	if err != nil {
-		return refusal(ctx, out, err, path)
+	// A version before 23 reads its configuration before it refuses to run without root.
+	out, err = l.run(ctx, config, &syscall.Credential{Uid: unprivilegedUser, Gid: unprivilegedUser}, "--config-file="+configPath)
+	var exit *exec.ExitError
+	if bytes.Contains(out, []byte("needs to be started with root")) || !errors.As(err, &exit) {
+		return nil // valid, or the program does not run as another user
 	}
-	if unknown := unknownKeys(string(out), l.settings.Config); len(unknown) > 0 {
-		return fmt.Errorf("containerEngine.config has keys that this dockerd does not know: %s: remove them with 'rdd set containerEngine.config.%s='",
-			strings.Join(unknown, ", "), strings.Join(unknown, "= containerEngine.config."))
-	}
-	return nil
+	return refusal(ctx, k, out, err)
 }
 
-// run runs dockerd with the arguments of the user and with others, after which it ends.
-func (l launcher) run(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, l.program, append(slices.Clone(l.extra), args...)...)
-	cmd.Env = append(l.settings.Environment(engineEnv(os.Environ())), "PATH="+l.path)
+const (
+	// configPath is the path of the configuration file in the process that checks it.
+	configPath = "/proc/self/fd/3"
+	// unprivilegedUser is the user and group that own nothing, by convention.
+	unprivilegedUser = 65534
+)
+
+// run runs the engine's program with the given arguments, then those of the user. As root,
+// it runs as the user as, unless that is nil.
+func (l launcher) run(ctx context.Context, config *os.File, as *syscall.Credential, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, l.program, append(args, l.extra...)...)
+	cmd.Env = append(l.settings.Environment(engineEnv(process.Environ())), "PATH="+l.path)
+	cmd.Dir = "/" // another user may not enter this one
 	cmd.WaitDelay = time.Second
+	if config != nil {
+		cmd.ExtraFiles = []*os.File{config}
+	}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as}
+	}
 	return cmd.CombinedOutput()
 }
 
-// refusal returns the error of a dockerd that checked its configuration.
-func refusal(ctx context.Context, out []byte, err error, path string) error {
+// refusal returns the error of a program that checked its configuration.
+func refusal(ctx context.Context, k kind, out []byte, err error) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &exit) && exit.Exited():
-		text := strings.ReplaceAll(string(out), path, "daemon.json")
-		return fmt.Errorf("dockerd refuses the settings of containerEngine: %s", tail(strings.ReplaceAll(text, "See 'dockerd --help'.", ""), 3))
-	}
-	return fmt.Errorf("check the configuration with dockerd: %w", errors.Join(err, ctx.Err()))
-}
-
-// unknownKeys returns the keys of daemon.json that a dockerd does not know. It knows
-// those of its flags, which its help lists, and a few others.
-func unknownKeys(help string, config map[string]any) []string {
-	known := map[string]bool{"builder": true, "features": true, "network-diagnostic-port": true}
-	for _, match := range regexp.MustCompile(`(?m)^ .*?--([a-z][a-z0-9-]*)`).FindAllStringSubmatch(help, -1) {
-		known[engineconfig.Key(match[1])] = true
-	}
-	var unknown []string
-	for key := range config {
-		if !known[key] {
-			unknown = append(unknown, key)
+		lines := 3
+		if k.engine == appv1.EngineContainerd {
+			lines = 1 // the others are its help
 		}
+		text := strings.NewReplacer(configPath, "daemon.json", "See 'dockerd --help'.", "").Replace(string(out))
+		return fmt.Errorf("%s refuses the settings of containerEngine: %s: correct them with 'rdd set'", k.program, strings.TrimSpace(tail(text, lines)))
 	}
-	slices.Sort(unknown)
-	return unknown
+	return fmt.Errorf("check the configuration with %s: %w", k.program, errors.Join(err, ctx.Err()))
 }

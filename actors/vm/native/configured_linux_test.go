@@ -85,8 +85,11 @@ func TestAvailableChecksSettings(t *testing.T) {
 		{engineconfig.Settings{Config: map[string]any{"no-such-key": true}}, "", "no-such-key"},
 		{engineconfig.Settings{ExtraArgs: []string{"--no-such-flag"}}, "", "no-such-flag"},
 		{engineconfig.Settings{ExtraArgs: []string{"--mtu=wide"}}, "", "mtu"},
+		{engineconfig.Settings{Config: map[string]any{"debug": "yes"}}, "", "debug of type bool"},
+		{engineconfig.Settings{Config: map[string]any{"dns-opts": []any{"a"}, "labels": []any{"b"}}}, "", "bad attribute format: b"},
+		{engineconfig.Settings{ExtraArgs: []string{"--label"}}, "", "flag needs an argument: --label"},
 		{engineconfig.Settings{ExtraArgs: []string{"--data-root=/x"}}, "", "rdd sets it itself"},
-		{engineconfig.Settings{Config: map[string]any{"log-level": "debug"}}, "--log-level=info", "containerEngine.config"},
+		{engineconfig.Settings{Config: map[string]any{"log-level": "debug"}}, "--log-level=info", "RDD_DOCKERD_ARGS has --log-level, which containerEngine.config sets too"},
 	} {
 		cfg := b.cfg
 		cfg.Getenv = func(name string) string {
@@ -102,15 +105,17 @@ func TestAvailableChecksSettings(t *testing.T) {
 	}
 }
 
-func TestUnknownKeys(t *testing.T) {
-	const help = `
-Options:
-      --add-runtime runtime    Register another runtime, see --default-runtime
-  -D, --debug                  Enable debug mode
-      --label list             Set labels
-`
-	config := map[string]any{"runtimes": nil, "debug": true, "labels": nil, "features": nil, "label": nil, "other": 1}
-	if got := unknownKeys(help, config); !slices.Equal(got, []string{"label", "other"}) {
-		t.Errorf("%q", got)
+// containerd has few arguments, and checks their names only.
+func TestAvailableChecksContainerdSettings(t *testing.T) {
+	needEngine(t, appv1.EngineContainerd)
+	b := newBench(t)
+	for arg, want := range map[string]string{
+		"--log-level=debug": "", "--log-levels=debug": "-log-levels", "--log-level": "needs an argument", "--a=/x": "as --NAME",
+	} {
+		settings := engineconfig.Settings{ExtraArgs: []string{arg}}
+		_, err := b.d.Available(t.Context(), messages.VMSpec{Engine: appv1.EngineContainerd, Settings: settings.Encode()})
+		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: %v, want %q", arg, err, want)
+		}
 	}
 }

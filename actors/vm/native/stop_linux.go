@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -109,12 +110,15 @@ func (d *Driver) disableLiveRestore(ctx context.Context, k kind, p process.Proce
 		d.log.Warn("dockerd does not answer; stopping its containers without it", "error", err)
 		return false
 	}
-	n := dockerNetwork{}
-	if s := load(d.paths.state); s.Subnet != "" {
+	n, s := dockerNetwork{}, load(d.paths.state)
+	if s.Subnet != "" {
 		n.bridge = bridgeName(d.cfg)
 		d.recordNetworks(ctx, k)
 	}
-	err := writeSettings(k, n, false)
+	settings, err := engineconfig.Decode(s.Settings)
+	if err == nil {
+		err = writeSettings(k, launcher{settings: settings}, n, false)
+	}
 	if err == nil {
 		err = p.Signal(syscall.SIGHUP)
 	}

@@ -108,7 +108,7 @@ type ContainerEngine struct {
 	// such as --log-level=debug. They cannot override what rdd sets itself.
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=1024
-	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^--[a-z][a-z0-9-]*(=[^\x00-\x1f\x7f]*)?$')`,message="an argument in containerEngine.extraArgs must be --NAME or --NAME=VALUE, as in --log-level=debug"
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^--[a-z][a-z0-9-]+(=[^\x00-\x1f\x7f]*)?$')`,message="an argument in containerEngine.extraArgs must be --NAME or --NAME=VALUE, as in --log-level=debug"
 	// +kubebuilder:validation:items:XValidation:rule=`!(self.split('=')[0] in ['--address', '--bip', '--bridge', '--config', '--config-file', '--containerd', '--containerd-namespace', '--containerd-plugins-namespace', '--data-root', '--default-address-pool', '--default-address-pools', '--dns', '--exec-root', '--graph', '--group', '--help', '--host', '--hosts', '--http-proxy', '--https-proxy', '--insecure-registries', '--insecure-registry', '--live-restore', '--no-proxy', '--pidfile', '--proxies', '--registry-mirror', '--registry-mirrors', '--root', '--rootless', '--state', '--validate', '--version'])`,messageExpression=`'containerEngine.extraArgs must not have ' + self.split('=')[0] + ', because rdd sets it itself, or another property of containerEngine does, or the engine would end at once: remove it'`
 	// +listType=atomic
 	// +optional

@@ -77,8 +77,8 @@ func (d *httpAPI) CreateContainer(ctx context.Context, spec containersv1.Contain
 		return "", err
 	}
 	err = d.command(ctx, func(cli *client.Client) error {
-		if versions.LessThan(cli.ClientVersion(), "1.41") {
-			options.HostConfig.ExtraHosts = nil // such an engine has no host-gateway
+		if len(options.HostConfig.ExtraHosts) > 0 && !hasHostGateway(ctx, cli) {
+			options.HostConfig.ExtraHosts = nil
 		}
 		created, err := cli.ContainerCreate(ctx, options)
 		id = created.ID
@@ -127,4 +127,14 @@ func (d *httpAPI) CreateNetwork(ctx context.Context, spec containersv1.NetworkCr
 		return err
 	})
 	return id, err
+}
+
+// hasHostGateway reports whether the engine can start a container with the address
+// host-gateway. Without a default bridge it has no such address.
+func hasHostGateway(ctx context.Context, cli *client.Client) bool {
+	if versions.LessThan(cli.ClientVersion(), "1.41") {
+		return false
+	}
+	_, err := cli.NetworkInspect(ctx, "bridge", client.NetworkInspectOptions{})
+	return err == nil
 }

@@ -46,7 +46,7 @@ func containerOptions(spec containersv1.ContainerCreateRequestSpec, request type
 	if len(spec.Networks) > 0 {
 		host.NetworkMode = container.NetworkMode(spec.Networks[0])
 	}
-	if mode := host.NetworkMode; !mode.IsHost() && !mode.IsNone() {
+	if mode := host.NetworkMode; !mode.IsHost() && !mode.IsNone() && !mode.IsContainer() {
 		host.ExtraHosts = []string{hostName + ":host-gateway"}
 	}
 	if c := spec.Capabilities; c != nil {

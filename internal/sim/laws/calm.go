@@ -1,6 +1,7 @@
 package laws
 
 import (
+	"reflect"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -55,7 +56,7 @@ func (l *Laws) CheckIdle(writes int64, commands int, in time.Duration) {
 
 // CheckSpec checks that a daemon has not changed the spec of the App.
 func (l *Laws) CheckSpec(before *appv1.App) {
-	if after := l.cluster.App(); before != nil && after.Spec != before.Spec {
+	if after := l.cluster.App(); before != nil && !reflect.DeepEqual(after.Spec, before.Spec) {
 		l.violate("the App's spec was changed: %+v, was %+v", after.Spec, before.Spec)
 	}
 }

@@ -181,7 +181,7 @@ func TestReadCloudImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Note != "" || *r.Config.CPUs != 2 || len(r.Config.Provision) != 1 || !strings.Contains(r.Config.Provision[0].Script, "usermod -aG docker rdd") {
+	if r.Note != "" || *r.Config.CPUs != 2 || len(r.Config.Provision) != 2 || !strings.Contains(r.Config.Provision[1].Script, "usermod -aG docker rdd") {
 		t.Errorf("note %q, %+v", r.Note, r.Config.Provision)
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lima-vm/lima/pkg/limayaml"
@@ -29,6 +31,8 @@ type guestFile struct {
 	// variable is how a built image gets the text: a variable of Lima's environment, in
 	// base64.
 	variable, path, text string
+	// unit is the engine that reads the file.
+	unit string
 }
 
 // settingsVariables returns the variables with which a built image writes the files.
@@ -50,8 +54,8 @@ func settingsVariables(s limahost.Spec) (map[string]string, error) {
 	return variables, nil
 }
 
-// settingsScript returns the script with which the public image writes the files, before
-// the engine starts. A user's lima.yaml configures its engine itself.
+// settingsScript returns the script with which the public image writes the files at each
+// boot. A user's lima.yaml configures its engine itself.
 func settingsScript(from image.Kind, s limahost.Spec) ([]limayaml.Provision, error) {
 	if from == image.KindFile {
 		if s.Settings != "" {
@@ -63,23 +67,40 @@ func settingsScript(from image.Kind, s limahost.Spec) ([]limayaml.Provision, err
 	if err != nil {
 		return nil, err
 	}
-	script := `#!/bin/sh
+	var script strings.Builder
+	script.WriteString(settingsFunctions)
+	for _, file := range files {
+		fmt.Fprintf(&script, "put '%s' %s %s\n", base64.StdEncoding.EncodeToString([]byte(file.text)), file.path, file.unit)
+	}
+	script.WriteString("apply\n")
+	return []limayaml.Provision{{Mode: limayaml.ProvisionModeBoot, Script: script.String()}}, nil
+}
+
+// settingsFunctions writes a file with put TEXT FILE UNIT, with the text in base64. The
+// engine may run before the script does.
+const settingsFunctions = `#!/bin/sh
 # The settings of the engine. Without a setting there is no file.
 set -eu
-decode() {
-    if [ -n "$1" ]; then
+changed=
+put() {
+    new=$(echo "$1" | base64 -d)
+    [ "$new" != "$(cat "$2" 2>/dev/null || true)" ] || return 0
+    changed="$changed $3"
+    if [ -n "$new" ]; then
         mkdir -p "${2%/*}"
-        echo "$1" | base64 -d >"$2"
+        echo "$new" >"$2"
     else
         rm -f "$2"
     fi
 }
-`
-	for _, file := range files {
-		script += fmt.Sprintf("decode '%s' %s\n", base64.StdEncoding.EncodeToString([]byte(file.text)), file.path)
-	}
-	return []limayaml.Provision{{Mode: limayaml.ProvisionModeBoot, Script: script + "systemctl daemon-reload\n"}}, nil
+apply() {
+    [ -n "$changed" ] || return 0
+    systemctl daemon-reload
+    for unit in $changed; do
+        systemctl try-restart --no-block "$unit" || true # not installed before the first boot ends
+    done
 }
+`
 
 // settingsFiles returns the files with the settings of the engine.
 func settingsFiles(s limahost.Spec) ([]guestFile, error) {
@@ -87,9 +108,9 @@ func settingsFiles(s limahost.Spec) ([]guestFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := guestFile{variable: "RDD_DOCKER_CONFIG", path: dockerConfig}
-	docker := guestFile{variable: "RDD_DOCKER_UNIT", path: "/etc/systemd/system/docker.service.d/rdd.conf"}
-	containerd := guestFile{variable: "RDD_CONTAINERD_UNIT", path: "/etc/systemd/system/containerd.service.d/rdd.conf"}
+	config := guestFile{variable: "RDD_DOCKER_CONFIG", path: dockerConfig, unit: "docker.service"}
+	docker := guestFile{variable: "RDD_DOCKER_UNIT", path: "/etc/systemd/system/docker.service.d/rdd.conf", unit: "docker.service"}
+	containerd := guestFile{variable: "RDD_CONTAINERD_UNIT", path: "/etc/systemd/system/containerd.service.d/rdd.conf", unit: "containerd.service"}
 	if settings.IsEmpty() {
 		return []guestFile{config, docker, containerd}, nil
 	}
@@ -131,9 +152,7 @@ func guestConfig(s engineconfig.Settings) (string, error) {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		delete(config, engineconfig.Key(name))
 	}
-	for key, value := range s.Merge(own) {
-		config[key] = value
-	}
+	maps.Copy(config, s.Merge(own))
 	text, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("encode the configuration of the guest's engine: %w", err)
@@ -148,11 +167,11 @@ func unit(s engineconfig.Settings, command ...string) string {
 	if variables := s.Variables(); len(variables) > 0 {
 		command = append(append([]string{"/usr/bin/env"}, variables...), command...)
 	}
-	line := "ExecStart="
-	for _, word := range append(command, s.ExtraArgs...) {
-		line += systemdWord(word) + " "
+	words := slices.Concat(command, s.ExtraArgs)
+	for i, word := range words {
+		words[i] = systemdWord(word)
 	}
-	return "[Service]\nExecStart=\n" + strings.TrimSuffix(line, " ") + "\n"
+	return "[Service]\nExecStart=\nExecStart=" + strings.Join(words, " ") + "\n"
 }
 
 // systemdWord returns text as one word for systemd.

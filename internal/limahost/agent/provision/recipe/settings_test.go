@@ -3,6 +3,7 @@ package recipe
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,7 +37,9 @@ func TestBuiltImageGetsSettings(t *testing.T) {
 	if err := json.Unmarshal(decoded(t, r.Config.Env["RDD_DOCKER_CONFIG"]), &config); err != nil {
 		t.Fatal(err)
 	}
-	if config["log-level"] != "debug" || config["debug"] != true || config["live-restore"] != true || config["exec-opts"] == nil || config["log-driver"] == nil {
+	debug, _ := config["debug"].(bool)
+	restore, _ := config["live-restore"].(bool)
+	if config["log-level"] != "debug" || !debug || !restore || config["exec-opts"] == nil || config["log-driver"] == nil {
 		t.Errorf("%v", config)
 	}
 	unit := string(decoded(t, r.Config.Env["RDD_DOCKER_UNIT"]))
@@ -97,28 +100,77 @@ func TestSettingsRefused(t *testing.T) {
 	}
 }
 
-// The public image's script writes the files, and removes them without settings.
+// The public image's script writes the files, removes them without settings, and restarts
+// the engine only if they changed.
 func TestSettingsScriptWritesFiles(t *testing.T) {
 	root := t.TempDir()
 	config := filepath.Join(root, dockerConfig)
-	for _, settings := range []engineconfig.Settings{{DNS: []string{"10.0.0.53"}}, {}} {
+	for _, test := range []struct {
+		settings  engineconfig.Settings
+		restarted bool
+	}{
+		{engineconfig.Settings{}, false},
+		{engineconfig.Settings{DNS: []string{"10.0.0.53"}}, true},
+		{engineconfig.Settings{DNS: []string{"10.0.0.53"}}, false},
+		{engineconfig.Settings{}, true},
+	} {
 		s := spec()
-		s.Settings = configured(settings)
+		s.Settings = configured(test.settings)
 		scripts, err := settingsScript(image.KindCloud, s)
 		if err != nil || len(scripts) != 1 {
 			t.Fatalf("%v, %v", scripts, err)
 		}
 		script := strings.ReplaceAll(scripts[0].Script, " /etc/", " "+root+"/etc/")
-		script = strings.Replace(script, "systemctl", "true", 1)
-		if out, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
+		script = strings.ReplaceAll(script, "systemctl", "echo")
+		out, err := exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput()
+		if err != nil || strings.Contains(string(out), "try-restart --no-block docker.service") != test.restarted {
+			t.Fatalf("%+v: %v: %s", test, err, out)
 		}
 		text, err := os.ReadFile(config)
-		if has := strings.Contains(string(text), "10.0.0.53"); has != (len(settings.DNS) > 0) {
-			t.Errorf("%+v: %v, %s", settings, err, text)
+		if has := strings.Contains(string(text), "10.0.0.53"); has != (len(test.settings.DNS) > 0) {
+			t.Errorf("%+v: %v, %s", test, err, text)
 		}
 	}
 	if left, err := filepath.Glob(root + "/etc/*/*/*/rdd.conf"); err != nil || len(left) > 0 {
 		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// The guest's engine checks settings, with arguments that the shell must not interpret.
+func TestGuestCheck(t *testing.T) {
+	for _, test := range []struct {
+		engine   string
+		settings engineconfig.Settings
+		want     string
+	}{
+		{"moby", engineconfig.Settings{ExtraArgs: []string{"--label=a='$(exit 3)' b"}, Config: map[string]any{"debug": true}}, ""},
+		{"moby", engineconfig.Settings{Config: map[string]any{"debug": "yes"}}, "debug of type bool"},
+		{"moby", engineconfig.Settings{ExtraArgs: []string{"--no-such"}}, "unknown flag: --no-such"},
+		{"containerd", engineconfig.Settings{ExtraArgs: []string{"--log-level=debug"}}, ""},
+		{"containerd", engineconfig.Settings{ExtraArgs: []string{"--no-such"}}, "-no-such"},
+	} {
+		s := spec()
+		s.Engine, s.Settings = test.engine, configured(test.settings)
+		script, err := GuestCheck(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if os.Geteuid() == 0 { // the user of the guest is not root
+			script = strings.ReplaceAll(script, "timeout 20 ", "timeout 20 setpriv --reuid=65534 --regid=65534 --clear-groups ")
+			script = strings.Replace(script, "trap", "chmod 644 $config; trap", 1)
+		}
+		for _, program := range []string{"/usr/sbin/dockerd", "/usr/bin/containerd"} {
+			if _, err := os.Stat(program); err != nil && strings.Contains(script, program) {
+				t.Skip(err)
+			}
+		}
+		cmd := exec.CommandContext(t.Context(), "sh")
+		cmd.Stdin = strings.NewReader(script)
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		refused := errors.As(err, &exit) && exit.ExitCode() == Refused
+		if refused != (test.want != "") || !refused && err != nil || !strings.Contains(string(out), test.want) {
+			t.Errorf("%+v: %v, %s", test, err, out)
+		}
 	}
 }
