@@ -66,7 +66,7 @@ func (launchd) check(context.Context, Service, Program) error { return nil }
 // that the user has disabled.
 func (launchd) enable(ctx context.Context, s Service, _ file) (note string, err error) {
 	if _, err := s.host.run(ctx, "launchctl", "enable", fmt.Sprintf("gui/%d/%s", s.host.uid, label(s.instance))); err != nil {
-		return "if the agent was disabled before, it still is (" + err.Error() + ")", nil
+		return "if the agent was disabled before, it still is (" + err.Error() + ")", nil //nolint:nilerr // the note has the error
 	}
 	return "", nil
 }

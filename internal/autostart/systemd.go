@@ -112,7 +112,7 @@ func (systemd) enable(ctx context.Context, s Service, f file) (note string, err 
 		return "", err
 	}
 	if _, err := s.host.run(ctx, "systemctl", "--user", "daemon-reload"); err != nil {
-		return "no user manager of systemd answers, so the unit takes effect when one starts, which is usually the next login of the user; after su or sudo, log in directly (" + err.Error() + ")", nil
+		return "no user manager of systemd answers, so the unit takes effect when one starts, which is usually the next login of the user; after su or sudo, log in directly (" + err.Error() + ")", nil //nolint:nilerr // the note has the error
 	}
 	// It exits with 1 for other states than enabled.
 	if state, _ := s.host.run(ctx, "systemctl", "--user", "is-enabled", unit(s.instance)); state != "enabled" {

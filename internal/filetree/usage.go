@@ -43,7 +43,7 @@ func (u *Usage) Add(ctx context.Context, path string) {
 			return nil
 		case err != nil:
 			u.Partial = true
-			return nil
+			return nil //nolint:nilerr // the rest is still counted
 		case mounted[path] && entry.IsDir():
 			return fs.SkipDir
 		case mounted[path]:
