@@ -22,7 +22,6 @@ TESTS ?= bats
 
 GOLANGCI_LINT_VERSION := v2.15.0
 CONTROLLER_GEN_VERSION := v0.23.0
-export GOLANGCI_LINT_CACHE := $(CURDIR)/.cache/lint
 
 # CHECK=PACKAGE of Debian; see bats/scripts/install.sh.
 DEPS_RUN := dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \

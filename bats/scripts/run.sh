@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs end-to-end tests: run.sh ENGINE TESTS...
-# It prints TAP. Support bundles of failed tests are in .cache/support/ENGINE/.
+# It prints TAP. Support bundles of failed tests are in $RDD_TEST_SUPPORT,
+# by default .cache/support/ENGINE.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bats/scripts/engine.sh
-as_root "bats/scripts/run.sh" "$@"
+as_root "RDD_TEST_SUPPORT=${RDD_TEST_SUPPORT:-}" bats/scripts/run.sh "$@"
 use_engine "$1"
-export RDD_TEST_ENGINE=$1 RDD_TEST_BIN=${RDD_TEST_BIN:-$PWD/bin} RDD_TEST_SUPPORT=$PWD/.cache/support/$1
+export RDD_TEST_ENGINE=$1 RDD_TEST_BIN=${RDD_TEST_BIN:-$PWD/bin} RDD_TEST_SUPPORT=${RDD_TEST_SUPPORT:-$PWD/.cache/support/$1}
 shift
 rm -rf "$RDD_TEST_SUPPORT"
 # A test that hangs is killed; the longest one takes a quarter of this.

@@ -72,23 +72,33 @@ bats_tests() {
     tap "$name" "$status"
 }
 
-# engine_tests runs the end-to-end tests with both engines side by side, because most of
-# them wait most of the time. Only the tests of the engine's own behavior run twice.
+# engine_tests runs the end-to-end tests with both engines, as three suites side by side,
+# because the tests wait half of the time. Only the tests of the engine's own behavior run
+# with both.
 engine_tests() {
-    local status=0
-    title "bats-debian, bats-current"
+    local files=(bats/*.bats) suite suites=() running=() status=0
+    local half=$(((${#files[@]} + 1) / 2))
+    title bats
     if ! make engine-debian engine-current; then
         count 0 1 bats
         return
     fi
-    bats/scripts/run.sh current --filter-tags engine bats 2>&1 |
-        tee "$results/bats-current.tap" | sed -u 's/^/current: /' &
-    bats/scripts/run.sh debian bats 2>&1 |
-        tee "$results/bats-debian.tap" | sed -u 's/^/debian:  /' || status=$?
-    tap bats-debian "$status"
-    status=0
-    wait $! || status=$?
-    tap bats-current "$status"
+    side_by_side debian-1 debian "${files[@]::half}"
+    side_by_side debian-2 debian "${files[@]:half}"
+    side_by_side current current --filter-tags engine bats
+    for suite in "${!running[@]}"; do
+        status=0
+        wait "${running[$suite]}" || status=$?
+        tap "bats-${suites[$suite]}" "$status"
+    done
+}
+
+# side_by_side NAME ARG... starts bats/scripts/run.sh for engine_tests.
+side_by_side() {
+    (RDD_TEST_SUPPORT=$PWD/.cache/support/$1 bats/scripts/run.sh "${@:2}" 2>&1 |
+        tee "$results/bats-$1.tap" | sed -u "s/^/$1: /") &
+    suites+=("$1")
+    running+=($!)
 }
 
 check build make build

@@ -319,8 +319,8 @@ func TestContextShowAndUse(t *testing.T) {
 	if !view.Exists || !view.Current || view.Endpoint != dockercontext.Socket(inst) || !slices.Equal(view.Environment, []string{"DOCKER_CONTEXT=mine"}) {
 		t.Errorf("%+v", view)
 	}
-	// The deletion of an instance that has nothing else removes the context.
-	if code, out, errOut := rdd(t, "svc", "delete"); code != 0 || !strings.Contains(out, `the docker context "rdd" was removed`) {
+	// The deletion of an instance that has nothing else removes the context, and fails.
+	if code, out, errOut := rdd(t, "svc", "delete"); code != 1 || !strings.Contains(errOut, `the docker context "rdd" was removed`) {
 		t.Errorf("%d, %s, %s", code, out, errOut)
 	}
 	if current, err := config.Current(); err != nil || current != "default" {

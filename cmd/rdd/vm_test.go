@@ -67,7 +67,7 @@ func TestVMCommandsWithoutVM(t *testing.T) {
 		{"set vm.cpus=65", 2, "at most 64"},
 		{"set vm.acceleration=warp", 2, "auto, kvm, hvf, vz, tcg"},
 		{"set vm.image=no/such", 2, "no/such"},
-		{"set --help", 0, "vm.memory               quantity"},
+		{"set --help", 0, "Memory is the memory size of the virtual machine"},
 	} {
 		code, out, errOut := rdd(t, strings.Fields(test.args)...)
 		if code != test.code || !strings.Contains(out+errOut, test.want) {

@@ -97,7 +97,7 @@ func TestStartShowsLogOfDeadDaemon(t *testing.T) {
 
 func TestStartEndsAtDeadline(t *testing.T) {
 	f := newFixture(t, neverReady)
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // the daemon takes its lock within it
 	defer cancel()
 	_, _, err := f.Start(ctx, instance.Args{})
 	if _, ok := errors.AsType[*NotReadyError](err); !ok || !errors.Is(err, context.DeadlineExceeded) {
