@@ -158,7 +158,7 @@ func TestContainerGoneIsNotRecreated(t *testing.T) {
 func TestRequestWaitsForEngine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.connected = false
+		w.connected.Store(false)
 		r := newVolumeRequest("data")
 		w.put(r)
 		d := w.start(noFault())

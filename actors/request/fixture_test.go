@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,7 +83,7 @@ type world struct {
 	// starts counts the starts of containers.
 	starts int
 	// connected is whether an engine is connected.
-	connected bool
+	connected atomic.Bool
 	// signedIn are the user's credentials, and signInErr is why there are none.
 	signedIn  engine.Credentials
 	signInErr error
@@ -99,7 +100,8 @@ type world struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, engine: memory.New("test"), connected: true, requests: map[string]containersv1.Request{}, events: record.NewFakeRecorder(100)}
+	w := &world{t: t, engine: memory.New("test"), requests: map[string]containersv1.Request{}, events: record.NewFakeRecorder(100)}
+	w.connected.Store(true)
 	w.engine.AddImage("app:1")
 	return w
 }
@@ -171,7 +173,7 @@ func (w *world) start(f *fault) *daemon {
 			return
 		}
 		answer := messages.EngineOpened{Err: errors.New("no engine is connected: run 'rdd start'")}
-		if w.connected {
+		if w.connected.Load() {
 			answer = messages.EngineOpened{Engine: faultyEngine{d, w.engine.Dial()}, Namespace: home}
 		}
 		c.Respond(answer)
@@ -214,7 +216,7 @@ func (d *daemon) subscribe(_ context.Context, sink func(kube.Event), _ ...client
 
 // engineConnects has the App report that an engine was connected.
 func (d *daemon) engineConnects() {
-	d.connected = true
+	d.connected.Store(true)
 	app := &appv1.App{}
 	app.Status.Conditions = []metav1.Condition{{Type: appv1.ConditionEngineReady, Status: metav1.ConditionTrue}}
 	d.mu.Lock()

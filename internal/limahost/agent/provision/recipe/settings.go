@@ -88,7 +88,7 @@ put() {
     changed="$changed $3"
     if [ -n "$new" ]; then
         mkdir -p "${2%/*}"
-        echo "$new" >"$2"
+        printf '%s\n' "$new" >"$2" # dash's echo would expand backslashes
     else
         rm -f "$2"
     fi
@@ -151,6 +151,10 @@ func guestConfig(s engineconfig.Settings) (string, error) {
 	for _, arg := range s.ExtraArgs {
 		name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		delete(config, engineconfig.Key(name))
+	}
+	// dockerd does not start if its log driver does not know an option.
+	if _, inConfig := s.Config["log-driver"]; inConfig || s.PropertyOf("--log-driver") != "" {
+		delete(config, "log-opts")
 	}
 	maps.Copy(config, s.Merge(own))
 	text, err := json.MarshalIndent(config, "", "  ")

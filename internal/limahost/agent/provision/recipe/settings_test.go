@@ -74,6 +74,17 @@ func TestGuestConfigLeavesFlagsOut(t *testing.T) {
 	}
 }
 
+// The options of the image's log driver are not those of another one.
+func TestGuestConfigLeavesLogOptionsOut(t *testing.T) {
+	for _, settings := range []engineconfig.Settings{
+		{ExtraArgs: []string{"--log-driver=journald"}}, {Config: map[string]any{"log-driver": "journald"}},
+	} {
+		if text, err := guestConfig(settings); err != nil || strings.Contains(text, "log-opts") {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+}
+
 func TestSettingsRefused(t *testing.T) {
 	p := home(t)
 	built := image.Image{Kind: image.KindBuilt, Path: builtImage(t, here())}
@@ -112,6 +123,8 @@ func TestSettingsScriptWritesFiles(t *testing.T) {
 		{engineconfig.Settings{}, false},
 		{engineconfig.Settings{DNS: []string{"10.0.0.53"}}, true},
 		{engineconfig.Settings{DNS: []string{"10.0.0.53"}}, false},
+		{engineconfig.Settings{Config: map[string]any{"log-opts": map[string]any{"labels-regex": `^\d+$`}}}, true},
+		{engineconfig.Settings{Config: map[string]any{"log-opts": map[string]any{"labels-regex": `^\d+$`}}}, false},
 		{engineconfig.Settings{}, true},
 	} {
 		s := spec()
@@ -129,6 +142,9 @@ func TestSettingsScriptWritesFiles(t *testing.T) {
 		text, err := os.ReadFile(config)
 		if has := strings.Contains(string(text), "10.0.0.53"); has != (len(test.settings.DNS) > 0) {
 			t.Errorf("%+v: %v, %s", test, err, text)
+		}
+		if len(text) > 0 && !json.Valid(text) {
+			t.Errorf("%+v: %s", test, text)
 		}
 	}
 	if left, err := filepath.Glob(root + "/etc/*/*/*/rdd.conf"); err != nil || len(left) > 0 {
