@@ -78,6 +78,12 @@ autostart() {
     assert_not_exist "$UNIT"
 }
 
+# A mount of a failed test must not outlive it.
+teardown() {
+    umount -q "$HOME/.config/systemd" || true
+    [[ -n ${BATS_TEST_COMPLETED:-} || -n ${BATS_TEST_SKIPPED:-} ]] || support_bundle "$BATS_TEST_NAME"
+}
+
 @test "F2: svc delete removes its own unit, and no other, through no link and no mount" {
     # A user's own unit with this name stays.
     echo "[Service]" >"$UNIT"

@@ -76,8 +76,9 @@ func alternative(name appv1.DriverName) appv1.DriverName {
 	return appv1.DriverLima
 }
 
-// chooseFirst chooses the first available driver. A driver whose check times out
-// ends the choice: otherwise a slow machine would get another engine.
+// chooseFirst chooses the first available driver. A driver whose check times out, or whose
+// engine refuses the user's settings, ends the choice: otherwise a slow machine or a typing
+// error would get another engine.
 func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (choice, error) {
 	var failed []error
 	for i, d := range drivers {
@@ -86,6 +87,9 @@ func chooseFirst(ctx context.Context, drivers []Driver, spec messages.VMSpec) (c
 			return choice{d, fmt.Sprintf("auto picked %s: %s", d.Name(), reason)}, nil
 		}
 		failed = append(failed, fmt.Errorf("%s: %w", d.Name(), err))
+		if IsPermanent(err) {
+			return choice{}, refusal{errors.Join(failed...)}
+		}
 		if err := errors.Join(failed...); d.Managed() && !isRefusal(refusal{err}) {
 			err = fmt.Errorf("the check of a driver timed out, and rdd retries: %w", err)
 			if i+1 < len(drivers) {

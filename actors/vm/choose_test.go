@@ -24,6 +24,7 @@ func TestChoose(t *testing.T) {
 	}{
 		{name: "auto takes the first", spec: auto, want: appv1.DriverNative, reason: "auto picked native: it is a fake"},
 		{name: "auto takes the next", spec: auto, noNative: gone, want: appv1.DriverExternal, reason: "auto picked external"},
+		{name: "auto stops at settings that the first refuses", spec: auto, noNative: Permanent(gone), failure: "native: gone"},
 		{name: "auto finds none", spec: auto, noNative: gone, noExternal: gone, failure: "external: gone"},
 		{name: "auto keeps a running engine that it could not start", spec: auto, kept: appv1.DriverNative, noNative: gone, want: appv1.DriverNative, reason: "kept native"},
 		{name: "named driver", spec: remote, want: appv1.DriverExternal, reason: "it is a fake"},

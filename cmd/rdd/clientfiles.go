@@ -44,6 +44,9 @@ func recordClientFiles(inst instance.Instance, add clientFiles) error {
 	if _, changed := loadClientFiles(inst).with(add); !changed || !inst.Exists() {
 		return nil
 	}
+	if err := userfile.CheckOwner(inst.Dir); err != nil {
+		return fmt.Errorf("record where the instance was added: %w", err)
+	}
 	return userfile.Locked(inst.Dir, func() error {
 		all, _ := loadClientFiles(inst).with(add)
 		text, err := json.MarshalIndent(all, "", "  ")

@@ -25,7 +25,9 @@ func (s *session) offerContext(app *appv1.App, selection dockercontext.Selection
 	}
 	host, err := dockerHost(app, s.instance)
 	if err != nil {
-		s.withdrawContext(dir, err)
+		if selection != dockercontext.SelectNever { // the removal can change the selection
+			s.withdrawContext(dir, err)
+		}
 		return
 	}
 	applied := selection

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -31,12 +32,12 @@ func (d *Driver) configured(ctx context.Context, k kind, spec messages.VMSpec) (
 		return launcher{}, err
 	}
 	if err := l.settings.Check(k.engine); err != nil {
-		return launcher{}, err
+		return launcher{}, vm.Permanent(err)
 	}
 	for _, arg := range l.extra {
 		if property := l.settings.PropertyOf(arg); property != "" {
 			name, _, _ := strings.Cut(arg, "=") // the value can be a secret
-			return launcher{}, fmt.Errorf("RDD_DOCKERD_ARGS has %s, which %s sets too: remove one", name, property)
+			return launcher{}, vm.Permanent(fmt.Errorf("RDD_DOCKERD_ARGS has %s, which %s sets too: remove one", name, property))
 		}
 	}
 	l.extra = append(slices.Clone(l.extra), l.settings.ExtraArgs...)
@@ -118,7 +119,7 @@ func refusal(ctx context.Context, k kind, out []byte, err error) error {
 			lines = 1 // the others are its help
 		}
 		text := strings.NewReplacer(configPath, "daemon.json", "See 'dockerd --help'.", "").Replace(string(out))
-		return fmt.Errorf("%s refuses the settings of containerEngine: %s: correct them with 'rdd set'", k.program, strings.TrimSpace(tail(text, lines)))
+		return vm.Permanent(fmt.Errorf("%s refuses the settings of containerEngine: %s: correct them with 'rdd set'", k.program, strings.TrimSpace(tail(text, lines))))
 	}
 	return fmt.Errorf("check the configuration with %s: %w", k.program, errors.Join(err, ctx.Err()))
 }

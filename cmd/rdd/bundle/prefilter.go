@@ -15,7 +15,7 @@ func newPrefilter() *prefilter {
 		"pass", "pw", "secret", "token", "key", "cred", "auth", "bearer", "basic", "cookie", "session", "signature", "jwt", "otp",
 		"dsn", "pin=", "pin:", `pin"`, `pin\`, "pin ", "sig=", "sig:", `sig"`, `sig\`, "sig ", "sas=", "sas:", `sas"`, `sas\`, "sas ",
 		"eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat", "glpat", "dckr", "xox", "sk-", "npm_", "hf_", "akia", "swmtkn",
-		"rdd_docker_", "rdd_containerd_",
+		"rdd_docker_", "rdd_containerd_", "put '",
 		" -p", `"-p`, "'-p", "\t-p", " -u", `"-u`, "'-u", "\t-u", "--user",
 	}}
 	for _, word := range p.words {

@@ -63,7 +63,8 @@ func newRedactor(secrets []string) *redactor {
 			{regexp.MustCompile(`((?:^|[\s"'])(?:-u|-U|--user|--proxy-user)["']?[,=]?\s*["']?[^\s"':=]*[^\s"':=\d][^\s"':=]*:)[^\s"']+`), "${1}" + redacted},
 			{regexp.MustCompile(`((?:^|[\s"'])-p["',\s]*)[^\s"',\d:\[-][^\s"']*`), "${1}" + redacted},
 			{regexp.MustCompile(`((?:^|[\s"'])-p)\d[^\s"':/.-]*[A-Za-z!#$%&*+;<>?@^_~][^\s"']*`), "${1}" + redacted},
-			// settings of the engine in lima.yaml, in base64
+			// settings of the engine in base64, in lima.yaml and in the script of cloud-config.yaml
+			{regexp.MustCompile(`\b(put ')[A-Za-z0-9+/=]+'`), "${1}" + redacted + "'"},
 			{regexp.MustCompile(`\b(RDD_(?:DOCKER|CONTAINERD)_(?:CONFIG|UNIT)["']?\s*[:=]\s*)\S+`), "${1}" + redacted},
 			// tokens with a known form
 			{regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?`), redacted},

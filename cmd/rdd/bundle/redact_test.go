@@ -30,6 +30,7 @@ func TestRedactorRemovesPatterns(t *testing.T) {
 		`"auth": "dXNlcjpwYXNz"`:                                                              `"auth": "REDACTED"`,
 		`msg="{\"identitytoken\":\"abc\"}"`:                                                   `msg="{\"identitytoken\":\"REDACTED\"}"`,
 		`"automountServiceAccountToken": false`:                                               `"automountServiceAccountToken": false`,
+		"put 'eyJhIjoxfQo=' /etc/docker/rdd.json docker.service":                              "put 'REDACTED' /etc/docker/rdd.json docker.service",
 		"  RDD_DOCKER_CONFIG: eyJhIjoxfQo=":                                                   "  RDD_DOCKER_CONFIG: REDACTED",
 		`"settings": "{\"log-opts\":{\"splunk-token\":\"abc\"}}"`:                             `"settings": "{\"log-opts\":{\"splunk-token\":\"REDACTED\"}}"`,
 		`"secrets": [`:                                                                        `"secrets": [`,

@@ -139,6 +139,27 @@ func TestDamagedDatabaseIsNoFailure(t *testing.T) {
 	check(t, "damaged", lines(t, subject(i, nil), All), "containers and images of containerd, which rdd cannot count now")
 }
 
+// A power cut can leave a database whose pages are missing.
+func TestTruncatedDatabaseIsNoFailure(t *testing.T) {
+	i := instancetest.Create(t, "2")
+	path := filepath.Join(i.DataDir, "engine", "containerd", metadata)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket([]byte("v1"))
+		return err
+	})
+	if err := errors.Join(err, db.Close(), os.Truncate(path, int64(2*os.Getpagesize()))); err != nil {
+		t.Fatal(err)
+	}
+	check(t, "truncated", lines(t, subject(i, nil), All), "containers and images of containerd, which rdd cannot count now")
+}
+
 // serve answers as a Docker Engine at the instance's socket.
 func serve(t *testing.T, i instance.Instance) {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +117,9 @@ func records(path, kind string) (names []string, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	defer func() { // bbolt panics on a damaged file
+	// bbolt panics on a damaged file. It maps the file, and a page after its end is a fault.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
 		if damage := recover(); damage != nil {
 			err = fmt.Errorf("read %s: %v", path, damage)
 		}

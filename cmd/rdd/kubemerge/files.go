@@ -80,6 +80,9 @@ func change(files []string, create bool, edit func(all []*kubeconfig, target *ku
 		}
 	}
 	if create {
+		if err := userfile.CheckOwner(target); err != nil {
+			return fmt.Errorf("write kubeconfig %s: %w", target, err)
+		}
 		if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 			return fmt.Errorf("create the directory of kubeconfig %s: %w", target, err)
 		}

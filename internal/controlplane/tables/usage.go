@@ -22,6 +22,9 @@ import (
 // containers once, for all of its rows; a watch must not do so for every event.
 const watchedUse = time.Second
 
+// readTimeout limits a read that all watches wait for.
+const readTimeout = 10 * time.Second
+
 // use returns the objects that a container uses, all of one kind.
 type use func(*containersv1.Container) []string
 
@@ -65,7 +68,9 @@ func (u *usages) of(ctx context.Context) (users, error) {
 		return u.watched, nil
 	}
 	// All watches share the row, so the end of this one must not fail it.
-	all, err := u.read(context.WithoutCancel(ctx), metav1.NamespaceAll)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+	defer cancel()
+	all, err := u.read(ctx, metav1.NamespaceAll)
 	if err != nil {
 		return nil, err
 	}
