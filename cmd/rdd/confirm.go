@@ -38,8 +38,8 @@ func (c confirmation) given() (bool, error) {
 
 // loss is what a command destroys.
 type loss struct {
-	// what is a sentence without its first capital and its full stop, such as "this
-	// deletes instance "2", with".
+	// what begins a sentence that parts complete, such as "this deletes instance "2" with its
+	// settings, and". The first letter is small.
 	what string
 	// parts has a line for each kind of objects, and can be empty.
 	parts []string

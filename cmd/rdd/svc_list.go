@@ -124,7 +124,7 @@ func (s *session) listed(ctx context.Context) listed {
 	status, err := s.manager(func(string) {}).Status(ctx)
 	row.State, row.PID, row.Version, row.Since, row.Doing, row.Error = status.State, status.PID, status.Version, status.Since, status.Doing, status.Error
 	if err != nil {
-		row.State, row.Error = lifecycle.StateStopped, err.Error()
+		row.State, row.Error = "unknown", err.Error()
 	}
 	row.Engine = s.listedEngine(ctx, status)
 	if service, err := autostart.New(s.instance); err == nil {

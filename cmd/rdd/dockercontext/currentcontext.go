@@ -86,7 +86,7 @@ func decode(text []byte) ([]member, error) {
 	if begin, err := decoder.Token(); err != nil {
 		return nil, err
 	} else if begin != json.Delim('{') {
-		return nil, errors.New("it does not begin with {")
+		return nil, errors.New("the text does not begin with {")
 	}
 	var members []member
 	for decoder.More() {

@@ -45,5 +45,5 @@ func contextFor(inst instance.Instance, host string) Context {
 type ForeignError struct{ Name, Host string }
 
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("the docker context %q is not rdd's: its endpoint is %q: remove it with 'docker context rm -f %[1]s' and run 'rdd context use', or keep it and use 'rdd env'", e.Name, e.Host)
+	return fmt.Sprintf("another program owns the docker context %q, whose endpoint is %q: remove the context with 'docker context rm -f %[1]s' and run 'rdd context use', or use 'rdd env'", e.Name, e.Host)
 }

@@ -66,7 +66,7 @@ func get(ctx context.Context, httpClient *http.Client, url string, into any) err
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("ask the engine for its objects: it answers %s", answer.Status)
+		return fmt.Errorf("ask the engine for its objects: the engine answers %s", answer.Status)
 	}
 	if err := json.NewDecoder(answer.Body).Decode(into); err != nil {
 		return fmt.Errorf("read the engine's objects: %w", err)

@@ -59,7 +59,7 @@ func settingsVariables(s limahost.Spec) (map[string]string, error) {
 func settingsScript(from image.Kind, s limahost.Spec) ([]limayaml.Provision, error) {
 	if from == image.KindFile {
 		if s.Settings != "" {
-			return nil, errors.New("the VM has its own lima.yaml, in which rdd does not configure the engine: put the settings there, and remove those of containerEngine")
+			return nil, errors.New("rdd does not configure the engine of a VM that has its own lima.yaml: move the settings of containerEngine to that file")
 		}
 		return nil, nil
 	}
