@@ -68,7 +68,7 @@ func references(args []string, at []int) []Reference {
 	if !strings.Contains(args[at[0]], "/") {
 		kind := KindOf(args[at[0]])
 		for _, i := range at[1:] {
-			if kind != "" {
+			if kind != "" && args[i] != "" {
 				found = append(found, Reference{Arg: i, Kind: kind, Name: args[i]})
 			}
 		}
