@@ -1,7 +1,5 @@
 # Actions on a container, which are carried out once.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,7 +1,5 @@
 # The addresses of the engine's networks, on a machine whose routes overlap them.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

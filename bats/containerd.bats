@@ -1,7 +1,5 @@
 # I1: an engine without mirrors.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

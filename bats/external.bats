@@ -1,7 +1,5 @@
 # An engine that is not rdd's, and that rdd never starts, stops or changes.
 
-# bats file_tags=engine
-
 load helpers/load
 
 BRIDGE=rddext0

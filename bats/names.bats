@@ -1,7 +1,5 @@
 # C1, E3: all names that the engine allows, and all moves of tags.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

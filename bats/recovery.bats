@@ -1,7 +1,5 @@
 # Recovery after the daemon or the engine was killed.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,7 +1,5 @@
 # rdd removes its own files, and keeps those of the user.
 
-# bats file_tags=engine
-
 load helpers/load
 
 # The path of the home has a symbolic link.

@@ -1,7 +1,5 @@
 # The service commands: start, stop, restart, reset and delete of the daemon.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,7 +1,5 @@
 # The first start of an instance: the daemon, then the engine.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

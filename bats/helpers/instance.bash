@@ -116,7 +116,7 @@ dockerd_pid() {
 
 # condition TYPE prints the App's condition as "STATUS REASON".
 condition() {
-    rdd ctl get app app -o json |
+    resource app app |
         jq -r --arg type "$1" '.status.conditions[]? | select(.type == $type) | "\(.status) \(.reason)"'
 }
 

@@ -7,6 +7,33 @@ kube() {
     rdd ctl -n "$MIRROR_NAMESPACE" "$@"
 }
 
+# resource KIND NAME prints a resource as JSON, like 'kube get KIND NAME -o json', at a
+# tenth of its cost: tests that wait read often. It returns 4 if the resource does not
+# exist. What curl cannot do, such as starting a daemon, kubectl does.
+resource() {
+    local kind=${1,,} config=$HOME/.local/share/rancher-desktop-$RDD_INSTANCE/config.yaml path server token out
+    case $kind in
+    container | image | volume | network | *request)
+        path=containers.rancherdesktop.io/v1alpha1/namespaces/$MIRROR_NAMESPACE/${kind}s/$2 ;;
+    app) path=app.rancherdesktop.io/v1alpha1/apps/$2 ;;
+    esac
+    server=$(sed -n 's/^    server: //p' "$config" 2>/dev/null) || true
+    token=$(sed -n 's/^    token: //p' "$config" 2>/dev/null) || true
+    if [[ -z ${path:-} || -z $server || -z $token ]] ||
+        ! out=$(curl -sk --max-time 10 -w '\n%{http_code}' -H "Authorization: Bearer $token" "$server/apis/$path"); then
+        kube get "$1" "$2" -o json
+        return
+    fi
+    case ${out##*$'\n'} in
+    200) printf '%s\n' "${out%$'\n'*}" ;;
+    404)
+        printf '%s %s does not exist\n' "$1" "$2" >&2
+        return 4
+        ;;
+    *) kube get "$1" "$2" -o json ;;
+    esac
+}
+
 # container_resource, image_resource, volume_resource and network_resource print the
 # name of the resource that mirrors an object, by the documented rule.
 container_resource() {
@@ -33,23 +60,25 @@ network_resource() {
 
 # exists KIND NAME succeeds when the resource exists.
 exists() {
-    kube get "$1" "$2" -o name >/dev/null
+    resource "$1" "$2" >/dev/null
 }
 
 # absent KIND NAME succeeds when the API reports that the resource does not exist, and
 # fails on any other error.
 absent() {
-    is "" kube get "$1" "$2" --ignore-not-found -o name
+    local status=0
+    resource "$1" "$2" >/dev/null 2>&1 || status=$?
+    ((status == 4)) || is "" kube get "$1" "$2" --ignore-not-found -o name
 }
 
 # field KIND NAME PATH prints the field at jq's path, or nothing if it is missing.
 field() {
-    kube get "$1" "$2" -o json | jq -r "$3 | if . == null then \"\" else . end"
+    resource "$1" "$2" | jq -r "$3 | if . == null then \"\" else . end"
 }
 
 # refusal KIND NAME TYPE prints "STATUS MESSAGE" of a condition.
 refusal() {
-    kube get "$1" "$2" -o json |
+    resource "$1" "$2" |
         jq -r --arg type "$3" '.status.conditions[]? | select(.type == $type) | "\(.status) \(.message)"'
 }
 
@@ -61,7 +90,7 @@ set_state() {
 # state_applied CONTAINER-RESOURCE succeeds when the spec of the last generation is
 # applied.
 state_applied() {
-    [[ $(kube get container "$1" -o json |
+    [[ $(resource container "$1" |
         jq '.status.observedGeneration == .metadata.generation') == true ]]
 }
 
@@ -82,7 +111,7 @@ manifest() {
 
 # outcome KIND NAME prints the condition that is True and its reason; nothing before.
 outcome() {
-    kube get "$1" "$2" -o json | jq -r '.status.conditions[]? | select(.status == "True") | "\(.type) \(.reason)"'
+    resource "$1" "$2" | jq -r '.status.conditions[]? | select(.status == "True") | "\(.type) \(.reason)"'
 }
 
 # described KIND NAME PATTERN succeeds when an event in the description matches.

@@ -13,7 +13,7 @@ eventually() {
                 batslib_decorate "the condition was not met in time" | fail
             return 1
         fi
-        sleep 0.1
+        sleep 0.2
     done
 }
 
