@@ -1,7 +1,5 @@
 # What the status of a container shows, labels, and the ease of kubectl.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,7 +1,5 @@
 # Deletes that the engine or the API refuses.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,8 +1,6 @@
 # Pull, push, tag and prune: requests, and the commands for them. The registry is Debian's
 # docker-registry, on loopback.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,7 +1,5 @@
 # Networks: they are mirrored, and a delete of the resource removes them unless in use.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,8 +1,6 @@
 # Settings of the engine that last: registries, proxies, name servers, arguments and keys
 # of daemon.json. The registry is Debian's docker-registry.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,7 +1,5 @@
 # spec.state, the desired state of a container.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -1,7 +1,5 @@
 # Logs, processes and stats of containers, through rdd and through the API.
 
-# bats file_tags=engine
-
 load helpers/load
 
 setup_file() {

@@ -73,8 +73,8 @@ bats_tests() {
 }
 
 # engine_tests runs the end-to-end tests with both engines, as three suites side by side,
-# because the tests wait half of the time. Only the tests of the engine's own behavior run
-# with both.
+# because the tests wait half of the time. Few of them run with both: the Go tests check the
+# behavior of both engines in detail, and 'make bats ENGINE=current' runs all of them.
 engine_tests() {
     local files=(bats/*.bats) suite suites=() running=() status=0
     local half=$(((${#files[@]} + 1) / 2))
