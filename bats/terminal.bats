@@ -124,7 +124,7 @@ setup_file() {
     is 130 interrupted web "$RDD_TEST_BIN/rdd" top
     is 130 interrupted started "$RDD_TEST_BIN/rdd" exec web -- sh -c 'echo started; exec sleep 600'
     create_container old
-    is 130 interrupted Continue "$RDD_TEST_BIN/rdd" prune
+    is 130 interrupted Continue env -u RDD_YES "$RDD_TEST_BIN/rdd" prune
 }
 
 @test "Ctrl-C ends a wait with exit code 130, and the change continues" {
