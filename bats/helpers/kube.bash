@@ -24,9 +24,9 @@ resource() {
         kube get "$1" "$2" -o json
         return
     fi
-    case ${out##*$'\n'} in
-    200) printf '%s\n' "${out%$'\n'*}" ;;
-    404)
+    case $out in
+    *$'\n'200) printf '%s\n' "${out%$'\n'*}" ;;
+    *'"reason": "NotFound"'*$'\n'404) # and not a path that the server does not know
         printf '%s %s does not exist\n' "$1" "$2" >&2
         return 4
         ;;
