@@ -123,12 +123,8 @@ func (l *ledger) endOfAction(s *snapshot, r request, away bool) (outcome, string
 		return broken, fmt.Sprintf("reported as successful, and the container is %s without another change since", state)
 	case r.outcome != nil:
 		return applied, ""
-	case !ok && !exists:
-		return superseded, ""
-	case !ok && away:
-		return removedWithEngine, ""
 	case !ok:
-		return broken, "the mirror was recreated, though the engine was not away for long"
+		return endWithoutMirror(exists, away)
 	case m.DeletionTimestamp != nil:
 		return superseded, ""
 	}

@@ -120,12 +120,8 @@ func (l *ledger) end(s *snapshot, r request, away bool) (outcome, string) {
 	m, ok := s.mirrors[r.uid].(*containersv1.Container)
 	_, exists := s.containers[r.name]
 	switch {
-	case !ok && !exists:
-		return superseded, ""
-	case !ok && away:
-		return removedWithEngine, ""
 	case !ok:
-		return broken, "the mirror was recreated, though the engine was not away for long"
+		return endWithoutMirror(exists, away)
 	case m.Generation < r.generation:
 		return broken, fmt.Sprintf("it was generation %d, and there is only %d", r.generation, m.Generation)
 	case m.Generation > r.generation:
@@ -142,6 +138,18 @@ func (l *ledger) end(s *snapshot, r request, away bool) (outcome, string) {
 		return broken, fmt.Sprintf("reported as applied, and the container is %s without another change since", s.containers[r.name])
 	}
 	return applied, ""
+}
+
+// endWithoutMirror returns how a request ended whose mirror is gone. exists is set if the
+// engine still has the container.
+func endWithoutMirror(exists, away bool) (outcome, string) {
+	switch {
+	case !exists:
+		return superseded, ""
+	case away:
+		return removedWithEngine, ""
+	}
+	return broken, "the mirror was recreated, though the engine was not away for long"
 }
 
 // undisturbed reports whether a request was the last change of its container, so that
