@@ -194,6 +194,9 @@ func (l *ledger) endOfDelete(s *snapshot, r request, away bool) (outcome, string
 			return superseded, "" // another client created it again
 		}
 	}
+	if l.givesTag(r.object, r.began, time.Now()) {
+		return superseded, ""
+	}
 	return broken, "the mirror was removed and recreated, and the engine still has the object"
 }
 

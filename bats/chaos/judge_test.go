@@ -265,6 +265,48 @@ func TestJudgeAcknowledgedDeletes(t *testing.T) {
 	}
 }
 
+// A delete of a tag is superseded by a request that gives it again, and by no other one.
+func TestJudgeDeletesOfTags(t *testing.T) {
+	const ref = "127.0.0.1:5/app:1"
+	pull := func(image string) func(*history) {
+		return func(s *history) {
+			s.asksFor(&containersv1.ImagePullRequest{Spec: containersv1.ImagePullRequestSpec{Image: image}})
+		}
+	}
+	tests := map[string]struct {
+		before, after func(*history)
+		want          outcome
+	}{
+		"no request":            {want: broken},
+		"pulled later":          {after: pull(ref), want: superseded},
+		"another one is pulled": {after: pull("127.0.0.1:5/app:2"), want: broken},
+		"tagged later": {after: func(s *history) {
+			s.asksFor(&containersv1.ImageTagRequest{Spec: containersv1.ImageTagRequestSpec{Image: "base:1", Tag: ref}})
+		}, want: superseded},
+		"pull under way": {before: pull(ref), want: superseded},
+		"pulled before": {before: func(s *history) {
+			pull(ref)(s)
+			s.ends(*s.asked[0], s.now.Add(time.Second))
+		}, want: broken},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newHistory()
+			if test.before != nil {
+				test.before(s)
+			}
+			r := request{verb: deleteMirror, object: objectOf(containersv1.KindImage, ref), kind: containersv1.KindImage, name: "image", uid: "u", began: s.next()}
+			if test.after != nil {
+				test.after(s)
+			}
+			now := &snapshot{byName: map[string]containersv1.Mirror{"Image/image": &containersv1.Image{}}}
+			if got, why := s.end(now, r, false); got != test.want {
+				t.Errorf("end: %v %q, want %v", got, why, test.want)
+			}
+		})
+	}
+}
+
 func TestRecreatedMirrorsAreReported(t *testing.T) {
 	before, same, other := snapshotOf("u", 1, 1, "", ""), snapshotOf("u", 2, 2, "", ""), snapshotOf("v", 1, 1, "", "")
 	s := newHistory()

@@ -27,7 +27,7 @@ type asked struct {
 	began  time.Time
 	// acknowledged is set when the API server has accepted it.
 	acknowledged bool
-	// ended is when it was seen finished; zero before.
+	// ended is when the daemon had carried it out, or had given it up; zero before.
 	ended time.Time
 }
 
@@ -126,6 +126,8 @@ func (c *chaos) awaitRequests(ctx context.Context, since time.Time) (wrong []str
 				wrong = append(wrong, fmt.Sprintf("request %s is lost: %v", a.object.GetName(), err))
 			} else if !isFinished(r) {
 				wrong = append(wrong, fmt.Sprintf("request %s has not ended: %+v", r.GetName(), *r.CommonStatus()))
+			} else {
+				c.ledger.ends(a, completion(r.CommonStatus().CompletedAt))
 			}
 		}
 		if len(wrong) == 0 || time.Now().After(end) || ctx.Err() != nil {
@@ -163,7 +165,6 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 		if err != nil {
 			continue // awaitRequests has reported it
 		}
-		c.ledger.ends(a)
 		why := c.unfulfilled(ctx, r, a, s, made[r.GetUID()])
 		switch {
 		case why != "":
@@ -180,13 +181,13 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 	return wrong
 }
 
-// ends records that a request was seen finished.
-func (l *ledger) ends(of asked) {
+// ends records when a request has ended.
+func (l *ledger) ends(of asked, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.asked {
 		if a.object == of.object {
-			a.ended = time.Now()
+			a.ended = at
 		}
 	}
 }

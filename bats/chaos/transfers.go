@@ -59,6 +59,22 @@ func (l *ledger) prunes(kind containersv1.Kind, from, to time.Time) bool {
 	})
 }
 
+// givesTag reports whether a request may have given an image its tag between two times.
+func (l *ledger) givesTag(image string, from, to time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.asked, func(a *asked) bool {
+		var ref string
+		switch r := a.object.(type) {
+		case *containersv1.ImagePullRequest:
+			ref = r.Spec.Image
+		case *containersv1.ImageTagRequest:
+			ref = r.Spec.Tag
+		}
+		return image == objectOf(containersv1.KindImage, ref) && (span{a.began, a.ended}).meets(from, to)
+	})
+}
+
 // untransferred says why a request for an image was not carried out; it is empty for one
 // that was.
 func (c *chaos) untransferred(ctx context.Context, r containersv1.Request, a asked, s *snapshot) string {
