@@ -20,6 +20,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/ctlargs"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
+	_ "github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/untranslated"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 

@@ -10,6 +10,7 @@ import (
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/ctlargs"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/untranslated"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 )
@@ -26,6 +27,13 @@ func TestCtlNamesCommandOfRdd(t *testing.T) {
 		if want == "" && got != "" || !strings.Contains(got, want) {
 			t.Errorf("%q: %q, want %q", args, got, want)
 		}
+	}
+}
+
+// Every command of rdd would unpack the translations, not only ctl.
+func TestCtlLoadsNoTranslations(t *testing.T) {
+	if !untranslated.InUse() {
+		t.Error("kubectl has loaded its translations before they could be left out")
 	}
 }
 

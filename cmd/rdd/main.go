@@ -21,7 +21,8 @@
 // treeview draws the tree, statstable the table of top, completion completes command
 // lines, vmstatus inspects the VM, holdings finds what an instance has, doctor checks an
 // instance, dockercontext and kubemerge change the user's configurations of docker and
-// kubectl with userfile, and bundle collects a bug report.
+// kubectl with userfile, untranslated keeps kubectl's translations out, and bundle collects a
+// bug report.
 package main
 
 import "os"
