@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +18,6 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/completion"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 type completionCmd struct {
@@ -129,23 +126,15 @@ func (s *session) fromDaemon(list func(*client.Client, context.Context) ([]strin
 	return names
 }
 
-// instanceNames returns the names of the instances. Their directories are beside each
-// other.
+// instanceNames returns the names of the instances.
 func (s *session) instanceNames() []string {
-	owners, err := filepath.Glob(filepath.Join(filepath.Dir(s.instance.Dir), "*", filename.Owner))
+	all, err := instance.List()
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, path := range owners {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		found, err := instance.New(strings.TrimSpace(string(text)))
-		if err == nil && found.Dir == filepath.Dir(path) {
-			names = append(names, found.Name)
-		}
+	for _, one := range all {
+		names = append(names, one.Name)
 	}
 	return names
 }
@@ -237,21 +226,19 @@ func (s *session) completeCtl(args []string) string {
 	return out.String()
 }
 
-// replaceCompletion replaces kubectl's command for completion, whose scripts are for a
-// program called kubectl.
+// replaceCompletion changes kubectl's command for completion, whose scripts are for a
+// program called kubectl. kubectl's help would go on listing a command that was removed.
 func replaceCompletion(kubectl *cobra.Command) {
 	for _, command := range kubectl.Commands() {
-		if command.Name() == "completion" {
-			kubectl.RemoveCommand(command)
+		if command.Name() != "completion" {
+			continue
+		}
+		command.Short = "Print the script that lets a shell complete rdd, with these commands"
+		command.Long = "Print the script that lets a shell complete rdd and 'rdd ctl'. It is that of 'rdd completion SHELL'."
+		command.Example, command.Run = "", nil
+		command.ValidArgs, command.Args = completion.Shells(), cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)
+		command.RunE = func(command *cobra.Command, args []string) error {
+			return completion.WriteScript(command.OutOrStdout(), args[0], "rdd")
 		}
 	}
-	kubectl.AddCommand(&cobra.Command{
-		Use: "completion SHELL", Short: "Print the script that lets a shell complete rdd, with these commands",
-		Long:      "Print the script that lets a shell complete rdd and 'rdd ctl'. It is that of 'rdd completion SHELL'.",
-		ValidArgs: completion.Shells(), Args: cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
-		DisableFlagsInUseLine: true,
-		RunE: func(command *cobra.Command, args []string) error {
-			return completion.WriteScript(command.OutOrStdout(), args[0], "rdd")
-		},
-	})
 }

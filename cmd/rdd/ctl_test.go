@@ -30,6 +30,30 @@ func TestCtlNamesCommandOfRdd(t *testing.T) {
 	}
 }
 
+// kubectl's help lists commands that were replaced beside those that replace them.
+func TestCtlHelpListsEachCommandOnce(t *testing.T) {
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	kubectl := (&session{}).kubectl(streams, "", "")
+	kubectl.SetArgs([]string{"--help"})
+	if err := kubectl.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	isListed := map[string]bool{}
+	for line := range strings.Lines(out.String()) {
+		name, _, _ := strings.Cut(strings.TrimPrefix(line, "  "), " ")
+		if !strings.HasPrefix(line, "  ") || name == "" {
+			continue
+		}
+		if isListed[name] {
+			t.Errorf("%s is listed twice", name)
+		}
+		isListed[name] = true
+	}
+	if !isListed["get"] || !isListed["completion"] {
+		t.Errorf("get and completion are missing:\n%s", out)
+	}
+}
+
 // Every command of rdd would unpack the translations, not only ctl.
 func TestCtlLoadsNoTranslations(t *testing.T) {
 	if !untranslated.InUse() {

@@ -49,6 +49,7 @@ func (w *watcher) execEnded(key engine.Key, failed bool) {
 // probeReadDue reads a container, unless a reading has begun since.
 func (w *watcher) probeReadDue(key engine.Key) {
 	if h := w.health[key]; h != nil && h.timer != nil {
+		h.stop() // a probe that ends during the reading requests another one
 		w.refresh(key)
 	}
 }

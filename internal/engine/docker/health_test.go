@@ -12,24 +12,33 @@ import (
 type probedScript struct {
 	scripted
 	health *containersv1.ContainerHealth
+	// takes is how long a reading takes.
+	takes time.Duration
 }
 
 // Inspect implements API.
 func (e probedScript) Inspect(ctx context.Context, kind containersv1.Kind, id string) ([]containersv1.Mirror, error) {
 	mirrors, err := e.scripted.Inspect(ctx, kind, id)
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	mirrors[0].(*containersv1.Container).Status.Health = *e.health
+	e.mu.Unlock()
+	time.Sleep(e.takes)
 	return mirrors, err
 }
 
-// withHealth runs a test beside the watch of an engine with a probed container.
+// withHealth runs a test beside the watch of an engine with a probed container, which
+// answers at once.
 func withHealth(t *testing.T, health containersv1.ContainerHealth, test func(s *script, probe func(now containersv1.ContainerHealth, failed bool))) {
+	t.Helper()
+	withSlowHealth(t, 0, health, test)
+}
+
+func withSlowHealth(t *testing.T, takes time.Duration, health containersv1.ContainerHealth, test func(s *script, probe func(now containersv1.ContainerHealth, failed bool))) {
 	t.Helper()
 	s := &script{state: containersv1.ContainerRunning}
 	watch(t, func() API {
 		s.events = make(chan Event, 1024)
-		return probedScript{scripted{script: s}, &health}
+		return probedScript{scripted{script: s}, &health, takes}
 	}, nil, func(*testing.T, *recorder) {
 		time.Sleep(500 * time.Millisecond)
 		test(s, func(now containersv1.ContainerHealth, failed bool) {
@@ -91,6 +100,21 @@ func TestFailingStreakIsReadSoon(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if n := s.readsSince(began); n != 1 {
 			t.Errorf("%d readings after a probe that succeeded again, want one", n)
+		}
+	})
+}
+
+// A probe that ends while the container is read is not in that reading.
+func TestProbeDuringReadingIsReadLater(t *testing.T) {
+	healthy := containersv1.ContainerHealth{Status: containersv1.HealthHealthy}
+	withSlowHealth(t, 1500*time.Millisecond, healthy, func(s *script, probe func(containersv1.ContainerHealth, bool)) {
+		began := time.Now()
+		for range 60 {
+			healthy.FailingStreak++
+			probe(healthy, true)
+		}
+		if n := s.readsSince(began); n < 10 {
+			t.Errorf("%d readings in a minute of probes that fail, want at least 10", n)
 		}
 	})
 }
