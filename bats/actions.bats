@@ -29,7 +29,7 @@ starts() {
     engine events --since "$BEGAN" --until "$(date +%s.%N)" --filter "container=$1" --filter event=start --format x | wc -l
 }
 
-@test "each action is carried out, and the annotation goes" {
+@test "each action is carried out, and the annotation is removed" {
     local id before action state
     id=$(container_resource steady)
     eventually 5 exists container "$id"
@@ -56,7 +56,7 @@ END
     assert_mirrors_exact
 }
 
-@test "a second start of a container that was stopped outside works" {
+@test "a container that another client stopped can be started again" {
     local id
     id=$(create_container again)
     eventually 5 exists container "$id"
@@ -121,9 +121,9 @@ failed_actions() {
     kube get events --field-selector "reason=FailedAction,involvedObject.name=$1" -o json | jq '[.items[].count] | add'
 }
 
-@test "an unknown action is rejected with a sentence" {
+@test "an unknown action is rejected with a clear error" {
     run ! act "$(container_resource steady)" fly
-    assert_output --partial '"fly" is no action of a container: set the annotation'
+    assert_output --partial '"fly" is not a container action: set the annotation'
     assert_output --partial "start, stop, pause, unpause, restart or kill"
 }
 

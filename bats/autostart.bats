@@ -61,7 +61,7 @@ autostart() {
     is other.service ls "$HOME/.config/systemd/user"
     is '{"enabled":false}' autostart
     run -0 rdd svc uninstall
-    assert_output --partial "did not start at login"
+    assert_output --partial "was not set to start at login"
 }
 
 @test "without a user manager or without systemd, svc install says what to do" {

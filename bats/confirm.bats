@@ -62,7 +62,7 @@ untouched() {
     assert_mirrors_exact
 }
 
-@test "what is lost is known with the daemon killed, and with the engine stopped" {
+@test "the confirmation lists what is deleted, with a killed daemon and with a stopped engine" {
     kill -KILL "$(daemon_pid)"
     run -2 unconfirmed svc delete </dev/null
     assert_output --partial "1 running container: web"

@@ -68,7 +68,7 @@ setup() {
     engine rm -f sick
 }
 
-@test "an engine that is lost and back is described at the App" {
+@test "a lost and restored engine connection is recorded as events of the App" {
     kill -KILL "$(dockerd_pid)"
     eventually 20 described app app "Warning EngineDisconnected "
     eventually 60 connected

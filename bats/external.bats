@@ -122,7 +122,7 @@ PY
     assert_equal "$(uids_except_bridge)" "$before"
 }
 
-@test "external: mirrors are removed after the grace time, and return with the engine" {
+@test "external: mirrors are removed after the grace period, and return with the engine" {
     stop_external
     eventually 10 says "^False " condition ContainerEngineReady
     eventually 40 is "" kube get containers,images,volumes,networks -o name

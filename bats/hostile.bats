@@ -220,7 +220,7 @@ sleeps() {
     eventually 10 mirrored
     pid=$(daemon_pid)
     before=$(uids; engine inspect -f '{{.State.Pid}} {{.State.StartedAt}} {{.RestartCount}}' sleeper)
-    # Longer than the grace time, and than the deadline of any health check.
+    # Longer than the grace period, and than the deadline of any health check.
     sleeps 40 "$pid"
     eventually 30 connected
     assert_mirrors_exact

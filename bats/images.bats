@@ -137,7 +137,7 @@ platform_manifest() {
     assert_output --partial 'does not exist'
 }
 
-@test "wrong references are rejected with a sentence" {
+@test "invalid references are rejected with a clear error" {
     run -3 rdd pull 'Not A Reference'
     assert_output --partial 'image must be the reference of an image'
     run -3 rdd push 'app@sha256:0000000000000000000000000000000000000000000000000000000000000000'
@@ -194,7 +194,7 @@ platform_manifest() {
     eventually 20 connected
 }
 
-@test "a prune previews, asks, and names what went" {
+@test "prune shows a preview, asks for confirmation, and lists what was removed" {
     local keep ended
     keep=$(run_container keep)
     ended=$(create_container ended)
@@ -212,7 +212,7 @@ platform_manifest() {
     has container ended
     run -0 rdd prune --yes
     assert_output --regexp 'Container +ended'
-    assert_output --partial 'were removed'
+    assert_output --partial ' removed'
     not has container ended
     not has network idle
     has container keep
@@ -253,7 +253,7 @@ platform_manifest() {
     # dockerd 20.10 names the step by its operation.
     assert_output --regexp 'BuildCache +.*(COPY one /one|fileop target)'
     run -0 rdd prune --yes --all --kinds=buildcache
-    assert_output --partial 'were removed'
+    assert_output --partial ' removed'
     run -0 rdd prune --dry-run --all --kinds=buildcache
     assert_output --partial '0 objects'
     has image built:1

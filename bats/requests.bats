@@ -91,7 +91,7 @@ requested() {
     is "" kube get events --field-selector involvedObject.name=silent -o name
 }
 
-@test "a wrong field is refused with a sentence" {
+@test "an invalid field is rejected with a clear error" {
     run ! request ContainerCreateRequest wrong '{"image": "base:1", "workingDir": "app"}'
     assert_output --partial "workingDir must be an absolute path"
     run ! kube patch containercreaterequest web --type merge -p '{"spec": {"name": "other"}}'

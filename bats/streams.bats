@@ -34,7 +34,7 @@ api() {
         assert_output out
     done
     run -1 rdd logs tal
-    assert_output --partial 'there is no container "tal"'
+    assert_output --partial 'container "tal" not found'
     assert_output --partial "talk (${id:0:12})"
 }
 
@@ -95,7 +95,7 @@ api() {
     assert_equal "$(jq '.containers[0].pids > 0' <<<"$output")" true
 }
 
-@test "the API serves log and stats, and refuses with a sentence" {
+@test "the API serves log and stats, and rejects bad requests with a clear error" {
     local id
     id=$(container_resource talk)
     run -0 api "$id/log?stream=stdout"

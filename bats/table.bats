@@ -162,7 +162,7 @@ resource_of() {
     if [[ $(engine network ls --filter name=twin -q | wc -l) == 2 ]]; then
         eventually 20 says '.* ' resource_of networks status.name=twin
         run -1 kube get network/twin
-        assert_output --partial '"twin" fits 2 networks'
+        assert_output --partial '"twin" matches 2 networks'
         assert_output --partial "${first:0:12}"
         is "network.containers.rancherdesktop.io/$(resource_of networks "status.id=$first")" kube get "network/${first:0:20}" -o name
     fi

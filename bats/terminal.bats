@@ -101,7 +101,7 @@ setup_file() {
     rm "$other"
 }
 
-@test "a daemon that was killed, and its engine that still runs, are called that" {
+@test "status reports a killed daemon and its running engine" {
     run_container web
     eventually 30 is 1 bash -c "'$RDD_TEST_BIN/rdd' ctl get containers -o name | wc -l"
     local engine
@@ -138,7 +138,7 @@ setup_file() {
     eventually 30 is "True Settled" condition Settled
 }
 
-@test "the log has a line for each act on the engine, with who asked" {
+@test "the log has a line for each change of the engine, with its requester" {
     local log
     log=$(rdd svc paths log_dir)/rdd.log
     run -0 rdd start

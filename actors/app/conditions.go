@@ -69,7 +69,7 @@ func engineCondition(v view) metav1.Condition {
 func settledCondition(v view, running, ready metav1.Condition) metav1.Condition {
 	c := metav1.Condition{Type: appv1.ConditionSettled, Status: metav1.ConditionFalse}
 	if what, reason, message := waitsFor(v, running, ready); what != "" {
-		c.Reason, c.Message = reason, "waits for "+what
+		c.Reason, c.Message = reason, "waiting for "+what
 		if reason == appv1.ReasonStarting {
 			// During a retry, Running has the full text of the failure. A client that
 			// waits has read it when it happened, and need not read it at each step.

@@ -9,46 +9,46 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// happening is an event of the App.
-type happening struct{ kind, reason, message string }
+// eventRecord is an event of the App.
+type eventRecord struct{ kind, reason, message string }
 
 // record records events of the App, if there is one.
-func (a *app) record(happenings ...happening) {
+func (a *app) record(records ...eventRecord) {
 	if a.view.app == nil {
 		return
 	}
-	for _, h := range happenings {
+	for _, h := range records {
 		a.Events.Event(a.view.app, h.kind, h.reason, h.message)
 	}
 }
 
 // vmEvents returns the events between two states of the VM. Each attempt that fails is an
 // event, and equal ones are counted.
-func vmEvents(before, now messages.VMChanged) []happening {
+func vmEvents(before, now messages.VMChanged) []eventRecord {
 	failed := now.State == messages.VMFailed && before.State != messages.VMFailed
 	switch {
 	case failed && now.Silent:
-		return []happening{{corev1.EventTypeWarning, appv1.EventEngineSilent, now.Failure}}
+		return []eventRecord{{corev1.EventTypeWarning, appv1.EventEngineSilent, now.Failure}}
 	case failed && !now.Desired:
-		return []happening{{corev1.EventTypeWarning, appv1.EventStopFailed, now.Failure}}
+		return []eventRecord{{corev1.EventTypeWarning, appv1.EventStopFailed, now.Failure}}
 	case failed && before.State == messages.VMRunning:
-		return []happening{{corev1.EventTypeWarning, appv1.EventEngineEnded, now.Failure}}
+		return []eventRecord{{corev1.EventTypeWarning, appv1.EventEngineEnded, now.Failure}}
 	case failed:
-		return []happening{{corev1.EventTypeWarning, appv1.EventStartFailed, now.Failure}}
+		return []eventRecord{{corev1.EventTypeWarning, appv1.EventStartFailed, now.Failure}}
 	case now.State == messages.VMRunning && now.Refused && !before.Refused:
-		return []happening{{corev1.EventTypeWarning, appv1.EventChangeRefused, now.Note}}
+		return []eventRecord{{corev1.EventTypeWarning, appv1.EventChangeRefused, now.Note}}
 	}
 	return nil
 }
 
 // engineEvents returns the events between two states of the engine supervisor.
-func engineEvents(before, now messages.EngineChanged) []happening {
+func engineEvents(before, now messages.EngineChanged) []eventRecord {
 	wasConnected := before.State == messages.EngineReady || before.State == messages.EngineSyncing
 	switch {
 	case wasConnected && now.State == messages.EngineDisconnected:
-		return []happening{{corev1.EventTypeWarning, appv1.EventEngineDisconnected, cmp.Or(now.Message, "the connection to the engine was lost")}}
+		return []eventRecord{{corev1.EventTypeWarning, appv1.EventEngineDisconnected, cmp.Or(now.Message, "the connection to the engine was lost")}}
 	case now.State == messages.EngineReady && before.State != messages.EngineReady:
-		return []happening{{corev1.EventTypeNormal, appv1.EventEngineConnected, "the objects of the engine are mirrored; its version is " + cmp.Or(now.Engine.Version, "unknown")}}
+		return []eventRecord{{corev1.EventTypeNormal, appv1.EventEngineConnected, "the objects of the engine are mirrored; its version is " + cmp.Or(now.Engine.Version, "unknown")}}
 	}
 	return nil
 }

@@ -18,16 +18,16 @@ func TestStatesOfEngineAreEvents(t *testing.T) {
 	ready.Engine.Version = "28.5"
 	for name, test := range map[string]struct {
 		before, now messages.EngineChanged
-		want        []happening
+		want        []eventRecord
 	}{
-		"connected for the first time": {state(messages.EngineConnecting, ""), ready, []happening{{"Normal", appv1.EventEngineConnected, "the objects of the engine are mirrored; its version is 28.5"}}},
+		"connected for the first time": {state(messages.EngineConnecting, ""), ready, []eventRecord{{"Normal", appv1.EventEngineConnected, "the objects of the engine are mirrored; its version is 28.5"}}},
 		"ready, with other problems":   {ready, state(messages.EngineReady, "one object is not mirrored"), nil},
-		"lost":                         {ready, state(messages.EngineDisconnected, "EOF"), []happening{{"Warning", appv1.EventEngineDisconnected, "EOF"}}},
-		"lost during the sync":         {state(messages.EngineSyncing, ""), state(messages.EngineDisconnected, "EOF"), []happening{{"Warning", appv1.EventEngineDisconnected, "EOF"}}},
+		"lost":                         {ready, state(messages.EngineDisconnected, "EOF"), []eventRecord{{"Warning", appv1.EventEngineDisconnected, "EOF"}}},
+		"lost during the sync":         {state(messages.EngineSyncing, ""), state(messages.EngineDisconnected, "EOF"), []eventRecord{{"Warning", appv1.EventEngineDisconnected, "EOF"}}},
 		"still lost, for another reason": {
 			state(messages.EngineDisconnected, "EOF"), state(messages.EngineDisconnected, "refused"), nil,
 		},
-		"back":        {state(messages.EngineSyncing, ""), ready, []happening{{"Normal", appv1.EventEngineConnected, "the objects of the engine are mirrored; its version is 28.5"}}},
+		"back":        {state(messages.EngineSyncing, ""), ready, []eventRecord{{"Normal", appv1.EventEngineConnected, "the objects of the engine are mirrored; its version is 28.5"}}},
 		"stopped":     {ready, state(messages.EngineCleaning, ""), nil},
 		"not started": {state(messages.EngineConnecting, ""), state(messages.EngineDisconnected, "refused"), nil},
 	} {
@@ -51,15 +51,15 @@ func TestStatesOfVMAreEvents(t *testing.T) {
 	refused.Refused, refused.Note = true, "no such image"
 	for name, test := range map[string]struct {
 		before, now messages.VMChanged
-		want        []happening
+		want        []eventRecord
 	}{
 		"started":                {starting, running, nil},
-		"failed start":           {starting, failed, []happening{{"Warning", appv1.EventStartFailed, "no space"}}},
+		"failed start":           {starting, failed, []eventRecord{{"Warning", appv1.EventStartFailed, "no space"}}},
 		"failed start, repeated": {failed, again, nil},
-		"ended":                  {running, failed, []happening{{"Warning", appv1.EventEngineEnded, "no space"}}},
-		"silent":                 {running, silent, []happening{{"Warning", appv1.EventEngineSilent, "no space"}}},
-		"failed stop":            {stopping, notStopped, []happening{{"Warning", appv1.EventStopFailed, "no space"}}},
-		"refused change":         {running, refused, []happening{{"Warning", appv1.EventChangeRefused, "no such image"}}},
+		"ended":                  {running, failed, []eventRecord{{"Warning", appv1.EventEngineEnded, "no space"}}},
+		"silent":                 {running, silent, []eventRecord{{"Warning", appv1.EventEngineSilent, "no space"}}},
+		"failed stop":            {stopping, notStopped, []eventRecord{{"Warning", appv1.EventStopFailed, "no space"}}},
+		"refused change":         {running, refused, []eventRecord{{"Warning", appv1.EventChangeRefused, "no such image"}}},
 		"still refused":          {refused, refused, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestStatesOfVMAreEvents(t *testing.T) {
 func TestEventsNeedAnApp(t *testing.T) {
 	events := record.NewFakeRecorder(10)
 	a := New(Config{Events: events}).(*app)
-	lost := happening{"Warning", appv1.EventEngineDisconnected, "EOF"}
+	lost := eventRecord{"Warning", appv1.EventEngineDisconnected, "EOF"}
 	a.record(lost)
 	a.view.app = &appv1.App{}
 	a.record(lost)

@@ -73,8 +73,8 @@ func TestRestartPausesGrowAndReset(t *testing.T) {
 	}
 }
 
-// The end of a pause that the end of the engine ended can arrive late.
-func TestFormerPauseDoesNotRestartMirror(t *testing.T) {
+// A restart pause that was cancelled with the engine can still report its end.
+func TestCancelledPauseDoesNotRestartMirror(t *testing.T) {
 	s := &supervisor{mirrors: newRegistry()}
 	e := s.mirrors.ensure(containersv1.KindVolume, "bad", "ns")
 	e.restarts.pause(time.Second, time.Now())

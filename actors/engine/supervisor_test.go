@@ -229,7 +229,7 @@ func TestFailingMirrorDoesNotAffectOthers(t *testing.T) {
 	})
 }
 
-func TestBlipWithinGraceAndBeyond(t *testing.T) {
+func TestMirrorsKeptOnlyWithinGracePeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.send(connectTo(1))

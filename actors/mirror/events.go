@@ -22,15 +22,15 @@ const (
 	loopRun      = time.Minute
 )
 
-// happening is an event of the resource.
-type happening struct{ reason, message string }
+// eventRecord is an event of the resource.
+type eventRecord struct{ reason, message string }
 
 // record records events of the resource.
-func (m *mirror) record(happenings ...happening) {
+func (m *mirror) record(records ...eventRecord) {
 	if m.view.resource == nil {
 		return
 	}
-	for _, h := range happenings {
+	for _, h := range records {
 		m.Events.Event(m.view.resource, corev1.EventTypeWarning, h.reason, h.message)
 	}
 }
@@ -58,22 +58,22 @@ func (m *mirror) recordCreation(out outcome) {
 
 // changes returns the events between two states of a container. isRefused is set while
 // the engine's answer to a request reports its error.
-func changes(before, now *containersv1.ContainerStatus, isRefused bool) []happening {
-	var out []happening
+func changes(before, now *containersv1.ContainerStatus, isRefused bool) []eventRecord {
+	var out []eventRecord
 	if now.Error != "" && now.Error != before.Error && !isRefused {
-		out = append(out, happening{containersv1.EventFailedStart, now.Error})
+		out = append(out, eventRecord{containersv1.EventFailedStart, now.Error})
 	}
 	if hasFailedAction(now) && !hasFailedAction(before) {
-		out = append(out, happening{containersv1.EventFailedAction, string(now.LastAction.Action) + ": " + now.LastAction.Error})
+		out = append(out, eventRecord{containersv1.EventFailedAction, string(now.LastAction.Action) + ": " + now.LastAction.Error})
 	}
 	if isOOMKilled(now) && (!isOOMKilled(before) || !now.FinishedAt.Equal(before.FinishedAt)) {
-		out = append(out, happening{containersv1.EventOOMKilled, "the container was killed, because it ran out of memory"})
+		out = append(out, eventRecord{containersv1.EventOOMKilled, "the container was killed, because it ran out of memory"})
 	}
 	if isUnhealthy(now) && !isUnhealthy(before) {
-		out = append(out, happening{containersv1.EventUnhealthy, strings.TrimSuffix("the health check fails: "+now.Health.Output, ": ")})
+		out = append(out, eventRecord{containersv1.EventUnhealthy, strings.TrimSuffix("the health check fails: "+now.Health.Output, ": ")})
 	}
 	if isRestartLoop(before, now) {
-		out = append(out, happening{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"})
+		out = append(out, eventRecord{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"})
 	}
 	return out
 }

@@ -43,43 +43,43 @@ func oomKilled(at time.Time) containersv1.ContainerStatus {
 func TestChangesOfContainerAreEvents(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	failed := func(text string) containersv1.ContainerStatus { return containersv1.ContainerStatus{Error: text} }
-	oom := happening{containersv1.EventOOMKilled, "the container was killed, because it ran out of memory"}
+	oom := eventRecord{containersv1.EventOOMKilled, "the container was killed, because it ran out of memory"}
 	health := func(state containersv1.ContainerState, status containersv1.HealthStatus) containersv1.ContainerStatus {
 		return containersv1.ContainerStatus{Status: state, Health: containersv1.ContainerHealth{Status: status, Output: "no answer"}}
 	}
 	restarted := func(times int32, started, finished time.Time) containersv1.ContainerStatus {
 		return containersv1.ContainerStatus{RestartCount: times, StartedAt: microTime(started), FinishedAt: microTime(finished)}
 	}
-	loop := happening{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"}
+	loop := eventRecord{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"}
 	acted := func(state containersv1.ActionState) containersv1.ContainerStatus {
 		return containersv1.ContainerStatus{LastAction: &containersv1.ActionStatus{Action: containersv1.ActionKill, State: state, Error: "not running"}}
 	}
 	for name, test := range map[string]struct {
 		before, now containersv1.ContainerStatus
 		isRefused   bool
-		want        []happening
+		want        []eventRecord
 	}{
 		"nothing":                      {},
-		"out of memory":                {now: oomKilled(noon), want: []happening{oom}},
+		"out of memory":                {now: oomKilled(noon), want: []eventRecord{oom}},
 		"out of memory, read again":    {before: oomKilled(noon), now: oomKilled(noon)},
-		"out of memory, a second time": {before: oomKilled(noon), now: oomKilled(noon.Add(time.Second)), want: []happening{oom}},
+		"out of memory, a second time": {before: oomKilled(noon), now: oomKilled(noon.Add(time.Second)), want: []eventRecord{oom}},
 		"out of memory, started again": {before: oomKilled(noon)},
-		"failed start":                 {now: failed("no such file"), want: []happening{{containersv1.EventFailedStart, "no such file"}}},
+		"failed start":                 {now: failed("no such file"), want: []eventRecord{{containersv1.EventFailedStart, "no such file"}}},
 		"failed start, read again":     {before: failed("no such file"), now: failed("no such file")},
-		"another failed start":         {before: failed("no such file"), now: failed("a directory"), want: []happening{{containersv1.EventFailedStart, "a directory"}}},
+		"another failed start":         {before: failed("no such file"), now: failed("a directory"), want: []eventRecord{{containersv1.EventFailedStart, "a directory"}}},
 		"failed start of a request, whose refusal is an event": {now: failed("no such file"), isRefused: true},
 		"successful start": {before: failed("no such file")},
 		"unhealthy": {
 			before: health(containersv1.ContainerRunning, containersv1.HealthHealthy), now: health(containersv1.ContainerRunning, containersv1.HealthUnhealthy),
-			want: []happening{{containersv1.EventUnhealthy, "the health check fails: no answer"}},
+			want: []eventRecord{{containersv1.EventUnhealthy, "the health check fails: no answer"}},
 		},
 		"still unhealthy":          {before: health(containersv1.ContainerRunning, containersv1.HealthUnhealthy), now: health(containersv1.ContainerRunning, containersv1.HealthUnhealthy)},
 		"unhealthy, exited":        {before: health(containersv1.ContainerRunning, containersv1.HealthHealthy), now: health(containersv1.ContainerExited, containersv1.HealthUnhealthy)},
-		"failed action":            {before: acted(containersv1.ActionRunning), now: acted(containersv1.ActionFailed), want: []happening{{containersv1.EventFailedAction, "kill: not running"}}},
+		"failed action":            {before: acted(containersv1.ActionRunning), now: acted(containersv1.ActionFailed), want: []eventRecord{{containersv1.EventFailedAction, "kill: not running"}}},
 		"failed earlier":           {before: acted(containersv1.ActionFailed), now: acted(containersv1.ActionFailed)},
 		"running action":           {before: acted(containersv1.ActionFailed), now: acted(containersv1.ActionRunning)},
 		"second restart":           {before: restarted(1, noon, noon), now: restarted(2, noon, noon.Add(time.Second))},
-		"third restart":            {before: restarted(2, noon, noon), now: restarted(3, noon, noon.Add(time.Second)), want: []happening{loop}},
+		"third restart":            {before: restarted(2, noon, noon), now: restarted(3, noon, noon.Add(time.Second)), want: []eventRecord{loop}},
 		"no restart":               {before: restarted(3, noon, noon), now: restarted(3, noon, noon.Add(time.Second))},
 		"restart after a long run": {before: restarted(2, noon, noon), now: restarted(3, noon, noon.Add(time.Hour))},
 	} {

@@ -219,7 +219,7 @@ func (m *mirror) refuse(out outcome) {
 		condition = containersv1.ConditionEngineDeleted
 	}
 	m.view.refusal = refusal{condition: condition, message: out.refused.Error()}
-	m.record(happening{refusalReason(out.op, m.view.resource), m.view.refusal.message})
+	m.record(eventRecord{refusalReason(out.op, m.view.resource), m.view.refusal.message})
 	m.engine.retry.later(m.tasks, out.op)
 	m.Logger.Info("engine refused", m.act(out, "operation", out.op, "err", out.refused)...)
 }

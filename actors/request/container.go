@@ -34,7 +34,7 @@ const (
 )
 
 // decideContainer returns the next part. It depends only on the request as it is stored,
-// on its container, nil for none, and on whether no start can have been tried, so that a
+// on its container, nil for none, and on whether no start was attempted, so that a
 // daemon that was killed at any moment continues where it stopped.
 func decideContainer(r *containersv1.ContainerCreateRequest, c *containersv1.Container, untried bool) containerStep {
 	startFailed := reasonOf(&r.Status) == containersv1.ReasonStartFailed

@@ -2,7 +2,7 @@
 // the engine, such as the creation of a container. One supervisor has one actor for each
 // request. The actor is the only writer of the request's status.
 //
-// A request is carried out exactly once, also if the daemon or the engine is killed. The
+// A request is carried out exactly once, even if the daemon or the engine is killed. The
 // object of the engine has a label with the UID of the request, and the work of a
 // request begins with a search for it. Its name, which the engine accepts once, belongs
 // to the request, too. Work that has two parts, such as the creation and the start of a

@@ -7,8 +7,8 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// happening is an event of a request.
-type happening struct{ reason, message string }
+// eventRecord is an event of a request.
+type eventRecord struct{ reason, message string }
 
 // recordChange records what a newer version of the request shows. Stored versions are
 // compared, so that an outcome that could not be written, and that of a former daemon,
@@ -23,14 +23,14 @@ func (r *request) recordChange(old, now containersv1.Request) {
 }
 
 // change returns the event between two states of a request, if there is one.
-func change(before, now *containersv1.RequestStatus) (happening, bool) {
+func change(before, now *containersv1.RequestStatus) (eventRecord, bool) {
 	switch {
 	case hasFailed(now) && !hasFailed(before):
-		return happening{containersv1.EventFailedRequest, now.Message}, true
+		return eventRecord{containersv1.EventFailedRequest, now.Message}, true
 	case isRetrying(now) && !isRetrying(before):
-		return happening{containersv1.EventRetriedRequest, now.Message}, true
+		return eventRecord{containersv1.EventRetriedRequest, now.Message}, true
 	}
-	return happening{}, false
+	return eventRecord{}, false
 }
 
 func hasFailed(s *containersv1.RequestStatus) bool {

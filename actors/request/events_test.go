@@ -99,19 +99,19 @@ func TestChangesOfRequestAreEvents(t *testing.T) {
 	reworded.StartedAt = &metav1.MicroTime{Time: time.Now()}
 	for name, test := range map[string]struct {
 		before, now containersv1.RequestStatus
-		want        happening
+		want        eventRecord
 	}{
 		"new":                {now: inProgress},
 		"complete":           {before: inProgress, now: done},
-		"failed":             {before: inProgress, now: refused, want: happening{containersv1.EventFailedRequest, "in use"}},
-		"failed at once":     {now: refused, want: happening{containersv1.EventFailedRequest, "in use"}},
+		"failed":             {before: inProgress, now: refused, want: eventRecord{containersv1.EventFailedRequest, "in use"}},
+		"failed at once":     {now: refused, want: eventRecord{containersv1.EventFailedRequest, "in use"}},
 		"failed, read again": {before: refused, now: reworded},
-		"retried":            {before: inProgress, now: retrying, want: happening{containersv1.EventRetriedRequest, "no answer"}},
+		"retried":            {before: inProgress, now: retrying, want: eventRecord{containersv1.EventRetriedRequest, "no answer"}},
 		"still retried":      {before: retrying, now: retrying},
-		"failed at last":     {before: retrying, now: refused, want: happening{containersv1.EventFailedRequest, "in use"}},
+		"failed at last":     {before: retrying, now: refused, want: eventRecord{containersv1.EventFailedRequest, "in use"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, ok := change(&test.before, &test.now); got != test.want || ok != (test.want != happening{}) {
+			if got, ok := change(&test.before, &test.now); got != test.want || ok != (test.want != eventRecord{}) {
 				t.Errorf("the event is %v (%t), want %v", got, ok, test.want)
 			}
 		})

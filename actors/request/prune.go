@@ -25,19 +25,28 @@ func prune(ctx context.Context, t Task) Outcome {
 	})
 	list := prunedStatus(done)
 	var out Outcome
-	switch words := fmt.Sprintf("%d objects, %s", list.PrunedCount, units.HumanSize(float64(list.ReclaimedBytes))); {
+	switch words := summaryOf(list); {
 	case err != nil:
 		out = FailedWith(ctx, err)
 		if out.phase == phaseFailed {
-			out.Message = fmt.Sprintf("%s were removed; the rest could not be removed: %s", words, out.Message)
+			out.Message = fmt.Sprintf("%s removed; the rest could not be removed: %s", words, out.Message)
 		}
 	case options.DryRun:
 		out = Completed(words+" would be removed", nil)
 	default:
-		out = Completed(words+" were removed", nil)
+		out = Completed(words+" removed", nil)
 	}
 	out.Set = func(r containersv1.Request) { addPruned(&r.(*containersv1.PruneRequest).Status, list) }
 	return out
+}
+
+// summaryOf returns the number of objects and their size, such as "2 objects, 12.3kB".
+func summaryOf(list containersv1.PruneRequestStatus) string {
+	noun := "objects"
+	if list.PrunedCount == 1 {
+		noun = "object"
+	}
+	return fmt.Sprintf("%d %s, %s", list.PrunedCount, noun, units.HumanSize(float64(list.ReclaimedBytes)))
 }
 
 func pruneOptions(spec containersv1.PruneRequestSpec) (engine.PruneOptions, error) {

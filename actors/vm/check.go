@@ -9,8 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// recheckInterval is the period of the health check of a refused change: its cause can
-// have been fixed. The check changes nothing, so its pace is constant.
+// recheckInterval is the interval between checks of a refused change, whose cause may have
+// been fixed meanwhile. A check changes nothing, so the interval is constant.
 const recheckInterval = 30 * time.Second
 
 // check checks whether the desired engine could replace the running one.
@@ -26,7 +26,7 @@ func (a *vmActor) check() {
 // checkEnded records the result of a check. A refused change is checked again later.
 func (a *vmActor) checkEnded(m callDone) {
 	a.facts.checkedSpec, a.facts.refused, a.checkedFor = m.spec, m.err != nil, m.call.generation
-	// A newer EnsureVM needs a new check, because the cause can have been fixed.
+	// A newer EnsureVM needs a new check, because the cause may have been fixed.
 	a.facts.checked = a.checkedFor == a.generation
 	if a.refusal = m.err; m.err != nil {
 		a.cfg.Logger.Warn("the change cannot be applied; the engine is unchanged", "error", m.err)

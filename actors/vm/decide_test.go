@@ -26,7 +26,7 @@ func checked(f facts, spec messages.VMSpec, ok bool) facts {
 	return f
 }
 
-func TestNext(t *testing.T) {
+func TestNextFollowsDesiredState(t *testing.T) {
 	up := desiredState{known: true, running: true, spec: native}
 	down := desiredState{known: true, spec: native}
 	absent := facts{inspected: true, found: Observed{Presence: Absent}}

@@ -222,7 +222,7 @@ func (a *vmActor) startEnded(m callDone, cancelled bool) {
 		a.facts.inspected = false
 	default:
 		a.fail("starting the engine failed", m.err)
-		// A newer EnsureVM retries at once, because the cause can have been fixed.
+		// A newer EnsureVM retries at once, because the cause may have been fixed.
 		a.facts.waiting = m.call.generation == a.generation
 	}
 }

@@ -24,7 +24,7 @@ type impairment struct {
 	rate int
 	// slice is the size of the largest piece, 0 for no limit.
 	slice int
-	// limit ends a connection after so many bytes to the daemon, 0 for never.
+	// limit is the number of bytes to the daemon that ends a connection, 0 for no limit.
 	limit int
 	// way is the impaired direction, both by default.
 	way way

@@ -103,7 +103,7 @@ const (
 	refused
 	// superseded by a later change of the same object.
 	superseded
-	// removedWithEngine: the engine was away for longer than the grace time.
+	// removedWithEngine: the engine was away for longer than the grace period.
 	removedWithEngine
 	// broken: none of these.
 	broken

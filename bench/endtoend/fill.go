@@ -19,7 +19,7 @@ type filler struct {
 	filled  bool
 }
 
-// busy is the image of containers; it counts among the images.
+// busy is the image of all containers. It is one of the counted images.
 const busy = "base:1"
 
 // fill creates the containers and volumes once, and adds images up to a number:

@@ -6,7 +6,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
-// quotedCommand matches the begin of an rdd command in a text, such as
+// quotedCommand matches the beginning of an rdd command in a text, such as
 // 'rdd svc start'. A command that has flags before its name stays as is.
 var quotedCommand = regexp.MustCompile(`'rdd ([a-z])`)
 

@@ -14,7 +14,7 @@ import (
 
 // cli declares the command line.
 type cli struct {
-	Instance string `help:"Instance to use. Instances run side by side and share nothing. Default: $$RDD_INSTANCE, else 2." placeholder:"NAME" predictor:"instance"`
+	Instance string `help:"Instance to use. Instances run side by side, each with its own daemon, engine and data. Default: $$RDD_INSTANCE, else 2." placeholder:"NAME" predictor:"instance"`
 
 	ShowVersion versionFlag `name:"version" help:"Show the version of rdd, like the command version."`
 
@@ -22,15 +22,15 @@ type cli struct {
 	Set     setCmd        `cmd:"" help:"Set properties of the App, and wait until they are applied."`
 	Start   startCmd      `cmd:"" help:"Start the container engine (running=true)."`
 	Stop    stopCmd       `cmd:"" help:"Stop the container engine (running=false)."`
-	Run     runCmd        `cmd:"" help:"Run a program that uses this engine and its API, by DOCKER_HOST and KUBECONFIG. Starts the engine if needed. Exits with the program's exit code."`
+	Run     runCmd        `cmd:"" help:"Run a program with DOCKER_HOST and KUBECONFIG set to this engine and its API. Starts the engine if needed. Exits with the program's exit code."`
 	Env     envCmd        `cmd:"" help:"Print the commands with which a shell sets DOCKER_HOST and KUBECONFIG."`
 	Context contextCmd    `cmd:"" help:"Manage the docker context of this instance."`
 	Kube    kubeconfigCmd `cmd:"" name:"kubeconfig" help:"Print the kubeconfig of this instance, or add it to yours."`
-	Status  statusCmd     `cmd:"" help:"Show the state of daemon, engine, VM and mirrors. Exits with 1 when the daemon does not answer."`
+	Status  statusCmd     `cmd:"" help:"Show the state of the daemon, engine, VM and mirrors. Exits with 1 if the daemon does not answer or a part is unavailable."`
 	Logs    logsCmd       `cmd:"" help:"Show the log of a container."`
 	Exec    execCmd       `cmd:"" help:"Run a program in a container. Exits with the program's exit code."`
 	Attach  attachCmd     `cmd:"" help:"Connect to the main process of a container. Exits with the container's exit code."`
-	Top     topCmd        `cmd:"" help:"Show the use of processors, memory, network and disk by containers."`
+	Top     topCmd        `cmd:"" help:"Show the CPU, memory, network and disk usage of running containers, refreshed every two seconds."`
 	Pull    pullCmd       `cmd:"" help:"Pull an image, and show its layers."`
 	Push    pushCmd       `cmd:"" help:"Push an image to its registry, and show its layers."`
 	Prune   pruneCmd      `cmd:"" help:"Remove stopped containers, unused networks and untagged images, after a preview."`

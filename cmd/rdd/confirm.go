@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/holdings"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/inventory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
@@ -99,11 +99,11 @@ func (s *session) ask(l loss) error {
 	return errors.New("cancelled: nothing was changed")
 }
 
-// holdings returns what the removal of a scope destroys.
-func (s *session) holdings(scope holdings.Scope) holdings.Holdings {
+// inventory returns what the removal of a scope destroys.
+func (s *session) inventory(scope inventory.Scope) inventory.Contents {
 	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
 	defer cancel()
-	subject := holdings.Subject{Instance: s.instance, VM: s.vmPaths(), Engine: s.engine(func(string) {}).find}
+	subject := inventory.Subject{Instance: s.instance, VM: s.vmPaths(), Engine: s.engine(func(string) {}).find}
 	return subject.Inspect(ctx, scope)
 }
 

@@ -42,7 +42,7 @@ func (c *ctlCmd) Run(s *session) error {
 			return &usageError{err.Error()}
 		}
 		if line.needsDaemon && !inst.Exists() {
-			return fmt.Errorf("there is no instance %q, and 'rdd ctl --instance' makes none: correct the name, or start it with 'rdd --instance %s svc start'",
+			return fmt.Errorf("instance %q does not exist, and 'rdd ctl --instance' does not create it: correct the name, or start it with 'rdd --instance %s svc start'",
 				inst.Name, inst.Name)
 		}
 		s.instance = inst

@@ -11,12 +11,12 @@ import (
 // terminalFlags are the flags of commands that connect the terminal to a process.
 type terminalFlags struct {
 	Interactive bool `short:"i" help:"Send the standard input to the process."`
-	TTY         bool `short:"t" name:"tty" help:"Use a terminal. Only if rdd has one."`
+	TTY         bool `short:"t" name:"tty" help:"Allocate a terminal. Standard input must be one."`
 }
 
 type execCmd struct {
 	terminalFlags
-	Name    string   `arg:"" predictor:"container" help:"Name of a container, the begin of its ID, or the name of its resource."`
+	Name    string   `arg:"" predictor:"container" help:"Name of a container, a prefix of its ID, or the name of its resource."`
 	Command []string `arg:"" passthrough:"" help:"Program and its arguments, after --."`
 }
 
@@ -34,7 +34,7 @@ func (c *execCmd) Run(s *session) error {
 
 type attachCmd struct {
 	terminalFlags
-	Name string `arg:"" predictor:"container" help:"Name of a container, the begin of its ID, or the name of its resource."`
+	Name string `arg:"" predictor:"container" help:"Name of a container, a prefix of its ID, or the name of its resource."`
 }
 
 // Run implements the command. The exit code is that of the container.
@@ -43,7 +43,7 @@ func (c *attachCmd) Run(s *session) error { return c.run(s, c.Name, nil) }
 // run connects to a command in a container, or to its main process without one.
 func (f terminalFlags) run(s *session, name string, command []string) error {
 	if f.TTY && !isTerminal(s.in) {
-		return &usageError{"--tty needs a terminal, and the standard input is none: leave --tty out"}
+		return &usageError{"--tty needs a terminal, but standard input is not one: omit --tty"}
 	}
 	streams, container, err := s.container(name)
 	if err != nil {

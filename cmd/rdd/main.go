@@ -19,7 +19,7 @@
 // talks to it, property parses and lists properties, terminal fits text into
 // columns, progress shows waits,
 // treeview draws the tree, statstable the table of top, completion completes command
-// lines, vmstatus inspects the VM, holdings finds what an instance has, doctor checks an
+// lines, vmstatus inspects the VM, inventory finds what an instance has, doctor checks an
 // instance, dockercontext and kubemerge change the user's configurations of docker and
 // kubectl with userfile, untranslated keeps kubectl's translations out, and bundle collects a
 // bug report.

@@ -20,10 +20,10 @@ type pruneCmd struct {
 	confirmation
 	DryRun  bool     `help:"List what would be removed, and remove nothing."`
 	All     bool     `short:"a" help:"Also remove unused images that have a tag, with --volumes unused volumes that have a name, and with --kinds=buildcache the build cache that images share."`
-	Volumes bool     `help:"Also remove unused volumes."`
+	Volumes bool     `help:"Also remove unused anonymous volumes; with --all, named ones too."`
 	Kinds   []string `help:"Kinds to remove: container, network, image, volume, buildcache." enum:"container,network,image,volume,buildcache" default:"container,network,image" placeholder:"KIND"`
-	Until   string   `help:"Only what was created until then: a duration such as 24h, or a time such as 2026-01-31T12:00:00Z." placeholder:"WHEN"`
-	Label   []string `help:"Only what meets this condition on its labels: key, key=value, !key or key!=value. Can be repeated." placeholder:"CONDITION" sep:"none"`
+	Until   string   `help:"Only objects created before this time: a duration such as 24h (ago), or a time such as 2026-01-31T12:00:00Z." placeholder:"WHEN"`
+	Label   []string `help:"Only objects whose labels match: key, key=value, !key or key!=value. Can be repeated." placeholder:"CONDITION" sep:"none"`
 }
 
 // Run implements the command.

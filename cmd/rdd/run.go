@@ -136,7 +136,7 @@ func refusedProgram(path string, err error) error {
 	text := fmt.Sprintf("%s cannot be run: %v", path, err)
 	switch {
 	case errors.Is(err, syscall.ENOEXEC):
-		text = fmt.Sprintf("%s is no program for this machine, and has no #! line: pass it to its interpreter, such as 'rdd run sh %[1]s'", path)
+		text = fmt.Sprintf("%s is not an executable for this machine, and has no #! line: pass it to its interpreter, such as 'rdd run sh %[1]s'", path)
 	case errors.Is(err, fs.ErrNotExist):
 		text = fmt.Sprintf("%s cannot be run, because the interpreter in its first line, or its loader, does not exist: install that", path)
 	}

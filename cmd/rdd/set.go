@@ -179,7 +179,7 @@ func (r *changed) print(out io.Writer, shown *progress.Progress) {
 	}
 	if r.DryRun {
 		shown.Erase()
-		fmt.Fprintf(out, "%d changes; this was a dry run, so nothing was changed\n", len(r.Changes))
+		fmt.Fprintln(out, "dry run: nothing was changed")
 	}
 }
 

@@ -40,7 +40,7 @@ func printProperties(out io.Writer, name string) error {
 	return writeProperties(out, all.Settable(), columns)
 }
 
-// writeProperties writes the properties in so many columns.
+// writeProperties writes the properties in lines that are at most columns wide.
 func writeProperties(out io.Writer, properties []property.Property, columns int) error {
 	// The columns are aligned before the descriptions are inserted.
 	var heads strings.Builder

@@ -94,8 +94,8 @@ func states() map[string]overview {
 		"deleting": without(lifecycle.Status{State: lifecycle.StateStopped, Doing: "another command (pid 9) is deleting"}, nil),
 		"running":  view(true, of(appv1.ConditionRunning, "True", "Started", ""), of(appv1.ConditionSettled, "True", "Settled", "")),
 		"idle":     view(false, of(appv1.ConditionRunning, "False", "Stopped", ""), of(appv1.ConditionSettled, "True", "Settled", "")),
-		"failed":   view(true, of(appv1.ConditionRunning, "False", appv1.ReasonStartFailed, retry), of(appv1.ConditionSettled, "False", appv1.ReasonStartFailed, "waits for the engine to run: "+retry)),
-		"retrying": view(true, of(appv1.ConditionRunning, "False", appv1.ReasonStarting, again), of(appv1.ConditionSettled, "False", appv1.ReasonStarting, "waits for the engine to run: "+failuretext.Short(again))),
+		"failed":   view(true, of(appv1.ConditionRunning, "False", appv1.ReasonStartFailed, retry), of(appv1.ConditionSettled, "False", appv1.ReasonStartFailed, "waiting for the engine to run: "+retry)),
+		"retrying": view(true, of(appv1.ConditionRunning, "False", appv1.ReasonStarting, again), of(appv1.ConditionSettled, "False", appv1.ReasonStarting, "waiting for the engine to run: "+failuretext.Short(again))),
 		"outdated": outdated, "updated": updated,
 	}
 }
@@ -112,7 +112,7 @@ func TestShortStatusIsOneLine(t *testing.T) {
 		"running":  "running: moby 20.10.24 with native, 1 of 3 containers running, 5 images",
 		"idle":     "stopped; next: 'rdd start'",
 		"failed":   "failed: starting the engine failed: dockerd ended before it answered; next: 'rdd start'",
-		"retrying": "starting: waits for the engine to run: starting dockerd (attempt 4); previous error: starting the engine failed: dockerd ended before it answered",
+		"retrying": "starting: waiting for the engine to run: starting dockerd (attempt 4); previous error: starting the engine failed: dockerd ended before it answered",
 		"outdated": "changing: the daemon has not observed the last change",
 		"updated":  "running: moby 20.10.24 with native, 1 of 3 containers running, 5 images; next: 'rdd svc restart'",
 	} {
@@ -149,7 +149,7 @@ func TestStatusShowsReasonOnce(t *testing.T) {
 				t.Errorf("%s: %q is not there once:\n%s", name, once, text)
 			}
 		}
-		if !strings.Contains(text, "Settled=False") || !strings.Contains(text, "waits for the engine to run: see Running\n") {
+		if !strings.Contains(text, "Settled=False") || !strings.Contains(text, "waiting for the engine to run: see Running\n") {
 			t.Errorf("%s: %s", name, text)
 		}
 	}

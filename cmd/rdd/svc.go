@@ -28,7 +28,7 @@ type svcCmd struct {
 	Restart svcRestartCmd `cmd:"" help:"Restart the daemon. The engine keeps running."`
 	Delete  svcDeleteCmd  `cmd:"" help:"Stop everything and remove all files of the instance, including the engine's data. Asks for confirmation."`
 	Reset   svcResetCmd   `cmd:"" help:"Remove the datastore and the engine's data; keep certificates and arguments. Asks for confirmation."`
-	List    svcListCmd    `cmd:"" help:"List the instances: state, version, engine, use of the disk."`
+	List    svcListCmd    `cmd:"" help:"List the instances: state, version, engine, disk usage."`
 	Status  svcStatusCmd  `cmd:"" help:"Show the state of the daemon. Exits with 0 if it answers, else with 1."`
 	Logs    svcLogsCmd    `cmd:"" help:"Show the daemon's log."`
 	Config  svcConfigCmd  `cmd:"" help:"Print the kubeconfig."`
@@ -37,7 +37,7 @@ type svcCmd struct {
 	Serve   svcServeCmd   `cmd:"" help:"Run the daemon in the foreground."`
 
 	Install   svcInstallCmd   `cmd:"" help:"Start the daemon at login, with a user unit of systemd, or an agent of launchd on macOS."`
-	Uninstall svcUninstallCmd `cmd:"" help:"Do not start the daemon at login any more. What runs keeps running."`
+	Uninstall svcUninstallCmd `cmd:"" help:"Stop starting the daemon at login. A running daemon keeps running."`
 }
 
 type svcCreateCmd struct {

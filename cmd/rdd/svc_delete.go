@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/holdings"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/inventory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
 )
 
@@ -30,7 +30,7 @@ func (c *svcDeleteCmd) Run(s *session) error {
 	err = s.confirm(c.confirmation, func() loss {
 		return loss{
 			what:    fmt.Sprintf("this deletes instance %q with its settings, and", s.instance.Name),
-			parts:   s.holdings(holdings.All).Lines(),
+			parts:   s.inventory(inventory.All).Lines(),
 			command: "rdd svc delete",
 		}
 	})
@@ -46,7 +46,7 @@ func (c *svcDeleteCmd) Run(s *session) error {
 	shown.Close()
 	s.withdraw(files)
 	if err := s.removeAutostart(); err != nil {
-		return fmt.Errorf("instance %q was deleted, but not what starts it at login: %w", s.instance.Name, err)
+		return fmt.Errorf("instance %q was deleted, but its autostart entry could not be removed: %w: run 'rdd svc uninstall'", s.instance.Name, err)
 	}
 	result := struct {
 		Instance string `json:"instance"`
@@ -83,7 +83,7 @@ func (c *svcResetCmd) Run(s *session) error {
 	err = s.confirm(c.confirmation, func() loss {
 		return loss{
 			what:    fmt.Sprintf("this removes the settings of instance %q, and", s.instance.Name),
-			parts:   s.holdings(holdings.Data).Lines(),
+			parts:   s.inventory(inventory.Data).Lines(),
 			command: "rdd svc reset",
 		}
 	})

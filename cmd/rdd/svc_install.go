@@ -57,15 +57,15 @@ func (c *svcUninstallCmd) Run(s *session) error {
 	}
 	result := map[string]any{"instance": s.instance.Name, "removed": removed}
 	if removed {
-		return s.show(c.output, result, s.say("the daemon of instance %q does not start at login any more", s.instance.Name))
+		return s.show(c.output, result, s.say("the daemon of instance %q no longer starts at login", s.instance.Name))
 	}
 	if len(kept) > 0 {
-		return fmt.Errorf("%s was not written by 'rdd svc install' for this instance, and stays: remove it yourself if you do not need it", kept[0])
+		return fmt.Errorf("%s was not written by 'rdd svc install' for this instance, so it was kept: remove it yourself if you do not need it", kept[0])
 	}
 	if err := s.mustExist(); err != nil {
 		return err
 	}
-	return s.show(c.output, result, s.say("the daemon of instance %q did not start at login", s.instance.Name))
+	return s.show(c.output, result, s.say("the daemon of instance %q was not set to start at login", s.instance.Name))
 }
 
 // removeAutostart removes what 'rdd svc install' has written, and nothing else.

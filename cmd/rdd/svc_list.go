@@ -14,7 +14,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/holdings"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/inventory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/autostart"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
@@ -131,7 +131,7 @@ func (s *session) listed(ctx context.Context) listed {
 		row.Autostart = service.State().Enabled
 	}
 	used := <-usage
-	row.DiskBytes, row.DiskPartial, row.disk = used.Bytes, used.Partial, holdings.Size(used)
+	row.DiskBytes, row.DiskPartial, row.disk = used.Bytes, used.Partial, inventory.Size(used)
 	return row
 }
 

@@ -20,8 +20,8 @@ const topEvery = 2 * time.Second
 
 type topCmd struct {
 	output
-	Names []string `arg:"" optional:"" name:"name" predictor:"container" help:"Containers to show. Default: all that run."`
-	Once  bool     `help:"Show the use once, and end."`
+	Names []string `arg:"" optional:"" name:"name" predictor:"container" help:"Containers to show. Default: all running ones."`
+	Once  bool     `help:"Print one table and exit."`
 }
 
 // Run implements the command. Without a terminal, or with -o, each table is printed

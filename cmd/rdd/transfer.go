@@ -22,7 +22,7 @@ func (c *pullCmd) Run(s *session) error {
 
 type pushCmd struct {
 	output
-	Image string `arg:"" predictor:"image" help:"Tag of the image to push, with the registry before the name, such as registry.example.com/team/app:1."`
+	Image string `arg:"" predictor:"image" help:"Tag of the image to push, including the registry, such as registry.example.com/team/app:1."`
 	Quiet bool   `short:"q" help:"Show no progress."`
 }
 

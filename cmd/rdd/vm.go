@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/holdings"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/inventory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/property"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/vmstatus"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
@@ -112,7 +112,7 @@ func (c *vmResetCmd) Run(s *session) error {
 	err := s.confirm(c.confirmation, func() loss {
 		return loss{
 			what:    fmt.Sprintf("this makes a new disk for the VM of instance %q, and deletes", s.instance.Name),
-			parts:   s.holdings(holdings.Machine).Lines(),
+			parts:   s.inventory(inventory.Machine).Lines(),
 			command: "rdd vm reset",
 		}
 	})

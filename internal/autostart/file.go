@@ -150,7 +150,7 @@ func (f file) link(path string) error {
 	}
 	err := os.Symlink(path, f.path())
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists, and is no link to %s: remove it, and repeat the command", f.path(), path)
+		return fmt.Errorf("%s exists, and is not a link to %s: remove it, and retry", f.path(), path)
 	}
 	return err
 }

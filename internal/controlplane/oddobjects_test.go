@@ -124,7 +124,7 @@ func newBinding(name, policy string, spec map[string]any) *unstructured.Unstruct
 }
 
 // A user's policy that denies everything does not affect the daemon. The refusal of a
-// user's change names the binding, which can be deleted, also after a restart.
+// user's change names the binding, which can be deleted, even after a restart.
 func TestDenyingUserPolicyCanBeDeleted(t *testing.T) {
 	opts := controlplanetest.Options(t)
 	server := start(t, opts)

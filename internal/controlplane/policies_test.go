@@ -142,7 +142,7 @@ func TestPolicies(t *testing.T) {
 		{"desired state", patch(containers, home, "one", `{"spec":{"state":"running"}}`), ""},
 		{"unknown desired state", patch(containers, home, "one", `{"spec":{"state":"flying"}}`), "unknown"},
 		{"write a Container's status", patch(containers, home, "one", `{"status":{"pid":1}}`, "status"), "spec.state"},
-		{"an unknown action", act("fly"), `"fly" is no action of a container: set the annotation containers.rancherdesktop.io/action to start, stop`},
+		{"an unknown action", act("fly"), `"fly" is not a container action: set the annotation containers.rancherdesktop.io/action to start, stop`},
 		{"an action with a capital", act("Restart"), "is no action of a container"},
 		{"an empty action", act(""), "is no action of a container"},
 		{"an action", act("restart"), ""},

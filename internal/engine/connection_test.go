@@ -8,7 +8,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
-func TestConnectionWhileEndsWithIt(t *testing.T) {
+func TestConnectionWhileEndsWhenLost(t *testing.T) {
 	lost, end := context.WithCancelCause(t.Context())
 	c := engine.Connection{Lost: lost}
 	ended, stopEnded := c.While(t.Context())

@@ -57,7 +57,7 @@ func (i Instance) SaveArgs(args Args) error {
 }
 
 // ReplaceFile replaces the file at path by one of mode 0600, atomically: readers see
-// the old content or the new one, also after a power cut.
+// the old content or the new one, even after a power cut.
 func ReplaceFile(path string, content []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

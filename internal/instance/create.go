@@ -177,7 +177,7 @@ func checkShared(dir string, unsafe fs.FileMode) error {
 		err = checkUser(info)
 	}
 	if err == nil && info.Mode().Perm()&unsafe != 0 {
-		err = fmt.Errorf("its mode %o gives other users access to rdd's files: run 'chmod 700 %s' if no other user needs the directory, or link to a directory of mode 0700", info.Mode().Perm(), target)
+		err = fmt.Errorf("mode %o gives other users access to rdd's files: run 'chmod 700 %s' if no other user needs the directory, or link to a directory of mode 0700", info.Mode().Perm(), target)
 	}
 	if err != nil {
 		return fmt.Errorf("use link target %s: %w", target, err)

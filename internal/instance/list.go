@@ -12,7 +12,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
-// The begin of the names of Dir and ShortDir.
+// The prefixes of the names of Dir and ShortDir.
 const (
 	dirPrefix   = "rancher-desktop-"
 	shortPrefix = ".rd"

@@ -58,7 +58,7 @@ func (p Place) isLinked() (bool, error) {
 // checkUser returns an error if a file belongs to another user.
 func checkUser(info fs.FileInfo) error {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Getuid() {
-		return fmt.Errorf("it belongs to the user with id %d: remove it as that user and repeat the command", stat.Uid)
+		return fmt.Errorf("the path belongs to user %d: remove it as that user, and retry", stat.Uid)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func checks(answers ...any) func(context.Context) ([]Difference, error) {
 	}
 }
 
-func TestLastingReportsOnlyLasting(t *testing.T) {
+func TestLastingIgnoresBriefDifferences(t *testing.T) {
 	differs := func(name, value string) Difference {
 		return Difference{Problem: Differs, Kind: containersv1.KindContainer, Name: name, Field: "status", Mirror: value}
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestEnd(t *testing.T) {
+func TestEndFindsLastOffset(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	if text, err := End(path, 5); len(text) > 0 || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %q, %v", text, err)

@@ -31,7 +31,7 @@ func (d *Driver) bounds(spec messages.VMSpec) (prepare, boot time.Duration) {
 	if text := d.cfg.Getenv(envBoot); text != "" {
 		own, err := time.ParseDuration(text)
 		if err != nil || own <= 0 {
-			d.log.Warn("ignoring a value that is no duration", envBoot, text)
+			d.log.Warn("ignoring a value that is not a duration", envBoot, text)
 			return prepare, boot
 		}
 		boot = own

@@ -44,7 +44,7 @@ func (d *Driver) adoptOrStart(ctx context.Context, spec limahost.Spec, progress 
 		return process.Process{}, err
 	}
 	if !s.isEmpty() && s.spec != spec {
-		return process.Process{}, fmt.Errorf("start the VM (%[2]s): a VM with another spec runs (%[1]s), and must be stopped before: run 'rdd stop' first", describe(s.spec), describe(spec))
+		return process.Process{}, fmt.Errorf("start the VM (%[2]s): a VM with a different spec is running (%[1]s): run 'rdd stop' first", describe(s.spec), describe(spec))
 	}
 	switch {
 	case s.agent.PID != 0:

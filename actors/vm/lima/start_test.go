@@ -85,7 +85,7 @@ func TestStartRefusesAnotherSpec(t *testing.T) {
 	} {
 		spec := hostSpec(someSpec())
 		change(&spec)
-		if _, err := b.Start(t.Context(), vmSpec(spec), b.progress); err == nil || !strings.Contains(err.Error(), "must be stopped before") {
+		if _, err := b.Start(t.Context(), vmSpec(spec), b.progress); err == nil || !strings.Contains(err.Error(), "different spec is running") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

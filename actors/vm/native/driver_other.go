@@ -21,7 +21,7 @@ var _ vm.Driver = (*Driver)(nil)
 
 // errSystem returns the reason why the driver cannot work.
 func errSystem() error {
-	return errors.New("containers run directly on Linux only, not on " + runtime.GOOS + "; use vm.driver=external")
+	return errors.New("vm.driver=native needs Linux, and this is " + runtime.GOOS + ": run 'rdd set vm.driver=lima', or use an existing engine with vm.driver=external")
 }
 
 // New returns the driver.

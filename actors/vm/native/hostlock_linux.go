@@ -94,7 +94,7 @@ func checkLockFile(fd int, path string, kind uint32) error {
 		return fmt.Errorf("inspect %s: %w", path, err)
 	}
 	if stat.Mode&unix.S_IFMT != kind || int(stat.Uid) != os.Geteuid() || stat.Mode&0o077 != 0 {
-		return fmt.Errorf("%s has mode %o and belongs to user %d, so that another user could hold the lock: remove %s, and rdd recreates it", path, stat.Mode, stat.Uid, path)
+		return fmt.Errorf("%s has mode %o and belongs to user %d, so another user could hold the lock: remove %s, and rdd recreates it", path, stat.Mode, stat.Uid, path)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func (d *Driver) Repair(ctx context.Context) error {
 	case rootless():
 		return fmt.Errorf("a restart of a rootless %s ends its containers: run 'rdd stop' and 'rdd start' to accept that", k.program)
 	case k.engine == appv1.EngineMoby && !liveRestore(k):
-		return fmt.Errorf("live-restore is off in %s, so that a restart of dockerd ends its containers: run 'rdd stop' and 'rdd start' to accept that", k.configFile)
+		return fmt.Errorf("live-restore is off in %s, so a restart of dockerd would end its containers: run 'rdd stop' and 'rdd start' to accept that", k.configFile)
 	}
 	d.log.Warn("restarting "+k.program+", whose socket is gone; its containers keep running", "pid", p.PID, "socket", k.socket)
 	if err := p.Signal(syscall.SIGTERM); err != nil {

@@ -60,7 +60,7 @@ func (d *Driver) takeOver(ctx context.Context, k kind, progress func(string)) (e
 	case !ok:
 		return "", nil
 	case runs.engine != k.engine:
-		return "", fmt.Errorf("%s (pid %d) runs, and must be stopped before %s can start: run 'rdd stop' first", runs.program, p.PID, k.program)
+		return "", fmt.Errorf("%s (pid %d) is running, and must be stopped before %s can start: run 'rdd stop' first", runs.program, p.PID, k.program)
 	}
 	if stop, stopping := load(d.paths.state).stopOf(p); stopping {
 		return "", d.finishStop(ctx, k, p, stop, progress)
@@ -80,7 +80,7 @@ func (d *Driver) finishStop(ctx context.Context, k kind, p process.Process, stop
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("%s (pid %d) was asked to stop at %s and still runs: run 'rdd start' again later: %w",
+		return fmt.Errorf("%s (pid %d) has been stopping since %s: run 'rdd start' when it has ended: %w",
 			k.program, p.PID, stop.Since.Format(time.TimeOnly), err)
 	}
 	_, err = d.stop(ctx, progress, 0)

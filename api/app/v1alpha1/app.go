@@ -200,7 +200,7 @@ type VM struct {
 	// empty, rdd uses the image that was built for it, or else the public cloud
 	// image.
 	// +kubebuilder:validation:MaxLength=4096
-	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self == 'cloud' || self.startsWith('/')",message="vm.image is empty, 'cloud', or an absolute path: of the directory of a built image, or of a lima.yaml"
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self == 'cloud' || self.startsWith('/')",message="vm.image must be empty, 'cloud', or the absolute path of a lima.yaml or of the directory of a built image"
 	// +optional
 	Image string `json:"image,omitempty"`
 
@@ -292,7 +292,8 @@ const ReasonSettled = "Settled"
 
 // ReasonRefused is the reason of a false ConditionSettled when the spec cannot
 // be applied until a cause is fixed, such as an invalid file or a missing
-// program. rdd checks again with back-off.
+// program. rdd checks a refused change again every 30 seconds, and retries a failed
+// start with back-off.
 const ReasonRefused = "Refused"
 
 // VMStatus is the observed state of the driver.

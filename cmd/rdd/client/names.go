@@ -66,7 +66,7 @@ func ResourceName(kind containersv1.Kind, text string, objects []NamedObject) (s
 		case 1:
 			return found[0].Resource, nil
 		default:
-			return "", fmt.Errorf("%q fits %d %s: %s: use a full name, or more digits of the ID",
+			return "", fmt.Errorf("%q matches %d %s: %s: use a full name, or more digits of the ID",
 				text, len(found), kind.GroupVersionResource().Resource, candidates(found))
 		}
 	}

@@ -46,7 +46,7 @@ func TestResourceNamePrefersResources(t *testing.T) {
 		}
 	}
 	for text, words := range map[string]string{
-		"twin": `"twin" fits 2 images: twin (aaaa11), twin (aaaa22)`, "1234": "app:2 (123456), app:latest (123456)", "aaaa": "twin (aaaa11)",
+		"twin": `"twin" matches 2 images: twin (aaaa11), twin (aaaa22)`, "1234": "app:2 (123456), app:latest (123456)", "aaaa": "twin (aaaa11)",
 	} {
 		if got, err := client.ResourceName(image, text, objects); err == nil || !strings.Contains(err.Error(), words) {
 			t.Errorf("%q: %q, %v, want %q", text, got, err, words)

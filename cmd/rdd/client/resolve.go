@@ -48,13 +48,13 @@ func Resolve(what, text string, objects []NamedObject) (NamedObject, error) {
 	case len(found) > 1:
 		return NamedObject{}, fmt.Errorf("the IDs of %d %ss begin with %q: %s: use more characters, or the name", len(found), what, text, candidates(found))
 	case len(objects) == 0:
-		return NamedObject{}, fmt.Errorf("there is no %s %q, because there is no %s at all: see 'rdd status'", what, text, what)
+		return NamedObject{}, fmt.Errorf("%s %q not found: the engine has no %ss: see 'rdd status'", what, text, what)
 	}
 	near := slices.DeleteFunc(slices.Clone(objects), func(o NamedObject) bool { return text == "" || !strings.Contains(o.Name, text) })
 	if len(near) == 0 {
 		near = objects
 	}
-	return NamedObject{}, fmt.Errorf("there is no %s %q: use a name or the begin of an ID, such as %s", what, text, candidates(near))
+	return NamedObject{}, fmt.Errorf("%s %q not found: use a name or a prefix of an ID, such as %s", what, text, candidates(near))
 }
 
 // candidates lists objects, sorted by name.

@@ -22,10 +22,10 @@ func TestResolveNamesOneObject(t *testing.T) {
 	}
 	for text, words := range map[string][]string{
 		"ab":   {"2 containers", "web (abc111)", "db (abd222)", "more characters"},
-		"we":   {`no container "we"`, "web (abc111)"},
-		"zzz":  {`no container "zzz"`, "abd (fff333), db (abd222), web (abc111)"},
-		"":     {`no container ""`},
-		"ABC1": {"no container"},
+		"we":   {`container "we" not found`, "web (abc111)"},
+		"zzz":  {`container "zzz" not found`, "abd (fff333), db (abd222), web (abc111)"},
+		"":     {`container "" not found`},
+		"ABC1": {"not found"},
 	} {
 		_, err := Resolve("container", text, objects)
 		if err == nil {
@@ -38,7 +38,7 @@ func TestResolveNamesOneObject(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Resolve("volume", "x", nil); err == nil || !strings.Contains(err.Error(), "no volume at all") {
+	if _, err := Resolve("volume", "x", nil); err == nil || !strings.Contains(err.Error(), "the engine has no volumes") {
 		t.Errorf("without objects: %v", err)
 	}
 }

@@ -321,7 +321,7 @@ func TestRefusalHasReasonOnce(t *testing.T) {
 	app := &appv1.App{}
 	app.Status.Conditions = []metav1.Condition{
 		{Type: appv1.ConditionRunning, Status: "False", Reason: appv1.ReasonStartFailed, Message: message},
-		{Type: appv1.ConditionSettled, Status: "False", Reason: appv1.ReasonRefused, Message: "waits for the engine to run: " + message},
+		{Type: appv1.ConditionSettled, Status: "False", Reason: appv1.ReasonRefused, Message: "waiting for the engine to run: " + message},
 	}
 	err := refused(app, 0)
 	if err == nil || strings.Count(err.Error(), "--nope") != 1 || !strings.HasPrefix(err.Error(), "starting the engine failed") || strings.Contains(err.Error(), "retries at") {

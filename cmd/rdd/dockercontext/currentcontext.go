@@ -96,7 +96,7 @@ func decode(text []byte) ([]member, error) {
 		}
 		key, ok := token.(string)
 		if !ok {
-			return nil, fmt.Errorf("%v is no key", token)
+			return nil, fmt.Errorf("%v is not a key", token)
 		}
 		var value json.RawMessage
 		if err := decoder.Decode(&value); err != nil {

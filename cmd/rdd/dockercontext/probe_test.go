@@ -22,7 +22,7 @@ func listen(t *testing.T, network, address string) net.Listener {
 	return listener
 }
 
-func TestAnswers(t *testing.T) {
+func TestAnswersProbesEachEndpoint(t *testing.T) {
 	dir := testkit.ShortDir(t)
 	refusing := listen(t, "unix", filepath.Join(dir, "refusing.sock"))
 	refusing.(*net.UnixListener).SetUnlinkOnClose(false)

@@ -371,7 +371,7 @@ func TestStopSignalsOnlyDaemons(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = f.Stop(t.Context(), StopOptions{Timeout: time.Second})
-	if err == nil || !strings.Contains(err.Error(), "no daemon of this instance") {
+	if err == nil || !strings.Contains(err.Error(), "not a daemon of this instance") {
 		t.Errorf("stop: %v", err)
 	}
 	if p, alive := process.Find(bystander.Process.Pid); !alive {

@@ -196,7 +196,7 @@ func (m *Manager) signal(ctx context.Context, pid int, signal syscall.Signal, gr
 	run := m.Instance.LoadRun(pid) // empty if the record is of another pid; an older rdd recorded no start time
 	if !alive || run.Version == "" || run.Process != 0 && run.Process != daemon.Start {
 		// The process that holds the lock is not the one in the file.
-		return false, fmt.Errorf("%s is locked, but its process %d is no daemon of this instance and gets no signal: end the process that 'lsof %[1]s' lists, and retry", m.Instance.PidFile, pid)
+		return false, fmt.Errorf("%s is locked, but its process %d is not a daemon of this instance, so rdd sends it no signal: end the process that 'lsof %[1]s' lists, and retry", m.Instance.PidFile, pid)
 	}
 	if err := daemon.Signal(signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return false, fmt.Errorf("send %s to the daemon (pid %d): %w", signal, pid, err)

@@ -85,8 +85,7 @@ func (b *Bars) draw(lines []string) {
 	_, _ = io.WriteString(b.out, text.String())
 }
 
-// fitting returns the bars that fit on so many lines. Those that are done are left out
-// first.
+// fitting returns the bars that fit in rows lines. Those that are done are left out first.
 func fitting(bars []Bar, rows int) []Bar {
 	surplus := len(bars) - max(1, rows)
 	out := make([]Bar, 0, len(bars))
@@ -103,8 +102,8 @@ func fitting(bars []Bar, rows int) []Bar {
 // maxBar is the greatest number of columns of a bar.
 const maxBar = 50
 
-// line returns a line of at most so many columns, with a bar in the form that docker
-// made known. If there is no room, the bar is left out, and then the label is cut. The
+// line returns a line, at most columns wide, with a bar in the form that docker made
+// known. If there is no room, the bar is left out, and then the label is cut. The
 // numbers of bytes stay.
 func (b Bar) line(columns int) string {
 	label := terminal.Line(b.label())

@@ -18,7 +18,7 @@ var countPattern = regexp.MustCompile(`^(?:.+ )?(\d+)/(\d+)$`)
 // attemptPattern matches the number of an attempt at the end of a text.
 var attemptPattern = regexp.MustCompile(` \(attempt \d+\)$`)
 
-// fit returns a line of at most so many columns with a text and its times. It cuts words
+// fit returns a line, at most columns wide, with a text and its times. It cuts words
 // of the text. The counts and the attempt at its end, and the times, stay: if there is no
 // room for all counts, it leaves out those that are complete, and then shows their sum.
 func fit(text, times string, columns int) string {

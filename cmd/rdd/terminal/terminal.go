@@ -60,7 +60,7 @@ func Line(text string) string {
 	}, text)
 }
 
-// Cut returns a text that takes at most so many columns. It ends with … if something
+// Cut returns a text that is at most columns wide. It ends with … if something
 // was cut off.
 func Cut(text string, columns int) string {
 	const more = "…"
@@ -73,7 +73,7 @@ func Cut(text string, columns int) string {
 	return runewidth.Truncate(text, columns, more)
 }
 
-// Wrap returns the words of a text in lines of at most so many columns. A wider word has
+// Wrap returns the words of a text in lines that are at most columns wide. A wider word has
 // a line of its own. Line breaks of the text stay, with the indentation after them.
 func Wrap(text string, columns int) []string {
 	var lines []string

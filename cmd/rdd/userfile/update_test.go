@@ -42,7 +42,7 @@ func TestUpdateGivesUp(t *testing.T) {
 	}
 }
 
-func TestUpdateWritesNothingInVain(t *testing.T) {
+func TestUpdateWithoutChangeWritesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "config.json")
 	if err := Update(path, func(content []byte) ([]byte, error) { return content, nil }); err != nil {
 		t.Error(err)

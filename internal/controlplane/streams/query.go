@@ -71,7 +71,7 @@ func (q *query) flag(name string, without bool) bool {
 	}
 	value, err := strconv.ParseBool(text)
 	if err != nil {
-		q.fail("parameter %s=%q is no boolean: use true or false", name, text)
+		q.fail("parameter %s=%q is not a boolean: use true or false", name, text)
 	}
 	return value
 }
@@ -140,7 +140,7 @@ func (q *query) since(now time.Time) time.Time {
 	case given:
 		at, err := time.Parse(time.RFC3339Nano, text)
 		if err != nil {
-			q.fail("parameter sinceTime=%q is no time: use RFC 3339, such as %s", text, now.UTC().Format(time.RFC3339))
+			q.fail("parameter sinceTime=%q is not a time: use RFC 3339, such as %s", text, now.UTC().Format(time.RFC3339))
 		} else if at.Year() > now.Year()-100 {
 			return at
 		}

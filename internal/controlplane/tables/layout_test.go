@@ -7,7 +7,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-func TestCuts(t *testing.T) {
+func TestCutKeepsDistinctiveParts(t *testing.T) {
 	const image = "registry.example.com:5000/team/project/server:2.10-alpine"
 	digest := "nginx:1@sha256:" + strings.Repeat("0", 64)
 	for _, test := range []struct {

@@ -18,8 +18,8 @@ import (
 // openTimeout bounds each request that opens a stream.
 const openTimeout = 30 * time.Second
 
-// errStreamClosed is the end of a stream of an engine that rdd has closed.
-var errStreamClosed = errors.New("rdd closed the connection to the engine, because rdd or the engine stops")
+// errStreamClosed ends the streams of an engine connection that rdd closed.
+var errStreamClosed = errors.New("rdd closed the connection to the engine, because rdd or the engine is stopping")
 
 type streamKey struct{}
 

@@ -20,7 +20,7 @@ type logEntry struct {
 	at     time.Time
 	stream int
 	text   []byte
-	// isFirst is set for the begin of a line.
+	// isFirst is set for the beginning of a line.
 	isFirst bool
 }
 

@@ -108,7 +108,7 @@ func Find(requested string, e Environment) (Image, error) {
 
 func at(path, reason, hint string) (Image, error) {
 	if !filepath.IsAbs(path) {
-		return Image{}, fmt.Errorf("the VM's image %q is no absolute path: use an absolute path, or %s", path, hint)
+		return Image{}, fmt.Errorf("the VM's image %q is not an absolute path: use an absolute path, or %s", path, hint)
 	}
 	path = filepath.Clean(path)
 	info, err := os.Stat(path)

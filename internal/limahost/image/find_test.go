@@ -34,7 +34,7 @@ func TestFindRequestedOrDefaultImage(t *testing.T) {
 		"directory":            {want: dir + "/", env: top, image: Image{Kind: KindBuilt, Path: dir}},
 		"file":                 {want: file, image: Image{Kind: KindFile, Path: file}},
 		"gone":                 {want: dir + "-gone", problem: "does not exist"},
-		"relative":             {want: "lima.yaml", problem: "no absolute path"},
+		"relative":             {want: "lima.yaml", problem: "not an absolute path"},
 		"neither":              {want: other, problem: "neither the directory"},
 		"gone in environment":  {env: dir + "-gone", problem: "RDD_VM_IMAGE"},
 	} {

@@ -141,7 +141,7 @@ func TestFrozenCallsArriveAfterThaw(t *testing.T) {
 	})
 }
 
-func TestSturdyCallNeitherCrashesNorHangs(t *testing.T) {
+func TestExemptCallIsNotFaulted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		link := newTestLink(New(1)).Sturdy("events")
 		link.Set(Rates{Crash: 1, Hang: 1})

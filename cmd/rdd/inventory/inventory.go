@@ -1,10 +1,10 @@
-// Package holdings finds what an instance has that a removal destroys: the containers,
+// Package inventory finds what an instance has that a removal destroys: the containers,
 // volumes and images of rdd's own engines, and the space on the disk. It needs no daemon.
 // An external engine is not among them, because rdd keeps it.
 //
-// Reading map: holdings.go finds the engines and their data, running.go asks an engine
+// Reading map: inventory.go finds the engines and their data, running.go asks an engine
 // that runs, stored.go reads the data of one that does not, text.go describes the result.
-package holdings
+package inventory
 
 import (
 	"context"
@@ -40,8 +40,8 @@ type Subject struct {
 	Engine func(context.Context) (found supervisor.FoundEngine, runs bool, err error)
 }
 
-// Holdings are what an instance has.
-type Holdings struct {
+// Contents are what an instance has.
+type Contents struct {
 	Stores []Store
 	Usage  filetree.Usage
 }
@@ -63,10 +63,10 @@ type Store struct {
 
 // Inspect returns what the removal of the scope destroys. It returns when ctx ends, with
 // what was found until then.
-func (s Subject) Inspect(ctx context.Context, scope Scope) Holdings {
+func (s Subject) Inspect(ctx context.Context, scope Scope) Contents {
 	usage := make(chan filetree.Usage, 1)
 	go func() { usage <- s.usage(ctx, scope) }()
-	var h Holdings
+	var h Contents
 	// What runs is unknown after an error. Then the data is read from the disk.
 	found, runs, err := s.Engine(ctx)
 	if scope != Machine {

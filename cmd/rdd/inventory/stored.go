@@ -1,4 +1,4 @@
-package holdings
+package inventory
 
 import (
 	"encoding/json"

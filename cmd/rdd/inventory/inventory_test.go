@@ -1,4 +1,4 @@
-package holdings
+package inventory
 
 import (
 	"context"
@@ -190,7 +190,7 @@ func TestRunningEngineAnswers(t *testing.T) {
 	check(t, "another engine", lines(t, subject(i, nil), All), "2 stopped containers: c2, web", "1 volume: My_Data", "2 images")
 }
 
-func TestVMHoldings(t *testing.T) {
+func TestVMContents(t *testing.T) {
 	i := instancetest.Create(t, "2")
 	s := subject(i, nil)
 	testkit.WriteFile(t, s.VM.Disk(), strings.Repeat("x", 1<<20))

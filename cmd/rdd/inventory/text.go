@@ -1,4 +1,4 @@
-package holdings
+package inventory
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 )
 
-// Lines describes the holdings, one line for each kind, of at most 76 characters or so.
-func (h Holdings) Lines() []string {
+// Lines describes the inventory, one line for each kind, of at most 76 characters or so.
+func (h Contents) Lines() []string {
 	var lines []string
 	isKnown := true
 	for _, s := range h.Stores {
