@@ -102,6 +102,9 @@ func hijacked(w http.ResponseWriter, t engine.Terminal, hasTerminal bool) error 
 	go func() {
 		_, _ = io.Copy(t, buffered)
 		_ = t.CloseWrite()
+		if hasTerminal {
+			_ = conn.Close() // dockerd ends the output of a terminal with its input
+		}
 	}()
 	_ = copyOutput(t, conn, hasTerminal)
 	return nil

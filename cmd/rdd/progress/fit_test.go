@@ -16,7 +16,7 @@ func TestFitKeepsTimesAndCounts(t *testing.T) {
 		want       string
 	}{
 		{"short", "starting dockerd", 79, "starting dockerd" + times},
-		{"words are cut", "waiting for the engine to run: waiting for dockerd (pid 4711) to answer", 79, "waiting for the engine to run: waiting for dockerd (pid 471…" + times},
+		{"words are cut", "waiting for the engine to run: waiting for dockerd (pid 4711) to answer", 79, "waiting for the engine to run: waiting for dockerd (pid 4…" + times},
 		{"counts stay", mirrors + "images 12/300", 79, "waiting for the engine's objects to be mir…: images 12/300" + times},
 		{"complete counts go", mirrors + "containers 700/700, images 12/300, volumes 80/80, networks 3/3", 79, "waiting for the engine's objects to be mir…: images 12/300" + times},
 		{"sum", mirrors + "containers 1/1000, images 12/3000, volumes 4/80, networks 1/3", 60, "waiting for the engine's obje…: 18/4083" + times},

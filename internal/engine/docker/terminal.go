@@ -108,6 +108,7 @@ func (d *httpAPI) exec(s stream, id string, opts engine.ExecOptions) (*terminal,
 	created, err := cli.ExecCreate(ctx, id, client.ExecCreateOptions{
 		Cmd: opts.Command, TTY: opts.TTY,
 		AttachStdin: opts.Stdin, AttachStdout: opts.Stdout, AttachStderr: opts.Stderr && !opts.TTY,
+		DetachKeys: detachKeys,
 	})
 	if err != nil {
 		return nil, err
@@ -121,6 +122,8 @@ func (d *httpAPI) exec(s stream, id string, opts engine.ExecOptions) (*terminal,
 		return nil, err
 	}
 	t := newTerminal(s, conn, opts.TTY)
+	// At the end of the input, the engine would end the output of a terminal, too.
+	t.keepsInput = opts.TTY
 	t.resize = func(ctx context.Context, size engine.TerminalSize) error {
 		_, err := cli.ExecResize(ctx, created.ID, client.ExecResizeOptions{Height: uint(size.Height), Width: uint(size.Width)})
 		return err
@@ -128,6 +131,11 @@ func (d *httpAPI) exec(s stream, id string, opts engine.ExecOptions) (*terminal,
 	t.wait = func(ctx context.Context) (int, error) { return execExitCode(ctx, cli, created.ID) }
 	return t, nil
 }
+
+// detachKeys are keys that nobody types in this order. The engine's default, ctrl-p and
+// ctrl-q, would end the streams of a process that continues, and the engine holds the first
+// key back until the next one. It has no word for no keys.
+const detachKeys = "ctrl-@,ctrl-_,ctrl-^,ctrl-@,ctrl-_,ctrl-^"
 
 // execExitCode returns the exit code of a command. The engine records it some time after
 // the end of the output, and has no call that waits for it.
@@ -167,7 +175,7 @@ func (d *httpAPI) attach(s stream, id string, opts engine.AttachOptions) (*termi
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"stream": {"1"}}
+	query := url.Values{"stream": {"1"}, "detachKeys": {detachKeys}}
 	for name, wanted := range map[string]bool{"stdin": opts.Stdin, "stdout": opts.Stdout, "stderr": opts.Stderr} {
 		if wanted {
 			query.Set(name, "1")

@@ -24,6 +24,8 @@ func execRules() []rule {
 		}},
 		{"HasAllOutput", execHasAllOutput},
 		{"EndsItsInput", execEndsInput},
+		{"OfTerminalOutlivesItsInput", execOutlivesInput},
+		{"HasNoDetachKeys", execHasNoDetachKeys},
 		{"ResizesItsTerminal", execResizes},
 		{"OfUnknownProgramExits", execOfUnknownProgram},
 		{"InPausedContainerIsRefused", func(s *scene) {
@@ -158,6 +160,29 @@ func execEndsInput(s *scene) {
 		s.Fatal(err)
 	}
 	if out, _, code := s.finish(t); out != "hello\nafter\n" || code != 7 {
+		s.Errorf("got %q, exit code %d", out, code)
+	}
+}
+
+func execOutlivesInput(s *scene) {
+	t := s.mustExec(s.Context(), s.running(Container{}), engine.ExecOptions{
+		Command: shell("/bin/busybox sleep 0.5; echo after; exit 4"), Stdin: true, Stdout: true, TTY: true})
+	if err := t.CloseWrite(); err != nil {
+		s.Fatal(err)
+	}
+	if out, _, code := s.finish(t); out != "after\n" || code != 4 {
+		s.Errorf("got %q, exit code %d", out, code)
+	}
+}
+
+// The keys with which docker leaves a process that continues reach the process.
+func execHasNoDetachKeys(s *scene) {
+	t := s.mustExec(s.Context(), s.running(Container{}), engine.ExecOptions{
+		Command: []string{"/bin/busybox", "sh"}, Stdin: true, Stdout: true, TTY: true})
+	if _, err := io.WriteString(t, "\x10\x11\nexit 6\n"); err != nil {
+		s.Fatal(err)
+	}
+	if out, _, code := s.finish(t); code != 6 {
 		s.Errorf("got %q, exit code %d", out, code)
 	}
 }

@@ -80,7 +80,7 @@ func (c *conn) Exec(ctx context.Context, id string, opts engine.ExecOptions) (en
 	}
 	p := newProcess(r.ctx, opts.Stdin)
 	p.setSize(opts.Size)
-	t := &execTerminal{process: p, ctx: ctx, end: end, chunks: make(chan chunk)}
+	t := &execTerminal{process: p, ctx: ctx, end: end, chunks: make(chan chunk), hasTerminal: opts.TTY}
 	writer := func(wanted bool, stream int) io.Writer {
 		if !wanted {
 			return io.Discard
@@ -103,6 +103,8 @@ type execTerminal struct {
 	ctx     context.Context
 	end     context.CancelCauseFunc
 	chunks  chan chunk
+	// hasTerminal is set if the input is a terminal, which has no end.
+	hasTerminal bool
 }
 
 type execOutput struct {
@@ -148,7 +150,12 @@ func (t *execTerminal) CopyTo(stdout, stderr io.Writer) error {
 func (t *execTerminal) Write(p []byte) (int, error) { return t.process.stdin.Write(p) }
 
 // CloseWrite implements engine.Terminal.
-func (t *execTerminal) CloseWrite() error { return t.process.stdin.Close() }
+func (t *execTerminal) CloseWrite() error {
+	if t.hasTerminal {
+		return nil
+	}
+	return t.process.stdin.Close()
+}
 
 // Resize implements engine.Terminal.
 func (t *execTerminal) Resize(_ context.Context, size engine.TerminalSize) error {
