@@ -49,7 +49,7 @@ func (s *supervisor) objectGone(c actor.Context, kind containersv1.Kind, name st
 // syncCompleted reports everything as gone that a full sync did not find.
 func (s *supervisor) syncCompleted(c actor.Context, synced engine.Synced) {
 	for _, e := range s.mirrors.all() {
-		if !e.asOf.Before(synced.AsOf) || slices.Contains(synced.Unread, e.engineKey()) {
+		if !e.asOf.Before(synced.AsOf) || slices.Contains(synced.Unread, e.engineKey()) || synced.Unlisted[e.key.kind] != nil {
 			continue
 		}
 		if s.isSyncing() {
@@ -57,7 +57,7 @@ func (s *supervisor) syncCompleted(c actor.Context, synced engine.Synced) {
 		}
 		s.objectGone(c, e.key.kind, e.key.name, synced.AsOf)
 	}
-	s.sync.completed(synced.Unread)
+	s.sync.completed(synced)
 }
 
 // mirrorChanged sends the resource to its mirror. A resource without a reading of the

@@ -26,6 +26,8 @@ type progress struct {
 	// unread objects could not be read. An object that is read later has mirrors here;
 	// it is removed when they have settled.
 	unread map[engine.Key]map[key]struct{}
+	// unlisted are the kinds that the engine refused to list.
+	unlisted map[containersv1.Kind]error
 	// failed holds the reasons of objects that could not be mirrored.
 	failed map[key]error
 }
@@ -78,13 +80,13 @@ func (p *progress) gaveUp(k key, err error) {
 
 // completed records the end of a full sync. An object that an earlier sync could not read
 // stays until its mirrors have settled.
-func (p *progress) completed(unread []engine.Key) {
-	p.isRead = true
+func (p *progress) completed(synced engine.Synced) {
+	p.isRead, p.unlisted = true, synced.Unlisted
 	maps.DeleteFunc(p.unread, func(_ engine.Key, mirrors map[key]struct{}) bool { return len(mirrors) == 0 })
 	if p.unread == nil {
 		p.unread = map[engine.Key]map[key]struct{}{}
 	}
-	for _, object := range unread {
+	for _, object := range synced.Unread {
 		p.unread[object] = map[key]struct{}{}
 	}
 }
@@ -116,6 +118,11 @@ func (p *progress) message() string {
 // everything is.
 func (p *progress) problems() string {
 	var parts []string
+	for _, kind := range containersv1.Kinds() {
+		if err := p.unlisted[kind]; err != nil {
+			parts = append(parts, fmt.Sprintf("the engine refuses to list %ss, whose mirrors stay as they are: %v", strings.ToLower(string(kind)), err))
+		}
+	}
 	if n := len(p.unread); n > 0 {
 		parts = append(parts, count(n, "object")+" could not be read from the engine")
 	}

@@ -20,18 +20,18 @@ func TestUnreadObjectStaysUntilItsMirrorSettles(t *testing.T) {
 			t.Errorf("%s: problems %q", when, got)
 		}
 	}
-	p.completed([]engine.Key{object})
+	p.completed(engine.Synced{Unread: []engine.Key{object}})
 	check("unread", true)
-	p.completed([]engine.Key{object})
+	p.completed(engine.Synced{Unread: []engine.Key{object}})
 	check("unread again", true)
 	p.read(object, mirror)
-	p.completed(nil)
+	p.completed(engine.Synced{})
 	check("read, not settled", true)
 	p.settled(mirror, nil)
 	check("settled", false)
 
-	p.completed([]engine.Key{object})
+	p.completed(engine.Synced{Unread: []engine.Key{object}})
 	check("unread later", true)
-	p.completed(nil)
+	p.completed(engine.Synced{})
 	check("gone", false)
 }

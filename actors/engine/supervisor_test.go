@@ -78,6 +78,7 @@ type world struct {
 	log             strings.Builder
 	panicking       atomic.Bool  // the mirror "bad", at each ObjectSeen
 	good, bad       atomic.Int32 // how often these mirrors were created
+	gone            atomic.Int32 // how many objects of mirrors were reported to be gone
 	marked          atomic.Value // the mirror that was last marked as failed, and why
 }
 
@@ -169,6 +170,8 @@ func (w *world) newMirror(spec MirrorSpec) actor.Actor {
 				panic("cannot mirror " + spec.Name)
 			}
 			c.Send(c.Parent(), messages.MirrorSettled{Kind: spec.Kind, Name: spec.Name, AsOf: m.AsOf})
+		case messages.ObjectGone:
+			w.gone.Add(1)
 		case messages.EngineGone:
 			c.Send(c.Parent(), messages.MirrorFinished{Kind: spec.Kind, Name: spec.Name})
 		}

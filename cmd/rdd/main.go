@@ -21,8 +21,8 @@
 // treeview draws the tree, statstable the table of top, completion completes command
 // lines, vmstatus inspects the VM, inventory finds what an instance has, doctor checks an
 // instance, dockercontext and kubemerge change the user's configurations of docker and
-// kubectl with userfile, untranslated keeps kubectl's translations out, and bundle collects a
-// bug report.
+// kubectl with userfile, untranslated keeps kubectl's translations out, and bundle collects
+// what a bug report needs.
 package main
 
 import "os"

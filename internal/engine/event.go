@@ -46,6 +46,9 @@ type Synced struct {
 	// and their mirrors stay as they are. The key of an image has no tag: it stands
 	// for all of them.
 	Unread []Key
+	// Unlisted are the kinds that the engine refused to list, with its words. They are
+	// listed again, and their mirrors stay as they are.
+	Unlisted map[containersv1.Kind]error
 }
 
 func (Connected) isEvent() {}

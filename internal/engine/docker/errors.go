@@ -48,21 +48,23 @@ func failed(doing string, err error) error {
 	return &engineError{words: doing + ": " + refused(err).Error(), cause: err}
 }
 
-// backendSigns are words of an engine that cannot work on, although it still answers: it
+// backendSigns returns words of an engine that cannot work on, although it still answers: it
 // is shutting down, or its containerd has ended. Engines have no status code for it; the
 // words are those of grpc-go's ErrClientConnClosing, of its transport, and of a context
 // that the engine itself has cancelled.
-var backendSigns = []string{
-	"grpc: the client connection is closing",
-	`connection error: desc = "transport: `,
-	"error reading from server: EOF",
-	"context canceled",
+func backendSigns() []string {
+	return []string{
+		"grpc: the client connection is closing",
+		`connection error: desc = "transport: `,
+		"error reading from server: EOF",
+		"context canceled",
+	}
 }
 
 // hasLostBackend reports whether the engine answers that it cannot work on.
 func hasLostBackend(err error) bool {
 	var answer *engineError
-	return errors.As(err, &answer) && slices.ContainsFunc(backendSigns, func(sign string) bool {
+	return errors.As(err, &answer) && slices.ContainsFunc(backendSigns(), func(sign string) bool {
 		return strings.Contains(answer.words, sign)
 	})
 }

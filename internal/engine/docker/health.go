@@ -91,9 +91,9 @@ func (w *watcher) updateHealth(v reading) {
 }
 
 // pruneHealth forgets the containers that a full sync did not find.
-func (w *watcher) pruneHealth(syncedAsOf time.Time, isUnread map[engine.Key]bool) {
+func (w *watcher) pruneHealth(syncedAsOf time.Time, isUnread func(engine.Key) bool) {
 	for key, h := range w.health {
-		if h.asOf.Before(syncedAsOf) && !isUnread[key] {
+		if h.asOf.Before(syncedAsOf) && !isUnread(key) {
 			h.stop()
 			delete(w.health, key)
 		}

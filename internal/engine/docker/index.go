@@ -138,9 +138,9 @@ func (x *imageIndex) freshImages(since time.Time) map[string][]*containersv1.Ima
 }
 
 // prune removes every image that was not read since asOf, but those of keep.
-func (x *imageIndex) prune(asOf time.Time, keep map[engine.Key]bool) {
+func (x *imageIndex) prune(asOf time.Time, keep func(engine.Key) bool) {
 	for id, img := range x.byID {
-		if !img.asOf.Before(asOf) || keep[engine.Key{Kind: containersv1.KindImage, ID: id}] {
+		if !img.asOf.Before(asOf) || keep(engine.Key{Kind: containersv1.KindImage, ID: id}) {
 			continue
 		}
 		for _, image := range img.images {

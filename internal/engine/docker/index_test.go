@@ -65,7 +65,7 @@ func TestImageIndexPrune(t *testing.T) {
 	x.update("old", imagesOf("old", "x:1"), time.Unix(1, 0))
 	x.update("unread", imagesOf("unread", "x:2"), time.Unix(1, 0))
 	x.update("new", imagesOf("new", "x:3"), time.Unix(3, 0))
-	x.prune(time.Unix(2, 0), map[engine.Key]bool{{Kind: containersv1.KindImage, ID: "unread"}: true})
+	x.prune(time.Unix(2, 0), func(key engine.Key) bool { return key.ID == "unread" })
 	if len(x.byID) != 2 || x.byID["old"] != nil || len(x.byTag) != 2 {
 		t.Errorf("index after prune: %v, %v", x.byID, x.byTag)
 	}

@@ -20,7 +20,9 @@ type (
 	syncListed struct{ Counts map[containersv1.Kind]int }
 	syncRead   struct {
 		asOf time.Time
-		err  error
+		// unlisted are the kinds that the engine refused to list, with its words.
+		unlisted map[containersv1.Kind]error
+		err      error
 	}
 )
 
@@ -70,7 +72,8 @@ func (w *watcher) startSync() {
 			}
 			send(v)
 		}
-		return syncRead{asOf: s.asOf, err: s.run(ctx)}
+		unlisted, err := s.run(ctx)
+		return syncRead{asOf: s.asOf, unlisted: unlisted, err: err}
 	})
 }
 
@@ -86,22 +89,20 @@ type fullSync struct {
 }
 
 // run lists every kind at once. Then it inspects each object of which the lists do
-// not have every field, a bounded number at a time.
-func (s *fullSync) run(ctx context.Context) error {
+// not have every field, a bounded number at a time. It returns the kinds that the engine
+// refused to list. The other kinds are read: a damaged image store, or the plugin of a
+// volume that fails, must not hide the containers.
+func (s *fullSync) run(ctx context.Context) (unlisted map[containersv1.Kind]error, err error) {
 	table := kindTable()
-	objects := make([][]Listed, len(table))
-	lists, listing := errgroup.WithContext(ctx)
-	for i, row := range table {
-		lists.Go(func() error {
-			return async.Safely(func() (err error) { objects[i], err = s.api.List(listing, row.kind); return err })
-		})
-	}
-	if err := lists.Wait(); err != nil {
-		return fmt.Errorf("list the engine's objects: %w", err)
+	objects, unlisted, err := s.list(ctx, table)
+	if err != nil {
+		return nil, fmt.Errorf("list the engine's objects: %w", err)
 	}
 	counts := map[containersv1.Kind]int{}
 	for i, row := range table {
-		counts[row.kind] = len(objects[i])
+		if unlisted[row.kind] == nil {
+			counts[row.kind] = len(objects[i])
+		}
 	}
 	s.send(syncListed{counts})
 	s.sendListed(namespaceMirror())
@@ -112,9 +113,39 @@ func (s *fullSync) run(ctx context.Context) error {
 	}
 	_ = pool.Wait() // each reading has its own error
 	if ctx.Err() != nil {
-		return fmt.Errorf("read the engine's objects: %w", context.Cause(ctx))
+		return nil, fmt.Errorf("read the engine's objects: %w", context.Cause(ctx))
 	}
-	return nil
+	return unlisted, nil
+}
+
+// list lists the objects of every kind at once.
+func (s *fullSync) list(ctx context.Context, table []kindRow) (objects [][]Listed, unlisted map[containersv1.Kind]error, err error) {
+	objects = make([][]Listed, len(table))
+	refusals := make([]error, len(table))
+	lists, listing := errgroup.WithContext(ctx)
+	for i, row := range table {
+		lists.Go(func() error {
+			return async.Safely(func() error {
+				var err error
+				objects[i], err = s.api.List(listing, row.kind)
+				if IsUnreachable(err) || listing.Err() != nil {
+					return err
+				}
+				refusals[i] = err
+				return nil
+			})
+		})
+	}
+	if err := lists.Wait(); err != nil {
+		return nil, nil, err
+	}
+	unlisted = map[containersv1.Kind]error{}
+	for i, row := range table {
+		if refusals[i] != nil {
+			unlisted[row.kind] = refusals[i]
+		}
+	}
+	return objects, unlisted, nil
 }
 
 // sendListed sends an object of which a list has every field.
@@ -187,24 +218,48 @@ func (w *watcher) unreadObjects() map[engine.Key]bool {
 	return unread
 }
 
+// nextSync returns the pause before the next full sync, which comes soon if the engine
+// refused to list a kind.
+func (w *watcher) nextSync(unlisted map[containersv1.Kind]error) time.Duration {
+	pause := resyncPause(w.syncs, w.settings.Resync)
+	if len(unlisted) == 0 {
+		w.unlistedSyncs = 0
+		return pause
+	}
+	w.unlistedSyncs++
+	for kind, err := range unlisted {
+		if w.unlistedSyncs == 1 { // once, and not for each attempt
+			w.logger.Warn("the engine refused to list objects; their mirrors stay as they are", "kind", kind, "err", err)
+		}
+	}
+	return min(pause, unlistedBackoff().Delay(w.unlistedSyncs))
+}
+
+// unlistedBackoff returns the pauses between full syncs in which the engine refused to
+// list a kind.
+func unlistedBackoff() async.Backoff {
+	return async.Backoff{Min: 2 * time.Second, Max: 30 * time.Second}
+}
+
 func (w *watcher) completeSync(v syncRead) {
 	w.syncing = false
-	isUnread := w.unreadObjects()
-	unread := slices.Collect(maps.Keys(isUnread))
+	objects := w.unreadObjects()
+	isUnread := func(key engine.Key) bool { return objects[key] || v.unlisted[key.Kind] != nil }
+	unread := slices.Collect(maps.Keys(objects))
 	slices.SortFunc(unread, func(a, b engine.Key) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID))
 	})
 	w.images.prune(v.asOf, isUnread)
 	w.images.pruneMoves(v.asOf.Add(-readTimeout))
-	maps.DeleteFunc(w.prunable, func(key engine.Key, at time.Time) bool { return at.Before(v.asOf) && !isUnread[key] })
+	maps.DeleteFunc(w.prunable, func(key engine.Key, at time.Time) bool { return at.Before(v.asOf) && !isUnread(key) })
 	maps.DeleteFunc(w.gone, func(_ engine.Key, at time.Time) bool { return at.Before(v.asOf) })
 	w.pruneHealth(v.asOf, isUnread)
 	w.syncedAsOf = v.asOf
-	w.sink(engine.Synced{AsOf: v.asOf, Unread: unread})
+	w.sink(engine.Synced{AsOf: v.asOf, Unread: unread, Unlisted: v.unlisted})
 	if w.imageList.afterSync {
 		w.imageList.afterSync = false
 		w.imageList.soon()
 	}
 	w.syncs++
-	w.tasks.After(resyncPause(w.syncs, w.settings.Resync), syncDue{})
+	w.tasks.After(w.nextSync(v.unlisted), syncDue{})
 }

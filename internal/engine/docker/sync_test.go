@@ -2,12 +2,14 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // slowAPI has many containers and needs 20 s for each. An inspection of the container
@@ -85,4 +87,40 @@ func TestResyncPauseGrows(t *testing.T) {
 	if got := resyncPause(1, time.Second); got != time.Second {
 		t.Errorf("with a shorter limit: %s", got)
 	}
+}
+
+// refusingAPI refuses to list volumes until it is repaired.
+type refusingAPI struct {
+	quietAPI
+	isRepaired *atomic.Bool
+}
+
+func (e refusingAPI) List(ctx context.Context, kind containersv1.Kind) ([]Listed, error) {
+	if kind == containersv1.KindVolume && !e.isRepaired.Load() {
+		return nil, failed("list volumes", errors.New("plugin \"backup\" not found"))
+	}
+	return e.quietAPI.List(ctx, kind)
+}
+
+// One kind that the engine cannot list hides no other one, and is soon listed again.
+func TestRefusedListEndsNoSync(t *testing.T) {
+	var isRepaired atomic.Bool
+	watch(t, func() API { return refusingAPI{isRepaired: &isRepaired} }, nil, func(t *testing.T, r *recorder) {
+		time.Sleep(time.Minute)
+		last, n := r.synced()
+		if err := last.Unlisted[containersv1.KindVolume]; r.result() != nil || len(last.Unlisted) != 1 || err == nil || err.Error() != `list volumes: plugin "backup" not found` {
+			t.Fatalf("the watch returned %v, unlisted kinds %v", r.result(), last.Unlisted)
+		}
+		if n < 3 || n > 8 {
+			t.Errorf("%d full syncs in a minute", n)
+		}
+		if !r.has(engine.Key{Kind: containersv1.KindContainer, ID: "c1"}) {
+			t.Error("the container is not reported")
+		}
+		isRepaired.Store(true)
+		time.Sleep(35 * time.Second)
+		if last, _ := r.synced(); len(last.Unlisted) != 0 || !r.has(engine.Key{Kind: containersv1.KindVolume, ID: "v1"}) {
+			t.Errorf("after the repair: unlisted kinds %v", last.Unlisted)
+		}
+	})
 }

@@ -61,6 +61,9 @@ type watcher struct {
 	// syncing is set while a full sync runs; syncs counts those that are complete.
 	syncing bool
 	syncs   int
+	// unlistedSyncs counts the full syncs in a row in which the engine refused to list
+	// a kind.
+	unlistedSyncs int
 	// missedProbes counts the probes in a row that failed.
 	missedProbes int
 }
