@@ -59,6 +59,32 @@ func TestRepairKeepsContainers(t *testing.T) {
 	}
 }
 
+// The daemon was killed after it had turned live-restore off, and before it stopped the
+// engine.
+func TestAdoptionTurnsLiveRestoreOn(t *testing.T) {
+	needRoot(t)
+	needEngine(t, appv1.EngineMoby)
+	b := newBench(t)
+	b.start(t)
+	pid := b.run(t, nil)
+	k, engine, _ := b.d.findRunning()
+	if !b.d.disableLiveRestore(t.Context(), k, engine) {
+		t.Fatal("live-restore stays on")
+	}
+	b.start(t)
+	if err := engine.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.WaitFor(t.Context(), 30*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if _, alive := process.Find(pid); !alive {
+		t.Error("the container ended with the engine")
+	}
+	b.start(t)
+	b.stop(t)
+}
+
 // F9: the daemon that began a stop has ended, and so has the deadline of the stop.
 func TestStartKillsEngineAfterStopDeadline(t *testing.T) {
 	needRoot(t)

@@ -69,7 +69,14 @@ func (d *Driver) takeOver(ctx context.Context, k kind, progress func(string)) (e
 	if isSocketMissing(ctx, k, p) {
 		return "", d.Repair(ctx)
 	}
-	return d.answer(ctx, k, p)
+	endpoint, err = d.answer(ctx, k, p)
+	if err == nil && k.engine == appv1.EngineMoby && !rootless() && !liveRestore(k) {
+		// A daemon that was killed as it began a stop has turned it off.
+		if err := d.setLiveRestore(ctx, k, p, true); err != nil {
+			d.log.Warn("dockerd did not turn live-restore on; its containers end with it", "error", err)
+		}
+	}
+	return endpoint, err
 }
 
 // finishStop waits for an engine whose stop is under way, and kills it after its

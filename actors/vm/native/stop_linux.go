@@ -110,14 +110,28 @@ func (d *Driver) disableLiveRestore(ctx context.Context, k kind, p process.Proce
 		d.log.Warn("dockerd does not answer; stopping its containers without it", "error", err)
 		return false
 	}
+	if load(d.paths.state).Subnet != "" {
+		d.recordNetworks(ctx, k)
+	}
+	if err := d.setLiveRestore(ctx, k, p, false); err != nil {
+		d.log.Warn("dockerd did not turn live-restore off; stopping its containers without it", "error", err)
+		return false
+	}
+	return true
+}
+
+// setLiveRestore changes live-restore of a running dockerd, and waits until that has
+// applied it.
+func (d *Driver) setLiveRestore(ctx context.Context, k kind, p process.Process, on bool) error {
+	ctx, cancel := context.WithTimeout(ctx, reloadDeadline)
+	defer cancel()
 	n, s := dockerNetwork{}, load(d.paths.state)
 	if s.Subnet != "" {
 		n.bridge = bridgeName(d.cfg)
-		d.recordNetworks(ctx, k)
 	}
 	settings, err := engineconfig.Decode(s.Settings)
 	if err == nil {
-		err = writeSettings(k, launcher{settings: settings}, n, false)
+		err = writeSettings(k, launcher{settings: settings}, n, on)
 	}
 	if err == nil {
 		err = p.Signal(syscall.SIGHUP)
@@ -126,8 +140,8 @@ func (d *Driver) disableLiveRestore(ctx context.Context, k kind, p process.Proce
 	defer ticker.Stop()
 	for err == nil {
 		var info struct{ LiveRestoreEnabled bool }
-		if err = probe.Get(ctx, k.endpoint(), "/info", &info); err == nil && !info.LiveRestoreEnabled {
-			return true
+		if err = probe.Get(ctx, k.endpoint(), "/info", &info); err == nil && info.LiveRestoreEnabled == on {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -135,8 +149,7 @@ func (d *Driver) disableLiveRestore(ctx context.Context, k kind, p process.Proce
 		case <-ticker.C:
 		}
 	}
-	d.log.Warn("dockerd did not turn live-restore off; stopping its containers without it", "error", err)
-	return false
+	return err
 }
 
 // stopLeftovers ends the processes of an engine that has ended, containers first.
