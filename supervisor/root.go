@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// drainTimeout bounds a drain in which no driver stops the engine.
+	// drainTimeout bounds the time without progress of a drain in which no driver stops the
+	// engine.
 	drainTimeout = 60 * time.Second
 	// drainLimit bounds a drain in which a driver stops the engine. The driver bounds
 	// the stop by the containers' stop timeouts, but its call may never return.
@@ -43,8 +44,9 @@ type root struct {
 	children []*actor.PID
 	app      *actor.PID
 	stopping bool
-	// draining is the last report of the app actor.
-	draining messages.Draining
+	// draining is the last report of the app actor, and reportedAt is its time.
+	draining   messages.Draining
+	reportedAt time.Time
 	// drainEnds is when drainLimit is over.
 	drainEnds time.Time
 }
@@ -95,7 +97,7 @@ func (r *root) receive(c actor.Context, msg messages.ToRoot) {
 	case messages.Shutdown:
 		r.shutdown(c, msg)
 	case messages.Draining:
-		r.draining = msg
+		r.draining, r.reportedAt = msg, time.Now()
 	case messages.Drained:
 		r.stopNext(c)
 	}
@@ -183,10 +185,15 @@ func (r *root) shutdown(c actor.Context, msg messages.Shutdown) {
 	r.tasks.After(drainTimeout, drainOver{})
 }
 
-// drainOver ends the tree before the drain is complete, unless a driver stops the engine.
+// drainOver ends the tree before the drain is complete, unless a driver stops the engine,
+// or the drain has progressed since drainTimeout.
 func (r *root) drainOver(c actor.Context) {
-	if rest := time.Until(r.drainEnds); r.draining.EngineStopping && rest > 0 {
-		r.tasks.After(min(drainTimeout, rest), drainOver{})
+	pause := drainTimeout - time.Since(r.reportedAt)
+	if r.draining.EngineStopping {
+		pause = drainTimeout
+	}
+	if pause = min(pause, time.Until(r.drainEnds)); pause > 0 {
+		r.tasks.After(pause, drainOver{})
 		return
 	}
 	r.logger.Error("the daemon ends although the engine or its mirrors are left", "left", r.draining.Left)

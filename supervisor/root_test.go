@@ -17,12 +17,16 @@ import (
 // The stop of an engine can take as long as its containers do. The wait for a driver
 // whose call never returns is bounded, and the log names what is left.
 func TestDrainIsBounded(t *testing.T) {
+	cleaning := messages.Draining{Left: "the mirrors are Cleaning"}
 	for name, tc := range map[string]struct {
 		drain messages.Draining
-		ends  time.Duration
+		// cleansAfter is when the engine has stopped and its mirrors are left; 0 for never.
+		cleansAfter time.Duration
+		ends        time.Duration
 	}{
-		"a driver stops the engine": {messages.Draining{EngineStopping: true, Left: "the engine is Stopping"}, drainLimit},
-		"nothing happens":           {messages.Draining{Left: "the mirrors are Cleaning"}, drainTimeout},
+		"a driver stops the engine": {messages.Draining{EngineStopping: true, Left: "the engine is Stopping"}, 0, drainLimit},
+		"nothing happens":           {cleaning, 0, drainTimeout},
+		"the engine stops late":     {messages.Draining{EngineStopping: true, Left: "the engine is Stopping"}, drainTimeout - time.Second, 2*drainTimeout - time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,6 +54,11 @@ func TestDrainIsBounded(t *testing.T) {
 				}))
 				begun := time.Now()
 				system.Root.Send(pid, messages.Shutdown{})
+				left := tc.drain.Left
+				if tc.cleansAfter > 0 {
+					left = cleaning.Left
+					time.AfterFunc(tc.cleansAfter, func() { system.Root.Send(pid, cleaning) })
+				}
 				select {
 				case <-ended:
 				case <-time.After(24 * time.Hour):
@@ -59,7 +68,7 @@ func TestDrainIsBounded(t *testing.T) {
 				if took := time.Since(begun); took < tc.ends || took > tc.ends+drainTimeout {
 					t.Errorf("ended after %s, want about %s", took, tc.ends)
 				}
-				if !strings.Contains(log.String(), tc.drain.Left) {
+				if !strings.Contains(log.String(), left) {
 					t.Errorf("the log does not name what is left: %s", log.String())
 				}
 				_ = system.Root.StopFuture(app).Wait()
