@@ -25,6 +25,9 @@ import (
 // errDeleted is the outcome of an action on a container that is being deleted.
 var errDeleted = errors.New("the container is being deleted")
 
+// errKilled is the outcome of a stop or a restart that a kill interrupts.
+var errKilled = errors.New("rdd no longer waits for the engine, because a kill was requested: the engine may still complete the action")
+
 // actionResult is the outcome of the action that was accepted at a time.
 type actionResult struct {
 	action      containersv1.Action
@@ -51,6 +54,8 @@ func composeAction(v view) *containersv1.ActionStatus {
 		return completed(running, *v.result)
 	case isTerminating(c) && v.inFlight == nothing:
 		return completed(running, actionResult{completedAt: nowMicro(), err: errDeleted})
+	case isInterrupted(v) && v.inFlight == nothing:
+		return completed(running, actionResult{completedAt: nowMicro(), err: errKilled})
 	case isOwn(v, running) && v.engine == present && !isSameRun(running, v.object):
 		return accepted(running.Action, running.ObservedAt, v)
 	}
@@ -88,7 +93,35 @@ func hasPendingAction(v view) bool {
 		return false
 	}
 	running := c.RunningAction()
-	return !hasResult(v, running) && (!isOwn(v, running) || isSameRun(running, v.object))
+	return !hasResult(v, running) && !isInterrupted(v) && (!isOwn(v, running) || isSameRun(running, v.object))
+}
+
+// requestsKill reports whether the annotation requests a kill that can succeed. A kill does
+// not wait for a stop, which can take for ever: a container can have no stop timeout.
+func requestsKill(v view) bool {
+	c, ok := v.resource.(*containersv1.Container)
+	return ok && c.RequestedAction() == containersv1.ActionKill && v.engine == present &&
+		isActive(v.object.(*containersv1.Container).Status.Status)
+}
+
+// isInterrupted reports whether a kill interrupts the action that is Running.
+func isInterrupted(v view) bool {
+	running := v.resource.(*containersv1.Container).RunningAction()
+	return running != nil && waitsForEnd(runAction, v.resource) && !hasResult(v, running) && requestsKill(v)
+}
+
+// waitsForEnd reports whether an operation waits until the container has ended.
+func waitsForEnd(op operation, resource containersv1.Mirror) bool {
+	c, ok := resource.(*containersv1.Container)
+	switch {
+	case !ok:
+	case op == applyDesiredState:
+		return c.Spec.State == containersv1.StateCreated
+	case op == runAction && c.RunningAction() != nil:
+		action := c.RunningAction().Action
+		return action == containersv1.ActionStop || action == containersv1.ActionRestart
+	}
+	return false
 }
 
 // hasResult reports whether the outcome of the action is known and not yet written.

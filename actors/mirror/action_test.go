@@ -39,8 +39,9 @@ func ranSince(second int64) *containersv1.Container {
 }
 
 func TestDecideAction(t *testing.T) {
-	const restart, stop = containersv1.ActionRestart, containersv1.ActionStop
-	running, again := ranSince(1), ranSince(2)
+	const restart, stop, kill = containersv1.ActionRestart, containersv1.ActionStop, containersv1.ActionKill
+	running, again, exited := ranSince(1), ranSince(2), ranSince(1)
+	exited.Status.Status = containersv1.ContainerExited
 	inRun := func(c *containersv1.Container) { c.Status.StartedAt = at(1) }
 	for _, tc := range []struct {
 		name string
@@ -66,6 +67,13 @@ func TestDecideAction(t *testing.T) {
 		{"accepted, waits for its retry", view{engine: present, object: running, resource: resource(acts(restart), wants(containersv1.StateCreated)), waiting: runAction}, plan{}},
 		{"in flight", view{engine: present, object: running, resource: resource(asks(stop), acts(stop)), inFlight: runAction}, plan{}},
 		{"in flight, another one requested: waits", view{engine: present, object: running, resource: resource(asks(restart), acts(stop)), inFlight: runAction}, plan{}},
+		{"stop in flight, kill requested: interrupted", view{engine: present, object: running, resource: resource(asks(kill), acts(stop)), inFlight: runAction, isEnding: true}, plan{cancel: true}},
+		{"start in flight, kill requested: waits", view{engine: present, object: running, resource: resource(asks(kill), acts(containersv1.ActionStart)), inFlight: runAction}, plan{}},
+		{"stop interrupted: it ends before the kill", view{engine: present, object: running, resource: resource(asks(kill), acts(stop))}, plan{write: writeStatus}},
+		{"stop ended, kill requested: the outcome of the stop first", view{engine: present, object: exited, resource: resource(asks(kill), acts(stop))}, plan{engine: runAction, write: writeStatus}},
+		{"desired stop in flight, kill requested: interrupted", view{engine: present, object: running, resource: resource(inRun, asks(kill), wants(containersv1.StateCreated)), inFlight: applyDesiredState, isEnding: true}, plan{cancel: true}},
+		{"desired stop interrupted: the kill first", view{engine: present, object: running, resource: resource(inRun, asks(kill), wants(containersv1.StateCreated))}, plan{write: writeStatus}},
+		{"desired start pending, kill requested: waits", view{engine: present, object: running, resource: resource(inRun, asks(kill), wants(containersv1.StateRunning))}, plan{engine: applyDesiredState}},
 		{"in flight, desired state pending: waits", view{engine: present, object: running, resource: resource(acts(stop), wants(containersv1.StateRunning)), inFlight: runAction}, plan{}},
 		{"in flight, spec without desired state: observed", view{engine: present, object: running, resource: resource(acts(stop), wants(containersv1.StateUnknown)), inFlight: runAction}, plan{write: writeStatus}},
 		{"in flight, deleted", view{engine: present, object: running, resource: resource(acts(stop), terminating), inFlight: runAction}, plan{cancel: true}},
@@ -95,6 +103,7 @@ func TestActionStatusIsStable(t *testing.T) {
 		"record":    {resource: resource(acts(containersv1.ActionKill)), object: ranSince(2), accepted: at(5)},
 		"succeed":   {resource: resource(acts(containersv1.ActionKill)), result: &actionResult{observedAt: *at(5), completedAt: *at(6)}},
 		"fail":      {resource: resource(acts(containersv1.ActionKill)), result: &actionResult{observedAt: *at(5), completedAt: *at(6), err: errors.New("no")}},
+		"interrupt": {resource: resource(acts(containersv1.ActionStop), asks(containersv1.ActionKill))},
 		"terminate": {resource: resource(acts(containersv1.ActionKill), terminating)},
 	} {
 		v.kind, v.engine = containersv1.KindContainer, present

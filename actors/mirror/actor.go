@@ -140,6 +140,9 @@ func (m *mirror) step(c actor.Context) {
 // start runs an operation in its lane.
 func (m *mirror) start(l *lane, op operation) {
 	l.running, l.abandoned = op, false
+	if l == &m.engine {
+		m.view.isEnding = waitsForEnd(op, m.view.resource)
+	}
 	l.cancel = m.tasks.Go(timeout(op), m.Config.runner(op, m.view))
 }
 

@@ -37,6 +37,8 @@ type view struct {
 	waiting operation
 	// inFlight is the running call to the engine; nothing when there is none.
 	inFlight operation
+	// isEnding is set if that call waits until the container has ended.
+	isEnding bool
 	// deleted is set once the deletion of the resource was applied to the engine. A
 	// later object of this name is another one.
 	deleted bool
@@ -104,7 +106,7 @@ func decide(v view) plan {
 	case v.engineGone:
 		p.cancel = true
 	case v.inFlight == applyDesiredState || v.inFlight == runAction:
-		p.cancel = v.engine == absent || v.resource != nil && isTerminating(v.resource)
+		p.cancel = v.engine == absent || v.resource != nil && isTerminating(v.resource) || v.isEnding && requestsKill(v)
 	}
 	p.write = decideWrite(v)
 	return p
@@ -124,7 +126,7 @@ func engineCall(v view) operation {
 		}
 	case hasPendingAction(v):
 		return runAction
-	case hasPendingState(v):
+	case hasPendingState(v) && !(requestsKill(v) && waitsForEnd(applyDesiredState, v.resource)):
 		return applyDesiredState
 	}
 	return nothing

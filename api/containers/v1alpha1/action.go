@@ -39,7 +39,8 @@ const (
 	ActionRunning ActionState = "Running"
 	// ActionSucceeded: the engine has carried it out.
 	ActionSucceeded ActionState = "Succeeded"
-	// ActionFailed: the engine has refused it, or the container is being deleted.
+	// ActionFailed: the engine has refused it, the container is being deleted, or a kill
+	// has interrupted it.
 	ActionFailed ActionState = "Failed"
 )
 

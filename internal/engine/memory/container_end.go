@@ -66,6 +66,9 @@ func (e *Engine) sendStop(c *Container) bool {
 func (e *Engine) stopOnce(ctx context.Context, id string) error {
 	var ended chan struct{}
 	err := e.withContainer(id, func(c *Container) error {
+		if !c.Running {
+			return nil // it was killed during the stop
+		}
 		if ended = e.stops[c.ID]; ended != nil || !e.sendStop(c) {
 			return nil
 		}
