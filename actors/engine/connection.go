@@ -49,6 +49,7 @@ func (s *supervisor) endSession(c actor.Context) {
 	s.endConnection("rdd ends its connection to the container engine, because the engine stops or is replaced")
 	s.connection, s.failure, s.pauses, s.openFailures = neverConnected, "", 0, 0
 	s.stopGrace()
+	s.stopOpening()
 	if s.session != nil {
 		c.Stop(s.session)
 	}
@@ -76,6 +77,7 @@ func (s *supervisor) closeClient() {
 // subscription: a mirror that is delivered after the full sync would stay until the
 // next one, if its object is gone.
 func (s *supervisor) open() {
+	s.stopOpening()
 	if !s.isMirroring() || s.session != nil || s.isOpening || !s.isSynced {
 		return
 	}
@@ -117,7 +119,21 @@ func (s *supervisor) openFailed(err error) {
 	s.failure = err.Error()
 	s.openFailures++
 	backoff := async.Backoff{Min: time.Second, Max: 10 * time.Second}
-	s.tasks.After(backoff.Delay(s.openFailures), openDue{})
+	s.openLater(backoff.Delay(s.openFailures))
+}
+
+// openLater opens a session after a pause, which replaces the former one.
+func (s *supervisor) openLater(pause time.Duration) {
+	s.stopOpening()
+	s.opening = s.tasks.After(pause, openDue{})
+}
+
+// stopOpening ends the pause before the next session.
+func (s *supervisor) stopOpening() {
+	if s.opening != nil {
+		s.opening.Stop()
+		s.opening = nil
+	}
 }
 
 func (s *supervisor) spawnSession(c actor.Context) {
@@ -139,7 +155,7 @@ func (s *supervisor) spawnSession(c actor.Context) {
 // command, or because its failures passed the intensity limit.
 func (s *supervisor) sessionEnded() {
 	if s.failure != "" {
-		s.tasks.After(s.pause(), openDue{})
+		s.openLater(s.pause())
 		return
 	}
 	s.open()

@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,4 +93,35 @@ func TestOpenEngineNeedsAConnection(t *testing.T) {
 		w.refusesToOpen(t, "none is running", "rdd start")
 		isLost(t, opened, "rdd ends its connection")
 	})
+}
+
+// Each endpoint of a row fails to open: the retries of the former ones end.
+func TestChangedEndpointRetriesOnce(t *testing.T) {
+	for name, fail := range map[string]func(*world, func() error){
+		"namespace": func(w *world, attempt func() error) { w.ensureNamespace = attempt },
+		"endpoint": func(w *world, attempt func() error) {
+			w.dial = func(string) (engine.Engine, error) { return nil, attempt() }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				var attempts atomic.Int32
+				fail(w, func() error {
+					attempts.Add(1)
+					return errors.New("no quota")
+				})
+				for seq := range uint64(10) {
+					w.send(messages.ConnectEngine{Seq: seq + 1, Endpoint: fmt.Sprintf("unix:///sock%d", seq), Namespace: "ns"})
+					synctest.Wait()
+				}
+				time.Sleep(time.Minute)
+				attempts.Store(0)
+				time.Sleep(10 * time.Minute)
+				if n := attempts.Load(); n < 60 || n > 121 {
+					t.Errorf("%d attempts in 10 minutes, want pauses of 5 to 10 s", n)
+				}
+			})
+		})
+	}
 }

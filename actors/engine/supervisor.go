@@ -46,8 +46,10 @@ type supervisor struct {
 	endLost context.CancelCauseFunc
 	// failure is why the last attempt to connect failed; empty when it did not.
 	failure string
-	// openFailures counts the failures in a row to open a session.
+	// openFailures counts the failures in a row to open a session. opening is the timer
+	// of the next attempt; nil when there is none.
 	openFailures int
+	opening      *time.Timer
 	// pauses counts those before sessions since the engine was last ready.
 	pauses int
 	info   appv1.EngineStatus
