@@ -24,7 +24,8 @@ func (s *supervisor) objectSeen(c actor.Context, seen engine.Object) {
 		}
 		return
 	}
-	e.object, e.asOf, e.engineGone = seen.Mirror, seen.AsOf, false
+	s.read(c, e, seen.Mirror, seen.AsOf)
+	e.engineGone = false
 	s.sync.read(e.engineKey(), e.key)
 	if s.isSyncing() {
 		s.await(e)
@@ -89,12 +90,42 @@ func (s *supervisor) mirrorRemoved(c actor.Context, msg messages.MirrorRemoved) 
 
 // mirrorRead keeps what a mirror has read, for its next incarnation: the last reading
 // of the session can be from before a failed start, which causes no event.
-func (s *supervisor) mirrorRead(msg messages.MirrorRead) {
+func (s *supervisor) mirrorRead(c actor.Context, msg messages.MirrorRead) {
 	e := s.mirrors.get(msg.Object.MirrorKind(), msg.Object.GetName())
 	if e == nil || e.engineGone || msg.AsOf.Before(e.asOf) {
 		return
 	}
-	e.object, e.asOf = msg.Object, msg.AsOf
+	s.read(c, e, msg.Object, msg.AsOf)
+}
+
+// read stores a reading of an object. A container that has stopped or has left a network
+// can have freed what the engine needs for a request that it refused. The readings of a
+// refused one are skipped: each attempt for it can cause one.
+func (s *supervisor) read(c actor.Context, e *entry, object containersv1.Mirror, asOf time.Time) {
+	before := e.object
+	e.object, e.asOf = object, asOf
+	if _, isRefused := s.mirrors.refused[e]; isRefused || len(s.mirrors.refused) == 0 || !hasFreed(before, object) {
+		return
+	}
+	for other := range s.mirrors.refused {
+		if other.key.kind.IsUnblockedByStop() && other.isUnblockedBy(e.key.kind) {
+			c.Send(other.pid, messages.RetryNow{})
+		}
+	}
+}
+
+// hasFreed reports whether a container has stopped or has left a network between two
+// readings.
+func hasFreed(before, after containersv1.Mirror) bool {
+	old, isContainer := before.(*containersv1.Container)
+	if !isContainer {
+		return false
+	}
+	was, is := &old.Status, &after.(*containersv1.Container).Status
+	return was.Status.IsActive() && !is.Status.IsActive() ||
+		slices.ContainsFunc(was.Networks, func(n containersv1.ContainerNetwork) bool {
+			return !slices.ContainsFunc(is.Networks, func(m containersv1.ContainerNetwork) bool { return m.Name == n.Name })
+		})
 }
 
 func (s *supervisor) mirrorSettled(msg messages.MirrorSettled) {

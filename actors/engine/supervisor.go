@@ -139,7 +139,7 @@ func (s *supervisor) receive(c actor.Context, msg messages.ToEngine) {
 	case messages.SessionEvent:
 		s.receiveEvent(c, msg.Event)
 	case messages.MirrorRead:
-		s.mirrorRead(msg)
+		s.mirrorRead(c, msg)
 	case messages.MirrorSettled:
 		s.mirrorSettled(msg)
 	case messages.MirrorFinished:

@@ -80,6 +80,7 @@ type world struct {
 	good, bad       atomic.Int32 // how often these mirrors were created
 	gone            atomic.Int32 // how many objects of mirrors were reported to be gone
 	marked          atomic.Value // the mirror that was last marked as failed, and why
+	retried         sync.Map     // the names of mirrors that retry what was refused
 }
 
 // restarting restarts a failed child after a second, and gives up at the third
@@ -172,6 +173,8 @@ func (w *world) newMirror(spec MirrorSpec) actor.Actor {
 			c.Send(c.Parent(), messages.MirrorSettled{Kind: spec.Kind, Name: spec.Name, AsOf: m.AsOf})
 		case messages.ObjectGone:
 			w.gone.Add(1)
+		case messages.RetryNow:
+			w.retried.Store(spec.Name, true)
 		case messages.EngineGone:
 			c.Send(c.Parent(), messages.MirrorFinished{Kind: spec.Kind, Name: spec.Name})
 		}

@@ -101,7 +101,7 @@ func hasPendingAction(v view) bool {
 func requestsKill(v view) bool {
 	c, ok := v.resource.(*containersv1.Container)
 	return ok && c.RequestedAction() == containersv1.ActionKill && v.engine == present &&
-		isActive(v.object.(*containersv1.Container).Status.Status)
+		v.object.(*containersv1.Container).Status.Status.IsActive()
 }
 
 // isInterrupted reports whether a kill interrupts the action that is Running.
@@ -176,22 +176,11 @@ func wasCarriedOut(action *containersv1.ActionStatus, now *containersv1.Containe
 	case containersv1.ActionStart, containersv1.ActionRestart:
 		return hasStarted
 	case containersv1.ActionStop, containersv1.ActionKill:
-		return hasStarted || isActive(before.Status) && !isActive(now.Status)
+		return hasStarted || before.Status.IsActive() && !now.Status.IsActive()
 	case containersv1.ActionPause:
 		return before.Status != containersv1.ContainerPaused && now.Status == containersv1.ContainerPaused
 	case containersv1.ActionUnpause:
 		return before.Status == containersv1.ContainerPaused && now.Status == containersv1.ContainerRunning
-	}
-	return false
-}
-
-// isActive reports whether a container in a state runs, or is about to.
-func isActive(state containersv1.ContainerState) bool {
-	switch state {
-	case containersv1.ContainerRunning, containersv1.ContainerPaused, containersv1.ContainerPausing, containersv1.ContainerRestarting:
-		return true
-	case containersv1.ContainerCreated, containersv1.ContainerRemoving, containersv1.ContainerExited, containersv1.ContainerDead,
-		containersv1.ContainerUnknown:
 	}
 	return false
 }

@@ -37,6 +37,17 @@ const (
 	ContainerUnknown    ContainerState = "unknown"
 )
 
+// IsActive reports whether a container in a state runs, or is about to.
+func (s ContainerState) IsActive() bool {
+	switch s {
+	case ContainerRunning, ContainerPaused, ContainerPausing, ContainerRestarting:
+		return true
+	case ContainerCreated, ContainerRemoving, ContainerExited, ContainerDead,
+		ContainerUnknown:
+	}
+	return false
+}
+
 // Types of a Container's conditions that mirror flags of the engine.
 const (
 	ConditionRunning    = "Running"

@@ -35,6 +35,9 @@ type kindRow struct {
 	// a request about an object of this kind. The request is retried when one of
 	// them is removed.
 	unblockedBy Kind
+	// isUnblockedByStop is true when the request can also succeed after one of them has
+	// stopped or has left a network.
+	isUnblockedByStop bool
 	// predefined are the names of the objects that every engine has, and refuses to
 	// remove.
 	predefined []string
@@ -49,7 +52,7 @@ func kindTable() []kindRow {
 			object: func() Mirror { return &ContainerNamespace{} }, list: func() runtime.Object { return &ContainerNamespaceList{} },
 		},
 		{
-			kind: KindContainer, namePrefix: "", hasFinalizer: true, unblockedBy: KindContainer,
+			kind: KindContainer, namePrefix: "", hasFinalizer: true, unblockedBy: KindContainer, isUnblockedByStop: true,
 			object: func() Mirror { return &Container{} }, list: func() runtime.Object { return &ContainerList{} },
 		},
 		{
@@ -61,7 +64,7 @@ func kindTable() []kindRow {
 			object: func() Mirror { return &Volume{} }, list: func() runtime.Object { return &VolumeList{} },
 		},
 		{
-			kind: KindNetwork, namePrefix: "net-", hasFinalizer: true, unblockedBy: KindContainer,
+			kind: KindNetwork, namePrefix: "net-", hasFinalizer: true, unblockedBy: KindContainer, isUnblockedByStop: true,
 			predefined: []string{"bridge", "host", "none"},
 			object:     func() Mirror { return &Network{} }, list: func() runtime.Object { return &NetworkList{} },
 		},
@@ -118,6 +121,10 @@ func (k Kind) HasFinalizer() bool { return k.row().hasFinalizer }
 // IsUnblockedBy reports whether the engine may do what it refused for an object of
 // this kind after the removal of an object of another kind.
 func (k Kind) IsUnblockedBy(removed Kind) bool { return k.row().unblockedBy == removed }
+
+// IsUnblockedByStop reports whether the engine may do what it refused for an object of
+// this kind after a container has stopped or has left a network.
+func (k Kind) IsUnblockedByStop() bool { return k.row().isUnblockedByStop }
 
 // IsPredefined reports whether m mirrors an object that every engine has, and refuses to
 // remove.
