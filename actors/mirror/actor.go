@@ -98,6 +98,7 @@ func (m *mirror) receive(msg messages.ToMirror) {
 		m.gone(msg.AsOf)
 	case messages.EngineGone:
 		m.view.engineGone = true
+		m.api.retry.reset() // the next write removes the resource
 	case messages.MirrorChanged:
 		m.changed(msg.Object)
 	case messages.MirrorRemoved:

@@ -223,6 +223,23 @@ func TestSpecChangedDuringStopFollowsIt(t *testing.T) {
 	})
 }
 
+// The end of an engine waits for the removal of each of its mirrors.
+func TestEngineGoneEndsPauseOfWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &memory{version: 10, failing: true}
+		s := stageWith(t, w, &busyEngine{})
+		s.store(w, withUID(resource(), "u1", ""))
+		s.send(messages.ObjectGone{Kind: containersv1.KindContainer, Name: "c1", AsOf: time.Now()})
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		w.fail(false)
+		s.send(messages.EngineGone{})
+		if w.has() != nil {
+			t.Error("the removal of the resource waits for the pause of a failed one")
+		}
+	})
+}
+
 // The name of a deleted object is reused before its resource was removed.
 func TestDeleteSparesNextObject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
