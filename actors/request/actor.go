@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
@@ -76,8 +77,11 @@ type (
 	}
 	// wakeDue reports that a finished request may have expired.
 	wakeDue struct{}
-	// progressed reports how far the engine is.
-	progressed struct{ progress containersv1.RequestProgress }
+	// progressed reports how far the engine is with the request of a UID.
+	progressed struct {
+		uid      types.UID
+		progress containersv1.RequestProgress
+	}
 	// progressDue reports that the progress can be written again.
 	progressDue struct{}
 )
@@ -156,8 +160,7 @@ func (r *request) receiveOwn(msg toSelf) {
 	case wakeDue:
 		r.wakes = time.Time{}
 	case progressed:
-		r.progress = &msg.progress
-		r.showProgress()
+		r.progressed(msg)
 	case progressDue:
 		r.isThrottled = false
 		r.showProgress()

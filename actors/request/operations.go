@@ -65,7 +65,7 @@ func (cfg Config) carryOut(ctx context.Context, work Work, t Task, home string, 
 	default:
 		out.requester = containersv1.ManagerOf(t.Request, "f:spec")
 		t.Credentials = cfg.Credentials
-		t.Progress = func(p containersv1.RequestProgress) { send(progressed{p}) }
+		t.Progress = func(p containersv1.RequestProgress) { send(progressed{out.uid, p}) }
 		out.outcome = work(ctx, t)
 	}
 	return out
@@ -113,6 +113,16 @@ func (r *request) worked(msg worked) {
 		status.Progress, r.progress = r.progress, nil
 	}
 	r.engineRetry.attempts = 0
+}
+
+// progressed handles a report of the work, which can be that of a request that was
+// replaced by one of the same name.
+func (r *request) progressed(msg progressed) {
+	if r.view.resource.GetUID() != msg.uid {
+		return
+	}
+	r.progress = &msg.progress
+	r.showProgress()
 }
 
 // showProgress puts the last progress into the status, at most once in an interval.
