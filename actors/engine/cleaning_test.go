@@ -38,6 +38,28 @@ func TestCleaningNamesForeignFinalizer(t *testing.T) {
 	}
 }
 
+// The finalizer of another program can hold a mirror for days.
+func TestCleaningWithoutChangeIsIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.send(connectTo(1))
+		w.last(t)
+		held := &containersv1.Volume{}
+		held.Name, held.UID = "good", "u1"
+		w.resources.change(held)
+		w.send(messages.DisconnectEngine{Seq: 2})
+		time.Sleep(time.Minute)
+		if got := w.last(t); got.State != messages.EngineCleaning {
+			t.Fatalf("got %+v while a mirror is left, want Cleaning", got)
+		}
+		w.handled.Store(0)
+		time.Sleep(time.Hour)
+		if n := w.handled.Load(); n != 0 {
+			t.Errorf("%d messages in an hour without a change", n)
+		}
+	})
+}
+
 // The owner receives the number of remaining mirrors after each removal.
 func TestCleaningPublishesCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -96,27 +96,29 @@ func (s *supervisor) update(c actor.Context) {
 }
 
 // publish sends the owner what changed. The progress of a sync or of a removal is sent
-// at intervals.
+// at intervals. After an interval without a change, the next message begins one.
 func (s *supervisor) publish(c actor.Context) {
+	intervalOver := s.isIntervalOver
+	s.isIntervalOver = false
 	if s.owner == nil {
 		return
 	}
-	if s.state == messages.EngineSyncing || s.state == messages.EngineCleaning {
-		if s.isThrottled && s.published.State == s.state && s.published.Seq == s.seq {
-			return
-		}
-		if !s.isThrottled {
-			s.isThrottled = true
-			s.tasks.After(progressEvery, progressDue{})
-		}
+	isProgress := s.state == messages.EngineSyncing || s.state == messages.EngineCleaning
+	if isProgress && s.isThrottled && s.published.State == s.state && s.published.Seq == s.seq {
+		return
 	}
 	now := messages.EngineChanged{Seq: s.seq, State: s.state, Failing: s.failure != "", Message: s.message()}
 	if s.state == messages.EngineSyncing || s.state == messages.EngineReady {
 		now.Engine = s.info
 	}
-	if now != s.published {
+	isChanged := now != s.published
+	if isChanged {
 		s.published = now
 		c.Send(s.owner, now)
+	}
+	if isProgress && !s.isThrottled && (isChanged || !intervalOver) {
+		s.isThrottled = true
+		s.tasks.After(progressEvery, progressDue{})
 	}
 }
 

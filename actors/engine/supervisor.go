@@ -24,8 +24,10 @@ type supervisor struct {
 	// owner receives EngineChanged; published is the last one.
 	owner     *actor.PID
 	published messages.EngineChanged
-	// isThrottled is set while the next report of progress waits for its interval.
-	isThrottled bool
+	// isThrottled is set while the next report of progress waits for its interval, and
+	// isIntervalOver while the end of one is handled.
+	isThrottled    bool
+	isIntervalOver bool
 	// state is derived from the facts after each message.
 	state messages.EngineState
 
@@ -182,7 +184,7 @@ func (s *supervisor) receiveOwn(c actor.Context, msg toSelf) {
 	case graceOver:
 		s.graceOver(c)
 	case progressDue:
-		s.isThrottled = false
+		s.isThrottled, s.isIntervalOver = false, true
 	case restartDue:
 		s.pauseOver(c, msg)
 	case marked:

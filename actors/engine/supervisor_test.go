@@ -81,6 +81,7 @@ type world struct {
 	gone            atomic.Int32 // how many objects of mirrors were reported to be gone
 	marked          atomic.Value // the mirror that was last marked as failed, and why
 	retried         sync.Map     // the names of mirrors that retry what was refused
+	handled         atomic.Int32 // messages to the supervisor
 }
 
 // restarting restarts a failed child after a second, and gives up at the third
@@ -147,13 +148,20 @@ func (w *world) start(t *testing.T) {
 		}
 	}))
 	w.pid = w.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return New(cfg) },
-		actor.WithSupervisor(restarting{map[string]int{}})))
+		actor.WithSupervisor(restarting{map[string]int{}}), actor.WithReceiverMiddleware(w.counting)))
 	synctest.Wait()
 	t.Cleanup(func() {
 		_ = w.system.Root.StopFuture(w.pid).Wait()
 		_ = w.system.Root.StopFuture(w.owner).Wait()
 		w.system.Shutdown()
 	})
+}
+
+func (w *world) counting(next actor.ReceiverFunc) actor.ReceiverFunc {
+	return func(c actor.ReceiverContext, envelope *actor.MessageEnvelope) {
+		w.handled.Add(1)
+		next(c, envelope)
+	}
 }
 
 // newMirror returns a mirror that settles at once, or panics.
