@@ -103,17 +103,17 @@ func (e mortalEngine) Get(ctx context.Context, key engine.Key) (m containersv1.M
 	})
 }
 
-func (e mortalEngine) Do(_ context.Context, key engine.Key, verb engine.Verb) error {
-	return e.do(e.midway(func() error { return e.Engine.Do(context.Background(), key, verb) }))
+func (e mortalEngine) Do(ctx context.Context, key engine.Key, verb engine.Verb) error {
+	return e.do(e.midway(ctx, func() error { return e.Engine.Do(context.Background(), key, verb) }))
 }
 
-func (e mortalEngine) Restart(_ context.Context, key engine.Key, startedAt *metav1.MicroTime) error {
-	return e.do(e.midway(func() error { return e.Engine.Restart(context.Background(), key, startedAt) }))
+func (e mortalEngine) Restart(ctx context.Context, key engine.Key, startedAt *metav1.MicroTime) error {
+	return e.do(e.midway(ctx, func() error { return e.Engine.Restart(context.Background(), key, startedAt) }))
 }
 
 // midway adds a moment while the engine carries out a call, which it completes without
 // the client.
-func (e mortalEngine) midway(call func() error) func() error {
+func (e mortalEngine) midway(ctx context.Context, call func() error) func() error {
 	return func() error {
 		answer := make(chan error, 1)
 		go func() { answer <- call() }()
@@ -121,7 +121,12 @@ func (e mortalEngine) midway(call func() error) func() error {
 		if err := e.pass(); err != nil {
 			return err
 		}
-		return <-answer
+		select {
+		case err := <-answer:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
