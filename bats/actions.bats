@@ -148,6 +148,29 @@ failed_actions() {
     not has container endless
 }
 
+@test "a kill ends a container that does not stop" {
+    local id how
+    for how in stop spec restart; do
+        id=$(engine run -d --name "deaf-$how" --stop-timeout -1 base:1 /bin/sh -c 'trap : TERM; while :; do sleep 0.1; done')
+        eventually 5 is running field container "$id" .status.status
+        if [[ $how == spec ]]; then
+            kube patch container "$id" --type merge -p '{"spec":{"state":"created"}}'
+            sleep 2
+        else
+            act "$id" "$how"
+            eventually 5 is Running field container "$id" .status.lastAction.state
+            sleep 1
+        fi
+        is running state "deaf-$how"
+        act "$id" kill --overwrite
+        eventually 10 acted "$id" kill Succeeded
+        [[ $how == restart ]] || eventually 5 is exited state "deaf-$how" # which the engine continues
+        [[ $how != spec ]] || eventually 10 is 2 field container "$id" .status.observedGeneration
+        engine rm -f "$id"
+    done
+    assert_mirrors_exact
+}
+
 @test "E4: a daemon that is killed during a restart restarts the container once" {
     local id round before BEGAN
     for round in 0 0.05 0.1 0.15 0.2 0.3 0.5 0.8 1.2; do
