@@ -227,7 +227,7 @@ func (s *session) completeCtl(args []string) string {
 }
 
 // replaceCompletion changes kubectl's command for completion, whose scripts are for a
-// program called kubectl. kubectl's help would go on listing a command that was removed.
+// program called kubectl. The help of kubectl also lists commands that were removed.
 func replaceCompletion(kubectl *cobra.Command) {
 	for _, command := range kubectl.Commands() {
 		if command.Name() != "completion" {

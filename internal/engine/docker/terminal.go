@@ -132,9 +132,9 @@ func (d *httpAPI) exec(s stream, id string, opts engine.ExecOptions) (*terminal,
 	return t, nil
 }
 
-// detachKeys are keys that nobody types in this order. The engine's default, ctrl-p and
+// detachKeys is an unlikely sequence of keys. The default of the engine, ctrl-p and
 // ctrl-q, would end the streams of a process that continues, and the engine holds the first
-// key back until the next one. It has no word for no keys.
+// key back until the next one. An empty sequence selects the default.
 const detachKeys = "ctrl-@,ctrl-_,ctrl-^,ctrl-@,ctrl-_,ctrl-^"
 
 // execExitCode returns the exit code of a command. The engine records it some time after
