@@ -99,7 +99,8 @@ type Driver interface {
 	// Repair restores the endpoint of an engine whose Ping returns ErrEndpointGone,
 	// and keeps its containers running: it ends the engine's process, so that Wait
 	// returns and another Start recovers the containers. An error says why that is
-	// not possible, and what the user can do; then the engine is unchanged.
+	// not possible, and what the user can do; then the engine is unchanged. The caller
+	// retries unless the error is Permanent.
 	Repair(ctx context.Context) error
 
 	// Ping checks whether the engine at endpoint answers. note is what a user should

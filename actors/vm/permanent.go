@@ -15,8 +15,8 @@ type permanent struct{ error }
 
 func (p permanent) Unwrap() error { return p.error }
 
-// Permanent marks the error of a Start or an Available that fails until the user changes
-// something, such as an argument that the engine does not know.
+// Permanent marks the error of a Start, an Available or a Repair that fails until the
+// user changes something, such as an argument that the engine does not know.
 func Permanent(err error) error { return permanent{err} }
 
 // IsPermanent reports whether err is marked as permanent.

@@ -20,10 +20,10 @@ func TestGoneEndpointIsRepaired(t *testing.T) {
 	})
 }
 
-// A repair that fails is reported with the reason, and is not repeated.
+// A repair that fails for good is reported with the reason, and is not repeated.
 func TestFailedRepairIsReportedOnce(t *testing.T) {
 	inWorld(t, func(w *world) {
-		w.native.repairErr = errors.New("a rootless dockerd ends its containers")
+		w.native.repairErr = Permanent(errors.New("a rootless dockerd ends its containers"))
 		w.ensure(1, true, native)
 		w.sleep(2 * time.Second)
 		w.native.with(func() { w.native.pingErr = fmt.Errorf("%w: /run/docker.sock was removed", ErrEndpointGone) })
@@ -33,6 +33,36 @@ func TestFailedRepairIsReportedOnce(t *testing.T) {
 		if m.State != failed || !m.Silent || !strings.Contains(m.Message, "docker.sock was removed") || !strings.Contains(m.Message, "ends its containers") {
 			t.Errorf("last VMChanged: %+v", m)
 		}
+	})
+}
+
+// A repair that fails for a while is retried with growing pauses, and its failures are
+// forgotten when the engine answers.
+func TestFailedRepairIsRetried(t *testing.T) {
+	inWorld(t, func(w *world) {
+		gone := fmt.Errorf("%w: /run/docker.sock was removed", ErrEndpointGone)
+		w.native.repairErr = errors.New("wait for an earlier call")
+		w.ensure(1, true, native)
+		w.sleep(2 * time.Second)
+		w.native.with(func() { w.native.pingErr = gone })
+		w.sleep(10 * time.Minute)
+		repairs := len(w.native.history()) - 1
+		if repairs < 5 || repairs > 14 {
+			t.Errorf("%d repairs in ten minutes", repairs)
+		}
+		if m := w.last(); m.State != failed || !m.Silent || !strings.Contains(m.Message, "wait for an earlier call: rdd retries") {
+			t.Errorf("last VMChanged: %+v", m)
+		}
+		w.native.with(func() { w.native.pingErr = nil })
+		w.sleep(pingInterval)
+		if m := w.last(); m.State != running {
+			t.Errorf("last VMChanged of an engine that answers: %+v", m)
+		}
+		w.native.with(func() { w.native.pingErr, w.native.repairErr = gone, nil })
+		w.states()
+		w.sleep(15 * time.Second)
+		w.wantCalls("repair", "start moby")
+		w.wantStates(failed, starting, running)
 	})
 }
 

@@ -136,22 +136,22 @@ func (a *vmActor) stopEngine() {
 // repair makes the driver restore the endpoint of the attached engine.
 func (a *vmActor) repair() {
 	driver := a.choice.driver
-	a.facts.endpointGone, a.watch.repairing = false, true
+	a.facts.endpointGone, a.watch.repairing, a.watch.repairErr = false, true, nil
 	a.cfg.Logger.Warn("the endpoint of the engine is gone, and is being restored", "error", a.watch.err)
 	a.launch(repairJob, repairDeadline, func(ctx context.Context, _ *call) callDone {
 		return callDone{err: driver.Repair(ctx)}
 	})
 }
 
-// repairEnded records why a repair failed. A successful one ends the engine's
-// process, which leads to a new start.
+// repairEnded records why a repair failed, and allows the next one after a back-off. A
+// successful repair ends the engine's process, which leads to a new start.
 func (a *vmActor) repairEnded(m callDone) {
 	if m.err == nil {
 		return
 	}
 	a.cfg.Logger.Warn("the endpoint of the engine could not be restored", "error", m.err)
 	if a.watch != nil {
-		a.watch.repairErr = m.err
+		a.watch.repairFailed(m.err)
 	}
 }
 

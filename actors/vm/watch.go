@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -36,10 +37,31 @@ type watch struct {
 	missed      int
 	missedSince time.Time
 	err         error
-	// repairing is set when the driver repairs the endpoint, and repairErr when that
-	// failed.
+	// repairing is set while the driver repairs the endpoint, and until the engine's
+	// process has ended. repairErr is why the last repair failed.
 	repairing bool
 	repairErr error
+	// repairs is the number of failed repairs in a row, and repairAt the time of the
+	// next one.
+	repairs  int
+	repairAt time.Time
+}
+
+// repairBackoff returns the back-off after a failed repair. Health checks trigger the
+// repairs, so that a shorter delay would not matter.
+func repairBackoff() async.Backoff { return async.Backoff{Min: 2 * pingInterval, Max: 5 * time.Minute} }
+
+// repairFailed records why a repair failed, and when the next one can begin.
+func (w *watch) repairFailed(err error) {
+	w.repairing, w.repairErr = false, err
+	w.repairs++
+	w.repairAt = time.Now().Add(repairBackoff().Delay(w.repairs))
+}
+
+// repairDue reports whether the endpoint of a hung engine can be repaired now. After a
+// permanent error only a user can restore the endpoint.
+func (w *watch) repairDue() bool {
+	return w.hung() && !w.repairing && !IsPermanent(w.repairErr) && !time.Now().Before(w.repairAt)
 }
 
 // hung reports whether the engine failed the last health checks. A hung engine is
@@ -54,8 +76,12 @@ func (w *watch) silence() string {
 		return fmt.Sprintf("the external engine has not answered since %s (%v): rdd checks it every %s, and does not start or stop it; restart it yourself, or choose another driver with 'rdd set vm.driver=...'",
 			since, w.err, pingInterval)
 	}
-	if w.repairErr != nil {
+	if IsPermanent(w.repairErr) {
 		return fmt.Sprintf("the engine has not answered since %s (%v), and rdd cannot repair it: %v", since, w.err, w.repairErr)
+	}
+	if w.repairErr != nil {
+		return fmt.Sprintf("the engine has not answered since %s (%v), and the repair failed: %v: rdd retries it; to restart the engine now, run 'rdd stop' and 'rdd start'",
+			since, w.err, w.repairErr)
 	}
 	if w.repairing {
 		return fmt.Sprintf("the engine has not answered since %s (%v): rdd restarts it, and its containers keep running", since, w.err)
@@ -154,6 +180,9 @@ func (a *vmActor) onPinged(m pinged) {
 	}
 	if m.err == nil {
 		m.watch.missed, m.watch.err, m.watch.note = 0, nil, m.note
+		if a.facts.job != repairJob {
+			m.watch.repairing, m.watch.repairErr, m.watch.repairs, m.watch.repairAt = false, nil, 0, time.Time{}
+		}
 		a.facts.endpointGone = false
 		return
 	}
@@ -161,7 +190,7 @@ func (a *vmActor) onPinged(m pinged) {
 		m.watch.missedSince = m.asked
 	}
 	m.watch.err = m.err
-	if errors.Is(m.err, ErrEndpointGone) && m.watch.hung() && !m.watch.repairing {
+	if errors.Is(m.err, ErrEndpointGone) && m.watch.repairDue() {
 		a.facts.endpointGone = true
 	}
 	a.cfg.Logger.Warn("a health check of the engine failed", "missed", m.watch.missed, "error", m.err)

@@ -126,7 +126,7 @@ func (d *Driver) Stop(context.Context, func(string)) (string, error) { return ""
 
 // Repair implements vm.Driver.
 func (d *Driver) Repair(context.Context) error {
-	return errors.New("rdd does not repair an external engine")
+	return vm.Permanent(errors.New("rdd does not repair an external engine"))
 }
 
 // StopWithin implements vm.Driver.

@@ -8,13 +8,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/qemu"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 // Repair implements vm.Driver.
 func (d *Driver) Repair(context.Context) error {
-	return errors.New("rdd cannot repair the engine's socket in a VM: run 'rdd stop' and 'rdd start'")
+	return vm.Permanent(errors.New("rdd cannot repair the engine's socket in a VM: run 'rdd stop' and 'rdd start'"))
 }
 
 // StopWithin implements vm.Driver.

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
@@ -61,9 +62,9 @@ func (d *Driver) Repair(ctx context.Context) error {
 	}
 	switch {
 	case rootless():
-		return fmt.Errorf("a restart of a rootless %s ends its containers: run 'rdd stop' and 'rdd start' to accept that", k.program)
+		return vm.Permanent(fmt.Errorf("a restart of a rootless %s ends its containers: run 'rdd stop' and 'rdd start' to accept that", k.program))
 	case k.engine == appv1.EngineMoby && !liveRestore(k):
-		return fmt.Errorf("live-restore is off in %s, so a restart of dockerd would end its containers: run 'rdd stop' and 'rdd start' to accept that", k.configFile)
+		return vm.Permanent(fmt.Errorf("live-restore is off in %s, so a restart of dockerd would end its containers: run 'rdd stop' and 'rdd start' to accept that", k.configFile))
 	}
 	d.log.Warn("restarting "+k.program+", whose socket is gone; its containers keep running", "pid", p.PID, "socket", k.socket)
 	if err := p.Signal(syscall.SIGTERM); err != nil {
