@@ -13,6 +13,8 @@ import (
 
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 func (s *streamed) executor(t *testing.T, id, subresource string, query url.Values) remotecommand.Executor {
@@ -184,6 +186,80 @@ func (s *streamed) execEnds(t *testing.T, name string, end func(id string), want
 		}
 	case <-time.After(deadline):
 		t.Errorf("%s: the stream does not end", name)
+	}
+}
+
+// watchedEngine signals when the terminal of an exec is closed.
+type watchedEngine struct {
+	engine.Engine
+	closed chan struct{}
+}
+
+// Exec implements engine.Streamer.
+func (e watchedEngine) Exec(ctx context.Context, id string, opts engine.ExecOptions) (engine.Terminal, error) {
+	terminal, err := e.Engine.Exec(ctx, id, opts)
+	return watchedTerminal{terminal, e.closed}, err
+}
+
+type watchedTerminal struct {
+	engine.Terminal
+	closed chan struct{}
+}
+
+// Close implements engine.Output.
+func (t watchedTerminal) Close() error {
+	defer close(t.closed)
+	return t.Terminal.Close()
+}
+
+// zeros is an endless input.
+type zeros struct {
+	ctx  context.Context
+	read chan struct{}
+}
+
+// Read implements io.Reader.
+func (z zeros) Read(p []byte) (int, error) {
+	select {
+	case z.read <- struct{}{}:
+		return len(p), nil
+	case <-z.ctx.Done():
+		return 0, io.EOF
+	}
+}
+
+// A client leaves whose input the process does not read, and fills all buffers up to the
+// client's own.
+func TestStreamEndsWithClientOfFullInput(t *testing.T) {
+	closed := make(chan struct{})
+	s := newStreamedWith(t, func(e engine.Engine) engine.Engine { return watchedEngine{e, closed} })
+	id := s.container(t, "")
+	query := command("sleep", "1000")
+	query.Set("stdin", "true")
+	query.Set("stdout", "true")
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	input := zeros{ctx, make(chan struct{})}
+	go func() {
+		_ = s.executor(t, id, "exec", query).StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: input, Stdout: io.Discard})
+	}()
+	for isFull := false; !isFull; {
+		select {
+		case <-input.read:
+		case <-time.After(3 * time.Second):
+			isFull = true
+		}
+	}
+	select {
+	case <-closed:
+		t.Fatal("the stream ended before its client left")
+	default:
+	}
+	leave()
+	select {
+	case <-closed:
+	case <-time.After(deadline):
+		t.Error("the stream of a client that has left does not end")
 	}
 }
 

@@ -38,8 +38,14 @@ type streamed struct {
 
 func newStreamed(t *testing.T) *streamed {
 	t.Helper()
+	return newStreamedWith(t, func(e engine.Engine) engine.Engine { return e })
+}
+
+// newStreamedWith returns a control plane that uses its engine through another one.
+func newStreamedWith(t *testing.T, through func(engine.Engine) engine.Engine) *streamed {
+	t.Helper()
 	s := &streamed{engine: memory.New("streams"), opts: controlplanetest.Options(t)}
-	conn := s.engine.Dial()
+	conn := through(s.engine.Dial())
 	s.opts.WriteLimit = time.Second
 	s.connect()
 	s.opts.Engine = func(context.Context) (engine.Connection, error) {

@@ -18,5 +18,6 @@
 //	log.go        log
 //	stats.go      stats
 //	remote.go     exec and attach
+//	input.go      the input of exec and attach
 //	status.go     errors and ends as statuses
 package streams

@@ -51,12 +51,16 @@ func (s *server) serveRemote(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer func() { _ = terminal.Close() }()
 	conn := wsstream.NewConn(channelProtocols(q))
-	_, channels, err := conn.Open(&watchedWriter{ResponseWriter: w, onClose: func() { end(errClientLeft) }}, r)
+	left := func() { end(errClientLeft) }
+	_, channels, err := conn.Open(&watchedWriter{ResponseWriter: w, onClose: left}, r)
 	if err != nil {
 		return nil //nolint:nilerr // Open has answered
 	}
 	defer func() { _ = conn.Close() }()
-	s.relay(ctx, r.Context(), terminal, q, channels)
+	if q.stdin {
+		go feed(terminal, channels[remotecommand.StreamStdIn], clientCheck(q, channels, left))
+	}
+	s.relay(ctx, r.Context(), terminal, channels)
 	return nil
 }
 
@@ -114,13 +118,10 @@ func channelProtocols(q remoteQuery) map[string]wsstream.ChannelProtocolConfig {
 
 // relay connects the channels of a client with a process until the process has ended,
 // and sends its exit code.
-func (s *server) relay(ctx, serving context.Context, terminal engine.Terminal, q remoteQuery, channels []io.ReadWriteCloser) {
+func (s *server) relay(ctx, serving context.Context, terminal engine.Terminal, channels []io.ReadWriteCloser) {
 	stdout, stderr := channels[remotecommand.StreamStdOut], channels[remotecommand.StreamStdErr]
 	if _, err := stdout.Write(nil); err != nil { // shows the client that the streams are open
 		return
-	}
-	if q.stdin {
-		go feed(terminal, channels[remotecommand.StreamStdIn])
 	}
 	go resize(ctx, terminal, channels[remotecommand.StreamResize])
 	err := terminal.CopyTo(stdout, stderr)
@@ -144,15 +145,6 @@ func (s *server) relay(ctx, serving context.Context, terminal engine.Terminal, q
 
 func unavailableStatus(message string) metav1.Status {
 	return newStatus(http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable, message).Status()
-}
-
-// feed writes a client's input to a process. It reads on when the process takes no more:
-// otherwise the connection would never show that the client has left.
-func feed(terminal engine.Terminal, input io.Reader) {
-	if _, err := io.Copy(struct{ io.Writer }{terminal}, input); err == nil {
-		_ = terminal.CloseWrite() // the process may have ended
-	}
-	_, _ = io.Copy(io.Discard, input)
 }
 
 // resize applies a client's sizes of its terminal.
