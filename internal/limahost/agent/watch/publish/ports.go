@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -25,8 +26,10 @@ type ports struct {
 	rules []limayaml.PortForward
 	conn  *guest.Conn
 	udp   *guestagent.GuestAgentClient
-	// open has the listener of each published port, and failed the error of each other
-	// port.
+	// reported are the ports that the guest agent has reported.
+	reported map[port]bool
+	// open has the listener of each published port, and failed the error of each port
+	// that could not be opened. Some reported ports have neither, see publish.
 	open   map[port]io.Closer
 	failed map[port]error
 }
@@ -39,6 +42,13 @@ type port struct {
 
 func (p port) String() string { return fmt.Sprintf("%s port %d", p.protocol, p.number) }
 
+// network returns the protocol without the version of IP.
+func (p port) network() string { return strings.TrimRight(p.protocol, "46") }
+
+func compare(a, b port) int {
+	return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.protocol, b.protocol), cmp.Compare(a.ip, b.ip))
+}
+
 func portOf(p *api.IPPort) port {
 	return port{protocol: p.GetProtocol(), ip: p.GetIp(), number: int(p.GetPort())}
 }
@@ -46,29 +56,32 @@ func portOf(p *api.IPPort) port {
 func newPorts(conn *guest.Conn, udp *guestagent.GuestAgentClient, cfg Config) *ports {
 	return &ports{
 		Config: cfg, rules: rules(cfg), conn: conn, udp: udp,
-		open: map[port]io.Closer{}, failed: map[port]error{},
+		reported: map[port]bool{}, open: map[port]io.Closer{}, failed: map[port]error{},
 	}
 }
 
 // handle handles an event of the guest agent.
 func (p *ports) handle(ctx context.Context, e *api.Event) {
 	for _, removed := range e.GetLocalPortsRemoved() {
-		at := portOf(removed)
-		if closer := p.open[at]; closer != nil {
-			closer.Close()
-		}
-		delete(p.open, at)
-		delete(p.failed, at)
+		delete(p.reported, portOf(removed))
 	}
 	for _, added := range e.GetLocalPortsAdded() {
-		p.publish(ctx, portOf(added))
+		p.reported[portOf(added)] = true
 	}
-	p.report()
+	p.reconcile(ctx)
 }
 
-// retry retries the ports that could not be opened.
-func (p *ports) retry(ctx context.Context) {
-	for _, at := range slices.Collect(maps.Keys(p.failed)) {
+// reconcile makes the published ports those that the guest agent has reported. It also
+// retries the ports that could not be opened.
+func (p *ports) reconcile(ctx context.Context) {
+	for at, closer := range p.open {
+		if !p.reported[at] {
+			closer.Close()
+			delete(p.open, at)
+		}
+	}
+	maps.DeleteFunc(p.failed, func(at port, _ error) bool { return !p.reported[at] })
+	for _, at := range slices.SortedFunc(maps.Keys(p.reported), compare) {
 		p.publish(ctx, at)
 	}
 	p.report()
@@ -80,8 +93,9 @@ func (p *ports) close() {
 	}
 }
 
-// publish opens one port, unless another port of the guest has its address: the
-// guest agent reports one port for IPv4 and for IPv6.
+// publish opens one port, unless another port of the guest has its address: several
+// ports can have one, such as a port for IPv4 and for IPv6. The next is opened when the
+// first has ended.
 func (p *ports) publish(ctx context.Context, at port) {
 	addr := hostAddr(p.rules, at)
 	if addr == "" || p.open[at] != nil {
@@ -90,7 +104,7 @@ func (p *ports) publish(ctx context.Context, at port) {
 	before := p.failed[at]
 	delete(p.failed, at)
 	for other := range p.open {
-		if other.protocol == at.protocol && hostAddr(p.rules, other) == addr {
+		if other.network() == at.network() && hostAddr(p.rules, other) == addr {
 			return
 		}
 	}

@@ -114,7 +114,7 @@ func follow(ctx context.Context, conn *guest.Conn, cfg Config) error {
 		case e := <-events:
 			p.handle(ctx, e)
 		case <-ticker.C:
-			p.retry(ctx)
+			p.reconcile(ctx)
 		case err := <-ended:
 			return err
 		}

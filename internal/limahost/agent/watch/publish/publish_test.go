@@ -146,7 +146,7 @@ func TestPortsFollowGuest(t *testing.T) {
 		t.Errorf("note %q", note)
 	}
 	taken.Close()
-	p.retry(ctx)
+	p.reconcile(ctx)
 	p.handle(ctx, &api.Event{LocalPortsAdded: listening[1:]})
 	if note != "" || len(p.open) != 1 {
 		t.Errorf("note %q, %d open", note, len(p.open))
@@ -165,4 +165,54 @@ func TestPortsFollowGuest(t *testing.T) {
 	if _, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
 		t.Error("a port that was closed in the guest is still open")
 	}
+}
+
+// Several listeners of the guest have one address on the host. One of them is published
+// at any time.
+func TestPortIsPublishedWhileOneListens(t *testing.T) {
+	conn := connect(t)
+	all, local, six, other := "tcp 0.0.0.0", "tcp 127.0.0.1", "tcp6 ::", "tcp 127.0.0.9"
+	type step struct {
+		added, removed []string
+		want           string
+	}
+	for name, steps := range map[string][]step{
+		"the first ends":           {{added: []string{all}, want: all}, {added: []string{local}, want: all}, {removed: []string{all}, want: local}, {removed: []string{local}}},
+		"the second ends":          {{added: []string{all}, want: all}, {added: []string{local}, want: all}, {removed: []string{local}, want: all}},
+		"one event":                {{added: []string{local, all}, want: all}, {removed: []string{all}, added: []string{six}, want: local}},
+		"one replaces the other":   {{added: []string{all}, want: all}, {removed: []string{all}, added: []string{local}, want: local}},
+		"both end":                 {{added: []string{all, local}, want: all}, {removed: []string{local, all}}},
+		"IPv4 and IPv6":            {{added: []string{six}, want: six}, {added: []string{all}, want: six}, {removed: []string{six}, want: all}},
+		"one that is not reported": {{added: []string{all}, want: all}, {removed: []string{local}, want: all}},
+		"one that is ignored":      {{added: []string{other}}, {added: []string{all}, want: all}, {removed: []string{all}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onHost, taken := takenPort(t)
+			taken.Close()
+			var note string
+			p := newPorts(conn, nil, Config{Log: slog.New(slog.DiscardHandler), Report: func(text string) { note = text }})
+			p.rules = rulesOf(t, limayaml.PortForward{GuestIP: net.ParseIP("127.0.0.9"), GuestPort: 8080, Ignore: true},
+				limayaml.PortForward{GuestPort: 8080, HostPort: onHost})
+			defer p.close()
+			for i, s := range steps {
+				p.handle(t.Context(), &api.Event{LocalPortsAdded: guestPorts(s.added), LocalPortsRemoved: guestPorts(s.removed)})
+				var got []string
+				for at := range p.open {
+					got = append(got, at.protocol+" "+at.ip)
+				}
+				if strings.Join(got, ", ") != s.want || note != "" {
+					t.Fatalf("step %d: %q published, want %q; note %q", i, got, s.want, note)
+				}
+			}
+		})
+	}
+}
+
+// guestPorts returns the listeners of port 8080, each with its protocol and address.
+func guestPorts(listeners []string) (ports []*api.IPPort) {
+	for _, l := range listeners {
+		protocol, ip, _ := strings.Cut(l, " ")
+		ports = append(ports, &api.IPPort{Protocol: protocol, Ip: ip, Port: 8080})
+	}
+	return ports
 }
