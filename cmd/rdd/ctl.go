@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -186,7 +185,7 @@ func (s *session) ctlDaemon() (daemon *client.Client, namespace string, err erro
 // instance, and the namespace.
 func (s *session) ctlConfig(mirrors string) (path, namespace string, err error) {
 	path, err = client.ConfigFor(s.instance, mirrors)
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EDQUOT) {
+	if instance.IsDiskUnwritable(err) {
 		return s.instance.Config, mirrors, nil
 	}
 	return path, "", err

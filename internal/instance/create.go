@@ -50,6 +50,28 @@ func (i Instance) Create() error {
 	return nil
 }
 
+// CreateDir creates Dir alone, for the lock of an instance whose directories are missing.
+func (i Instance) CreateDir() error {
+	if err := checkHome(i.Dir, os.Getuid()); err != nil {
+		return err
+	}
+	if err := i.ensureDir(i.Dir); err != nil {
+		return fmt.Errorf("create directory %s: %w", i.Dir, err)
+	}
+	return nil
+}
+
+// ReleaseDir releases the lock in a directory from CreateDir, and removes the directory
+// unless it has got other files.
+func (i Instance) ReleaseDir(lock *PidLock) error {
+	if i.LoadRun(os.Getpid()).Doing != "" {
+		_ = os.Remove(i.runFile()) // keeps the directory
+	}
+	err := lock.Release()
+	_ = os.Remove(i.Dir) // has other files
+	return err
+}
+
 // unsafe returns the rights that a shared directory must not have. Other users get no
 // rights for keys and data, and must not write to the directories above them. Logs may
 // have any mode, because their files are private.

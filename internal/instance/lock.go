@@ -20,6 +20,12 @@ const (
 	lockPause = 5 * time.Millisecond
 )
 
+// IsDiskUnwritable reports whether err is that of a disk that is full or read-only. No
+// daemon starts on such a disk.
+func IsDiskUnwritable(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS)
+}
+
 // RunningError reports that another daemon of the instance is running.
 type RunningError struct {
 	// PID is the pid of the other daemon; 0 if it has not written it yet.

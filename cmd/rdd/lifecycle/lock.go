@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"time"
@@ -25,11 +26,12 @@ func (m *Manager) Exclusively(ctx context.Context, doing string, do func() error
 // withInstanceLock runs do while it holds the instance's lock, so that no daemon
 // starts and no other command does the same. doing is what other commands report
 // meanwhile. On a full or read-only disk the lock is not available; then do runs
-// without it, because no daemon can start there either. The error wraps an
-// *instance.RunningError if a daemon is running.
+// without it, because no daemon can start there either. Without the lock for another
+// reason, withInstanceLock returns an error. It wraps an *instance.RunningError if a
+// daemon is running.
 func (m *Manager) withInstanceLock(ctx context.Context, timeout time.Duration, doing string, do func() error) error {
 	for {
-		lock, err := instance.Lock(m.Instance.PidFile)
+		release, err := m.lock()
 		if _, held := errors.AsType[*instance.RunningError](err); held {
 			_, running, daemonErr := m.daemon(ctx, timeout)
 			switch {
@@ -42,15 +44,32 @@ func (m *Manager) withInstanceLock(ctx context.Context, timeout time.Duration, d
 			}
 			continue
 		}
-		if err != nil {
+		if instance.IsDiskUnwritable(err) {
 			return do()
+		}
+		if err != nil {
+			return fmt.Errorf("%s needs the instance's lock, so that no daemon starts meanwhile: %w: make the file and its directory accessible to yourself, and retry", doing, err)
 		}
 		self, _ := process.Find(os.Getpid())
 		// Without this record other commands take this process for a daemon that does
 		// not answer. That is no reason to fail.
 		_ = m.Instance.SaveRun(instance.Run{PID: os.Getpid(), Process: self.Start, Started: time.Now(), Doing: doing})
-		return errors.Join(do(), lock.Release())
+		return errors.Join(do(), release())
 	}
+}
+
+// lock locks the instance. A user may have removed its directory. The next daemon would
+// create it, and not exclude a command without a lock, so lock creates it until release.
+func (m *Manager) lock() (release func() error, err error) {
+	lock, err := instance.Lock(m.Instance.PidFile)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return lock.Release, err
+	}
+	if err := m.Instance.CreateDir(); err != nil {
+		return nil, err
+	}
+	lock, err = instance.Lock(m.Instance.PidFile)
+	return func() error { return m.Instance.ReleaseDir(lock) }, err
 }
 
 // noTimeout is the timeout of callers whose context has a deadline.
