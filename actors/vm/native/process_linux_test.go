@@ -3,8 +3,10 @@ package native
 import (
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
@@ -35,7 +37,7 @@ func TestFindEngineRequiresConfigArgument(t *testing.T) {
 	if found, ok := findEngine(k, recorded); ok {
 		t.Errorf("found %d, which has another configuration", found.PID)
 	}
-	mine := sleeper(t, k.configArg())
+	mine := impostor{program: "dockerd", args: []string{"dockerd", k.configArg()}}.start(t)
 	for name, s := range map[string]state{
 		"recorded":            {Engine: "moby", PID: mine.PID, StartTime: mine.Start, BootID: process.BootID()},
 		"not recorded":        {},
@@ -45,6 +47,52 @@ func TestFindEngineRequiresConfigArgument(t *testing.T) {
 	} {
 		if found, ok := findEngine(k, s); !ok || found.PID != mine.PID {
 			t.Errorf("%s: found %+v, %v; want %+v", name, found, ok, mine)
+		}
+	}
+}
+
+// Another program has the arguments of the engine that it starts.
+func TestFindEngineRequiresItsProgram(t *testing.T) {
+	k := kind{engine: "moby", program: "dockerd", configFile: filepath.Join(t.TempDir(), "docker.json")}
+	impostor{program: "strace", args: []string{"strace", "dockerd", k.configArg()}}.start(t)
+	if found, ok := findEngine(k, state{}); ok {
+		t.Errorf("found %d: %q", found.PID, found.Args())
+	}
+	engine := impostor{program: "dockerd", args: []string{"dockerd", k.configArg()}}.start(t)
+	if found, ok := findEngine(k, state{}); !ok || found.PID != engine.PID {
+		t.Errorf("found %+v, %v; want %+v", found, ok, engine)
+	}
+}
+
+func TestIsEngineProgram(t *testing.T) {
+	for _, test := range []struct {
+		engine  appv1.EngineName
+		program string
+		args    string
+		want    bool
+	}{
+		{"moby", "dockerd", "/usr/sbin/dockerd --config-file=x", true},
+		{"moby", "dockerd-27.1", "/opt/dockerd-27.1 --config-file=x", true},
+		{"moby", ".dockerd-wrapped", "/nix/store/y/bin/dockerd --config-file=x", true},
+		{"moby", "rootlesskit", "rootlesskit --net=slirp4netns /usr/bin/dockerd-rootless.sh --config-file=x", true},
+		{"moby", "rootlesskit", "/proc/self/exe --net=slirp4netns /usr/bin/dockerd-rootless.sh --config-file=x", true},
+		{"moby", "dash", "/bin/sh /usr/bin/dockerd-rootless.sh --config-file=x", true},
+		{"moby", "bash", "/bin/sh -e /usr/bin/dockerd-rootless.sh --config-file=x", true},
+		{"moby", "bash", "bash ./my.sh dockerd-rootless.sh --config-file=x", false},
+		{"moby", "bash", "bash", false},
+		{"moby", "strace", "strace dockerd --config-file=x", false},
+		{"moby", "strace", "dockerd --config-file=x", false},
+		{"moby", "strace", "strace dockerd-rootless.sh --config-file=x", false},
+		{"moby", "vim", "vim --config-file=x", false},
+		{"moby", "containerd", "containerd --config-file=x", false},
+		{"moby", "", "", false},
+		{"containerd", "containerd", "containerd --config=x", true},
+		{"containerd", "containerd-shim-runc-v2", "containerd-shim-runc-v2 --config=x", false},
+		{"containerd", "rootlesskit", "rootlesskit containerd --config=x", false},
+	} {
+		k := kind{engine: test.engine, program: map[appv1.EngineName]string{"moby": "dockerd", "containerd": "containerd"}[test.engine]}
+		if got := isEngineProgram(k, test.program, strings.Fields(test.args)); got != test.want {
+			t.Errorf("%s: isEngineProgram(%q, %q) = %v", test.engine, test.program, test.args, got)
 		}
 	}
 }

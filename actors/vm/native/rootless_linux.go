@@ -58,6 +58,9 @@ func mappedRemoval(path, dir string) (*exec.Cmd, error) {
 	return exec.Command(programs[0], programs[1], "-rf", "--one-file-system", "--", dir), nil
 }
 
+// rootlessScript is the name of the wrapper of a rootless dockerd.
+const rootlessScript = "dockerd-rootless.sh"
+
 // rootlessScripts returns the paths outside of PATH at which packages have the
 // wrapper.
 func rootlessScripts() []string {
@@ -68,14 +71,14 @@ func rootlessScripts() []string {
 // anything that it needs, the error names all that is missing.
 func (d *Driver) findRootless(path string) (string, error) {
 	var missing []string
-	script := search("dockerd-rootless.sh", path)
+	script := search(rootlessScript, path)
 	for _, candidate := range rootlessScripts() {
 		if script == "" && executable(candidate) {
 			script = candidate
 		}
 	}
 	if script == "" {
-		missing = append(missing, "dockerd-rootless.sh (package docker.io or docker-ce-rootless-extras)")
+		missing = append(missing, rootlessScript+" (package docker.io or docker-ce-rootless-extras)")
 	}
 	for _, program := range []string{"rootlesskit", "newuidmap", "iptables"} {
 		pkg := strings.Replace(program, "newuidmap", "uidmap", 1)
