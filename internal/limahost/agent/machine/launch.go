@@ -121,12 +121,11 @@ func (l *Launcher) launchQEMU(ctx context.Context, cfg qemu.Config, bootFiles fu
 	if err := bootFiles(); err != nil {
 		return nil, err
 	}
-	if err := startVirtiofs(ctx, cfg, exe); err != nil {
-		return nil, err
-	}
 	appendToLogs(args)
-	l.Status.EnterPhase(limahost.PhaseBoot)
-	return l.startQEMU(ctx, exe, args)
+	return withVirtiofs(ctx, cfg, exe, func() (Machine, error) {
+		l.Status.EnterPhase(limahost.PhaseBoot)
+		return l.startQEMU(ctx, exe, args)
+	})
 }
 
 // startQEMU starts QEMU in its own session, and returns when its monitor

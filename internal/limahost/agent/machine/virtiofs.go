@@ -2,10 +2,13 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/lima-vm/lima/pkg/driver/qemu"
@@ -18,29 +21,66 @@ import (
 // virtiofsdTimeout limits the start of a virtiofsd.
 const virtiofsdTimeout = 5 * time.Second
 
-// startVirtiofs starts a virtiofsd for each directory that a user's lima.yaml shares by
-// virtiofs. It ends with QEMU.
-func startVirtiofs(ctx context.Context, cfg qemu.Config, exe string) error {
+// virtiofsdGrace is how long a virtiofsd has to end after a signal.
+const virtiofsdGrace = 2 * time.Second
+
+// withVirtiofs starts QEMU with a virtiofsd for each directory that a user's lima.yaml
+// shares by virtiofs. A virtiofsd ends with the QEMU that has connected to it, and serves
+// no other. So those of a QEMU that fails to start, which may not have connected, are
+// ended here.
+func withVirtiofs(ctx context.Context, cfg qemu.Config, exe string, startQEMU func() (Machine, error)) (Machine, error) {
+	started, err := startVirtiofs(ctx, cfg, exe)
+	if err == nil {
+		var m Machine
+		if m, err = startQEMU(); err == nil {
+			return m, nil
+		}
+	}
+	ctx = context.WithoutCancel(ctx)
+	for _, p := range started {
+		err = errors.Join(err, endVirtiofsd(ctx, p))
+	}
+	return nil, err
+}
+
+// startVirtiofs starts the virtiofsds, and returns them also with an error.
+func startVirtiofs(ctx context.Context, cfg qemu.Config, exe string) (started []process.Process, err error) {
 	if *cfg.LimaYAML.MountType != limayaml.VIRTIOFS || len(cfg.LimaYAML.Mounts) == 0 {
-		return nil
+		return nil, nil
 	}
 	program, err := qemu.FindVirtiofsd(exe)
 	if err != nil {
-		return fmt.Errorf("share directories with the VM: %w: install virtiofsd, or set mountType to 9p", err)
+		return nil, fmt.Errorf("share directories with the VM: %w: install virtiofsd, or set mountType to 9p", err)
 	}
 	for i, mount := range cfg.LimaYAML.Mounts {
-		args, err := qemu.VirtiofsdCmdline(cfg, i)
+		args, err := qemu.VirtiofsdCmdline(cfg, i) // removes an old socket
 		if err != nil {
-			return err
+			return started, err
 		}
-		_, ended, err := process.Start(exec.Command(program, args...)) //nolint:noctx // It runs as long as QEMU.
+		p, ended, err := process.Start(exec.Command(program, args...)) //nolint:noctx // It runs as long as QEMU.
 		if err != nil {
-			return fmt.Errorf("start %s: %w", program, err)
+			return started, fmt.Errorf("start %s: %w", program, err)
 		}
+		started = append(started, p)
 		socket := filepath.Join(cfg.InstanceDir, fmt.Sprintf(filenames.VhostSock, i))
 		if err := awaitFile(ctx, socket, ended); err != nil {
-			return fmt.Errorf("share %s with the VM: %w", mount.Location, err)
+			return started, fmt.Errorf("share %s with the VM: %w", mount.Location, err)
 		}
+	}
+	return started, nil
+}
+
+// endVirtiofsd ends a virtiofsd, and its children: it serves from a sandbox in one.
+func endVirtiofsd(ctx context.Context, first process.Process) error {
+	all := append(process.Descendants([]process.Process{first}, process.All()), first)
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		for _, p := range all {
+			_ = p.Signal(signal) // may have ended
+		}
+		all = slices.DeleteFunc(all, func(p process.Process) bool { return p.WaitFor(ctx, virtiofsdGrace) == nil })
+	}
+	if len(all) > 0 {
+		return fmt.Errorf("end virtiofsd, pid %d: the process survived SIGKILL, and may hang in the kernel: see the output of 'dmesg'", all[0].PID)
 	}
 	return nil
 }
