@@ -61,6 +61,11 @@ api() {
     [[ $status -eq 126 || $status -eq 127 ]]
 }
 
+@test "exec passes a long input to a program that reads it late" {
+    run -0 --separate-stderr bash -c "head -c 100000000 /dev/zero | '$RDD_TEST_BIN/rdd' exec -i web -- sh -c 'sleep 3; busybox wc -c'"
+    assert_output 100000000
+}
+
 @test "exec gives a terminal with its size" {
     command -v script || skip "script is not installed"
     run -0 script -qec "stty rows 45 cols 123; '$RDD_TEST_BIN/rdd' exec -it web -- sh -c 'sleep 1; busybox stty size'" /dev/null
