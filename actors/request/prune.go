@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/docker/go-units"
-
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
@@ -46,7 +44,7 @@ func summaryOf(list containersv1.PruneRequestStatus) string {
 	if list.PrunedCount == 1 {
 		noun = "object"
 	}
-	return fmt.Sprintf("%d %s, %s", list.PrunedCount, noun, units.HumanSize(float64(list.ReclaimedBytes)))
+	return fmt.Sprintf("%d %s, %s", list.PrunedCount, noun, engine.HumanSize(list.ReclaimedBytes))
 }
 
 func pruneOptions(spec containersv1.PruneRequestSpec) (engine.PruneOptions, error) {

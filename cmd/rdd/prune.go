@@ -8,11 +8,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/docker/go-units"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/progress"
+	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 type pruneCmd struct {
@@ -139,7 +139,7 @@ func (s *session) printPruned(status containersv1.PruneRequestStatus, succeeded 
 		if i == 0 {
 			fmt.Fprintln(table, "KIND\tNAME\tSIZE")
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", p.Kind, p.Name, units.HumanSize(float64(p.Bytes)))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", p.Kind, p.Name, containerengine.HumanSize(p.Bytes))
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print the objects: %w", err)

@@ -34,7 +34,7 @@ func TestVMPropertiesValidated(t *testing.T) {
 		{`{"cpus":65}`, "less than or equal to 64"},
 		{`{"image":"cloud"}`, ""},
 		{`{"image":"/some/dir"}`, ""},
-		{`{"image":"some/dir"}`, "an absolute path"},
+		{`{"image":"some/dir"}`, "the absolute path"},
 		{`{"acceleration":"tcg","driver":"lima"}`, ""},
 		{`{"acceleration":"warp"}`, `"tcg"`},
 		{`{"restart":"2025-01-02T03:04:05.123456789Z","reset":"x"}`, ""},

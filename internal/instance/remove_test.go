@@ -234,7 +234,7 @@ func TestRemoveRefusesForeignTarget(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := names(t, i.Dir)
-	if _, err := i.Remove(); err == nil || !strings.Contains(err.Error(), "the user with id 1") {
+	if _, err := i.Remove(); err == nil || !strings.Contains(err.Error(), "belongs to user 1:") {
 		t.Errorf("remove = %v", err)
 	}
 	if got := names(t, i.Dir) + names(t, target); got != before+"state.db thesis.txt" {
