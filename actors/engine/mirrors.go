@@ -59,6 +59,7 @@ func (s *supervisor) syncCompleted(c actor.Context, synced engine.Synced) {
 		s.objectGone(c, e.key.kind, e.key.name, synced.AsOf)
 	}
 	s.sync.completed(synced)
+	s.stopGrace() // the engine answers, even if it refuses to list a kind
 }
 
 // mirrorChanged sends the resource to its mirror. A resource without a reading of the

@@ -21,7 +21,7 @@ type progress struct {
 	pending, awaited map[key]struct{}
 	// totals are the objects that were listed.
 	totals map[containersv1.Kind]int
-	// isRead is set when the session has read everything.
+	// isRead is set when the session has read everything once.
 	isRead bool
 	// unread objects could not be read. An object that is read later has mirrors here;
 	// it is removed when they have settled.
@@ -81,7 +81,8 @@ func (p *progress) gaveUp(k key, err error) {
 // completed records the end of a full sync. An object that an earlier sync could not read
 // stays until its mirrors have settled.
 func (p *progress) completed(synced engine.Synced) {
-	p.isRead, p.unlisted = true, synced.Unlisted
+	p.unlisted = synced.Unlisted
+	p.isRead = p.isRead || len(p.unlisted) == 0
 	maps.DeleteFunc(p.unread, func(_ engine.Key, mirrors map[key]struct{}) bool { return len(mirrors) == 0 })
 	if p.unread == nil {
 		p.unread = map[engine.Key]map[key]struct{}{}
@@ -111,18 +112,27 @@ func (p *progress) message() string {
 		total := max(p.totals[kind], awaited[kind])
 		parts = append(parts, fmt.Sprintf("%ss %d/%d", strings.ToLower(string(kind)), awaited[kind]-pending[kind], total))
 	}
-	return strings.Join(parts, ", ")
+	text := strings.Join(parts, ", ")
+	if refusals := p.refusals(); len(refusals) > 0 {
+		text += "; " + strings.Join(refusals, "; ")
+	}
+	return text
 }
 
-// problems returns what is not mirrored although the sync is completed; empty when
-// everything is.
-func (p *progress) problems() string {
-	var parts []string
+// refusals says which kinds the engine refused to list.
+func (p *progress) refusals() (parts []string) {
 	for _, kind := range containersv1.Kinds() {
 		if err := p.unlisted[kind]; err != nil {
 			parts = append(parts, fmt.Sprintf("the engine refuses to list %ss, whose mirrors stay as they are: %v", strings.ToLower(string(kind)), err))
 		}
 	}
+	return parts
+}
+
+// problems returns what is not mirrored although the sync is completed; empty when
+// everything is.
+func (p *progress) problems() string {
+	parts := p.refusals()
 	if n := len(p.unread); n > 0 {
 		parts = append(parts, count(n, "object")+" could not be read from the engine")
 	}

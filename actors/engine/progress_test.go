@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -34,4 +35,17 @@ func TestUnreadObjectStaysUntilItsMirrorSettles(t *testing.T) {
 	check("unread later", true)
 	p.completed(engine.Synced{})
 	check("gone", false)
+}
+
+// A kind that was never listed has no mirrors, so that the sync goes on.
+func TestUnlistedKindKeepsSyncing(t *testing.T) {
+	p := newProgress()
+	p.completed(engine.Synced{Unlisted: map[containersv1.Kind]error{containersv1.KindImage: errors.New("no such layer")}})
+	if p.isMirrored() || !strings.Contains(p.message(), "refuses to list images") || !strings.Contains(p.message(), "no such layer") {
+		t.Errorf("mirrored: %v, %q", p.isMirrored(), p.message())
+	}
+	p.completed(engine.Synced{})
+	if !p.isMirrored() || p.problems() != "" {
+		t.Errorf("after a complete sync: mirrored: %v, %q", p.isMirrored(), p.problems())
+	}
 }

@@ -28,7 +28,9 @@ const alreadyMeasures = "disk usage operation is already running"
 
 // Prune implements engine.Transferrer.
 func (e *dockerEngine) Prune(ctx context.Context, options engine.PruneOptions, removed func(engine.Pruned)) ([]engine.Pruned, error) {
-	have, err := e.Inventory(ctx, options.Kinds)
+	measuring, cancel := context.WithTimeout(ctx, measureTimeout)
+	defer cancel()
+	have, err := e.Inventory(measuring, options.Kinds)
 	if err != nil {
 		return nil, classified(err)
 	}
@@ -62,8 +64,6 @@ func (d *httpAPI) PruneContainer(ctx context.Context, id string) error {
 
 // Inventory implements API.
 func (d *httpAPI) Inventory(ctx context.Context, kinds []containersv1.Kind) (have engine.Inventory, err error) {
-	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
-	defer cancel()
 	if have.Containers, err = d.inventoryContainers(ctx, slices.Contains(kinds, containersv1.KindContainer)); err != nil {
 		return have, err
 	}
