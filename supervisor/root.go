@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// drainTimeout bounds the time without progress of a drain in which no driver stops the
-	// engine.
+	// drainTimeout bounds a drain in which no driver stops the engine, and the rest of one
+	// after that.
 	drainTimeout = 60 * time.Second
 	// drainLimit bounds a drain in which a driver stops the engine. The driver bounds
 	// the stop by the containers' stop timeouts, but its call may never return.
@@ -44,9 +44,10 @@ type root struct {
 	children []*actor.PID
 	app      *actor.PID
 	stopping bool
-	// draining is the last report of the app actor, and reportedAt is its time.
-	draining   messages.Draining
-	reportedAt time.Time
+	// draining is the last report of the app actor. stoppedAt is when a driver stopped
+	// the engine, or first failed to.
+	draining  messages.Draining
+	stoppedAt time.Time
 	// drainEnds is when drainLimit is over.
 	drainEnds time.Time
 }
@@ -97,7 +98,10 @@ func (r *root) receive(c actor.Context, msg messages.ToRoot) {
 	case messages.Shutdown:
 		r.shutdown(c, msg)
 	case messages.Draining:
-		r.draining, r.reportedAt = msg, time.Now()
+		if r.draining.EngineStopping && !msg.EngineStopping && r.stoppedAt.IsZero() {
+			r.stoppedAt = time.Now()
+		}
+		r.draining = msg
 	case messages.Drained:
 		r.stopNext(c)
 	}
@@ -186,9 +190,9 @@ func (r *root) shutdown(c actor.Context, msg messages.Shutdown) {
 }
 
 // drainOver ends the tree before the drain is complete, unless a driver stops the engine,
-// or the drain has progressed since drainTimeout.
+// or has stopped it within drainTimeout.
 func (r *root) drainOver(c actor.Context) {
-	pause := drainTimeout - time.Since(r.reportedAt)
+	pause := drainTimeout - time.Since(r.stoppedAt)
 	if r.draining.EngineStopping {
 		pause = drainTimeout
 	}

@@ -17,8 +17,8 @@ func (a *app) record(records ...eventRecord) {
 	if a.view.app == nil {
 		return
 	}
-	for _, h := range records {
-		a.Events.Event(a.view.app, h.kind, h.reason, h.message)
+	for _, r := range records {
+		a.Events.Event(a.view.app, r.kind, r.reason, r.message)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestUnreadObjectStaysUntilItsMirrorSettles(t *testing.T) {
 	check("gone", false)
 }
 
-// A kind that was never listed has no mirrors, so that the sync goes on.
+// A kind that was never listed has no mirrors, so that the sync continues.
 func TestUnlistedKindKeepsSyncing(t *testing.T) {
 	p := newProgress()
 	p.completed(engine.Synced{Unlisted: map[containersv1.Kind]error{containersv1.KindImage: errors.New("no such layer")}})

@@ -26,7 +26,7 @@ import (
 var errDeleted = errors.New("the container is being deleted")
 
 // errKilled is the outcome of a stop or a restart that a kill interrupts.
-var errKilled = errors.New("rdd no longer waits for the engine, because a kill was requested: the engine may still complete the action")
+var errKilled = errors.New("a kill was requested before the action ended: the engine may still complete the action")
 
 // actionResult is the outcome of the action that was accepted at a time.
 type actionResult struct {
@@ -97,7 +97,7 @@ func hasPendingAction(v view) bool {
 }
 
 // requestsKill reports whether the annotation requests a kill that can succeed. A kill does
-// not wait for a stop, which can take for ever: a container can have no stop timeout.
+// not wait for a stop, which can take indefinitely: a container can have no stop timeout.
 func requestsKill(v view) bool {
 	c, ok := v.resource.(*containersv1.Container)
 	return ok && c.RequestedAction() == containersv1.ActionKill && v.engine == present &&
@@ -108,6 +108,12 @@ func requestsKill(v view) bool {
 func isInterrupted(v view) bool {
 	running := v.resource.(*containersv1.Container).RunningAction()
 	return running != nil && waitsForEnd(runAction, v.resource) && !hasResult(v, running) && requestsKill(v)
+}
+
+// isSameAction reports whether the action that is Running was so in an earlier version.
+func isSameAction(old containersv1.Mirror, now *containersv1.Container) bool {
+	before, ok := old.(*containersv1.Container)
+	return ok && before.RunningAction() != nil && before.RunningAction().ObservedAt.Equal(&now.RunningAction().ObservedAt)
 }
 
 // waitsForEnd reports whether an operation waits until the container has ended.

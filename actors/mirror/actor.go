@@ -228,6 +228,8 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 	}
 	if c, ok := obj.(*containersv1.Container); ok && c.RunningAction() == nil {
 		m.view.accepted, m.view.result = nil, nil // these were of a former action
+	} else if ok && m.engine.retry.waits == runAction && !isSameAction(old, c) {
+		m.engine.retry.reset() // a kill does not wait for the retry of a stop
 	}
 	m.view.resource = obj
 	m.recordChange(old, obj)

@@ -30,8 +30,8 @@ func (m *mirror) record(records ...eventRecord) {
 	if m.view.resource == nil {
 		return
 	}
-	for _, h := range records {
-		m.Events.Event(m.view.resource, corev1.EventTypeWarning, h.reason, h.message)
+	for _, r := range records {
+		m.Events.Event(m.view.resource, corev1.EventTypeWarning, r.reason, r.message)
 	}
 }
 

@@ -174,9 +174,11 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 }
 
 // actionEnded updates the view after the engine has answered an action. A refused action
-// is not retried.
+// is not retried. After one that succeeded, such as a kill, a desired state that the engine
+// refused before can be applied.
 func (m *mirror) actionEnded(out outcome) {
-	if m.engine.retry.waits == runAction || m.engine.retry.unreachable {
+	hasSucceeded := out.result != nil && out.result.err == nil
+	if m.engine.retry.waits == runAction || m.engine.retry.unreachable || hasSucceeded {
 		m.engine.retry.reset()
 	}
 	if out.result == nil || !m.worksOn(out) {

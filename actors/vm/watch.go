@@ -80,7 +80,7 @@ func (w *watch) silence() string {
 		return fmt.Sprintf("the engine has not answered since %s (%v), and rdd cannot repair it: %v", since, w.err, w.repairErr)
 	}
 	if w.repairErr != nil {
-		return fmt.Sprintf("the engine has not answered since %s (%v), and the repair failed: %v: rdd retries it; to restart the engine now, run 'rdd stop' and 'rdd start'",
+		return fmt.Sprintf("the engine has not answered since %s (%v), and the repair failed: %v: rdd retries the repair; to restart the engine now, run 'rdd stop' and 'rdd start'",
 			since, w.err, w.repairErr)
 	}
 	if w.repairing {

@@ -266,7 +266,7 @@ func TestJudgeAcknowledgedDeletes(t *testing.T) {
 }
 
 // A delete of a tag is superseded by a request that gives it again, and by no other one.
-func TestJudgeDeletesOfTags(t *testing.T) {
+func TestRetaggedDeleteIsSuperseded(t *testing.T) {
 	const ref = "127.0.0.1:5/app:1"
 	pull := func(image string) func(*history) {
 		return func(s *history) {

@@ -127,7 +127,7 @@ func (s *session) table(rows [][2]string) error {
 // minValue is the least number of columns of a value.
 const minValue = 20
 
-// valueLines returns the lines of a value, at most columns wide unless that is 0.
+// valueLines returns the lines of a value, at most columns wide unless columns is 0.
 func valueLines(text string, columns int) []string {
 	text = strings.TrimRight(text, "\n")
 	if columns > 0 {

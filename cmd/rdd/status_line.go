@@ -16,7 +16,7 @@ import (
 // line is a state in one line: "STATE: DETAILS; next: NEXT".
 type line struct{ state, details, next string }
 
-// in returns the line, at most columns wide unless that is 0. It cuts the
+// in returns the line, at most columns wide unless columns is 0. It cuts the
 // details.
 func (l line) in(columns int) string {
 	state, next := l.state, ""

@@ -243,6 +243,11 @@ func TestStreamEndsWithClientOfFullInput(t *testing.T) {
 	go func() {
 		_ = s.executor(t, id, "exec", query).StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: input, Stdout: io.Discard})
 	}()
+	select {
+	case <-input.read: // the streams are open
+	case <-time.After(deadline):
+		t.Fatal("the input is not read")
+	}
 	for isFull := false; !isFull; {
 		select {
 		case <-input.read:

@@ -64,7 +64,7 @@ func TestFindEngineRequiresItsProgram(t *testing.T) {
 	}
 }
 
-func TestIsEngineProgram(t *testing.T) {
+func TestEngineProgramRecognized(t *testing.T) {
 	for _, test := range []struct {
 		engine  appv1.EngineName
 		program string

@@ -87,7 +87,7 @@ func (d *Driver) finishStop(ctx context.Context, k kind, p process.Process, stop
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("%s (pid %d) has been stopping since %s: run 'rdd start' when it has ended: %w",
+		return fmt.Errorf("%s (pid %d) has been stopping since %s: %w: run 'rdd start' when it has ended",
 			k.program, p.PID, stop.Since.Format(time.TimeOnly), err)
 	}
 	_, err = d.stop(ctx, progress, 0)

@@ -2,13 +2,15 @@ package native
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
@@ -125,13 +127,9 @@ func (d *Driver) disableLiveRestore(ctx context.Context, k kind, p process.Proce
 func (d *Driver) setLiveRestore(ctx context.Context, k kind, p process.Process, on bool) error {
 	ctx, cancel := context.WithTimeout(ctx, reloadDeadline)
 	defer cancel()
-	n, s := dockerNetwork{}, load(d.paths.state)
-	if s.Subnet != "" {
-		n.bridge = bridgeName(d.cfg)
-	}
-	settings, err := engineconfig.Decode(s.Settings)
+	former, err := os.ReadFile(k.configFile)
 	if err == nil {
-		err = writeSettings(k, launcher{settings: settings}, n, on)
+		err = writeLiveRestore(k, former, on)
 	}
 	if err == nil {
 		err = p.Signal(syscall.SIGHUP)
@@ -149,7 +147,22 @@ func (d *Driver) setLiveRestore(ctx context.Context, k kind, p process.Process, 
 		case <-ticker.C:
 		}
 	}
-	return err
+	// Others read the file to learn what dockerd does.
+	return errors.Join(err, writeFile(k.configFile, former))
+}
+
+// writeLiveRestore changes a single setting of dockerd's configuration file.
+func writeLiveRestore(k kind, config []byte, on bool) error {
+	all := map[string]json.RawMessage{}
+	if err := json.Unmarshal(config, &all); err != nil {
+		return fmt.Errorf("read %s: %w", k.configFile, err)
+	}
+	all["live-restore"] = json.RawMessage(strconv.FormatBool(on))
+	data, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the configuration of dockerd: %w", err)
+	}
+	return writeFile(k.configFile, append(data, '\n'))
 }
 
 // stopLeftovers ends the processes of an engine that has ended, containers first.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -48,31 +47,9 @@ func failed(doing string, err error) error {
 	return &engineError{words: doing + ": " + refused(err).Error(), cause: err}
 }
 
-// backendSigns returns words of an engine that cannot work on, although it still answers: it
-// is shutting down, or its containerd has ended. Engines have no status code for it; the
-// words are those of grpc-go's ErrClientConnClosing, of its transport, and of a context
-// that the engine itself has cancelled.
-func backendSigns() []string {
-	return []string{
-		"grpc: the client connection is closing",
-		`connection error: desc = "transport: `,
-		"error reading from server: EOF",
-		"context canceled",
-	}
-}
-
-// hasLostBackend reports whether the engine answers that it cannot work on.
-func hasLostBackend(err error) bool {
-	var answer *engineError
-	return errors.As(err, &answer) && slices.ContainsFunc(backendSigns(), func(sign string) bool {
-		return strings.Contains(answer.words, sign)
-	})
-}
-
 // IsUnreachable reports whether the engine could not be reached: it does not listen,
-// closed the connection, did not answer before the deadline, or is shutting down. The
-// command may have been carried out. The error of a cancelled context is not of this
-// class.
+// closed the connection, or did not answer before the deadline. The command may have
+// been carried out. The error of a cancelled context is not of this class.
 func IsUnreachable(err error) bool {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return false
@@ -82,8 +59,7 @@ func IsUnreachable(err error) bool {
 		errors.Is(err, context.DeadlineExceeded) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
-		errors.Is(err, errSilent) || errors.Is(err, errClosed) || errors.As(err, &netErr) ||
-		hasLostBackend(err)
+		errors.Is(err, errSilent) || errors.Is(err, errClosed) || errors.As(err, &netErr)
 }
 
 // unreachableError puts engine.ErrUnreachable into the chain of an error, and keeps
@@ -98,4 +74,25 @@ func classified(err error) error {
 		return unreachableError{err}
 	}
 	return err
+}
+
+// classifiedWork returns the error of a part of a request with its class. An engine that
+// is shutting down counts as unreachable: the request can be carried out later.
+func classifiedWork(err error) error {
+	if err != nil && isShuttingDown(err) {
+		return unreachableError{err}
+	}
+	return classified(err)
+}
+
+// isShuttingDown reports whether the engine answers that it has no containerd any more, or
+// that it has cancelled the work itself. Engines have no status code for it; the words are
+// those of grpc-go and of package context.
+func isShuttingDown(err error) bool {
+	var answer *engineError
+	return errors.As(err, &answer) && !errors.Is(err, context.Canceled) &&
+		(strings.Contains(answer.words, "grpc: the client connection is closing") ||
+			strings.Contains(answer.words, `connection error: desc = "transport: `) ||
+			strings.Contains(answer.words, "error reading from server: EOF") ||
+			strings.HasSuffix(answer.words, "context canceled"))
 }

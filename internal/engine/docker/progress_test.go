@@ -83,10 +83,6 @@ func TestFollowTransferReturnsErrorOfStream(t *testing.T) {
 	if _, _, err = follow(`{"error":"old form"}`); err == nil || err.Error() != "old form" {
 		t.Errorf("%v", err)
 	}
-	// The engine is shutting down.
-	if _, _, err = follow(`{"errorDetail":{"message":"context canceled"},"error":"context canceled"}`); !IsUnreachable(err) {
-		t.Errorf("%v", err)
-	}
 	// The engine died.
 	if _, _, err = follow(`{"status":"Down`); !IsUnreachable(err) {
 		t.Errorf("%v", err)

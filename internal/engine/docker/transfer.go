@@ -127,7 +127,7 @@ func encodeCredentials(c engine.Credentials) (string, error) {
 // Pull implements engine.Transferrer.
 func (e *dockerEngine) Pull(ctx context.Context, image engine.PullSpec, with engine.Credentials, progress func(engine.Progress)) (engine.Key, error) {
 	if err := e.PullImage(ctx, image, with, gather(progress)); err != nil {
-		return engine.Key{}, classified(err)
+		return engine.Key{}, classifiedWork(err)
 	}
 	return e.imageKey(ctx, image.Ref)
 }
@@ -135,13 +135,13 @@ func (e *dockerEngine) Pull(ctx context.Context, image engine.PullSpec, with eng
 // Push implements engine.Transferrer.
 func (e *dockerEngine) Push(ctx context.Context, ref string, with engine.Credentials, progress func(engine.Progress)) (string, error) {
 	digest, err := e.PushImage(ctx, ref, with, gather(progress))
-	return digest, classified(err)
+	return digest, classifiedWork(err)
 }
 
 // Tag implements engine.Transferrer.
 func (e *dockerEngine) Tag(ctx context.Context, image, tag string) (engine.Key, error) {
 	if err := e.TagImage(ctx, image, tag); err != nil {
-		return engine.Key{}, classified(err)
+		return engine.Key{}, classifiedWork(err)
 	}
 	return e.imageKey(ctx, tag)
 }
@@ -168,7 +168,7 @@ func (e *dockerEngine) imageKey(ctx context.Context, ref string) (engine.Key, er
 	defer cancel()
 	images, err := e.Inspect(ctx, containersv1.KindImage, tag)
 	if err != nil {
-		return engine.Key{}, classified(err)
+		return engine.Key{}, classifiedWork(err)
 	}
 	for _, image := range images {
 		if key := engine.KeyOf(image); key.Tag == tag {

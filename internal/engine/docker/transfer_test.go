@@ -32,6 +32,36 @@ func TestPullFromSilentRegistryEnds(t *testing.T) {
 	}
 }
 
+// An engine that is shutting down refuses what it could do later. Another refusal of a
+// command, even with these words, is that of the engine.
+func TestShuttingDownEngineIsUnreachableForRequests(t *testing.T) {
+	t.Parallel()
+	sim := dockersim.Start(t)
+	sim.AddRegistry("127.0.0.1:5000", memory.RegistrySpec{})
+	e := dialSim(t, sim, docker.Settings{})
+	for words, want := range map[string]bool{
+		"error creating temporary lease: grpc: the client connection is closing: context canceled":                                                       true,
+		`connection error: desc = "transport: error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused": unavailable`: true,
+		"error reading from server: EOF: unavailable":                  true,
+		"context canceled":                                             true,
+		`exec: "context canceled": executable file not found in $PATH`: false,
+		"disk on fire": false,
+	} {
+		takeBack := sim.Inject("POST /images/create", dockersim.Fault{Status: 500, Message: words})
+		_, err := e.Pull(t.Context(), engine.PullSpec{Ref: "127.0.0.1:5000/app"}, engine.Credentials{}, func(engine.Progress) {})
+		if engine.IsUnreachable(err) != want || err == nil || err.Error() != words {
+			t.Errorf("pull: %v, unreachable: %v", err, engine.IsUnreachable(err))
+		}
+		takeBack()
+		takeBack = sim.Inject("DELETE /volumes/x", dockersim.Fault{Status: 500, Message: words})
+		err = e.Do(t.Context(), engine.Key{Kind: containersv1.KindVolume, ID: "x"}, engine.VerbRemove)
+		if engine.IsUnreachable(err) || err == nil {
+			t.Errorf("remove: %v, unreachable: %v", err, engine.IsUnreachable(err))
+		}
+		takeBack()
+	}
+}
+
 // Pulls hold their connections for long, and other calls have some of their own.
 func TestPullsTakeNoConnections(t *testing.T) {
 	t.Parallel()

@@ -72,6 +72,10 @@ func startVirtiofs(ctx context.Context, cfg qemu.Config, exe string) (started []
 
 // endVirtiofsd ends a virtiofsd, and its children: it serves from a sandbox in one.
 func endVirtiofsd(ctx context.Context, first process.Process) error {
+	now, runs := process.Find(first.PID)
+	if !runs || now.Start != first.Start {
+		return nil // its pid may be that of another process
+	}
 	all := append(process.Descendants([]process.Process{first}, process.All()), first)
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		for _, p := range all {
