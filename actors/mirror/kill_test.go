@@ -1,12 +1,15 @@
 package mirror
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	enginememory "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -96,4 +99,40 @@ func interruptedAt(t *testing.T, action containersv1.Action, moment int) (ended 
 		time.Sleep(endlessStop) // the engine continues the stop
 	})
 	return ended
+}
+
+// refusesStop is an engine that refuses to stop a container that runs.
+type refusesStop struct{ engine.Engine }
+
+func (e refusesStop) Do(ctx context.Context, key engine.Key, verb engine.Verb) error {
+	now, err := e.Get(ctx, key)
+	if verb == engine.VerbStop && err == nil && now.(*containersv1.Container).Status.Status.IsActive() {
+		return errors.New("the stop is refused")
+	}
+	return e.Engine.Do(ctx, key, verb)
+}
+
+// A desired state that the engine has refused is applied after a kill, without the rest of
+// the pause.
+func TestRefusedStateIsAppliedAfterKill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPatient(t, neverStops)
+		s := stageWith(t, p.server, refusesStop{p.model.Dial()})
+		p.request("")
+		stopped := p.server.has()
+		wants(containersv1.StateCreated)(stopped)
+		s.store(p.server, stopped)
+		s.send(messages.ObjectSeen{Object: p.read(), AsOf: time.Now()})
+		time.Sleep(time.Hour) // the pauses have grown
+		if c := p.server.has(); c.Status.ObservedGeneration == c.Generation {
+			t.Fatal("the desired state is applied before the kill")
+		}
+		killed := p.server.has()
+		asks(containersv1.ActionKill)(killed)
+		s.store(p.server, killed)
+		time.Sleep(time.Second)
+		if c := p.server.has(); c.Status.ObservedGeneration != c.Generation {
+			t.Errorf("a second after the kill, generation %d is observed, want %d", c.Status.ObservedGeneration, c.Generation)
+		}
+	})
 }
