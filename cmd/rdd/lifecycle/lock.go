@@ -23,6 +23,9 @@ func (m *Manager) Exclusively(ctx context.Context, doing string, do func() error
 	return m.withInstanceLock(ctx, noTimeout, doing, do)
 }
 
+// lockAttempts limits the attempts to lock an instance without a directory.
+const lockAttempts = 10
+
 // withInstanceLock runs do while it holds the instance's lock, so that no daemon
 // starts and no other command does the same. doing is what other commands report
 // meanwhile. On a full or read-only disk the lock is not available; then do runs
@@ -30,8 +33,11 @@ func (m *Manager) Exclusively(ctx context.Context, doing string, do func() error
 // reason, withInstanceLock returns an error. It wraps an *instance.RunningError if a
 // daemon is running.
 func (m *Manager) withInstanceLock(ctx context.Context, timeout time.Duration, doing string, do func() error) error {
-	for {
+	for attempt := 1; ; attempt++ {
 		release, err := m.lock()
+		if errors.Is(err, fs.ErrNotExist) && attempt < lockAttempts {
+			continue // another command has removed the directory that it had created
+		}
 		if _, held := errors.AsType[*instance.RunningError](err); held {
 			_, running, daemonErr := m.daemon(ctx, timeout)
 			switch {
