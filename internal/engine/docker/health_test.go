@@ -22,8 +22,12 @@ func (e probedScript) Inspect(ctx context.Context, kind containersv1.Kind, id st
 	e.mu.Lock()
 	mirrors[0].(*containersv1.Container).Status.Health = *e.health
 	e.mu.Unlock()
-	time.Sleep(e.takes)
-	return mirrors, err
+	select {
+	case <-time.After(e.takes):
+		return mirrors, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // withHealth runs a test beside the watch of an engine with a probed container, which
