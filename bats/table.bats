@@ -188,7 +188,7 @@ resource_of() {
 
 @test "ctl --instance with a wrong name starts nothing" {
     run -1 rdd ctl get containers --instance typo
-    assert_output --partial 'no instance "typo"'
+    assert_output --partial 'instance "typo" does not exist'
     run -2 rdd ctl --instance a/b get containers
     assert_dir_not_exist "$(rdd --instance typo svc paths dir)"
     run -0 rdd --instance typo ctl get container/web --instance "$RDD_INSTANCE" -o name
