@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -149,9 +150,9 @@ func (r request) actsAfter(at time.Time) bool {
 }
 
 // window returns the time in which an action was carried out. It has no end while the
-// outcome is unknown.
+// outcome is unknown, and if the engine may still complete the action.
 func (r request) window() span {
-	if r.outcome == nil {
+	if r.outcome == nil || strings.Contains(r.outcome.Error, "may still complete") {
 		return span{from: r.began}
 	}
 	return span{r.outcome.ObservedAt.Time, completion(r.outcome.CompletedAt)}

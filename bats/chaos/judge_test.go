@@ -286,7 +286,7 @@ func TestRetaggedDeleteIsSuperseded(t *testing.T) {
 		"pull under way": {before: pull(ref), want: superseded},
 		"pulled before": {before: func(s *history) {
 			pull(ref)(s)
-			s.ends(*s.asked[0], s.now.Add(time.Second))
+			s.asked[0].completed = s.now.Add(time.Second)
 		}, want: broken},
 	}
 	for name, test := range tests {

@@ -27,7 +27,10 @@ type asked struct {
 	began  time.Time
 	// acknowledged is set when the API server has accepted it.
 	acknowledged bool
-	// ended is when the daemon had carried it out, or had given it up; zero before.
+	// completed is when the daemon had carried it out, or had given it up; zero before.
+	completed time.Time
+	// ended is when the judge has seen it finished; zero before. A call of an attempt that
+	// the daemon has given up can arrive at the engine until then.
 	ended time.Time
 }
 
@@ -127,7 +130,7 @@ func (c *chaos) awaitRequests(ctx context.Context, since time.Time) (wrong []str
 			} else if !isFinished(r) {
 				wrong = append(wrong, fmt.Sprintf("request %s has not ended: %+v", r.GetName(), *r.CommonStatus()))
 			} else {
-				c.ledger.ends(a, completion(r.CommonStatus().CompletedAt))
+				c.ledger.update(a, func(a *asked) { a.completed = completion(r.CommonStatus().CompletedAt) })
 			}
 		}
 		if len(wrong) == 0 || time.Now().After(end) || ctx.Err() != nil {
@@ -165,6 +168,7 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 		if err != nil {
 			continue // awaitRequests has reported it
 		}
+		c.ledger.update(a, func(a *asked) { a.ended = time.Now() })
 		why := c.unfulfilled(ctx, r, a, s, made[r.GetUID()])
 		switch {
 		case why != "":
@@ -181,13 +185,13 @@ func (c *chaos) judgeRequests(ctx context.Context, s *snapshot, since time.Time)
 	return wrong
 }
 
-// ends records when a request has ended.
-func (l *ledger) ends(of asked, at time.Time) {
+// update changes the record of a request.
+func (l *ledger) update(of asked, change func(*asked)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.asked {
 		if a.object == of.object {
-			a.ended = at
+			change(a)
 		}
 	}
 }

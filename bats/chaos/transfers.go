@@ -71,7 +71,7 @@ func (l *ledger) givesTag(image string, from, to time.Time) bool {
 		case *containersv1.ImageTagRequest:
 			ref = r.Spec.Tag
 		}
-		return image == objectOf(containersv1.KindImage, ref) && (span{a.began, a.ended}).meets(from, to)
+		return image == objectOf(containersv1.KindImage, ref) && (span{a.began, a.completed}).meets(from, to)
 	})
 }
 
@@ -103,7 +103,11 @@ func (c *chaos) untagged(ref string, result *containersv1.RequestResult, a asked
 		return "it has no image"
 	}
 	isChanged := slices.ContainsFunc(c.ledger.of(objectOf(containersv1.KindImage, ref)), func(r request) bool {
-		return r.ended.IsZero() || r.ended.After(a.began)
+		since := a.began
+		if r.verb == deleteMirror {
+			since = since.Add(-requestTimeout) // the engine removes the tag later
+		}
+		return r.ended.IsZero() || r.ended.After(since)
 	})
 	if id := s.images[ref]; id == "" && !isChanged {
 		return "no image has the tag " + ref
