@@ -128,9 +128,10 @@ func (d *Driver) setLiveRestore(ctx context.Context, k kind, p process.Process, 
 	ctx, cancel := context.WithTimeout(ctx, reloadDeadline)
 	defer cancel()
 	former, err := os.ReadFile(k.configFile)
-	if err == nil {
-		err = writeLiveRestore(k, former, on)
+	if err != nil {
+		return fmt.Errorf("read the configuration of dockerd: %w", err)
 	}
+	err = writeLiveRestore(k, former, on)
 	if err == nil {
 		err = p.Signal(syscall.SIGHUP)
 	}
