@@ -38,16 +38,23 @@ func TestCleaningNamesForeignFinalizer(t *testing.T) {
 	}
 }
 
+// newHeldWorld returns a world whose engine is gone, and a mirror that another program
+// holds.
+func newHeldWorld(t *testing.T) (*world, *containersv1.Volume) {
+	w := newWorld(t)
+	w.send(connectTo(1))
+	w.last(t)
+	held := &containersv1.Volume{}
+	held.Name, held.UID = "good", "u1"
+	w.resources.change(held)
+	w.send(messages.DisconnectEngine{Seq: 2})
+	return w, held
+}
+
 // The finalizer of another program can hold a mirror for days.
 func TestCleaningWithoutChangeIsIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.send(connectTo(1))
-		w.last(t)
-		held := &containersv1.Volume{}
-		held.Name, held.UID = "good", "u1"
-		w.resources.change(held)
-		w.send(messages.DisconnectEngine{Seq: 2})
+		w, _ := newHeldWorld(t)
 		time.Sleep(time.Minute)
 		if got := w.last(t); got.State != messages.EngineCleaning {
 			t.Fatalf("got %+v while a mirror is left, want Cleaning", got)

@@ -347,13 +347,7 @@ func TestStaleReadingsAreIgnored(t *testing.T) {
 // program holds it.
 func TestIdleWaitsForHeldMirror(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.send(connectTo(1))
-		w.last(t)
-		held := &containersv1.Volume{}
-		held.Name, held.UID = "good", "u1"
-		w.resources.change(held)
-		w.send(messages.DisconnectEngine{Seq: 2})
+		w, held := newHeldWorld(t)
 		time.Sleep(time.Hour)
 		if got := w.last(t); got.State != messages.EngineCleaning || got.Seq != 2 {
 			t.Fatalf("got %+v while a mirror is left, want Cleaning", got)
