@@ -22,8 +22,12 @@ import (
 // A mirror that finds an action Running and has not accepted it itself cannot know
 // whether the engine was called. It compares the container with the recorded run.
 
-// errDeleted is the outcome of an action on a container that is being deleted.
-var errDeleted = errors.New("the container is being deleted")
+// errDeleted and errDeletedSince are the outcomes of an action on a container that is being
+// deleted: of one that was not sent to the engine, and of one that may have been sent.
+var (
+	errDeleted      = errors.New("the container is being deleted")
+	errDeletedSince = errors.New("the container was deleted before the action ended: the engine may still complete the action")
+)
 
 // errKilled is the outcome of a stop or a restart that a kill interrupts.
 var errKilled = errors.New("a kill was requested before the action ended: the engine may still complete the action")
@@ -53,7 +57,11 @@ func composeAction(v view) *containersv1.ActionStatus {
 	case hasResult(v, running):
 		return completed(running, *v.result)
 	case isTerminating(c) && v.inFlight == nothing:
-		return completed(running, actionResult{completedAt: nowMicro(), err: errDeleted})
+		err := errDeletedSince
+		if isOwn(v, running) {
+			err = errDeleted
+		}
+		return completed(running, actionResult{completedAt: nowMicro(), err: err})
 	case isInterrupted(v) && v.inFlight == nothing:
 		return completed(running, actionResult{completedAt: nowMicro(), err: errKilled})
 	case isOwn(v, running) && v.engine == present && !isSameRun(running, v.object):

@@ -122,6 +122,24 @@ func TestActionStatusIsStable(t *testing.T) {
 	}
 }
 
+// An action that may have been sent says so: the engine can complete it after the outcome.
+func TestOutcomeOfDeletedContainer(t *testing.T) {
+	v := view{kind: containersv1.KindContainer, engine: present, object: ranSince(1), resource: resource(acts(containersv1.ActionRestart), terminating)}
+	for name, tc := range map[string]struct {
+		accepted *metav1.MicroTime
+		want     error
+	}{
+		"not sent":           {at(5), errDeleted},
+		"sent":               {nil, errDeletedSince},
+		"of a former action": {at(4), errDeletedSince},
+	} {
+		v.accepted = tc.accepted
+		if got := composeAction(v); got.State != containersv1.ActionFailed || got.Error != tc.want.Error() {
+			t.Errorf("%s: %+v, want the error %q", name, got, tc.want)
+		}
+	}
+}
+
 func TestWasCarriedOut(t *testing.T) {
 	const (
 		running, exited, paused = containersv1.ContainerRunning, containersv1.ContainerExited, containersv1.ContainerPaused
