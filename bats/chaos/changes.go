@@ -67,7 +67,7 @@ func parse(c change) (parsed, bool) {
 func (l *ledger) unrequested(changes []change, since time.Time) []string {
 	var wrong []string
 	done := map[parsed][]change{}
-	own := ownContainers(changes)
+	own := l.ownContainers(changes)
 	for _, c := range changes {
 		p, ok := parse(c)
 		what := fmt.Sprintf("rdd sent %s %s at %s (answer %d)", c.method, c.path, c.began.UTC().Format("15:04:05.000"), c.status)
@@ -75,7 +75,7 @@ func (l *ledger) unrequested(changes []change, since time.Time) []string {
 			wrong = append(wrong, what+", which applies no desired state")
 			continue
 		}
-		if why := l.unjustified(p, c); why != "" && c.began.After(since) && !(own[p.object] && l.isAttempt(p)) {
+		if why := l.unjustified(p, c); why != "" && c.began.After(since) && !(own(p, c) && l.isAttempt(p)) {
 			wrong = append(wrong, what+": "+why)
 		}
 		if c.done() {
@@ -89,15 +89,29 @@ func (l *ledger) unrequested(changes []change, since time.Time) []string {
 	return wrong
 }
 
-// ownContainers returns the containers that the daemon created.
-func ownContainers(changes []change) map[string]bool {
+// ownContainers returns a function that reports whether the daemon created the container
+// of a change. The ID of a container is unknown if the answer to its creation was lost. So a
+// container that no worker has created counts too, once such an answer was lost.
+func (l *ledger) ownContainers(changes []change) func(parsed, change) bool {
 	own := map[string]bool{}
+	var lost time.Time
 	for _, c := range changes {
-		if c.created != "" {
+		p, _ := parse(c)
+		switch {
+		case c.created != "":
 			own[objectOf(containersv1.KindContainer, c.created)] = true
+		case p == parsed{string(containersv1.KindContainer), create} && c.status == 0 && lost.IsZero():
+			lost = c.began
 		}
 	}
-	return own
+	return func(p parsed, c change) bool {
+		return own[p.object] || !lost.IsZero() && lost.Before(c.began) && !l.isOfWorker(p.object)
+	}
+}
+
+// isOfWorker reports whether a worker has created a container.
+func (l *ledger) isOfWorker(object string) bool {
+	return slices.ContainsFunc(l.of(object), func(r request) bool { return r.verb == engineChange && r.what == createdByWorker })
 }
 
 // isAttempt reports whether a change of a container that the daemon created can belong to

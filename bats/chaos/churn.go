@@ -163,9 +163,12 @@ func (w *worker) makeContainer(ctx context.Context) {
 	}
 }
 
+// createdByWorker is the record of a container that a worker has created.
+const createdByWorker = "created"
+
 // created records a container that a worker has created.
 func (w *worker) created(id string) {
-	_ = w.do(objectOf(containersv1.KindContainer, id), "created", func() error { return nil })
+	_ = w.do(objectOf(containersv1.KindContainer, id), createdByWorker, func() error { return nil })
 	w.add(&w.containers, id)
 }
 

@@ -106,6 +106,26 @@ func TestUnrequestedChangesAreReported(t *testing.T) {
 			s.sends("POST", starts)
 			s.sends("DELETE", removes)
 		}, ""},
+		"delete after a creation without an answer": {func(s *history) {
+			s.asksFor(&containersv1.ContainerCreateRequest{})
+			s.sends("POST", "/containers/create")
+			s.changes[0].status = 0
+			s.setsState(created, 2)
+			s.sends("DELETE", removes)
+		}, ""},
+		"delete of a worker's container after a creation without an answer": {func(s *history) {
+			s.issues(request{verb: engineChange, what: createdByWorker})
+			s.asksFor(&containersv1.ContainerCreateRequest{})
+			s.sends("POST", "/containers/create")
+			s.changes[0].status = 0
+			s.sends("DELETE", removes)
+		}, "there was no request for it"},
+		"delete before a creation without an answer": {func(s *history) {
+			s.asksFor(&containersv1.ContainerCreateRequest{})
+			s.sends("DELETE", removes)
+			s.sends("POST", "/containers/create")
+			s.changes[1].status = 0
+		}, "there was no request for it"},
 		"delete of a container that no request created": {func(s *history) {
 			s.asksFor(&containersv1.ContainerCreateRequest{})
 			s.sends("DELETE", removes)
