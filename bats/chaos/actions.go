@@ -120,7 +120,7 @@ func (l *ledger) endOfAction(s *snapshot, r request, away bool) (outcome, string
 		return broken, "it failed without a reason"
 	case r.outcome != nil && r.outcome.State == containersv1.ActionFailed:
 		return refused, ""
-	case r.outcome != nil && exists && forActionsOnly(r.name) && l.undisturbed(r) && state != stateAfter(r.action):
+	case r.outcome != nil && exists && forActionsOnly(r.name) && l.undisturbed(r) && !leadsTo(r.action, state):
 		return broken, fmt.Sprintf("reported as successful, and the container is %s without another change since", state)
 	case r.outcome != nil:
 		return applied, ""
@@ -132,16 +132,19 @@ func (l *ledger) endOfAction(s *snapshot, r request, away bool) (outcome, string
 	return broken, fmt.Sprintf("it was forgotten: the last action is %+v", m.Status.LastAction)
 }
 
-// stateAfter returns the engine's word for the state to which an action leads.
-func stateAfter(action containersv1.Action) string {
+// leadsTo reports whether a container can be in a state, in the engine's word, after an
+// action. A container that was never started is still "created" after a stop.
+func leadsTo(action containersv1.Action, state string) bool {
 	switch action {
 	case containersv1.ActionStart, containersv1.ActionRestart, containersv1.ActionUnpause:
-		return "running"
+		return state == "running"
 	case containersv1.ActionPause:
-		return "paused"
-	case containersv1.ActionStop, containersv1.ActionKill:
+		return state == "paused"
+	case containersv1.ActionStop:
+		return state == "exited" || state == "created"
+	case containersv1.ActionKill:
 	}
-	return "exited"
+	return state == "exited"
 }
 
 // actsAfter reports whether an action can have been carried out after a time.

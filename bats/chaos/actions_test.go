@@ -127,12 +127,30 @@ func TestJudgeAcknowledgedActions(t *testing.T) {
 			}
 		})
 	}
-	t.Run("without its effect", func(t *testing.T) {
-		r := actionAt(1, containersv1.ActionRestart, restarted)
+}
+
+func TestJudgeEffectOfAction(t *testing.T) {
+	for _, test := range []struct {
+		action containersv1.Action
+		state  string
+		want   outcome
+	}{
+		{containersv1.ActionRestart, "running", applied},
+		{containersv1.ActionRestart, "exited", broken},
+		{containersv1.ActionStart, "created", broken},
+		{containersv1.ActionUnpause, "paused", broken},
+		{containersv1.ActionPause, "paused", applied},
+		{containersv1.ActionPause, "running", broken},
+		{containersv1.ActionStop, "exited", applied},
+		{containersv1.ActionStop, "created", applied},
+		{containersv1.ActionStop, "running", broken},
+		{containersv1.ActionKill, "exited", applied},
+		{containersv1.ActionKill, "created", broken},
+	} {
 		s := snapshotOf("", 0, 0, "", "")
-		s.containers[acting] = "exited"
-		if got, why := newLedger().end(s, *r, false); got != broken {
-			t.Errorf("end: %v %q", got, why)
+		s.containers[acting] = test.state
+		if got, why := newLedger().end(s, *actionAt(1, test.action, containersv1.ActionSucceeded), false); got != test.want {
+			t.Errorf("%s, then %s: %v %q, want %v", test.action, test.state, got, why, test.want)
 		}
-	})
+	}
 }
