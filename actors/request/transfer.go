@@ -3,13 +3,11 @@ package request
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
-
-	"github.com/distribution/reference"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/registryauth"
 )
 
 // transferTimeout bounds a pull, a push or a prune. The engine ends a transfer that makes
@@ -89,31 +87,10 @@ func (t Task) credentials(ctx context.Context, image string) (engine.Credentials
 // words of the registry.
 func transferFailed(ctx context.Context, image string, err error) *Outcome {
 	out := FailedWith(ctx, err)
-	if out.phase == phaseFailed && isUnauthorized(err) {
-		out = Failed(containersv1.ReasonUnauthorized, fmt.Sprintf("%v: sign in with 'docker login%s'", err, loginTo(image)))
+	if out.phase == phaseFailed && engine.IsUnauthorized(err) {
+		out = Failed(containersv1.ReasonUnauthorized, fmt.Sprintf("%v: sign in with '%s'", err, registryauth.SignInCommand(image)))
 	}
 	return &out
-}
-
-// isUnauthorized reports whether a registry refuses the credentials, or needs some. The
-// engines have no code for it.
-func isUnauthorized(err error) bool {
-	words := strings.ToLower(err.Error())
-	for _, sign := range []string{"unauthorized", "no basic auth credentials", "authentication required", "authorization failed", "access denied"} {
-		if strings.Contains(words, sign) {
-			return true
-		}
-	}
-	return false
-}
-
-// loginTo returns the argument of docker login for the registry of an image.
-func loginTo(image string) string {
-	named, err := reference.ParseNormalizedNamed(image)
-	if err != nil || reference.Domain(named) == "docker.io" {
-		return ""
-	}
-	return " " + reference.Domain(named)
 }
 
 // progressOf returns the progress of a transfer as the status has it.

@@ -18,5 +18,8 @@ func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
 // or of another one, such as an image that is in use.
 func IsConflict(err error) bool { return errdefs.IsConflict(err) }
 
+// IsUnauthorized reports whether a registry refuses the credentials, or needs some.
+func IsUnauthorized(err error) bool { return errdefs.IsUnauthorized(err) }
+
 // IsUnreachable reports whether the engine could not be reached.
 func IsUnreachable(err error) bool { return errors.Is(err, ErrUnreachable) }

@@ -29,6 +29,16 @@ const patience = 30 * time.Second
 // dockerHub is the name of Docker's own registry in a configuration.
 const dockerHub = "https://index.docker.io/v1/"
 
+// SignInCommand returns the command line with which a user signs in to the registry that a
+// reference to an image names.
+func SignInCommand(ref string) string {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil || reference.Domain(named) == "docker.io" {
+		return "docker login"
+	}
+	return "docker login " + reference.Domain(named)
+}
+
 // Find returns the credentials for the registry that a reference to an image names; the
 // zero value when the user has not signed in there. The configuration is read again each
 // time.

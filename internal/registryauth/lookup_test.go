@@ -80,6 +80,19 @@ func TestFindReadsConfiguration(t *testing.T) {
 	}
 }
 
+func TestSignInCommand(t *testing.T) {
+	for ref, want := range map[string]string{
+		"alpine":                     "docker login",
+		"docker.io/library/alpine:3": "docker login",
+		"registry.test:5000/app:1":   "docker login registry.test:5000",
+		"ghcr.io/owner/app":          "docker login ghcr.io",
+	} {
+		if got := SignInCommand(ref); got != want {
+			t.Errorf("%s: %q, want %q", ref, got, want)
+		}
+	}
+}
+
 func TestFindFailsWithAdvice(t *testing.T) {
 	for name, c := range map[string]struct{ ref, config, script, want string }{
 		"BadReference":  {ref: "Not Valid", want: "invalid reference format"},

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
@@ -95,4 +97,31 @@ func isShuttingDown(err error) bool {
 			strings.Contains(answer.words, `connection error: desc = "transport: `) ||
 			strings.Contains(answer.words, "error reading from server: EOF") ||
 			strings.HasSuffix(answer.words, "context canceled"))
+}
+
+// unauthorizedError puts errdefs.ErrUnauthenticated into the chain of an error, and keeps
+// its text.
+type unauthorizedError struct{ error }
+
+func (e unauthorizedError) Unwrap() []error { return []error{e.error, errdefs.ErrUnauthenticated} }
+
+// classifiedTransfer returns the error of a pull or a push with its class.
+func classifiedTransfer(err error) error {
+	if err != nil && isUnauthorized(err) {
+		return unauthorizedError{err}
+	}
+	return classifiedWork(err)
+}
+
+// isUnauthorized reports whether a registry refuses the credentials, or needs some. Engines
+// have no status code for it; the words are those of distribution and of registries.
+func isUnauthorized(err error) bool {
+	var answer *engineError
+	if !errors.As(err, &answer) {
+		return false
+	}
+	words := strings.ToLower(answer.words)
+	return slices.ContainsFunc([]string{
+		"unauthorized", "no basic auth credentials", "authentication required", "authorization failed", "access denied",
+	}, func(sign string) bool { return strings.Contains(words, sign) })
 }

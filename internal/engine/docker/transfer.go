@@ -127,7 +127,7 @@ func encodeCredentials(c engine.Credentials) (string, error) {
 // Pull implements engine.Transferrer.
 func (e *dockerEngine) Pull(ctx context.Context, image engine.PullSpec, with engine.Credentials, progress func(engine.Progress)) (engine.Key, error) {
 	if err := e.PullImage(ctx, image, with, gather(progress)); err != nil {
-		return engine.Key{}, classifiedWork(err)
+		return engine.Key{}, classifiedTransfer(err)
 	}
 	return e.imageKey(ctx, image.Ref)
 }
@@ -135,7 +135,7 @@ func (e *dockerEngine) Pull(ctx context.Context, image engine.PullSpec, with eng
 // Push implements engine.Transferrer.
 func (e *dockerEngine) Push(ctx context.Context, ref string, with engine.Credentials, progress func(engine.Progress)) (string, error) {
 	digest, err := e.PushImage(ctx, ref, with, gather(progress))
-	return digest, classifiedWork(err)
+	return digest, classifiedTransfer(err)
 }
 
 // Tag implements engine.Transferrer.

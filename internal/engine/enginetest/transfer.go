@@ -203,6 +203,9 @@ func (s *scene) rejects(transfer func(engine.Credentials) error) {
 	for _, with := range []engine.Credentials{{}, {Username: RegistryUser, Password: "wrong-password"}} {
 		err := transfer(with)
 		s.fails("a transfer", err, "no basic auth", "unauthorized", "authentication")
+		if !engine.IsUnauthorized(err) {
+			s.Errorf("the error %q is not of the class unauthorized", err)
+		}
 		if strings.Contains(err.Error(), "wrong-password") {
 			s.Errorf("the error has the password: %v", err)
 		}

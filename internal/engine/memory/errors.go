@@ -31,6 +31,10 @@ func invalid(format string, args ...any) error {
 	return &refusal{errdefs.ErrInvalidArgument, fmt.Sprintf(format, args...)}
 }
 
+func unauthorized(format string, args ...any) error {
+	return &refusal{errdefs.ErrUnauthenticated, fmt.Sprintf(format, args...)}
+}
+
 func systemError(format string, args ...any) error {
 	return &refusal{errdefs.ErrInternal, fmt.Sprintf(format, args...)}
 }

@@ -72,9 +72,9 @@ func (e *Engine) enter(ctx context.Context, named reference.Named, with engine.C
 	case r.Username == "":
 		return r, nil
 	case with.Username == "":
-		return nil, systemError("Head \"http://%s/v2/%s/manifests/latest\": no basic auth credentials", host, reference.Path(named))
+		return nil, unauthorized("Head \"http://%s/v2/%s/manifests/latest\": no basic auth credentials", host, reference.Path(named))
 	case with.Username != r.Username || with.Password != r.Password:
-		return nil, systemError("Head \"http://%s/v2/%s/manifests/latest\": unauthorized: authentication required", host, reference.Path(named))
+		return nil, unauthorized("Head \"http://%s/v2/%s/manifests/latest\": unauthorized: authentication required", host, reference.Path(named))
 	}
 	return r, nil
 }
