@@ -13,5 +13,6 @@
 //	http.go      serves the picture, readiness and shutdown
 //	metrics.go   shows the picture as metrics
 //	settings.go  the defaults of the engine's settings
+//	registry.go  limits the memory of the framework's registry
 //	logging.go   filters the log of the framework
 package supervisor

@@ -65,7 +65,7 @@ func (c *chaos) do(ctx context.Context, f fault) error {
 func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 	defer c.ledger.open(&c.ledger.kills)()
 	c.daemon.api.Store(nil)
-	if err := errors.Join(c.daemon.Kill(ctx), rddtest.Sleep(ctx, f.gap)); err != nil {
+	if err := errors.Join(c.kill(ctx), rddtest.Sleep(ctx, f.gap)); err != nil {
 		return err
 	}
 	if f.action == killTwice {
@@ -74,13 +74,18 @@ func (c *chaos) killDaemon(ctx context.Context, f fault) error {
 			defer close(started)
 			_ = c.daemon.start(ctx) // it is killed before or after it is ready
 		}()
-		if err := errors.Join(rddtest.Sleep(ctx, f.second), c.daemon.Kill(ctx)); err != nil {
+		if err := errors.Join(rddtest.Sleep(ctx, f.second), c.kill(ctx)); err != nil {
 			return err
 		}
 		<-started
 		c.daemon.api.Store(nil)
 	}
 	return c.daemon.start(ctx)
+}
+
+func (c *chaos) kill(ctx context.Context) error {
+	c.ledger.countKill()
+	return c.daemon.Kill(ctx)
 }
 
 func (c *chaos) killPending(ctx context.Context, f fault) error {

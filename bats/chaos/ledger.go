@@ -71,8 +71,9 @@ type ledger struct {
 	kills, outages []span
 	// steps are the latest requests and faults, for a report.
 	steps []string
-	// Numbers of requests, of acknowledged ones, and of ended containers.
-	operations, acknowledgements, ended int
+	// Numbers of requests, of acknowledged ones, of ended containers, and of kills of the
+	// daemon.
+	operations, acknowledgements, ended, killed int
 	// bursts has the number of events of each burst.
 	bursts []int
 }
@@ -139,6 +140,13 @@ func (l *ledger) died(running int) {
 	defer l.mu.Unlock()
 	l.deaths = append(l.deaths, time.Now())
 	l.ended += running
+}
+
+// countKill records that the daemon is killed.
+func (l *ledger) countKill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.killed++
 }
 
 // burst records a burst and its number of events.

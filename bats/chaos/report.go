@@ -104,7 +104,8 @@ func (c *chaos) summary() {
 		len(r.took), len(r.violations), sorted[len(sorted)/2].Seconds(), sorted[len(sorted)-1].Seconds())
 	fmt.Fprintf(c.out, "%d operations, %d acknowledged changes of desired state, actions and deletes: %d applied, %d refused, %d superseded, %d removed with the mirrors of an engine that was away\n",
 		c.ledger.operations, c.ledger.acknowledgements, r.tally.applied, r.tally.refused, r.tally.superseded, r.tally.removed)
-	fmt.Fprintf(c.out, "%d requests for objects, images and prunes: %d complete, %d failed\n", r.complete+r.failed, r.complete, r.failed)
+	fmt.Fprintf(c.out, "%d requests for objects, images and prunes, while the daemon was killed %d times: %d complete, %d failed\n",
+		r.complete+r.failed, c.ledger.killed, r.complete, r.failed)
 	fmt.Fprintf(c.out, "%d requests of the daemon to the engine, all with a reason unless reported above; %d containers ended with their engine\n",
 		len(c.recorder.all()), c.ledger.ended)
 	if bursts := c.ledger.bursts; len(bursts) > 0 {

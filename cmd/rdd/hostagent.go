@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/natefinch/lumberjack.v2"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/heaptrim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent"
 )
@@ -42,6 +43,7 @@ func (c *hostAgentCmd) Run(s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	defer heaptrim.Start(trimAfter)()
 	logger.Info("host agent starts", "pid", os.Getpid(), "dir", dir, "version", buildVersion())
 	err = agent.Run(s.ctx, cfg, logger)
 	if err != nil {

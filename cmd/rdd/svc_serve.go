@@ -14,6 +14,7 @@ import (
 	"gopkg.in/natefinch/lumberjack.v2"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/lifecycle"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/heaptrim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/supervisor"
@@ -66,6 +67,7 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	}
 	fmt.Fprintf(s.err, "rdd: instance %q, pid %d, log %s\n", s.instance.Name, run.PID, file.Filename)
 	logger.Info("daemon starts", slog.String("instance", s.instance.Name), slog.Int("pid", run.PID), slog.String("version", version))
+	defer heaptrim.Start(trimAfter)()
 	ctx, cancel := whileHeld(s.ctx, lock, logger)
 	defer cancel()
 	err = serveUntilSignalled(ctx, logger, func(ctx context.Context) error {
@@ -80,6 +82,10 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	logger.Info("daemon ends")
 	return nil
 }
+
+// trimAfter is the time from the end of a burst of work, such as a full sync, until its
+// memory is returned to the operating system.
+const trimAfter = 2 * time.Second
 
 // lockInterval is the pause between two checks of the pid file.
 const lockInterval = time.Second
