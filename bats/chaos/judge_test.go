@@ -327,6 +327,28 @@ func TestRetaggedDeleteIsSuperseded(t *testing.T) {
 	}
 }
 
+func TestRemovalOfUntaggedImageTakesTag(t *testing.T) {
+	const untagged = "/images/sha256:0123"
+	for name, test := range map[string]struct {
+		method, path string
+		within       span
+		want         bool
+	}{
+		"meanwhile":       {"DELETE", untagged, span{minute(0), minute(2)}, true},
+		"before":          {"DELETE", untagged, span{minute(2), minute(3)}, false},
+		"after":           {"DELETE", untagged, span{minute(0), minute(0.5)}, false},
+		"of a tag":        {"DELETE", "/images/local:1", span{minute(0), minute(2)}, false},
+		"of a container":  {"DELETE", removes, span{minute(0), minute(2)}, false},
+		"another request": {"POST", "/images/sha256:0123/tag", span{minute(0), minute(2)}, false},
+	} {
+		s := newHistory() // its first change is at minute 1
+		s.sends(test.method, test.path)
+		if got := removesUntagged(s.changes, test.within); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 func TestRecreatedMirrorsAreReported(t *testing.T) {
 	before, same, other := snapshotOf("u", 1, 1, "", ""), snapshotOf("u", 2, 2, "", ""), snapshotOf("v", 1, 1, "", "")
 	s := newHistory()

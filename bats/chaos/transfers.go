@@ -109,10 +109,19 @@ func (c *chaos) untagged(ref string, result *containersv1.RequestResult, a asked
 		}
 		return r.ended.IsZero() || r.ended.After(since)
 	})
-	if id := s.images[ref]; id == "" && !isChanged {
-		return "no image has the tag " + ref
+	if s.images[ref] != "" || isChanged || removesUntagged(c.recorder.all(), span{a.began, a.completed}) {
+		return ""
 	}
-	return ""
+	return "no image has the tag " + ref
+}
+
+// removesUntagged reports whether the engine removed an image without a tag in a time. It
+// then removes a tag too that the image gets meanwhile.
+func removesUntagged(changes []change, within span) bool {
+	return slices.ContainsFunc(changes, func(c change) bool {
+		p, _ := parse(c)
+		return p.verb == "delete" && strings.HasPrefix(p.object, objectOf(containersv1.KindImage, "sha256:")) && within.meets(c.began, c.ended)
+	})
 }
 
 // transient returns the message of a failed transfer that shows that rdd should have tried
