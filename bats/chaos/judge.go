@@ -212,10 +212,11 @@ func (l *ledger) replaced(before, now *snapshot, since time.Time) []string {
 		if old == nil || old.GetUID() == m.GetUID() {
 			continue
 		}
-		// Names of containers and volumes are unique; tags are reused.
+		// Names of containers and volumes are unique; tags are reused. A delete that the
+		// engine refused can be carried out much later.
 		if image, ok := m.(*containersv1.Image); ok {
 			tag := objectOf(containersv1.KindImage, image.Status.RepoTag)
-			if image.Status.RepoTag == "" || slices.ContainsFunc(l.of(tag), func(r request) bool { return r.ended.IsZero() || r.ended.After(since) }) {
+			if image.Status.RepoTag == "" || old.GetDeletionTimestamp() != nil || slices.ContainsFunc(l.of(tag), func(r request) bool { return r.ended.IsZero() || r.ended.After(since) }) {
 				continue
 			}
 		}

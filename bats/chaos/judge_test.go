@@ -361,6 +361,18 @@ func TestRecreatedMirrorsAreReported(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+	tagged := func(uid types.UID, deleted *metav1.Time) *snapshot {
+		image := &containersv1.Image{ObjectMeta: metav1.ObjectMeta{UID: uid, DeletionTimestamp: deleted}}
+		image.Status.RepoTag = "local:1"
+		return &snapshot{byName: map[string]containersv1.Mirror{"Image/img": image}}
+	}
+	now := metav1.Now()
+	if got := s.replaced(tagged("u", nil), tagged("v", nil), since); len(got) != 1 {
+		t.Errorf("a recreated image: %v", got)
+	}
+	if got := s.replaced(tagged("u", &now), tagged("v", nil), since); len(got) != 0 {
+		t.Errorf("a deleted image: %v", got)
+	}
 	s.outages = append(s.outages, span{since.Add(-time.Second), since.Add(time.Minute)})
 	if got := s.replaced(before, other, since); len(got) != 0 {
 		t.Errorf("the engine was away: %v", got)
