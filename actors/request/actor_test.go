@@ -1,6 +1,7 @@
 package request
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/memory"
 )
 
@@ -51,6 +53,29 @@ func (w *world) statusOf(r containersv1.Request, wantTrue string) *containersv1.
 		}
 	}
 	return s
+}
+
+// An engine that is shutting down has not refused the container.
+func TestStartIsRetriedAfterShutdownOfEngine(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer error
+		want   string
+	}{
+		"shutting down": {fmt.Errorf("grpc: %w", engine.ErrShuttingDown), containersv1.ConditionComplete},
+		"refused":       {errors.New("port is already allocated"), containersv1.ConditionFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, r := newWorld(t), containerRequest(nil)
+				w.startErr = test.answer
+				w.run(r)
+				w.statusOf(r, test.want)
+				if n := len(w.engine.ContainerIDs()); (n == 1) != (test.want == containersv1.ConditionComplete) {
+					t.Errorf("%d containers", n)
+				}
+			})
+		})
+	}
 }
 
 // Row E4 for requests: the daemon is killed at each of its calls, before the call has its

@@ -135,7 +135,7 @@ func (t Task) start(ctx context.Context, r *containersv1.ContainerCreateRequest,
 	switch {
 	case err == nil:
 		return containerCompleted(r, key)
-	case engine.IsUnreachable(err) || ctx.Err() != nil:
+	case engine.IsAway(err) || ctx.Err() != nil:
 		return Retry(err)
 	}
 	return Recorded(containersv1.ReasonStartFailed, err.Error(), r.Status.Result)
@@ -147,7 +147,7 @@ func (t Task) discard(ctx context.Context, r *containersv1.ContainerCreateReques
 	switch {
 	case err == nil:
 		return Failed(containersv1.ReasonStartFailed, r.Status.Message)
-	case engine.IsUnreachable(err) || ctx.Err() != nil:
+	case engine.IsAway(err) || ctx.Err() != nil:
 		return Retry(err)
 	}
 	out := Failed(containersv1.ReasonStartFailed, fmt.Sprintf("%s (container %s cannot be removed: %v)", r.Status.Message, key.ID, err))

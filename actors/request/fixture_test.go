@@ -82,6 +82,8 @@ type world struct {
 	engine *memory.Engine
 	// starts counts the starts of containers.
 	starts int
+	// startErr is the answer to the next start; nil for that of the engine.
+	startErr error
 	// connected is whether an engine is connected.
 	connected atomic.Bool
 	// signedIn are the user's credentials, and signInErr is why there are none.
@@ -293,6 +295,10 @@ func (e faultyEngine) Get(ctx context.Context, key engine.Key) (found containers
 
 func (e faultyEngine) Do(ctx context.Context, key engine.Key, verb engine.Verb) error {
 	return e.call(ctx, func() error {
+		if err := e.startErr; verb == engine.VerbStart && err != nil {
+			e.startErr = nil
+			return err
+		}
 		before := e.world.engine.ContainerStatus(key.ID)
 		err := e.Engine.Do(ctx, key, verb)
 		if before != "running" && e.world.engine.ContainerStatus(key.ID) == "running" {

@@ -110,7 +110,7 @@ func Retry(err error) Outcome {
 // reached, or that still works on an earlier attempt, is called again.
 func FailedWith(ctx context.Context, err error) Outcome {
 	switch {
-	case engine.IsUnreachable(err) || ctx.Err() != nil || errors.Is(err, engine.ErrUnderWay):
+	case engine.IsAway(err) || ctx.Err() != nil || errors.Is(err, engine.ErrUnderWay):
 		return Retry(err)
 	case engine.IsConflict(err):
 		return Failed(containersv1.ReasonAlreadyExists, err.Error())

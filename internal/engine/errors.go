@@ -11,6 +11,10 @@ import (
 // been applied.
 var ErrUnreachable = errors.New("the engine is unreachable")
 
+// ErrShuttingDown is in the chain of the error of an engine that answers that it is ending.
+// It could be reached, and does not carry out the verb; it may do so after its restart.
+var ErrShuttingDown = errors.New("the engine is shutting down")
+
 // IsNotFound reports whether the engine does not have the object.
 func IsNotFound(err error) bool { return errdefs.IsNotFound(err) }
 
@@ -23,3 +27,7 @@ func IsUnauthorized(err error) bool { return errdefs.IsUnauthorized(err) }
 
 // IsUnreachable reports whether the engine could not be reached.
 func IsUnreachable(err error) bool { return errors.Is(err, ErrUnreachable) }
+
+// IsAway reports whether the engine could not be reached or is shutting down, so that the
+// same verb can succeed later without another change.
+func IsAway(err error) bool { return IsUnreachable(err) || errors.Is(err, ErrShuttingDown) }

@@ -231,7 +231,7 @@ func RemovePlanned(ctx context.Context, plan []Pruned, remove func(context.Conte
 				again = true
 				done = append(done, p)
 				removed(p)
-			case IsUnreachable(err):
+			case IsAway(err):
 				return done, err
 			case IsConflict(err) || errdefs.IsPermissionDenied(err):
 				inUse = append(inUse, p)

@@ -77,7 +77,7 @@ func (e *dockerEngine) named(ctx context.Context, kind containersv1.Kind, name s
 // CreateVolume implements engine.Creator.
 func (e *dockerEngine) CreateVolume(ctx context.Context, spec containersv1.VolumeCreateRequestSpec, request types.UID) (engine.Key, error) {
 	key, err := e.createVolume(ctx, spec, request)
-	return key, classifiedWork(err)
+	return key, classified(err)
 }
 
 // createVolume looks for a volume of this name first: to dockerd, the creation of a
@@ -105,7 +105,7 @@ func (e *dockerEngine) createVolume(ctx context.Context, spec containersv1.Volum
 // CreateNetwork implements engine.Creator.
 func (e *dockerEngine) CreateNetwork(ctx context.Context, spec containersv1.NetworkCreateRequestSpec, request types.UID) (engine.Key, error) {
 	key, err := e.createNetwork(ctx, spec, request)
-	return key, classifiedWork(err)
+	return key, classified(err)
 }
 
 // createNetwork looks for a network of this name first: before API 1.44, dockerd accepts
@@ -142,7 +142,7 @@ func (e *dockerEngine) createNetwork(ctx context.Context, spec containersv1.Netw
 // CreateContainer implements engine.Creator.
 func (e *dockerEngine) CreateContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (engine.Key, error) {
 	key, err := e.createContainer(ctx, spec, request)
-	return key, classifiedWork(err)
+	return key, classified(err)
 }
 
 func (e *dockerEngine) createContainer(ctx context.Context, spec containersv1.ContainerCreateRequestSpec, request types.UID) (engine.Key, error) {
@@ -223,7 +223,7 @@ func (e *dockerEngine) whoHas(ctx context.Context, name string, request types.UI
 
 // Discard implements engine.Creator.
 func (e *dockerEngine) Discard(ctx context.Context, key engine.Key) error {
-	return classifiedWork(e.discard(ctx, key))
+	return classified(e.discard(ctx, key))
 }
 
 func (e *dockerEngine) discard(ctx context.Context, key engine.Key) error {

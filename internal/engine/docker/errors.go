@@ -64,27 +64,25 @@ func IsUnreachable(err error) bool {
 		errors.Is(err, errSilent) || errors.Is(err, errClosed) || errors.As(err, &netErr)
 }
 
-// unreachableError puts engine.ErrUnreachable into the chain of an error, and keeps
-// its text.
-type unreachableError struct{ error }
+// classError puts the class of an error into its chain, and keeps its text.
+type classError struct {
+	error
 
-func (e unreachableError) Unwrap() []error { return []error{e.error, engine.ErrUnreachable} }
+	class error
+}
+
+func (e classError) Unwrap() []error { return []error{e.error, e.class} }
 
 // classified returns err with the class of package engine.
 func classified(err error) error {
-	if IsUnreachable(err) {
-		return unreachableError{err}
+	switch {
+	case err == nil:
+	case IsUnreachable(err):
+		return classError{err, engine.ErrUnreachable}
+	case isShuttingDown(err):
+		return classError{err, engine.ErrShuttingDown}
 	}
 	return err
-}
-
-// classifiedWork returns the error of a part of a request with its class. An engine that
-// is shutting down counts as unreachable: the request can be carried out later.
-func classifiedWork(err error) error {
-	if err != nil && isShuttingDown(err) {
-		return unreachableError{err}
-	}
-	return classified(err)
 }
 
 // isShuttingDown reports whether the engine answers that it has no containerd any more, or
@@ -99,18 +97,12 @@ func isShuttingDown(err error) bool {
 			strings.HasSuffix(answer.words, "context canceled"))
 }
 
-// unauthorizedError puts errdefs.ErrUnauthenticated into the chain of an error, and keeps
-// its text.
-type unauthorizedError struct{ error }
-
-func (e unauthorizedError) Unwrap() []error { return []error{e.error, errdefs.ErrUnauthenticated} }
-
 // classifiedTransfer returns the error of a pull or a push with its class.
 func classifiedTransfer(err error) error {
 	if err != nil && isUnauthorized(err) {
-		return unauthorizedError{err}
+		return classError{err, errdefs.ErrUnauthenticated}
 	}
-	return classifiedWork(err)
+	return classified(err)
 }
 
 // isUnauthorized reports whether a registry refuses the credentials, or needs some. Engines

@@ -32,7 +32,7 @@ func (e *dockerEngine) Prune(ctx context.Context, options engine.PruneOptions, r
 	defer cancel()
 	have, err := e.Inventory(measuring, options.Kinds)
 	if err != nil {
-		return nil, classifiedWork(err)
+		return nil, classified(err)
 	}
 	plan := engine.Plan(have, options)
 	if options.DryRun {
@@ -47,11 +47,11 @@ func (e *dockerEngine) pruneOne(ctx context.Context, key engine.Key) error {
 	defer cancel()
 	switch key.Kind {
 	case containersv1.KindContainer:
-		return classifiedWork(e.PruneContainer(ctx, key.ID))
+		return classified(e.PruneContainer(ctx, key.ID))
 	case engine.KindBuildCache:
-		return classifiedWork(e.PruneBuildCache(ctx, key.ID))
+		return classified(e.PruneBuildCache(ctx, key.ID))
 	}
-	return classifiedWork(e.Do(ctx, key, engine.VerbRemove))
+	return classified(e.Do(ctx, key, engine.VerbRemove))
 }
 
 // PruneContainer implements API.

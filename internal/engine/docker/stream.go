@@ -13,6 +13,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // openTimeout bounds each request that opens a stream.
@@ -84,7 +86,7 @@ func (s stream) failed(err error) error {
 	case isReader:
 		return reader.error
 	case errors.Is(context.Cause(s.ctx), errClosed):
-		return unreachableError{errStreamClosed}
+		return classError{errStreamClosed, engine.ErrUnreachable}
 	case s.ctx.Err() != nil:
 		return context.Cause(s.ctx)
 	}

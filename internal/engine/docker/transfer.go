@@ -141,7 +141,7 @@ func (e *dockerEngine) Push(ctx context.Context, ref string, with engine.Credent
 // Tag implements engine.Transferrer.
 func (e *dockerEngine) Tag(ctx context.Context, image, tag string) (engine.Key, error) {
 	if err := e.TagImage(ctx, image, tag); err != nil {
-		return engine.Key{}, classifiedWork(err)
+		return engine.Key{}, classified(err)
 	}
 	return e.imageKey(ctx, tag)
 }
@@ -168,7 +168,7 @@ func (e *dockerEngine) imageKey(ctx context.Context, ref string) (engine.Key, er
 	defer cancel()
 	images, err := e.Inspect(ctx, containersv1.KindImage, tag)
 	if err != nil {
-		return engine.Key{}, classifiedWork(err)
+		return engine.Key{}, classified(err)
 	}
 	for _, image := range images {
 		if key := engine.KeyOf(image); key.Tag == tag {

@@ -32,9 +32,8 @@ func TestPullFromSilentRegistryEnds(t *testing.T) {
 	}
 }
 
-// An engine that is shutting down refuses what it could do later. Another refusal of a
-// command, even with these words, is that of the engine.
-func TestShuttingDownEngineIsUnreachableForRequests(t *testing.T) {
+// An engine that is shutting down refuses what it can do after its restart.
+func TestShuttingDownEngineIsAway(t *testing.T) {
 	t.Parallel()
 	sim := dockersim.Start(t)
 	sim.AddRegistry("127.0.0.1:5000", memory.RegistrySpec{})
@@ -49,14 +48,14 @@ func TestShuttingDownEngineIsUnreachableForRequests(t *testing.T) {
 	} {
 		takeBack := sim.Inject("POST /images/create", dockersim.Fault{Status: 500, Message: words})
 		_, err := e.Pull(t.Context(), engine.PullSpec{Ref: "127.0.0.1:5000/app"}, engine.Credentials{}, func(engine.Progress) {})
-		if engine.IsUnreachable(err) != want || err == nil || err.Error() != words {
-			t.Errorf("pull: %v, unreachable: %v", err, engine.IsUnreachable(err))
+		if engine.IsAway(err) != want || engine.IsUnreachable(err) || err == nil || err.Error() != words {
+			t.Errorf("pull: %v, away: %v, unreachable: %v", err, engine.IsAway(err), engine.IsUnreachable(err))
 		}
 		takeBack()
 		takeBack = sim.Inject("DELETE /volumes/x", dockersim.Fault{Status: 500, Message: words})
 		err = e.Do(t.Context(), engine.Key{Kind: containersv1.KindVolume, ID: "x"}, engine.VerbRemove)
-		if engine.IsUnreachable(err) || err == nil {
-			t.Errorf("remove: %v, unreachable: %v", err, engine.IsUnreachable(err))
+		if engine.IsAway(err) != want || engine.IsUnreachable(err) || err == nil {
+			t.Errorf("remove: %v, away: %v, unreachable: %v", err, engine.IsAway(err), engine.IsUnreachable(err))
 		}
 		takeBack()
 	}
