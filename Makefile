@@ -29,7 +29,7 @@ DEPS_RUN := dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=i
 	$(if $(filter-out 0,$(shell id -u)),rootlesskit=rootlesskit newuidmap=uidmap slirp4netns=slirp4netns) \
 	/bin/busybox=busybox-static
 DEPS_RACE := gcc=gcc /usr/include/stdlib.h=libc6-dev
-DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl docker-registry=docker-registry setpriv=util-linux ps=procps zsh=zsh fish=fish script=bsdutils systemd-analyze=systemd \
+DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl docker-registry=docker-registry setpriv=util-linux ps=procps zsh=zsh fish=fish script=bsdutils systemd-analyze=systemd docker-compose=docker-compose \
 	/usr/lib/bats/bats-support/load.bash=bats-support \
 	/usr/lib/bats/bats-assert/load.bash=bats-assert \
 	/usr/lib/bats/bats-file/load.bash=bats-file

@@ -46,13 +46,38 @@ begin_another() {
     assert_output $'700\n600'
 }
 
-@test "compose uses the engine" {
-    docker compose version >/dev/null 2>&1 || skip "docker compose is not installed"
+# compose is the plugin, or the program that Debian has.
+compose() {
+    if docker compose version >/dev/null 2>&1; then
+        docker compose "$@"
+    else
+        docker-compose "$@"
+    fi
+}
+
+@test "compose uses the engine, and its project is a selector" {
     mkdir -p "$HOME/project"
-    printf 'services: {web: {image: "base:1"}}\n' >"$HOME/project/compose.yaml"
-    (cd "$HOME/project" && docker compose up -d 3>&-)
-    is running state project-web-1
-    (cd "$HOME/project" && docker compose down -t 1 3>&-)
+    cat >"$HOME/project/docker-compose.yml" <<'END'
+version: "3"
+services:
+  web: {image: "base:1", volumes: ["data:/data"]}
+  worker: {image: "base:1", depends_on: [web]}
+volumes: {data: {}}
+END
+    cd "$HOME/project"
+    compose up -d 3>&-
+    selected() { kube get "$1" -l com.docker.compose.project=project -o name | wc -l; }
+    eventually 10 is 2 selected containers
+    eventually 10 is 1 selected volumes
+    eventually 10 is 1 selected networks
+    # What was deleted through the API is created again.
+    kube delete "containers/$(container_resource "$(docker ps -q --filter label=com.docker.compose.service=web)")" --wait
+    compose up -d 3>&-
+    eventually 10 is 2 selected containers
+    compose down -t 1 -v 3>&-
+    eventually 10 is 0 selected containers
+    eventually 10 is 0 selected volumes
+    eventually 10 is 0 selected networks
 }
 
 @test "a second start changes no context, and says nothing about it" {
