@@ -42,7 +42,8 @@ DEPS_CURRENT := gcc=gcc /usr/include/stdlib.h=libc6-dev pkg-config=pkgconf /usr/
 ##@ Start here
 
 .PHONY: run
-run: deps-run build ## install missing packages, build, start rdd, and show its state
+run: export BUILD_ANNOUNCED = yes
+run: first-build deps-run build ## install missing packages, build, start rdd, and show its state
 	@bats/scripts/demo.sh $(BIN)/rdd
 
 .PHONY: test
@@ -57,18 +58,17 @@ help: ## list the targets
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: build
-build: first-build guestagent ## compile bin/rdd
+.PHONY: build compile
+build: ## compile bin/rdd
+	@bats/scripts/heartbeat.sh $(MAKE) compile
+compile: guestagent
 	@mkdir -p $(BIN)
 	$(GO) build -buildvcs=auto -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 	@[[ $$(uname) != Darwin ]] || codesign --force --sign - --entitlements internal/limahost/vz.entitlements $(BIN)/rdd
 
-# kubectl is one of the last packages to be compiled: if the cache has it, the build is
-# fast. This comes first, because building the guest agent fills the cache.
 .PHONY: first-build
 first-build:
-	@[[ $$($(GO) list -f '{{.Stale}}' k8s.io/kubectl/pkg/cmd 2>/dev/null) == false ]] || \
-		echo "The first build takes some minutes."
+	@bats/scripts/heartbeat.sh
 
 .PHONY: guestagent
 guestagent:

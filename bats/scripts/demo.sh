@@ -13,6 +13,16 @@ say() {
     printf '\n%s%s%s\n' "$bold" "$*" "$plain"
 }
 
+# Ctrl-C stops a daemon that this script has started.
+ours=no
+"$rdd" svc status >/dev/null 2>&1 || ours=yes
+interrupted() {
+    trap '' INT
+    [[ $ours == no ]] || "$rdd" svc stop || true
+    exit 130
+}
+trap interrupted INT
+
 say "Starting the daemon and a private container engine"
 "$rdd" set running=true
 engine="unix://$("$rdd" svc paths docker_socket)"

@@ -37,9 +37,20 @@ if [[ $(id -u) -ne 0 ]]; then
     sudo=(sudo)
 fi
 
+# quietly COMMAND... prints the output of a command only if it fails.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# apt completes a running installation on Ctrl-C and exits with 0.
+trap 'exit 130' INT
+quietly() {
+    "${sudo[@]}" "$@" >"$log" 2>&1 && return
+    cat "$log" >&2
+    return 1
+}
+
 if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
     echo "apt has no package lists: running apt-get update"
-    "${sudo[@]}" apt-get update -q
+    quietly apt-get update
 fi
 
 packages=()
@@ -55,12 +66,12 @@ for want in "${missing[@]}"; do
     packages+=("$pick")
 done
 mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
-echo "Installing the missing packages with apt: ${packages[*]}"
+echo "Installing the missing packages with apt, which can take some minutes: ${packages[*]}"
 
 # A policy-rc.d that answers 101 keeps apt from starting services.
 policy=/usr/sbin/policy-rc.d
 if [[ ! -e $policy ]]; then
-    trap '"${sudo[@]}" rm -f "$policy"' EXIT
+    trap 'rm -f "$log"; "${sudo[@]}" rm -f "$policy"' EXIT
     printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
     "${sudo[@]}" chmod 755 "$policy"
 fi
@@ -68,12 +79,12 @@ fi
 had_docker=$(present dockerd && echo yes || echo no)
 had_containerd=$(present containerd && echo yes || echo no)
 install() {
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    quietly env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -q --no-install-recommends "${packages[@]}"
 }
 if ! install; then
     echo "The installation failed, and the package lists may be old: running apt-get update and retrying"
-    "${sudo[@]}" apt-get update -q
+    quietly apt-get update
     install
 fi
 
