@@ -159,6 +159,12 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## linters: architecture, 
 words: ## check the language against internal/tools/words; lowers its budget when a count has fallen
 	$(GO) run ./internal/tools/words -lower
 
+.PHONY: picture
+picture: deps-run build ## record docs/picture.svg, the terminal in the README
+	@mkdir -p $(TOOLS)
+	$(GO) build -o $(TOOLS)/picture ./internal/tools/picture
+	@internal/tools/picture/record.sh $(TOOLS)/picture $(BIN)/rdd docs/picture.svg
+
 .PHONY: generate
 generate: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## generate deep copies and CRDs from the types in api/
 	$< object crd paths=./api/... output:crd:dir=api/crds

@@ -36,3 +36,26 @@ setup_file() {
         grep -qE "^@test \".*$row: " "$BATS_TEST_DIRNAME"/*.bats || fail "no test names $row"
     done
 }
+
+# The tour deletes its instance, which is the default one in the test's home. A command
+# is retried until it succeeds, since the mirrors follow the engine.
+@test "the tour of the README works twice" {
+    local round line tour
+    export RDD_INSTANCE=2
+    echo 2 >>"$RDD_TEST_HOME/instances"
+    cd "$BATS_TEST_DIRNAME/.."
+    tour=$(sed -n '/^## A tour/,/^## Docker/s/^\$ //p' README.md)
+    [[ $(head -1 <<<"$tour") == "make run" && $(wc -l <<<"$tour") -ge 12 ]]
+    for round in 1 2; do
+        bats/scripts/demo.sh "$RDD_TEST_BIN/rdd"
+        while read -r line <&4; do
+            echo "round $round: $line"
+            line=${line//bin\/rdd/$RDD_TEST_BIN/rdd}
+            case $line in
+            eval*) eval "$line" ;; # it changes the environment
+            *) eventually 30 eval "$line" ;;
+            esac
+        done 4< <(tail -n +2 <<<"$tour")
+        refute [ -e "$(rdd svc paths dir)" ]
+    done
+}
