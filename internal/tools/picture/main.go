@@ -56,7 +56,7 @@ func run(ctx context.Context, commands io.Reader, columns, rows int, title, file
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("read the commands: %w", err)
 	}
-	if err := os.WriteFile(file, render(r.film(), title), 0o600); err != nil {
+	if err := os.WriteFile(file, render(r.film(), title), 0o644); err != nil {
 		return fmt.Errorf("write the picture: %w", err)
 	}
 	return nil

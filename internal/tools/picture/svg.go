@@ -39,7 +39,7 @@ func render(f film, title string) []byte {
 	width := float64(f.columns)*cellWidth + 2*border
 	height := f.rows*cellHeight + 2*border
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%d" viewBox="0 0 %.0f %d" role="img">`+"\n", width, height, width, height)
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%d" viewBox="0 0 %.0f %d" role="img" xml:space="preserve">`+"\n", width, height, width, height)
 	fmt.Fprintf(&out, "<title>%s</title>\n", escape(title))
 	style(&out, f)
 	rows, uses := lines(f)
@@ -53,7 +53,7 @@ func render(f film, title string) []byte {
 
 // style writes the style sheet with the animation.
 func style(out *bytes.Buffer, f film) {
-	fmt.Fprintf(out, "<style>\ntext{font:%dpx ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace;fill:#e6edf3;white-space:pre}\n", fontSize)
+	fmt.Fprintf(out, "<style>\ntext{font:%dpx ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\",monospace;fill:#e6edf3}\n", fontSize)
 	out.WriteString(".b{font-weight:bold}.u{text-decoration:underline}\n")
 	for i, color := range palette() {
 		fmt.Fprintf(out, ".c%d{fill:%s}", i, color)
