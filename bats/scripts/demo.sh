@@ -74,6 +74,6 @@ cat <<EOF
   list the properties, show the tree, stop, remove:
     $short set --help
     $short tree
-    $short stop          (the engine; its containers and data stay for the next start)
-    $short svc delete    (asks, and removes everything of this instance)
+    $short stop          (the engine; containers and data stay)
+    $short svc delete    (asks, and removes all of this instance)
 EOF
