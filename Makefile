@@ -22,6 +22,8 @@ TESTS ?= bats
 
 GOLANGCI_LINT_VERSION := v2.15.0
 CONTROLLER_GEN_VERSION := v0.23.0
+NFPM_VERSION := v2.45.2
+CYCLONEDX_VERSION := v1.10.0
 
 # CHECK=PACKAGE of Debian; see bats/scripts/install.sh.
 DEPS_RUN := dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \
@@ -37,6 +39,7 @@ DEPS_VM_IMAGE := mmdebstrap=mmdebstrap cpio=cpio mke2fs=e2fsprogs qemu-img=qemu-
 	$(if $(filter-out 0,$(shell id -u)),newuidmap=uidmap)
 QEMU := $(if $(findstring $(shell uname -m),aarch64 arm64),qemu-system-aarch64=qemu-system-arm,qemu-system-x86_64=qemu-system-x86)
 DEPS_VM := $(QEMU) qemu-img=qemu-utils ssh=openssh-client ssh-keygen=openssh-client script=bsdutils
+DEPS_DIST_TEST := $(DEPS_TEST) mmdebstrap=mmdebstrap rpm=rpm
 DEPS_CURRENT := gcc=gcc /usr/include/stdlib.h=libc6-dev pkg-config=pkgconf /usr/include/seccomp.h=libseccomp-dev
 
 ##@ Start here
@@ -165,6 +168,19 @@ picture: deps-run build ## record docs/picture.svg, the terminal in the README
 	$(GO) build -o $(TOOLS)/picture ./internal/tools/picture
 	@internal/tools/picture/record.sh $(TOOLS)/picture $(BIN)/rdd docs/picture.svg
 
+# Systems and architectures of `make dist`.
+TARGETS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+DIST_TOOLS := $(TOOLS)/nfpm-$(NFPM_VERSION) $(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION)
+.PHONY: dist dist-test
+dist dist-test: export NFPM := $(word 1,$(DIST_TOOLS))
+dist dist-test: export CYCLONEDX := $(word 2,$(DIST_TOOLS))
+dist: $(DIST_TOOLS) ## build archives, packages and checksums of the current commit in dist/; TARGETS=linux/amd64 for one system
+	@internal/tools/dist/build.sh dist $(TARGETS)
+dist-test: deps-dist-test $(DIST_TOOLS) ## install, upgrade and remove the Debian package in a bare system
+	@internal/tools/dist/build.sh .cache/dist-test/old linux/$$($(GO) env GOARCH)
+	@RDD_DIST_TAG=v1.999.0 internal/tools/dist/build.sh .cache/dist-test/new linux/$$($(GO) env GOARCH)
+	@bats/scripts/dist.sh .cache/dist-test
+
 .PHONY: generate
 generate: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## generate deep copies and CRDs from the types in api/
 	$< object crd paths=./api/... output:crd:dir=api/crds
@@ -175,12 +191,12 @@ generated: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## check that gener
 
 .PHONY: clean
 clean: ## remove build results (not the Go cache)
-	rm -rf $(BIN) $(CURDIR)/.cache
+	rm -rf $(BIN) $(CURDIR)/.cache $(CURDIR)/dist
 
 # Dependencies of the targets above.
 
-.PHONY: deps-run deps-race deps-test deps-current deps-vm deps-vm-image engine engine-debian engine-current
-deps-run deps-race deps-test deps-current deps-vm deps-vm-image: deps-%:
+.PHONY: deps-run deps-race deps-test deps-dist-test deps-current deps-vm deps-vm-image engine engine-debian engine-current
+deps-run deps-race deps-test deps-dist-test deps-current deps-vm deps-vm-image: deps-%:
 	@bats/scripts/install.sh $(DEPS_$(shell echo $* | tr a-z- A-Z_))
 
 engine: engine-$(ENGINE)
@@ -195,3 +211,11 @@ $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION):
 $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION):
 	GOBIN=$(TOOLS) $(GO) install sigs.k8s.io/controller-tools/cmd/controller-gen@$(CONTROLLER_GEN_VERSION)
 	@mv $(TOOLS)/controller-gen $@
+
+$(TOOLS)/nfpm-$(NFPM_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/goreleaser/nfpm/v2/cmd/nfpm@$(NFPM_VERSION)
+	@mv $(TOOLS)/nfpm $@
+
+$(TOOLS)/cyclonedx-gomod-$(CYCLONEDX_VERSION):
+	GOBIN=$(TOOLS) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION)
+	@mv $(TOOLS)/cyclonedx-gomod $@
