@@ -122,6 +122,7 @@ func (l *Launcher) launchQEMU(ctx context.Context, cfg qemu.Config, bootFiles fu
 		return nil, err
 	}
 	appendToLogs(args)
+	args = withReclaim(args)
 	return withVirtiofs(ctx, cfg, exe, func() (Machine, error) {
 		l.Status.EnterPhase(limahost.PhaseBoot)
 		return l.startQEMU(ctx, exe, args)

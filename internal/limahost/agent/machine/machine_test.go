@@ -67,3 +67,26 @@ func TestExitCauseNamesReason(t *testing.T) {
 		}
 	}
 }
+
+func TestReclaimExtendsQEMUArguments(t *testing.T) {
+	device := " -device virtio-balloon-pci,free-page-reporting=on"
+	if runtime.GOOS != "linux" {
+		device = ""
+	}
+	for name, c := range map[string]struct{ args, want string }{
+		"Lima's disk": {
+			"-drive file=/vm/diffdisk,if=virtio,discard=on -drive file=/vm/data,if=virtio,discard=on",
+			"-drive file=/vm/diffdisk,if=virtio,discard=on,detect-zeroes=unmap -drive file=/vm/data,if=virtio,discard=on" + device,
+		},
+		"a disk without discard": {"-drive file=/vm/diffdisk,if=virtio", "-drive file=/vm/diffdisk,if=virtio" + device},
+		"a user's own balloon":   {"-device virtio-balloon-pci,id=own", "-device virtio-balloon-pci,id=own"},
+	} {
+		args := strings.Fields(c.args)
+		if got := strings.Join(withReclaim(args), " "); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		if strings.Join(args, " ") != c.args {
+			t.Errorf("%s: the argument was modified: %q", name, args)
+		}
+	}
+}

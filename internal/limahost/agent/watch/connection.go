@@ -10,6 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/forward"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/guest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/publish"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/reclaim"
 )
 
 // connection has the tasks and sockets of one connection to the guest.
@@ -42,6 +43,7 @@ func (w *watcher) openConnection(conn *guest.Conn) *connection {
 			}
 			send(engineReady{})
 		}
+		c.tasks.Go(func() { reclaim.Run(ctx, conn, dataDir(w.guest.Engine), w.Log) })
 		publish.Run(ctx, conn, publish.Config{
 			YAML: w.guest.YAML, Dir: w.Paths.Dir(), SSHPort: w.guest.SSHPort, Log: w.Log,
 			Report: func(note string) { send(portsChanged{note}) },

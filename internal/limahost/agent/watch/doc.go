@@ -15,4 +15,5 @@
 //	guest/         the SSH connection to the guest
 //	forward/       forward sockets on the host to the guest
 //	publish/       forward published ports on the host to the guest
+//	reclaim/       return memory and disk space that the guest does not use
 package watch

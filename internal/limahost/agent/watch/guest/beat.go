@@ -99,29 +99,18 @@ func request(requests chan<- string, count int) {
 
 // beat runs the script in the guest until the connection ends.
 func (l *Link) beat(c *Conn, requests <-chan string) error {
-	session, err := c.client.NewSession()
+	program, err := c.Start("exec env data=" + l.cfg.DataDir + " /bin/sh -c '" + script + "'")
 	if err != nil {
-		return fmt.Errorf("open a session in the guest: %w", err)
-	}
-	defer func() { _ = session.Close() }()
-	in, err := session.StdinPipe()
-	if err != nil {
-		return err
-	}
-	out, err := session.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := session.Start("exec env data=" + l.cfg.DataDir + " /bin/sh -c '" + script + "'"); err != nil {
 		return fmt.Errorf("start the heartbeat in the guest: %w", err)
 	}
+	defer program.Close()
 	ended := make(chan struct{})
 	defer close(ended)
 	go func() {
 		for {
 			select {
 			case what := <-requests:
-				if _, err := in.Write([]byte(what + "\n")); err != nil {
+				if _, err := program.In.Write([]byte(what + "\n")); err != nil {
 					return
 				}
 			case <-ended:
@@ -129,7 +118,7 @@ func (l *Link) beat(c *Conn, requests <-chan string) error {
 			}
 		}
 	}()
-	lines := bufio.NewScanner(out)
+	lines := bufio.NewScanner(program.Out)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		// A login script of the guest may print lines too.

@@ -3,6 +3,7 @@ package guest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"time"
@@ -103,5 +104,38 @@ func (c *Conn) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	}
 }
 
+// Program is a program that runs in the guest.
+type Program struct {
+	// In is its standard input, and Out its standard output. Out ends with the program,
+	// or with the connection.
+	In  io.WriteCloser
+	Out io.Reader
+
+	session *ssh.Session
+}
+
+// Start starts a program with a command line of the guest's shell.
+func (c *Conn) Start(command string) (*Program, error) {
+	session, err := c.client.NewSession()
+	if err != nil {
+		return nil, fmt.Errorf("open a session in the guest: %w", err)
+	}
+	p := &Program{session: session}
+	if p.In, err = session.StdinPipe(); err == nil {
+		p.Out, err = session.StdoutPipe()
+	}
+	if err == nil {
+		err = session.Start(command)
+	}
+	if err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
 // Close closes the connection, and all connections through it.
 func (c *Conn) Close() { _ = c.client.Close() }
+
+// Close closes the program's input and output. The program must end by itself then.
+func (p *Program) Close() { _ = p.session.Close() }
