@@ -47,6 +47,7 @@ type cli struct {
 	Complete   completeCmd   `cmd:"" name:"__complete" hidden:"" passthrough:"" help:"Complete a command line. The scripts of completion run this command."`
 
 	HostAgent hostAgentCmd `cmd:"" name:"hostagent" hidden:"" help:"Run a VM. The daemon starts this command."`
+	Virtiofsd virtiofsdCmd `cmd:"" name:"virtiofsd" hidden:"" help:"Share directories with a VM. The host agent starts this command."`
 }
 
 // newParser returns the parser of command lines. exit is called after a help is shown.

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package virtiofs
+
+import (
+	"errors"
+	"io"
+)
+
+// Serve fails: QEMU has virtiofs on Linux only.
+func Serve([]Share, io.Reader) error { return errors.New("QEMU shares directories on Linux only") }
