@@ -38,7 +38,7 @@ DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl docker-registry=
 DEPS_VM_IMAGE := mmdebstrap=mmdebstrap cpio=cpio mke2fs=e2fsprogs qemu-img=qemu-utils \
 	$(if $(filter-out 0,$(shell id -u)),newuidmap=uidmap)
 QEMU := $(if $(findstring $(shell uname -m),aarch64 arm64),qemu-system-aarch64=qemu-system-arm,qemu-system-x86_64=qemu-system-x86)
-DEPS_VM := $(QEMU) qemu-img=qemu-utils ssh=openssh-client ssh-keygen=openssh-client script=bsdutils
+DEPS_VM := $(QEMU) qemu-img=qemu-utils ssh=openssh-client ssh-keygen=openssh-client script=bsdutils python3=python3
 DEPS_DIST_TEST := $(DEPS_TEST) mmdebstrap=mmdebstrap rpm=rpm
 DEPS_CURRENT := gcc=gcc /usr/include/stdlib.h=libc6-dev pkg-config=pkgconf /usr/include/seccomp.h=libseccomp-dev
 

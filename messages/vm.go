@@ -41,6 +41,8 @@ type VMProperties struct {
 	// Image is empty, "cloud", or an absolute path; see appv1.VM.
 	Image        string
 	Acceleration appv1.Acceleration
+	// Mounts are the shared directories, encoded by package mounts; empty for none.
+	Mounts string
 	// Restart and Reset are any text. A change of Restart requests a restart of the
 	// VM, a change of Reset a new disk.
 	Restart, Reset string

@@ -9,6 +9,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/mounts"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -63,6 +64,9 @@ func adopt(spec *appv1.AppSpec, running messages.VMSpec) error {
 		Driver: running.Driver, Endpoint: running.Endpoint,
 		CPUs: int32(running.VM.CPUs), Memory: quantity(running.VM.Memory), Disk: quantity(running.VM.Disk),
 		Image: running.VM.Image, Acceleration: running.VM.Acceleration, Restart: running.VM.Restart, Reset: running.VM.Reset,
+	}
+	if running.VM != (messages.VMProperties{}) {
+		spec.VM.Mounts = mounts.Texts(running.VM.Mounts)
 	}
 	settings, err := engineconfig.Decode(running.Settings)
 	if err != nil {

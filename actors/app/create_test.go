@@ -31,7 +31,7 @@ func TestNewAppKeepsRunningEngine(t *testing.T) {
 	running := messages.VMSpec{
 		Driver: appv1.DriverLima, Engine: appv1.EngineContainerd,
 		VM: messages.VMProperties{
-			CPUs: 3, Memory: 3 << 30, Disk: 9 << 30, Image: appv1.ImageCloud, Acceleration: "tcg", Restart: "r", Reset: "s",
+			CPUs: 3, Memory: 3 << 30, Disk: 9 << 30, Image: appv1.ImageCloud, Acceleration: "tcg", Mounts: "~/x:w,~:r", Restart: "r", Reset: "s",
 		},
 	}
 	native := messages.VMSpec{Driver: appv1.DriverNative, Engine: appv1.EngineMoby, Subnet: "10.99.0.0/16"}
@@ -85,7 +85,7 @@ func TestAdoptCopiesEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	running.Settings = settings.Encode()
+	running.Settings, running.VM.Mounts = settings.Encode(), "/work:w"
 	created := &appv1.App{}
 	if err := adopt(&created.Spec, running); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engineconfig"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/mounts"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -70,9 +71,23 @@ func engineSettings(spec appv1.ContainerEngine) string {
 func vmProperties(spec appv1.VM) messages.VMProperties {
 	return messages.VMProperties{
 		CPUs: int(spec.CPUs), Memory: bytes(spec.Memory), Disk: bytes(spec.Disk),
-		Image: spec.Image, Acceleration: spec.Acceleration,
+		Image: spec.Image, Acceleration: spec.Acceleration, Mounts: vmMounts(spec.Mounts),
 		Restart: spec.Restart, Reset: spec.Reset,
 	}
+}
+
+// vmMounts returns the shared directories. The API server accepts only valid ones.
+func vmMounts(texts []string) string {
+	list, err := mounts.List(texts)
+	if err != nil {
+		return ""
+	}
+	return mounts.Encode(list)
+}
+
+// isLimaYAML reports whether an image is a user's lima.yaml.
+func isLimaYAML(image string) bool {
+	return strings.HasSuffix(image, ".yaml") || strings.HasSuffix(image, ".yml")
 }
 
 // bytes returns a quantity in bytes; 0 for the default.
@@ -89,6 +104,9 @@ type link struct {
 	connected bool
 	endpoint  string
 	namespace string
+	// inVM is whether the engine runs in a VM that shares the directories of mounts.
+	inVM   bool
+	mounts string
 }
 
 // desiredLink returns the desired state of the engine supervisor; ok is false while the
@@ -100,7 +118,12 @@ func desiredLink(v view) (l link, ok bool) {
 	case v.vm.Generation != v.app.Generation:
 		return link{}, false // the VM actor has not received this spec yet
 	case v.vm.State == messages.VMRunning:
-		return link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace}, true
+		l := link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace}
+		// The mounts of a user's lima.yaml are not known.
+		if l.inVM = v.vm.Driver == appv1.DriverLima && !isLimaYAML(v.app.Spec.VM.Image); l.inVM {
+			l.mounts = vmMounts(v.app.Spec.VM.Mounts)
+		}
+		return l, true
 	case v.vm.State == messages.VMStarting, v.vm.State == messages.VMFailed && (v.linked || !v.graceOver):
 		// The VM restarts: the engine supervisor observes the lost connection itself,
 		// and grants the grace period. An engine of a former daemon gets the same time

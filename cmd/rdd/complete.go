@@ -179,6 +179,9 @@ func assignments(properties property.Set, prefix string) ([]string, completion.D
 	if len(values) == 0 && p.Default != "" {
 		values = []string{p.Default}
 	}
+	if name == "vm.mounts" {
+		values = []string{"~", "~:w", "[]"}
+	}
 	for i := range values {
 		values[i] = name + "=" + values[i]
 	}

@@ -1,6 +1,7 @@
 package controlplane_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,17 @@ func TestVMPropertiesValidated(t *testing.T) {
 		{`{"image":"some/dir"}`, "the absolute path"},
 		{`{"acceleration":"tcg","driver":"lima"}`, ""},
 		{`{"acceleration":"warp"}`, `"tcg"`},
+		{`{"mounts":[]}`, ""},
+		{`{"mounts":["~/work:w","/data/Bücher","/var/home/me:r"]}`, ""},
+		{`{"mounts":["work"]}`, "an absolute path or ~"},
+		{`{"mounts":["~","/a/../etc"]}`, "an absolute path or ~"},
+		{`{"mounts":["/a b:w"]}`, "an absolute path or ~"},
+		{`{"mounts":["/a,b"]}`, "an absolute path or ~"},
+		{`{"mounts":["/a:rw"]}`, "with :w at its end"},
+		{`{"mounts":["/usr/share:w"]}`, "vm.mounts must not have /usr/share:w, because the VM has files of its own there"},
+		{`{"mounts":["/var"]}`, "files of its own"},
+		{`{"mounts":["/home/rdd"]}`, "files of its own"},
+		{`{"mounts":["~","~:w"]}`, "a directory twice"},
 		{`{"restart":"2025-01-02T03:04:05.123456789Z","reset":"x"}`, ""},
 		{`{"reset":"` + strings.Repeat("x", 65) + `"}`, "may not be more than 64"},
 	} {
@@ -87,7 +99,8 @@ func TestVMDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	vm := app.Spec.VM
-	if vm.CPUs != 2 || vm.Memory.Value() != 2<<30 || vm.Disk.Value() != 64<<30 || vm.Acceleration != appv1alpha1.AccelerationAuto {
+	if vm.CPUs != 2 || vm.Memory.Value() != 2<<30 || vm.Disk.Value() != 64<<30 || vm.Acceleration != appv1alpha1.AccelerationAuto ||
+		!slices.Equal(vm.Mounts, []string{"~"}) {
 		t.Errorf("the defaults are %+v", vm)
 	}
 }

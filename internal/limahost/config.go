@@ -42,6 +42,8 @@ type Spec struct {
 	Image string `json:"image,omitempty"`
 	// Acceleration is auto, kvm, hvf, vz or tcg.
 	Acceleration string `json:"acceleration"`
+	// Mounts are the shared directories, encoded by package mounts; empty for none.
+	Mounts string `json:"mounts,omitempty"`
 	// Restart and Reset are tokens of any text. A change of Restart requests a
 	// restart, a change of Reset a new disk.
 	Restart string `json:"restart,omitempty"`

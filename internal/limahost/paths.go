@@ -58,6 +58,12 @@ func (p Paths) QMP() string { return filepath.Join(p.Dir(), "qmp.sock") }
 // QEMULog has the output of QEMU.
 func (p Paths) QEMULog() string { return filepath.Join(p.Dir(), "qemu.log") }
 
+// Virtiofsd is the file with the pid of the process that shares directories with the VM.
+func (p Paths) Virtiofsd() string { return filepath.Join(p.Dir(), "virtiofsd.json") }
+
+// VirtiofsdLog has the output of the process of Virtiofsd.
+func (p Paths) VirtiofsdLog() string { return filepath.Join(p.Dir(), "virtiofsd.log") }
+
 // KeyFile is the private key for the guest's SSH server.
 func (p Paths) KeyFile() string { return filepath.Join(p.LimaHome, filename.LimaConfig, "user") }
 

@@ -16,7 +16,7 @@ func hostSpec(spec messages.VMSpec) limahost.Spec {
 	return limahost.Spec{
 		Engine: string(engine), CPUs: v.CPUs, Memory: v.Memory, Disk: v.Disk, Image: v.Image,
 		Acceleration: string(v.Acceleration), Restart: v.Restart, Reset: v.Reset,
-		Settings: spec.Settings,
+		Mounts: v.Mounts, Settings: spec.Settings,
 	}
 }
 
@@ -27,6 +27,7 @@ func vmSpec(spec limahost.Spec) messages.VMSpec {
 		VM: messages.VMProperties{
 			CPUs: spec.CPUs, Memory: spec.Memory, Disk: spec.Disk, Image: spec.Image,
 			Acceleration: appv1.Acceleration(spec.Acceleration), Restart: spec.Restart, Reset: spec.Reset,
+			Mounts: spec.Mounts,
 		},
 	}
 }

@@ -63,8 +63,8 @@ func (d *Driver) adoptOrStart(ctx context.Context, spec limahost.Spec, progress 
 }
 
 func describe(s limahost.Spec) string {
-	return fmt.Sprintf("%s, %d CPUs, %d MiB of memory, disk of %d MiB, image %q, acceleration %s, restart %q, reset %q",
-		s.Engine, s.CPUs, s.Memory>>20, s.Disk>>20, s.Image, s.Acceleration, s.Restart, s.Reset)
+	return fmt.Sprintf("%s, %d CPUs, %d MiB of memory, disk of %d MiB, image %q, acceleration %s, mounts %q, restart %q, reset %q",
+		s.Engine, s.CPUs, s.Memory>>20, s.Disk>>20, s.Image, s.Acceleration, s.Mounts, s.Restart, s.Reset)
 }
 
 // usable returns nil when the running agent answers, and has a machine or starts one.

@@ -211,6 +211,19 @@ type VM struct {
 	// +optional
 	Acceleration Acceleration `json:"acceleration,omitempty"`
 
+	// Mounts are the directories of this machine that the virtual machine shares, each
+	// PATH or PATH:r for reading, or PATH:w for writing too. They have the same path in
+	// the virtual machine. ~ is the home directory. If empty, nothing is shared.
+	// +kubebuilder:default={"~"}
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=255
+	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^(~|~?(/[\p{L}\p{M}\p{N}._+@=-]+)+)(:[rw])?$') && !self.matches(r'/\.\.?(/|:|$)')`,message="a directory in vm.mounts must be an absolute path or ~, of letters, digits and ._+@=- and without . and .. as names, with :w at its end if the VM may write, as in ~/work:w"
+	// +kubebuilder:validation:items:XValidation:rule=`self.startsWith('/var/home/') || !self.matches(r'^/((bin|sbin|lib|lib32|lib64|libx32|usr|etc|var|proc|sys|dev|run|boot|home/rdd|mnt/lima-cidata)(/|:|$)|(home|mnt|opt|tmp)(:|$))')`,messageExpression=`'vm.mounts must not have ' + self + ', because the VM has files of its own there: share a directory below it, or one elsewhere'`
+	// +kubebuilder:validation:XValidation:rule=`self.all(m, self.exists_one(o, o.split(':')[0] == m.split(':')[0]))`,message="vm.mounts must not have a directory twice"
+	// +listType=atomic
+	// +optional
+	Mounts []string `json:"mounts,omitzero"`
+
 	// Restart is any text. When it changes, a running virtual machine is
 	// restarted. 'rdd vm restart' sets it to the current time.
 	// +kubebuilder:validation:MaxLength=64

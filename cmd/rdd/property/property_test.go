@@ -32,6 +32,7 @@ func TestEmbeddedSchemaHasDocumentedDefaults(t *testing.T) {
 		"vm.image":             "string ",
 		"vm.acceleration":      "string auto",
 		"vm.endpoint":          "string ",
+		"vm.mounts":            `array ["~"]`,
 	} {
 		p, found := set.Find(name)
 		if got := p.Type + " " + p.Default; !found || got != want {

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/mounts"
 )
 
 // Rows returns the lines that show a VM, as pairs of name and value. A value that
@@ -67,6 +68,7 @@ func (r Report) statusRows(now time.Time) [][2]string {
 	s := r.Spec
 	rows = append(rows,
 		[2]string{"size", fmt.Sprintf("%s, %s of memory, %s of disk", count(s.CPUs, "CPU"), size(s.Memory), size(s.Disk))},
+		[2]string{"mounts", strings.Join(mounts.Texts(s.Mounts), ", ")},
 		[2]string{"image", withReason(r.Image, r.ImageReason)},
 		[2]string{"acceleration", withReason(r.Acceleration, r.AccelerationReason)},
 	)

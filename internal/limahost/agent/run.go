@@ -16,6 +16,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/lima"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/machine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/provision"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/status"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch"
@@ -120,7 +121,9 @@ func (a *agent) runMachine(ctx context.Context) (note string, err error) {
 		return "", err
 	}
 	defer m.Release()
-	return watch.Run(ctx, watch.Config{
+	note, err = watch.Run(ctx, watch.Config{
 		Paths: a.paths, Socket: a.cfg.Socket, BootTimeout: a.cfg.BootTimeout, Status: a.status, Log: a.log,
+		Virtiofsd: machine.Virtiofsd(a.paths),
 	}, m, guest)
+	return note, errors.Join(err, machine.EndVirtiofsd(context.WithoutCancel(ctx), a.paths))
 }

@@ -35,6 +35,7 @@ type VM struct {
 	Memory, Disk   int64
 	Image          string
 	Acceleration   appv1.Acceleration
+	Mounts         string
 	Restart, Reset string
 }
 

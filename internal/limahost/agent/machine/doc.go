@@ -11,7 +11,7 @@
 //	launch.go        start a machine
 //	command.go       the QEMU program that Lima is given
 //	reclaim.go       return what the guest does not use to the host
-//	virtiofs.go      the daemons that share directories with a QEMU
+//	virtiofs.go      the process that shares directories with a QEMU
 //	qemu.go          a QEMU process
 //	monitor.go       the connection to its monitor
 //	consolelog.go    limit the size of its console's log

@@ -37,6 +37,8 @@ type Launcher struct {
 	Lima   *lima.Runtime
 	Status *status.Broadcaster
 	Log    *slog.Logger
+	// Program is rdd's program; empty for this one.
+	Program string
 }
 
 // Launch starts the machine of a VM with a disk. It waits for bootFiles as late as
@@ -122,8 +124,8 @@ func (l *Launcher) launchQEMU(ctx context.Context, cfg qemu.Config, bootFiles fu
 		return nil, err
 	}
 	appendToLogs(args)
-	args = withReclaim(args)
-	return withVirtiofs(ctx, cfg, exe, func() (Machine, error) {
+	args = withReclaim(withSharedMemory(args))
+	return l.withVirtiofs(ctx, cfg, func() (Machine, error) {
 		l.Status.EnterPhase(limahost.PhaseBoot)
 		return l.startQEMU(ctx, exe, args)
 	})

@@ -1,11 +1,13 @@
 package machine
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,106 +15,117 @@ import (
 	"github.com/lima-vm/lima/pkg/driver/qemu"
 	"github.com/lima-vm/lima/pkg/limayaml"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
-// virtiofsd records its pid, makes the socket, and waits in a child. It refuses the
-// directory /refused.
-const virtiofsd = `#!/bin/sh
-[ "$1" = --version ] && exit
-[ "$4" = /refused ] && exit 1
-[ -e "$2" ] && echo "an old socket" >>%[1]s
-echo $$ >>%[1]s
-sleep 1000 &
-echo $! >>%[1]s
-: >"$2"
-wait
+// fakeVirtiofsd is rdd's program. Like the real one, it creates the sockets in its input,
+// except /refused, and ends with its input. It keeps running if its input has /stays.
+const fakeVirtiofsd = `#!/bin/sh
+read -r shares
+case $shares in *'"/refused"'*) echo "no such directory"; exit 1 ;; esac
+for socket in $(echo "$shares" | tr '"' '\n' | grep sock); do : >"$socket"; done
+read -r line
+case $shares in *'"/stays"'*) trap '' TERM; while :; do sleep 0.1; done ;; esac
 `
 
-// fakeVirtiofsd installs a virtiofsd, and returns the file with its pids.
-func fakeVirtiofsd(t *testing.T) (pids string) {
+// launcher returns a launcher, and a configuration that shares directories.
+func launcher(t *testing.T, dirs ...string) (*Launcher, qemu.Config) {
 	t.Helper()
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	program, dir := filepath.Join(home, "virtiofsd"), filepath.Join(home, ".local/share/qemu/vhost-user")
-	pids = filepath.Join(home, "pids")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	p := vmDir(t, "", "")
+	program := filepath.Join(t.TempDir(), "rdd")
+	if err := os.WriteFile(program, []byte(fakeVirtiofsd), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(program, fmt.Appendf(nil, virtiofsd, pids), 0o700); err != nil {
-		t.Fatal(err)
+	yaml := &limayaml.LimaYAML{MountType: new(limayaml.VIRTIOFS)}
+	for _, dir := range dirs {
+		yaml.Mounts = append(yaml.Mounts, limayaml.Mount{Location: dir, Writable: new(true)})
 	}
-	if err := os.WriteFile(filepath.Join(dir, "fs.json"), fmt.Appendf(nil, `{"type": "fs", "binary": %q}`, program), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return pids
+	t.Cleanup(func() { _ = EndVirtiofsd(context.Background(), p) })
+	return &Launcher{Paths: p, Program: program, Log: slog.New(slog.DiscardHandler)}, qemu.Config{InstanceDir: p.Dir(), LimaYAML: yaml}
 }
 
-// running returns how many of the recorded processes run.
-func running(t *testing.T, pids string) (count int) {
-	t.Helper()
-	text, err := os.ReadFile(pids)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		pid, err := strconv.Atoi(strings.TrimSpace(line))
-		if err != nil {
-			t.Fatal(line)
-		}
-		if p, ok := process.Find(pid); ok {
-			count++
-			t.Cleanup(func() { _ = endVirtiofsd(t.Context(), p) })
-		}
-	}
-	return count
-}
-
-// Each QEMU that is started gets its own virtiofsds. Those of a failed one end.
+// Each QEMU that is started gets its own virtiofsd. That of a failed one ends.
 func TestVirtiofsdEndsWithFailedStart(t *testing.T) {
 	failed := errors.New("QEMU failed")
-	config := func(dirs ...string) qemu.Config {
-		yaml := &limayaml.LimaYAML{MountType: new(limayaml.VIRTIOFS)}
-		for _, dir := range dirs {
-			yaml.Mounts = append(yaml.Mounts, limayaml.Mount{Location: dir})
-		}
-		return qemu.Config{InstanceDir: t.TempDir(), LimaYAML: yaml}
-	}
-	t.Run("another port for SSH", func(t *testing.T) {
-		pids, cfg := fakeVirtiofsd(t), config("/a", "/b")
+	for _, last := range []string{"/b", "/stays"} {
+		l, cfg := launcher(t, "/a", last)
 		for range 2 {
-			_, err := withVirtiofs(t.Context(), cfg, "/usr/bin/qemu", func() (Machine, error) {
-				if n := running(t, pids); n != 4 {
-					t.Errorf("%d processes run while QEMU starts, want 4", n)
+			var during process.Process
+			_, err := l.withVirtiofs(t.Context(), cfg, func() (Machine, error) {
+				if during = Virtiofsd(l.Paths); !during.Alive() {
+					t.Error("no virtiofsd runs while QEMU starts")
 				}
 				return nil, fmt.Errorf("%w: %w", errPortTaken, failed)
 			})
 			if !errors.Is(err, errPortTaken) || !errors.Is(err, failed) {
 				t.Errorf("withVirtiofs: %v", err)
 			}
-			if n := running(t, pids); n != 0 {
-				t.Errorf("%d processes of a failed start run", n)
+			if during.Alive() {
+				t.Errorf("the virtiofsd of a failed start runs, with %s", last)
 			}
 		}
-		if _, err := withVirtiofs(t.Context(), cfg, "/usr/bin/qemu", func() (Machine, error) { return nil, nil }); err != nil {
+	}
+}
+
+func TestRefusedShareFailsStart(t *testing.T) {
+	l, cfg := launcher(t, "/a", "/refused")
+	began := time.Now()
+	_, err := l.withVirtiofs(t.Context(), cfg, func() (Machine, error) {
+		t.Error("QEMU was started")
+		return nil, nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "share /a") || !strings.Contains(err.Error(), "no such directory") {
+		t.Errorf("withVirtiofs: %v after %s", err, time.Since(began))
+	}
+	if Virtiofsd(l.Paths).Alive() {
+		t.Error("the virtiofsd of a failed start runs")
+	}
+}
+
+// A machine without directories has no virtiofsd, and a former one has ended.
+func TestStartEndsFormerVirtiofsd(t *testing.T) {
+	l, cfg := launcher(t, "/stays")
+	if _, err := l.withVirtiofs(t.Context(), cfg, func() (Machine, error) { return nil, nil }); err != nil {
+		t.Fatal(err)
+	}
+	former := Virtiofsd(l.Paths)
+	if !former.Alive() {
+		t.Fatal("the virtiofsd has ended")
+	}
+	cfg.LimaYAML.Mounts = nil
+	if _, err := l.withVirtiofs(t.Context(), cfg, func() (Machine, error) { return nil, nil }); err != nil {
+		t.Error(err)
+	}
+	if former.Alive() || Virtiofsd(l.Paths).PID != 0 {
+		t.Error("the former virtiofsd runs")
+	}
+}
+
+// A record of an earlier boot, or of another process with the same pid, ends nothing.
+func TestVirtiofsdRecordIsVerified(t *testing.T) {
+	p := vmDir(t, "", "")
+	self, _ := process.Find(os.Getpid())
+	for _, rec := range []virtiofsdRecord{
+		{self.PID, self.Start, "another boot"}, {self.PID, self.Start + 1, process.BootID()},
+	} {
+		if err := limahost.Save(p.Virtiofsd(), rec); err != nil {
+			t.Fatal(err)
+		}
+		if Virtiofsd(p).Alive() {
+			t.Errorf("%+v is a virtiofsd", rec)
+		}
+		if err := EndVirtiofsd(t.Context(), p); err != nil {
 			t.Error(err)
 		}
-		if n := running(t, pids); n != 4 {
-			t.Errorf("%d processes run with QEMU, want 4", n)
-		}
-	})
-	t.Run("the second one", func(t *testing.T) {
-		pids := fakeVirtiofsd(t)
-		began := time.Now()
-		_, err := withVirtiofs(t.Context(), config("/a", "/refused"), "/usr/bin/qemu", func() (Machine, error) {
-			t.Error("QEMU was started")
-			return nil, nil
-		})
-		if err == nil || !strings.Contains(err.Error(), "share /refused") {
-			t.Errorf("withVirtiofs: %v after %s", err, time.Since(began))
-		}
-		if n := running(t, pids); n != 0 {
-			t.Errorf("%d processes of a failed start run", n)
-		}
-	})
+	}
+}
+
+func TestSharedMemoryIsMemfd(t *testing.T) {
+	args := []string{"-m", "768", "-object", "memory-backend-file,id=virtiofs-shm,size=805306368,mem-path=/dev/shm,share=on", "-numa", "node,memdev=virtiofs-shm"}
+	want := slices.Clone(args)
+	want[3] = "memory-backend-memfd,id=virtiofs-shm,size=805306368,share=on"
+	if got := withSharedMemory(args); !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
 }

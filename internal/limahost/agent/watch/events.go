@@ -27,6 +27,8 @@ type (
 	heartbeat struct{ guest limahost.Guest }
 	// portsChanged: note lists the ports that are not published.
 	portsChanged struct{ note string }
+	// virtiofsdEnded: the process that shares directories with the guest has ended.
+	virtiofsdEnded struct{ pid int }
 	// disconnected: the connection is closed.
 	disconnected struct{ err error }
 	// probed: a probe of the machine is complete; nil if it was cancelled.
@@ -83,6 +85,11 @@ func (w *watcher) recordReady() {
 func (e heartbeat) apply(w *watcher) { w.facts.guest = &e.guest }
 
 func (e portsChanged) apply(w *watcher) { w.facts.portNote = e.note }
+
+func (e virtiofsdEnded) apply(w *watcher) {
+	w.Log.Error("virtiofsd has ended", "pid", e.pid)
+	w.facts.virtiofsd = e.pid
+}
 
 func (e disconnected) apply(w *watcher) {
 	w.Log.Warn("the connection to the guest is closed", "error", e.err)

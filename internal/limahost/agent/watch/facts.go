@@ -27,6 +27,9 @@ type facts struct {
 	observation *observation
 	// socketTrouble is the reason why the engine's socket does not exist.
 	socketTrouble string
+	// virtiofsd is the pid of the process that shared directories with the guest, and has
+	// ended; 0 while it runs.
+	virtiofsd int
 	// machineNote is a note on how the machine was made, portNote one on ports that
 	// are not published.
 	machineNote, portNote string
@@ -54,7 +57,7 @@ type report struct {
 // report derives the report from the facts. Of several troubles it reports the worst.
 func (f facts) report() report {
 	return report{
-		trouble: cmp.Or(f.machineTrouble(), f.socketTrouble, diskTrouble(f.guest, f.diskSize)),
+		trouble: cmp.Or(f.machineTrouble(), f.socketTrouble, f.sharesTrouble(), diskTrouble(f.guest, f.diskSize)),
 		note:    strings.Trim(f.machineNote+"; "+f.portNote, "; "),
 	}
 }
@@ -87,6 +90,14 @@ func diskTrouble(g *limahost.Guest, size int64) string {
 	}
 	return fmt.Sprintf("the VM's disk is full: less than %s of %s are free: delete what you do not need, for example with 'docker system prune', or enlarge the disk with 'rdd set vm.disk=...'",
 		limahost.FormatBytes(low), limahost.FormatBytes(g.DiskSize))
+}
+
+// sharesTrouble describes the end of the process that shares directories.
+func (f facts) sharesTrouble() string {
+	if f.virtiofsd == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the directories of vm.mounts are not available in the VM, because the process that shares them, virtiofsd, pid %d, has ended: restart the VM with 'rdd vm restart'", f.virtiofsd)
 }
 
 // machineTrouble describes the fault of a machine, or of a guest that does not

@@ -18,6 +18,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/record"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/status"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/guest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
 const (
@@ -45,6 +46,8 @@ type Config struct {
 	BootTimeout time.Duration
 	Status      *status.Broadcaster
 	Log         *slog.Logger
+	// Virtiofsd is the process that shares directories with the guest; zero for none.
+	Virtiofsd process.Process
 	// Tick is the unit of the heartbeat; 0 is its default.
 	Tick time.Duration
 }
@@ -126,6 +129,11 @@ func (w *watcher) connect(isEmulated bool) (disconnect func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { link.Run(ctx) })
+	running.Go(func() {
+		if p := w.Virtiofsd; p.PID != 0 && p.Wait(ctx) == nil {
+			w.send(virtiofsdEnded{p.PID})
+		}
+	})
 	running.Go(func() {
 		select {
 		case <-w.machine.NetworkUp():

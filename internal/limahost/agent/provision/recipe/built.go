@@ -14,14 +14,16 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/image"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/mounts"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/virtiofs"
 )
 
 // The user in the guest. It does not have the name of the host's user, which may be
 // root, or invalid on Linux.
 const (
 	guestUser = "rdd"
-	guestUID  = 1000
-	guestHome = "/home/rdd"
+	guestUID  = virtiofs.GuestUser
+	guestHome = mounts.GuestHome
 )
 
 // nameserver is QEMU's name server, which forwards to the host's.

@@ -7,6 +7,7 @@
 //
 //	recipe.go  merge a user's lima.yaml with the properties that rdd sets
 //	built.go   write the lima.yaml of an image that was built for rdd
+//	mounts.go  the directories that the host shares with the guest
 //	settings.go  pass the settings of the engine to the guest
 //	guestcheck.go  let a running guest check them
 //	check.go   validate the result

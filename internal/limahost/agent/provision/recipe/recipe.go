@@ -30,7 +30,8 @@ var cloudYAML string
 type Recipe struct {
 	// Config is the complete lima.yaml, with Lima's defaults, validated.
 	Config *limayaml.LimaYAML
-	// Note lists the parts of a user's lima.yaml that rdd does not support.
+	// Note lists the parts of a user's lima.yaml that rdd does not support, and the
+	// directories that are not shared.
 	Note string
 
 	text               []byte
@@ -74,6 +75,10 @@ func merge(from image.Kind, text []byte, name string, s limahost.Spec, p limahos
 		r.override.SSH.LocalPort = nil
 	}
 	r.Note = unsupported(y)
+	// The mounts of a user's lima.yaml are those of that file.
+	if from != image.KindFile {
+		r.Note = setMounts(r.override, s, vmType)
+	}
 	limayaml.FillDefault(y, r.defaults, r.override, limaYAML(p), false)
 	r.Config = y
 	return r, check(y, text, name)
@@ -88,17 +93,18 @@ func readBuilt(from image.Image, s limahost.Spec, p limahost.Paths) (Recipe, err
 	if err != nil {
 		return Recipe{}, err
 	}
-	return complete(y, p)
+	return complete(y, s, p)
 }
 
-// complete returns the recipe for a lima.yaml that rdd writes.
-func complete(y *limayaml.LimaYAML, p limahost.Paths) (Recipe, error) {
+// complete returns the recipe for a lima.yaml that rdd writes. It adds the mounts.
+func complete(y *limayaml.LimaYAML, s limahost.Spec, p limahost.Paths) (Recipe, error) {
+	note := setMounts(y, s, *y.VMType)
 	text, err := limayaml.Marshal(y, false)
 	if err != nil {
 		return Recipe{}, fmt.Errorf("write the VM's lima.yaml: %w", err)
 	}
 	limayaml.FillDefault(y, &limayaml.LimaYAML{}, &limayaml.LimaYAML{}, limaYAML(p), false)
-	return Recipe{Config: y, text: text}, check(y, text, limaYAML(p))
+	return Recipe{Config: y, Note: note, text: text}, check(y, text, limaYAML(p))
 }
 
 // chooseType returns the type of VM, which determines Lima's driver. Apple's framework
@@ -211,5 +217,5 @@ func Kept(from image.Image, s limahost.Spec, p limahost.Paths) (Recipe, error) {
 	if y.Env, err = settingsVariables(s); err != nil {
 		return Recipe{}, err
 	}
-	return complete(y, p)
+	return complete(y, s, p)
 }
