@@ -15,6 +15,10 @@ type ConnectEngine struct {
 	Endpoint string
 	// Namespace of Kubernetes for the mirrors.
 	Namespace string
+	// InVM is set if the engine runs in a VM, which shares the directories of Mounts with
+	// this machine, encoded by package mounts.
+	InVM   bool
+	Mounts string
 }
 
 // DisconnectEngine asks the engine supervisor to close the session and to remove all

@@ -152,6 +152,7 @@ func (b blueprint) engineProps(api api) *actor.Props {
 		return mirror.New(mirror.Config{
 			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
 			Kube: api.Mirrors(), Events: api.Events(), Logger: b.logger, Report: s.Report,
+			IsUnshared: s.IsUnshared,
 		})
 	}
 	return b.child(engineName, func(report func(string)) actor.Actor {

@@ -223,6 +223,7 @@ func (a *app) command(c actor.Context) {
 	if desired.connected {
 		c.Request(a.Engine, messages.ConnectEngine{
 			Seq: a.view.engineSeq, Endpoint: desired.endpoint, Namespace: desired.namespace,
+			InVM: desired.inVM, Mounts: desired.mounts,
 		})
 		return
 	}

@@ -21,6 +21,9 @@ type MirrorSpec struct {
 	// Engine is nil for a mirror whose engine is gone.
 	Engine engine.Engine
 	Report func(state string)
+	// IsUnshared reports whether the engine's host lacks a path of this machine; nil if
+	// that is this machine.
+	IsUnshared func(path string) bool
 }
 
 // Dialer prepares the engine at an endpoint. It does not connect.

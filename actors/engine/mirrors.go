@@ -9,6 +9,7 @@ import (
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/mounts"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -204,6 +205,9 @@ func (s *supervisor) send(c actor.Context, e *entry, msg messages.ToMirror) {
 // spawnMirror creates the actor of a mirror, and sends it all facts.
 func (s *supervisor) spawnMirror(c actor.Context, e *entry) {
 	spec := MirrorSpec{Kind: e.key.kind, Name: e.key.name, Namespace: e.namespace, Engine: s.client}
+	if d := s.desired; d != nil && d.InVM {
+		spec.IsUnshared = func(path string) bool { return mounts.IsUnshared(d.Mounts, path) }
+	}
 	props := s.Props(c.Self().Id+"/"+e.key.path(), func(report func(string)) actor.Actor {
 		spec.Report = report
 		return s.NewMirror(spec)

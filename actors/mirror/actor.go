@@ -34,6 +34,9 @@ type Config struct {
 	Logger *slog.Logger
 	// Report shows the mirror's state in the live picture of the tree.
 	Report func(state string)
+	// IsUnshared reports whether the engine's host lacks a path of this machine; nil if
+	// that is this machine.
+	IsUnshared func(path string) bool
 }
 
 // mirror is the actor. It sends MirrorSettled and MirrorFinished to its parent.

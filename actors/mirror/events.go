@@ -50,10 +50,25 @@ func (m *mirror) recordChange(old, now containersv1.Mirror) {
 // recordCreation records what a new resource shows.
 func (m *mirror) recordCreation(out outcome) {
 	c, isContainer := out.resource.(*containersv1.Container)
+	if out.op == create && out.err == nil && isContainer && m.IsUnshared != nil {
+		m.record(unshared(c.Status.Mounts, m.IsUnshared)...)
+	}
 	if out.op == create && out.err == nil && isContainer && c.Status.FinishedAt != nil &&
 		time.Since(c.Status.FinishedAt.Time).Abs() < createdWithin {
 		m.record(changes(&containersv1.ContainerStatus{}, &c.Status, false)...)
 	}
+}
+
+// unshared returns an event for each directory of this machine that the VM lacks.
+func unshared(list []containersv1.ContainerMount, isUnshared func(string) bool) []eventRecord {
+	var out []eventRecord
+	for _, m := range list {
+		if m.Type == "bind" && isUnshared(m.Source) {
+			out = append(out, eventRecord{containersv1.EventUnsharedMount, m.Source +
+				" of this machine is not shared with the VM, so " + m.Destination + " in the container is a directory of the VM: add it to vm.mounts with 'rdd set vm.mounts=...'"})
+		}
+	}
+	return out
 }
 
 // changes returns the events between two states of a container. isRefused is set while

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +89,16 @@ func TestChangesOfContainerAreEvents(t *testing.T) {
 				t.Errorf("the events are %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+func TestUnsharedMountsAreEvents(t *testing.T) {
+	list := []containersv1.ContainerMount{
+		{Type: "bind", Source: "/src", Destination: "/a"}, {Type: "bind", Source: "/shared", Destination: "/b"}, {Type: "volume", Volume: "v", Destination: "/c"},
+	}
+	got := unshared(list, func(path string) bool { return path != "/shared" })
+	if len(got) != 1 || got[0].reason != containersv1.EventUnsharedMount || !strings.Contains(got[0].message, "/src of this machine is not shared with the VM, so /a") {
+		t.Errorf("the events are %v", got)
 	}
 }
 

@@ -17,6 +17,9 @@ const (
 	// EventRestartLoop: the restart policy has restarted the container at least three
 	// times, and each run was short.
 	EventRestartLoop = "RestartLoop"
+	// EventUnsharedMount: a directory of this machine that the container uses is not
+	// shared with the VM.
+	EventUnsharedMount = "UnsharedMount"
 	// EventFailedRequest: a request cannot be carried out.
 	EventFailedRequest = "FailedRequest"
 	// EventRetriedRequest: an attempt to carry out a request failed, and rdd retries it.

@@ -6,5 +6,6 @@
 // when no daemon answers.
 //
 // Reading map: report.go has the results, examine.go runs the checks. daemon.go,
-// files.go, disk.go, datastore.go, app.go and mirrors.go are the checks.
+// files.go, disk.go, datastore.go, app.go, mirrors.go
+// and mounts.go are the checks.
 package doctor

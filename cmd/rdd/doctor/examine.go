@@ -98,6 +98,7 @@ func (e *examination) checks() []check {
 		{"vm", e.vm},
 		{"engine", e.engine},
 		{"mirrors", e.mirrors},
+		{"mounts", e.mounts},
 	}
 }
 
