@@ -4,6 +4,7 @@ package virtiofs
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"syscall"
 
@@ -60,11 +61,28 @@ func (n *node) made(ctx context.Context, name string, out *fuse.EntryOut, do fun
 	return n.child(ctx, name, out)
 }
 
+// checkRegular refuses an entry that exists and is no regular file, which must not be
+// opened: see Open.
+func checkRegular(dir int, name string) error {
+	var st unix.Stat_t
+	err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	switch {
+	case err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return unix.ENXIO
+	case errors.Is(err, unix.ENOENT):
+		return nil
+	}
+	return err
+}
+
 // Create implements fs.NodeCreater.
 func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out *fuse.EntryOut) (inode *fs.Inode, file fs.FileHandle, fuseFlags uint32, errno syscall.Errno) {
 	var fd int
 	how := int(flags&^guestFlags) | int(flags&syscall.O_EXCL) | syscall.O_CREAT | syscall.O_NOFOLLOW | syscall.O_NONBLOCK | syscall.O_CLOEXEC
 	errno = n.enter(name, func(dir int) (err error) {
+		if err = checkRegular(dir, name); err != nil {
+			return err
+		}
 		fd, err = unix.Openat(dir, name, how, permissions(mode))
 		return err
 	})

@@ -61,6 +61,21 @@ func TestFilesBelongToUser(t *testing.T) {
 	}
 }
 
+// A pipe, or a device of the host, is not opened by a create either.
+func TestCreateOpensRegularFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "file"), "text")
+	f := serve(t, dir, true)
+	for entry, want := range map[string]syscall.Errno{"pipe": syscall.ENXIO, "file": 0} {
+		if _, errno := f.fuse(opCreate, rootNode, append(u32(syscall.O_RDWR, 0o100600, 0, 0), name(entry)...)); errno != want {
+			t.Errorf("create %s: %v, want %v", entry, errno, want)
+		}
+	}
+}
+
 func TestReadOnlyShareRefusesChanges(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "old"), "text")
