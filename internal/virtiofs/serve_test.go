@@ -40,7 +40,7 @@ func TestFilesBelongToUser(t *testing.T) {
 		t.Errorf("write: %v", errno)
 	}
 	// chown to another user succeeds, and changes nothing.
-	change := append(u32(1<<1|1<<2, 0), make([]byte, 80)...)
+	change := append(append(u32(1<<1|1<<2|1<<6, 0), u64(handle)...), make([]byte, 72)...)
 	binary.LittleEndian.PutUint32(change[76:], 999)
 	binary.LittleEndian.PutUint32(change[80:], 999)
 	if _, errno := f.fuse(opSetattr, made.node, change); errno != 0 {
@@ -182,6 +182,10 @@ func TestQueueStopsAndContinues(t *testing.T) {
 	f.offer(guestBase+requestAt, f.request(opLookup, rootNode, name("old")))
 	f.setMemory()
 	f.startQueue(f.sent - 1)
+	_ = f.call.SetReadDeadline(time.Now().Add(time.Minute))
+	if _, err := f.call.Read(make([]byte, 8)); err != nil {
+		t.Errorf("the guest was not notified: %v", err)
+	}
 	if reply, errno := f.await(); errno != 0 || parseEntry(reply).size != 4 {
 		t.Errorf("after the pause: %v, %v", reply, errno)
 	}
@@ -242,6 +246,7 @@ func TestServeEndsWithStarter(t *testing.T) {
 // No content of the guest's memory makes a buffer outside of it.
 func FuzzChain(f *testing.F) {
 	f.Add(make([]byte, 64), uint16(0), uint8(4))
+	f.Add(make([]byte, 64), uint16(9), uint8(4)) // outside of the table
 	f.Add(append(u64(guestBase), append(u32(32), 4, 0, 0, 0)...), uint16(0), uint8(1))
 	f.Add(append(u64(guestBase), append(u32(8), 1, 0, 0, 0)...), uint16(0), uint8(8))
 	f.Fuzz(func(t *testing.T, data []byte, head uint16, size uint8) {
