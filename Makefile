@@ -103,7 +103,7 @@ vm-image: deps-vm-image ## build the guest image from Debian packages into .cach
 
 .PHONY: bats-vm bats-vm-short vm-chaos vm-test
 bats-vm bats-vm-short vm-chaos vm-test: deps-test deps-vm build vm-image
-bats-vm: ## end-to-end tests with a real VM, in less than ten minutes
+bats-vm: ## end-to-end tests with a real VM, in a quarter of an hour
 	@bats/scripts/vm.sh bats/vm
 bats-vm-short: ## the most important end-to-end tests with a real VM, in two minutes: start, mirror, kill, adopt, stop
 	@bats/scripts/vm.sh bats/vm/short
