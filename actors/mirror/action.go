@@ -12,15 +12,16 @@ import (
 )
 
 // An action is carried out once, although the daemon can be killed at any moment. It has
-// three steps:
+// four steps:
 //
-//  1. A write accepts the action that the annotation requests: status.lastAction is
-//     Running, and has the run of the container before the action.
-//  2. The engine is called.
-//  3. A write stores the outcome, and removes the annotation.
+//  1. A write accepts the action that the annotation requests: status.lastAction is Running.
+//  2. The container is read, and a write records its run before the action. An earlier
+//     reading can be outdated: after an outage, the container may have been started since.
+//  3. The engine is called.
+//  4. A write stores the outcome, and removes the annotation.
 //
-// A mirror that finds an action Running and has not accepted it itself cannot know
-// whether the engine was called. It compares the container with the recorded run.
+// A mirror that finds a Running action with a recorded run, and has not recorded it itself,
+// cannot know whether the engine was called. It compares the container with that run.
 
 // errDeleted and errDeletedSince are the outcomes of an action on a container that is being
 // deleted: of one that was not sent to the engine, and of one that may have been sent.
@@ -51,21 +52,23 @@ func composeAction(v view) *containersv1.ActionStatus {
 	running := c.RunningAction()
 	switch {
 	case running == nil && acceptsAction(v):
-		return accepted(c.RequestedAction(), nowMicro(), v)
+		return &containersv1.ActionStatus{Action: c.RequestedAction(), State: containersv1.ActionRunning, ObservedAt: nowMicro()}
 	case running == nil:
 		return c.Status.LastAction
 	case hasResult(v, running):
 		return completed(running, *v.result)
 	case isTerminating(c) && v.inFlight == nothing:
 		err := errDeletedSince
-		if isOwn(v, running) {
+		if isUncalled(v, running) {
 			err = errDeleted
 		}
 		return completed(running, actionResult{completedAt: nowMicro(), err: err})
 	case isInterrupted(v) && v.inFlight == nothing:
 		return completed(running, actionResult{completedAt: nowMicro(), err: errKilled})
-	case isOwn(v, running) && v.engine == present && !isSameRun(running, v.object):
-		return accepted(running.Action, running.ObservedAt, v)
+	case mustRecord(v, running):
+		recorded, run := *running, v.object.(*containersv1.Container).Status.Run()
+		recorded.Before = &run
+		return &recorded
 	}
 	return running
 }
@@ -78,10 +81,11 @@ func acceptsAction(v view) bool {
 		v.engine == present && !v.engineGone && v.inFlight == nothing
 }
 
-// accepted returns an action with the run of the container that it begins with.
-func accepted(action containersv1.Action, at metav1.MicroTime, v view) *containersv1.ActionStatus {
-	run := v.object.(*containersv1.Container).Status.Run()
-	return &containersv1.ActionStatus{Action: action, State: containersv1.ActionRunning, ObservedAt: at, Before: &run}
+// mustRecord reports whether the run before an action must be written before the engine is
+// called: it was read for the action, and differs from what is recorded. A call in flight
+// changes the run itself.
+func mustRecord(v view, running *containersv1.ActionStatus) bool {
+	return isUncalled(v, running) && v.wasRead && v.inFlight == nothing && v.engine == present && !isSameRun(running, v.object)
 }
 
 func completed(running *containersv1.ActionStatus, result actionResult) *containersv1.ActionStatus {
@@ -101,7 +105,7 @@ func hasPendingAction(v view) bool {
 		return false
 	}
 	running := c.RunningAction()
-	return !hasResult(v, running) && !isInterrupted(v) && (!isOwn(v, running) || isSameRun(running, v.object))
+	return !hasResult(v, running) && !isInterrupted(v) && !mustRecord(v, running)
 }
 
 // requestsKill reports whether the annotation requests a kill that can succeed. A kill does
@@ -143,24 +147,24 @@ func hasResult(v view, running *containersv1.ActionStatus) bool {
 	return v.result != nil && v.result.observedAt.Equal(&running.ObservedAt)
 }
 
-// isOwn reports whether this mirror has accepted the action and has not called the engine
-// for it.
-func isOwn(v view, running *containersv1.ActionStatus) bool {
-	return v.accepted != nil && v.accepted.Equal(&running.ObservedAt)
+// isUncalled reports whether the engine was not called for the action: no run is recorded,
+// or this mirror has recorded it and has not called the engine yet.
+func isUncalled(v view, running *containersv1.ActionStatus) bool {
+	return running.Before == nil || v.recorded != nil && v.recorded.Equal(&running.ObservedAt)
 }
 
 func isSameRun(running *containersv1.ActionStatus, object containersv1.Mirror) bool {
 	return running.Before != nil && running.Before.StartedAt.Equal(object.(*containersv1.Container).Status.StartedAt)
 }
 
-// acceptedBy returns the observedAt of the action that a written status has accepted; nil
-// if it has accepted none.
-func acceptedBy(v view, written containersv1.Mirror) *metav1.MicroTime {
+// recordedBy returns the observedAt of the action whose run before it a written status has
+// recorded; nil if it has recorded none.
+func recordedBy(v view, written containersv1.Mirror) *metav1.MicroTime {
 	c, ok := written.(*containersv1.Container)
-	if !ok || c.RunningAction() == nil {
+	if !ok || c.RunningAction() == nil || c.RunningAction().Before == nil {
 		return nil
 	}
-	if running := v.resource.(*containersv1.Container).RunningAction(); running != nil && running.ObservedAt.Equal(&c.RunningAction().ObservedAt) {
+	if running := v.resource.(*containersv1.Container).RunningAction(); !isUncalled(v, running) {
 		return nil
 	}
 	return &c.RunningAction().ObservedAt
@@ -179,12 +183,9 @@ func endsAction(stored, status containersv1.Mirror) bool {
 }
 
 // wasCarriedOut reports whether the engine has carried out an action that a former
-// daemon may have requested: the container is no longer as it was before.
+// daemon may have requested: the container is no longer in the recorded run.
 func wasCarriedOut(action *containersv1.ActionStatus, now *containersv1.ContainerStatus) bool {
 	before := action.Before
-	if before == nil {
-		return true // the engine may have carried it out, and must not do it twice
-	}
 	hasStarted := !before.StartedAt.Equal(now.StartedAt)
 	switch action.Action {
 	case containersv1.ActionStart, containersv1.ActionRestart:
@@ -210,13 +211,13 @@ func (cfg Config) runAction(ctx context.Context, v view, out *outcome) {
 		}
 		return
 	}
-	before, own := out.fact, isOwn(v, action)
-	if own && !isSameRun(action, before) {
+	before, isFirst := out.fact, isUncalled(v, action)
+	if isFirst && !isSameRun(action, before) {
 		out.outdated = true // the run of the call must be recorded first
 		return
 	}
 	out.result = &actionResult{action: action.Action, observedAt: action.ObservedAt}
-	if own || !wasCarriedOut(action, &before.(*containersv1.Container).Status) {
+	if isFirst || !wasCarriedOut(action, &before.(*containersv1.Container).Status) {
 		err := cfg.callForAction(ctx, key, action)
 		if err != nil && (engine.IsUnreachable(err) || ctx.Err() != nil) {
 			out.result, out.err = nil, err

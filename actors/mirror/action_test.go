@@ -31,6 +31,9 @@ func acts(action containersv1.Action) func(*containersv1.Container) {
 	}
 }
 
+// unrecorded removes the run before the action.
+func unrecorded(c *containersv1.Container) { c.Status.LastAction.Before = nil }
+
 // ranSince returns the container of an engine, whose run began at a time.
 func ranSince(second int64) *containersv1.Container {
 	c := engineContainer(containersv1.ContainerRunning)
@@ -57,14 +60,17 @@ func TestDecideAction(t *testing.T) {
 		{"requested, desired state pending: waits", view{engine: present, object: running, resource: resource(inRun, asks(restart), wants(containersv1.StateCreated))}, plan{engine: applyDesiredState}},
 		{"requested, desired state in flight: waits", view{engine: present, object: running, resource: resource(inRun, asks(restart), wants(containersv1.StateCreated)), inFlight: applyDesiredState}, plan{}},
 		{"requested, desired state refused", view{engine: present, object: running, resource: resource(inRun, asks(restart), wants(containersv1.StateRunning)), waiting: applyDesiredState}, plan{write: writeStatus}},
-		{"accepted: called", view{engine: present, object: running, resource: resource(asks(restart), acts(restart)), accepted: at(5)}, plan{engine: runAction}},
-		{"accepted, annotation withdrawn: called", view{engine: present, object: running, resource: resource(acts(restart)), accepted: at(5)}, plan{engine: runAction}},
-		{"accepted, another run: recorded first", view{engine: present, object: again, resource: resource(asks(restart), acts(restart)), accepted: at(5)}, plan{write: writeStatus}},
-		{"accepted by a former daemon: called", view{engine: present, object: running, resource: resource(asks(restart), acts(restart))}, plan{engine: runAction}},
-		{"accepted by a former daemon, another run: called", view{engine: present, object: again, resource: resource(asks(restart), acts(restart))}, plan{engine: runAction, write: writeStatus}},
-		{"accepted, object not read yet", view{resource: resource(asks(restart), acts(restart))}, plan{}},
-		{"accepted, desired state pending: action first", view{engine: present, object: running, resource: resource(acts(restart), wants(containersv1.StateCreated))}, plan{engine: runAction}},
-		{"accepted, waits for its retry", view{engine: present, object: running, resource: resource(acts(restart), wants(containersv1.StateCreated)), waiting: runAction}, plan{}},
+		{"accepted: read first", view{engine: present, object: running, resource: resource(asks(restart), acts(restart), unrecorded)}, plan{engine: runAction}},
+		{"accepted and read: recorded", view{engine: present, object: running, resource: resource(asks(restart), acts(restart), unrecorded), wasRead: true}, plan{write: writeStatus}},
+		{"recorded: called", view{engine: present, object: running, resource: resource(asks(restart), acts(restart)), recorded: at(5), wasRead: true}, plan{engine: runAction}},
+		{"recorded, annotation withdrawn: called", view{engine: present, object: running, resource: resource(acts(restart)), recorded: at(5), wasRead: true}, plan{engine: runAction}},
+		{"recorded, another run: recorded again", view{engine: present, object: again, resource: resource(asks(restart), acts(restart)), recorded: at(5), wasRead: true}, plan{write: writeStatus}},
+		{"accepted by a former daemon: read first", view{engine: present, object: again, resource: resource(inRun, asks(restart), acts(restart), unrecorded)}, plan{engine: runAction, write: writeStatus}},
+		{"recorded by a former daemon: called", view{engine: present, object: running, resource: resource(asks(restart), acts(restart))}, plan{engine: runAction}},
+		{"recorded by a former daemon, another run: called", view{engine: present, object: again, resource: resource(asks(restart), acts(restart))}, plan{engine: runAction, write: writeStatus}},
+		{"recorded, object not read yet", view{resource: resource(asks(restart), acts(restart))}, plan{}},
+		{"recorded, desired state pending: action first", view{engine: present, object: running, resource: resource(acts(restart), wants(containersv1.StateCreated))}, plan{engine: runAction}},
+		{"recorded, waits for its retry", view{engine: present, object: running, resource: resource(acts(restart), wants(containersv1.StateCreated)), waiting: runAction}, plan{}},
 		{"in flight", view{engine: present, object: running, resource: resource(asks(stop), acts(stop)), inFlight: runAction}, plan{}},
 		{"in flight, another one requested: waits", view{engine: present, object: running, resource: resource(asks(restart), acts(stop)), inFlight: runAction}, plan{}},
 		{"stop in flight, kill requested: interrupted", view{engine: present, object: running, resource: resource(asks(kill), acts(stop)), inFlight: runAction, isEnding: true}, plan{cancel: true}},
@@ -100,7 +106,8 @@ func TestActionStatusIsStable(t *testing.T) {
 	requested := resource(asks(containersv1.ActionKill))
 	for name, v := range map[string]view{
 		"accept":    {resource: requested},
-		"record":    {resource: resource(acts(containersv1.ActionKill)), object: ranSince(2), accepted: at(5)},
+		"record":    {resource: resource(acts(containersv1.ActionKill), unrecorded), object: ranSince(2), wasRead: true},
+		"again":     {resource: resource(acts(containersv1.ActionKill)), object: ranSince(2), recorded: at(5), wasRead: true},
 		"succeed":   {resource: resource(acts(containersv1.ActionKill)), result: &actionResult{observedAt: *at(5), completedAt: *at(6)}},
 		"fail":      {resource: resource(acts(containersv1.ActionKill)), result: &actionResult{observedAt: *at(5), completedAt: *at(6), err: errors.New("no")}},
 		"interrupt": {resource: resource(acts(containersv1.ActionStop), asks(containersv1.ActionKill))},
@@ -126,17 +133,29 @@ func TestActionStatusIsStable(t *testing.T) {
 func TestOutcomeOfDeletedContainer(t *testing.T) {
 	v := view{kind: containersv1.KindContainer, engine: present, object: ranSince(1), resource: resource(acts(containersv1.ActionRestart), terminating)}
 	for name, tc := range map[string]struct {
-		accepted *metav1.MicroTime
+		recorded *metav1.MicroTime
 		want     error
 	}{
 		"not sent":           {at(5), errDeleted},
 		"sent":               {nil, errDeletedSince},
 		"of a former action": {at(4), errDeletedSince},
 	} {
-		v.accepted = tc.accepted
+		v.recorded = tc.recorded
 		if got := composeAction(v); got.State != containersv1.ActionFailed || got.Error != tc.want.Error() {
 			t.Errorf("%s: %+v, want the error %q", name, got, tc.want)
 		}
+	}
+}
+
+// A restart in flight changes the run. If that were recorded as the run before it, the
+// next daemon would restart the container again.
+func TestRunIsNotRecordedDuringCall(t *testing.T) {
+	v := view{
+		kind: containersv1.KindContainer, engine: present, object: ranSince(2), resource: resource(acts(containersv1.ActionRestart)),
+		recorded: at(5), wasRead: true, inFlight: runAction,
+	}
+	if got := composeAction(v).Before; !got.StartedAt.Equal(at(1)) {
+		t.Errorf("the recorded run began at %v, want that before the restart", got.StartedAt)
 	}
 }
 

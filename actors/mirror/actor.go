@@ -230,7 +230,7 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 		m.view.applied, m.view.deleted = 0, false // these were of the former resource
 	}
 	if c, ok := obj.(*containersv1.Container); ok && c.RunningAction() == nil {
-		m.view.accepted, m.view.result = nil, nil // these were of a former action
+		m.view.recorded, m.view.result, m.view.wasRead = nil, nil, false // these were of a former action
 	} else if ok && m.engine.retry.waits == runAction && !isSameAction(old, c) {
 		m.engine.retry.reset() // a kill does not wait for the retry of a stop
 	}

@@ -42,9 +42,11 @@ type view struct {
 	// deleted is set once the deletion of the resource was applied to the engine. A
 	// later object of this name is another one.
 	deleted bool
-	// accepted is the observedAt of the action that this actor has accepted, until it
-	// calls the engine.
-	accepted *metav1.MicroTime
+	// recorded is the observedAt of the action for which this actor has recorded the run
+	// of the container, until it calls the engine.
+	recorded *metav1.MicroTime
+	// wasRead is set once the object was read for the Running action.
+	wasRead bool
 	// result is the outcome of the last action; nil when there is none.
 	result *actionResult
 }

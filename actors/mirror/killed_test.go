@@ -139,6 +139,8 @@ type patient struct {
 	model  *enginememory.Engine
 	server *memory
 	id     string
+	// outdated is the container before it was prepared, if mirrors begin with that.
+	outdated containersv1.Mirror
 }
 
 func newPatient(t *testing.T, prepare func(*enginememory.Engine, string)) *patient {
@@ -170,7 +172,11 @@ func (p *patient) read() containersv1.Mirror {
 func (p *patient) live(api, engine *moments) {
 	s := stageWith(p.t, mortalWriter{p.server, api}, mortalEngine{p.model.Dial(), engine})
 	s.send(messages.MirrorChanged{Object: p.server.has()})
-	s.send(messages.ObjectSeen{Object: p.read(), AsOf: time.Now()})
+	first := p.outdated
+	if first == nil {
+		first = p.read()
+	}
+	s.send(messages.ObjectSeen{Object: first, AsOf: time.Now()})
 	for range 6000 {
 		time.Sleep(10 * time.Millisecond)
 		if api.isOver() {
@@ -224,6 +230,18 @@ func withoutOwn(c *containersv1.Container) *containersv1.Container {
 	return c
 }
 
+// ending is how a mirror ends.
+type ending struct {
+	// killed ends its process; otherwise the connection to its engine breaks.
+	killed bool
+	// isOutdated is set if the last reading of the container is older than its run.
+	isOutdated bool
+}
+
+func (e ending) String() string {
+	return map[bool]string{true: "killed", false: "disconnected"}[e.killed] + map[bool]string{true: " with an outdated reading"}[e.isOutdated]
+}
+
 // The process of a mirror is killed, or the connection to its engine breaks, before or
 // after any call. The action is then carried out once all the same.
 func TestActionIsCarriedOutOnce(t *testing.T) {
@@ -233,10 +251,9 @@ func TestActionIsCarriedOutOnce(t *testing.T) {
 		containersv1.ActionStop:  start, containersv1.ActionRestart: start, containersv1.ActionKill: start, containersv1.ActionPause: start,
 		containersv1.ActionUnpause: func(e *enginememory.Engine, id string) { start(e, id); _ = e.PauseContainer(id) },
 	} {
-		for _, killed := range []bool{true, false} {
-			name := map[bool]string{true: "killed", false: "disconnected"}[killed]
-			t.Run(string(action)+"/"+name, func(t *testing.T) {
-				for moment := 0; endsAt(t, action, prepare, moment, killed); moment++ {
+		for _, by := range []ending{{true, false}, {true, true}, {false, false}, {false, true}} {
+			t.Run(string(action)+"/"+by.String(), func(t *testing.T) {
+				for moment := 0; endsAt(t, action, prepare, moment, by); moment++ {
 					if moment > 100 {
 						t.Fatal("the action does not end")
 					}
@@ -248,15 +265,20 @@ func TestActionIsCarriedOutOnce(t *testing.T) {
 
 // endsAt ends a mirror at a moment of an action, and lets the next one complete it. It
 // returns false when the action ended before.
-func endsAt(t *testing.T, action containersv1.Action, prepare func(*enginememory.Engine, string), moment int, killed bool) (ended bool) {
+func endsAt(t *testing.T, action containersv1.Action, prepare func(*enginememory.Engine, string), moment int, by ending) (ended bool) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPatient(t, prepare)
+		p := newPatient(t, func(*enginememory.Engine, string) {})
+		if by.isOutdated {
+			p.outdated = p.read()
+		}
+		prepare(p.model, p.id)
 		time.Sleep(time.Second)
 		since := time.Now()
 		p.request(action)
 		of := &moments{left: moment}
-		if killed {
+		if by.killed {
 			p.live(of, of)
+			p.outdated = nil
 			p.live(&moments{left: -1}, &moments{left: -1})
 		} else {
 			go func() {

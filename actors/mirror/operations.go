@@ -53,8 +53,8 @@ type outcome struct {
 	// uid and generation of the resource that the operation worked from.
 	uid        types.UID
 	generation int64
-	// accepted is the observedAt of the action that a write has accepted, if any.
-	accepted *metav1.MicroTime
+	// recorded is the observedAt of the action whose run a write has recorded, if any.
+	recorded *metav1.MicroTime
 	// result is the outcome of an action, if it has ended.
 	result *actionResult
 	// refused is the engine's error if it refused the request.
@@ -103,7 +103,7 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 	case writeStatus:
 		obj := newStatus(v)
 		if out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj); out.err == nil {
-			out.accepted = acceptedBy(v, obj)
+			out.recorded = recordedBy(v, obj)
 		}
 	case completeAction:
 		out.resource, out.err = cfg.Kube.CompleteAction(ctx, newStatus(v))

@@ -132,11 +132,14 @@ func (m *mirror) apply(out outcome) {
 	if out.objectGone {
 		m.gone(out.began)
 	}
-	if out.accepted != nil {
-		m.view.accepted = out.accepted
+	if out.recorded != nil {
+		m.view.recorded = out.recorded
 	}
-	if out.op == runAction && !out.outdated {
-		m.view.accepted = nil
+	if out.op == runAction {
+		m.view.wasRead = out.fact != nil
+		if !out.outdated {
+			m.view.recorded = nil
+		}
 	}
 	l.err = out.err
 	switch {

@@ -58,8 +58,9 @@ type ActionStatus struct {
 	// CompletedAt is the time at which the action ended.
 	// +optional
 	CompletedAt *metav1.MicroTime `json:"completedAt,omitempty"`
-	// Before is the container before the action. It exists while the action runs,
-	// so that a restarted daemon knows whether the engine has carried it out.
+	// Before is the container before the action. It is written before the engine is called,
+	// and removed when the action ends. It shows a restarted daemon whether the engine has
+	// carried out the action.
 	// +optional
 	Before *ContainerRun `json:"before,omitempty"`
 }
