@@ -56,6 +56,8 @@ func TestEachRestartStartsOnce(t *testing.T) {
 		"started twice":              {[]*request{succeeds(1, start)}, []float64{1.3, 1.7}, false, "without an action of its own"},
 		"without an outcome":         {[]*request{open}, []float64{9}, false, ""},
 		"not accepted":               {[]*request{rejected}, []float64{1.5}, false, "without an action of its own"},
+		"start of one that ran":      {[]*request{succeeds(1, start), succeeds(2, restart)}, []float64{2}, false, ""},
+		"two restarts, one start":    {[]*request{succeeds(1, restart), succeeds(2, restart)}, []float64{2}, false, "was not started by"},
 		"by a worker":                {[]*request{worker}, []float64{1.5}, false, ""},
 		"an action that starts none": {[]*request{succeeds(1, containersv1.ActionPause)}, []float64{1.5}, false, "without an action of its own"},
 	} {

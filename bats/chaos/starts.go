@@ -128,26 +128,40 @@ func (l *ledger) judgeStartsOf(s *startLog, id string, since time.Time) (wrong [
 	if !forActionsOnly(id) {
 		return nil
 	}
-	causes := l.causes(s, id)
-	for _, at := range s.since(id, since) {
-		best := -1
-		for i, c := range causes {
-			if c.meets(at.Add(-slack), at.Add(slack)) && (best < 0 || c.endsBefore(causes[best])) {
-				best = i
-			}
-		}
-		if best < 0 {
-			wrong = append(wrong, fmt.Sprintf("container %s was started at %s without an action of its own, left are %v", id, clock(at), causes))
-			continue
-		}
-		causes = slices.Delete(causes, best, best+1)
+	starts, causes := s.since(id, since), l.causes(s, id)
+	without, left := assign(starts, causes)
+	for _, at := range without {
+		wrong = append(wrong, fmt.Sprintf("container %s was started at %s without an action of its own, left are %v", id, clock(at), left))
 	}
-	for _, c := range causes {
-		if c.isCertain && c.from.After(since) {
+	// If all starts have causes, and all certain causes have starts, one assignment has both
+	// (theorem of Mendelsohn and Dulmage).
+	_, left = assign(starts, slices.DeleteFunc(causes, func(c cause) bool { return !c.isCertain }))
+	for _, c := range left {
+		if c.from.After(since) {
 			wrong = append(wrong, fmt.Sprintf("container %s was not started by the %s that succeeded", id, c))
 		}
 	}
 	return wrong
+}
+
+// assign assigns as many starts, sorted by time, to causes as possible, and returns those
+// that are left of both. A start takes the cause that ends first.
+func assign(starts []time.Time, causes []cause) (without []time.Time, left []cause) {
+	left = slices.Clone(causes)
+	for _, at := range starts {
+		best := -1
+		for i, c := range left {
+			if c.meets(at.Add(-slack), at.Add(slack)) && (best < 0 || c.endsBefore(left[best])) {
+				best = i
+			}
+		}
+		if best < 0 {
+			without = append(without, at)
+		} else {
+			left = slices.Delete(left, best, best+1)
+		}
+	}
+	return without, left
 }
 
 // causes returns what may have started a container.
