@@ -167,7 +167,9 @@ func (l *ledger) unjustified(p parsed, c change) string {
 		switch {
 		case !r.began.Before(c.began) || r.verb == engineChange:
 		case r.justifies(p.verb) && !r.endedBefore(c.began.Add(-maxTransit)):
-			reason = r
+			if reason.verb != requestAction { // which no later desired state supersedes
+				reason = r
+			}
 		case r.verb == setState && r.acknowledged:
 			other = r
 		}
