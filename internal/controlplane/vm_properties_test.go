@@ -49,6 +49,8 @@ func TestVMPropertiesValidated(t *testing.T) {
 		{`{"mounts":["/var"]}`, "files of its own"},
 		{`{"mounts":["/home/rdd"]}`, "files of its own"},
 		{`{"mounts":["~","~:w"]}`, "a directory twice"},
+		{`{"mounts":["~:w","~/work"]}`, "for reading below one with :w"},
+		{`{"mounts":["~/work/a:w","~/work:w","~/work2","~"]}`, ""},
 		{`{"restart":"2025-01-02T03:04:05.123456789Z","reset":"x"}`, ""},
 		{`{"reset":"` + strings.Repeat("x", 65) + `"}`, "may not be more than 64"},
 	} {

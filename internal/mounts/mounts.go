@@ -83,7 +83,23 @@ func List(texts []string) ([]Mount, error) {
 		}
 		list = append(list, m)
 	}
+	for _, m := range list {
+		if err := m.checkAbove(list); err != nil {
+			return nil, err
+		}
+	}
 	return list, nil
+}
+
+// checkAbove refuses a directory for reading below a writable one: the VM would reach it
+// through the other one, and write to it.
+func (m Mount) checkAbove(list []Mount) error {
+	for _, above := range list {
+		if above.Writable && !m.Writable && strings.HasPrefix(m.Path, above.Path+"/") {
+			return fmt.Errorf("vm.mounts has %s for reading, and the VM may write to it, because %s is writable: add :w, or share writable directories beside it", m.Path, above.Path)
+		}
+	}
+	return nil
 }
 
 // Encode returns mounts as one text. The texts of equal mounts are equal.
@@ -125,6 +141,12 @@ func Expand(encoded, home string) (list []Mount, refused []error) {
 			continue
 		}
 		list = append(list, m)
+	}
+	for _, m := range slices.Clone(list) {
+		if err := m.checkAbove(list); err != nil {
+			refused = append(refused, fmt.Errorf("%s is not shared with the VM: %w", m.Path, err))
+			list = slices.DeleteFunc(list, func(other Mount) bool { return other == m })
+		}
 	}
 	slices.SortFunc(list, func(a, b Mount) int { return strings.Compare(a.Path, b.Path) })
 	return list, refused

@@ -49,6 +49,12 @@ func TestEncodeIsCanonical(t *testing.T) {
 	if _, err := List([]string{"~", "~:w"}); err == nil || !strings.Contains(err.Error(), "~ twice") {
 		t.Errorf("twice: %v", err)
 	}
+	if _, err := List([]string{"~/a/b", "~/a:w"}); err == nil || !strings.Contains(err.Error(), "~/a is writable") {
+		t.Errorf("for reading, below a writable one: %v", err)
+	}
+	if _, err := List([]string{"~/a/b:w", "~/a:w", "~/ab", "~"}); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestExpand(t *testing.T) {
@@ -61,6 +67,7 @@ func TestExpand(t *testing.T) {
 		{"~:r", "/home/m e", "", "~ is not shared"},
 		{"~:r", "", "", "~ is not shared"},
 		{"", "/home/me", "", ""},
+		{"/home/me/x:r,~:w", "/home/me", "/home/me:w", "/home/me/x is not shared with the VM"},
 		{"bad", "/home/me", "", "vm.mounts must not have"},
 	} {
 		list, refused := Expand(c.mounts, c.home)

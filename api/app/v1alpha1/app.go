@@ -213,13 +213,15 @@ type VM struct {
 
 	// Mounts are the directories of this machine that the virtual machine shares, each
 	// PATH or PATH:r for reading, or PATH:w for writing too. They have the same path in
-	// the virtual machine. ~ is the home directory. If empty, nothing is shared.
+	// the virtual machine. ~ is the home directory. An empty list, [], shares nothing. A
+	// directory below a writable one must be writable too.
 	// +kubebuilder:default={"~"}
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=255
 	// +kubebuilder:validation:items:XValidation:rule=`self.matches(r'^(~|~?(/[\p{L}\p{M}\p{N}._+@=-]+)+)(:[rw])?$') && !self.matches(r'/\.\.?(/|:|$)')`,message="a directory in vm.mounts must be an absolute path or ~, of letters, digits and ._+@=- and without . and .. as names, with :w at its end if the VM may write, as in ~/work:w"
 	// +kubebuilder:validation:items:XValidation:rule=`self.startsWith('/var/home/') || !self.matches(r'^/((bin|sbin|lib|lib32|lib64|libx32|usr|etc|var|proc|sys|dev|run|boot|home/rdd|mnt/lima-cidata)(/|:|$)|(home|mnt|opt|tmp)(:|$))')`,messageExpression=`'vm.mounts must not have ' + self + ', because the VM has files of its own there: share a directory below it, or one elsewhere'`
 	// +kubebuilder:validation:XValidation:rule=`self.all(m, self.exists_one(o, o.split(':')[0] == m.split(':')[0]))`,message="vm.mounts must not have a directory twice"
+	// +kubebuilder:validation:XValidation:rule=`!self.exists(w, w.endsWith(':w') && self.exists(r, !r.endsWith(':w') && r.startsWith(w.substring(0, size(w) - 2) + '/')))`,message="vm.mounts must not have a directory for reading below one with :w, through which the VM may write to it"
 	// +listType=atomic
 	// +optional
 	Mounts []string `json:"mounts,omitzero"`
