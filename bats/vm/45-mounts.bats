@@ -48,6 +48,18 @@ owner() {
     assert_output --partial "~:r"
 }
 
+@test "the VM cannot read the directories of rdd" {
+    local dir
+    for dir in "$(rdd svc paths dir)" "$(rdd svc paths short_dir)" "$(rdd svc paths tls_dir)" "$(rdd svc paths log_dir)"; do
+        assert_dir_exists "$dir"
+        run ! guest_root "ls $dir"
+        assert_output --partial "No such file or directory"
+    done
+    run -0 in_container -v "$RDD_TEST_HOME:/x" -- find /x
+    assert_line /x/work/hello
+    refute_output --regexp "/x/.*(token|config.yaml|rancher-desktop-|docker.sock)"
+}
+
 @test "a change restarts the VM, and a writable directory has the user's files" {
     local id
     id=$(boot_id)

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/virtiofs"
 )
 
 // virtiofsdCmd shares directories with a VM. The host agent starts this command, writes
-// the directories to its standard input, and closes that when QEMU is connected.
+// the directories to its standard input, and closes that when QEMU is connected. The VM
+// cannot read the directories of the user's instances, with which it could control rdd.
 type virtiofsdCmd struct {
 	Dir string `arg:"" help:"Lima home directory of the VM, for the list of processes." placeholder:"DIR"`
 }
@@ -21,8 +24,13 @@ func (*virtiofsdCmd) Run(s *session) error {
 	if err := input.Decode(&shares); err != nil {
 		return fmt.Errorf("read the directories from standard input: %w", err)
 	}
+	dirs, err := instance.PrivateDirs()
+	if err != nil {
+		return err
+	}
+	private := virtiofs.Private{Dirs: dirs, Prefixes: instance.DirPrefixes(), Marker: filename.Owner}
 	ended := make(chan error, 1)
-	go func() { ended <- virtiofs.Serve(shares, io.MultiReader(input.Buffered(), s.in)) }()
+	go func() { ended <- virtiofs.Serve(shares, private, io.MultiReader(input.Buffered(), s.in)) }()
 	select {
 	case err := <-ended:
 		return err

@@ -58,6 +58,21 @@ func List() ([]Instance, error) {
 	return list, nil
 }
 
+// PrivateDirs returns the directories of the user's instances. Tokens and keys in them let
+// their reader control rdd, and so this machine.
+func PrivateDirs() ([]string, error) {
+	list, err := List()
+	var dirs []string
+	for _, i := range list {
+		// A user may have replaced an inner directory by a link.
+		dirs = append(dirs, i.Dir, i.ShortDir, i.LogDir, i.TLSDir, i.DataDir, i.LimaHome)
+	}
+	return dirs, err
+}
+
+// DirPrefixes returns what the names of Dir and ShortDir of all instances begin with.
+func DirPrefixes() []string { return []string{dirPrefix, shortPrefix} }
+
 // owned returns the directories of this user in parent whose names have the prefix,
 // with the text of their owner files.
 func owned(parent, prefix string) (map[string]string, error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"os"
 )
@@ -30,12 +31,13 @@ const queues = 2
 type device struct {
 	queues [queues]*queue
 	memory *memory
+	log    *log.Logger
 }
 
-func newDevice(handle handler) *device {
-	d := &device{}
+func newDevice(handle handler, log *log.Logger) *device {
+	d := &device{log: log}
 	for i := range d.queues {
-		d.queues[i] = &queue{handle: handle}
+		d.queues[i] = &queue{handle: handle, log: log}
 	}
 	return d
 }
@@ -55,7 +57,7 @@ func (d *device) serve(conn *net.UnixConn) error {
 		case err != nil && m.flags&needsReply == 0:
 			return fmt.Errorf("request %d of QEMU: %w", m.request, err)
 		case err != nil:
-			fmt.Fprintf(os.Stderr, "request %d of QEMU failed: %v\n", m.request, err)
+			d.log.Printf("request %d of QEMU failed: %v", m.request, err)
 			answer = number(1)
 		case answer == nil && m.flags&needsReply != 0:
 			answer = number(0)

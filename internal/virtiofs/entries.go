@@ -3,6 +3,7 @@
 package virtiofs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -138,7 +139,12 @@ func (n *node) Unlink(_ context.Context, name string) syscall.Errno {
 
 // Rmdir implements fs.NodeRmdirer.
 func (n *node) Rmdir(_ context.Context, name string) syscall.Errno {
-	return n.enter(name, func(dir int) error { return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR) })
+	return n.enter(name, func(dir int) error {
+		if err := n.tree.hidden.check(dir, name); err != nil {
+			return err
+		}
+		return unix.Unlinkat(dir, name, unix.AT_REMOVEDIR)
+	})
 }
 
 // Rename implements fs.NodeRenamer.
@@ -152,5 +158,10 @@ func (n *node) Rename(_ context.Context, name string, parent fs.InodeEmbedder, n
 		return errno
 	}
 	defer closeFD(target)
-	return n.enter(name, func(dir int) error { return unix.Renameat2(dir, name, target, newName, uint(flags)) })
+	return n.enter(name, func(dir int) error {
+		if err := cmp.Or(n.tree.hidden.check(dir, name), n.tree.hidden.check(target, newName)); err != nil {
+			return err
+		}
+		return unix.Renameat2(dir, name, target, newName, uint(flags))
+	})
 }

@@ -27,7 +27,7 @@ const (
 	// Offsets in the guest's memory.
 	descAt, availAt, usedAt = 0x0, 0x1000, 0x2000
 	requestAt, replyAt      = 0x10000, 0x20000
-	replySize               = 2 << 20
+	replySize               = 1<<20 + 4096
 )
 
 // frontend is a QEMU with a guest that sends one request at a time.
@@ -45,7 +45,13 @@ type frontend struct {
 // serve serves a directory, and connects to it like QEMU.
 func serve(t *testing.T, dir string, writable bool) *frontend {
 	t.Helper()
-	f := start(t, dir, writable)
+	return serveWithout(t, dir, writable, Private{})
+}
+
+// serveWithout is serve with directories that are hidden.
+func serveWithout(t *testing.T, dir string, writable bool, private Private) *frontend {
+	t.Helper()
+	f := start(t, dir, writable, private)
 	f.send(setOwner, nil)
 	f.setMemory()
 	f.startQueue(0)
@@ -54,7 +60,7 @@ func serve(t *testing.T, dir string, writable bool) *frontend {
 }
 
 // start serves a directory, and connects to its socket.
-func start(t *testing.T, dir string, writable bool) *frontend {
+func start(t *testing.T, dir string, writable bool, private Private) *frontend {
 	t.Helper()
 	home, err := os.MkdirTemp("/tmp", "rdd-virtiofs.")
 	if err != nil {
@@ -64,7 +70,7 @@ func start(t *testing.T, dir string, writable bool) *frontend {
 	f := &frontend{t: t, ended: make(chan error, 1)}
 	share := Share{Dir: dir, Socket: filepath.Join(home, "0.sock"), Writable: writable}
 	starter, stop := io.Pipe()
-	go func() { f.ended <- Serve([]Share{share}, starter) }()
+	go func() { f.ended <- Serve([]Share{share}, private, starter) }()
 	testkit.Eventually(t, time.Minute, "the socket", func() error {
 		_, err := os.Stat(share.Socket)
 		return err
@@ -230,12 +236,16 @@ const (
 	opMknod   = 8
 	opMkdir   = 9
 	opUnlink  = 10
+	opRmdir   = 11
 	opRename  = 12
 	opOpen    = 14
 	opRead    = 15
 	opWrite   = 16
 	opInit    = 26
+	opOpendir = 27
+	opReaddir = 28
 	opCreate  = 35
+	opRename2 = 45
 
 	rootNode = 1
 )

@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log"
 	"os"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +25,9 @@ const (
 
 	descSize = 16
 	maxQueue = 1024
+	// maxBuffers is the size in bytes of all buffers of a request, or of a reply. Linux
+	// sends at most the data and a page.
+	maxBuffers = maxRequest + 64<<10
 )
 
 // handler handles one request, writes the reply, and returns its size.
@@ -42,6 +47,7 @@ type ringAddresses struct {
 // queue is a queue of requests. The device calls its methods, one at a time.
 type queue struct {
 	handle handler
+	log    *log.Logger
 
 	size      uint32
 	addresses ringAddresses
@@ -117,7 +123,7 @@ func (q *queue) run(kick *os.File) {
 	var counter [8]byte
 	for {
 		if err := q.drain(); err != nil {
-			fmt.Fprintln(os.Stderr, "the guest sent an invalid request, and its queue ends:", err)
+			q.log.Print("the guest sent an invalid request, and its queue ends: ", err)
 			return
 		}
 		if _, err := kick.Read(counter[:]); err != nil {
@@ -126,7 +132,8 @@ func (q *queue) run(kick *os.File) {
 	}
 }
 
-// drain starts the handling of all available requests.
+// drain starts the handling of all available requests. There are at most as many at once as
+// the queue has entries.
 func (q *queue) drain() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -134,6 +141,9 @@ func (q *queue) drain() error {
 		next := uint16(atomic.LoadUint32(word(q.ring.avail)) >> 16)
 		if next == q.lastAvail {
 			return nil
+		}
+		if uint32(next-q.lastAvail) > q.size {
+			return fmt.Errorf("the guest has sent request %d, and %d of %d was the last one", next, q.lastAvail, q.size)
 		}
 		at := 4 + 2*(uint32(q.lastAvail)%q.size)
 		head := binary.LittleEndian.Uint16(q.ring.avail[at:])
@@ -146,14 +156,27 @@ func (q *queue) drain() error {
 		m.users.Add(1)
 		q.inFlight.Go(func() {
 			defer m.users.Done()
-			q.push(head, q.handle(request, reply))
+			q.push(head, q.reply(request, reply))
 		})
 	}
+}
+
+// reply handles a request. A defect of the handler that a request shows ends only that
+// request: the guest uses the other files.
+func (q *queue) reply(request, reply [][]byte) (size int) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			q.log.Printf("a request failed: %v\n%s", reason, debug.Stack())
+			size = 0
+		}
+	}()
+	return q.handle(request, reply)
 }
 
 // chain returns the buffers of a request, by its first descriptor.
 func (q *queue) chain(head uint16) (request, reply [][]byte, err error) {
 	table, next, left, indirect := q.ring.desc, uint32(head), q.size, false
+	sum := map[bool]uint64{} // of the replies, and of the requests
 	for ; left > 0; left-- {
 		if (next+1)*descSize > uint32(len(table)) {
 			return nil, nil, fmt.Errorf("descriptor %d is outside of its table", next)
@@ -170,13 +193,17 @@ func (q *queue) chain(head uint16) (request, reply [][]byte, err error) {
 			next, left, indirect = 0, size/descSize+1, true
 			continue
 		}
+		isReply := flags&descWrite != 0
+		if sum[isReply] += uint64(size); sum[isReply] > maxBuffers {
+			return nil, nil, fmt.Errorf("the buffers of a request have more than %d bytes", maxBuffers)
+		}
 		for size > 0 {
 			part := q.memory.atGuest(address, uint64(size))
 			if part == nil {
 				return nil, nil, fmt.Errorf("a buffer of %d bytes at %#x is outside of the memory", size, address)
 			}
 			address, size = address+uint64(len(part)), size-uint32(len(part))
-			if flags&descWrite != 0 {
+			if isReply {
 				reply = append(reply, part)
 			} else {
 				request = append(request, part)

@@ -30,7 +30,10 @@ const (
 // Serve serves directories to one QEMU, and returns when QEMU has ended. QEMU connects
 // after Serve has created all sockets. The end of starter ends Serve too, unless QEMU is
 // connected by then, so that Serve does not outlive a process that fails to start QEMU.
-func Serve(shares []Share, starter io.Reader) error {
+//
+// No guest gets at private directories.
+func Serve(shares []Share, private Private, starter io.Reader) error {
+	hidden, log := hide(private), newLog(os.Stderr)
 	ended := make(chan error, len(shares))
 	connected := make(chan struct{}, len(shares))
 	var listeners []*net.UnixListener
@@ -40,11 +43,11 @@ func Serve(shares []Share, starter io.Reader) error {
 			return fmt.Errorf("share %s: %w", share.Dir, err)
 		}
 		listeners = append(listeners, listener)
-		files, err := newTree(share.Dir, share.Writable)
+		files, err := newTree(share.Dir, share.Writable, hidden)
 		if err != nil {
 			return fmt.Errorf("share %s: %w", share.Dir, err)
 		}
-		go func() { ended <- serveOne(listener, files, connected) }()
+		go func() { ended <- serveOne(listener, files, log, connected) }()
 	}
 	for _, share := range shares {
 		if err := os.Rename(share.Socket+".new", share.Socket); err != nil {
@@ -86,7 +89,7 @@ func listen(socket string) (*net.UnixListener, error) {
 }
 
 // serveOne serves a directory to the first that connects.
-func serveOne(listener *net.UnixListener, files *tree, connected chan<- struct{}) error {
+func serveOne(listener *net.UnixListener, files *tree, log *log.Logger, connected chan<- struct{}) error {
 	conn, err := listener.AcceptUnix()
 	if err != nil {
 		return fmt.Errorf("wait for QEMU: %w", err)
@@ -94,15 +97,15 @@ func serveOne(listener *net.UnixListener, files *tree, connected chan<- struct{}
 	_ = listener.Close()
 	defer func() { _ = conn.Close() }()
 	connected <- struct{}{}
-	return newDevice(handle(files)).serve(conn)
+	return newDevice(handle(files, log), log).serve(conn)
 }
 
 // handle returns the handler of a file system's requests.
-func handle(files *tree) handler {
+func handle(files *tree, log *log.Logger) handler {
 	timeout := cacheTime
 	options := &fs.Options{EntryTimeout: &timeout, AttrTimeout: &timeout, NullPermissions: true}
 	options.MountOptions = fuse.MountOptions{
-		MaxWrite: maxRequest, DisableXAttrs: true, DisabledCapabilities: fuse.CAP_PASSTHROUGH, Logger: log.New(os.Stderr, "", log.LstdFlags),
+		MaxWrite: maxRequest, DisableXAttrs: true, DisabledCapabilities: fuse.CAP_PASSTHROUGH, Logger: log,
 	}
 	server := fuse.NewProtocolServer(fs.NewNodeFS(&node{tree: files}, options), &options.MountOptions)
 	return func(request, reply [][]byte) int {

@@ -8,4 +8,6 @@ import (
 )
 
 // Serve fails: QEMU has virtiofs on Linux only.
-func Serve([]Share, io.Reader) error { return errors.New("QEMU shares directories on Linux only") }
+func Serve([]Share, Private, io.Reader) error {
+	return errors.New("QEMU shares directories on Linux only")
+}

@@ -234,11 +234,11 @@ func TestServeEndsWithStarter(t *testing.T) {
 	dir := t.TempDir()
 	starter, stop := io.Pipe()
 	stop.Close()
-	err := Serve([]Share{{Dir: dir, Socket: filepath.Join(dir, "s")}}, starter)
+	err := Serve([]Share{{Dir: dir, Socket: filepath.Join(dir, "s")}}, Private{}, starter)
 	if err == nil || !strings.Contains(err.Error(), "wait for QEMU") {
 		t.Error(err)
 	}
-	if err := Serve([]Share{{Dir: filepath.Join(dir, "missing"), Socket: filepath.Join(dir, "s")}}, starter); err == nil || !strings.Contains(err.Error(), "missing") {
+	if err := Serve([]Share{{Dir: filepath.Join(dir, "missing"), Socket: filepath.Join(dir, "s")}}, Private{}, starter); err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Error(err)
 	}
 }

@@ -9,3 +9,14 @@ type Share struct {
 	Socket   string `json:"socket"`
 	Writable bool   `json:"writable,omitempty"`
 }
+
+// Private are directories of the host that no guest must reach, also if a directory above
+// them is shared.
+type Private struct {
+	// Dirs are paths of directories. Those that do not exist are ignored.
+	Dirs []string
+	// A directory is private too if its name has one of Prefixes, and if it has a regular
+	// file with the name Marker.
+	Prefixes []string
+	Marker   string
+}

@@ -3,11 +3,13 @@
 package virtiofs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/hanwen/go-fuse/v2/fs"
@@ -21,6 +23,7 @@ type tree struct {
 	root     int
 	dev      uint64
 	writable bool
+	hidden   *hidden
 }
 
 // node is a file or directory of a tree. Its path is that in go-fuse.
@@ -40,12 +43,15 @@ var (
 )
 
 // newTree opens a directory.
-func newTree(dir string, writable bool) (*tree, error) {
+func newTree(dir string, writable bool, private *hidden) (*tree, error) {
+	if err := private.checkShare(dir); err != nil {
+		return nil, err
+	}
 	root, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{root: root, writable: writable}
+	t := &tree{root: root, writable: writable, hidden: private}
 	// Kernels before 5.6, and some sandboxes, do not have the call.
 	fd, err := t.open(".", unix.O_PATH)
 	if err == nil {
@@ -64,23 +70,53 @@ func newTree(dir string, writable bool) (*tree, error) {
 // maxRaces is how often a path is resolved again that was moved meanwhile.
 const maxRaces = 100
 
-// open opens a path of the tree. The kernel resolves it beneath the root, and follows no
-// symbolic link, so that a guest that moves directories meanwhile does not get out.
+// open opens a path of the tree, which follows no symbolic link. It opens one name after
+// the other, because a guest that moves directories meanwhile must not get into a hidden
+// one: the check of a whole path could be of another directory than the open one.
 func (t *tree) open(name string, flags int) (int, error) {
 	if name == "" {
-		name = "."
+		return t.openAt(t.root, ".", flags)
 	}
+	for dir := t.root; ; {
+		first, rest, isBelow := strings.Cut(name, "/")
+		how := flags
+		if isBelow {
+			how = unix.O_PATH | unix.O_NOFOLLOW
+		}
+		fd, err := t.openAt(dir, first, how)
+		if dir != t.root {
+			closeFD(dir)
+		}
+		if err != nil || !isBelow {
+			return fd, err
+		}
+		dir, name = fd, rest
+	}
+}
+
+// openAt opens an entry of a directory that is not hidden.
+func (t *tree) openAt(dir int, name string, flags int) (int, error) {
 	how := unix.OpenHow{
 		Flags:   uint64(flags | unix.O_CLOEXEC),
 		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
 	}
+	var fd int
 	for races := 0; ; races++ {
-		fd, err := unix.Openat2(t.root, name, &how)
+		var err error
+		fd, err = unix.Openat2(dir, name, &how)
 		if races < maxRaces && (errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)) {
 			continue
 		}
-		return fd, err
+		if err != nil {
+			return -1, err
+		}
+		break
 	}
+	if is, err := t.hidden.has(fd, name); err != nil || is {
+		closeFD(fd)
+		return -1, cmp.Or(err, error(unix.ENOENT))
+	}
+	return fd, nil
 }
 
 func closeFD(fd int) { _ = unix.Close(fd) }
@@ -226,9 +262,9 @@ func (n *node) OpendirHandle(context.Context, uint32) (fs.FileHandle, uint32, sy
 	if err != nil {
 		return nil, 0, fs.ToErrno(err)
 	}
-	stream, errno := fs.NewLoopbackDirStreamFd(fd)
+	entries, errno := fs.NewLoopbackDirStreamFd(fd)
 	if errno != fs.OK {
 		return nil, 0, errno
 	}
-	return stream, 0, fs.OK
+	return listing{entries.(stream), fd, n.tree.hidden}, 0, fs.OK
 }
