@@ -26,6 +26,8 @@ type trimmer struct {
 	mu      sync.Mutex
 	timer   *time.Timer
 	stopped bool
+	// own is set until the collection of a trim has been seen.
+	own bool
 }
 
 // Start trims the heap of the process whenever it has not collected garbage for a quiet
@@ -52,18 +54,26 @@ func (t *trimmer) awaitCollection() {
 func (t *trimmer) collected() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.stopped {
-		t.timer.Reset(t.quiet)
-		t.awaitCollection()
+	if t.stopped {
+		return
 	}
+	if !t.own {
+		t.timer.Reset(t.quiet)
+	}
+	t.own = false
+	t.awaitCollection()
 }
 
-// trim returns free memory. Its own collection starts the timer again, which then finds
-// nothing to return.
+// trim returns free memory. Its own collection does not start the timer again: a process
+// that allocates slowly would otherwise collect garbage after each quiet time.
 func (t *trimmer) trim() {
-	if reclaimable() >= least {
-		debug.FreeOSMemory()
+	if reclaimable() < least {
+		return
 	}
+	t.mu.Lock()
+	t.own = true
+	t.mu.Unlock()
+	debug.FreeOSMemory()
 }
 
 func (t *trimmer) stop() {

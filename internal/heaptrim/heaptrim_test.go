@@ -51,6 +51,31 @@ func TestMemoryIsReturnedAfterBurst(t *testing.T) {
 	}
 }
 
+// A process that allocates slowly is trimmed after a collection of the runtime, and not
+// again and again.
+func TestTrimDoesNotRepeat(t *testing.T) {
+	withoutCollections(t)
+	const quiet = 10 * time.Millisecond
+	burst()
+	before := forced()
+	defer Start(quiet)()
+	testkit.EventuallyTrue(t, 30*time.Second, "a first trim", func() bool { return forced() > before })
+	for range 5 {
+		burst()
+		time.Sleep(5 * quiet) // the time in which nothing must happen
+	}
+	if got := forced() - before; got != 1 {
+		t.Errorf("%d collections after one quiet time, want 1", got)
+	}
+}
+
+// forced returns the number of collections that were not started by the runtime.
+func forced() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/cycles/forced:gc-cycles"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
 func TestReclaimableCountsGarbage(t *testing.T) {
 	withoutCollections(t)
 	if n := reclaimable(); n >= least {
