@@ -30,6 +30,9 @@ const (
 	reconnectGrace = 2 * time.Second
 	// stopGrace limits the guest's own shutdown.
 	stopGrace = 20 * time.Second
+	// machineEndGrace is how long before its machine a virtiofsd may end: QEMU closes the
+	// connection while it ends.
+	machineEndGrace = 3 * time.Second
 	// emptyGuestGrace limits the shutdown of a guest whose engine was never ready, and
 	// which has almost no data to save.
 	emptyGuestGrace = 3 * time.Second
@@ -130,8 +133,14 @@ func (w *watcher) connect(isEmulated bool) (disconnect func()) {
 	var running sync.WaitGroup
 	running.Go(func() { link.Run(ctx) })
 	running.Go(func() {
-		if p := w.Virtiofsd; p.PID != 0 && p.Wait(ctx) == nil {
-			w.send(virtiofsdEnded{p.PID})
+		if p := w.Virtiofsd; p.PID == 0 || p.Wait(ctx) != nil {
+			return
+		}
+		select {
+		case <-w.machine.Ended(): // virtiofsd ends with it
+		case <-ctx.Done():
+		case <-time.After(machineEndGrace):
+			w.send(virtiofsdEnded{w.Virtiofsd.PID})
 		}
 	})
 	running.Go(func() {

@@ -28,8 +28,15 @@ import (
 // interval is the time between two readings.
 const interval = 10 * time.Second
 
-// maxLine limits a line of the guest's answers, in bytes.
-const maxLine = 4096
+// maxLine limits a line of the guest's answers, in bytes, and maxOther the number of lines
+// before an answer that are none.
+const (
+	maxLine  = 4096
+	maxOther = 20
+)
+
+// actionTimeout limits one action. A trim of a large disk takes minutes in an emulated VM.
+const actionTimeout = 10 * time.Minute
 
 // script is a shell script that carries out an action for each line that it reads, and
 // then prints a reading. It ends with the connection. It must not contain single quotes.
@@ -69,17 +76,24 @@ func Run(ctx context.Context, conn *guest.Conn, dataDir string, log *slog.Logger
 		defer program.Close()
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
-		err = follow(ctx, program.In, program.Out, ticker.C, log)
+		err = follow(ctx, shell{program.In, program.Out, program.Close}, ticker.C, log)
 	}
 	if err != nil && ctx.Err() == nil {
 		log.Warn("memory and disk space that the guest does not use are no longer returned", "error", err)
 	}
 }
 
+// shell is a script in a guest.
+type shell struct {
+	in    io.Writer
+	out   io.Reader
+	close func()
+}
+
 // follow takes a reading with each tick, and carries out the actions that follow from
 // it, until ctx ends.
-func follow(ctx context.Context, in io.Writer, out io.Reader, ticks <-chan time.Time, log *slog.Logger) error {
-	lines := bufio.NewScanner(out)
+func follow(ctx context.Context, program shell, ticks <-chan time.Time, log *slog.Logger) error {
+	lines := bufio.NewScanner(program.out)
 	lines.Buffer(nil, maxLine)
 	var h history
 	for {
@@ -90,9 +104,11 @@ func follow(ctx context.Context, in io.Writer, out io.Reader, ticks <-chan time.
 		}
 		for do := actionRead; do != actionNone; {
 			began := time.Now()
-			r, err := ask(in, lines, do, log)
+			late := time.AfterFunc(actionTimeout, program.close)
+			r, err := ask(program.in, lines, do, log)
+			late.Stop()
 			if err != nil {
-				return err
+				return fmt.Errorf("%s: %w", do, err)
 			}
 			if do != actionRead {
 				log.Info("the guest returned what it does not use", "action", string(do), "took", time.Since(began).Round(time.Millisecond))
@@ -107,10 +123,13 @@ func ask(in io.Writer, lines *bufio.Scanner, do action, log *slog.Logger) (readi
 	if _, err := fmt.Fprintln(in, string(do)); err != nil {
 		return reading{}, err
 	}
-	for lines.Scan() {
+	for other := 0; lines.Scan(); other++ {
 		// A login script of the guest may print lines too.
 		if r, ok := parseReading(lines.Text()); ok {
 			return r, nil
+		}
+		if other == maxOther {
+			return reading{}, errors.New("the guest prints what is no answer")
 		}
 		log.Info("the guest printed", "action", string(do), "line", lines.Text())
 	}

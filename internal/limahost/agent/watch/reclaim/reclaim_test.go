@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -105,7 +106,7 @@ func TestFollowRequestsActionAtOnce(t *testing.T) {
 	}()
 	ticks := make(chan time.Time)
 	ended := make(chan error, 1)
-	go func() { ended <- follow(t.Context(), in, out, ticks, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- follow(t.Context(), shell{in, out, func() {}}, ticks, slog.New(slog.DiscardHandler)) }()
 	for range 4 {
 		ticks <- time.Time{}
 	}
@@ -121,7 +122,27 @@ func TestFollowRequestsActionAtOnce(t *testing.T) {
 func TestFollowEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := follow(ctx, io.Discard, strings.NewReader(""), nil, slog.New(slog.DiscardHandler)); err == nil {
+	if err := follow(ctx, shell{io.Discard, strings.NewReader(""), func() {}}, nil, slog.New(slog.DiscardHandler)); err == nil {
 		t.Error("no error of the context")
 	}
+}
+
+// A guest that never answers, or answers something else, does not keep the agent busy.
+func TestGuestWithoutAnswerEnds(t *testing.T) {
+	tick := make(chan time.Time, 1)
+	tick <- time.Time{}
+	talks := shell{io.Discard, strings.NewReader(strings.Repeat("hello\n", 1000)), func() {}}
+	if err := follow(t.Context(), talks, tick, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("a guest that prints other lines: %v", err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		out, outWrite := io.Pipe()
+		silent := shell{io.Discard, out, func() { outWrite.Close() }}
+		tick := make(chan time.Time, 1)
+		tick <- time.Time{}
+		began := time.Now()
+		if err := follow(t.Context(), silent, tick, slog.New(slog.DiscardHandler)); err == nil || time.Since(began) != actionTimeout {
+			t.Errorf("a silent guest: %v after %v", err, time.Since(began))
+		}
+	})
 }
