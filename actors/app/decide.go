@@ -85,11 +85,6 @@ func vmMounts(texts []string) string {
 	return mounts.Encode(list)
 }
 
-// isLimaYAML reports whether an image is a user's lima.yaml.
-func isLimaYAML(image string) bool {
-	return strings.HasSuffix(image, ".yaml") || strings.HasSuffix(image, ".yml")
-}
-
 // bytes returns a quantity in bytes; 0 for the default.
 func bytes(q *resource.Quantity) int64 {
 	if q == nil {
@@ -120,7 +115,7 @@ func desiredLink(v view) (l link, ok bool) {
 	case v.vm.State == messages.VMRunning:
 		l := link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace}
 		// The mounts of a user's lima.yaml are not known.
-		if l.inVM = v.vm.Driver == appv1.DriverLima && !isLimaYAML(v.app.Spec.VM.Image); l.inVM {
+		if l.inVM = v.vm.Driver == appv1.DriverLima && !appv1.IsLimaYAML(v.app.Spec.VM.Image); l.inVM {
 			l.mounts = vmMounts(v.app.Spec.VM.Mounts)
 		}
 		return l, true

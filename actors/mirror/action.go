@@ -219,7 +219,7 @@ func (cfg Config) runAction(ctx context.Context, v view, out *outcome) {
 	out.result = &actionResult{action: action.Action, observedAt: action.ObservedAt}
 	if isFirst || !wasCarriedOut(action, &before.(*containersv1.Container).Status) {
 		err := cfg.callForAction(ctx, key, action)
-		if err != nil && (engine.IsUnreachable(err) || ctx.Err() != nil) {
+		if err != nil && (engine.IsAway(err) || ctx.Err() != nil) {
 			out.result, out.err = nil, err
 			return
 		}

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -134,4 +135,45 @@ func TestLateReadingKeepsEngineGone(t *testing.T) {
 			t.Errorf("the engine was called for %q, and the resource is %+v", made, w.has())
 		}
 	})
+}
+
+// closingEngine shuts down at the first call.
+type closingEngine struct {
+	busyEngine
+
+	isUp bool
+}
+
+func (e *closingEngine) Do(ctx context.Context, key engine.Key, verb engine.Verb) error {
+	err := e.busyEngine.Do(ctx, key, verb)
+	if !e.isUp {
+		e.isUp = true
+		return fmt.Errorf("%s: %w", verb, engine.ErrShuttingDown)
+	}
+	return err
+}
+
+// An engine that shuts down refuses nothing: the request is repeated when it is back.
+func TestRequestOutlivesShutdownOfEngine(t *testing.T) {
+	for name, request := range map[string]func(*containersv1.Container){
+		"action": asks(containersv1.ActionStart), "desired state": wants(containersv1.StateRunning),
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w, e := &memory{version: 10}, &closingEngine{}
+			s := stageWith(t, w, e)
+			s.store(w, withUID(resource(request), "u1", ""))
+			s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerExited), AsOf: time.Now()})
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			c := w.has()
+			if made := e.made(); !slices.Equal(made, []string{"start", "start"}) || c.Status.LastAction != nil && c.Status.LastAction.State != containersv1.ActionSucceeded {
+				t.Errorf("%s: the engine was called for %q, and the action is %+v", name, made, c.Status.LastAction)
+			}
+			for _, condition := range c.Status.Conditions {
+				if condition.Type == containersv1.ConditionStateReached && condition.Status == "False" {
+					t.Errorf("%s: %+v", name, condition)
+				}
+			}
+		})
+	}
 }

@@ -35,7 +35,7 @@ type Config struct {
 	// Report shows the mirror's state in the live picture of the tree.
 	Report func(state string)
 	// IsUnshared reports whether the engine's host lacks a path of this machine; nil if
-	// that is this machine.
+	// that is this machine. It reads the file system, and is not called by the actor.
 	IsUnshared func(path string) bool
 }
 

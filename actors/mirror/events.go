@@ -50,13 +50,20 @@ func (m *mirror) recordChange(old, now containersv1.Mirror) {
 // recordCreation records what a new resource shows.
 func (m *mirror) recordCreation(out outcome) {
 	c, isContainer := out.resource.(*containersv1.Container)
-	if out.op == create && out.err == nil && isContainer && m.IsUnshared != nil {
-		m.record(unshared(c.Status.Mounts, m.IsUnshared)...)
-	}
+	m.record(out.unshared...)
 	if out.op == create && out.err == nil && isContainer && c.Status.FinishedAt != nil &&
 		time.Since(c.Status.FinishedAt.Time).Abs() < createdWithin {
 		m.record(changes(&containersv1.ContainerStatus{}, &c.Status, false)...)
 	}
+}
+
+// unsharedBy returns the events of a new resource for directories that the VM lacks.
+func (cfg Config) unsharedBy(resource containersv1.Mirror) []eventRecord {
+	c, isContainer := resource.(*containersv1.Container)
+	if !isContainer || cfg.IsUnshared == nil {
+		return nil
+	}
+	return unshared(c.Status.Mounts, cfg.IsUnshared)
 }
 
 // unshared returns an event for each directory of this machine that the VM lacks.

@@ -57,6 +57,8 @@ type outcome struct {
 	recorded *metav1.MicroTime
 	// result is the outcome of an action, if it has ended.
 	result *actionResult
+	// unshared are the events of a new resource for directories that the VM lacks.
+	unshared []eventRecord
 	// refused is the engine's error if it refused the request.
 	refused error
 	// err is any other failure; the operation is retried.
@@ -99,7 +101,9 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome) {
 	switch op {
 	case create:
-		out.resource, out.err = cfg.Kube.Create(ctx, cfg.newResource(v))
+		if out.resource, out.err = cfg.Kube.Create(ctx, cfg.newResource(v)); out.err == nil {
+			out.unshared = cfg.unsharedBy(out.resource)
+		}
 	case writeStatus:
 		obj := newStatus(v)
 		if out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj); out.err == nil {
@@ -266,9 +270,9 @@ func (cfg Config) startOrStop(ctx context.Context, key engine.Key, desired conta
 }
 
 // classify stores an error of the engine: as a refusal, which the user must see, or
-// as a failure to reach the engine.
+// as the failure of an engine that is away.
 func (out *outcome) classify(ctx context.Context, err error) {
-	if engine.IsUnreachable(err) || ctx.Err() != nil {
+	if engine.IsAway(err) || ctx.Err() != nil {
 		out.err = err
 		return
 	}

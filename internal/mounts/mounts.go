@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // GuestHome is the home of the guest's user, with the key that lets the host log in.
@@ -163,8 +164,25 @@ func IsUnshared(encoded, file string) bool {
 	if isShared(list, file) || Reserved(file) {
 		return false
 	}
-	_, err = os.Lstat(file)
-	return err == nil
+	return exists(file)
+}
+
+// existsTimeout limits the reading of a file system, such as one of a server that is away.
+const existsTimeout = 2 * time.Second
+
+// exists reports whether a file is known to exist.
+func exists(file string) bool {
+	found := make(chan bool, 1)
+	go func() {
+		_, err := os.Lstat(file)
+		found <- err == nil
+	}()
+	select {
+	case is := <-found:
+		return is
+	case <-time.After(existsTimeout):
+		return false
+	}
 }
 
 func isShared(list []Mount, file string) bool {

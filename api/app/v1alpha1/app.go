@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -238,6 +240,11 @@ type VM struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Reset string `json:"reset,omitempty"`
+}
+
+// IsLimaYAML reports whether an image of a virtual machine is a user's lima.yaml.
+func IsLimaYAML(image string) bool {
+	return strings.HasSuffix(image, ".yaml") || strings.HasSuffix(image, ".yml")
 }
 
 // AppSpec defines the desired state of an rdd instance.

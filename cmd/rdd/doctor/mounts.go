@@ -35,13 +35,13 @@ func (e *examination) mounts(ctx context.Context) Result {
 	if found, err := limahost.Load(e.VM.Current(), &spec); err != nil || !found {
 		return skipped("no VM was started")
 	}
-	if strings.HasSuffix(spec.Image, ".yaml") || strings.HasSuffix(spec.Image, ".yml") {
+	if appv1.IsLimaYAML(spec.Image) {
 		return skipped("the VM has the mounts of %s", spec.Image)
 	}
 	isUnshared := func(path string) bool { return mounts.IsUnshared(spec.Mounts, path) }
 	if missing := unshared(containers, isUnshared); len(missing) > 0 {
 		return finding("share the directories with 'rdd set vm.mounts=…', which restarts the VM; the current value is "+strings.Join(mounts.Texts(spec.Mounts), ","),
-			"containers use directories of this machine that are not shared with the VM, where they are empty: %s", strings.Join(missing, ", "))
+			"containers use directories of this machine that are not shared with the VM, so that they see directories of the VM, which are usually empty: %s", strings.Join(missing, ", "))
 	}
 	return ok("every directory of this machine that a container uses is shared with the VM")
 }

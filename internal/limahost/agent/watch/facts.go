@@ -97,7 +97,7 @@ func (f facts) sharesTrouble() string {
 	if f.virtiofsd == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the directories of vm.mounts are not available in the VM, because the process that shares them, virtiofsd, pid %d, has ended: restart the VM with 'rdd vm restart'", f.virtiofsd)
+	return fmt.Sprintf("the directories of this machine are not available in the VM, because the process that shares them, virtiofsd, pid %d, has ended: restart the VM with 'rdd vm restart'", f.virtiofsd)
 }
 
 // machineTrouble describes the fault of a machine, or of a guest that does not

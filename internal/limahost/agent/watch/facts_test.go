@@ -71,7 +71,7 @@ func TestReportFollowsFromFacts(t *testing.T) {
 		"host's disk full":           {facts: facts{observation: &observation{machine.OutOfSpace, 4096}, dir: "/vm"}, says: []string{"disk of this machine is full", "less than 64 MiB", "/vm", "rdd resumes"}},
 		"host's disk no longer full": {facts: facts{observation: &observation{machine.OutOfSpace, gib}, dir: "/vm"}, says: []string{"paused because", "there is space now", "/vm"}},
 		"no socket":                  {facts: facts{connected: true, socketTrouble: "no socket"}, says: []string{"no socket"}},
-		"no shared directories":      {facts: facts{connected: true, virtiofsd: 9}, says: []string{"vm.mounts", "pid 9", "rdd vm restart"}},
+		"no shared directories":      {facts: facts{connected: true, virtiofsd: 9}, says: []string{"directories of this machine", "pid 9", "rdd vm restart"}},
 		"guest's disk full":          {facts: facts{connected: true, guest: full, diskSize: 64 * gib}, says: []string{"the VM's disk is full"}},
 		"a worse trouble hides it":   {facts: with(silent, func(f *facts) { f.observation, f.guest = probe(machine.Running), full }), says: []string{"guest hangs"}},
 		"notes are joined":           {facts: facts{machineNote: "an old disk", portNote: "no port 80"}, note: "an old disk; no port 80"},
