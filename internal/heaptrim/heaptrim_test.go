@@ -62,7 +62,7 @@ func TestTrimDoesNotRepeat(t *testing.T) {
 	testkit.EventuallyTrue(t, 30*time.Second, "a first trim", func() bool { return forced() > before })
 	for range 5 {
 		burst()
-		time.Sleep(5 * quiet) // the time in which nothing must happen
+		<-time.After(5 * quiet) // the time in which nothing must happen
 	}
 	if got := forced() - before; got != 1 {
 		t.Errorf("%d collections after one quiet time, want 1", got)

@@ -9,8 +9,9 @@
 //     creates belongs to the user. In the guest, the user's files belong to GuestUser.
 //   - A directory that is not writable is so on the host. Root in the guest cannot change
 //     this.
-//   - No path leads out of the directory. The kernel resolves each one beneath the
-//     directory and without symbolic links, which the guest resolves itself.
+//   - No path leads out of the directory, and none into a private one. Each name of a path
+//     is opened beneath the one before, without symbolic links, which the guest resolves
+//     itself.
 //
 // go-fuse has a server for vhost-user, too. It does not stop a queue, which QEMU requests
 // when it pauses the guest, and would wait for without end.
@@ -23,7 +24,9 @@
 //	device.go    what they do
 //	queue.go     requests and replies in the guest's memory
 //	memory.go    the guest's memory
+//	log.go       a log of limited size
 //	tree.go      the file system: nodes, and how their paths are resolved
 //	entries.go   operations on the entries of a directory
+//	private.go   directories that the guest cannot reach
 //	attr.go      attributes and owners
 package virtiofs

@@ -23,18 +23,35 @@ type hidden struct {
 	Private
 
 	dirs map[identity]bool
+	// names are the names of dirs.
+	names map[string]bool
 }
 
 // hide returns what hides the directories that exist.
 func hide(p Private) *hidden {
-	h := &hidden{Private: p, dirs: map[identity]bool{}}
+	h := &hidden{Private: p, dirs: map[identity]bool{}, names: map[string]bool{}}
 	for _, dir := range p.Dirs {
+		target, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			continue
+		}
 		var st unix.Stat_t
-		if err := unix.Stat(dir, &st); err == nil {
+		if err := unix.Stat(target, &st); err == nil {
 			h.dirs[identity{st.Dev, st.Ino}] = true
+			h.names[filepath.Base(target)] = true
 		}
 	}
 	return h
+}
+
+// isNamedIn reports whether a path has the name of a hidden directory.
+func (h *hidden) isNamedIn(path string) bool {
+	for name := range strings.SplitSeq(path, "/") {
+		if h.names[name] || h.isMarked(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // isMarked reports whether the name of a directory is one of those that Marker marks.

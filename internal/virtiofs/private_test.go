@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // list returns the names in a directory.
@@ -49,12 +51,17 @@ func TestPrivateDirectoriesAreHidden(t *testing.T) {
 	home := t.TempDir()
 	mkdir(t, home, "empty")
 	write(t, filepath.Join(mkdir(t, home, "private"), "token"), "secret")
-	write(t, filepath.Join(mkdir(t, home, "known"), "token"), "visible")
+	write(t, filepath.Join(mkdir(t, home, "above", "state"), "token"), "secret")
+	write(t, filepath.Join(mkdir(t, home, "known", "state"), "token"), "visible")
 	f := serveWithout(t, home, true, Private{
-		Dirs:     []string{filepath.Join(home, "private"), filepath.Join(home, "empty"), filepath.Join(home, "missing")},
+		Dirs:     []string{filepath.Join(home, "private"), filepath.Join(home, "empty"), filepath.Join(home, "missing"), filepath.Join(home, "above", "state")},
 		Prefixes: []string{"rdd-"}, Marker: "owner",
 	})
-	known, errno := f.lookup(rootNode, "known")
+	above, errno := f.lookup(rootNode, "known")
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	known, errno := f.lookup(above.node, "state")
 	if errno != 0 {
 		t.Fatal(errno)
 	}
@@ -68,7 +75,7 @@ func TestPrivateDirectoriesAreHidden(t *testing.T) {
 	write(t, filepath.Join(mkdir(t, home, "other"), "owner"), "2")
 	hidden := []string{"private", "empty", "rdd-2"}
 
-	if got := f.list(rootNode); !slices.Equal(got, []string{".", "..", "known", "other", "rdd-src"}) {
+	if got := f.list(rootNode); !slices.Equal(got, []string{".", "..", "above", "known", "other", "rdd-src"}) {
 		t.Errorf("the guest sees %q", got)
 	}
 	for _, dir := range hidden {
@@ -88,10 +95,7 @@ func TestPrivateDirectoriesAreHidden(t *testing.T) {
 	}
 
 	// It takes the place of a directory that the guest knows, as during a race.
-	if err := os.Rename(filepath.Join(home, "known"), filepath.Join(home, "was-known")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(filepath.Join(home, "private"), filepath.Join(home, "known")); err != nil {
+	if err := unix.Renameat2(unix.AT_FDCWD, filepath.Join(home, "above"), unix.AT_FDCWD, filepath.Join(home, "known"), unix.RENAME_EXCHANGE); err != nil {
 		t.Fatal(err)
 	}
 	if _, errno := f.lookup(known.node, "token"); errno != syscall.ENOENT {

@@ -19,9 +19,12 @@ import (
 
 // tree is a directory of the host with all below it.
 type tree struct {
-	// root is the descriptor of the directory, and dev its device.
+	// root is the descriptor of the directory, dev its device, place its path, and mount
+	// the ID of its mount.
 	root     int
 	dev      uint64
+	place    string
+	mount    uint64
 	writable bool
 	hidden   *hidden
 }
@@ -53,11 +56,12 @@ func newTree(dir string, writable bool, private *hidden) (*tree, error) {
 	}
 	t := &tree{root: root, writable: writable, hidden: private}
 	// Kernels before 5.6, and some sandboxes, do not have the call.
-	fd, err := t.open(".", unix.O_PATH)
+	fd, err := openBeneath(root, ".", unix.O_PATH)
 	if err == nil {
 		var st unix.Stat_t
 		err = unix.Fstat(fd, &st)
 		t.dev = st.Dev
+		t.place, t.mount, _ = placeOf(fd) // only open is slower without them
 		_ = unix.Close(fd)
 	}
 	if err != nil {
@@ -70,13 +74,49 @@ func newTree(dir string, writable bool, private *hidden) (*tree, error) {
 // maxRaces is how often a path is resolved again that was moved meanwhile.
 const maxRaces = 100
 
-// open opens a path of the tree, which follows no symbolic link. It opens one name after
-// the other, because a guest that moves directories meanwhile must not get into a hidden
-// one: the check of a whole path could be of another directory than the open one.
+// open opens a path of the tree. The kernel resolves it beneath the root, and follows no
+// symbolic link, so that a guest that moves directories meanwhile does not get out.
 func (t *tree) open(name string, flags int) (int, error) {
 	if name == "" {
-		return t.openAt(t.root, ".", flags)
+		name = "."
 	}
+	fd, err := openBeneath(t.root, name, flags)
+	if err != nil || !t.mayBeHidden(fd) {
+		return fd, err
+	}
+	closeFD(fd)
+	return t.walk(name, flags)
+}
+
+// mayBeHidden reports whether a file can be in a hidden directory. A guest can move the
+// directories above a hidden one, but cannot rename that. So its name is in the path that
+// the file has now, unless the file was reached by another mount.
+func (t *tree) mayBeHidden(fd int) bool {
+	path, mount, err := placeOf(fd)
+	return err != nil || mount != t.mount || t.hidden.isNamedIn(strings.TrimPrefix(path, t.place))
+}
+
+// placeOf returns the path that a file has now, and the ID of its mount.
+func placeOf(fd int) (path string, mount uint64, err error) {
+	var st unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_MNT_ID, &st); err != nil {
+		return "", 0, err
+	}
+	if st.Mask&unix.STATX_MNT_ID == 0 {
+		return "", 0, unix.ENOTSUP
+	}
+	text := make([]byte, unix.PathMax)
+	n, err := unix.Readlink(procPath(fd), text)
+	if err == nil && n == len(text) {
+		err = unix.ENAMETOOLONG
+	}
+	return string(text[:max(n, 0)]), st.Mnt_id, err
+}
+
+// walk is open for a path that may lead into a hidden directory. It opens one name after
+// the other: if a guest moved directories meanwhile, a check of the whole path could be
+// of another directory than the open one.
+func (t *tree) walk(name string, flags int) (int, error) {
 	for dir := t.root; ; {
 		first, rest, isBelow := strings.Cut(name, "/")
 		how := flags
@@ -96,27 +136,30 @@ func (t *tree) open(name string, flags int) (int, error) {
 
 // openAt opens an entry of a directory that is not hidden.
 func (t *tree) openAt(dir int, name string, flags int) (int, error) {
-	how := unix.OpenHow{
-		Flags:   uint64(flags | unix.O_CLOEXEC),
-		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
-	}
-	var fd int
-	for races := 0; ; races++ {
-		var err error
-		fd, err = unix.Openat2(dir, name, &how)
-		if races < maxRaces && (errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)) {
-			continue
-		}
-		if err != nil {
-			return -1, err
-		}
-		break
+	fd, err := openBeneath(dir, name, flags)
+	if err != nil {
+		return -1, err
 	}
 	if is, err := t.hidden.has(fd, name); err != nil || is {
 		closeFD(fd)
 		return -1, cmp.Or(err, error(unix.ENOENT))
 	}
 	return fd, nil
+}
+
+// openBeneath opens a path that leads neither out of a directory nor through a link.
+func openBeneath(dir int, name string, flags int) (int, error) {
+	how := unix.OpenHow{
+		Flags:   uint64(flags | unix.O_CLOEXEC),
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS,
+	}
+	for races := 0; ; races++ {
+		fd, err := unix.Openat2(dir, name, &how)
+		if races < maxRaces && (errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)) {
+			continue
+		}
+		return fd, err
+	}
 }
 
 func closeFD(fd int) { _ = unix.Close(fd) }
