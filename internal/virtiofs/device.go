@@ -54,7 +54,7 @@ func (d *device) serve(conn *net.UnixConn) error {
 		}
 		answer, err := d.do(m)
 		switch {
-		case err != nil && m.flags&needsReply == 0:
+		case err != nil && (m.flags&needsReply == 0 || errors.Is(err, errStuck)):
 			return fmt.Errorf("request %d of QEMU: %w", m.request, err)
 		case err != nil:
 			d.log.Printf("request %d of QEMU failed: %v", m.request, err)
@@ -121,10 +121,13 @@ func (d *device) doQueue(q *queue, m message) (answer []byte, err error) {
 		err = setFile(q, m)
 	case setVringEnable:
 		if q.enabled = m.u32(4) != 0; !q.enabled {
-			q.stop()
+			_, err = q.stop()
 		}
 	case getVringBase:
-		base := q.stop()
+		base, err := q.stop()
+		if err != nil {
+			return nil, err
+		}
 		closeFile(&q.kick)
 		return binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, m.u32(0)), uint32(base)), nil
 	default:
@@ -154,7 +157,9 @@ func setFile(q *queue, m message) error {
 		// A reply may have been announced at the former file, where nothing listens.
 		q.announce()
 	default:
-		q.stop()
+		if _, err := q.stop(); err != nil {
+			return err
+		}
 		closeFile(&q.kick)
 		q.kick = file
 	}

@@ -26,6 +26,7 @@
 //	memory.go    the guest's memory
 //	log.go       a log of limited size
 //	tree.go      the file system: nodes, and how their paths are resolved
+//	file.go      open files
 //	entries.go   operations on the entries of a directory
 //	private.go   directories that the guest cannot reach
 //	attr.go      attributes and owners

@@ -94,7 +94,7 @@ func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out 
 		_ = unix.Close(fd)
 		return nil, nil, 0, errno
 	}
-	return inode, fs.NewLoopbackFile(fd), 0, fs.OK
+	return inode, inode.Operations().(*node).files.add(fd), 0, fs.OK
 }
 
 // Mkdir implements fs.NodeMkdirer.

@@ -241,10 +241,14 @@ const (
 	opOpen    = 14
 	opRead    = 15
 	opWrite   = 16
+	opRelease = 18
 	opInit    = 26
 	opOpendir = 27
 	opReaddir = 28
+	opSetlk   = 32
+	opSetlkw  = 33
 	opCreate  = 35
+	opIoctl   = 39
 	opRename2 = 45
 
 	rootNode = 1

@@ -11,9 +11,12 @@ import (
 // maxLog is the size in bytes of a log that a guest can fill.
 const maxLog = 1 << 20
 
-// newLog returns a log that ends when it has maxLog bytes.
+// newLog returns a log that ends when it has maxLog bytes. The standard logger, which
+// go-fuse uses too, writes to the same.
 func newLog(to io.Writer) *log.Logger {
-	return log.New(&limitedWriter{to: to, left: maxLog}, "", log.LstdFlags)
+	limited := &limitedWriter{to: to, left: maxLog}
+	log.SetOutput(limited)
+	return log.New(limited, "", log.LstdFlags)
 }
 
 // limitedWriter writes a number of bytes and a last line, and ignores what follows.

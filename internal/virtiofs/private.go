@@ -4,6 +4,7 @@ package virtiofs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -23,7 +24,7 @@ type hidden struct {
 	Private
 
 	dirs map[identity]bool
-	// names are the names of dirs.
+	// names are the names of dirs in lower case: some file systems ignore the case.
 	names map[string]bool
 }
 
@@ -38,7 +39,7 @@ func hide(p Private) *hidden {
 		var st unix.Stat_t
 		if err := unix.Stat(target, &st); err == nil {
 			h.dirs[identity{st.Dev, st.Ino}] = true
-			h.names[filepath.Base(target)] = true
+			h.names[strings.ToLower(filepath.Base(target))] = true
 		}
 	}
 	return h
@@ -46,7 +47,7 @@ func hide(p Private) *hidden {
 
 // isNamedIn reports whether a path has the name of a hidden directory.
 func (h *hidden) isNamedIn(path string) bool {
-	for name := range strings.SplitSeq(path, "/") {
+	for name := range strings.SplitSeq(strings.ToLower(path), "/") {
 		if h.names[name] || h.isMarked(name) {
 			return true
 		}
@@ -57,7 +58,7 @@ func (h *hidden) isNamedIn(path string) bool {
 // isMarked reports whether the name of a directory is one of those that Marker marks.
 func (h *hidden) isMarked(name string) bool {
 	for _, prefix := range h.Prefixes {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(strings.ToLower(name), prefix) {
 			return true
 		}
 	}
@@ -83,19 +84,25 @@ func (h *hidden) has(fd int, name string) (bool, error) {
 	return err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG, nil
 }
 
-// check returns an error if an entry of a directory is hidden. An entry that does not exist
-// is not.
+// check returns an error unless an entry of a directory is known not to be hidden. One that
+// does not exist is not.
 func (h *hidden) check(dir int, name string) error {
 	fd, err := unix.Openat(dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
 	if err != nil {
-		return nil //nolint:nilerr // The caller gets the same error, if it matters.
+		return err
 	}
 	defer closeFD(fd)
 	if is, err := h.has(fd, name); err != nil || !is {
 		return err
 	}
-	return unix.ENOENT
+	return errHidden
 }
+
+// errHidden is what a guest is told of a hidden directory.
+const errHidden = unix.ENOENT
 
 // checkShare refuses to share a hidden directory, or one that is in such a directory.
 func (h *hidden) checkShare(dir string) error {
@@ -141,7 +148,7 @@ type listing struct {
 func (l listing) Readdirent(ctx context.Context) (*fuse.DirEntry, syscall.Errno) {
 	for {
 		entry, errno := l.stream.Readdirent(ctx)
-		if entry == nil || errno != fs.OK || !isName(entry.Name) || l.hidden.check(l.dir, entry.Name) == nil {
+		if entry == nil || errno != fs.OK || !isName(entry.Name) || !errors.Is(l.hidden.check(l.dir, entry.Name), errHidden) {
 			return entry, errno
 		}
 	}

@@ -64,6 +64,8 @@ type queue struct {
 	call      *os.File
 	lastAvail uint16
 	usedIndex uint16
+	// requests is the number of requests in flight.
+	requests uint32
 }
 
 // place finds the ring in the guest's memory.
@@ -105,17 +107,34 @@ func (q *queue) start() {
 	q.loop.Go(func() { q.run(kick) })
 }
 
-// stop waits until no request is in flight, and returns the index of the next one.
-func (q *queue) stop() uint16 {
+// stopTimeout limits the wait for the requests in flight. Without a limit, a request that
+// hangs, such as on a file server that is away, would keep QEMU from stopping the VM.
+const stopTimeout = 30 * time.Second
+
+// errStuck means that the server must end, because a request in flight does not.
+var errStuck = errors.New("a request of the guest does not end")
+
+// stop waits until no request is in flight, and returns the index of the next one, or
+// errStuck.
+func (q *queue) stop() (uint16, error) {
 	if q.running {
 		_ = q.kick.SetReadDeadline(time.Unix(0, 1))
 		q.loop.Wait()
 		q.running = false
 	}
-	q.inFlight.Wait()
+	ended := make(chan struct{})
+	go func() {
+		q.inFlight.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(stopTimeout):
+		return 0, errStuck
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.lastAvail
+	return q.lastAvail, nil
 }
 
 // run handles requests until kick has passed its deadline.
@@ -132,8 +151,8 @@ func (q *queue) run(kick *os.File) {
 	}
 }
 
-// drain starts the handling of all available requests. There are at most as many at once as
-// the queue has entries.
+// drain starts the handling of all available requests. A guest makes at most as many at
+// once as the queue has entries.
 func (q *queue) drain() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -142,8 +161,8 @@ func (q *queue) drain() error {
 		if next == q.lastAvail {
 			return nil
 		}
-		if uint32(next-q.lastAvail) > q.size {
-			return fmt.Errorf("the guest has sent request %d, and %d of %d was the last one", next, q.lastAvail, q.size)
+		if q.requests == q.size {
+			return fmt.Errorf("there are more requests than %d, the size of the queue", q.size)
 		}
 		at := 4 + 2*(uint32(q.lastAvail)%q.size)
 		head := binary.LittleEndian.Uint16(q.ring.avail[at:])
@@ -152,6 +171,7 @@ func (q *queue) drain() error {
 			return err
 		}
 		q.lastAvail++
+		q.requests++
 		m := q.memory
 		m.users.Add(1)
 		q.inFlight.Go(func() {
@@ -161,8 +181,7 @@ func (q *queue) drain() error {
 	}
 }
 
-// reply handles a request. A defect of the handler that a request shows ends only that
-// request: the guest uses the other files.
+// reply handles a request. If the handler panics, only this request fails.
 func (q *queue) reply(request, reply [][]byte) (size int) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -220,6 +239,7 @@ func (q *queue) chain(head uint16) (request, reply [][]byte, err error) {
 func (q *queue) push(head uint16, size int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.requests--
 	if q.ring.used == nil {
 		return
 	}

@@ -5,9 +5,11 @@ package virtiofs
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"log"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // ringOf returns a queue of ringSize entries, with descriptors at the start of its memory.
@@ -28,22 +30,49 @@ func buffer(size uint32, flags, next uint16) []byte {
 	return binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(out, flags), next)
 }
 
-// A guest that claims more requests than the queue has entries cannot start them all.
-func TestDrainRefusesIndexBeyondQueue(t *testing.T) {
-	handled := make(chan int, 1<<16)
-	q := ringOf(t, func(_, _ [][]byte) int { handled <- 1; return 0 }, buffer(64, 0, 0))
-	for sent, want := range map[uint16]int{ringSize: ringSize, ringSize + 1: 0, 1<<16 - 1: 0} {
-		q.lastAvail = 0
-		binary.LittleEndian.PutUint16(q.ring.avail[2:], sent)
-		err := q.drain()
-		q.inFlight.Wait()
-		if (err == nil) != (want > 0) || len(handled) != want {
-			t.Errorf("%d requests: %d handled, %v", sent, len(handled), err)
-		}
-		for len(handled) > 0 {
-			<-handled
+// A guest that makes more requests than the queue has entries cannot start them all, also
+// if it makes them in several steps.
+func TestDrainLimitsRequests(t *testing.T) {
+	started, end := make(chan int, 1<<16), make(chan int)
+	q := ringOf(t, func(_, _ [][]byte) int { started <- 1; <-end; return 0 }, buffer(64, 0, 0))
+	for _, step := range []struct {
+		sent uint16
+		ok   bool
+	}{{3, true}, {ringSize, true}, {ringSize + 1, false}, {1<<16 - 1, false}} {
+		binary.LittleEndian.PutUint16(q.ring.avail[2:], step.sent)
+		if err := q.drain(); (err == nil) != step.ok {
+			t.Errorf("%d requests: %v", step.sent, err)
 		}
 	}
+	close(end)
+	q.inFlight.Wait()
+	if len(started) != ringSize {
+		t.Errorf("%d requests ran at once, on a queue of %d", len(started), ringSize)
+	}
+	binary.LittleEndian.PutUint16(q.ring.avail[2:], ringSize+2)
+	if err := q.drain(); err != nil {
+		t.Errorf("after the replies: %v", err)
+	}
+	q.inFlight.Wait()
+}
+
+// A request that hangs does not keep QEMU waiting.
+func TestStopLeavesStuckRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := make(chan int)
+		q := ringOf(t, func(_, _ [][]byte) int { <-end; return 0 }, buffer(64, 0, 0))
+		binary.LittleEndian.PutUint16(q.ring.avail[2:], 1)
+		if err := q.drain(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := q.stop(); !errors.Is(err, errStuck) {
+			t.Errorf("stop: %v", err)
+		}
+		close(end)
+		if next, err := q.stop(); next != 1 || err != nil {
+			t.Errorf("the next request is %d, %v", next, err)
+		}
+	})
 }
 
 func TestChainLimitsBuffers(t *testing.T) {

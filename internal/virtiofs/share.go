@@ -15,8 +15,8 @@ type Share struct {
 type Private struct {
 	// Dirs are paths of directories. Those that do not exist are ignored.
 	Dirs []string
-	// A directory is private too if its name has one of Prefixes, and if it has a regular
-	// file with the name Marker.
+	// A directory is private too if its name begins with one of Prefixes, which are in
+	// lower case, and if it has a regular file with the name Marker.
 	Prefixes []string
 	Marker   string
 }

@@ -32,7 +32,8 @@ type tree struct {
 // node is a file or directory of a tree. Its path is that in go-fuse.
 type node struct {
 	fs.Inode
-	tree *tree
+	tree  *tree
+	files files
 }
 
 var (
@@ -88,12 +89,20 @@ func (t *tree) open(name string, flags int) (int, error) {
 	return t.walk(name, flags)
 }
 
-// mayBeHidden reports whether a file can be in a hidden directory. A guest can move the
-// directories above a hidden one, but cannot rename that. So its name is in the path that
-// the file has now, unless the file was reached by another mount.
+// mayBeHidden reports whether a file can be a hidden directory, or in one. A guest can move
+// the directories above a hidden one, but cannot rename that. So its name is in the path
+// that the file has now, unless the file was reached by another mount.
 func (t *tree) mayBeHidden(fd int) bool {
+	if is, err := t.hidden.has(fd, ""); err != nil || is {
+		return true
+	}
 	path, mount, err := placeOf(fd)
-	return err != nil || mount != t.mount || t.hidden.isNamedIn(strings.TrimPrefix(path, t.place))
+	if below, isBelow := strings.CutPrefix(path, t.place+"/"); isBelow {
+		path = below
+	} else if path == t.place {
+		path = ""
+	}
+	return err != nil || mount != t.mount || t.hidden.isNamedIn(path)
 }
 
 // placeOf returns the path that a file has now, and the ID of its mount.
@@ -167,7 +176,8 @@ func closeFD(fd int) { _ = unix.Close(fd) }
 // procPath is a path of the file with a descriptor, for calls without one for O_PATH.
 func procPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
-func (n *node) path() string { return n.Path(nil) }
+// path returns the path of the node in the tree. That of a deleted node does not exist.
+func (n *node) path() string { return n.Path(n.Root()) }
 
 // open opens the node itself, also if it is a symbolic link, only to refer to it.
 func (n *node) open() (int, error) { return n.tree.open(n.path(), unix.O_PATH|unix.O_NOFOLLOW) }
@@ -214,15 +224,18 @@ func (n *node) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno {
 	return fs.OK
 }
 
-// Getattr implements fs.NodeGetattrer. A deleted file has only its open files.
-func (n *node) Getattr(ctx context.Context, file fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	if open, ok := file.(fs.FileGetattrer); ok {
-		errno := open.Getattr(ctx, out)
+// Getattr implements fs.NodeGetattrer.
+func (n *node) Getattr(ctx context.Context, handle fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	if file, ok := handle.(*file); ok {
+		errno := file.Getattr(ctx, out)
 		own(&out.Owner)
 		out.Ino = n.StableAttr().Ino
 		return errno
 	}
 	fd, err := n.open()
+	if file := n.files.any(); errors.Is(err, unix.ENOENT) && file != nil {
+		return n.Getattr(ctx, file, out) // Linux names no file in a request such as fstat
+	}
 	if err != nil {
 		return fs.ToErrno(err)
 	}
@@ -232,19 +245,22 @@ func (n *node) Getattr(ctx context.Context, file fs.FileHandle, out *fuse.AttrOu
 }
 
 // Setattr implements fs.NodeSetattrer. A change of the owner is ignored.
-func (n *node) Setattr(ctx context.Context, file fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
+func (n *node) Setattr(ctx context.Context, handle fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
 	if !n.tree.writable {
 		return syscall.EROFS
 	}
 	in.Valid &^= fuse.FATTR_UID | fuse.FATTR_GID
 	in.Mode = permissions(in.Mode)
-	if open, ok := file.(fs.FileSetattrer); ok {
-		if errno := open.Setattr(ctx, in, out); errno != fs.OK {
+	if file, ok := handle.(*file); ok {
+		if errno := file.Setattr(ctx, in, out); errno != fs.OK {
 			return errno
 		}
 		return n.Getattr(ctx, file, out)
 	}
 	fd, err := n.open()
+	if file := n.files.any(); errors.Is(err, unix.ENOENT) && file != nil {
+		return n.Setattr(ctx, file, in, out)
+	}
 	if err != nil {
 		return fs.ToErrno(err)
 	}
@@ -281,7 +297,7 @@ func (n *node) Open(_ context.Context, flags uint32) (fs.FileHandle, uint32, sys
 	if err != nil {
 		return nil, 0, fs.ToErrno(err)
 	}
-	return fs.NewLoopbackFile(file), 0, fs.OK
+	return n.files.add(file), 0, fs.OK
 }
 
 // Readlink implements fs.NodeReadlinker.
