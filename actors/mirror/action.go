@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -148,7 +149,7 @@ func hasResult(v view, running *containersv1.ActionStatus) bool {
 }
 
 // isUncalled reports whether the engine was not called for the action: no run is recorded,
-// or this mirror has recorded it and has not called the engine yet.
+// or this mirror has recorded it and has called no engine that may have carried it out.
 func isUncalled(v view, running *containersv1.ActionStatus) bool {
 	return running.Before == nil || v.recorded != nil && v.recorded.Equal(&running.ObservedAt)
 }
@@ -164,8 +165,8 @@ func recordedBy(v view, written containersv1.Mirror) *metav1.MicroTime {
 	if !ok || c.RunningAction() == nil || c.RunningAction().Before == nil {
 		return nil
 	}
-	if running := v.resource.(*containersv1.Container).RunningAction(); !isUncalled(v, running) {
-		return nil
+	if equality.Semantic.DeepEqual(c.RunningAction(), v.resource.(*containersv1.Container).RunningAction()) {
+		return nil // another part of the status was written, perhaps during the call
 	}
 	return &c.RunningAction().ObservedAt
 }
@@ -219,7 +220,9 @@ func (cfg Config) runAction(ctx context.Context, v view, out *outcome) {
 	out.result = &actionResult{action: action.Action, observedAt: action.ObservedAt}
 	if isFirst || !wasCarriedOut(action, &before.(*containersv1.Container).Status) {
 		err := cfg.callForAction(ctx, key, action)
-		if err != nil && (engine.IsAway(err) || ctx.Err() != nil) {
+		isAway := v.isAway(err)
+		out.wasCalled = !isAway || engine.IsUnreachable(err)
+		if err != nil && (isAway || ctx.Err() != nil) {
 			out.result, out.err = nil, err
 			return
 		}

@@ -159,6 +159,18 @@ func TestRunIsNotRecordedDuringCall(t *testing.T) {
 	}
 }
 
+// A write of another part of the status, whose answer can arrive after the call, does not
+// make the action one that the engine was not called for.
+func TestOnlyRecordOfRunMakesActionUncalled(t *testing.T) {
+	recorded := resource(acts(containersv1.ActionRestart))
+	if got := recordedBy(view{resource: recorded}, recorded); got != nil {
+		t.Errorf("a write that changes no run has recorded the run of %v", got)
+	}
+	if got := recordedBy(view{resource: resource(acts(containersv1.ActionRestart), unrecorded)}, recorded); !got.Equal(at(5)) {
+		t.Errorf("a write of the run has recorded that of %v, want the action of second 5", got)
+	}
+}
+
 func TestWasCarriedOut(t *testing.T) {
 	const (
 		running, exited, paused = containersv1.ContainerRunning, containersv1.ContainerExited, containersv1.ContainerPaused

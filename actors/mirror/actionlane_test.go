@@ -137,43 +137,91 @@ func TestLateReadingKeepsEngineGone(t *testing.T) {
 	})
 }
 
-// closingEngine shuts down at the first call.
+// closingEngine refuses a number of calls because it shuts down. It comes back with the
+// container in the next run.
 type closingEngine struct {
 	busyEngine
 
-	isUp bool
+	refuses int
+	run     int64
+	state   containersv1.ContainerState
+	// isLost is set if the first reading after a record of the run fails.
+	isLost bool
+	reads  int
 }
 
-func (e *closingEngine) Do(ctx context.Context, key engine.Key, verb engine.Verb) error {
-	err := e.busyEngine.Do(ctx, key, verb)
-	if !e.isUp {
-		e.isUp = true
-		return fmt.Errorf("%s: %w", verb, engine.ErrShuttingDown)
+func (e *closingEngine) Do(_ context.Context, _ engine.Key, verb engine.Verb) error {
+	e.note(string(verb))
+	if e.refuses == 0 {
+		e.state = containersv1.ContainerExited
+		return nil
 	}
-	return err
+	e.refuses--
+	e.run++
+	return fmt.Errorf("%s: %w", verb, engine.ErrShuttingDown)
 }
 
-// An engine that shuts down refuses nothing: the request is repeated when it is back.
+func (e *closingEngine) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
+	if e.reads++; e.isLost && e.reads == 2 {
+		e.run++
+		return nil, engine.ErrUnreachable
+	}
+	c := ranSince(e.run)
+	c.Status.Status = e.state
+	return c, nil
+}
+
+// An engine that shuts down has carried out nothing. The request is repeated when it is
+// back, also if the container has another run by then.
 func TestRequestOutlivesShutdownOfEngine(t *testing.T) {
-	for name, request := range map[string]func(*containersv1.Container){
-		"action": asks(containersv1.ActionStart), "desired state": wants(containersv1.StateRunning),
+	for name, tc := range map[string]struct {
+		request func(*containersv1.Container)
+		refuses int
+		isLost  bool
+		calls   int
+		want    containersv1.ActionState
+	}{
+		"action":                      {asks(containersv1.ActionStop), 1, false, 2, containersv1.ActionSucceeded},
+		"desired state":               {wants(containersv1.StateCreated), 1, false, 2, ""},
+		"engine lost before the call": {asks(containersv1.ActionStop), 0, true, 1, containersv1.ActionSucceeded},
+		"shutdown that does not end":  {asks(containersv1.ActionStop), 1000, false, maxShutdowns + 1, containersv1.ActionFailed},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			w, e := &memory{version: 10}, &closingEngine{}
+			w, e := &memory{version: 10}, &closingEngine{refuses: tc.refuses, isLost: tc.isLost, run: 1, state: containersv1.ContainerRunning}
 			s := stageWith(t, w, e)
-			s.store(w, withUID(resource(request), "u1", ""))
-			s.send(messages.ObjectSeen{Object: engineContainer(containersv1.ContainerExited), AsOf: time.Now()})
-			time.Sleep(time.Minute)
-			synctest.Wait()
-			c := w.has()
-			if made := e.made(); !slices.Equal(made, []string{"start", "start"}) || c.Status.LastAction != nil && c.Status.LastAction.State != containersv1.ActionSucceeded {
-				t.Errorf("%s: the engine was called for %q, and the action is %+v", name, made, c.Status.LastAction)
-			}
-			for _, condition := range c.Status.Conditions {
-				if condition.Type == containersv1.ConditionStateReached && condition.Status == "False" {
-					t.Errorf("%s: %+v", name, condition)
+			s.store(w, withUID(resource(tc.request), "u1", ""))
+			s.send(messages.ObjectSeen{Object: ranSince(1), AsOf: time.Now()})
+			for range 60 {
+				time.Sleep(time.Second)
+				if tc.refuses < 1000 { // as an engine that is back
+					object, _ := e.Get(t.Context(), engine.Key{})
+					s.send(messages.ObjectSeen{Object: object, AsOf: time.Now()})
 				}
+			}
+			synctest.Wait()
+			var state containersv1.ActionState
+			if last := w.has().Status.LastAction; last != nil {
+				state = last.State
+			}
+			if made := e.made(); len(made) != tc.calls || state != tc.want {
+				t.Errorf("%s: the engine was called for %q, and the action is %+v", name, made, w.has().Status.LastAction)
 			}
 		})
 	}
+}
+
+// An engine that shuts down sends events, which are no reason to ask it again at once.
+func TestEventsDuringShutdownCauseNoCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e := &memory{version: 10}, &closingEngine{refuses: 1000, run: 1, state: containersv1.ContainerRunning}
+		s := stageWith(t, w, e)
+		s.store(w, withUID(resource(wants(containersv1.StateCreated)), "u1", ""))
+		for range 300 {
+			time.Sleep(100 * time.Millisecond)
+			s.send(messages.ObjectSeen{Object: ranSince(1), AsOf: time.Now()})
+		}
+		if n := len(e.made()); n > maxShutdowns+1 {
+			t.Errorf("%d calls in half a minute", n)
+		}
+	})
 }

@@ -117,6 +117,7 @@ func (m *mirror) receive(msg messages.ToMirror) {
 // step starts the next operations, if any.
 func (m *mirror) step(c actor.Context) {
 	m.view.waiting, m.view.inFlight = m.engine.retry.waits, m.engine.running
+	m.view.shutdowns = m.engine.retry.shutdowns
 	m.view.deleted = isDeleted(m.view)
 	if m.engine.running == nothing && engineCall(m.view) == nothing {
 		m.engine.err = nil // the request that failed was withdrawn

@@ -43,8 +43,10 @@ type view struct {
 	// later object of this name is another one.
 	deleted bool
 	// recorded is the observedAt of the action for which this actor has recorded the run
-	// of the container, until it calls the engine.
+	// of the container, until it has called an engine that may have carried it out.
 	recorded *metav1.MicroTime
+	// shutdowns is how often in a row the engine has answered that it is shutting down.
+	shutdowns int
 	// wasRead is set once the object was read for the Running action.
 	wasRead bool
 	// result is the outcome of the last action; nil when there is none.

@@ -57,6 +57,8 @@ type outcome struct {
 	recorded *metav1.MicroTime
 	// result is the outcome of an action, if it has ended.
 	result *actionResult
+	// wasCalled is set if the engine may have carried out the action.
+	wasCalled bool
 	// unshared are the events of a new resource for directories that the VM lacks.
 	unshared []eventRecord
 	// refused is the engine's error if it refused the request.
@@ -223,7 +225,7 @@ func (cfg Config) removeObject(ctx context.Context, v view, out *outcome) {
 		out.objectGone = true
 		return
 	}
-	out.classify(ctx, err)
+	out.classify(ctx, v, err)
 	if out.refused != nil {
 		_ = cfg.readObject(ctx, key, out)
 	}
@@ -239,7 +241,7 @@ func (cfg Config) applyDesiredState(ctx context.Context, v view, out *outcome) {
 	err := cfg.startOrStop(ctx, key, v.resource.(*containersv1.Container).Spec.State)
 	_ = cfg.readObject(ctx, key, out)
 	if err != nil && !out.objectGone {
-		out.classify(ctx, err)
+		out.classify(ctx, v, err)
 	}
 }
 
@@ -269,10 +271,20 @@ func (cfg Config) startOrStop(ctx context.Context, key engine.Key, desired conta
 	return cfg.Engine.Do(ctx, key, engine.VerbStart)
 }
 
+// maxShutdowns is the number of successive attempts, over half a minute, after which an
+// engine that answers that it is shutting down has refused the request: it does not end, and
+// the user must see its words.
+const maxShutdowns = 5
+
+// isAway reports whether an error of a call means that the engine is away.
+func (v view) isAway(err error) bool {
+	return engine.IsAway(err) && (engine.IsUnreachable(err) || v.shutdowns < maxShutdowns)
+}
+
 // classify stores an error of the engine: as a refusal, which the user must see, or
 // as the failure of an engine that is away.
-func (out *outcome) classify(ctx context.Context, err error) {
-	if engine.IsAway(err) || ctx.Err() != nil {
+func (out *outcome) classify(ctx context.Context, v view, err error) {
+	if v.isAway(err) || ctx.Err() != nil {
 		out.err = err
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -38,6 +39,8 @@ type retry struct {
 	pause int
 	// unreachable is set when the last attempt did not reach the engine.
 	unreachable bool
+	// shutdowns is how many of the last attempts failed because the engine shuts down.
+	shutdowns int
 	timer       *time.Timer
 }
 
@@ -50,6 +53,14 @@ func (r *retry) later(tasks *task.Runner, op operation) {
 		r.timer.Stop()
 	}
 	r.timer = tasks.After(r.backoff.Delay(r.attempts), retryDue{of: r, pause: r.pause})
+}
+
+// failedWith notes whether the engine was reached.
+func (r *retry) failedWith(err error) {
+	r.unreachable = engine.IsUnreachable(err)
+	if r.shutdowns++; r.unreachable || !engine.IsAway(err) {
+		r.shutdowns = 0
+	}
 }
 
 // reset ends the pause, and forgets earlier failures.
@@ -137,9 +148,9 @@ func (m *mirror) apply(out outcome) {
 	}
 	if out.op == runAction {
 		m.view.wasRead = out.fact != nil
-		if !out.outdated {
-			m.view.recorded = nil
-		}
+	}
+	if out.wasCalled {
+		m.view.recorded = nil
 	}
 	l.err = out.err
 	switch {
@@ -161,7 +172,7 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 	case out.err != nil:
 		m.Logger.Warn("request of a user failed", "err", out.err)
 		m.engine.retry.later(m.tasks, out.op)
-		m.engine.retry.unreachable = true
+		m.engine.retry.failedWith(out.err)
 	case out.refused != nil:
 		m.refuse(out)
 	case out.op == runAction:
