@@ -165,7 +165,7 @@ func (l *ledger) unjustified(p parsed, c change) string {
 	var reason, other request
 	for _, r := range l.of(p.object) {
 		switch {
-		case !r.began.Before(c.began) || r.verb == engineChange:
+		case !r.began.Before(c.began) || r.verb == engineChange || r.wasRejected():
 		case r.justifies(p.verb) && !r.endedBefore(c.began.Add(-maxTransit)):
 			if reason.verb != requestAction { // which no later desired state supersedes
 				reason = r

@@ -141,6 +141,13 @@ func TestUnrequestedChangesAreReported(t *testing.T) {
 		"delete without request": {func(s *history) { s.setsState(running, 2); s.sends("DELETE", removes) }, "there was no request for it"},
 		"requested delete":       {func(s *history) { s.issues(request{verb: deleteMirror}); s.sends("DELETE", removes) }, ""},
 		"superseded state":       {func(s *history) { s.setsState(running, 2); s.setsState(created, 3); s.sends("POST", starts) }, "the desired state is created since"},
+		"rejected action, then a superseded state": {func(s *history) {
+			s.issues(request{verb: requestAction, action: containersv1.ActionRestart})
+			s.requests["Container/abc"][0].acknowledged = false
+			s.setsState(running, 2)
+			s.setsState(created, 3)
+			s.sends("POST", starts)
+		}, "the desired state is created since"},
 		"action, then a superseded state": {func(s *history) {
 			s.issues(request{verb: requestAction, action: containersv1.ActionRestart})
 			s.setsState(running, 2)

@@ -133,8 +133,8 @@ func (l *ledger) judgeStartsOf(s *startLog, id string, since time.Time) (wrong [
 	for _, at := range without {
 		wrong = append(wrong, fmt.Sprintf("container %s was started at %s without an action of its own, left are %v", id, clock(at), left))
 	}
-	// If all starts can have causes, and all certain causes can have starts, one assignment
-	// has both: matchings of the two sides of a bipartite graph can be combined.
+	// Both checks can be made on their own: two matchings of a bipartite graph, of which one
+	// covers all starts and the other all certain causes, combine to one that covers both.
 	_, left = assign(starts, slices.DeleteFunc(causes, func(c cause) bool { return !c.isCertain }))
 	for _, c := range left {
 		if c.from.After(since) {

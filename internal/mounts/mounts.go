@@ -84,11 +84,6 @@ func List(texts []string) ([]Mount, error) {
 		}
 		list = append(list, m)
 	}
-	for _, m := range list {
-		if err := m.checkAbove(list); err != nil {
-			return nil, err
-		}
-	}
 	return list, nil
 }
 

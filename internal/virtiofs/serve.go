@@ -31,7 +31,7 @@ const (
 // after Serve has created all sockets. The end of starter ends Serve too, unless QEMU is
 // connected by then, so that Serve does not outlive a process that fails to start QEMU.
 //
-// No guest gets at private directories.
+// Guests cannot reach private directories.
 func Serve(shares []Share, private Private, starter io.Reader) error {
 	hidden, log := hide(private), newLog(os.Stderr)
 	ended := make(chan error, len(shares))

@@ -30,8 +30,8 @@ const (
 	reconnectGrace = 2 * time.Second
 	// stopGrace limits the guest's own shutdown.
 	stopGrace = 20 * time.Second
-	// machineEndGrace is how long before its machine a virtiofsd may end: QEMU closes the
-	// connection while it ends.
+	// machineEndGrace is how long QEMU may still run after its virtiofsd has ended: while
+	// it exits, QEMU closes the connection first.
 	machineEndGrace = 3 * time.Second
 	// emptyGuestGrace limits the shutdown of a guest whose engine was never ready, and
 	// which has almost no data to save.

@@ -28,8 +28,8 @@ import (
 // interval is the time between two readings.
 const interval = 10 * time.Second
 
-// maxLine limits a line of the guest's answers, in bytes, and maxOther the number of lines
-// before an answer that are none.
+// maxLine limits a line of the guest's output, in bytes, and maxOther the number of other
+// lines before an answer.
 const (
 	maxLine  = 4096
 	maxOther = 20
@@ -129,7 +129,7 @@ func ask(in io.Writer, lines *bufio.Scanner, do action, log *slog.Logger) (readi
 			return r, nil
 		}
 		if other == maxOther {
-			return reading{}, errors.New("the guest prints what is no answer")
+			return reading{}, errors.New("the guest printed too many lines without an answer")
 		}
 		log.Info("the guest printed", "action", string(do), "line", lines.Text())
 	}

@@ -132,7 +132,7 @@ func TestGuestWithoutAnswerEnds(t *testing.T) {
 	tick := make(chan time.Time, 1)
 	tick <- time.Time{}
 	talks := shell{io.Discard, strings.NewReader(strings.Repeat("hello\n", 1000)), func() {}}
-	if err := follow(t.Context(), talks, tick, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "no answer") {
+	if err := follow(t.Context(), talks, tick, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "without an answer") {
 		t.Errorf("a guest that prints other lines: %v", err)
 	}
 	synctest.Test(t, func(t *testing.T) {
