@@ -24,6 +24,9 @@ func (*virtiofsdCmd) Run(s *session) error {
 	if err := input.Decode(&shares); err != nil {
 		return fmt.Errorf("read the directories from standard input: %w", err)
 	}
+	if err := virtiofs.LimitMemory(); err != nil {
+		return err
+	}
 	dirs, err := instance.PrivateDirs()
 	if err != nil {
 		return err

@@ -101,7 +101,7 @@ func (h *hidden) check(dir int, name string) error {
 	return errHidden
 }
 
-// errHidden is what a guest is told of a hidden directory.
+// errHidden is the answer to a request for a hidden directory.
 const errHidden = unix.ENOENT
 
 // checkShare refuses to share a hidden directory, or one that is in such a directory.

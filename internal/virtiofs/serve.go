@@ -13,6 +13,7 @@ import (
 
 	"github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/filetree"
 )
@@ -25,7 +26,16 @@ const (
 	acceptGrace = 2 * time.Second
 	// maxRequest is the size of the data of a request.
 	maxRequest = 1 << 20
+	// maxMemory limits the memory of the process, which a guest can fill with nodes that it
+	// never forgets. A million nodes take half of it.
+	maxMemory = 2 << 30
 )
+
+// LimitMemory limits the memory of this process, which ends when it needs more. The memory
+// of the guest does not count.
+func LimitMemory() error {
+	return os.NewSyscallError("setrlimit", unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: maxMemory, Max: maxMemory}))
+}
 
 // Serve serves directories to one QEMU, and returns when QEMU has ended. QEMU connects
 // after Serve has created all sockets. The end of starter ends Serve too, unless QEMU is

@@ -11,3 +11,6 @@ import (
 func Serve([]Share, Private, io.Reader) error {
 	return errors.New("QEMU shares directories on Linux only")
 }
+
+// LimitMemory does nothing.
+func LimitMemory() error { return nil }
