@@ -170,7 +170,7 @@ PY
 
 @test "the end of the process that shares directories is reported" {
     kill -KILL "$(virtiofsd_pid)"
-    eventually 20 says "the directories of vm.mounts are not available" message Running
+    eventually 20 says "the directories of this machine are not available" message Running
 }
 
 @test "nothing is left after a stop, after a reset, and without directories" {
