@@ -107,6 +107,14 @@ platform_manifest() {
         '{mediaType: $manifest[0].mediaType, $digest, $size, platform: {os: "linux", architecture: $arch}}'
 }
 
+# label_for ARCHITECTURE REF prints the label of an image for an architecture. Newer engines
+# show an image without a variant for their own processor as empty, unless they are asked for
+# another one.
+label_for() {
+    curl -fsS -G --unix-socket "$(rdd svc paths docker_socket)" "http://engine/images/$2/json" \
+        --data-urlencode "platform={\"os\":\"linux\",\"architecture\":\"$1\"}" | jq -r .Config.Labels.for
+}
+
 @test "an image of another platform is pulled" {
     local arch kind=application/vnd.docker.distribution.manifest.list.v2+json entries=() ref=$OPEN/multi:1
     for arch in amd64 arm64; do
@@ -120,7 +128,7 @@ platform_manifest() {
     jq -n --arg kind "$kind" '{schemaVersion: 2, mediaType: $kind, manifests: [inputs]}' <<<"${entries[*]}" |
         curl -fsS -X PUT -H "Content-Type: $kind" --data-binary @- "http://$OPEN/v2/multi/manifests/1"
     run -0 rdd pull --platform=linux/arm64 "$ref"
-    is arm64 engine image inspect -f '{{.Config.Labels.for}}' "$ref"
+    is arm64 label_for arm64 "$ref"
     eventually 10 exists image "$(image_resource "$(engine image inspect -f '{{.Id}}' "$ref")" "$ref")"
     run -1 rdd pull --platform=linux/s390x "$ref"
     assert_output --regexp 'no match(ing manifest)? for'
