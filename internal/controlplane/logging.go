@@ -7,7 +7,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // libraryLog is the logger of klog, which has one logger per process. Goroutines of a
@@ -27,7 +29,11 @@ var libraryLog struct { //nolint:gochecknoglobals // the library's own logger is
 func captureLogs(logger *slog.Logger) {
 	libraryLog.logger.Store(logger)
 	libraryLog.stopping.Store(false)
-	libraryLog.once.Do(func() { klog.SetSlogLogger(slog.New(demotingHandler{})) })
+	libraryLog.once.Do(func() {
+		klog.SetSlogLogger(slog.New(demotingHandler{}))
+		// Without a logger, controller-runtime prints a stack to stderr after half a minute.
+		log.SetLogger(logr.FromSlogHandler(demotingHandler{}))
+	})
 }
 
 // demotingHandler logs info lines of the API server at level debug, because they report

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // All lines that clients can cause share one key, and other lines are logged.
@@ -36,6 +39,23 @@ func TestConnectionLogSharesClientKey(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The loggers of all libraries are set.
+func TestLibrariesLogToDaemonLog(t *testing.T) {
+	var logged bytes.Buffer
+	before := libraryLog.logger.Load()
+	captureLogs(slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if before != nil {
+		defer captureLogs(before)
+	}
+	klog.Background().Info("by klog")
+	log.Log.WithName("cache").Info("by controller-runtime")
+	for _, want := range []string{"by klog", "by controller-runtime"} {
+		if !strings.Contains(logged.String(), want) {
+			t.Errorf("the log %q lacks the line %s", &logged, want)
+		}
+	}
 }
 
 func TestAbandonedRequestIsNoError(t *testing.T) {
