@@ -28,7 +28,7 @@ type PhaseTime struct {
 // except how the machine was made, which may come from an earlier agent.
 type Status struct {
 	// Revision grows with each change of the status. A heartbeat that differs in
-	// its time only is no change.
+	// its time only is no change, and Clients are none.
 	Revision int64 `json:"revision"`
 	// PID is the pid of the agent.
 	PID int `json:"pid"`
@@ -68,6 +68,20 @@ type Status struct {
 	Note string `json:"note,omitempty"`
 	// Answers reports whether the guest has answered the last heartbeats.
 	Answers bool `json:"answers"`
+	// Clients are the processes with open connections to the engine's socket on the
+	// host, and the two that have used it last. It is nil for an agent of an earlier
+	// version, which does not count them.
+	Clients []EngineClient `json:"clients"`
+}
+
+// EngineClient is a process that uses the engine's socket, or has used it.
+type EngineClient struct {
+	// PID is 0 if the process is not known.
+	PID int `json:"pid"`
+	// Open is the number of its open connections.
+	Open int `json:"open"`
+	// Used is when it last opened or closed one.
+	Used time.Time `json:"used"`
 }
 
 // Guest is one heartbeat of the guest.

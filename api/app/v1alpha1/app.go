@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -228,6 +229,15 @@ type VM struct {
 	// +optional
 	Mounts []string `json:"mounts,omitzero"`
 
+	// IdleStop stops a virtual machine in which no container has run, and which nothing
+	// has used, for this time, such as 10m or 1h30m; at least 1m. The next use of the
+	// engine starts it again. If empty or 0, the virtual machine keeps running. Only for
+	// moby.
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || self == '0' || (self.matches(r'^([0-9]{1,6}[hms]){1,3}$') && (duration(self) == duration('0s') || duration(self) >= duration('1m')))`,message="vm.idleStop must be empty, 0, or a time of at least 1m, as in 10m or 1h30m"
+	// +optional
+	IdleStop string `json:"idleStop,omitempty"`
+
 	// Restart is any text. When it changes, a running virtual machine is
 	// restarted. 'rdd vm restart' sets it to the current time.
 	// +kubebuilder:validation:MaxLength=64
@@ -240,6 +250,15 @@ type VM struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Reset string `json:"reset,omitempty"`
+}
+
+// IdleStopAfter returns the time of IdleStop; 0 if the virtual machine keeps running.
+func (v VM) IdleStopAfter() time.Duration {
+	after, err := time.ParseDuration(v.IdleStop)
+	if err != nil {
+		return 0 // it is empty; the API server accepts only valid times
+	}
+	return after
 }
 
 // IsLimaYAML reports whether an image of a virtual machine is a user's lima.yaml.
@@ -296,9 +315,12 @@ const (
 	ReasonStopping    = "Stopping"
 	ReasonStartFailed = "StartFailed"
 	ReasonStopFailed  = "StopFailed"
+	// ReasonIdle means that the virtual machine was stopped because of vm.idleStop,
+	// and that the next use of the engine starts it.
+	ReasonIdle = "Idle"
 )
 
-// Reasons of ConditionEngineReady. ReasonStopped is another one.
+// Reasons of ConditionEngineReady. ReasonStopped and ReasonIdle are two more.
 const (
 	ReasonConnected     = "Connected"
 	ReasonConnectFailed = "ConnectFailed"

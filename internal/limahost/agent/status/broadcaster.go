@@ -55,10 +55,11 @@ func (b *Broadcaster) Update(change func(*limahost.Status)) {
 const minFreeChange = 100
 
 // equivalent reports whether waiters can ignore the difference of two statuses.
-// Heartbeats arrive every few seconds and differ in their time.
+// Heartbeats arrive every few seconds and differ in their time. Clients come and go.
 func equivalent(before, after limahost.Status) bool {
 	a, b := before.Guest, after.Guest
 	before.Guest, after.Guest = nil, nil
+	before.Clients, after.Clients = nil, nil
 	if !reflect.DeepEqual(before, after) || (a == nil) != (b == nil) {
 		return false
 	}

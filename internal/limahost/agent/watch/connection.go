@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/forward"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/guest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/publish"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/reclaim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/forward"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/probe"
 )
 
 // connection has the tasks and sockets of one connection to the guest.
@@ -78,7 +80,7 @@ func (w *watcher) restoreSocket() {
 		return
 	}
 	if c.engine != nil {
-		if _, err := os.Lstat(w.Socket); err == nil {
+		if c.engine.Exists() || w.isHeld() {
 			return
 		}
 		w.Log.Warn("recreating the engine's socket, which was removed", "socket", w.Socket)
@@ -87,13 +89,21 @@ func (w *watcher) restoreSocket() {
 	var err error
 	c.engine, err = forward.Open(w.Socket, func(ctx context.Context) (net.Conn, error) {
 		return c.conn.Dial(ctx, socketInGuest(w.guest.Engine))
-	}, w.Log)
+	}, w.clients, w.Log)
 	if err != nil {
 		w.Log.Error("cannot create the engine's socket", "error", err)
 		w.facts.socketTrouble, w.lastFailure = "the engine cannot be reached: "+err.Error(), err
 		return
 	}
 	w.facts.socketTrouble = ""
+}
+
+// isHeld reports whether another process listens at the engine's socket: the daemon does,
+// just before it stops an idle VM.
+func (w *watcher) isHeld() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return probe.Dial(ctx, w.Socket) == nil
 }
 
 // openSockets creates the sockets on the host that a user's lima.yaml requests.
@@ -122,5 +132,5 @@ func openSocket(path string, dial forward.Dial, w *watcher) (*forward.Forward, e
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	return forward.Open(path, dial, w.Log)
+	return forward.Open(path, dial, nil, w.Log)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/record"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/status"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/guest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/forward"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
 )
 
@@ -82,6 +83,8 @@ type watcher struct {
 
 	facts      facts
 	connection *connection
+	// clients counts the connections to the engine's socket.
+	clients *forward.Clients
 	// ready is closed, and isReady is set, when the engine has answered.
 	ready   chan struct{}
 	isReady bool
@@ -103,6 +106,9 @@ func Run(ctx context.Context, cfg Config, m machine.Machine, g Guest) (note stri
 		events: make(chan event), stopped: make(chan struct{}), ready: make(chan struct{}),
 		facts: facts{everConnected: g.Up, machineNote: s.Note, diskSize: s.Spec.Disk, pid: m.PID(), dir: cfg.Paths.Dir()},
 	}
+	w.clients = forward.NewClients(func(all []limahost.EngineClient) {
+		cfg.Status.Update(func(s *limahost.Status) { s.Clients = all })
+	})
 	if g.Up {
 		w.facts.silentSince = time.Now()
 	}

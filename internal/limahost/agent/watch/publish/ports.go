@@ -16,8 +16,8 @@ import (
 	"github.com/lima-vm/lima/pkg/limayaml"
 	"github.com/lima-vm/lima/pkg/portfwd"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/forward"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/watch/guest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/forward"
 )
 
 // ports are the published ports of one connection to a guest.

@@ -1,7 +1,11 @@
 // Package forward forwards sockets on the host to a VM's guest.
 //
 // A socket must exist exactly as long as the guest answers. A client of a dead
-// connection would hang; without a socket it fails at once.
+// connection would hang; without a socket it fails at once. The exception is a VM that
+// was stopped because it was idle: the daemon holds the connections to its socket.
+//
+// Reading map: forward.go forwards connections, hold.go holds them until an engine runs,
+// socket.go creates and removes sockets, clients.go counts the connections of processes.
 package forward
 
 import (
@@ -9,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -32,42 +35,50 @@ type Forward struct {
 	listener net.Listener
 	dial     Dial
 	log      *slog.Logger
+	// socket is zero for a listener of Serve.
+	socket socket
+	// clients counts the connections; nil counts none.
+	clients *Clients
 	// ctx ends when the forward is closed.
 	ctx  context.Context //nolint:containedctx // It limits the connections and not a call.
 	end  context.CancelFunc
 	work sync.WaitGroup
 }
 
-// Open listens at socket, and replaces the socket of a process that was killed. Only
-// the owner has access to the socket and its directory.
-func Open(socket string, dial Dial, log *slog.Logger) (*Forward, error) {
-	if err := os.MkdirAll(filepath.Dir(socket), 0o700); err != nil {
+// Open listens at a path, and replaces the socket of another process. Only the owner has
+// access to the socket and its directory. clients counts the connections; it can be nil.
+func Open(path string, dial Dial, clients *Clients, log *slog.Logger) (*Forward, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("create the directory of the socket: %w", err)
 	}
-	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("remove the old socket: %w", err)
-	}
-	listener, err := net.Listen("unix", socket)
+	listener, at, err := listen(path)
 	if err != nil {
-		return nil, fmt.Errorf("listen at %s: %w", socket, err)
+		return nil, err
 	}
-	if err := os.Chmod(socket, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("protect %s: %w", socket, err), listener.Close())
-	}
-	return Serve(listener, dial, log), nil
+	f := &Forward{listener: listener, dial: dial, log: log, socket: at, clients: clients}
+	f.start()
+	return f, nil
 }
 
 // Serve forwards the connections of a listener. Close closes the listener.
 func Serve(listener net.Listener, dial Dial, log *slog.Logger) *Forward {
 	f := &Forward{listener: listener, dial: dial, log: log}
-	f.ctx, f.end = context.WithCancel(context.Background())
-	f.work.Go(f.accept)
+	f.start()
 	return f
 }
+
+func (f *Forward) start() {
+	f.ctx, f.end = context.WithCancel(context.Background())
+	f.work.Go(f.accept)
+}
+
+// Exists reports whether the socket is at its path.
+func (f *Forward) Exists() bool { return f.socket.exists() }
 
 // Close removes the socket, closes its connections, and waits for their end.
 func (f *Forward) Close() {
 	f.end()
+	f.socket.remove()
 	f.listener.Close()
 	f.work.Wait()
 }
@@ -96,6 +107,7 @@ func (f *Forward) accept() {
 
 func (f *Forward) serve(host net.Conn) {
 	defer host.Close()
+	defer f.clients.opened(host)()
 	ctx, cancel := context.WithTimeout(f.ctx, dialTimeout)
 	defer cancel()
 	guest, err := f.dial(ctx)

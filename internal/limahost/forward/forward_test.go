@@ -45,7 +45,7 @@ func guestAt(t *testing.T, serve func(*net.UnixConn)) Dial {
 func opened(t *testing.T, dial Dial) (*Forward, string) {
 	t.Helper()
 	socket := filepath.Join(testkit.ShortDir(t), "run", "docker.sock")
-	f, err := Open(socket, dial, slog.New(slog.DiscardHandler))
+	f, err := Open(socket, dial, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +170,7 @@ func TestOpenReplacesStaleSocket(t *testing.T) {
 	if err := os.WriteFile(socket, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(socket, guestAt(t, echoAfterEnd), slog.New(slog.DiscardHandler))
+	f, err := Open(socket, guestAt(t, echoAfterEnd), nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
