@@ -2,6 +2,7 @@ package messages
 
 import (
 	"context"
+	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
@@ -28,6 +29,13 @@ type DisconnectEngine struct {
 	Seq uint64
 }
 
+// SuspendEngine asks the engine supervisor to close the session and to keep the mirrors,
+// because the engine is stopped until something uses it.
+type SuspendEngine struct {
+	// Seq numbers the commands of the app actor. It is greater than zero.
+	Seq uint64
+}
+
 // EngineState is the state of the engine supervisor.
 type EngineState string
 
@@ -43,6 +51,8 @@ const (
 	EngineReady EngineState = "Ready"
 	// EngineDisconnected: the connection was lost.
 	EngineDisconnected EngineState = "Disconnected"
+	// EngineSuspended: there is no session, and the mirrors stay.
+	EngineSuspended EngineState = "Suspended"
 	// EngineCleaning: the mirrors of an engine that is not desired are being removed.
 	EngineCleaning EngineState = "Cleaning"
 )
@@ -58,6 +68,11 @@ type EngineChanged struct {
 	Failing bool
 	// Engine is what the engine reports about itself, once connected.
 	Engine appv1.EngineStatus
+	// InUse is whether a container is active, or a resource has a request of a user that
+	// is not carried out yet.
+	InUse bool
+	// Used is when the engine was last asked for with OpenEngine.
+	Used time.Time
 }
 
 // OpenEngine asks the engine supervisor for the connected engine. It answers the sender
@@ -75,9 +90,13 @@ type EngineOpened struct {
 	Namespace string
 	// Err says why there is no engine, and what to do, for users.
 	Err error
+	// Waking is set when the engine was stopped because it was idle, and OpenEngine
+	// starts it.
+	Waking bool
 }
 
 func (ConnectEngine) toEngine()    {}
 func (DisconnectEngine) toEngine() {}
+func (SuspendEngine) toEngine()    {}
 func (OpenEngine) toEngine()       {}
 func (EngineChanged) toApp()       {}

@@ -13,6 +13,9 @@ type EnsureVM struct {
 	Generation int64
 	// Running is whether the VM, or the engine in its place, should be up.
 	Running bool
+	// Idle is set instead of Running to stop a VM that no client has used for this time,
+	// and then to hold the connections to its engine.
+	Idle time.Duration
 	// Spec of the engine.
 	Spec VMSpec
 }
@@ -97,6 +100,9 @@ type VMChanged struct {
 	Failure string
 	// Retry is when a failed start or stop is retried; zero when it is not.
 	Retry time.Time
+	// Used is when a client was last seen to use the engine, while EnsureVM.Idle is set
+	// and after that: such a VM should run. Zero if none was seen.
+	Used time.Time
 }
 
 func (EnsureVM) toVM()   {}

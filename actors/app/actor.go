@@ -74,6 +74,8 @@ type app struct {
 	// removedUID is the UID of the App that was removed last. The result of an earlier
 	// write to it can arrive later, and is stale.
 	removedUID types.UID
+	// idleTimer fires when the VM may have been idle for long enough.
+	idleTimer *time.Timer
 	// ready is set once the status of the App is of this incarnation.
 	ready bool
 }
@@ -96,6 +98,8 @@ type (
 	graceOver  struct{}
 )
 
+func (idleDue) toSelf() {}
+
 func (delivery) toSelf()        {}
 func (subscribeFailed) toSelf() {}
 func (writeDone) toSelf()       {}
@@ -108,7 +112,7 @@ func New(cfg Config) actor.Actor {
 	if cfg.Events == nil {
 		cfg.Events = kube.NoEvents{}
 	}
-	return &app{Config: cfg}
+	return &app{Config: cfg, view: view{use: use{requests: map[types.UID]struct{}{}}}}
 }
 
 // Receive implements actor.Actor.
@@ -136,6 +140,7 @@ func (a *app) Receive(c actor.Context) {
 		a.Logger.Error("unexpected message for the app actor", "message", msg)
 		return
 	}
+	a.rest()
 	a.command(c)
 	if a.write() && !a.ready {
 		a.ready = true
@@ -148,9 +153,11 @@ func (a *app) receive(c actor.Context, msg messages.ToApp) {
 	switch msg := msg.(type) {
 	case messages.VMChanged:
 		a.record(vmEvents(a.view.vm, msg)...)
+		a.touchVM(a.view.vm, msg)
 		a.view.vm = msg
 	case messages.EngineChanged:
 		a.record(engineEvents(a.view.engine, msg)...)
+		a.touchEngine(a.view.engine, msg)
 		a.view.engine = msg
 	case messages.ChildFailed:
 		a.childFailed(msg)
@@ -173,6 +180,8 @@ func (a *app) receiveOwn(msg toSelf) {
 		a.confirm(msg.app)
 	case graceOver:
 		a.view.graceOver = true
+	case idleDue:
+		// What follows from the time is decided after each message.
 	}
 }
 
@@ -218,8 +227,12 @@ func (a *app) command(c actor.Context) {
 	if !ok || a.sentLink != nil && *a.sentLink == desired {
 		return
 	}
-	a.sentLink, a.view.linked = &desired, true
+	a.sentLink, a.view.linked, a.view.isSuspended = &desired, true, desired.suspended
 	a.view.engineSeq++
+	if desired.suspended {
+		c.Request(a.Engine, messages.SuspendEngine{Seq: a.view.engineSeq})
+		return
+	}
 	if desired.connected {
 		c.Request(a.Engine, messages.ConnectEngine{
 			Seq: a.view.engineSeq, Endpoint: desired.endpoint, Namespace: desired.namespace,

@@ -34,6 +34,11 @@ func runningCondition(v view) metav1.Condition {
 		if v.vm.Desired {
 			c.Reason = appv1.ReasonStartFailed
 		}
+	case messages.VMStopped:
+		c.Reason, c.Message = appv1.ReasonStopped, v.vm.Note
+		if v.isIdle() {
+			c.Reason, c.Message = appv1.ReasonIdle, v.use.message
+		}
 	default:
 		c.Reason, c.Message = appv1.ReasonStopped, v.vm.Note
 	}
@@ -46,6 +51,8 @@ func engineCondition(v view) metav1.Condition {
 	case !v.mirrored() && v.vm.State == messages.VMRunning:
 		c.Status, c.Reason = metav1.ConditionTrue, appv1.ReasonNotApplicable
 		c.Message = fmt.Sprintf("rdd runs the %s engine but does not mirror it", appv1.EngineContainerd)
+	case v.isIdle():
+		c.Reason, c.Message = appv1.ReasonIdle, v.use.message
 	case v.vm.Silent && v.mirrored() && v.engine.State != messages.EngineIdle:
 		// Health checks fail before the session notices.
 		c.Reason, c.Message = appv1.ReasonDisconnected, v.vm.Message
@@ -55,6 +62,8 @@ func engineCondition(v view) metav1.Condition {
 		c.Reason = appv1.ReasonDisconnected
 	case v.engine.State == messages.EngineSyncing:
 		c.Reason, c.Message = appv1.ReasonDisconnected, "connected, mirroring: "+v.engine.Message
+	case v.engine.State == messages.EngineSuspended && v.running():
+		c.Reason, c.Message = appv1.ReasonDisconnected, "the VM, which was stopped because it was idle, does not run yet"
 	case v.engine.State == messages.EngineConnecting && v.engine.Failing:
 		c.Reason = appv1.ReasonConnectFailed
 	case v.engine.State == messages.EngineConnecting:
@@ -90,12 +99,17 @@ func settledCondition(v view, running, ready metav1.Condition) metav1.Condition 
 
 // waitsFor returns what is still missing; what is empty when nothing is.
 func waitsFor(v view, running, ready metav1.Condition) (what, reason, message string) {
-	answered := v.vm.Generation == v.app.Generation && v.vm.Desired == v.running()
+	// An idle VM runs until its actor knows that no client uses it.
+	desired := v.vm.Desired == desiredVM(v).Running || v.running() && v.vm.State == messages.VMRunning
+	answered := v.vm.Generation == v.app.Generation && desired
 	switch {
 	case v.draining && v.app.Spec.Running:
 		return "the daemon to end; the next daemon starts the engine again", appv1.ReasonStopping, ""
 	case !answered:
 		return "the VM actor to receive the change", running.Reason, running.Message
+	case v.isIdle():
+	case v.use.idle && v.vm.State != messages.VMRunning:
+		return "the idle VM to stop", running.Reason, running.Message
 	case v.running() && v.vm.State != messages.VMRunning:
 		return "the engine to run", running.Reason, running.Message
 	case v.running() && !v.vm.Current:

@@ -23,6 +23,10 @@ type view struct {
 	engineSeq uint64
 	// linked is set once a command was sent to the engine supervisor.
 	linked bool
+	// use has what vm.idleStop depends on, besides the other facts.
+	use use
+	// isSuspended is set while the last command to the engine supervisor was to suspend.
+	isSuspended bool
 	// graceOver is set when the grace period after the start of the daemon is over.
 	graceOver bool
 }
@@ -49,7 +53,8 @@ func (v view) kept() bool {
 func desiredVM(v view) messages.EnsureVM {
 	return messages.EnsureVM{
 		Generation: v.app.Generation,
-		Running:    v.running(),
+		Running:    v.running() && !v.use.idle,
+		Idle:       v.idleFor(),
 		Spec: messages.VMSpec{
 			Driver: v.app.Spec.VM.Driver, Endpoint: v.app.Spec.VM.Endpoint,
 			Engine: v.app.Spec.ContainerEngine.Name, Subnet: v.app.Spec.ContainerEngine.Subnet,
@@ -99,6 +104,8 @@ type link struct {
 	connected bool
 	endpoint  string
 	namespace string
+	// suspended is whether the mirrors stay although no engine runs.
+	suspended bool
 	// inVM is whether the engine runs in a VM that shares the directories of mounts.
 	inVM   bool
 	mounts string
@@ -110,6 +117,8 @@ func desiredLink(v view) (l link, ok bool) {
 	switch {
 	case !v.running() || !v.mirrored():
 		return link{}, true
+	case v.use.idle && (v.vm.State != messages.VMRunning || v.vm.Generation != v.app.Generation):
+		return link{suspended: true}, true
 	case v.vm.Generation != v.app.Generation:
 		return link{}, false // the VM actor has not received this spec yet
 	case v.vm.State == messages.VMRunning:
@@ -119,6 +128,8 @@ func desiredLink(v view) (l link, ok bool) {
 			l.mounts = vmMounts(v.app.Spec.VM.Mounts)
 		}
 		return l, true
+	case v.isSuspended:
+		return link{}, false // the VM is started again
 	case v.vm.State == messages.VMStarting, v.vm.State == messages.VMFailed && (v.linked || !v.graceOver):
 		// The VM restarts: the engine supervisor observes the lost connection itself,
 		// and grants the grace period. An engine of a former daemon gets the same time

@@ -6,13 +6,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
 // subscribe subscribes this incarnation to the App.
 func (a *app) subscribe() {
 	a.tasks.Loop(func(ctx context.Context, send func(any)) any {
-		if err := a.Subscribe(ctx, func(e kube.Event) { send(delivery{e}) }, &appv1.App{}); err != nil {
+		if err := a.Subscribe(ctx, func(e kube.Event) { send(delivery{e}) }, append(kube.RequestObjects(), &appv1.App{})...); err != nil {
 			return subscribeFailed{err}
 		}
 		return nil
@@ -22,9 +23,17 @@ func (a *app) subscribe() {
 func (a *app) delivered(event kube.Event) {
 	switch e := event.(type) {
 	case kube.Changed:
+		if _, ok := e.Object.(containersv1.Request); ok {
+			a.requestDelivered(event)
+			return
+		}
 		a.lastSeenUID = e.Object.GetUID()
 		a.appChanged(e.Object.(*appv1.App))
 	case kube.Removed:
+		if _, ok := e.Object.(containersv1.Request); ok {
+			a.requestDelivered(event)
+			return
+		}
 		a.appRemoved()
 	case kube.Synced:
 		a.synced = true
@@ -39,6 +48,7 @@ func (a *app) appChanged(app *appv1.App) {
 	if old := a.view.app; old != nil && old.UID == app.UID && olderThan(app, old) {
 		return
 	}
+	a.touchApp(a.view.app, app)
 	a.view.app = app
 }
 

@@ -21,7 +21,8 @@ const (
 // connect sets the desired engine. The command can be repeated.
 func (s *supervisor) connect(c actor.Context, msg messages.ConnectEngine) {
 	isSame := s.desired != nil && s.desired.Endpoint == msg.Endpoint && s.desired.Namespace == msg.Namespace
-	s.owner, s.seq, s.desired = c.Sender(), msg.Seq, &msg
+	isSame = isSame && !s.isSuspended
+	s.owner, s.seq, s.desired, s.isSuspended = c.Sender(), msg.Seq, &msg, false
 	if isSame {
 		return
 	}
@@ -35,13 +36,22 @@ func (s *supervisor) connect(c actor.Context, msg messages.ConnectEngine) {
 
 // disconnect sets that no engine is desired. The command can be repeated.
 func (s *supervisor) disconnect(c actor.Context, msg messages.DisconnectEngine) {
-	isSame := s.desired == nil && s.seq != 0
-	s.owner, s.seq, s.desired = c.Sender(), msg.Seq, nil
+	isSame := s.desired == nil && s.seq != 0 && !s.isSuspended
+	s.owner, s.seq, s.desired, s.isSuspended = c.Sender(), msg.Seq, nil, false
 	if isSame {
 		return
 	}
 	s.endSession(c)
 	s.releaseAll(c)
+}
+
+// suspend ends the session and keeps the mirrors. The command can be repeated.
+func (s *supervisor) suspend(c actor.Context, msg messages.SuspendEngine) {
+	wasSuspended := s.isSuspended
+	s.owner, s.seq, s.isSuspended = c.Sender(), msg.Seq, true
+	if !wasSuspended {
+		s.endSession(c)
+	}
 }
 
 // endSession stops the session, and resets what is known of its engine.
@@ -78,7 +88,7 @@ func (s *supervisor) closeClient() {
 // next one, if its object is gone.
 func (s *supervisor) open() {
 	s.stopOpening()
-	if !s.isMirroring() || s.session != nil || s.isOpening || !s.isSynced {
+	if !s.isMirroring() || s.isSuspended || s.session != nil || s.isOpening || !s.isSynced {
 		return
 	}
 	if s.client == nil {
@@ -101,7 +111,7 @@ func (s *supervisor) namespaceReady(c actor.Context, err error) {
 	switch {
 	case s.client == nil:
 		s.open() // it was prepared for an engine that was replaced
-	case !s.isMirroring():
+	case !s.isMirroring(), s.isSuspended:
 	case err != nil:
 		s.openFailed(err)
 	default:
@@ -186,7 +196,7 @@ func (s *supervisor) connected(e engine.Connected) {
 // sessionFailed records the failure at once; the strategy restarts the session later.
 // The grace period runs from the first failure since the engine was ready.
 func (s *supervisor) sessionFailed(f messages.ChildFailed) {
-	if !s.isMirroring() {
+	if !s.isMirroring() || s.isSuspended {
 		return
 	}
 	if s.failure != f.Err.Error() { // once for each reason, not for each attempt
@@ -213,7 +223,7 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 // graceOver releases the mirrors of an engine that did not reconnect. A timer of an
 // earlier failure can be left: it must not end the grace period of the last one.
 func (s *supervisor) graceOver(c actor.Context) {
-	if !s.isMirroring() || s.connection == connected || time.Now().Before(s.graceEnds) || s.mirrors.empty() {
+	if !s.isMirroring() || s.isSuspended || s.connection == connected || time.Now().Before(s.graceEnds) || s.mirrors.empty() {
 		return
 	}
 	s.Logger.Warn("the engine did not reconnect within the grace period: its mirrors are removed", "grace", s.Grace)

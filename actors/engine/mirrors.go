@@ -44,6 +44,7 @@ func (s *supervisor) objectGone(c actor.Context, kind containersv1.Kind, name st
 		return
 	}
 	e.object, e.asOf = nil, asOf
+	s.mirrors.changed(e)
 	s.send(c, e, messages.ObjectGone{Kind: kind, Name: name, AsOf: asOf})
 	s.retryRefused(c, kind)
 }
@@ -68,10 +69,11 @@ func (s *supervisor) syncCompleted(c actor.Context, synced engine.Synced) {
 func (s *supervisor) mirrorChanged(c actor.Context, msg messages.MirrorChanged) {
 	e := s.mirrors.ensure(msg.Object.MirrorKind(), msg.Object.GetName(), msg.Object.GetNamespace())
 	e.resource = msg.Object
+	s.mirrors.changed(e)
 	switch {
 	case e.pid != nil && !e.isStopping:
 		c.Send(e.pid, msg)
-	case e.pid == nil && s.seq != 0 && !s.isMirroring():
+	case e.pid == nil && s.seq != 0 && !s.isMirroring() && !s.isSuspended:
 		s.release(c, e) // it was not known when the others were released
 	}
 }
@@ -82,6 +84,7 @@ func (s *supervisor) mirrorRemoved(c actor.Context, msg messages.MirrorRemoved) 
 		return
 	}
 	e.resource = nil
+	s.mirrors.changed(e)
 	switch {
 	case e.pid != nil && !e.isStopping:
 		c.Send(e.pid, msg)
@@ -106,6 +109,7 @@ func (s *supervisor) mirrorRead(c actor.Context, msg messages.MirrorRead) {
 func (s *supervisor) read(c actor.Context, e *entry, object containersv1.Mirror, asOf time.Time) {
 	before := e.object
 	e.object, e.asOf = object, asOf
+	s.mirrors.changed(e)
 	if _, isRefused := s.mirrors.refused[e]; isRefused || len(s.mirrors.refused) == 0 || !hasFreed(before, object) {
 		return
 	}
@@ -150,6 +154,7 @@ func (s *supervisor) mirrorFinished(c actor.Context, msg messages.MirrorFinished
 	}
 	if e.resource != nil && e.resource.GetUID() == msg.Removed {
 		e.resource = nil // the informers report its removal later
+		s.mirrors.changed(e)
 	}
 	if e.resource != nil {
 		return
@@ -158,6 +163,7 @@ func (s *supervisor) mirrorFinished(c actor.Context, msg messages.MirrorFinished
 		return
 	}
 	e.object = nil
+	s.mirrors.changed(e)
 	s.stopMirror(c, e)
 }
 
@@ -187,6 +193,7 @@ func (s *supervisor) retryRefused(c actor.Context, gone containersv1.Kind) {
 // of the mirror.
 func (s *supervisor) release(c actor.Context, e *entry) {
 	e.engineGone, e.object = true, nil
+	s.mirrors.changed(e)
 	e.restarts.reset()
 	s.send(c, e, messages.EngineGone{})
 }

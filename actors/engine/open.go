@@ -20,7 +20,7 @@ func (s *supervisor) opened() messages.EngineOpened {
 		out.Engine, out.Lost = s.client, s.lost
 		return out
 	}
-	out.Err = s.unopened()
+	out.Err, out.Waking = s.unopened(), s.isSuspended
 	return out
 }
 
@@ -30,6 +30,8 @@ func (s *supervisor) unopened() error {
 	switch {
 	case s.seq == 0:
 		return errors.New("no container engine is connected: rdd is starting: retry in a few seconds")
+	case s.isSuspended:
+		return errors.New("no container engine is connected: rdd starts the VM, which it stopped because it was idle: " + wait)
 	case s.desired == nil:
 		return errors.New("no container engine is connected, because none is running: run 'rdd start'")
 	case s.isReplacing():

@@ -83,16 +83,34 @@ func (e *entry) engineKey() engine.Key {
 	return engine.Key{Kind: e.key.kind, ID: id}
 }
 
+// isInUse reports whether the engine is used because of this mirror: its container is
+// active, or a user requests something of it that is not carried out yet.
+func (e *entry) isInUse() bool {
+	if c, ok := e.object.(*containersv1.Container); ok && c.Status.Status.IsActive() {
+		return true
+	}
+	if e.resource == nil {
+		return false
+	}
+	if e.resource.GetDeletionTimestamp() != nil {
+		return slices.Contains(e.resource.GetFinalizers(), containersv1.Finalizer)
+	}
+	c, ok := e.resource.(*containersv1.Container)
+	return ok && (c.Annotations[containersv1.ActionAnnotation] != "" ||
+		c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown && c.Generation > c.Status.ObservedGeneration)
+}
+
 // registry finds mirrors by name and by actor. The engine refuses the desired state of
 // those that are refused.
 type registry struct {
 	entries map[key]*entry
 	actors  map[string]*entry
 	refused map[*entry]struct{}
+	inUse   map[*entry]struct{}
 }
 
 func newRegistry() registry {
-	return registry{entries: map[key]*entry{}, actors: map[string]*entry{}, refused: map[*entry]struct{}{}}
+	return registry{entries: map[key]*entry{}, actors: map[string]*entry{}, refused: map[*entry]struct{}{}, inUse: map[*entry]struct{}{}}
 }
 
 func (r registry) empty() bool { return len(r.entries) == 0 }
@@ -163,7 +181,17 @@ func (r registry) setRefused(e *entry, isRefused bool) {
 	}
 }
 
+// changed records whether the engine is used because of a mirror that has changed.
+func (r registry) changed(e *entry) {
+	if e.isInUse() {
+		r.inUse[e] = struct{}{}
+	} else {
+		delete(r.inUse, e)
+	}
+}
+
 func (r registry) remove(e *entry) {
 	delete(r.entries, e.key)
 	delete(r.refused, e)
+	delete(r.inUse, e)
 }

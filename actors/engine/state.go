@@ -22,6 +22,8 @@ const (
 type facts struct {
 	// isCommanded is set once the app actor has sent a command.
 	isCommanded bool
+	// isSuspended is set while the engine is stopped until something uses it.
+	isSuspended bool
 	// isDesired is set while an engine is desired.
 	isDesired bool
 	// isReplacing is set while the client and the mirrors are those of an engine that
@@ -39,6 +41,8 @@ type facts struct {
 // deriveState returns the state that follows from the facts.
 func deriveState(f facts) messages.EngineState {
 	switch {
+	case f.isSuspended:
+		return messages.EngineSuspended
 	case !f.isCommanded, !f.isDesired && f.isEmpty:
 		return messages.EngineIdle
 	case !f.isDesired, f.isReplacing:
@@ -57,6 +61,7 @@ func deriveState(f facts) messages.EngineState {
 func (s *supervisor) facts() facts {
 	return facts{
 		isCommanded: s.seq != 0,
+		isSuspended: s.isSuspended,
 		isDesired:   s.desired != nil,
 		isReplacing: s.isReplacing(),
 		isEmpty:     s.isEmpty(),
@@ -107,7 +112,7 @@ func (s *supervisor) publish(c actor.Context) {
 	if isProgress && s.isThrottled && s.published.State == s.state && s.published.Seq == s.seq {
 		return
 	}
-	now := messages.EngineChanged{Seq: s.seq, State: s.state, Failing: s.failure != "", Message: s.message()}
+	now := messages.EngineChanged{Seq: s.seq, State: s.state, Failing: s.failure != "", Message: s.message(), InUse: len(s.mirrors.inUse) > 0, Used: s.used}
 	if s.state == messages.EngineSyncing || s.state == messages.EngineReady {
 		now.Engine = s.info
 	}

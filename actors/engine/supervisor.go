@@ -35,6 +35,10 @@ type supervisor struct {
 	seq uint64
 	// desired engine; nil for none.
 	desired *messages.ConnectEngine
+	// isSuspended is set while the engine is stopped until something uses it.
+	isSuspended bool
+	// used is when the engine was last asked for.
+	used time.Time
 	// client of the engine at endpoint. It is kept until the last mirror is gone.
 	client   engine.Engine
 	endpoint string
@@ -134,7 +138,10 @@ func (s *supervisor) receive(c actor.Context, msg messages.ToEngine) {
 		s.connect(c, msg)
 	case messages.DisconnectEngine:
 		s.disconnect(c, msg)
+	case messages.SuspendEngine:
+		s.suspend(c, msg)
 	case messages.OpenEngine:
+		s.used = time.Now()
 		c.Respond(s.opened())
 	case messages.SessionStarted:
 		c.Send(c.Sender(), messages.BeginWatch{Known: s.mirrors.known()})

@@ -211,7 +211,7 @@ func (r *request) reportState(p plan) {
 	state := "waiting"
 	switch {
 	case r.view.resource == nil:
-	case isFinished(r.view.resource):
+	case containersv1.IsFinished(r.view.resource):
 		state = "finished"
 	case r.cancel != nil:
 		state = "working"

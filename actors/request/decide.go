@@ -3,8 +3,6 @@ package request
 import (
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
@@ -62,7 +60,7 @@ func decide(v view) plan {
 	switch {
 	case v.resource == nil || v.isGone || v.resource.GetDeletionTimestamp() != nil:
 		return plan{cancel: v.isWorking}
-	case isFinished(v.resource):
+	case containersv1.IsFinished(v.resource):
 		return expire(v)
 	}
 	var p plan
@@ -70,7 +68,7 @@ func decide(v view) plan {
 		p.write = writeStatus
 	}
 	switch {
-	case isFinished(v.desired) || v.isBusy || v.isPausing:
+	case containersv1.IsFinished(v.desired) || v.isBusy || v.isPausing:
 	case v.mustStore && p.write != noWrite:
 	case !v.hasEngine:
 		p.step = openEngine
@@ -100,11 +98,4 @@ func expiresAt(r containersv1.Request) time.Time {
 		completed = at.Time
 	}
 	return completed.Add(ttl)
-}
-
-// isFinished reports whether the request is complete or has failed.
-func isFinished(r containersv1.Request) bool {
-	conditions := r.CommonStatus().Conditions
-	return meta.IsStatusConditionTrue(conditions, containersv1.ConditionComplete) ||
-		meta.IsStatusConditionTrue(conditions, containersv1.ConditionFailed)
 }

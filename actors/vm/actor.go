@@ -73,6 +73,12 @@ type vmActor struct {
 	// recheck is the timer of the next check.
 	recheck *time.Timer
 
+	// hold has the connections to the engine of an idle VM; nil if there are none. relay
+	// has those that were forwarded to the engine since.
+	hold, relay Hold
+	// used is when the engine of an idle VM was last used; see VMChanged.
+	used time.Time
+
 	// sent is the last VMChanged that was sent.
 	sent messages.VMChanged
 }
@@ -114,6 +120,7 @@ func (a *vmActor) Receive(ctx actor.Context) {
 		a.cfg.Logger.Warn("unknown message", "type", typeName(m))
 		return
 	}
+	a.releaseHold()
 	a.act()
 	a.publish(answer)
 }
@@ -130,6 +137,7 @@ func (a *vmActor) receive(sender *actor.PID, msg messages.ToVM) {
 //sumtype:decl
 type toSelf interface{ toSelf() }
 
+func (needed) toSelf()     {}
 func (progressed) toSelf() {}
 func (checkDue) toSelf()   {}
 func (callDone) toSelf()   {}
@@ -139,6 +147,8 @@ func (pinged) toSelf()     {}
 
 func (a *vmActor) receiveOwn(msg toSelf) {
 	switch m := msg.(type) {
+	case needed:
+		a.onNeeded(m)
 	case progressed:
 		a.onProgress(m)
 	case checkDue:
@@ -163,6 +173,7 @@ func (a *vmActor) start(ctx actor.Context) {
 // cleanUp stops tasks and timers. The engine keeps running.
 func (a *vmActor) cleanUp() {
 	a.clearFailure()
+	a.closeHold()
 	a.tasks.Stop()
 }
 
@@ -172,16 +183,17 @@ func (a *vmActor) ensure(sender *actor.PID, m messages.EnsureVM) {
 	if sender != nil {
 		a.subscriber = sender
 	}
-	w := desiredState{known: true, running: m.Running, spec: m.Spec}
+	w := desiredState{known: true, running: m.Running, idle: m.Idle, spec: m.Spec}
 	if w != a.desired || m.Generation != a.generation {
 		a.facts.waiting, a.facts.checked = false, false
 	}
 	if w != a.desired {
 		a.clearFailure()
 	}
-	if !w.running {
+	if !w.running && w.idle == 0 {
 		a.last = ""
 	}
+	a.facts.inUse = false
 	a.desired, a.generation = w, m.Generation
 }
 
@@ -201,6 +213,8 @@ func (a *vmActor) act() {
 		a.call.cancel()
 	case doRepair:
 		a.repair()
+	case doHold:
+		a.holdConnections()
 	case doNothing:
 	}
 }

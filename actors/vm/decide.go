@@ -1,6 +1,8 @@
 package vm
 
 import (
+	"time"
+
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
@@ -10,6 +12,8 @@ type desiredState struct {
 	known   bool // false before the first EnsureVM
 	running bool
 	spec    messages.VMSpec
+	// idle is EnsureVM.Idle.
+	idle time.Duration
 }
 
 // job is the kind of driver call that is in flight.
@@ -22,6 +26,7 @@ const (
 	startJob
 	stopJob
 	repairJob
+	holdJob
 )
 
 // facts are all facts that the decision depends on, besides the desired state.
@@ -44,6 +49,9 @@ type facts struct {
 	// endpointGone is set if the endpoint of the attached engine is gone, and the
 	// driver has not tried to repair it.
 	endpointGone bool
+	// holding is set while connections to the engine are held. inUse is set if the
+	// engine of an idle VM is used, until the next EnsureVM.
+	holding, inUse bool
 	// inspected is set while found is up to date.
 	inspected bool
 	// found is the managed engine that was found by the driver foundBy.
@@ -62,6 +70,7 @@ const (
 	doStop
 	doCancel
 	doRepair
+	doHold
 )
 
 // next is the decision of the state machine. It is level-triggered: the actor calls
@@ -76,6 +85,8 @@ func next(want desiredState, f facts) action {
 		return doCancel
 	case f.job != noJob, !want.known, f.waiting:
 		return doNothing
+	case want.idle > 0:
+		return rest(f)
 	case f.attached && want.running && satisfies(want.spec, f.attachedSpec):
 		if f.endpointGone {
 			return doRepair
@@ -89,6 +100,25 @@ func next(want desiredState, f facts) action {
 		return replace(want, f, doStart)
 	case want.running:
 		return doStart
+	default:
+		return doNothing
+	}
+}
+
+// rest returns what to do with a VM that should stop while it is idle. Its connections are
+// held before the stop, so that a client that comes during the stop is not refused. A VM
+// that runs although it should have stopped may be in use.
+func rest(f facts) action {
+	up := f.attached || f.found.Presence != Absent
+	switch {
+	case f.inUse:
+		return doNothing
+	case !f.attached && !f.inspected:
+		return doInspect
+	case !f.holding && (f.attached || !up):
+		return doHold
+	case f.holding && up:
+		return doStop
 	default:
 		return doNothing
 	}

@@ -46,6 +46,7 @@ func (a *vmActor) publish(answer bool) {
 		Refused:      a.refused(),
 		Silent:       a.facts.attached && a.watch.hung(),
 		DriverReason: a.choice.reason,
+		Used:         a.used,
 	}
 	if now.State != a.sent.State {
 		now.Since = time.Now()

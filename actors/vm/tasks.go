@@ -49,6 +49,8 @@ type callDone struct {
 	spec     messages.VMSpec  // of a start or a check
 	endpoint string           // of a start
 	note     string           // of a stop
+	hold     Hold             // of a hold
+	used     time.Time        // of a hold that is not possible, because the engine is used
 }
 
 // launch runs f outside of the mailbox. Its result is sent to the actor.
@@ -191,6 +193,8 @@ func (a *vmActor) onCallDone(m callDone) {
 		a.stopEnded(m)
 	case repairJob:
 		a.repairEnded(m)
+	case holdJob:
+		a.holdEnded(m)
 	case noJob:
 	}
 }
@@ -203,6 +207,9 @@ func (a *vmActor) inspected(m callDone) {
 	a.facts.inspected, a.facts.found, a.facts.foundBy = true, m.found, m.foundBy
 	if m.found.Presence != Absent {
 		a.cfg.Logger.Info("found an engine", "driver", m.foundBy, "presence", m.found.Presence, "detail", m.found.Detail)
+	}
+	if m.found.Presence != Absent && a.desired.idle > 0 && !a.facts.holding {
+		a.inUse(time.Now())
 	}
 	if m.found.Presence == Absent && !a.desired.running {
 		a.clearFailure()

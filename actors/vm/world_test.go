@@ -23,6 +23,8 @@ type world struct {
 	native     *fakeDriver
 	lima       *fakeDriver
 	external   *fakeDriver
+	// idler replaces lima in a test of an idle engine.
+	idler Driver
 
 	mu    sync.Mutex
 	facts []messages.VMChanged
@@ -58,8 +60,12 @@ func inWorld(t *testing.T, test func(w *world)) {
 }
 
 func (w *world) spawn() {
+	lima := Driver(w.lima)
+	if w.idler != nil {
+		lima = w.idler
+	}
 	w.vm = w.system.Root.Spawn(actor.PropsFromProducer(Producer(Config{
-		Drivers: []Driver{w.native, w.lima, w.external},
+		Drivers: []Driver{w.native, lima, w.external},
 		Report: func(state string) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

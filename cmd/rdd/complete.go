@@ -182,6 +182,9 @@ func assignments(properties property.Set, prefix string) ([]string, completion.D
 	if name == "vm.mounts" {
 		values = []string{"~", "~:w", "[]"}
 	}
+	if name == "vm.idleStop" {
+		values = []string{"10m", "1h", "0"}
+	}
 	for i := range values {
 		values[i] = name + "=" + values[i]
 	}

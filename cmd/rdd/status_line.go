@@ -86,6 +86,8 @@ func (a *appState) line(mirrors client.Counts) (state, details string) {
 		return "failed", reason
 	case settled.Status == "True" && !a.Spec.Running:
 		return "stopped", ""
+	case running.Reason == appv1.ReasonIdle:
+		return "idle", running.Message
 	case settled.Status == "True":
 		return "running", strings.TrimSuffix(fmt.Sprintf("%s %s with %s, %s", a.Spec.ContainerEngine.Name, a.Status.Engine.Version, a.Status.VM.Driver, mirrors.Short()), ", ")
 	default:
@@ -119,6 +121,8 @@ func (v overview) next() string {
 		return "fix the cause, then retry with 'rdd start'; 'rdd svc logs' has more"
 	case running.Reason == appv1.ReasonStopFailed:
 		return "fix the cause, then retry with 'rdd stop'; 'rdd svc logs' has more"
+	case running.Reason == appv1.ReasonIdle:
+		return "use the engine, which starts the VM, or start it with 'rdd start'"
 	case settled.Status == "True" && !v.App.Spec.Running:
 		return "start the engine with 'rdd start'"
 	}

@@ -61,6 +61,9 @@ func (a *appState) rows() [][2]string {
 	if a.Spec.Running {
 		desired = "running"
 	}
+	if running := meta.FindStatusCondition(a.Status.Conditions, appv1.ConditionRunning); running != nil && running.Reason == appv1.ReasonIdle {
+		desired += ", now idle"
+	}
 	driver := string(a.Status.VM.Driver)
 	if driver != "" && a.Status.VM.DriverReason != "" {
 		driver += " (" + a.Status.VM.DriverReason + ")"

@@ -57,6 +57,7 @@ type listedEngine string
 const (
 	engineRunning      listedEngine = "running"
 	engineStopped      listedEngine = "stopped"
+	engineIdle         listedEngine = "idle"
 	engineStarting     listedEngine = "starting"
 	engineStopping     listedEngine = "stopping"
 	engineFailed       listedEngine = "failed"
@@ -164,6 +165,8 @@ func reportedEngine(status appv1.AppStatus) listedEngine {
 	switch running.Reason {
 	case appv1.ReasonStopped:
 		return engineStopped
+	case appv1.ReasonIdle:
+		return engineIdle
 	case appv1.ReasonStarting:
 		return engineStarting
 	case appv1.ReasonStopping:

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -147,6 +148,12 @@ type RequestStatus struct {
 	// has the object.
 	// +optional
 	Result *RequestResult `json:"result,omitempty"`
+}
+
+// IsFinished reports whether the request is complete or has failed.
+func IsFinished(r Request) bool {
+	conditions := r.CommonStatus().Conditions
+	return meta.IsStatusConditionTrue(conditions, ConditionComplete) || meta.IsStatusConditionTrue(conditions, ConditionFailed)
 }
 
 // Request is a resource that asks for work of the engine, which is carried out once.

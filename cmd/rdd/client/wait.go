@@ -105,7 +105,13 @@ func isPending(app *appv1.App, generation int64) bool {
 	return c == nil || c.ObservedGeneration < generation
 }
 
-// requestRetry makes the daemon retry a refused change at once.
+// isIdle reports whether the VM was stopped because it was idle.
+func isIdle(app *appv1.App) bool {
+	running := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning)
+	return running != nil && running.Reason == appv1.ReasonIdle && app.Spec.Running
+}
+
+// requestRetry makes the daemon retry a refused change, or start an idle VM, at once.
 func (c *Client) requestRetry(ctx context.Context) (*appv1.App, error) {
 	patch := fmt.Sprintf(`{"spec":{"vm":{"retry":%q}}}`, time.Now().UTC().Format(time.RFC3339Nano))
 	return c.PatchApp(ctx, []byte(patch), false)
@@ -126,7 +132,8 @@ func Settled(app *appv1.App, generation int64) bool {
 // *RefusedError when the daemon cannot apply the change, and ErrDaemonEnded when
 // the daemon is gone for longer than a restart takes. If a refusal can be older
 // than the wait, the user may have fixed its cause. Then WaitSettled requests a
-// retry, which creates another generation, and waits for that.
+// retry, which creates another generation, and waits for that. It does the same for a VM
+// that was stopped because it was idle.
 func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(app *appv1.App, generation int64)) (*appv1.App, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -147,11 +154,14 @@ func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(
 		done, err := c.waitOnce(ctx, visit)
 		if done {
 			refusal := refused(last, generation)
-			if refusal == nil || fresh {
+			if refusal == nil && !isIdle(last) || fresh {
 				return last, refusal
 			}
 			patched, err := c.requestRetry(ctx)
 			if err != nil {
+				if refusal == nil {
+					refusal = err
+				}
 				return last, refusal
 			}
 			generation, fresh = patched.Generation, true

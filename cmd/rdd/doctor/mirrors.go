@@ -87,6 +87,8 @@ func engineOf(app *appv1.App) (source invariant.Source, reason string) {
 		return invariant.FromEndpoint(app.Status.VM.Endpoint, app.Status.Engine.APIVersion), ""
 	case ready.Reason == appv1.ReasonStopped, ready.Reason == appv1.ReasonNotApplicable:
 		return invariant.Nothing(), ""
+	case ready.Reason == appv1.ReasonIdle:
+		return nil, "the VM is idle, and the next use of the engine starts it"
 	default:
 		return nil, "the engine is not connected"
 	}

@@ -27,8 +27,8 @@ const (
 // containers is the resource that has the subresources.
 const containers = "containers"
 
-// engineTimeout bounds the search for the connected engine.
-const engineTimeout = 5 * time.Second
+// engineTimeout bounds the wait for the connected engine, which may have to be started.
+const engineTimeout = 6 * time.Minute
 
 // Source is where the containers come from.
 type Source struct {

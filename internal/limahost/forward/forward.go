@@ -28,7 +28,7 @@ const acceptPause = 20 * time.Millisecond
 const dialTimeout = 10 * time.Second
 
 // Dial connects in the guest. Its connections must have CloseWrite.
-type Dial func(context.Context) (net.Conn, error)
+type Dial = func(context.Context) (net.Conn, error)
 
 // Forward is a socket on the host that is forwarded to the guest.
 type Forward struct {
