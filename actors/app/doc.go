@@ -6,6 +6,7 @@
 //	actor.go         the actor
 //	subscription.go  receives the App
 //	decide.go        derives the commands, in pure functions
+//	idle.go          decides whether a VM is idle, and records its last use
 //	conditions.go    derives the conditions, in pure functions
 //	status.go        writes the status
 //	events.go        records events of the App

@@ -12,6 +12,7 @@
 //	actor.go      the mailbox: each message and what it changes
 //	tasks.go      driver calls outside of the mailbox, and their results
 //	check.go      whether a change can be applied, checked before the engine is stopped
+//	idle.go       holds the connections to an engine that is stopped while it is idle
 //	watch.go      the end and the health of a running engine
 //	report.go     the state and the messages that other actors get
 //	permanent.go  which failed starts would fail again
@@ -22,5 +23,5 @@
 //
 // The engine is not tied to this process: when the actor stops or crashes, the
 // engine keeps running, and the next actor adopts it. Only an EnsureVM with
-// running=false stops it.
+// running=false stops it, also while it is idle.
 package vm

@@ -23,6 +23,7 @@
 //	agent.go      start the agent's process
 //	ended.go      why an agent exited
 //	health.go     Wait and Ping
+//	idle.go       who uses the engine, and its socket while the VM is stopped
 //	stop.go       stop the agent, or the machine without it
 //	delete.go     remove the files of a VM
 package lima

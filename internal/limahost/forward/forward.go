@@ -5,7 +5,8 @@
 // was stopped because it was idle: the daemon holds the connections to its socket.
 //
 // Reading map: forward.go forwards connections, hold.go holds them until an engine runs,
-// socket.go creates and removes sockets, clients.go counts the connections of processes.
+// socket.go creates and removes sockets, clients.go counts the connections of processes,
+// which peer_linux.go and peer_darwin.go name.
 package forward
 
 import (
