@@ -71,7 +71,7 @@ type EngineChanged struct {
 	// InUse is whether a container is active, or a resource has a request of a user that
 	// is not carried out yet.
 	InUse bool
-	// Used is when the engine was last asked for with OpenEngine.
+	// Used is when OpenEngine was last received.
 	Used time.Time
 }
 

@@ -37,7 +37,7 @@ type supervisor struct {
 	desired *messages.ConnectEngine
 	// isSuspended is set while the engine is stopped until something uses it.
 	isSuspended bool
-	// used is when the engine was last asked for.
+	// used is when OpenEngine was last received.
 	used time.Time
 	// client of the engine at endpoint. It is kept until the last mirror is gone.
 	client   engine.Engine

@@ -28,8 +28,10 @@ socket() {
     rdd svc paths docker_socket
 }
 
+# mirror_uids prints the mirrors with their UIDs, without networks: the bridge of Docker is
+# another one after each start.
 mirror_uids() {
-    rdd ctl get containers,images,networks,volumes -o name --sort-by=.metadata.name
+    rdd ctl get containers,images,volumes -o name --sort-by=.metadata.name
     rdd ctl get containers,images -o jsonpath='{.items[*].metadata.uid}'
 }
 
