@@ -1,9 +1,6 @@
 package v1alpha1
 
 import (
-	"strings"
-	"time"
-
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -250,20 +247,6 @@ type VM struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Reset string `json:"reset,omitempty"`
-}
-
-// IdleStopAfter returns the time of IdleStop; 0 if the virtual machine keeps running.
-func (v VM) IdleStopAfter() time.Duration {
-	after, err := time.ParseDuration(v.IdleStop)
-	if err != nil {
-		return 0 // it is empty; the API server accepts only valid times
-	}
-	return after
-}
-
-// IsLimaYAML reports whether an image of a virtual machine is a user's lima.yaml.
-func IsLimaYAML(image string) bool {
-	return strings.HasSuffix(image, ".yaml") || strings.HasSuffix(image, ".yml")
 }
 
 // AppSpec defines the desired state of an rdd instance.

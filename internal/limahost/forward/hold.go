@@ -83,12 +83,12 @@ func (h *Hold) Open() int { return int(h.open.Load()) }
 func (h *Hold) Close() {
 	h.socket.remove()
 	h.end()
-	h.listener.Close()
+	_ = h.listener.Close()
 	h.work.Wait()
 }
 
 func (h *Hold) accept() {
-	defer h.listener.Close()
+	defer func() { _ = h.listener.Close() }()
 	for {
 		conn, err := h.listener.Accept()
 		switch {
