@@ -108,7 +108,7 @@ platform_manifest() {
 }
 
 # label_for ARCHITECTURE REF prints the label of an image for an architecture. Newer engines
-# show an image without a variant for their own processor as empty, unless they are asked for
+# show an image without a variant for their own processor as empty, unless the request names
 # another one.
 label_for() {
     curl -fsS -G --unix-socket "$(rdd svc paths docker_socket)" "http://engine/images/$2/json" \

@@ -41,7 +41,7 @@ type retry struct {
 	unreachable bool
 	// shutdowns is how many of the last attempts failed because the engine shuts down.
 	shutdowns int
-	timer       *time.Timer
+	timer     *time.Timer
 }
 
 // later plans the next retry of an operation.
