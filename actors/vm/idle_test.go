@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,9 +21,10 @@ type fakeIdler struct {
 }
 
 type fakeHold struct {
-	needed            func()
-	open              int
-	forwarded, closed bool
+	needed func()
+	open   int
+	// These are written by other goroutines.
+	forwarded, closed atomic.Bool
 }
 
 func (f *fakeIdler) LastUse(context.Context) (used time.Time, err error) {
@@ -40,9 +42,9 @@ func (f *fakeIdler) Hold(needed func()) (Hold, error) {
 	return h, nil
 }
 
-func (h *fakeHold) Forward(func(context.Context) (net.Conn, error)) { h.forwarded = true }
+func (h *fakeHold) Forward(func(context.Context) (net.Conn, error)) { h.forwarded.Store(true) }
 func (h *fakeHold) Open() int                                       { return h.open }
-func (h *fakeHold) Close()                                          { h.closed = true }
+func (h *fakeHold) Close()                                          { h.closed.Store(true) }
 
 const idleTime = 10 * time.Minute
 
@@ -81,7 +83,7 @@ func TestIdleVMStopsAndWakes(t *testing.T) {
 		if got := driver.history(); len(got) != 3 || got[0] != "hold" || got[1] != "stop" || got[2] != "start moby" {
 			t.Errorf("calls %q", got)
 		}
-		if !driver.hold.forwarded {
+		if !driver.hold.forwarded.Load() {
 			t.Error("the held connections are not forwarded")
 		}
 		// A forwarded connection is one of this process, and counts.
@@ -128,11 +130,11 @@ func TestHeldConnectionsClosed(t *testing.T) {
 			inIdleWorld(t, func(w *world, driver *fakeIdler) {
 				w.rest()
 				w.sleep(time.Minute)
-				if driver.hold.closed || w.last().State != messages.VMStopped {
+				if driver.hold.closed.Load() || w.last().State != messages.VMStopped {
 					t.Errorf("%+v", w.last())
 				}
 				end(w, driver)
-				if !driver.hold.closed || driver.hold.forwarded {
+				if !driver.hold.closed.Load() || driver.hold.forwarded.Load() {
 					t.Errorf("%+v, want closed", driver.hold)
 				}
 			})
