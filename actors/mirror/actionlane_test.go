@@ -152,6 +152,8 @@ type closingEngine struct {
 
 func (e *closingEngine) Do(_ context.Context, _ engine.Key, verb engine.Verb) error {
 	e.note(string(verb))
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.refuses == 0 {
 		e.state = containersv1.ContainerExited
 		return nil
@@ -162,6 +164,8 @@ func (e *closingEngine) Do(_ context.Context, _ engine.Key, verb engine.Verb) er
 }
 
 func (e *closingEngine) Get(context.Context, engine.Key) (containersv1.Mirror, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.reads++; e.isLost && e.reads == 2 {
 		e.run++
 		return nil, engine.ErrUnreachable
