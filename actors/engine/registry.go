@@ -96,8 +96,7 @@ func (e *entry) isInUse() bool {
 		return slices.Contains(e.resource.GetFinalizers(), containersv1.Finalizer)
 	}
 	c, ok := e.resource.(*containersv1.Container)
-	return ok && (c.Annotations[containersv1.ActionAnnotation] != "" ||
-		c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown && c.Generation > c.Status.ObservedGeneration)
+	return ok && (c.Annotations[containersv1.ActionAnnotation] != "" || c.HasPendingState())
 }
 
 // registry finds mirrors by name and by actor. The engine refuses the desired state of

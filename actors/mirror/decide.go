@@ -209,6 +209,5 @@ func hasFinalizer(m containersv1.Mirror) bool {
 // that was not applied yet.
 func hasPendingState(v view) bool {
 	c, ok := v.resource.(*containersv1.Container)
-	return ok && c.Spec.State != "" && c.Spec.State != containersv1.StateUnknown &&
-		c.Generation > max(v.applied, c.Status.ObservedGeneration)
+	return ok && c.HasPendingState() && c.Generation > v.applied
 }

@@ -61,7 +61,7 @@ func (a *appState) rows() [][2]string {
 	if a.Spec.Running {
 		desired = "running"
 	}
-	if running := meta.FindStatusCondition(a.Status.Conditions, appv1.ConditionRunning); running != nil && running.Reason == appv1.ReasonIdle {
+	if a.Status.IsIdle() {
 		desired += ", now idle"
 	}
 	driver := string(a.Status.VM.Driver)

@@ -3,6 +3,8 @@ package v1alpha1
 import (
 	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
 )
 
 // IdleStopAfter returns the time of IdleStop; 0 if the virtual machine keeps running.
@@ -17,4 +19,10 @@ func (v VM) IdleStopAfter() time.Duration {
 // IsLimaYAML reports whether an image of a virtual machine is a user's lima.yaml.
 func IsLimaYAML(image string) bool {
 	return strings.HasSuffix(image, ".yaml") || strings.HasSuffix(image, ".yml")
+}
+
+// IsIdle reports whether the virtual machine was stopped because of vm.idleStop.
+func (s AppStatus) IsIdle() bool {
+	running := meta.FindStatusCondition(s.Conditions, ConditionRunning)
+	return running != nil && running.Reason == ReasonIdle
 }

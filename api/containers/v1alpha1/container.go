@@ -237,6 +237,11 @@ func (c *Container) HasRun() bool {
 // MirrorKind implements Mirror.
 func (*Container) MirrorKind() Kind { return KindContainer }
 
+// HasPendingState reports whether the spec has a desired state that was not observed yet.
+func (c *Container) HasPendingState() bool {
+	return c.Spec.State != "" && c.Spec.State != StateUnknown && c.Generation > c.Status.ObservedGeneration
+}
+
 // ObjectID implements Mirror.
 func (c *Container) ObjectID() string { return c.Name }
 

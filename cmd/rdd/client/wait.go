@@ -105,12 +105,6 @@ func isPending(app *appv1.App, generation int64) bool {
 	return c == nil || c.ObservedGeneration < generation
 }
 
-// isIdle reports whether the VM was stopped because it was idle.
-func isIdle(app *appv1.App) bool {
-	running := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning)
-	return running != nil && running.Reason == appv1.ReasonIdle && app.Spec.Running
-}
-
 // requestRetry makes the daemon retry a refused change, or start an idle VM, at once.
 func (c *Client) requestRetry(ctx context.Context) (*appv1.App, error) {
 	patch := fmt.Sprintf(`{"spec":{"vm":{"retry":%q}}}`, time.Now().UTC().Format(time.RFC3339Nano))
@@ -154,7 +148,8 @@ func (c *Client) WaitSettled(ctx context.Context, generation int64, report func(
 		done, err := c.waitOnce(ctx, visit)
 		if done {
 			refusal := refused(last, generation)
-			if refusal == nil && !isIdle(last) || fresh {
+			isIdle := last.Spec.Running && last.Status.IsIdle()
+			if refusal == nil && !isIdle || fresh {
 				return last, refusal
 			}
 			patched, err := c.requestRetry(ctx)

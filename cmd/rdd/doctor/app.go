@@ -70,7 +70,7 @@ func (e *examination) engine(ctx context.Context) Result {
 		if !app.Spec.Running {
 			return skipped("running=false")
 		}
-		if c := meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning); c != nil && c.Reason == appv1.ReasonIdle {
+		if app.Status.IsIdle() {
 			return skipped("the VM is idle, and the next use of the engine starts it")
 		}
 		if app.Spec.ContainerEngine.Name != appv1.EngineMoby {
