@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	mobyevents "github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -20,16 +22,27 @@ const (
 // errSilent is the error of a subscription that was never answered.
 var errSilent = errors.New("the engine did not answer the subscription to its events in time")
 
-// Events implements API.
+// execInterval is the interval at which the ends of execs are read while they are
+// frequent. They are those of health probes, of which nothing is read before a longer
+// pause.
+const execInterval = time.Second
+
+// Events implements API. The ends of execs have a stream of their own: a hundred
+// containers can have a probe each second, which changes nothing.
 func (d *httpAPI) Events(ctx context.Context, since time.Time) (<-chan Event, <-chan error) {
 	events := make(chan Event, eventBuffer)
 	ended := make(chan error, 1)
-	go func() { ended <- d.stream(ctx, since, events) }()
+	changes := make(client.Filters).Add("type", subscribedTypes()...).Add("event", subscribedActions()...)
+	execs := make(client.Filters).Add("type", string(mobyevents.ContainerEventType)).Add("event", ActionExecEnd)
+	streams, ctx := errgroup.WithContext(ctx)
+	streams.Go(func() error { return d.stream(ctx, since, changes, events) })
+	streams.Go(func() error { return d.stream(paced(forBlocking(ctx), execInterval), since, execs, events) })
+	go func() { ended <- streams.Wait() }()
 	return events, ended
 }
 
 // stream forwards events until the stream ends, and returns why it did.
-func (d *httpAPI) stream(ctx context.Context, since time.Time, to chan<- Event) error {
+func (d *httpAPI) stream(ctx context.Context, since time.Time, filters client.Filters, to chan<- Event) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(d.open, func() { cancel(errClosed) })()
@@ -41,10 +54,7 @@ func (d *httpAPI) stream(ctx context.Context, since time.Time, to chan<- Event) 
 	if err != nil {
 		return streamEnded(ctx, err)
 	}
-	stream := cli.Events(ctx, client.EventsListOptions{
-		Since:   timestamp(since),
-		Filters: make(client.Filters).Add("type", subscribedTypes()...).Add("event", subscribedActions()...),
-	})
+	stream := cli.Events(ctx, client.EventsListOptions{Since: timestamp(since), Filters: filters})
 	patience.Stop()
 	for {
 		select {

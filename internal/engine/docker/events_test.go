@@ -114,7 +114,7 @@ func TestEventsEndWithError(t *testing.T) {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			_, ended := engine.Events(ctx, sim.Now())
-			testkit.EventuallyTrue(t, patience, "the stream to open", func() bool { return sim.Streams() == 1 })
+			testkit.EventuallyTrue(t, patience, "both streams to open", func() bool { return sim.Streams() == 2 })
 			if err := end(sim, engine, cancel); err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestEventsEndWithError(t *testing.T) {
 			if strings.HasPrefix(name, "the context") == docker.IsUnreachable(err) {
 				t.Errorf("unreachable? %v", err)
 			}
-			testkit.EventuallyTrue(t, patience, "the stream to close", func() bool { return sim.Streams() == 0 })
+			testkit.EventuallyTrue(t, patience, "both streams to close", func() bool { return sim.Streams() == 0 })
 			select {
 			case err := <-ended:
 				t.Errorf("a second value: %v", err)

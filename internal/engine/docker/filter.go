@@ -22,14 +22,13 @@ func subscribedTypes() []string {
 // execPrefix begins the actions of an exec.
 const execPrefix = "exec_"
 
-// subscribedActions are beginnings of all actions that can change a mirror: of exec_die,
-// and of those that do not begin with exec_. A health probe sends two other events before
-// its end, and each would wake up the daemon. The filter of dockerd knows no negation, but
-// compares beginnings if one of its values is health_status. So an action that is
-// unknown here is sent too.
+// subscribedActions are beginnings of all actions that do not begin with exec_. Health
+// probes are execs, which send three events each. The filter of dockerd knows no
+// negation, but compares beginnings if one of its values is health_status. So an action
+// that is unknown here is sent too.
 func subscribedActions() []string {
 	const letters = "abcdefghijklmnopqrstuvwxyz_-: "
-	actions := []string{string(events.ActionHealthStatus), ActionExecEnd}
+	actions := []string{string(events.ActionHealthStatus)}
 	for i, next := range execPrefix {
 		for _, letter := range letters {
 			if letter != next {

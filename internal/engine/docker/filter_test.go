@@ -48,9 +48,9 @@ func TestSubscribedActions(t *testing.T) {
 		t.Error("without health_status dockerd compares whole actions")
 	}
 	for want, table := range map[bool][]string{
-		true: {"create", "start", "die", "exec_die", "health_status: healthy", "health_status: unhealthy", "extract-to-dir", "archive-path",
+		true: {"create", "start", "die", "health_status: healthy", "health_status: unhealthy", "extract-to-dir", "archive-path",
 			"export", "tag", "untag", "unmount", "disconnect", "prune", "levitate", "execute", "executed", "eject", "expire"},
-		false: {"exec_create: sh -c true", "exec_start: x", "exec_create", "exec_start", "exec_detach"},
+		false: {"exec_create: sh -c true", "exec_start: x", "exec_create", "exec_start", "exec_detach", "exec_die"},
 	} {
 		for _, action := range table {
 			sent := slices.ContainsFunc(actions, func(begin string) bool { return strings.HasPrefix(action, begin) })

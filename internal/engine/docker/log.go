@@ -4,11 +4,15 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/moby/moby/client"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
+
+// logInterval is the interval at which a log that grows fast is read.
+const logInterval = time.Millisecond
 
 // Log implements engine.Streamer.
 func (d *httpAPI) Log(ctx context.Context, id string, opts engine.LogOptions) (engine.Output, error) {
@@ -40,7 +44,11 @@ func (d *httpAPI) openLog(s stream, id string, opts engine.LogOptions) (*output,
 	if !opts.Since.IsZero() {
 		options.Since = fmt.Sprintf("%d.%09d", opts.Since.Unix(), opts.Since.Nanosecond())
 	}
-	body, err := cli.ContainerLogs(forStream(s.ctx), id, options)
+	ctx := forStream(s.ctx)
+	if !opts.Follow {
+		ctx = forBlocking(s.ctx) // a follower would block a thread for as long as nothing arrives
+	}
+	body, err := cli.ContainerLogs(paced(ctx, logInterval), id, options)
 	if err != nil {
 		return nil, err
 	}

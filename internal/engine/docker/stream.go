@@ -35,6 +35,7 @@ func forStream(ctx context.Context) context.Context {
 // their connections are not used again.
 func newStreamTransport(base *http.Transport) *http.Transport {
 	streams := base.Clone()
+	streams.DialContext = withBlocking(base.DialContext)
 	streams.MaxConnsPerHost, streams.DisableKeepAlives = 0, true
 	streams.ResponseHeaderTimeout = openTimeout
 	return streams

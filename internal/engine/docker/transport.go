@@ -60,6 +60,7 @@ func (t *rawBodyTransport) RoundTrip(req *http.Request) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
+	pace(req.Context(), resp)
 	body, wanted := req.Context().Value(rawBodyKey{}).(*bytes.Buffer)
 	if !wanted || resp.StatusCode != http.StatusOK {
 		return resp, nil
