@@ -44,7 +44,7 @@ type pollable interface {
 }
 
 // blockingConn is a connection whose reads and writes block a thread. Each piece that
-// arrives at any other connection wakes up Go's poller, even when nobody reads: that is
+// arrives at any other connection wakes up Go's poller, even while it is not read: that is
 // most of what a log costs, of which the engine sends each line by itself. A thread is
 // blocked only during a read, so that paced reads of a blocking connection cost little.
 type blockingConn struct {

@@ -23,6 +23,8 @@
 //	api.go           the part of the Docker Engine API that rdd uses
 //	endpoint.go      addresses
 //	transport.go     the transport below the client
+//	paced.go         answers of many pieces, in few reads
+//	blocking.go      connections outside of Go's poller
 //	client.go        the client
 //	read.go          lists and inspections
 //	command.go       commands
@@ -41,7 +43,7 @@
 //	progress.go      the progress of a pull or a push
 //	prune.go         the removal of what is unused
 //	usage.go         what images, volumes and the build cache use
-//	events.go        the event stream
+//	events.go        the event streams
 //	errors.go        errors of the engine
 //	filter.go        objects that are not mirrored
 //	container.go     maps a container
