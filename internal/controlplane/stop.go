@@ -35,6 +35,9 @@ func (s *Server) serve() {
 		TLSConfig: &tls.Config{
 			MinVersion:   tls.VersionTLS12,
 			Certificates: []tls.Certificate{s.creds.certificate},
+			// Go prefers an exchange that resists quantum computers, which takes a third
+			// of a handshake. These connections do not leave the machine.
+			CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256},
 		},
 	}
 	clients := newGate(s.listener, defaultLimits(), s.reportEviction)
