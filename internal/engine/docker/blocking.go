@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,25 +21,19 @@ func forBlocking(ctx context.Context) context.Context {
 	return context.WithValue(forStream(ctx), blockingKey{}, true)
 }
 
-// withBlocking returns a dialer that makes blocking connections for the requests that
-// want them.
+// withBlocking returns a dialer that makes blocking connections to unix sockets for the
+// requests that want them. Over TLS, a connection needs deadlines.
 func withBlocking(dial dialer) dialer {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil || ctx.Value(blockingKey{}) == nil {
 			return conn, err
 		}
-		if c, ok := conn.(pollable); ok {
+		if c, ok := conn.(*net.UnixConn); ok {
 			return newBlockingConn(c)
 		}
 		return conn, nil
 	}
-}
-
-// pollable is a connection of Go's poller.
-type pollable interface {
-	net.Conn
-	syscall.Conn
 }
 
 // blockingConn is a connection whose reads and writes block a thread. Each piece that
@@ -54,7 +47,7 @@ type blockingConn struct {
 }
 
 // newBlockingConn replaces a connection by a blocking one, and closes it.
-func newBlockingConn(conn pollable) (net.Conn, error) {
+func newBlockingConn(conn *net.UnixConn) (net.Conn, error) {
 	defer func() { _ = conn.Close() }() // the duplicate stays open
 	raw, err := conn.SyscallConn()
 	if err != nil {
