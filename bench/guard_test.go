@@ -233,6 +233,7 @@ func TestProbeSendsOneEvent(t *testing.T) {
 		ids = append(ids, id)
 	}
 	start(t, instancetest.At(t, "bench"), docker.Settings{}).connect(sim)
+	testkit.EventuallyTrue(t, timeout, "both event streams", func() bool { return sim.Streams() == 2 })
 	before := sim.DeliveredEvents()
 	for range probes {
 		for _, id := range ids {

@@ -37,7 +37,7 @@ func (s *Server) serve() {
 			Certificates: []tls.Certificate{s.creds.certificate},
 			// Go prefers an exchange that resists quantum computers, which takes a third
 			// of a handshake. These connections do not leave the machine.
-			CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256},
+			CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		},
 	}
 	clients := newGate(s.listener, defaultLimits(), s.reportEviction)

@@ -74,6 +74,7 @@ func dial(raw string, logger *slog.Logger) (*httpAPI, error) {
 		MaxIdleConnsPerHost: maxIdleConns,
 		MaxConnsPerHost:     maxConns,
 		IdleConnTimeout:     idleConnTimeout,
+		ReadBufferSize:      transportBuffer,
 		// A local socket gains nothing from compression.
 		DisableCompression: true,
 	}

@@ -23,12 +23,11 @@ const (
 var errSilent = errors.New("the engine did not answer the subscription to its events in time")
 
 // execInterval is the interval at which the ends of execs are read while they are
-// frequent. They are those of health probes, of which nothing is read before a longer
-// pause.
+// frequent. Health probes are execs, and the failure of one is not urgent.
 const execInterval = time.Second
 
 // Events implements API. The ends of execs have a stream of their own: a hundred
-// containers can have a probe each second, which changes nothing.
+// containers can have a probe each second, and those that succeed change nothing.
 func (d *httpAPI) Events(ctx context.Context, since time.Time) (<-chan Event, <-chan error) {
 	events := make(chan Event, eventBuffer)
 	ended := make(chan error, 1)

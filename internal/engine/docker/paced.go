@@ -1,15 +1,19 @@
 package docker
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net/http"
 	"time"
 )
 
-// shortRead is the size of a read after which nothing more has arrived: half of what the
-// transport reads at once.
-const shortRead = 2 << 10
+const (
+	// transportBuffer is what the transport reads at once.
+	transportBuffer = 4 << 10
+	// shortRead is the size of a read that is taken for the last one of what has arrived.
+	shortRead = transportBuffer / 2
+)
 
 type pacedKey struct{}
 
@@ -24,33 +28,46 @@ func paced(ctx context.Context, interval time.Duration) context.Context {
 // pace paces the body of the answer to a request, if its context says so.
 func pace(ctx context.Context, resp *http.Response) {
 	if interval, ok := ctx.Value(pacedKey{}).(time.Duration); ok && resp.StatusCode == http.StatusOK {
-		resp.Body = &pacedBody{ReadCloser: resp.Body, ctx: ctx, interval: interval}
+		body := &pacedReader{in: resp.Body, ctx: ctx, interval: interval}
+		// A decoder of JSON reads few bytes at once.
+		resp.Body = readCloser{Reader: bufio.NewReaderSize(body, transportBuffer), Closer: resp.Body}
 	}
 }
 
-// pacedBody delays reads, so that each has more than one piece.
-type pacedBody struct {
-	io.ReadCloser
+// readCloser is a body with another reader.
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
+// pacedReader delays reads, so that each has more than one piece.
+type pacedReader struct {
+	in io.Reader
 	// ctx ends the pauses.
 	ctx      context.Context
 	interval time.Duration
 	// last is the time of the last read.
 	last time.Time
-	// isBusy is set while short reads follow each other.
-	isBusy bool
+	// shortReads counts the short reads in a row that followed each other quickly.
+	shortReads int
 }
 
-// Read implements io.Reader.
-func (b *pacedBody) Read(p []byte) (int, error) {
-	if pause := time.Until(b.last.Add(b.interval)); b.isBusy && pause > 0 {
+// Read implements io.Reader. It pauses after two short reads: the first one can be the
+// rest of a buffer of the transport while more has arrived.
+func (r *pacedReader) Read(p []byte) (int, error) {
+	if pause := time.Until(r.last.Add(r.interval)); r.shortReads > 1 && pause > 0 {
 		select {
 		case <-time.After(pause):
-		case <-b.ctx.Done():
+		case <-r.ctx.Done():
 		}
 	}
-	n, err := b.ReadCloser.Read(p)
+	n, err := r.in.Read(p)
 	now := time.Now()
-	b.isBusy = n < shortRead && now.Sub(b.last) < 2*b.interval
-	b.last = now
+	if n < shortRead && now.Sub(r.last) < 2*r.interval {
+		r.shortReads++
+	} else {
+		r.shortReads = 0
+	}
+	r.last = now
 	return n, err
 }

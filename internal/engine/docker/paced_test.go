@@ -2,38 +2,47 @@ package docker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 )
 
-// pieceReader returns one piece for each read, or all that have arrived: one at each of
-// the times.
+// pieceReader is the body of an answer whose pieces arrive one by one, at times since
+// begin. As the transport does, it takes what has arrived, up to the size of a buffer, and
+// returns the rest of the buffer before it takes more.
 type pieceReader struct {
 	begin time.Time
 	times []time.Duration
-	size  int
-	reads []time.Duration
+	piece []byte
+	rest  []byte
+	// takes counts the times that the buffer was filled: each wakes up the daemon.
+	takes int
 }
 
-// Read implements io.Reader. It waits for the next piece, and returns all that are there.
+// Read implements io.Reader.
 func (r *pieceReader) Read(p []byte) (int, error) {
-	if len(r.times) == 0 {
-		return 0, io.EOF
+	if len(r.rest) == 0 {
+		if len(r.times) == 0 {
+			return 0, io.EOF
+		}
+		time.Sleep(time.Until(r.begin.Add(r.times[0])))
+		r.takes++
+		for len(r.times) > 0 && len(r.rest) < transportBuffer && time.Since(r.begin) >= r.times[0] {
+			r.rest, r.times = append(r.rest, r.piece...), r.times[1:]
+		}
 	}
-	time.Sleep(time.Until(r.begin.Add(r.times[0])))
-	n := 0
-	for len(r.times) > 0 && n+r.size <= len(p) && time.Since(r.begin) >= r.times[0] {
-		n, r.times = n+r.size, r.times[1:]
-	}
-	r.reads = append(r.reads, time.Since(r.begin))
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
 	return n, nil
 }
 
@@ -49,44 +58,47 @@ func every(interval time.Duration, pieces int) []time.Duration {
 	return all
 }
 
-// TestPacedReadsOfFrequentPieces covers the number of reads of a body, and how long a
-// piece waits for its read.
-func TestPacedReadsOfFrequentPieces(t *testing.T) {
-	const interval = 10 * time.Millisecond
+// TestPacedReads covers how often a body wakes up the daemon, and how long a piece waits.
+// Its reader decodes JSON, so that it begins with reads of 512 bytes.
+func TestPacedReads(t *testing.T) {
+	const interval = time.Second
 	for name, c := range map[string]struct {
 		times    []time.Duration
 		size     int
-		maxReads int
+		maxTakes int
 		maxWait  time.Duration
 	}{
-		"one piece":                        {times: every(interval, 1), size: 100, maxReads: 1},
-		"pieces that are rare":             {times: every(3*interval, 50), size: 100, maxReads: 50},
-		"pieces that are frequent":         {times: every(interval/10, 1000), size: 100, maxReads: 105, maxWait: interval},
-		"pieces of which one fills a read": {times: every(interval/10, 1000), size: shortRead, maxReads: 1000},
-		"many pieces at the same time":     {times: make([]time.Duration, 1000), size: 100, maxReads: 30, maxWait: interval},
-		"pairs of pieces that are rare":    {times: []time.Duration{0, time.Millisecond, time.Second, time.Second + time.Millisecond}, size: 100, maxReads: 4},
+		"one piece":                       {times: every(interval, 1), size: 450, maxTakes: 1},
+		"pieces that are rare":            {times: every(2*interval, 50), size: 450, maxTakes: 50},
+		"a piece a second":                {times: every(interval, 50), size: 450, maxTakes: 50, maxWait: interval},
+		"ten pieces a second":             {times: every(interval/10, 600), size: 450, maxTakes: 2*60 + 5, maxWait: interval},
+		"a hundred pieces a second":       {times: every(interval/100, 6000), size: 450, maxTakes: 13 * 60, maxWait: interval + interval/10},
+		"a hundred large pieces":          {times: every(interval/100, 6000), size: 3000, maxTakes: 6000, maxWait: interval + interval/10},
+		"many pieces at the same time":    {times: make([]time.Duration, 10000), size: 450, maxTakes: 1001, maxWait: interval},
+		"pairs of pieces that are rare":   {times: []time.Duration{0, time.Millisecond, time.Minute, time.Minute + time.Millisecond}, size: 450, maxTakes: 4},
+		"a burst after pieces each 0.1 s": {times: append(every(interval/10, 100), make([]time.Duration, 5000)...), size: 450, maxTakes: 600, maxWait: 10*interval + interval},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				pieces := &pieceReader{begin: time.Now(), times: c.times, size: c.size}
+				slices.Sort(c.times)
+				piece := []byte(`{"id":"` + strings.Repeat("x", c.size-9) + `"}`)
+				pieces := &pieceReader{begin: time.Now(), times: c.times, piece: piece}
 				resp := &http.Response{StatusCode: http.StatusOK, Body: pieces}
 				pace(paced(t.Context(), interval), resp)
-				buffer, total := make([]byte, 4<<10), 0
+				decoder := json.NewDecoder(resp.Body)
 				var wait time.Duration
-				for {
-					left := c.times[total/c.size:]
-					n, err := resp.Body.Read(buffer)
-					if errors.Is(err, io.EOF) {
-						break
+				for _, at := range c.times {
+					var decoded struct{ ID string }
+					if err := decoder.Decode(&decoded); err != nil || len(decoded.ID) != c.size-9 {
+						t.Fatalf("%d characters: %v", len(decoded.ID), err)
 					}
-					total += n
-					wait = max(wait, time.Since(pieces.begin)-left[0])
+					wait = max(wait, time.Since(pieces.begin)-at)
 				}
-				if total != len(c.times)*c.size {
-					t.Errorf("%d bytes, want %d", total, len(c.times)*c.size)
+				if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
+					t.Errorf("after the last piece: %v", err)
 				}
-				if len(pieces.reads) > c.maxReads || wait > c.maxWait {
-					t.Errorf("%d reads, want at most %d; a piece waited %v, want at most %v", len(pieces.reads), c.maxReads, wait, c.maxWait)
+				if pieces.takes > c.maxTakes || wait > c.maxWait {
+					t.Errorf("took data %d times, want at most %d; a piece waited %v, want at most %v", pieces.takes, c.maxTakes, wait, c.maxWait)
 				}
 			})
 		})
@@ -96,7 +108,7 @@ func TestPacedReadsOfFrequentPieces(t *testing.T) {
 func TestPauseEndsWithContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		resp := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(strings.Repeat("x", 4)))}
+		resp := &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(iotest.OneByteReader(strings.NewReader("xxxx")))}
 		pace(paced(ctx, time.Hour), resp)
 		time.AfterFunc(time.Second, cancel)
 		began, buffer := time.Now(), make([]byte, 1)
