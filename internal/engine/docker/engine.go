@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/containerd/errdefs"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
@@ -41,6 +43,8 @@ type dockerEngine struct {
 
 	settings Settings
 	logger   *slog.Logger
+	// watching are the tasks of the watch that runs; nil when none does.
+	watching atomic.Pointer[async.Runner]
 }
 
 // New returns the engine behind an API.
@@ -65,7 +69,8 @@ func Dialer(settings Settings, logger *slog.Logger) func(endpoint string) (engin
 	}
 }
 
-// Get implements engine.Engine.
+// Get implements engine.Engine. A transient state can end without an event, so the watch
+// must know of it.
 func (e *dockerEngine) Get(ctx context.Context, key engine.Key) (containersv1.Mirror, error) {
 	object := engine.Key{Kind: key.Kind, ID: key.ID}
 	if key.Tag != "" {
@@ -75,6 +80,7 @@ func (e *dockerEngine) Get(ctx context.Context, key engine.Key) (containersv1.Mi
 	if err != nil {
 		return nil, classified(err)
 	}
+	e.recheckTransient(key, mirrors)
 	for _, m := range mirrors {
 		if key.Kind != containersv1.KindImage || engine.KeyOf(m) == key {
 			return m, nil

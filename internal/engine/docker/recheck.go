@@ -25,6 +25,21 @@ type recheck struct {
 // recheckDue requests the next reading.
 type recheckDue struct{ key engine.Key }
 
+// transientSeen requests a reading of a container of which a reading beside the watch
+// found a transient state.
+type transientSeen struct{ key engine.Key }
+
+// recheckTransient lets the watch read a container again if its state is transient.
+func (e *dockerEngine) recheckTransient(key engine.Key, read []containersv1.Mirror) {
+	tasks := e.watching.Load()
+	if tasks == nil || len(read) == 0 {
+		return
+	}
+	if c, ok := read[0].(*containersv1.Container); ok && !isStable(c.Status.Status) {
+		tasks.After(transientBackoff().Delay(1), transientSeen{engine.Key{Kind: key.Kind, ID: key.ID}})
+	}
+}
+
 // silentPauses returns the pauses before a number of readings after an event that a
 // silent change may follow. An inspect waits for a start that is under way, in
 // both generations of the engine, so a reading that begins during the start sees

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // scripted is an engine with one container, whose events and states a test scripts.
@@ -124,6 +125,33 @@ func TestTransientStateIsReadUntilItEnds(t *testing.T) {
 		time.Sleep(9 * time.Second) // with the second full sync
 		if n := s.readsSince(over); n > 1 {
 			t.Errorf("%d readings after the state became stable", n)
+		}
+	})
+}
+
+// A mirror reads its container after the engine has refused a call.
+func TestTransientStateOfGetIsReadUntilItEnds(t *testing.T) {
+	s := &script{state: containersv1.ContainerCreated}
+	api := scripted{script: s}
+	watch(t, func() API {
+		s.events = make(chan Event, 1)
+		return api
+	}, nil, func(t *testing.T, r *recorder) {
+		time.Sleep(500 * time.Millisecond)
+		s.set(containersv1.ContainerRemoving)
+		if _, err := r.engine.Get(t.Context(), engine.Key{Kind: containersv1.KindContainer, ID: "c"}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		s.set(containersv1.ContainerDead)
+		time.Sleep(2 * time.Second)
+		isDead := func(ev engine.Event) bool {
+			object, ok := ev.(engine.Object)
+			c, isContainer := object.Mirror.(*containersv1.Container)
+			return ok && isContainer && c.Status.Status == containersv1.ContainerDead
+		}
+		if r.index(isDead) < 0 {
+			t.Error("the end of the removal is not reported")
 		}
 	})
 }

@@ -89,6 +89,8 @@ func (e *dockerEngine) Watch(ctx context.Context, known []containersv1.Mirror, s
 	})
 	defer tasks.Wait()
 	defer cancel()
+	e.watching.Store(tasks)
+	defer e.watching.Store(nil)
 	w := newWatcher(e, tasks, sink)
 	w.remember(known)
 	tasks.Loop(w.follow)
@@ -172,6 +174,8 @@ func (w *watcher) handle(message any) error {
 		w.retryDue(v)
 	case recheckDue:
 		w.recheckDue(v.key)
+	case transientSeen:
+		w.refresh(v.key)
 	case probeReadDue:
 		w.probeReadDue(v.key)
 	default:

@@ -76,6 +76,9 @@ func volumeNamed(name string) *containersv1.Volume {
 
 // recorder keeps what a watch reports.
 type recorder struct {
+	// engine is the one that is watched.
+	engine engine.Engine
+
 	mu     sync.Mutex
 	events []engine.Event
 	// present are the objects that were reported, and not reported to be gone.
@@ -132,9 +135,9 @@ func (r *recorder) result() error {
 func watch(t *testing.T, newAPI func() API, known []containersv1.Mirror, test func(*testing.T, *recorder)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{present: map[engine.Key]bool{}}
-		ctx, cancel := context.WithCancel(t.Context())
 		e := New(newAPI(), Settings{}, slog.New(slog.DiscardHandler))
+		r := &recorder{engine: e, present: map[engine.Key]bool{}}
+		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
 			err := e.Watch(ctx, known, r.sink)
 			r.mu.Lock()
