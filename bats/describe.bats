@@ -56,7 +56,7 @@ setup() {
     local id
     engine image inspect base:1 >/dev/null 2>&1 || make_image base:1 >/dev/null
     id=$(engine run -d --name loop --restart always base:1 false)
-    eventually 30 described container "$id" "Warning RestartLoop .*ends soon after each start"
+    eventually 30 described container "$id" "Warning RestartLoop .*restarts the container again and again"
     engine rm -f loop
 }
 

@@ -100,8 +100,8 @@ type VMChanged struct {
 	Failure string
 	// Retry is when a failed start or stop is retried; zero when it is not.
 	Retry time.Time
-	// Used is when a client was last seen to use the engine, while EnsureVM.Idle is set
-	// and after that: such a VM should run. Zero if none was seen.
+	// Used is when a client last used the engine since EnsureVM.Idle was set; zero if none
+	// did. Such a VM should run.
 	Used time.Time
 }
 

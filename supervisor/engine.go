@@ -59,7 +59,7 @@ func askEngine(ctx context.Context, system *actor.ActorSystem) (messages.EngineO
 	}
 	opened, ok := answer.(messages.EngineOpened)
 	if !ok {
-		return messages.EngineOpened{}, errors.New("no container engine is connected: the engine supervisor did not understand the question: please report it")
+		return messages.EngineOpened{}, errors.New("no container engine is connected: the engine supervisor gave an unexpected reply: report it with 'rdd support-bundle'")
 	}
 	return opened, nil
 }

@@ -140,7 +140,7 @@ func (a *app) Receive(c actor.Context) {
 		a.Logger.Error("unexpected message for the app actor", "message", msg)
 		return
 	}
-	a.rest()
+	a.updateIdle()
 	a.command(c)
 	if a.write() && !a.ready {
 		a.ready = true

@@ -72,8 +72,8 @@ func idleAt(v view) (at, used time.Time, ok bool) {
 	return used.Add(v.app.Spec.VM.IdleStopAfter()), used, true
 }
 
-// rest decides whether the VM should stop because it is idle, and when to decide again.
-func (a *app) rest() {
+// updateIdle decides whether the VM should stop because it is idle, and when to decide again.
+func (a *app) updateIdle() {
 	at, used, ok := idleAt(a.view)
 	now := time.Now()
 	idle := ok && !now.Before(at)

@@ -35,7 +35,7 @@ func (s *supervisor) unopened() error {
 	case s.desired == nil:
 		return errors.New("no container engine is connected, because none is running: run 'rdd start'")
 	case s.isReplacing():
-		return errors.New("no container engine is connected: rdd removes the mirrors of the former one first: " + wait)
+		return errors.New("no container engine is connected: rdd removes the mirrors of the previous one first: " + wait)
 	case s.failure != "":
 		return fmt.Errorf("no container engine is connected: %s: %s", s.failure, wait)
 	default:

@@ -95,7 +95,7 @@ func changes(before, now *containersv1.ContainerStatus, isRefused bool) []eventR
 		out = append(out, eventRecord{containersv1.EventUnhealthy, strings.TrimSuffix("the health check fails: "+now.Health.Output, ": ")})
 	}
 	if isRestartLoop(before, now) {
-		out = append(out, eventRecord{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"})
+		out = append(out, eventRecord{containersv1.EventRestartLoop, "the restart policy restarts the container again and again, and its last run was short: see its log"})
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func TestChangesOfContainerAreEvents(t *testing.T) {
 	restarted := func(times int32, started, finished time.Time) containersv1.ContainerStatus {
 		return containersv1.ContainerStatus{RestartCount: times, StartedAt: microTime(started), FinishedAt: microTime(finished)}
 	}
-	loop := eventRecord{containersv1.EventRestartLoop, "the container ends soon after each start, and its restart policy restarts it: see its log"}
+	loop := eventRecord{containersv1.EventRestartLoop, "the restart policy restarts the container again and again, and its last run was short: see its log"}
 	acted := func(state containersv1.ActionState) containersv1.ContainerStatus {
 		return containersv1.ContainerStatus{LastAction: &containersv1.ActionStatus{Action: containersv1.ActionKill, State: state, Error: "not running"}}
 	}

@@ -23,7 +23,7 @@ func rdd(t *testing.T, args ...string) (code int, out, errOut string) {
 	return code, o.String(), e.String()
 }
 
-func TestUsage(t *testing.T) {
+func TestCommandLineExitCodes(t *testing.T) {
 	instancetest.Home(t)
 	for _, test := range []struct {
 		args string

@@ -14,7 +14,7 @@ import (
 )
 
 type kubeconfigCmd struct {
-	Merge bool `help:"Add it to your own kubeconfig ($$KUBECONFIG, else ~/.kube/config). Its context becomes the current one only if there is none."`
+	Merge bool `help:"Add the context of the instance to your own kubeconfig ($$KUBECONFIG, else ~/.kube/config). It becomes the current one only if there is none."`
 }
 
 // Run implements the command. It works without a daemon, after the first start.

@@ -27,7 +27,7 @@ type svcCmd struct {
 	Stop    svcStopCmd    `cmd:"" help:"Stop the engine, then the daemon."`
 	Restart svcRestartCmd `cmd:"" help:"Restart the daemon. The engine keeps running."`
 	Delete  svcDeleteCmd  `cmd:"" help:"Stop everything and remove all files of the instance, including the engine's data. Asks for confirmation."`
-	Reset   svcResetCmd   `cmd:"" help:"Remove the datastore and the engine's data; keep certificates and arguments. Asks for confirmation."`
+	Reset   svcResetCmd   `cmd:"" help:"Stop the daemon and the engine, remove the datastore and the engine's data, and restart a daemon that was running. Keeps certificates and arguments. Asks for confirmation."`
 	List    svcListCmd    `cmd:"" help:"List the instances: state, version, engine, disk usage."`
 	Status  svcStatusCmd  `cmd:"" help:"Show the state of the daemon. Exits with 0 if it answers, else with 1."`
 	Logs    svcLogsCmd    `cmd:"" help:"Show the daemon's log."`

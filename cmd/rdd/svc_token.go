@@ -15,8 +15,8 @@ import (
 )
 
 type svcTokenCmd struct {
-	ReadOnly   bool `help:"The token for clients that only read, such as dashboards: it permits get, list and watch, logs and stats."`
-	Rotate     bool `help:"Replace the token first. Clients with the former one are disconnected."`
+	ReadOnly   bool `help:"Print the token for clients that only read, such as dashboards: it permits get, list and watch, logs and stats."`
+	Rotate     bool `help:"Replace the token first. Clients with the old one are disconnected."`
 	Kubeconfig bool `help:"Print a kubeconfig with the token instead."`
 }
 

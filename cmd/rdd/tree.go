@@ -12,7 +12,7 @@ import (
 
 type treeCmd struct {
 	output
-	All bool `help:"Show the actor of every engine object instead of their number."`
+	All bool `help:"Show a line for each mirror instead of the number of mirrors."`
 }
 
 // Run implements the command.

@@ -170,7 +170,8 @@ type VM struct {
 	Endpoint string `json:"endpoint,omitempty"`
 
 	// Retry is any text. When it changes, rdd retries at once what failed or was
-	// refused. 'rdd set' sets it to the current time.
+	// refused, and starts an idle virtual machine. 'rdd set' and 'rdd start' set it to the
+	// current time for these purposes.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Retry string `json:"retry,omitempty"`
@@ -211,9 +212,9 @@ type VM struct {
 	// +optional
 	Acceleration Acceleration `json:"acceleration,omitempty"`
 
-	// Mounts are the directories of this machine that the virtual machine shares, each
-	// PATH or PATH:r for reading, or PATH:w for writing too. They have the same path in
-	// the virtual machine. ~ is the home directory. An empty list, [], shares nothing. A
+	// Mounts are the directories of the host that are shared with the virtual machine, each
+	// PATH or PATH:r (read-only), or PATH:w (writable). They have the same path in the
+	// virtual machine. ~ is the home directory. An empty list, [], shares nothing. A
 	// directory below a writable one must be writable too.
 	// +kubebuilder:default={"~"}
 	// +kubebuilder:validation:MaxItems=16

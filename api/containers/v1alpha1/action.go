@@ -50,7 +50,8 @@ type ActionStatus struct {
 	Action Action `json:"action"`
 	// State is Running until the action has ended, and then Succeeded or Failed.
 	State ActionState `json:"state"`
-	// Error is why the action failed, in the engine's words.
+	// Error says why the action failed: the engine's error, or rdd's own if a delete or a
+	// kill interrupted the action.
 	// +optional
 	Error string `json:"error,omitempty"`
 	// ObservedAt is the time at which rdd accepted the action.

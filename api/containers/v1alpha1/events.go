@@ -15,7 +15,7 @@ const (
 	// EventUnhealthy: the container runs, and its health check fails.
 	EventUnhealthy = "Unhealthy"
 	// EventRestartLoop: the restart policy has restarted the container at least three
-	// times, and each run was short.
+	// times since a user started it, and its last run was short.
 	EventRestartLoop = "RestartLoop"
 	// EventUnsharedMount: a directory of this machine that the container uses is not
 	// shared with the VM.

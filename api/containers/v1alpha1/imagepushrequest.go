@@ -20,8 +20,8 @@ type ImagePushRequestSpec struct {
 type ImagePushRequestStatus struct {
 	RequestStatus `json:",inline"`
 
-	// Digest by which the registry knows the image, such as sha256: and 64 digits. It is
-	// set when the request is complete.
+	// Digest is the digest of the pushed image in the registry: sha256:<64 hex digits>. It
+	// is set when the request is complete.
 	// +optional
 	Digest string `json:"digest,omitempty"`
 }

@@ -13,8 +13,8 @@ type ImageTagRequestSpec struct {
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[^\\\\s]+$')",message="image must be the reference or the ID of an image, such as nginx:1.27, without spaces"
 	Image string `json:"image"`
-	// Tag is the new tag. Another image loses it. Without a tag after the name it is
-	// latest.
+	// Tag is the tag to add, such as app:1; it is latest if only a name is given. If another
+	// image has the tag, the tag moves.
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)*(:[0-9]+)?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?$')",message="tag must be a name with an optional tag, such as localhost:5000/team/app:1, without a digest; the name is in lower case"
 	Tag string `json:"tag"`

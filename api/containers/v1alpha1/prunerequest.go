@@ -26,13 +26,13 @@ type PruneRequestSpec struct {
 	// +listType=set
 	// +optional
 	Kinds []PruneKind `json:"kinds,omitempty"`
-	// All also selects images that have a tag, volumes that have a name, and the build cache
-	// that images share. Otherwise only untagged images, anonymous volumes, and the build
-	// cache of which nothing else is left are selected.
+	// All also selects tagged images, named volumes, and the records of the build cache that
+	// images share or that are internal to the engine. Otherwise only untagged images,
+	// anonymous volumes and the other records of the build cache are selected.
 	// +optional
 	All bool `json:"all,omitempty"`
-	// Until selects objects that were created until then, and the build cache that was used
-	// last until then, by the clock of the engine.
+	// Until limits the prune to objects that were created, and to records of the build cache
+	// that were last used, before this time of the engine's clock.
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
 	// Labels select objects by their labels. Each is one of key, key=value, !key and
@@ -76,7 +76,7 @@ type PruneRequestStatus struct {
 	// +listType=atomic
 	// +optional
 	Pruned []PrunedObject `json:"pruned,omitempty"`
-	// PrunedCount is how many objects there are, also those that pruned leaves out.
+	// PrunedCount is the number of all removed objects, including those that pruned omits.
 	// +optional
 	PrunedCount int32 `json:"prunedCount,omitempty"`
 	// ReclaimedBytes is how many bytes only these objects used.

@@ -28,6 +28,6 @@ func checkOwner(path string, user int) error {
 		if !ok || int(stat.Uid) == user || existing != path && stat.Uid == 0 {
 			return nil
 		}
-		return fmt.Errorf("%s belongs to user %d, and rdd runs as user %d: run rdd as the former user, or set HOME to your own directory", existing, stat.Uid, user)
+		return fmt.Errorf("%s belongs to user %d, and rdd runs as user %d: run rdd as user %[2]d, or set HOME to your own directory", existing, stat.Uid, user)
 	}
 }

@@ -90,7 +90,7 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 }
 
 // errCreateRefused is the error of a new object while the ballast is used.
-var errCreateRefused = errors.New("the disk is full, and the space that is left is kept for deletions and for 'rdd stop'")
+var errCreateRefused = errors.New("the disk is full, and the space that is left is kept for deletions and for 'rdd stop': free some space and retry")
 
 // decide decides each change of a batch. With a refusal, no object is created.
 func (s *Store) decide(batch []*pendingWrite, refusal error) batchView {

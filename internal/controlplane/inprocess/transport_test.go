@@ -89,7 +89,7 @@ func TestClosedBodyEndsHandler(t *testing.T) {
 }
 
 // A stop ends running requests, and later requests fail.
-func TestStop(t *testing.T) {
+func TestTransportStopEndsWatch(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	transport := inprocess.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)

@@ -62,7 +62,7 @@ func finished(t *testing.T, ended <-chan error) error {
 }
 
 // Row E2.
-func TestEventsSince(t *testing.T) {
+func TestEventsSinceUsesEngineClock(t *testing.T) {
 	sim, engine, ctx := setup(t)
 	sim.SetClockOffset(-time.Hour)
 	sim.AddVolume("before")

@@ -11,8 +11,8 @@ import (
 // healthWatch is a container with a health check. The engine sends an event when the
 // status changes, but none when a probe only changes the failing streak or the output.
 // Each probe is an exec, so its end has an event with its exit code. A reading after
-// each of them would cost an inspection per probe: probes that succeed cause none, and
-// probes that fail cause one for several of them.
+// each of them would cost an inspection per probe: a probe that succeeds causes one only
+// after failures, and one covers several probes that fail.
 type healthWatch struct {
 	// last is the health that was read last.
 	last containersv1.ContainerHealth

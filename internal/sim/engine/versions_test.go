@@ -139,7 +139,7 @@ func failRemoval(m *Model, id string) {
 	}
 }
 
-func TestRefusesAndIsFreeFollowTheEngine(t *testing.T) {
+func TestModelRefusesUsedObjects(t *testing.T) {
 	m := New("test")
 	m.AddImage("app:1")
 	id := m.AddContainerSpec(memory.ContainerSpec{Image: "app:1", Volumes: []string{"vol"}, StartError: "no"})

@@ -8,8 +8,8 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/limahost/agent/console"
 )
 
-// consoleLines is the number of lines that are quoted of QEMU's log.
-const consoleLines = 15
+// quotedLines is the number of lines that errors quote from the log of QEMU or virtiofsd.
+const quotedLines = 15
 
 // exitCause describes why QEMU ended without a request of rdd. shutdown is the reason in
 // QEMU's last event, and exitStatus that of its process; either may be empty.

@@ -153,7 +153,7 @@ func (l *Launcher) startQEMU(ctx context.Context, exe string, args []string) (Ma
 	defer m.Release()
 	select {
 	case <-m.Ended():
-		text := strings.Join(console.Tail(l.Paths.QEMULog(), consoleLines), "\n  ")
+		text := strings.Join(console.Tail(l.Paths.QEMULog(), quotedLines), "\n  ")
 		if strings.Contains(text, "host forwarding rule") {
 			return nil, fmt.Errorf("%w: %s", errPortTaken, text)
 		}

@@ -110,7 +110,7 @@ func (l *Launcher) awaitShares(ctx context.Context, cfg qemu.Config, input io.Wr
 	}
 	for _, share := range shares {
 		if err := awaitFile(ctx, share.Socket, ended); err != nil {
-			text := strings.Join(console.Tail(l.Paths.VirtiofsdLog(), consoleLines), "\n  ")
+			text := strings.Join(console.Tail(l.Paths.VirtiofsdLog(), quotedLines), "\n  ")
 			return fmt.Errorf("share %s with the VM: %w: %s: remove the directory from vm.mounts", share.Dir, err, text)
 		}
 	}
