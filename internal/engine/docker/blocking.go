@@ -14,7 +14,7 @@ import (
 // dialer is the DialContext of a transport.
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// maxBlocking bounds the threads that wait for an engine that has stopped to send.
+// maxBlocking bounds the threads that wait for an engine that has stopped sending.
 const maxBlocking = 32
 
 type blockingKey struct{}

@@ -123,30 +123,62 @@ func TestPauseEndsWithContext(t *testing.T) {
 	})
 }
 
-// pipe returns both ends of a connection over a unix socket; the first one is blocking.
+// listen returns a listener, and a dialer that makes blocking connections to it.
+func listen(t *testing.T) (net.Listener, func() net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	dial := withBlocking(func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", listener.Addr().String())
+	})
+	return listener, func() net.Conn {
+		conn, err := dial(forBlocking(t.Context()), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+}
+
+// pipe returns both ends of a connection; the first one is blocking.
 func pipe(t *testing.T) (blocking, other net.Conn) {
 	t.Helper()
-	socket := filepath.Join(t.TempDir(), "s")
-	listener, err := net.Listen("unix", socket)
+	listener, dial := listen(t)
+	blocking = dial()
+	other, err := listener.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }()
-	var d net.Dialer
-	dial := withBlocking(func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", socket) })
-	blocking, err = dial(forBlocking(t.Context()), "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := blocking.(*blockingConn); !ok {
-		t.Fatalf("dialed %T", blocking)
-	}
-	other, err = listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = blocking.Close(), other.Close() })
+	t.Cleanup(func() { _ = other.Close() })
 	return blocking, other
+}
+
+func isBlocking(conn net.Conn) bool {
+	_, ok := conn.(*blockingConn)
+	return ok
+}
+
+func TestBlockingConnsAreLimited(t *testing.T) {
+	_, dial := listen(t)
+	conns := make([]net.Conn, maxBlocking)
+	for i := range conns {
+		if conns[i] = dial(); !isBlocking(conns[i]) {
+			t.Fatalf("connection %d is a %T", i, conns[i])
+		}
+	}
+	if conn := dial(); isBlocking(conn) {
+		t.Errorf("more than %d connections are blocking", maxBlocking)
+	}
+	for range 2 { // the second one changes nothing
+		_ = conns[0].Close()
+	}
+	if !isBlocking(dial()) || isBlocking(dial()) {
+		t.Error("a closed connection does not make room for one")
+	}
 }
 
 func TestBlockingConnIsNotPolled(t *testing.T) {

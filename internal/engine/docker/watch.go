@@ -90,7 +90,7 @@ func (e *dockerEngine) Watch(ctx context.Context, known []containersv1.Mirror, s
 	defer tasks.Wait()
 	defer cancel()
 	e.watching.Store(tasks)
-	defer e.watching.Store(nil)
+	defer e.watching.CompareAndSwap(tasks, nil)
 	w := newWatcher(e, tasks, sink)
 	w.remember(known)
 	tasks.Loop(w.follow)
