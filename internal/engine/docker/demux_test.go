@@ -6,8 +6,11 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
 
 // framed returns a piece of multiplexed output.
@@ -114,4 +117,16 @@ func (r *chunkReader) Read(p []byte) (int, error) {
 	n := copy(p[:min(len(p), r.size)], r.rest)
 	r.rest = r.rest[n:]
 	return n, nil
+}
+
+// A VM that freezes ends its connections before the watch misses an answer.
+func TestCutStreamNamesLostConnection(t *testing.T) {
+	for _, cause := range []error{io.ErrUnexpectedEOF, syscall.ECONNRESET} {
+		s := stream{ctx: t.Context(), end: func(error) {}, stop: func() bool { return true }}
+		out := &output{stream: s, body: io.NopCloser(iotest.ErrReader(cause))}
+		err := out.CopyTo(io.Discard, io.Discard)
+		if err == nil || !strings.HasPrefix(err.Error(), "the connection to the container engine is lost: ") || !engine.IsUnreachable(err) {
+			t.Errorf("%v: got %v, unreachable: %t", cause, err, engine.IsUnreachable(err))
+		}
+	}
 }

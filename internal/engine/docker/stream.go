@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/containerd/errdefs"
@@ -116,7 +117,16 @@ func (o *output) CopyTo(stdout, stderr io.Writer) error {
 	if err == nil && o.check != nil {
 		err = o.check()
 	}
-	return o.failed(err)
+	return o.failed(lost(err))
+}
+
+// lost names the loss of the connection in the error of a read. The stream can end before
+// the watch has noticed the loss.
+func lost(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+		return fmt.Errorf("the connection to the container engine is lost: %w", err)
+	}
+	return err
 }
 
 // Close implements engine.Output.
