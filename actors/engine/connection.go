@@ -206,7 +206,7 @@ func (s *supervisor) sessionFailed(f messages.ChildFailed) {
 	wasConnected := s.connection == connected
 	if wasConnected {
 		s.connection = disconnected
-		s.endConnection("the connection to the container engine is lost: " + s.failure)
+		s.endConnection(engine.ConnectionLost + s.failure)
 	}
 	if !wasConnected && !s.graceEnds.IsZero() {
 		return

@@ -25,6 +25,9 @@ func IsConflict(err error) bool { return errdefs.IsConflict(err) }
 // IsUnauthorized reports whether a registry refuses the credentials, or needs some.
 func IsUnauthorized(err error) bool { return errdefs.IsUnauthorized(err) }
 
+// ConnectionLost begins the reason of a stream that ends with the connection to the engine.
+const ConnectionLost = "the connection to the container engine is lost: "
+
 // IsUnreachable reports whether the engine could not be reached.
 func IsUnreachable(err error) bool { return errors.Is(err, ErrUnreachable) }
 

@@ -124,7 +124,7 @@ func (o *output) CopyTo(stdout, stderr io.Writer) error {
 // the watch has noticed the loss.
 func lost(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
-		return fmt.Errorf("the connection to the container engine is lost: %w", err)
+		return fmt.Errorf(engine.ConnectionLost+"%w", err)
 	}
 	return err
 }
