@@ -118,7 +118,7 @@ bench-vm: deps-test deps-vm build vm-image ## compare the start of a VM with the
 	@bench/vm.sh
 
 .PHONY: bench bench-report
-bench: deps-test build engine ## compare rdd with a plain implementation, in less than ten minutes
+bench: deps-test build engine ## compare rdd with a plain implementation, in about twenty minutes
 	@ENGINE=$(ENGINE) bench/run.sh
 	@mkdir -p .cache/bench
 	$(GO) test -run=NONE -bench=. -benchtime=1x -timeout=20m ./bench | tee .cache/bench/go.txt

@@ -15,10 +15,10 @@ import (
 const (
 	// probed is the number of containers with a health check.
 	probed = 100
-	// warmUp is the time after which the next full sync is at least a minute away.
-	warmUp = 75 * time.Second
 	// probedGoal is what they may cost the daemon, in percent of a core.
 	probedGoal = 0.5
+	// warmUp is the time after which the next full sync is at least a minute away.
+	warmUp = 75 * time.Second
 )
 
 // healthMeasures measures the CPU of a daemon while each container has a probe a second,
