@@ -8,18 +8,25 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
+
+	hubcrds "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/crds"
 )
 
-// definitions returns the definitions of the program.
+// definitions returns the definitions of the program, with those that only a hub has.
 func definitions(t *testing.T) []apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
-	names, err := fs.Glob(FS, "*.yaml")
+	return append(definitionsIn(t, FS), definitionsIn(t, hubcrds.FS)...)
+}
+
+func definitionsIn(t *testing.T, files fs.FS) []apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	names, err := fs.Glob(files, "*.yaml")
 	if err != nil || len(names) == 0 {
 		t.Fatalf("definitions %v: %v", names, err)
 	}
 	var all []apiextensionsv1.CustomResourceDefinition
 	for _, name := range names {
-		text, err := fs.ReadFile(FS, name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +82,7 @@ func knownNames() []string {
 		volumeattachments volumeattributesclasses vac clusterroles clusterrolebindings roles rolebindings
 		servicecidrs ipaddresses ip deviceclasses resourceclaims resourceclaimtemplates resourceslices podsecuritypolicies psp
 		vs vsclass vsc gtw gw gwcl hr httproute cert certs cr crs app appproj appset ks hr helmrelease gitrepo
-		vm vms vmi vmis dv cdi volsnap certificate issuer`)
+		vm vms vmi vmis dv cdi volsnap certificate issuer ma md ms mp mhc kcp cl`)
 }
 
 // Each kind is in the category rdd and has short names of its own.
@@ -99,6 +106,20 @@ func TestShortNamesAndCategory(t *testing.T) {
 		}
 		if names.Kind != "App" && len(names.ShortNames) == 0 {
 			t.Errorf("%s has no short name", names.Kind)
+		}
+	}
+}
+
+// A daemon's own API server has no machines, and a hub no App.
+func TestHubKindsAreApart(t *testing.T) {
+	for _, test := range []struct {
+		files fs.FS
+		isHub bool
+	}{{FS, false}, {hubcrds.FS, true}} {
+		for _, definition := range definitionsIn(t, test.files) {
+			if isHub := definition.Spec.Group == "hub.rancherdesktop.io"; isHub != test.isHub {
+				t.Errorf("the definition %s is in the wrong directory: see 'make generate'", definition.Name)
+			}
 		}
 	}
 }

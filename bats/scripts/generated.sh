@@ -9,11 +9,16 @@ cd "$(dirname "$0")/../.."
 copy=$(mkdir -p .cache && mktemp -d "$PWD/.cache/generated.XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 cp -r api "$copy/"
-for group in app containers; do
+for group in app containers hub; do
     rm "$copy/api/$group/v1alpha1/zz_generated.deepcopy.go"
 done
-rm "$copy"/api/crds/*.yaml
-(cd "$copy" && "$1" object crd paths=./api/app/... paths=./api/containers/... output:crd:dir=api/crds)
+rm "$copy"/api/crds/*.yaml "$copy"/api/hub/crds/*.yaml
+(
+    cd "$copy"
+    "$1" object crd paths=./api/app/... paths=./api/containers/... output:crd:dir=api/crds
+    # The daemon's own API server serves what is in api/crds, and no machines.
+    "$1" object crd paths=./api/hub/v1alpha1 output:crd:dir=api/hub/crds
+)
 if ! diff -ru api "$copy/api"; then
     echo "The files generated from api/ are out of date: run 'make generate'." >&2
     exit 1

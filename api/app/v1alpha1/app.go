@@ -349,7 +349,11 @@ type EngineStatus struct {
 
 // AppStatus is the observed state of an rdd instance.
 type AppStatus struct {
-	// Conditions are Running, ContainerEngineReady and Settled.
+	// Hub is the hub that this machine has joined, with 'rdd join'; absent if there is none.
+	// +optional
+	Hub *HubStatus `json:"hub,omitempty"`
+	// Conditions are Running, ContainerEngineReady, Settled and, if this machine has joined
+	// a hub, HubSynced.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -2,6 +2,7 @@ package v1alpha1
 
 import (
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -35,7 +36,19 @@ func HasOwnManager(m Mirror) bool {
 
 // ManagerOf returns the field manager of the last change of a field, such as f:spec, by
 // another client than rdd. It is empty if the managed fields do not show that.
-func ManagerOf(obj metav1.Object, field string) string {
+func ManagerOf(obj metav1.Object, field string) string { return lastEntryOf(obj, field).Manager }
+
+// ChangedAt returns when another client than rdd last changed a field, such as f:spec, in
+// RFC 3339. It is empty if the managed fields do not show that.
+func ChangedAt(obj metav1.Object, field string) string {
+	at := lastEntryOf(obj, field).Time
+	if at == nil {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+func lastEntryOf(obj metav1.Object, field string) metav1.ManagedFieldsEntry {
 	var last metav1.ManagedFieldsEntry
 	for _, entry := range obj.GetManagedFields() {
 		isOther := !IsOwnManager(entry) && entry.FieldsV1 != nil && strings.Contains(entry.FieldsV1.GetRawString(), `"`+field+`"`)
@@ -43,7 +56,7 @@ func ManagerOf(obj metav1.Object, field string) string {
 			last = entry
 		}
 	}
-	return last.Manager
+	return last
 }
 
 // TrimManagedFields removes from the managed fields of a mirror what HasOwnManager
