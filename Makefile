@@ -134,6 +134,21 @@ SEEDS ?= 10000
 sim: ## simulate the actor tree with SEEDS=n schedules of faults
 	$(GO) test -count=1 -timeout=2h -run='TestSimulation$$' ./supervisor -v -seeds=$(SEEDS)
 
+.PHONY: kube
+kube: ## build kube-apiserver, kube-controller-manager and etcd for the tests of the hub, once
+	@bats/scripts/kube.sh
+
+# Packages whose tests `make hub-test` runs, and tests of the daemon with a hub.
+HUB_PACKAGES ?= ./internal/hub/... ./bats/hub
+HUB_TESTS ?= ^TestHub
+.PHONY: hub-test hub-test-short
+hub-test: kube ## Go tests with a real Kubernetes API server as a hub, in a quarter of an hour
+	RDD_TEST_KUBE=1 $(GO) test -count=1 -timeout=30m $(HUB_PACKAGES)
+	RDD_TEST_KUBE=1 $(GO) test -count=1 -timeout=30m -run='$(HUB_TESTS)' ./supervisor ./cmd/rdd
+hub-test-short: ## the most important of these tests, in two minutes
+	@$(MAKE) hub-test HUB_PACKAGES=./internal/hub/install \
+		HUB_TESTS='^TestHub(MirrorsEngine|Restarts|RestartWritesNothing|RemoveKeepsEngine|ViewOnly|Forbids)$$'
+
 ROUNDS ?= 10
 .PHONY: chaos
 chaos: deps-test build engine ## random faults with a real daemon and a real engine; ROUNDS=n
@@ -183,7 +198,8 @@ dist-test: deps-dist-test $(DIST_TOOLS) ## install, upgrade and remove the Debia
 
 .PHONY: generate
 generate: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## generate deep copies and CRDs from the types in api/
-	$< object crd paths=./api/... output:crd:dir=api/crds
+	$< object crd paths=./api/app/... paths=./api/containers/... output:crd:dir=api/crds
+	$< object crd paths=./api/hub/v1alpha1 output:crd:dir=api/hub/crds
 
 .PHONY: generated
 generated: $(TOOLS)/controller-gen-$(CONTROLLER_GEN_VERSION) ## check that generated files are up to date
