@@ -16,5 +16,6 @@
 //	session.go      engine supervisor and session
 //	mirror.go       engine supervisor and mirrors
 //	request.go      supervisor of requests and the actors of requests
+//	hub.go          app actor, hub actor and lease actor
 //	supervision.go  supervision strategies and parents
 package messages

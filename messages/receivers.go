@@ -39,3 +39,23 @@ type ToRequests interface{ toRequests() }
 //
 //sumtype:decl
 type ToRequest interface{ toRequest() }
+
+// ToHub is a message that the hub actor receives.
+//
+//sumtype:decl
+type ToHub interface{ toHub() }
+
+// ToLease is a message that the lease actor receives.
+//
+//sumtype:decl
+type ToLease interface{ toLease() }
+
+// EngineCommand is a command of the app actor for the engine supervisor. The hub actor
+// receives it too.
+//
+//sumtype:decl
+type EngineCommand interface {
+	ToEngine
+	ToHub
+	engineCommand()
+}

@@ -42,7 +42,7 @@ func (e embedded) API() (api, error) {
 	if err != nil {
 		return nil, err
 	}
-	informers, err := kube.NewInformers(e.RESTConfig(), e.Server.Mirrors())
+	informers, err := kube.NewInformers(e.RESTConfig(), nil, e.Server.Mirrors(), kube.AllObjects()...)
 	if err != nil {
 		return nil, err
 	}

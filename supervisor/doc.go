@@ -6,6 +6,7 @@
 //	tree.go      declares the tree
 //	root.go      the root actor, which starts and stops the others in order
 //	api.go       the part of the API server that the tree needs
+//	hub.go       the parts of the tree that follow a hub
 //	engine.go    gives the connected engine to the API server
 //	strategy.go  restarts failed actors
 //	observed.go  wraps each actor: records its end, and makes its stop final

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
 // Paths that the daemon serves on the API server's own port, behind the same
@@ -18,6 +20,9 @@ const (
 	VersionPath = "/rdd/version"
 	// ShutdownPath takes a POST and answers 202; ?keepVM=true leaves the engine running.
 	ShutdownPath = "/rdd/shutdown"
+	// HubPath takes a POST and answers 202: the daemon reads again which hub this machine
+	// has joined.
+	HubPath = "/rdd/hub"
 )
 
 // Version is the answer of VersionPath: the version of the daemon that runs.
@@ -36,6 +41,7 @@ func (d *daemon) handlers() map[string]http.Handler {
 		TreePath:     http.HandlerFunc(d.serveTree),
 		VersionPath:  http.HandlerFunc(d.serveVersion),
 		ShutdownPath: http.HandlerFunc(d.serveShutdown),
+		HubPath:      http.HandlerFunc(d.serveHub),
 	}
 }
 
@@ -83,4 +89,13 @@ func (d *daemon) serveShutdown(w http.ResponseWriter, r *http.Request) {
 		default: // a shutdown is in progress
 		}
 	})
+}
+
+func (d *daemon) serveHub(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		http.Error(w, "use POST", http.StatusMethodNotAllowed)
+		return
+	}
+	d.system.Root.Send(d.system.NewLocalPID(rootName+"/"+hubName), messages.JoinChanged{})
+	w.WriteHeader(http.StatusAccepted)
 }

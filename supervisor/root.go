@@ -145,7 +145,11 @@ func (r *root) spawnRest(c actor.Context, api api) {
 	}
 	vm := r.spawn(c, r.vmProps(), vmName)
 	engine := r.spawn(c, r.engineProps(api), engineName)
-	r.app = r.spawn(c, r.appProps(api, vm, engine), appName)
+	var hub *actor.PID
+	if r.membership != nil {
+		hub = r.spawn(c, r.hubProps(), hubName)
+	}
+	r.app = r.spawn(c, r.appProps(api, vm, engine, hub), appName)
 	r.spawn(c, r.requestsProps(api, engine), requestsName)
 	r.spawn(c, r.bridgeProps(api), bridgeName)
 }
@@ -162,7 +166,7 @@ func (r *root) childFailed(c actor.Context, f messages.ChildFailed) {
 		return // a child of a former tree
 	}
 	switch f.Name {
-	case vmName, engineName:
+	case vmName, engineName, hubName:
 		c.Send(r.app, f)
 	case appName:
 		if r.stopping {

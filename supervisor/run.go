@@ -117,7 +117,7 @@ func newDaemon(cfg Config) *daemon {
 func (d *daemon) blueprint() blueprint {
 	return blueprint{
 		serve: d.serve, drivers: d.drivers, namespace: d.Namespace, dial: docker.Dialer(d.Docker, d.Logger),
-		engine: d.settings, logger: d.Logger, picture: d.picture,
+		engine: d.settings, membership: membershipOf(d.Instance), version: d.Version, logger: d.Logger, picture: d.picture,
 		ready: d.isReady.Store,
 		ended: sync.OnceFunc(func() { close(d.ended) }),
 	}

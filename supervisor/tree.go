@@ -31,6 +31,7 @@ const (
 	engineName       = "engine"
 	sessionName      = "session"
 	requestsName     = "requests"
+	hubName          = "hub"
 )
 
 // server is a running control plane.
@@ -51,8 +52,12 @@ type blueprint struct {
 	namespace string
 	dial      engine.Dialer
 	engine    engine.Settings
-	logger    *slog.Logger
-	picture   *Picture
+	// membership is nil for a tree without a hub actor.
+	membership *membership
+	// version of the program.
+	version string
+	logger  *slog.Logger
+	picture *Picture
 	// ready is called when the tree becomes ready, and when it ends.
 	ready func(bool)
 	// ended is called once, when the root has ended and does not restart.
@@ -76,7 +81,23 @@ func childPolicy(child string) Policy {
 		Backoff:   async.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second},
 		Intensity: 10, Window: 5 * time.Minute,
 	}
-	if child == controlPlaneName || child == bridgeName {
+	switch child {
+	case controlPlaneName, bridgeName:
+		p.Intensity = 0
+	case hubName:
+		p.Intensity = unlimited
+	}
+	return p
+}
+
+// unlimited is the intensity of an actor that never takes its parent along.
+const unlimited = 1 << 20
+
+// hubPolicy is the policy of the hub actor. If its bridge fails, the hub actor starts the
+// subtree again, with new informers.
+func hubPolicy(child string) Policy {
+	p := Policy{Backoff: async.Backoff{Min: 200 * time.Millisecond, Max: 30 * time.Second}, Intensity: unlimited, Window: 5 * time.Minute}
+	if child == bridgeName {
 		p.Intensity = 0
 	}
 	return p
@@ -108,8 +129,11 @@ func enginePolicy(child string) Policy {
 //	├── engine
 //	│   ├── session
 //	│   └── container/… image/… volume/… network/… containernamespace/…
-//	└── requests
-//	    └── containercreaterequest/… networkcreaterequest/… volumecreaterequest/…
+//	├── requests
+//	│   └── containercreaterequest/… networkcreaterequest/… volumecreaterequest/…
+//	└── hub
+//	    ├── lease
+//	    └── bridge, engine, requests, while the hub is followed
 func (b blueprint) rootProps() *actor.Props {
 	return b.picture.Props(rootName,
 		func(report func(string)) actor.Actor { return newRoot(b, report) },
@@ -132,10 +156,10 @@ func (b blueprint) bridgeProps(api api) *actor.Props {
 	})
 }
 
-func (b blueprint) appProps(api api, vmActor, engine *actor.PID) *actor.Props {
+func (b blueprint) appProps(api api, vmActor, engine, hub *actor.PID) *actor.Props {
 	return b.child(appName, func(report func(string)) actor.Actor {
 		return app.New(app.Config{
-			Kube: api, Subscribe: api.Subscribe, Namespace: b.namespace, VM: vmActor, Engine: engine, Events: api.Events(), Logger: b.logger, Report: report,
+			Kube: api, Subscribe: api.Subscribe, Namespace: b.namespace, VM: vmActor, Engine: engine, Hub: hub, Events: api.Events(), Logger: b.logger, Report: report,
 			Existing: func(ctx context.Context) (messages.VMSpec, bool, error) { return vm.Existing(ctx, b.drivers) },
 		})
 	})
@@ -148,23 +172,27 @@ func (b blueprint) vmProps() *actor.Props {
 }
 
 func (b blueprint) engineProps(api api) *actor.Props {
+	return b.engineSupervisorProps(engineParts{
+		path: []string{rootName, engineName}, ensureNamespace: api.EnsureNamespace, subscribe: api.Subscribe,
+		dial: b.dial, mirrors: api.Mirrors(), events: api.Events(),
+	})
+}
+
+func (b blueprint) engineSupervisorProps(parts engineParts) *actor.Props {
 	newMirror := func(s engine.MirrorSpec) actor.Actor {
 		return mirror.New(mirror.Config{
 			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
-			Kube: api.Mirrors(), Events: api.Events(), Logger: b.logger, Report: s.Report,
-			IsUnshared: s.IsUnshared,
+			Kube: parts.mirrors, BoundsWrites: parts.boundsWrites, Events: parts.events, Logger: b.logger, Report: s.Report,
+			IsUnshared: s.IsUnshared, IsLeaving: parts.isLeaving, Ledger: parts.ledger, Storable: parts.storable,
 		})
 	}
-	return b.child(engineName, func(report func(string)) actor.Actor {
+	return b.picture.Props(strings.Join(parts.path, "/"), func(report func(string)) actor.Actor {
 		return engine.New(engine.Config{
-			EnsureNamespace: api.EnsureNamespace, Subscribe: api.Subscribe, Dial: b.dial, NewMirror: newMirror,
+			EnsureNamespace: parts.ensureNamespace, Subscribe: parts.subscribe, Dial: parts.dial, NewMirror: newMirror,
 			MarkFailed: func(ctx context.Context, kind containersv1.Kind, namespace, name string, cause error) error {
-				return mirror.MarkFailed(ctx, api.Mirrors(), kind, namespace, name, cause)
+				return mirror.MarkFailed(ctx, parts.mirrors, kind, namespace, name, cause)
 			},
-			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
-				return b.picture.Props(name, produce)
-			},
-			Logger: b.logger, Report: report, Settings: b.engine,
+			Props: b.props, Logger: b.logger, Report: report, Settings: b.engine,
 		})
 	}, actor.WithSupervisor(newStrategy(b.picture, enginePolicy)))
 }
@@ -178,16 +206,23 @@ func requestsPolicy(string) Policy {
 }
 
 func (b blueprint) requestsProps(api api, engine *actor.PID) *actor.Props {
-	return b.child(requestsName, func(report func(string)) actor.Actor {
-		return request.New(request.Config{
-			Subscribe: api.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Requests(), Engine: engine, Events: api.Events(),
-			Credentials: registryauth.Finder{}.Find,
-			Props: func(name string, produce func(func(string)) actor.Actor) *actor.Props {
-				return b.picture.Props(name, produce)
-			},
-			Logger: b.logger, Report: report,
-		})
+	return b.requestSupervisorProps(rootName+"/"+requestsName, request.Config{
+		Subscribe: api.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Requests(), Engine: engine, Events: api.Events(),
+	})
+}
+
+// requestSupervisorProps completes the configuration of the supervisor of requests.
+func (b blueprint) requestSupervisorProps(path string, cfg request.Config) *actor.Props {
+	cfg.Credentials, cfg.Props, cfg.Logger = registryauth.Finder{}.Find, b.props, b.logger
+	return b.picture.Props(path, func(report func(string)) actor.Actor {
+		cfg.Report = report
+		return request.New(cfg)
 	}, actor.WithSupervisor(newStrategy(b.picture, requestsPolicy)))
+}
+
+// props returns the props of a child under its full name.
+func (b blueprint) props(name string, produce func(func(string)) actor.Actor) *actor.Props {
+	return b.picture.Props(name, produce)
 }
 
 func (b blueprint) child(name string, produce func(func(string)) actor.Actor, opts ...actor.PropsOption) *actor.Props {

@@ -15,8 +15,11 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-// vmChild is the name of the VM actor below the root.
-const vmChild = "vm"
+// The names of actors below the root.
+const (
+	vmChild  = "vm"
+	hubChild = "hub"
+)
 
 // adoptionGrace is how long the mirrors of a former daemon wait for its engine
 // to be adopted.
@@ -41,6 +44,8 @@ type Config struct {
 	Existing func(ctx context.Context) (spec messages.VMSpec, found bool, err error)
 	// VM and Engine receive the commands.
 	VM, Engine *actor.PID
+	// Hub receives the commands for the engine supervisor too; nil for none.
+	Hub *actor.PID
 	// Events records events of the App; nil records none.
 	Events kube.Recorder
 	Logger *slog.Logger
@@ -56,6 +61,8 @@ type app struct {
 	// sentVM and sentLink are the last commands; nil when they must be sent again.
 	sentVM   *messages.EnsureVM
 	sentLink *link
+	// sentEngine is the last command for the engine supervisor; nil before the first one.
+	sentEngine messages.EngineCommand
 	// drainer waits for Drained; nil when there is no drain.
 	drainer *actor.PID
 	// draining is the last Draining that was sent.
@@ -159,8 +166,13 @@ func (a *app) receive(c actor.Context, msg messages.ToApp) {
 		a.record(engineEvents(a.view.engine, msg)...)
 		a.touchEngine(a.view.engine, msg)
 		a.view.engine = msg
+	case messages.HubChanged:
+		if a.view.hub.InUse != msg.InUse {
+			a.touch()
+		}
+		a.view.hub = msg
 	case messages.ChildFailed:
-		a.childFailed(msg)
+		a.childFailed(c, msg)
 	case messages.Drain:
 		a.view.draining, a.drainer, a.draining = true, c.Sender(), messages.Draining{}
 	}
@@ -202,9 +214,15 @@ func (a *app) drain(c actor.Context) {
 
 // childFailed repeats the last command, because the actor restarts empty, and drops the
 // state that it had reported.
-func (a *app) childFailed(f messages.ChildFailed) {
-	if f.Name == vmChild {
+func (a *app) childFailed(c actor.Context, f messages.ChildFailed) {
+	switch f.Name {
+	case vmChild:
 		a.sentVM = nil
+		return
+	case hubChild:
+		if a.sentEngine != nil {
+			c.Request(a.Hub, a.sentEngine)
+		}
 		return
 	}
 	a.sentLink, a.view.linked = nil, false
@@ -229,16 +247,9 @@ func (a *app) command(c actor.Context) {
 	}
 	a.sentLink, a.view.linked, a.view.isSuspended = &desired, true, desired.suspended
 	a.view.engineSeq++
-	if desired.suspended {
-		c.Request(a.Engine, messages.SuspendEngine{Seq: a.view.engineSeq})
-		return
+	a.sentEngine = desired.command(a.view.engineSeq)
+	c.Request(a.Engine, a.sentEngine)
+	if a.Hub != nil {
+		c.Request(a.Hub, a.sentEngine)
 	}
-	if desired.connected {
-		c.Request(a.Engine, messages.ConnectEngine{
-			Seq: a.view.engineSeq, Endpoint: desired.endpoint, Namespace: desired.namespace,
-			InVM: desired.inVM, Mounts: desired.mounts,
-		})
-		return
-	}
-	c.Request(a.Engine, messages.DisconnectEngine{Seq: a.view.engineSeq})
 }

@@ -14,6 +14,9 @@ import (
 func conditions(v view) []metav1.Condition {
 	running, ready := runningCondition(v), engineCondition(v)
 	out := []metav1.Condition{running, ready, settledCondition(v, running, ready)}
+	if v.hub.IsJoined {
+		out = append(out, hubCondition(v.hub))
+	}
 	for i := range out {
 		out[i].ObservedGeneration = v.app.Generation
 	}
@@ -70,6 +73,15 @@ func engineCondition(v view) metav1.Condition {
 		c.Reason, c.Message = appv1.ReasonDisconnected, "connecting"
 	default:
 		c.Reason = appv1.ReasonStopped
+	}
+	return c
+}
+
+// hubCondition is no part of Settled: what a hub does is not in the hands of this machine.
+func hubCondition(hub messages.HubChanged) metav1.Condition {
+	c := metav1.Condition{Type: appv1.ConditionHubSynced, Status: metav1.ConditionFalse, Reason: hub.Reason, Message: hub.Message}
+	if hub.IsSynced {
+		c.Status = metav1.ConditionTrue
 	}
 	return c
 }

@@ -19,6 +19,8 @@ type view struct {
 	draining bool
 	vm       messages.VMChanged
 	engine   messages.EngineChanged
+	// hub is the second home of the mirrors, if this machine has joined one.
+	hub messages.HubChanged
 	// engineSeq is the number of the last command to the engine supervisor.
 	engineSeq uint64
 	// linked is set once a command was sent to the engine supervisor.
@@ -109,6 +111,18 @@ type link struct {
 	// inVM is whether the engine runs in a VM that shares the directories of mounts.
 	inVM   bool
 	mounts string
+}
+
+// command returns the command for the engine supervisor.
+func (l link) command(seq uint64) messages.EngineCommand {
+	switch {
+	case l.suspended:
+		return messages.SuspendEngine{Seq: seq}
+	case l.connected:
+		return messages.ConnectEngine{Seq: seq, Endpoint: l.endpoint, Namespace: l.namespace, InVM: l.inVM, Mounts: l.mounts}
+	default:
+		return messages.DisconnectEngine{Seq: seq}
+	}
 }
 
 // desiredLink returns the desired state of the engine supervisor; ok is false while the

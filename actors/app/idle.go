@@ -48,7 +48,7 @@ func (v view) canIdle() bool {
 	switch {
 	case !v.running() || !v.mirrored() || v.app.Spec.VM.IdleStopAfter() == 0:
 		return false
-	case v.engine.InUse || len(v.use.requests) > 0:
+	case v.engine.InUse || v.hub.InUse || len(v.use.requests) > 0:
 		return false
 	case v.use.idle:
 		return true

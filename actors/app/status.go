@@ -32,6 +32,13 @@ func composeStatus(v view) appv1.AppStatus {
 		Engine: v.engine.Engine,
 	}
 	status.Conditions = append(status.Conditions, v.app.Status.Conditions...)
+	if v.hub.Hub.Machine != "" {
+		hub := v.hub.Hub
+		status.Hub = &hub
+	}
+	if !v.hub.IsJoined {
+		meta.RemoveStatusCondition(&status.Conditions, appv1.ConditionHubSynced)
+	}
 	for _, c := range conditions(v) {
 		meta.SetStatusCondition(&status.Conditions, c)
 	}

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -28,7 +29,10 @@ type Config struct {
 	// Namespace of Kubernetes in which the resource lives.
 	Namespace string
 	Kube      Writer
-	Engine    engine.Engine
+	// BoundsWrites is set if Kube bounds each write itself, because a write may have to
+	// wait for its turn for long.
+	BoundsWrites bool
+	Engine       engine.Engine
 	// Events records events of the resource; nil records none.
 	Events kube.Recorder
 	Logger *slog.Logger
@@ -37,6 +41,16 @@ type Config struct {
 	// IsUnshared reports whether the engine's host lacks a path of this machine; nil if
 	// that is this machine. It reads the file system, and is not called by the actor.
 	IsUnshared func(path string) bool
+	// IsLeaving reports whether the resources of a kind are being deleted together with
+	// their namespace or their definition, so that no object may be removed on their
+	// account; nil if that cannot happen. It is not called by the actor.
+	IsLeaving func(ctx context.Context, kind containersv1.Kind) (bool, error)
+	// Ledger records the requests that were carried out; nil for an API server that does
+	// not forget them.
+	Ledger Ledger
+	// Storable returns the part of a mirror that the API server stores; nil if that is
+	// all. It may return its argument.
+	Storable func(containersv1.Mirror) containersv1.Mirror
 }
 
 // mirror is the actor. It sends MirrorSettled and MirrorFinished to its parent.
@@ -65,7 +79,7 @@ func New(cfg Config) actor.Actor {
 	}
 	return &mirror{
 		Config: cfg,
-		view:   view{kind: cfg.Kind},
+		view:   view{kind: cfg.Kind, storable: cfg.Storable},
 		engine: lane{retry: retry{backoff: async.Backoff{Min: time.Second, Max: 5 * time.Minute}}},
 		api:    lane{retry: retry{backoff: async.Backoff{Min: 100 * time.Millisecond, Max: 30 * time.Second}}},
 	}
@@ -148,7 +162,7 @@ func (m *mirror) start(l *lane, op operation) {
 	if l == &m.engine {
 		m.view.isEnding = waitsForEnd(op, m.view.resource)
 	}
-	l.cancel = m.tasks.Go(timeout(op), m.Config.runner(op, m.view))
+	l.cancel = m.tasks.Go(m.timeout(op), m.Config.runner(op, m.view))
 }
 
 func (m *mirror) report(p plan) {

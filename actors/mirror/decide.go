@@ -20,8 +20,10 @@ const (
 
 // view has all facts that a mirror decides from.
 type view struct {
-	kind   containersv1.Kind
-	engine presence
+	kind containersv1.Kind
+	// storable returns the part of a mirror that the API server stores; nil if that is all.
+	storable func(containersv1.Mirror) containersv1.Mirror
+	engine   presence
 	// engineGone is set when the engine is gone for good.
 	engineGone bool
 	// object has the status as the engine reports it, while present.

@@ -9,6 +9,7 @@
 //	action.go      carries out one action, once
 //	status.go      computes the status and its conditions
 //	operations.go  the operations
+//	done.go        remembers requests that were carried out
 //	outcome.go     handles the results of operations
 //	failed.go      handles their failures
 //	events.go      records events of the resource

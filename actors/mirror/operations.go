@@ -42,12 +42,19 @@ type outcome struct {
 	resourceGone bool
 	// outdated: the engine was not called, because the request was withdrawn.
 	outdated bool
+	// isLeaving: the engine was not called, because the resource is deleted together with
+	// its namespace or its definition.
+	isLeaving bool
 	// fact is the engine's object after the operation; nil when it was not read.
 	fact containersv1.Mirror
 	// objectGone: the engine has no such object.
 	objectGone bool
 	// began is when the operation began reading, which orders its result.
 	began time.Time
+	// request identifies what was requested, and wasDone is set if it was carried out
+	// before, so that the engine was not called.
+	request string
+	wasDone bool
 	// requester is the field manager that requested the operation, if it is known.
 	requester string
 	// uid and generation of the resource that the operation worked from.
@@ -69,8 +76,8 @@ type outcome struct {
 
 // timeout returns the deadline of an operation. A desired state and an action have
 // deadlines for their parts.
-func timeout(op operation) time.Duration {
-	if op == applyDesiredState || op == runAction {
+func (cfg Config) timeout(op operation) time.Duration {
+	if op == applyDesiredState || op == runAction || cfg.BoundsWrites && !op.callsEngine() {
 		return async.NoDeadline
 	}
 	return operationTimeout
@@ -84,6 +91,8 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 	}
 	switch {
 	case op.callsEngine() && !cfg.stillRequested(ctx, v, &out):
+	case op == removeObject && cfg.isLeaving(ctx, &out):
+	case op.callsEngine() && cfg.wasDone(&out):
 	case op == removeObject:
 		cfg.removeObject(ctx, v, &out)
 	case op == applyDesiredState:
@@ -92,6 +101,9 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 		cfg.runAction(ctx, v, &out)
 	default:
 		cfg.write(ctx, op, v, &out)
+	}
+	if op.callsEngine() {
+		cfg.recordDone(out)
 	}
 	if out.err != nil {
 		out.err = fmt.Errorf("%s of %s %s: %w", op, cfg.Kind, cfg.Name, out.err)
@@ -140,6 +152,8 @@ func (cfg Config) afterWriteError(ctx context.Context, out *outcome) {
 	if !apierrors.IsConflict(out.err) && !apierrors.IsAlreadyExists(out.err) && !apierrors.IsNotFound(out.err) {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+	defer cancel()
 	obj, err := cfg.Kube.Get(ctx, cfg.Kind, cfg.Namespace, cfg.Name)
 	switch {
 	case err == nil:
@@ -182,7 +196,7 @@ func (cfg Config) stillRequested(ctx context.Context, v view, out *outcome) bool
 	case fresh.GetUID() != out.uid || engineCall(v.with(fresh)) != out.op || !isSameRequest(out.op, v.resource, fresh):
 		out.resource, out.outdated = fresh, true
 	default:
-		out.requester = requesterOf(out.op, fresh)
+		out.requester, out.request = requesterOf(out.op, fresh), requestOf(out.op, fresh)
 	}
 	return out.err == nil && !out.outdated
 }
@@ -208,6 +222,17 @@ func isSameRequest(op operation, a, b containersv1.Mirror) bool {
 	}
 	one, other := a.(*containersv1.Container).RunningAction(), b.(*containersv1.Container).RunningAction()
 	return equality.Semantic.DeepEqual(one, other)
+}
+
+// isLeaving reports whether the object must stay, because the resource is not deleted on its
+// own, or because that could not be found out.
+func (cfg Config) isLeaving(ctx context.Context, out *outcome) bool {
+	if cfg.IsLeaving == nil {
+		return false
+	}
+	out.isLeaving, out.err = cfg.IsLeaving(ctx, cfg.Kind)
+	out.outdated = out.isLeaving
+	return out.isLeaving || out.err != nil
 }
 
 // removeObject removes the engine's object. It kills a running container, because

@@ -143,6 +143,9 @@ func (m *mirror) apply(out outcome) {
 	if out.objectGone {
 		m.gone(out.began)
 	}
+	if out.isLeaving {
+		m.view.engineGone = true // as far as this resource is concerned
+	}
 	if out.recorded != nil {
 		m.view.recorded = out.recorded
 	}
@@ -178,7 +181,11 @@ func (m *mirror) applyEngineAnswer(out outcome) {
 	case out.op == runAction:
 		m.actionEnded(out)
 	default:
-		m.logAct(out)
+		if !out.wasDone {
+			m.logAct(out)
+		} else if out.op == removeObject && m.worksOn(out) {
+			m.view.deleted = true
+		}
 		m.engine.retry.reset()
 		m.view.refusal = refusal{}
 		if out.op == applyDesiredState && m.worksOn(out) {

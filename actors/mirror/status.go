@@ -28,6 +28,9 @@ func composeStatus(v view) containersv1.Mirror {
 	if conditions := out.MirrorConditions(); conditions != nil {
 		*conditions = composeConditions(v, *conditions)
 	}
+	if v.storable != nil {
+		return v.storable(out)
+	}
 	return out
 }
 

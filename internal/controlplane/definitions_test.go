@@ -40,7 +40,7 @@ func allDefinitions(t *testing.T, store *datastore.Store) (*coreAPI, []definitio
 	if err != nil {
 		t.Fatal(err)
 	}
-	policies, err := policyDefinitions(api, policyFiles)
+	policies, err := policyDefinitions(api, embeddedPolicies())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestForeignObjectRefused(t *testing.T) {
 // The policy that protects the definitions has the group of each of them, and knows them
 // by their label.
 func TestPolicyProtectsOwnDefinitions(t *testing.T) {
-	text, err := policyFiles.ReadFile("policies/rdd-definitions.yaml")
+	text, err := fs.ReadFile(embeddedPolicies(), "rdd-definitions.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -19,13 +18,9 @@ import (
 	"k8s.io/apiserver/pkg/storage"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/apis/admissionregistration"
-)
 
-// policyFiles are the policies of what only the daemon may do. Their messages name the
-// alternatives.
-//
-//go:embed policies/*.yaml
-var policyFiles embed.FS
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/policies"
+)
 
 // managedByLabel marks rdd's own policies and definitions of resources. An outdated policy
 // is deleted by this label, and a user's is kept. Users cannot delete a definition that
@@ -35,9 +30,12 @@ const (
 	managedByRDD   = "rdd"
 )
 
+// embeddedPolicies returns the embedded files of the policies.
+func embeddedPolicies() fs.FS { return policies.Files }
+
 // policyDefinitions returns the policies and their bindings.
 func policyDefinitions(api *coreAPI, files fs.FS) ([]definition, error) {
-	paths, err := fs.Glob(files, "policies/*.yaml")
+	paths, err := fs.Glob(files, "*.yaml")
 	if err != nil {
 		return nil, err
 	}

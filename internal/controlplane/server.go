@@ -160,7 +160,7 @@ func (s *Server) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	policies, err := policyDefinitions(s.servers.api, policyFiles)
+	policies, err := policyDefinitions(s.servers.api, embeddedPolicies())
 	if err != nil {
 		return err
 	}

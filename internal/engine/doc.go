@@ -6,7 +6,8 @@
 // Reading map: engine.go has the interface and its contract, event.go what a watch
 // reports, key.go the names of objects, connection.go a connected engine, stream.go
 // streams of containers, create.go the creation of objects for requests, transfer.go pulls
-// and pushes of images, prune.go what a prune removes, errors.go the classes of errors,
+// and pushes of images, prune.go what a prune removes, readonly.go an engine
+// that is not changed, errors.go the classes of errors,
 // words.go texts for people that every engine needs. The table of kinds is in
 // api/containers/v1alpha1/kinds.go.
 package engine

@@ -14,7 +14,7 @@ func (i Instance) dataPlaces() []Place {
 	return []Place{
 		{
 			path: i.DataDir, root: i.Dir, owner: i.Name, inner: true,
-			patterns: append(replacedFiles(filename.Datastore, filename.Ballast),
+			patterns: append(replacedFiles(filename.Datastore, filename.Ballast, filename.HubRequests),
 				filename.Engine, filename.NewBallast,
 				filename.Datastore+"-*", filename.Datastore+".*"),
 		},
@@ -43,7 +43,8 @@ func LogNames(name string) []string {
 func (i Instance) allPlaces() []Place {
 	places := append(i.dataPlaces(), Place{
 		path: i.TLSDir, root: i.Dir, owner: i.Name, inner: true,
-		patterns: replacedFiles(filename.Certificate, filename.Key, filename.Token, filename.ReadOnlyToken, filename.Port, filename.Revision),
+		patterns: replacedFiles(filename.Certificate, filename.Key, filename.Token, filename.ReadOnlyToken, filename.Port, filename.Revision,
+			filename.HubKubeconfig, filename.HubToken),
 	})
 	places = append(places, i.logPlaces()...)
 	// Dir is last: the instance exists until Dir is removed.

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,12 +36,15 @@ func NewScheme() (*runtime.Scheme, error) {
 }
 
 // NewClient returns a client with config, which it does not change.
-func NewClient(config *rest.Config) (*Client, error) {
+func NewClient(config *rest.Config) (*Client, error) { return NewClientFor(config, nil) }
+
+// NewClientFor is NewClient with an HTTP client; nil means one for config.
+func NewClientFor(config *rest.Config, httpClient *http.Client) (*Client, error) {
 	scheme, err := NewScheme()
 	if err != nil {
 		return nil, err
 	}
-	direct, err := client.New(config, client.Options{Scheme: scheme, Mapper: newMapper()})
+	direct, err := client.New(config, client.Options{Scheme: scheme, HTTPClient: httpClient, Mapper: newMapper()})
 	if err != nil {
 		return nil, fmt.Errorf("create a Kubernetes client: %w", err)
 	}

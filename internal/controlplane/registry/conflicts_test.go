@@ -23,7 +23,7 @@ func TestErrorsEqualThoseOverHTTP(t *testing.T) {
 			t.Run(test.name, func(t *testing.T) {
 				defer p.clear(t, kind, byRegistry, byHTTP)
 				ours := test.try(t, p, p.mirrors, sample(kind, byRegistry, "one"))
-				theirs := test.try(t, p, overHTTP{p.daemon}, sample(kind, byHTTP, "one"))
+				theirs := test.try(t, p, p.overHTTP, sample(kind, byHTTP, "one"))
 				if ours == nil || apierrors.ReasonForError(ours) != test.want {
 					t.Errorf("want %s, got %v", test.want, ours)
 				}
@@ -167,7 +167,7 @@ func TestCreateRequiresNamespace(t *testing.T) {
 		} {
 			obj := sample(kind, namespace, "one")
 			_, ours := p.mirrors.Create(t.Context(), obj)
-			_, theirs := overHTTP{p.daemon}.Create(t.Context(), obj)
+			_, theirs := p.overHTTP.Create(t.Context(), obj)
 			if !check(ours) {
 				t.Errorf("in the %s namespace: %v", namespace, ours)
 			}

@@ -156,7 +156,7 @@ func compareSteps(t *testing.T, p plane, kind containersv1.Kind, steps []step) {
 	defer p.clear(t, kind, byRegistry, byHTTP)
 	for _, step := range steps {
 		one = step.do(t, p, p.mirrors, one)
-		other = step.do(t, p, overHTTP{p.daemon}, other)
+		other = step.do(t, p, p.overHTTP, other)
 		if (one == nil) != (other == nil) {
 			t.Fatalf("after %q the registry returned %v and HTTP %v", step.name, one, other)
 		}

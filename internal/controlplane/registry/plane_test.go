@@ -17,6 +17,7 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/registry"
+	hubhome "github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
 )
 
 // deadline bounds every wait of the tests.
@@ -31,6 +32,8 @@ const foreign = "example.com/held"
 // plane is a control plane with all clients of it.
 type plane struct {
 	mirrors *registry.Mirrors
+	// overHTTP writes mirrors as the daemon writes them to a hub.
+	overHTTP *hubhome.Mirrors
 	// daemon is the daemon's client over in-process HTTP; user is a client over TLS.
 	daemon, user dynamic.Interface
 	userConfig   *rest.Config
@@ -46,6 +49,9 @@ func start(t *testing.T) plane {
 		t.Fatal(err)
 	}
 	if p.daemon, err = dynamic.NewForConfig(server.RESTConfig()); err != nil {
+		t.Fatal(err)
+	}
+	if p.overHTTP, err = hubhome.NewMirrors(server.RESTConfig(), nil); err != nil {
 		t.Fatal(err)
 	}
 	p.addNamespace(t, home)

@@ -105,7 +105,7 @@ func TestTables(t *testing.T) {
 	p.addNamespace(t, byRegistry)
 	p.addNamespace(t, byHTTP)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
-		for namespace, w := range map[string]writer{byRegistry: p.mirrors, byHTTP: overHTTP{p.daemon}} {
+		for namespace, w := range map[string]writer{byRegistry: p.mirrors, byHTTP: p.overHTTP} {
 			createIt(t, p, w, sample(kind, namespace, "one"))
 			createIt(t, p, w, changed(sample(kind, namespace, "two")))
 		}
@@ -174,7 +174,7 @@ func TestOwnList(t *testing.T) {
 	p.addNamespace(t, byRegistry)
 	perKind(t, func(t *testing.T, kind containersv1.Kind) {
 		want := []containersv1.Mirror{p.create(t, sample(kind, byRegistry, "one")), p.create(t, sample(kind, home, "two"))}
-		obj, err := p.mirrors.ListerWatcher(kind).(cache.ListerWatcherWithContext).ListWithContext(t.Context(), metav1.ListOptions{})
+		obj, err := p.mirrors.ListerWatcher(containersv1.NewMirror(kind)).(cache.ListerWatcherWithContext).ListWithContext(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,10 +13,18 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
-// ListerWatcher lets an informer follow the mirrors of a kind in all namespaces.
-func (m *Mirrors) ListerWatcher(kind containersv1.Kind) cache.ListerWatcher {
-	return listerWatcher{m.stores[kind]}
+// ListerWatcher lets an informer follow the mirrors of the kind of obj in all namespaces. It
+// returns nil for an object that is no mirror.
+func (m *Mirrors) ListerWatcher(obj runtime.Object) cache.ListerWatcher {
+	mirror, ok := obj.(containersv1.Mirror)
+	if !ok {
+		return nil
+	}
+	return listerWatcher{m.stores[mirror.MirrorKind()]}
 }
+
+// Prepare implements kube.Source. What the registry stores needs no preparation.
+func (m *Mirrors) Prepare(runtime.Object) {}
 
 // listerWatcher is a [cache.ListerWatcherWithContext]. It ignores all options but the
 // revision of a watch, because the informers of the daemon use no others.

@@ -77,7 +77,7 @@ func TestWatchEventsEqualThoseOverHTTP(t *testing.T) {
 			return watching(t, p.seen(kind, namespace).Watch, metav1.ListOptions{ResourceVersion: revision})
 		}
 		ours, theirs := live(byRegistry), live(byHTTP)
-		daemons, err := p.mirrors.ListerWatcher(kind).(cache.ListerWatcherWithContext).WatchWithContext(bounded(t), metav1.ListOptions{ResourceVersion: revision})
+		daemons, err := p.mirrors.ListerWatcher(containersv1.NewMirror(kind)).(cache.ListerWatcherWithContext).WatchWithContext(bounded(t), metav1.ListOptions{ResourceVersion: revision})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestWatchEventsEqualThoseOverHTTP(t *testing.T) {
 		life(p.mirrors, byRegistry)
 		got := follow(t, ours, 3)
 		compare(t, "the daemon", follow(t, daemons, 3), got)
-		life(overHTTP{p.daemon}, byHTTP)
+		life(p.overHTTP, byHTTP)
 
 		n := 4 // the create without a status
 		if kind.HasFinalizer() {

@@ -23,6 +23,9 @@ const (
 	Key         = "tls.key"
 	Token       = "token"
 	// ReadOnlyToken is the token for clients that only read.
+	// HubKubeconfig and HubToken, below TLSDir, are the hub that this machine has joined.
+	HubKubeconfig = "hub.kubeconfig"
+	HubToken      = "hub.token"
 	ReadOnlyToken = "read-only-token"
 	// Port has the last port of the API server.
 	Port = "port"
@@ -39,6 +42,8 @@ const (
 	Ballast   = "ballast"
 	// NewBallast is renamed to Ballast when it is complete.
 	NewBallast = "ballast.new"
+	// HubRequests has the requests on a hub that were carried out.
+	HubRequests = "hub-requests"
 )
 
 // Files in ShortDir.

@@ -1,0 +1,99 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+const (
+	// spread is the time over which the machines of a hub return after it was away.
+	spread = 10 * time.Second
+	// unauthorizedPause is the pause between two probes with credentials that the hub does
+	// not accept.
+	unauthorizedPause = 30 * time.Second
+	// leasePause is the pause before a Lease that was lost is acquired again.
+	leasePause = time.Second
+	// probeTimeout bounds a probe, which bounds itself too.
+	probeTimeout = 10 * time.Second
+)
+
+// foundAway begins to probe. It is the only one who does so.
+func (h *hub) foundAway(found foundAway) {
+	if found.home != h.home || h.facts.away != nil {
+		return
+	}
+	h.facts.away = found.cause
+	h.Logger.Warn("the hub is away", "err", found.cause)
+	h.probes = 0
+	h.probeLater()
+}
+
+// probeLater plans the next probe. The pauses grow from two seconds to more than ten, so that a
+// hub that is away for long is dialed at most once in ten seconds.
+func (h *hub) probeLater() {
+	h.probes++
+	pause := async.Backoff{Min: 2 * time.Second, Max: 20 * time.Second}.Delay(h.probes)
+	if _, ok := errors.AsType[*home.UnauthorizedError](h.facts.away); ok {
+		pause = unauthorizedPause
+	}
+	h.tasks.After(pause, probeDue{h.home})
+}
+
+func (h *hub) probe(due probeDue) {
+	if due.home != h.home {
+		return
+	}
+	h.tasks.Go(probeTimeout, func(ctx context.Context) any { return probed{due.home, due.home.Probe(ctx)} })
+}
+
+// probed handles the result of a probe. All machines notice the return of a hub at the same
+// time, so each waits for a random part of spread.
+func (h *hub) probed(p probed) {
+	if p.home != h.home {
+		return
+	}
+	if p.err != nil {
+		if awayReason(p.err) != awayReason(h.facts.away) || p.err.Error() != h.facts.away.Error() {
+			h.facts.away = p.err
+		}
+		h.probeLater()
+		return
+	}
+	h.Logger.Info("the hub is back")
+	h.facts.away, h.facts.isDelayed = nil, true
+	h.tasks.Send(leaseDue{h.home})
+	h.tasks.After(rand.N(spread), turnCome{h.home}) //nolint:gosec // a spread, no secret
+}
+
+// acquireLease asks the lease actor to acquire the Lease.
+func (h *hub) acquireLease(c actor.Context, of Home) {
+	if of != h.home || h.facts.away != nil {
+		return
+	}
+	if h.lease == nil {
+		h.spawnLease(c)
+	}
+	if h.lease != nil {
+		c.Send(h.lease, messages.AcquireLease{})
+	}
+}
+
+func (h *hub) leaseChanged(msg messages.LeaseChanged) {
+	if h.lease == nil {
+		return
+	}
+	h.facts.isHeld, h.facts.holder = msg.IsHeld, msg.Holder
+	h.machine.written = nil // another writer may have changed it
+	if msg.Err != nil {
+		h.Logger.Warn("the Lease of this machine was lost", "err", msg.Err)
+		h.tasks.After(leasePause, leaseDue{h.home})
+	}
+}

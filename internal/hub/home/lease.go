@@ -1,0 +1,60 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
+)
+
+const (
+	leaseDuration = 40 * time.Second
+	leaseRenew    = 30 * time.Second
+	leaseRetry    = 10 * time.Second
+)
+
+// LeaseEvents receives what becomes of the Lease. Its methods do not block.
+type LeaseEvents struct {
+	// Held is called when this machine holds the Lease.
+	Held func()
+	// HeldBy is called with the identity of another holder.
+	HeldBy func(identity string)
+}
+
+// errLeaseLost is the error of HoldLease when the Lease could not be renewed in time.
+var errLeaseLost = errors.New("the Lease of this machine could not be renewed in time")
+
+// HoldLease acquires the Lease of the machine and renews it, until it is lost or ctx ends.
+// The Lease is heartbeat and fence in one: only its holder writes. Its expiry is judged by
+// the clock of this machine since the last change that it has seen, and never by comparing
+// clocks. When ctx ends, the Lease is released.
+func (h *Home) HoldLease(ctx context.Context, identity string, events LeaseEvents) error {
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Lock: &resourcelock.LeaseLock{
+			LeaseMeta:  metav1.ObjectMeta{Namespace: h.namespace, Name: hubv1.LeaseName},
+			Client:     h.leases,
+			LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
+		},
+		LeaseDuration: leaseDuration, RenewDeadline: leaseRenew, RetryPeriod: leaseRetry,
+		ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(context.Context) { events.Held() },
+			OnStoppedLeading: func() {},
+			OnNewLeader: func(holder string) {
+				if holder != identity && holder != "" {
+					events.HeldBy(holder)
+				}
+			},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	elector.Run(ctx)
+	return errLeaseLost
+}

@@ -1,0 +1,58 @@
+package home
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
+)
+
+// IsLeaving reports whether the mirrors of a kind are being deleted because their
+// namespace, or the definition of the kind, is. Such a deletion concerns the hub, and none
+// of the engine's objects. A mirror asks before it removes an object.
+func (h *Home) IsLeaving(ctx context.Context, kind containersv1.Kind) (bool, error) {
+	namespace := &corev1.Namespace{}
+	if gone, err := h.isGoing(ctx, namespace, h.namespace); gone || err != nil {
+		return gone, err
+	}
+	if _, isEmptied := namespace.Annotations[hubv1.EmptiedAnnotation]; isEmptied {
+		return true, nil
+	}
+	definition := &metav1.PartialObjectMetadata{}
+	definition.SetGroupVersionKind(apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"))
+	return h.isGoing(ctx, definition, definitionOf(kind))
+}
+
+// isGoing reads an object, and reports whether it is missing or being deleted.
+func (h *Home) isGoing(ctx context.Context, obj client.Object, name string) (bool, error) {
+	err := h.direct.Get(ctx, client.ObjectKey{Name: name}, obj)
+	if apierrors.IsNotFound(err) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find out whether the hub deletes %s, which would be no request to remove an object: %w", name, err)
+	}
+	return obj.GetDeletionTimestamp() != nil, nil
+}
+
+// definitionOf returns the name of the definition of a kind.
+func definitionOf(kind containersv1.Kind) string {
+	return resourceOf(kind) + "." + containersv1.GroupVersion.Group
+}
+
+// EnsureNamespace returns an error unless the namespace of this machine exists and stays.
+// Only an administrator of the hub can create it.
+func (h *Home) EnsureNamespace(ctx context.Context, name string) error {
+	gone, err := h.isGoing(ctx, &corev1.Namespace{}, name)
+	if err == nil && gone {
+		return fmt.Errorf("the hub has no namespace %s, or deletes it: an administrator adds this machine with 'rdd hub add %s'", name, name)
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package home
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
+)
+
+// maxLedger is the number of requests that are kept. Of more, the older half goes.
+const maxLedger = 20_000
+
+// Ledger records the requests on a hub that this machine has carried out. The hub records
+// them too, in the status of the mirrors, but a hub that returns from a backup has forgotten
+// the last ones, and requests them again. It is safe for concurrent use.
+type Ledger struct {
+	path string
+
+	mu    sync.Mutex
+	lines []string
+	known map[string]struct{}
+}
+
+// OpenLedger reads the ledger of an instance.
+func OpenLedger(inst instance.Instance) (*Ledger, error) {
+	l := &Ledger{path: filepath.Join(inst.DataDir, filename.HubRequests), known: map[string]struct{}{}}
+	file, err := os.Open(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the record of requests that were carried out: %w", err)
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		l.add(lines.Text())
+	}
+	return l, nil
+}
+
+func (l *Ledger) add(line string) {
+	if _, ok := l.known[line]; ok || line == "" {
+		return
+	}
+	l.known[line] = struct{}{}
+	l.lines = append(l.lines, line)
+}
+
+// Has reports whether a request of the resource with this UID was carried out.
+func (l *Ledger) Has(uid types.UID, request string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.known[lineOf(uid, request)]
+	return ok
+}
+
+// Add records a request that was carried out. It returns when the record is on the disk.
+func (l *Ledger) Add(uid types.UID, request string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line := lineOf(uid, request)
+	if _, ok := l.known[line]; ok {
+		return nil
+	}
+	l.add(line)
+	var err error
+	if len(l.lines) > maxLedger {
+		err = l.compact()
+	} else {
+		err = l.append(line)
+	}
+	if err != nil {
+		return fmt.Errorf("record a request that was carried out: %w", err)
+	}
+	return nil
+}
+
+func (l *Ledger) append(line string) error {
+	const mode = 0o600
+	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, mode)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(line + "\n")
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// compact removes the older half.
+func (l *Ledger) compact() error {
+	kept := l.lines[len(l.lines)/2:]
+	l.lines, l.known = nil, map[string]struct{}{}
+	for _, line := range kept {
+		l.add(line)
+	}
+	return instance.ReplaceFile(l.path, []byte(strings.Join(l.lines, "\n")+"\n"))
+}
+
+func lineOf(uid types.UID, request string) string {
+	return strings.ReplaceAll(string(uid)+" "+request, "\n", " ")
+}

@@ -1,0 +1,72 @@
+package home
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+)
+
+func openLedger(t *testing.T, inst instance.Instance) *Ledger {
+	t.Helper()
+	if err := os.MkdirAll(inst.DataDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l, err := OpenLedger(inst)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestLedgerSurvivesRestart(t *testing.T) {
+	inst := instancetest.At(t, "test")
+	l := openLedger(t, inst)
+	for range 2 {
+		if err := l.Add("uid", "state 2"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, now := range []*Ledger{l, openLedger(t, inst)} {
+		if !now.Has("uid", "state 2") || now.Has("uid", "state 3") || now.Has("other", "state 2") {
+			t.Errorf("known: %v", now.known)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(inst.DataDir, filename.HubRequests)); err != nil || string(text) != "uid state 2\n" {
+		t.Errorf("file %q, %v", text, err)
+	}
+}
+
+// A crash during an append leaves a part of a line, which is no request.
+func TestLedgerWithPartOfLine(t *testing.T) {
+	inst := instancetest.At(t, "test")
+	l := openLedger(t, inst)
+	if err := l.append("uid sta"); err != nil {
+		t.Fatal(err)
+	}
+	if again := openLedger(t, inst); again.Has("uid", "state 2") {
+		t.Error("a part of a line is a request")
+	}
+}
+
+func TestLedgerIsBounded(t *testing.T) {
+	inst := instancetest.At(t, "test")
+	l := openLedger(t, inst)
+	for i := range maxLedger {
+		l.add(lineOf(types.UID(fmt.Sprint(i)), "delete"))
+	}
+	if err := l.Add("last", "delete"); err != nil {
+		t.Fatal(err)
+	}
+	for _, now := range []*Ledger{l, openLedger(t, inst)} {
+		if n := len(now.lines); n > maxLedger/2+1 || !now.Has("last", "delete") || now.Has("0", "delete") {
+			t.Errorf("%d lines are left", n)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package install
+
+import (
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
+)
+
+const (
+	// MachineRole is the ClusterRole of the user of a machine in the namespace of this
+	// machine, to which a RoleBinding binds it.
+	MachineRole = "rdd-machine"
+	// MachinesRole is the ClusterRole of the user of a machine for what is not in a
+	// namespace and equal for all machines. A ClusterRoleBinding for each machine binds it.
+	MachinesRole = "rdd-machines"
+	// ViewerRole is the ClusterRole of people who see machines and mirrors.
+	ViewerRole = "rdd-viewer"
+	// OperatorRole is the ClusterRole of people who also start, stop, remove and create.
+	OperatorRole = "rdd-operator"
+)
+
+// roles returns the ClusterRoles of a hub.
+//
+// No role has a right on the Machine of each machine: a rule with a resource name differs
+// for each machine, so adding a machine creates a role of its own for that, see
+// MachineOwnRules. Without it a machine could read the state of all others.
+func roles() []*rbacv1.ClusterRole {
+	viewer, operator := viewerRules(), operatorRules()
+	return []*rbacv1.ClusterRole{
+		role(MachineRole, machineRules(), nil),
+		role(MachinesRole, machinesRules(), nil),
+		// Aggregated rights also apply where view or edit is bound. That adds nothing to edit
+		// that it lacks: who has it in the namespace of a machine can get a token of the
+		// machine's ServiceAccount. A machine itself limits what it carries out, see
+		// status.allow of its Machine.
+		role(ViewerRole, viewer, map[string]string{"rbac.authorization.k8s.io/aggregate-to-view": "true"}),
+		role(OperatorRole, slices.Concat(viewer, operator), map[string]string{"rbac.authorization.k8s.io/aggregate-to-edit": "true"}),
+	}
+}
+
+func role(name string, rules []rbacv1.PolicyRule, labels map[string]string) *rbacv1.ClusterRole {
+	return &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}, Rules: rules}
+}
+
+// rule returns a rule about resources of an API group, which may have names.
+func rule(group string, resources, verbs []string, names ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs, ResourceNames: names}
+}
+
+// machineRules are the rights of a machine in its namespace. There is no right to create or
+// change a request, and none on the subresource finalizers, which only owner references
+// need: finalizers of mirrors are a part of the mirrors. A right to get namespaces that is
+// bound in a namespace is for this namespace only.
+func machineRules() []rbacv1.PolicyRule {
+	mirrors := containersv1.GroupVersion.Group
+	return []rbacv1.PolicyRule{
+		rule(mirrors, mirrorResources(""), []string{"get", "list", "watch", "create", "update", "patch", "delete"}),
+		rule(mirrors, mirrorResources("/status"), []string{"get", "update", "patch"}),
+		rule(mirrors, requestResources(""), []string{"get", "list", "watch", "delete"}),
+		rule(mirrors, requestResources("/status"), []string{"get", "update", "patch"}),
+		// A create has no name that a rule could be about.
+		rule("coordination.k8s.io", []string{"leases"}, []string{"create"}),
+		rule("coordination.k8s.io", []string{"leases"}, []string{"get", "update", "patch"}, hubv1.LeaseName),
+		rule("", []string{"events"}, []string{"create", "patch"}),
+		rule("events.k8s.io", []string{"events"}, []string{"create", "patch"}),
+		rule("", []string{"serviceaccounts/token"}, []string{"create"}, hubv1.ServiceAccountName),
+		rule("", []string{"namespaces"}, []string{"get"}),
+	}
+}
+
+// machinesRules are what a machine may read outside of namespaces: whether a definition is
+// being deleted, which is no request to remove the objects of its engine.
+func machinesRules() []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		rule("apiextensions.k8s.io", []string{"customresourcedefinitions"}, []string{"get"}, definitionNames()...),
+	}
+}
+
+// MachineOwnRules are the rights of a machine on its Machine.
+func MachineOwnRules(name string) []rbacv1.PolicyRule {
+	return []rbacv1.PolicyRule{
+		rule(hubv1.GroupVersion.Group, []string{"machines"}, []string{"get"}, name),
+		rule(hubv1.GroupVersion.Group, []string{"machines/status"}, []string{"get", "update", "patch"}, name),
+	}
+}
+
+func viewerRules() []rbacv1.PolicyRule {
+	read := []string{"get", "list", "watch"}
+	return []rbacv1.PolicyRule{
+		rule(containersv1.GroupVersion.Group, slices.Concat(mirrorResources(""), requestResources("")), read),
+		rule(hubv1.GroupVersion.Group, []string{"machines"}, read),
+		rule("", []string{"events"}, read),
+		rule("events.k8s.io", []string{"events"}, read),
+	}
+}
+
+// operatorRules are what an operator may do besides reading. A ContainerNamespace has
+// nothing to operate. There is no deletecollection: one request would remove all objects
+// of a kind.
+func operatorRules() []rbacv1.PolicyRule {
+	var operable []string
+	for _, kind := range containersv1.Kinds() {
+		if kind.HasFinalizer() {
+			operable = append(operable, kind.GroupVersionResource().Resource)
+		}
+	}
+	return []rbacv1.PolicyRule{
+		rule(containersv1.GroupVersion.Group, operable, []string{"update", "patch", "delete"}),
+		rule(containersv1.GroupVersion.Group, requestResources(""), []string{"create", "update", "patch", "delete"}),
+	}
+}
+
+// mirrorResources returns the resources of all mirrors, or their subresources.
+func mirrorResources(subresource string) []string {
+	var resources []string
+	for _, kind := range containersv1.Kinds() {
+		resources = append(resources, kind.GroupVersionResource().Resource+subresource)
+	}
+	return resources
+}
+
+// requestResources returns the resources of all requests, or their subresources.
+func requestResources(subresource string) []string {
+	var resources []string
+	for _, kind := range containersv1.RequestKinds() {
+		resources = append(resources, kind.GroupVersionResource().Resource+subresource)
+	}
+	return resources
+}

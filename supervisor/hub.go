@@ -1,0 +1,118 @@
+package supervisor
+
+import (
+	"context"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/bridge"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/hub"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/request"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
+	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
+)
+
+// viewOnly is the answer to requests on a hub that this machine has joined with
+// --allow=view.
+const viewOnly = "this machine only shows its engine on the hub: its user allows changes with 'rdd join --allow=operate'"
+
+// membership finds out which hub this machine has joined.
+type membership struct {
+	load     func() (*home.Join, error)
+	identity func() (string, error)
+	ledger   func() (*home.Ledger, error)
+}
+
+func membershipOf(inst instance.Instance) *membership {
+	return &membership{
+		load:     func() (*home.Join, error) { return home.Load(inst) },
+		identity: func() (string, error) { return home.Identity(inst) },
+		ledger:   sync.OnceValues(func() (*home.Ledger, error) { return home.OpenLedger(inst) }),
+	}
+}
+
+// hubProps returns the props of the hub actor. A failure of it never restarts the tree.
+func (b blueprint) hubProps() *actor.Props {
+	return b.child(hubName, func(report func(string)) actor.Actor {
+		return hub.New(hub.Config{
+			Load: b.membership.load, Identity: b.membership.identity,
+			Open: func(join *home.Join, observer home.Observer) (hub.Home, error) { return b.openHome(join, observer) },
+			Subtree: func(join *home.Join, api hub.Home, skew *home.Skew, informers *kube.Informers) hub.Subtree {
+				return b.hubSubtree(join, api.(*home.Home), skew, informers)
+			},
+			Props:   b.props,
+			Version: b.version, Logger: b.logger.With("home", "hub"), Report: report,
+		})
+	}, actor.WithSupervisor(newStrategy(b.picture, hubPolicy)))
+}
+
+// openHome opens a hub and the ledger of its requests.
+func (b blueprint) openHome(join *home.Join, observer home.Observer) (*home.Home, error) {
+	ledger, err := b.membership.ledger()
+	if err != nil {
+		return nil, err
+	}
+	return home.Open(join, ledger, observer)
+}
+
+// hubSubtree returns the children that follow a hub.
+func (b blueprint) hubSubtree(join *home.Join, api *home.Home, skew *home.Skew, informers *kube.Informers) hub.Subtree {
+	parts := engineParts{
+		path: []string{rootName, hubName, engineName}, ensureNamespace: api.EnsureNamespace, subscribe: informers.Subscribe,
+		dial: b.dial, mirrors: api.Mirrors, boundsWrites: true, events: kube.NoEvents{},
+		isLeaving: api.IsLeaving, ledger: api.Ledger, storable: skew.Storable,
+	}
+	if join.Allow == hubv1.AllowView {
+		parts.dial = readOnly(b.dial)
+	}
+	tree := hub.Subtree{
+		Engine: b.engineSupervisorProps(parts),
+		Bridge: b.picture.Props(rootName+"/"+hubName+"/"+bridgeName, func(report func(string)) actor.Actor {
+			return bridge.New(bridge.Config{Informers: informers, Logger: b.logger, Report: report})
+		}),
+	}
+	if join.Allow == hubv1.AllowCreate {
+		tree.Requests = func(engine *actor.PID) *actor.Props {
+			return b.requestSupervisorProps(rootName+"/"+hubName+"/"+requestsName, request.Config{
+				Subscribe: informers.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Client, Engine: engine, Events: kube.NoEvents{},
+			})
+		}
+	}
+	return tree
+}
+
+// readOnly returns a dialer of engines that refuse changes.
+func readOnly(dial engine.Dialer) engine.Dialer {
+	return func(endpoint string) (containerengine.Engine, error) {
+		e, err := dial(endpoint)
+		if err != nil {
+			return nil, err
+		}
+		return containerengine.ReadOnly(e, viewOnly), nil
+	}
+}
+
+// engineParts are the parts in which the engine supervisors of the two homes differ.
+type engineParts struct {
+	// path of the supervisor in the tree.
+	path            []string
+	ensureNamespace func(ctx context.Context, name string) error
+	subscribe       func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
+	dial            engine.Dialer
+	mirrors         mirror.Writer
+	// boundsWrites is set if mirrors bounds each write itself.
+	boundsWrites bool
+	events       kube.Recorder
+	// isLeaving, ledger and storable are nil for the embedded API server; see mirror.Config.
+	isLeaving func(ctx context.Context, kind containersv1.Kind) (bool, error)
+	ledger    mirror.Ledger
+	storable  func(containersv1.Mirror) containersv1.Mirror
+}

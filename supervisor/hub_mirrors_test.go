@@ -1,0 +1,322 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
+)
+
+func TestHubMirrorsEngine(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	j := join(t, machineName(t), sim)
+	j.exact()
+	j.reaches(appv1.ReasonHubSynced)
+
+	id := sim.ContainerIDs()[1]
+	j.desireOnHub(id, containersv1.StateRunning)
+	j.observed(id, containersv1.ContainerRunning)
+	j.exact()
+
+	gone := sim.ContainerIDs()[2]
+	if err := j.hub.Delete(t.Context(), j.onHub(gone)); err != nil {
+		t.Fatal(err)
+	}
+	j.eventually("the container to be removed", func() error {
+		if slices.Contains(sim.ContainerIDs(), gone) {
+			return errors.New("the engine still has it")
+		}
+		return nil
+	})
+	j.exact()
+}
+
+// Row H1.
+func TestHubAwayWithChurn(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	j := join(t, machineName(t), sim)
+	j.exact()
+	before := j.hubUIDs()
+	j.link.Cut()
+	j.reaches(appv1.ReasonHubAway)
+	cut, dials := time.Now(), j.link.Dials()
+	for i := range 20 {
+		sim.AddContainer(fmt.Sprintf("away-%d", i), sim.ImageIDs()[0])
+	}
+	offline, deleted := sim.ContainerIDs()[3], sim.ContainerIDs()[4]
+	j.desireOnHub(offline, containersv1.StateRunning)
+	if err := j.hub.Delete(t.Context(), j.onHub(deleted)); err != nil {
+		t.Fatal(err)
+	}
+	j.eventually("the local mirrors to equal the engine", func() error { return j.isExact(j.Client) })
+	testkit.Eventually(t, time.Minute, "half a minute without the hub", func() error {
+		if time.Since(cut) < 30*time.Second {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	// The first pauses are shorter than ten seconds.
+	if n := j.link.Dials() - dials; n > 8 {
+		t.Errorf("%d dials in 30 s", n)
+	}
+	j.link.Restore()
+	back := time.Now()
+	j.exact()
+	if took := time.Since(back); took > 40*time.Second {
+		t.Errorf("the hub was exact after %v", took)
+	}
+	j.observed(offline, containersv1.ContainerRunning)
+	delete(before, "Container/"+deleted)
+	after := j.hubUIDs()
+	for name, uid := range before {
+		if after[name] != uid {
+			t.Errorf("%s was replaced", name)
+		}
+	}
+	if _, ok := after["Container/"+deleted]; ok {
+		t.Error("the delete while the hub was away was not carried out")
+	}
+}
+
+// Row H2.
+func TestHubAwayAtStart(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	server, admin := newHub(t)
+	name := machineName(t)
+	credentials := addMachine(t, server, name)
+	inst := instancetest.At(t, "test")
+	link := server.Link()
+	link.Hang()
+	saveJoin(t, inst, name, link.Via(credentials))
+	r := start(t, inst)
+	r.connect(sim)
+	r.exact(sim)
+	j := &joined{running: r, hub: client.NewNamespacedClient(admin, name), machine: name, server: server, link: link, sim: sim}
+	j.reaches(appv1.ReasonHubAway)
+	link.Restore()
+	j.exact()
+}
+
+// A daemon that starts again writes no mirror of an unchanged engine.
+func TestHubRestartWritesNothing(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	name, inst := machineName(t), instancetest.At(t, "test")
+	server, admin := newHub(t)
+	credentials := addMachine(t, server, name)
+	j := joinAs(t, server, admin, name, credentials, sim, inst)
+	j.exact()
+	j.reaches(appv1.ReasonHubSynced)
+	j.end(true)
+	before := j.writes(t.Context())
+	if before < 40 {
+		t.Fatalf("the audit log has %d writes", before)
+	}
+	j = joinAs(t, server, admin, name, credentials, sim, inst)
+	j.reaches(appv1.ReasonHubSynced)
+	j.exact()
+	if n := j.writes(t.Context()) - before; n != 0 {
+		t.Errorf("%d writes after the restart", n)
+	}
+}
+
+// Row H3, with one machine.
+func TestHubRestarts(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	j := join(t, machineName(t), sim)
+	j.exact()
+	before := j.writes(t.Context())
+	j.server.StopAPIServer()
+	j.reaches(appv1.ReasonHubAway)
+	j.server.StartAPIServer()
+	back := time.Now()
+	j.reaches(appv1.ReasonHubSynced)
+	t.Logf("synced %v after the return", time.Since(back))
+	j.exact()
+	if n := j.writes(t.Context()) - before; n != 0 {
+		t.Errorf("%d writes of unchanged mirrors", n)
+	}
+}
+
+// deleteNamespaceByForce deletes the namespace of the machine, without the policy against it.
+func (j *joined) deleteNamespaceByForce() *corev1.Namespace {
+	j.t.Helper()
+	admin := adminOf(j.t, j.server)
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "rdd-machine-namespace"}}
+	if err := admin.Delete(j.t.Context(), binding); err != nil {
+		j.t.Fatal(err)
+	}
+	j.t.Cleanup(func() { // the test's context has ended
+		if err := install.Apply(context.Background(), admin, func(string) {}); err != nil {
+			j.t.Error(err)
+		}
+	})
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: j.machine}}
+	j.eventually("the delete of the namespace to be accepted", func() error { return admin.Delete(j.t.Context(), namespace) })
+	return namespace
+}
+
+// Row H8: the namespace of a machine whose rights stay is deleted by force. The machine lets
+// the mirrors go, and keeps its objects.
+func TestHubNamespaceDeletedKeepsEngine(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	server, admin := newHub(t)
+	name := machineName(t)
+	if _, err := machines.Add(t.Context(), admin, name, name); err != nil {
+		t.Fatal(err)
+	}
+	j := joinAs(t, server, admin, name, server.UserConfig(name, "system:masters"), sim, instancetest.At(t, "test"))
+	j.exact()
+	before := j.objects()
+	namespace := j.deleteNamespaceByForce()
+	j.eventually("the namespace to be gone", func() error {
+		if err := admin.Get(t.Context(), client.ObjectKeyFromObject(namespace), namespace); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it exists (%w), and has %d mirrors", err, len(j.hubUIDs()))
+		}
+		return nil
+	})
+	if after := j.objects(); after != before {
+		t.Errorf("the engine has %s, and had %s", after, before)
+	}
+	j.running.eventually("the local mirrors to equal the engine", func() error { return j.isExact(j.Client) })
+}
+
+// Row H8: the ServiceAccount of the machine is deleted with the namespace, so an
+// administrator completes the removal.
+func TestHubNamespaceDeletedWithRights(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	j := join(t, machineName(t), sim)
+	j.exact()
+	before := j.objects()
+	j.deleteNamespaceByForce()
+	j.reaches(appv1.ReasonHubUnauthorized)
+	if err := machines.Remove(t.Context(), adminOf(t, j.server), j.machine, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if left := j.hubUIDs(); len(left) > 0 {
+		t.Errorf("%d mirrors are left on the hub", len(left))
+	}
+	if after := j.objects(); after != before {
+		t.Errorf("the engine has %s, and had %s", after, before)
+	}
+}
+
+// objects counts the objects of the engine.
+func (j *joined) objects() string {
+	return fmt.Sprintf("%d containers, %d images, %d volumes", len(j.sim.ContainerIDs()), len(j.sim.ImageIDs()), len(j.sim.VolumeNames()))
+}
+
+// Row H8: a machine that is removed while it runs.
+func TestHubRemoveKeepsEngine(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	j := join(t, machineName(t), sim)
+	j.exact()
+	before := j.objects()
+	if err := machines.Remove(t.Context(), adminOf(t, j.server), j.machine, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if left := j.hubUIDs(); len(left) > 0 {
+		t.Errorf("%d mirrors are left on the hub", len(left))
+	}
+	if after := j.objects(); after != before {
+		t.Errorf("the engine has %s, and had %s", after, before)
+	}
+	j.running.eventually("the local mirrors to equal the engine", func() error { return j.isExact(j.Client) })
+}
+
+// Row H12.
+func TestHubContradictoryDesiredStates(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(20, 10, 10)
+	j := join(t, machineName(t), sim)
+	j.exact()
+	ids := sim.ContainerIDs()
+	for i := range 20 {
+		id := ids[i%len(ids)]
+		j.desireOnHub(id, []containersv1.DesiredState{containersv1.StateRunning, containersv1.StateCreated}[i%2])
+		j.desire(id, []containersv1.DesiredState{containersv1.StateCreated, containersv1.StateRunning}[i%2])
+	}
+	j.exact()
+	calls := sim.Calls("POST /containers/{id}/start") + sim.Calls("POST /containers/{id}/stop")
+	writes := j.writes(t.Context())
+	rest := time.Now()
+	testkit.Eventually(t, time.Minute, "five seconds of rest", func() error {
+		if time.Since(rest) < 5*time.Second {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	if n := j.writes(t.Context()) - writes; n != 0 {
+		t.Errorf("%d writes at rest", n)
+	}
+	if n := sim.Calls("POST /containers/{id}/start") + sim.Calls("POST /containers/{id}/stop") - calls; n != 0 {
+		t.Errorf("%d calls of the engine at rest", n)
+	}
+	j.exact()
+}
+
+// With view, requests on the hub show the refusal, and change nothing.
+func TestHubViewOnly(t *testing.T) {
+	sim := dockersim.Start(t)
+	sim.Populate(3, 2, 2)
+	j := join(t, machineName(t), sim, func(join *home.Join) { join.Allow = hubv1.AllowView })
+	j.exact()
+	id := sim.ContainerIDs()[1]
+	j.desireOnHub(id, containersv1.StateRunning)
+	j.eventually("the refusal", func() error {
+		c := j.onHub(id)
+		if err := j.hub.Get(t.Context(), client.ObjectKeyFromObject(c), c); err != nil {
+			return err
+		}
+		for _, condition := range c.Status.Conditions {
+			if condition.Type == containersv1.ConditionStateReached && strings.Contains(condition.Message, "rdd join --allow=operate") {
+				return nil
+			}
+		}
+		return fmt.Errorf("status %+v", c.Status)
+	})
+	if err := j.hub.Delete(t.Context(), j.onHub(sim.ContainerIDs()[0])); err != nil {
+		t.Fatal(err)
+	}
+	j.eventually("the refusal of the delete", func() error {
+		c := j.onHub(sim.ContainerIDs()[0])
+		if err := j.hub.Get(t.Context(), client.ObjectKeyFromObject(c), c); err != nil {
+			return err
+		}
+		for _, condition := range c.Status.Conditions {
+			if condition.Type == containersv1.ConditionEngineDeleted {
+				return nil
+			}
+		}
+		return fmt.Errorf("status %+v", c.Status)
+	})
+	if n := len(sim.ContainerIDs()); n != 2 {
+		t.Errorf("the engine has %d containers", n)
+	}
+}
