@@ -78,6 +78,9 @@ func (a *appState) rows() [][2]string {
 		{"driver", driver},
 		{"endpoint", a.Status.VM.Endpoint},
 	}
+	if hub := a.Status.Hub; hub != nil {
+		rows = append(rows, [2]string{"hub", fmt.Sprintf("%s on %s, which can %s", hub.Machine, hub.Server, hub.Allow)})
+	}
 	for i, c := range a.Status.Conditions {
 		rows = append(rows, [2]string{c.Type, conditionText(c, a.Status.Conditions[:i], a.Generation)})
 	}

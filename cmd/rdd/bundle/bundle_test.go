@@ -145,10 +145,12 @@ func TestBundleHasNoKnownSecret(t *testing.T) {
 	secrets := map[string]string{
 		"token": "TOKENTOKENTOKENTOKENTOKEN1", "password": "registry-passw0rd", "environment": "env-value-zzz",
 		"key": strings.Repeat("KEYKEYKEYKEY", 5), "kubeconfig": "KUBECONFIGTOKEN1234",
+		"hub token": "HUBTOKENHUBTOKEN1234",
 	}
 	auth := base64.StdEncoding.EncodeToString([]byte("me:" + secrets["password"]))
 	secrets["auth"] = auth
 	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "token"), secrets["token"]+"\n")
+	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "hub.token"), secrets["hub token"])
 	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "tls.key"), "-----BEGIN EC PRIVATE KEY-----\n"+secrets["key"]+"\n-----END EC PRIVATE KEY-----\n")
 	testkit.WriteFile(t, s.Instance.Config, fmt.Sprintf("apiVersion: v1\nkind: Config\nusers: [{name: a, user: {token: %s}}]\n", secrets["kubeconfig"]))
 	testkit.WriteFile(t, filepath.Join(os.Getenv("HOME"), ".docker", "config.json"), fmt.Sprintf(`{"auths":{"r":{"auth":%q}}}`, auth))

@@ -31,12 +31,16 @@ func knownSecrets(s Subject, learned []string) []string {
 		}
 	}
 	add(learned...)
-	for _, name := range []string{filename.Token, filename.ReadOnlyToken} {
+	for _, name := range []string{filename.Token, filename.ReadOnlyToken, filename.HubToken} {
 		if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, name)); err == nil {
 			add(string(token))
 		}
 	}
-	if config, err := clientcmd.LoadFromFile(s.Instance.Config); err == nil {
+	for _, path := range []string{s.Instance.Config, filepath.Join(s.Instance.TLSDir, filename.HubKubeconfig)} {
+		config, err := clientcmd.LoadFromFile(path)
+		if err != nil {
+			continue
+		}
 		for _, user := range config.AuthInfos {
 			add(user.Token, user.Password, string(user.ClientKeyData))
 		}

@@ -198,6 +198,15 @@ func (c *Client) Shutdown(ctx context.Context, keepVM bool) error {
 	return nil
 }
 
+// JoinChanged makes the daemon read again which hub this machine has joined. It returns when
+// the daemon has accepted the request.
+func (c *Client) JoinChanged(ctx context.Context) error {
+	if err := c.rest.Post().AbsPath("/rdd/hub").MaxRetries(0).Do(ctx).Error(); err != nil {
+		return fmt.Errorf("report a join to the daemon at %s: %w", c.host, err)
+	}
+	return nil
+}
+
 // ReplaceToken lets the daemon replace the token of a role. The former one is invalid
 // when ReplaceToken returns.
 func (c *Client) ReplaceToken(ctx context.Context, role string) error {
