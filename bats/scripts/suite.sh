@@ -115,6 +115,7 @@ check engine-current make engine-current
 RDD_TEST_SUITES=simulated go_tests go-test
 CGO_ENABLED=1 go_tests go-test-race -race
 check fuzz make fuzz-short
+check hub make hub-test-short
 engine_tests
 check chaos make chaos ROUNDS=10
 bats_tests bats-vm-short vm-image bats/scripts/vm.sh bats/vm/short
