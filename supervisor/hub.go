@@ -2,7 +2,7 @@ package supervisor
 
 import (
 	"context"
-	"sync"
+	"log/slog"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -35,7 +35,7 @@ func membershipOf(inst instance.Instance) *membership {
 	return &membership{
 		load:     func() (*home.Join, error) { return home.Load(inst) },
 		identity: func() (string, error) { return home.Identity(inst) },
-		ledger:   sync.OnceValues(func() (*home.Ledger, error) { return home.OpenLedger(inst) }),
+		ledger:   func() (*home.Ledger, error) { return home.OpenLedger(inst) },
 	}
 }
 
@@ -49,10 +49,13 @@ func (b blueprint) hubProps() *actor.Props {
 				return b.hubSubtree(join, api.(*home.Home), skew, informers)
 			},
 			Props:   b.props,
-			Version: b.version, Logger: b.logger.With("home", "hub"), Report: report,
+			Version: b.version, Logger: b.hubLogger(), Report: report,
 		})
 	}, actor.WithSupervisor(newStrategy(b.picture, hubPolicy)))
 }
+
+// hubLogger returns the logger of the actors of the second home.
+func (b blueprint) hubLogger() *slog.Logger { return b.logger.With("home", "hub") }
 
 // openHome opens a hub and the ledger of its requests.
 func (b blueprint) openHome(join *home.Join, observer home.Observer) (*home.Home, error) {
@@ -69,6 +72,7 @@ func (b blueprint) hubSubtree(join *home.Join, api *home.Home, skew *home.Skew, 
 		path: []string{rootName, hubName, engineName}, ensureNamespace: api.EnsureNamespace, subscribe: informers.Subscribe,
 		dial: b.dial, mirrors: api.Mirrors, boundsWrites: true, events: kube.NoEvents{},
 		isLeaving: api.IsLeaving, ledger: api.Ledger, storable: skew.Storable,
+		logger: b.hubLogger(),
 	}
 	if join.Allow == hubv1.AllowView {
 		parts.dial = readOnly(b.dial)
@@ -76,13 +80,13 @@ func (b blueprint) hubSubtree(join *home.Join, api *home.Home, skew *home.Skew, 
 	tree := hub.Subtree{
 		Engine: b.engineSupervisorProps(parts),
 		Bridge: b.picture.Props(rootName+"/"+hubName+"/"+bridgeName, func(report func(string)) actor.Actor {
-			return bridge.New(bridge.Config{Informers: informers, Logger: b.logger, Report: report})
+			return bridge.New(bridge.Config{Informers: informers, Logger: b.hubLogger(), Report: report})
 		}),
 	}
 	if join.Allow == hubv1.AllowCreate {
 		tree.Requests = func(engine *actor.PID) *actor.Props {
 			return b.requestSupervisorProps(rootName+"/"+hubName+"/"+requestsName, request.Config{
-				Subscribe: informers.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Client, Engine: engine, Events: kube.NoEvents{},
+				Subscribe: informers.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Client, Engine: engine, Events: kube.NoEvents{}, Logger: b.hubLogger(),
 			})
 		}
 	}
@@ -114,5 +118,6 @@ type engineParts struct {
 	// isLeaving, ledger and storable are nil for the embedded API server; see mirror.Config.
 	isLeaving func(ctx context.Context, kind containersv1.Kind) (bool, error)
 	ledger    mirror.Ledger
+	logger    *slog.Logger
 	storable  func(containersv1.Mirror) containersv1.Mirror
 }

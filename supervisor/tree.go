@@ -174,7 +174,7 @@ func (b blueprint) vmProps() *actor.Props {
 func (b blueprint) engineProps(api api) *actor.Props {
 	return b.engineSupervisorProps(engineParts{
 		path: []string{rootName, engineName}, ensureNamespace: api.EnsureNamespace, subscribe: api.Subscribe,
-		dial: b.dial, mirrors: api.Mirrors(), events: api.Events(),
+		dial: b.dial, mirrors: api.Mirrors(), events: api.Events(), logger: b.logger,
 	})
 }
 
@@ -182,7 +182,7 @@ func (b blueprint) engineSupervisorProps(parts engineParts) *actor.Props {
 	newMirror := func(s engine.MirrorSpec) actor.Actor {
 		return mirror.New(mirror.Config{
 			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
-			Kube: parts.mirrors, BoundsWrites: parts.boundsWrites, Events: parts.events, Logger: b.logger, Report: s.Report,
+			Kube: parts.mirrors, BoundsWrites: parts.boundsWrites, Events: parts.events, Logger: parts.logger, Report: s.Report,
 			IsUnshared: s.IsUnshared, IsLeaving: parts.isLeaving, Ledger: parts.ledger, Storable: parts.storable,
 		})
 	}
@@ -192,7 +192,7 @@ func (b blueprint) engineSupervisorProps(parts engineParts) *actor.Props {
 			MarkFailed: func(ctx context.Context, kind containersv1.Kind, namespace, name string, cause error) error {
 				return mirror.MarkFailed(ctx, parts.mirrors, kind, namespace, name, cause)
 			},
-			Props: b.props, Logger: b.logger, Report: report, Settings: b.engine,
+			Props: b.props, Logger: parts.logger, Report: report, Settings: b.engine,
 		})
 	}, actor.WithSupervisor(newStrategy(b.picture, enginePolicy)))
 }
@@ -207,13 +207,13 @@ func requestsPolicy(string) Policy {
 
 func (b blueprint) requestsProps(api api, engine *actor.PID) *actor.Props {
 	return b.requestSupervisorProps(rootName+"/"+requestsName, request.Config{
-		Subscribe: api.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Requests(), Engine: engine, Events: api.Events(),
+		Subscribe: api.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Requests(), Engine: engine, Events: api.Events(), Logger: b.logger,
 	})
 }
 
 // requestSupervisorProps completes the configuration of the supervisor of requests.
 func (b blueprint) requestSupervisorProps(path string, cfg request.Config) *actor.Props {
-	cfg.Credentials, cfg.Props, cfg.Logger = registryauth.Finder{}.Find, b.props, b.logger
+	cfg.Credentials, cfg.Props = registryauth.Finder{}.Find, b.props
 	return b.picture.Props(path, func(report func(string)) actor.Actor {
 		cfg.Report = report
 		return request.New(cfg)

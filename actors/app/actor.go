@@ -249,7 +249,9 @@ func (a *app) command(c actor.Context) {
 	a.view.engineSeq++
 	a.sentEngine = desired.command(a.view.engineSeq)
 	c.Request(a.Engine, a.sentEngine)
-	if a.Hub != nil {
+	// A daemon that ends leaves the mirrors on a hub: their removal can take long, and the
+	// next daemon corrects them.
+	if a.Hub != nil && !a.view.draining {
 		c.Request(a.Hub, a.sentEngine)
 	}
 }

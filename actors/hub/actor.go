@@ -90,8 +90,10 @@ type (
 		home    Home
 		message string
 	}
-	probeDue struct{ home Home }
-	probed   struct {
+	foundSkew struct{ home Home }
+	joinDue   struct{}
+	probeDue  struct{ home Home }
+	probed    struct {
 		home Home
 		err  error
 	}
@@ -103,7 +105,13 @@ type (
 		err  error
 	}
 	prepareDue struct{ home Home }
-	delivery   struct {
+	compareDue struct{ home Home }
+	compared   struct {
+		home Home
+		skew *home.Skew
+	}
+	machineStale struct{ home Home }
+	delivery     struct {
 		informers *kube.Informers
 		event     kube.Event
 	}
@@ -125,6 +133,11 @@ type (
 func (joinRead) toSelf()     {}
 func (foundAway) toSelf()    {}
 func (foundRefused) toSelf() {}
+func (foundSkew) toSelf()    {}
+func (joinDue) toSelf()      {}
+func (compareDue) toSelf()   {}
+func (compared) toSelf()     {}
+func (machineStale) toSelf() {}
 func (probeDue) toSelf()     {}
 func (probed) toSelf()       {}
 func (turnCome) toSelf()     {}
@@ -182,7 +195,7 @@ func (h *hub) receive(c actor.Context, msg messages.ToHub) {
 			return // of a subtree that was stopped
 		}
 		if h.facts.engine = msg; msg.State == messages.EngineReady {
-			h.failures = 0
+			h.failures, h.probes = 0, 0
 		}
 	case messages.JoinChanged:
 		h.readJoin()
@@ -195,7 +208,8 @@ func (h *hub) receive(c actor.Context, msg messages.ToHub) {
 
 // commanded keeps a command of the app actor, and forwards it.
 func (h *hub) commanded(c actor.Context, msg messages.EngineCommand) {
-	h.owner, h.command = c.Sender(), msg
+	// An owner that restarted knows nothing.
+	h.owner, h.command, h.published = c.Sender(), msg, messages.HubChanged{}
 	h.sendCommand(c)
 }
 
@@ -206,6 +220,7 @@ func (h *hub) update(c actor.Context) {
 	now := derive(h.facts)
 	if h.join != nil {
 		now.Hub = h.join.Status()
+		now.InUse = now.InUse && h.join.Allow != hubv1.AllowView // no request is carried out
 	}
 	state := now.Reason
 	if !now.IsJoined {
@@ -256,6 +271,18 @@ func (h *hub) receiveOwn(c actor.Context, msg toSelf) {
 	case foundRefused:
 		if msg.home == h.home {
 			h.facts.refused = msg.message
+		}
+	case foundSkew:
+		h.foundSkew(msg)
+	case joinDue:
+		h.readJoin()
+	case compareDue:
+		h.compare(msg.home)
+	case compared:
+		h.compared(msg)
+	case machineStale:
+		if msg.home == h.home {
+			h.machine.written = nil
 		}
 	case probeDue:
 		h.probe(msg)

@@ -23,6 +23,7 @@ const (
 // Home is the hub, for this machine; see home.Home.
 type Home interface {
 	Probe(ctx context.Context) error
+	Reopen()
 	HoldLease(ctx context.Context, identity string, events home.LeaseEvents) error
 	Skew(ctx context.Context) (*home.Skew, error)
 	Informers() (*kube.Informers, error)

@@ -2,17 +2,24 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
-const prepareTimeout = 30 * time.Second
+const (
+	prepareTimeout = 30 * time.Second
+	// compareEvery is the pause between two comparisons of the definitions of a hub that is
+	// followed, which an administrator can update.
+	compareEvery = 10 * time.Minute
+)
 
 // follow starts or stops the subtree.
 func (h *hub) follow(c actor.Context) {
@@ -45,6 +52,10 @@ func (h *hub) prepared(p prepared) {
 	if p.home != h.home {
 		return
 	}
+	if _, isAway := errors.AsType[*home.AwayError](p.err); isAway {
+		h.isPreparing = false // the return of the hub begins it again
+		return
+	}
 	if p.err != nil {
 		h.failed(p.err)
 		return
@@ -53,6 +64,38 @@ func (h *hub) prepared(p prepared) {
 	h.facts.isPrepared, h.facts.prepareErr, h.facts.skew = true, nil, p.skew.Message()
 	if h.facts.skew != "" {
 		h.Logger.Warn("the hub does not store all fields", "skew", h.facts.skew)
+	}
+}
+
+// foundSkew compares the definitions again, because the hub has dropped a part of a status.
+func (h *hub) foundSkew(found foundSkew) {
+	if found.home == h.home && h.facts.wantsSubtree() {
+		h.failed(errors.New("the definitions on the hub have changed, and are compared again"))
+	}
+}
+
+// compare compares the definitions of a hub that is followed.
+func (h *hub) compare(of Home) {
+	if of != h.home {
+		return
+	}
+	h.tasks.After(compareEvery, compareDue{of})
+	if !h.facts.wantsSubtree() {
+		return
+	}
+	h.tasks.Go(prepareTimeout, func(ctx context.Context) any {
+		skew, err := of.Skew(ctx)
+		if err != nil {
+			return compared{home: of}
+		}
+		return compared{home: of, skew: skew}
+	})
+}
+
+// compared starts the subtree again if the definitions have changed.
+func (h *hub) compared(c compared) {
+	if c.home == h.home && c.skew != nil && c.skew.Message() != h.facts.skew {
+		h.facts.isPrepared = false
 	}
 }
 
@@ -164,6 +207,7 @@ func (h *hub) childFailed(c actor.Context, f messages.ChildFailed) {
 	case f.GaveUp:
 		h.failed(fmt.Errorf("%s of the hub: %w", f.Name, f.Err))
 	case f.Name == EngineName:
+		h.facts.engine = messages.EngineChanged{}
 		h.sendCommand(c)
 	case f.Name == LeaseName:
 		h.facts.isHeld = false

@@ -48,6 +48,8 @@ func (h *hub) joinRead(c actor.Context, read joinRead) {
 	case read.err != nil:
 		h.facts.joinErr = read.err
 		h.Logger.Error("the hub that this machine has joined cannot be used", "err", read.err)
+		const again = 30 * time.Second
+		h.tasks.After(again, joinDue{})
 		return
 	}
 	h.join, h.identity = read.join, read.identity
@@ -93,6 +95,10 @@ func (h *hub) open() {
 			<-ready
 			tasks.Send(foundAway{opened, cause})
 		},
+		NotStored: func() {
+			<-ready
+			tasks.Send(foundSkew{opened})
+		},
 		Refused: func(message string) {
 			<-ready
 			tasks.Send(foundRefused{opened, message})
@@ -107,6 +113,7 @@ func (h *hub) open() {
 	h.Logger.Info("hub joined", "server", h.join.Server, "machine", h.join.Machine, "allow", h.join.Allow)
 	h.tasks.Send(leaseDue{opened})
 	h.tasks.Send(tokenDue{opened})
+	h.tasks.After(compareEvery, compareDue{opened})
 }
 
 // renewToken renews the token of this machine when it is due.
@@ -131,7 +138,7 @@ func (h *hub) tokenRead(read tokenRead) {
 		h.tasks.After(again, tokenDue{h.home})
 	case !read.next.IsZero():
 		// A timer stands still while the machine is suspended.
-		const atMost = time.Hour
-		h.tasks.After(min(time.Until(read.next)+time.Second, atMost), tokenDue{h.home})
+		const atLeast, atMost = time.Minute, time.Hour
+		h.tasks.After(max(atLeast, min(time.Until(read.next), atMost)), tokenDue{h.home})
 	}
 }

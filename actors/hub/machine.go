@@ -13,6 +13,8 @@ const (
 	// machineEvery is the pause between two writes of the status of the Machine.
 	machineEvery   = 5 * time.Second
 	machineTimeout = 15 * time.Second
+	// machineStaleAfter is how long a status that was written is taken to be stored.
+	machineStaleAfter = time.Minute
 )
 
 // writeMachine writes the status of the Machine if it has changed.
@@ -52,6 +54,8 @@ func (h *hub) machineWritten(wrote machineWrote) {
 		pause = again
 	} else {
 		h.machine.written = &wrote.status
+		// The hub's controller may have written it since, if the machine was suspended.
+		h.tasks.After(machineStaleAfter, machineStale{h.home})
 	}
 	h.tasks.After(pause, machineDue{})
 }

@@ -32,15 +32,24 @@ func (h *hub) foundAway(found foundAway) {
 	}
 	h.facts.away = found.cause
 	h.Logger.Warn("the hub is away", "err", found.cause)
-	h.probes = 0
 	h.probeLater()
 }
 
-// probeLater plans the next probe. The pauses grow from two seconds to more than ten, so that a
-// hub that is away for long is dialed at most once in ten seconds.
+// probePause returns the pause before a probe, which counts from 1. A restart of the hub is
+// noticed fast, and one that is away for long is dialed at most once in ten seconds.
+func probePause(probe int) time.Duration {
+	backoff := async.Backoff{Min: 2 * time.Second, Max: 20 * time.Second}
+	const longest = 10 * time.Second
+	if pause := backoff.Delay(probe); pause < longest {
+		return pause
+	}
+	return longest + rand.N(2*time.Second) //nolint:gosec // a spread, no secret
+}
+
+// probeLater plans the next probe.
 func (h *hub) probeLater() {
 	h.probes++
-	pause := async.Backoff{Min: 2 * time.Second, Max: 20 * time.Second}.Delay(h.probes)
+	pause := probePause(h.probes)
 	if _, ok := errors.AsType[*home.UnauthorizedError](h.facts.away); ok {
 		pause = unauthorizedPause
 	}
@@ -68,6 +77,8 @@ func (h *hub) probed(p probed) {
 		return
 	}
 	h.Logger.Info("the hub is back")
+	// Here, so that a request that finds the hub away again is noticed after it.
+	h.home.Reopen()
 	h.facts.away, h.facts.isDelayed = nil, true
 	h.tasks.Send(leaseDue{h.home})
 	h.tasks.After(rand.N(spread), turnCome{h.home}) //nolint:gosec // a spread, no secret

@@ -150,7 +150,7 @@ func TestBundleHasNoKnownSecret(t *testing.T) {
 	auth := base64.StdEncoding.EncodeToString([]byte("me:" + secrets["password"]))
 	secrets["auth"] = auth
 	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "token"), secrets["token"]+"\n")
-	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "hub.token"), secrets["hub token"])
+	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "hub.token.1"), secrets["hub token"])
 	testkit.WriteFile(t, filepath.Join(s.Instance.TLSDir, "tls.key"), "-----BEGIN EC PRIVATE KEY-----\n"+secrets["key"]+"\n-----END EC PRIVATE KEY-----\n")
 	testkit.WriteFile(t, s.Instance.Config, fmt.Sprintf("apiVersion: v1\nkind: Config\nusers: [{name: a, user: {token: %s}}]\n", secrets["kubeconfig"]))
 	testkit.WriteFile(t, filepath.Join(os.Getenv("HOME"), ".docker", "config.json"), fmt.Sprintf(`{"auths":{"r":{"auth":%q}}}`, auth))

@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
@@ -31,8 +32,10 @@ func knownSecrets(s Subject, learned []string) []string {
 		}
 	}
 	add(learned...)
-	for _, name := range []string{filename.Token, filename.ReadOnlyToken, filename.HubToken} {
-		if token, err := os.ReadFile(filepath.Join(s.Instance.TLSDir, name)); err == nil {
+	tokens := append(home.TokenFiles(s.Instance),
+		filepath.Join(s.Instance.TLSDir, filename.Token), filepath.Join(s.Instance.TLSDir, filename.ReadOnlyToken))
+	for _, path := range tokens {
+		if token, err := os.ReadFile(path); err == nil {
 			add(string(token))
 		}
 	}

@@ -78,7 +78,6 @@ func Run(ctx context.Context, cfg Config) error {
 		}
 		return err
 	}
-	// The libraries report their errors, and not each of their steps.
 	ctx = klog.NewContext(ctx, logr.FromSlogHandler(warnings{c.Logger.Handler()}))
 	c.Logger.Info("waiting for the leader election", "identity", c.identity)
 	for ctx.Err() == nil {
@@ -197,19 +196,3 @@ func (c *controller) leadWhile(ctx, leading context.Context) error {
 	}
 	return err
 }
-
-// warnings passes warnings and errors of the libraries on.
-type warnings struct{ slog.Handler }
-
-// Enabled implements [slog.Handler].
-func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
-	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
-}
-
-// WithAttrs implements [slog.Handler].
-func (w warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return warnings{w.Handler.WithAttrs(attrs)}
-}
-
-// WithGroup implements [slog.Handler].
-func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }

@@ -18,6 +18,9 @@ var errFenced = errors.New("the Lease of this machine was not renewed in time")
 // machine is suspended. If that clock jumps, writes wait for the next renewal.
 type fence struct {
 	next http.RoundTripper
+	// leases is the path of the Lease, without its name, and token that of a new token,
+	// which a machine needs without its Lease too.
+	leases, token string
 
 	mu    sync.Mutex
 	until time.Time
@@ -25,13 +28,13 @@ type fence struct {
 
 // RoundTrip implements http.RoundTripper.
 func (f *fence) RoundTrip(r *http.Request) (*http.Response, error) {
-	isLease := strings.Contains(r.URL.Path, "/leases/") || strings.HasSuffix(r.URL.Path, "/leases")
+	isLease := strings.HasPrefix(r.URL.Path, f.leases)
 	began := time.Now().Round(0) // without the monotonic clock
-	if r.Method != http.MethodGet && !isLease && !f.isValid(began) {
-		if r.Body != nil {
-			_ = r.Body.Close()
+	if r.Method != http.MethodGet && !isLease && r.URL.Path != f.token {
+		if err := f.check(); err != nil {
+			closeBody(r)
+			return nil, err
 		}
-		return nil, errFenced
 	}
 	response, err := f.next.RoundTrip(r)
 	if err == nil && isLease && r.Method != http.MethodGet {
@@ -40,11 +43,21 @@ func (f *fence) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-func (f *fence) isValid(now time.Time) bool {
+// check returns an error unless the Lease is known to be valid.
+func (f *fence) check() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	left := f.until.Sub(now)
-	return left > 0 && left <= leaseDuration
+	if left := f.until.Sub(time.Now().Round(0)); left <= 0 || left > leaseDuration {
+		return errFenced
+	}
+	return nil
+}
+
+// invalidate ends the validity, because the Lease was lost or released.
+func (f *fence) invalidate() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.until = time.Time{}
 }
 
 // renewed records the outcome of a write of the Lease.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -35,6 +36,8 @@ type gate struct {
 	next http.RoundTripper
 	// closed is called, outside of the lock, when the gate closes.
 	closed func(cause error)
+	// leases is the path of the Lease, without its name.
+	leases string
 
 	mu    sync.Mutex
 	cause error // nil while the gate is open
@@ -75,10 +78,11 @@ func (g *gate) why() error {
 func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	isProbe := r.Context().Value(probeKey{}) != nil
 	if cause := g.why(); cause != nil && !isProbe {
+		closeBody(r)
 		return nil, &AwayError{Cause: cause}
 	}
 	response, err := g.next.RoundTrip(r)
-	if cause := awayCause(r, response, err); cause != nil && !isProbe {
+	if cause := g.awayCause(r, response, err); cause != nil && !isProbe {
 		g.close(cause)
 		if err != nil {
 			return nil, &AwayError{Cause: cause}
@@ -102,13 +106,23 @@ func explained(err error) error {
 	return err
 }
 
-// awayCause returns why the outcome of a request shows that the hub is away, or nil.
-func awayCause(r *http.Request, response *http.Response, err error) error {
+// closeBody closes the body of a request that is not sent, as a transport must.
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		_ = r.Body.Close()
+	}
+}
+
+// awayCause returns why the outcome of a request shows that the hub is away, or nil. Of the
+// deadlines only that of the Lease does: a hub that is busy lets writes wait.
+func (g *gate) awayCause(r *http.Request, response *http.Response, err error) error {
 	switch {
 	case err != nil && errors.Is(context.Cause(r.Context()), context.Canceled):
 		return nil // its caller no longer needs it
 	case errors.Is(err, errFenced):
 		return nil // the renewal of the Lease says more
+	case errors.Is(err, context.DeadlineExceeded) && !strings.HasPrefix(r.URL.Path, g.leases):
+		return nil
 	case err != nil:
 		return explained(err)
 	case response.StatusCode == http.StatusUnauthorized:

@@ -49,6 +49,8 @@ func send(t *testing.T, transport http.RoundTripper, ctx context.Context, method
 	return response.StatusCode, nil
 }
 
+const leasePath = "/apis/coordination.k8s.io/v1/namespaces/m/leases"
+
 const containersPath = "/apis/containers.rancherdesktop.io/v1alpha1/namespaces/m/containers"
 
 func TestGateSendsNothingWhileAway(t *testing.T) {
@@ -91,7 +93,7 @@ func TestGateClosesOnlyIfTheHubIsAway(t *testing.T) {
 		"unauthorized":         {t.Context(), &answers{status: http.StatusUnauthorized}, true},
 		"unavailable":          {t.Context(), &answers{status: http.StatusServiceUnavailable}, true},
 		"no longer needed":     {cancelled, &answers{err: context.Canceled}, false},
-		"no answer in time":    {late, &answers{err: context.DeadlineExceeded}, true},
+		"a slow write":         {late, &answers{err: context.DeadlineExceeded}, false},
 		"no Lease":             {t.Context(), &answers{err: errFenced}, false},
 		"connection refused":   {t.Context(), &answers{err: errors.New("connection refused")}, true},
 		"watch with a failure": {t.Context(), &answers{status: http.StatusOK, body: brokenBody{}}, true},
@@ -99,7 +101,7 @@ func TestGateClosesOnlyIfTheHubIsAway(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			isClosed := false
-			g := &gate{next: test.answer, closed: func(error) { isClosed = true }}
+			g := &gate{next: test.answer, closed: func(error) { isClosed = true }, leases: leasePath}
 			_, _ = send(t, g, test.ctx, http.MethodGet, containersPath+"?watch=true")
 			if isClosed != test.closes || (g.why() != nil) != test.closes {
 				t.Errorf("closed: %v, want %v", isClosed, test.closes)
@@ -161,6 +163,35 @@ func TestRefusalsPauseClass(t *testing.T) {
 	})
 }
 
+// What the hub refuses is forgotten when no request is made any more.
+func TestRefusalsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var messages []string
+		f := &refusals{next: &answers{status: http.StatusForbidden}, classes: map[class]*refusal{}, changed: func(m string) { messages = append(messages, m) }}
+		for range refusalsAtOnce {
+			_, _ = send(t, f, t.Context(), http.MethodPost, containersPath)
+		}
+		time.Sleep(forgetAfter + time.Second)
+		synctest.Wait()
+		if len(messages) != 2 || messages[1] != "" {
+			t.Errorf("messages %q", messages)
+		}
+	})
+}
+
+// An admission policy refuses objects, and not all of a kind.
+func TestRefusalsByPolicyPauseNothing(t *testing.T) {
+	next := &answers{}
+	f := &refusals{next: next, classes: map[class]*refusal{}, changed: func(m string) { t.Errorf("reported %q", m) }}
+	for range 10 {
+		next.status, next.body = http.StatusForbidden, strings.NewReader(`{"message":"admission webhook denied the request: no such image"}`)
+		_, _ = send(t, f, t.Context(), http.MethodPost, containersPath)
+	}
+	if n := next.sent.Load(); n != 10 {
+		t.Errorf("%d of 10 requests were sent", n)
+	}
+}
+
 // One object that is refused does not pause others.
 func TestRefusalOfOneObjectPausesNothing(t *testing.T) {
 	next := &answers{}
@@ -196,8 +227,8 @@ func TestClassOf(t *testing.T) {
 func TestFenceRequiresLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &answers{status: http.StatusOK}
-		f := &fence{next: next}
-		const lease = "/apis/coordination.k8s.io/v1/namespaces/m/leases/rdd"
+		f := &fence{next: next, leases: leasePath, token: "/token"}
+		const lease = leasePath + "/rdd"
 		write := func() error {
 			_, err := send(t, f, t.Context(), http.MethodPut, containersPath+"/a/status")
 			return err
@@ -220,9 +251,17 @@ func TestFenceRequiresLease(t *testing.T) {
 		if err := write(); err != nil {
 			t.Errorf("a write with the Lease: %v", err)
 		}
+		if _, err := send(t, f, t.Context(), http.MethodPost, "/token"); err != nil {
+			t.Errorf("a new token: %v", err)
+		}
 		time.Sleep(leaseDuration + time.Second)
 		if err := write(); !errors.Is(err, errFenced) {
 			t.Errorf("a write after the Lease has expired: %v", err)
+		}
+		_, _ = send(t, f, t.Context(), http.MethodPut, lease)
+		f.invalidate()
+		if err := write(); !errors.Is(err, errFenced) {
+			t.Errorf("a write after the Lease was released: %v", err)
 		}
 	})
 }

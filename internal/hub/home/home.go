@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -35,6 +35,8 @@ const (
 type Observer struct {
 	// Away is called when a request finds the hub away, once until Probe succeeds.
 	Away func(cause error)
+	// NotStored is called when the hub has dropped a part of a status.
+	NotStored func()
 	// Refused is called with the hub's words when it refuses requests of this machine,
 	// for a missing right or an exhausted quota, and with an empty text when it no longer
 	// does.
@@ -53,7 +55,12 @@ type Home struct {
 	namespace  string
 	config     *rest.Config
 	httpClient *http.Client
-	gate       *gate
+	// inner is the transport below gate and fence.
+	inner http.RoundTripper
+	gate  *gate
+	fence *fence
+	// followsRequests is set if the machine carries out requests.
+	followsRequests bool
 	// direct sends requests of other types.
 	direct client.Client
 	leases *coordinationclient.CoordinationV1Client
@@ -65,21 +72,25 @@ func Open(join *Join, ledger *Ledger, observer Observer) (*Home, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Home{Ledger: ledger, namespace: join.Machine, gate: &gate{closed: observer.Away}}
 	config.QPS, config.Burst = requestsPerSecond, requestsPerSecond
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		h.gate.next = &refusals{next: &fence{next: next}, changed: observer.Refused, classes: map[class]*refusal{}}
-		return h.gate
-	})
-	h.config = config
+	h := &Home{Ledger: ledger, namespace: join.Machine, config: config, followsRequests: join.Allow == hubv1.AllowCreate}
 	// Each client uses this one, because there is one gate, and one Lease.
 	if h.httpClient, err = rest.HTTPClientFor(config); err != nil {
 		return nil, fmt.Errorf("prepare the connection to the hub: %w", err)
 	}
-	return h, h.openClients()
+	// The gate is outside of what adds the credentials, because that can fail too.
+	h.inner = h.httpClient.Transport
+	leases := "/apis/coordination.k8s.io/v1/namespaces/" + h.namespace + "/leases"
+	h.fence = &fence{next: h.inner, leases: leases, token: "/api/v1/namespaces/" + h.namespace + "/serviceaccounts/" + hubv1.ServiceAccountName + "/token"}
+	h.gate = &gate{
+		next:   &refusals{next: h.fence, changed: observer.Refused, classes: map[class]*refusal{}},
+		closed: observer.Away, leases: leases,
+	}
+	h.httpClient.Transport = h.gate
+	return h, h.openClients(observer)
 }
 
-func (h *Home) openClients() (err error) {
+func (h *Home) openClients(observer Observer) (err error) {
 	if h.Client, err = kube.NewClientFor(h.config, h.httpClient); err != nil {
 		return err
 	}
@@ -89,6 +100,7 @@ func (h *Home) openClients() (err error) {
 	if h.Mirrors, err = NewMirrors(h.config, h.httpClient); err != nil {
 		return err
 	}
+	h.Mirrors.fenced, h.Mirrors.notStored = h.fence.check, observer.NotStored
 	leases := *h.httpClient
 	leases.Timeout = leaseTimeout
 	if h.leases, err = coordinationclient.NewForConfigAndClient(h.config, &leases); err != nil {
@@ -114,15 +126,19 @@ func newDirect(config *rest.Config, httpClient *http.Client) (client.Client, err
 	return out, nil
 }
 
-// Informers returns new informers of the mirrors and the requests of this machine.
+// Informers returns new informers of the mirrors of this machine, and of the requests if it
+// carries them out.
 func (h *Home) Informers() (*kube.Informers, error) {
-	return kube.NewInformers(h.config, h.httpClient, source{client: h.Mirrors.client, namespace: h.namespace},
-		slices.Concat(kube.MirrorObjects(), kube.RequestObjects())...)
+	objects := kube.MirrorObjects()
+	if h.followsRequests {
+		objects = append(objects, kube.RequestObjects()...)
+	}
+	return kube.NewInformers(h.config, h.httpClient, source{client: h.Mirrors.client, namespace: h.namespace}, objects...)
 }
 
-// Probe finds out whether a hub that was away is back, and lets requests pass if so. The
-// error is why it is still away.
+// Probe finds out whether a hub that was away is back. The error is why it is still away.
 func (h *Home) Probe(ctx context.Context) error {
+	utilnet.CloseIdleConnectionsFor(h.inner) // of a network that may be another one now
 	ctx, cancel := context.WithTimeout(asProbe(ctx), probeTimeout)
 	defer cancel()
 	// Once: a client repeats a request whose connection was reset.
@@ -133,9 +149,11 @@ func (h *Home) Probe(ctx context.Context) error {
 	case err != nil && !isAnswer(err):
 		return explained(err)
 	}
-	h.gate.open()
 	return nil
 }
+
+// Reopen lets requests pass after a Probe that succeeded.
+func (h *Home) Reopen() { h.gate.open() }
 
 // isAnswer reports whether an error is an answer of a hub that serves requests of this
 // machine.
@@ -150,8 +168,5 @@ func isAnswer(err error) bool {
 	return status.Status().Code < http.StatusInternalServerError
 }
 
-// Away returns why requests are not sent, or nil.
-func (h *Home) Away() error { return h.gate.why() }
-
 // Close closes idle connections.
-func (h *Home) Close() { h.httpClient.CloseIdleConnections() }
+func (h *Home) Close() { utilnet.CloseIdleConnectionsFor(h.inner) }

@@ -148,8 +148,10 @@ func (j *Join) Save(inst instance.Instance) error {
 		return fmt.Errorf("create the directory of the join file: %w", err)
 	}
 	if user := config.AuthInfos[current.AuthInfo]; user != nil && user.Token != "" {
-		path := filepath.Join(inst.TLSDir, filename.HubToken)
-		if err := instance.ReplaceFile(path, []byte(user.Token)); err != nil {
+		// Each Join has a file of its own: a daemon that still uses another hub must not
+		// send it this token.
+		path := filepath.Join(inst.TLSDir, fmt.Sprintf("%s.%d", filename.HubToken, j.JoinedAt.UnixMicro()))
+		if err := writeToken(path, user.Token); err != nil {
 			return fmt.Errorf("write the token of this machine: %w", err)
 		}
 		user.Token, user.TokenFile = "", path
@@ -164,10 +166,28 @@ func (j *Join) Save(inst instance.Instance) error {
 	return nil
 }
 
+// writeToken writes a token whose age is not known, so that it is renewed soon: the time of
+// the file is when the token was received.
+func writeToken(path, token string) error {
+	if err := instance.ReplaceFile(path, []byte(token)); err != nil {
+		return err
+	}
+	return os.Chtimes(path, time.Unix(0, 0), time.Unix(0, 0))
+}
+
+// TokenFiles returns the files of the tokens of an instance.
+func TokenFiles(inst instance.Instance) []string {
+	files, err := filepath.Glob(filepath.Join(inst.TLSDir, filename.HubToken+".*"))
+	if err != nil {
+		return nil // only an invalid pattern is an error
+	}
+	return files
+}
+
 // Leave removes the stored Join of an instance.
 func Leave(inst instance.Instance) error {
-	for _, name := range []string{filename.HubKubeconfig, filename.HubToken} {
-		if err := os.Remove(filepath.Join(inst.TLSDir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, path := range append(TokenFiles(inst), filepath.Join(inst.TLSDir, filename.HubKubeconfig)) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove the join file: %w", err)
 		}
 	}

@@ -1,6 +1,7 @@
 package home
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -16,6 +17,10 @@ const (
 	leaseDuration = 40 * time.Second
 	leaseRenew    = 30 * time.Second
 	leaseRetry    = 10 * time.Second
+	// acquireRetry is the pause between two attempts to acquire a Lease. A Lease that
+	// another machine held is acquired within 50 s of the end of that machine: it must be
+	// seen unchanged for leaseDuration, and each attempt can be twice as late.
+	acquireRetry = 2 * time.Second
 )
 
 // LeaseEvents receives what becomes of the Lease. Its methods do not block.
@@ -34,14 +39,29 @@ var errLeaseLost = errors.New("the Lease of this machine could not be renewed in
 // the clock of this machine since the last change that it has seen, and never by comparing
 // clocks. When ctx ends, the Lease is released.
 func (h *Home) HoldLease(ctx context.Context, identity string, events LeaseEvents) error {
+	defer h.fence.invalidate()
+	acquiring, acquired := context.WithCancel(ctx)
+	defer acquired()
+	first := LeaseEvents{Held: acquired, HeldBy: events.HeldBy}
+	if err := h.elect(acquiring, identity, acquireRetry, false, first); err != nil || ctx.Err() != nil {
+		return cmp.Or(err, ctx.Err())
+	}
+	if err := h.elect(ctx, identity, leaseRetry, true, events); err != nil {
+		return err
+	}
+	return cmp.Or(ctx.Err(), errLeaseLost)
+}
+
+// elect runs one election until the Lease is lost or ctx ends.
+func (h *Home) elect(ctx context.Context, identity string, retry time.Duration, releases bool, events LeaseEvents) error {
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: &resourcelock.LeaseLock{
 			LeaseMeta:  metav1.ObjectMeta{Namespace: h.namespace, Name: hubv1.LeaseName},
 			Client:     h.leases,
 			LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
 		},
-		LeaseDuration: leaseDuration, RenewDeadline: leaseRenew, RetryPeriod: leaseRetry,
-		ReleaseOnCancel: true,
+		LeaseDuration: leaseDuration, RenewDeadline: leaseRenew, RetryPeriod: retry,
+		ReleaseOnCancel: releases,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(context.Context) { events.Held() },
 			OnStoppedLeading: func() {},
@@ -56,5 +76,5 @@ func (h *Home) HoldLease(ctx context.Context, identity string, events LeaseEvent
 		return err
 	}
 	elector.Run(ctx)
-	return errLeaseLost
+	return nil
 }

@@ -17,13 +17,20 @@ import (
 // IsLeaving reports whether the mirrors of a kind are being deleted because their
 // namespace, or the definition of the kind, is. Such a deletion concerns the hub, and none
 // of the engine's objects. A mirror asks before it removes an object.
+//
+// An administrator or the hub's controller marks a namespace before it removes the mirrors in
+// it. A delete that is pending then waits: the mark goes with the namespace, or before the
+// machine writes its mirrors again.
 func (h *Home) IsLeaving(ctx context.Context, kind containersv1.Kind) (bool, error) {
+	if err := h.fence.check(); err != nil {
+		return false, err
+	}
 	namespace := &corev1.Namespace{}
 	if gone, err := h.isGoing(ctx, namespace, h.namespace); gone || err != nil {
 		return gone, err
 	}
 	if _, isEmptied := namespace.Annotations[hubv1.EmptiedAnnotation]; isEmptied {
-		return true, nil
+		return false, fmt.Errorf("the mirrors of machine %s are being removed from the hub: the delete waits until that ends", h.namespace)
 	}
 	definition := &metav1.PartialObjectMetadata{}
 	definition.SetGroupVersionKind(apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"))

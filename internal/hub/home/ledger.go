@@ -1,7 +1,6 @@
 package home
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,24 +24,26 @@ const maxLedger = 20_000
 type Ledger struct {
 	path string
 
-	mu    sync.Mutex
-	lines []string
-	known map[string]struct{}
+	mu sync.Mutex
+	// isTorn is set if the last line of the file is not complete.
+	isTorn bool
+	lines  []string
+	known  map[string]struct{}
 }
 
 // OpenLedger reads the ledger of an instance.
 func OpenLedger(inst instance.Instance) (*Ledger, error) {
 	l := &Ledger{path: filepath.Join(inst.DataDir, filename.HubRequests), known: map[string]struct{}{}}
-	file, err := os.Open(l.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return l, nil
+	content, err := os.ReadFile(l.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the record of requests that were carried out: %w", err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("open the record of requests that were carried out: %w", err)
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		l.add(lines.Text())
+	for line := range strings.Lines(string(content)) {
+		// A crash can leave a part of the last line.
+		text, isWhole := strings.CutSuffix(line, "\n")
+		if l.isTorn = !isWhole; isWhole {
+			l.add(text)
+		}
 	}
 	return l, nil
 }
@@ -90,10 +91,15 @@ func (l *Ledger) append(line string) error {
 	if err != nil {
 		return err
 	}
-	_, err = file.WriteString(line + "\n")
+	line += "\n"
+	if l.isTorn {
+		line = "\n" + line
+	}
+	_, err = file.WriteString(line)
 	if err == nil {
 		err = file.Sync()
 	}
+	l.isTorn = err != nil
 	return errors.Join(err, file.Close())
 }
 

@@ -47,11 +47,26 @@ func TestLedgerSurvivesRestart(t *testing.T) {
 func TestLedgerWithPartOfLine(t *testing.T) {
 	inst := instancetest.At(t, "test")
 	l := openLedger(t, inst)
-	if err := l.append("uid sta"); err != nil {
+	if err := l.Add("first", "state 1"); err != nil {
 		t.Fatal(err)
 	}
-	if again := openLedger(t, inst); again.Has("uid", "state 2") {
+	path := filepath.Join(inst.DataDir, filename.HubRequests)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(whole, "uid sta"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := openLedger(t, inst)
+	if again.Has("uid", "sta") {
 		t.Error("a part of a line is a request")
+	}
+	if err := again.Add("last", "state 3"); err != nil {
+		t.Fatal(err)
+	}
+	if again = openLedger(t, inst); !again.Has("first", "state 1") || !again.Has("last", "state 3") {
+		t.Errorf("known: %v", again.known)
 	}
 }
 

@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -37,7 +38,14 @@ const (
 type Mirrors struct {
 	client rest.Interface
 	turns  *semaphore.Weighted
+	// fenced returns an error without a valid Lease; nil if none is needed.
+	fenced func() error
+	// notStored is called when the API server has dropped a part of a status; nil for none.
+	notStored func()
 }
+
+// errNotStored is the error of a write that stored only a part of the status.
+var errNotStored = errors.New("the API server did not store the whole status, because its definitions are older than this rdd: an administrator updates them with 'rdd hub install'")
 
 // NewMirrors returns the mirrors of an API server. A nil httpClient means one for config.
 func NewMirrors(config *rest.Config, httpClient *http.Client) (*Mirrors, error) {
@@ -72,8 +80,14 @@ func newTyped(config *rest.Config, httpClient *http.Client) (rest.Interface, err
 
 func resourceOf(kind containersv1.Kind) string { return kind.GroupVersionResource().Resource }
 
-// Get reads a mirror.
+// Get reads a mirror. It fails without a valid Lease, because calls to the engine follow from
+// it.
 func (m *Mirrors) Get(ctx context.Context, kind containersv1.Kind, namespace, name string) (containersv1.Mirror, error) {
+	if m.fenced != nil {
+		if err := m.fenced(); err != nil {
+			return nil, err
+		}
+	}
 	out := containersv1.NewMirror(kind)
 	if err := m.client.Get().Namespace(namespace).Resource(resourceOf(kind)).Name(name).Do(ctx).Into(out); err != nil {
 		return nil, err
@@ -176,9 +190,19 @@ func (m *Mirrors) delete(ctx context.Context, obj containersv1.Mirror) error {
 
 func (m *Mirrors) putStatus(ctx context.Context, obj containersv1.Mirror) (containersv1.Mirror, error) {
 	sent := withType(obj)
-	return m.do(ctx, m.client.Put(), obj, func(r *rest.Request) *rest.Request {
+	written, err := m.do(ctx, m.client.Put(), obj, func(r *rest.Request) *rest.Request {
 		return r.Name(obj.GetName()).SubResource(containersv1.StatusSubresource).Body(sent)
 	})
+	if err != nil {
+		return nil, err
+	}
+	if !written.SameStatus(obj) {
+		if m.notStored != nil {
+			m.notStored()
+		}
+		return nil, errNotStored
+	}
+	return written, nil
 }
 
 // syncLabels gives a stored object the labels of its status, and removes those that rdd

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -18,6 +19,8 @@ const (
 	// of a class that the hub refuses. A quota is unknown for the first seconds.
 	firstPause   = time.Second
 	refusalPause = 30 * time.Second
+	// forgetAfter is how long after the last refusal a class is forgotten.
+	forgetAfter = 3 * refusalPause
 	// refusalsAtOnce is how many requests of a class the hub refuses in a row before the
 	// class is paused. A single object can be refused for a reason of its own.
 	refusalsAtOnce = 3
@@ -49,7 +52,7 @@ func classOf(r *http.Request) class {
 // pause it repeats the hub's answer, and after it one request is sent again.
 type refusals struct {
 	next http.RoundTripper
-	// changed is called, outside of the lock, with the hub's words when a class is paused,
+	// changed is called, in order, with the hub's words when a class is paused,
 	// and with an empty text when none is any more.
 	changed func(message string)
 
@@ -62,6 +65,7 @@ type refusals struct {
 type refusal struct {
 	count  int
 	until  time.Time
+	at     time.Time // of the last one
 	status int
 	header http.Header
 	body   []byte
@@ -82,16 +86,14 @@ func (r *refusal) pause() time.Duration {
 func (f *refusals) RoundTrip(r *http.Request) (*http.Response, error) {
 	of := classOf(r)
 	if answer := f.paused(of, r); answer != nil {
-		if r.Body != nil {
-			_ = r.Body.Close()
-		}
+		closeBody(r)
 		return answer, nil
 	}
 	response, err := f.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	if !isRefusal(r, response) {
+	if response.StatusCode != http.StatusForbidden && response.StatusCode != http.StatusNotFound {
 		f.accepted(of)
 		return response, nil
 	}
@@ -101,15 +103,24 @@ func (f *refusals) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("read the answer of the hub: %w", err)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
-	f.refused(of, response, body)
+	if isRefusal(r, response.StatusCode, words(body)) {
+		f.refused(of, response, body)
+	} else if response.StatusCode != http.StatusForbidden {
+		f.accepted(of)
+	}
 	return response, nil
 }
 
-// isRefusal reports whether a request was refused, and not the object in it. A create is
-// not found if the namespace is missing.
-func isRefusal(r *http.Request, response *http.Response) bool {
-	return response.StatusCode == http.StatusForbidden ||
-		r.Method == http.MethodPost && response.StatusCode == http.StatusNotFound
+// isRefusal reports whether all requests like this one are refused, and not only the object
+// in it, as by an admission policy: the user lacks a right, a quota is exhausted, or the
+// namespace is being deleted, or is missing, so that a create finds nothing. The words are
+// those of Kubernetes' authorizer and of its admission.
+func isRefusal(r *http.Request, status int, message string) bool {
+	if status == http.StatusNotFound {
+		return r.Method == http.MethodPost
+	}
+	lacksRight := strings.Contains(message, `User "`) && strings.Contains(message, "cannot ")
+	return lacksRight || strings.Contains(message, "quota") || strings.Contains(message, "being terminated")
 }
 
 // paused returns the hub's last answer while the class is paused; nil if a request is due.
@@ -139,8 +150,18 @@ func (f *refusals) refused(of class, response *http.Response, body []byte) {
 			f.classes[of] = last
 		}
 		last.count++
+		last.at = time.Now()
 		last.until = time.Now().Add(last.pause())
 		last.status, last.header, last.body = response.StatusCode, response.Header, body
+	})
+	time.AfterFunc(forgetAfter, f.forget)
+}
+
+// forget drops the classes of which no request was refused for long, because none is made
+// any more.
+func (f *refusals) forget() {
+	f.update(func() {
+		maps.DeleteFunc(f.classes, func(_ class, r *refusal) bool { return time.Since(r.at) >= forgetAfter })
 	})
 }
 
@@ -151,6 +172,7 @@ func (f *refusals) accepted(of class) {
 // update changes the classes, and reports the change.
 func (f *refusals) update(change func()) {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	change()
 	message := ""
 	for _, r := range f.classes {
@@ -158,10 +180,8 @@ func (f *refusals) update(change func()) {
 			message = max(message, words(r.body)) // any, but the same each time
 		}
 	}
-	isNew := message != f.last
-	f.last = message
-	f.mu.Unlock()
-	if isNew {
+	if message != f.last {
+		f.last = message
 		f.changed(message)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	authenticationclient "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
 // renewAt is the part of its life after which a token is renewed.
@@ -46,41 +48,49 @@ func claimsOf(token string) (claims, bool) {
 	return c, strings.HasPrefix(c.Subject, "system:serviceaccount:")
 }
 
-// dueAt returns when a token is to be renewed, on the clock of the hub that issued it.
-func (c claims) dueAt() time.Time {
+// dueAt returns when a token that was received at a time is to be renewed, on the clock of
+// that time. The times in the token are those of the hub's clock, from which that of the
+// machine can differ.
+func (c claims) dueAt(received time.Time) time.Time {
 	life := time.Duration(c.Expires-c.IssuedAt) * time.Second
-	return time.Unix(c.IssuedAt, 0).Add(time.Duration(renewAt * float64(life)))
+	return received.Add(time.Duration(renewAt * float64(life)))
 }
 
 // RenewToken renews the token of the machine's ServiceAccount when it is due. Clients read
 // its file again after a minute, so a renewed token needs no new client. It returns when it is due next; the zero time for other credentials, which rdd does not renew.
 func (h *Home) RenewToken(ctx context.Context) (next time.Time, err error) {
-	if h.config.BearerTokenFile == "" {
-		return time.Time{}, nil
+	path := h.config.BearerTokenFile
+	if !strings.HasPrefix(filepath.Base(path), filename.HubToken) {
+		return time.Time{}, nil // none of rdd's
 	}
-	token, err := os.ReadFile(h.config.BearerTokenFile)
+	token, err := os.ReadFile(path)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read the token of this machine: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the age of the token of this machine: %w", err)
 	}
 	now, ok := claimsOf(string(token))
 	if !ok {
 		return time.Time{}, nil
 	}
-	if time.Now().Before(now.dueAt()) {
-		return now.dueAt(), nil
+	due := now.dueAt(info.ModTime())
+	if isSetBack := time.Now().Before(info.ModTime()); time.Now().Before(due) && !isSetBack {
+		return due, nil
 	}
 	renewed, err := h.requestToken(ctx, now)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("renew the token of this machine: %w", err)
 	}
-	if err := instance.ReplaceFile(h.config.BearerTokenFile, []byte(renewed)); err != nil {
+	if err := instance.ReplaceFile(path, []byte(renewed)); err != nil {
 		return time.Time{}, fmt.Errorf("store the renewed token of this machine: %w", err)
 	}
 	c, ok := claimsOf(renewed)
 	if !ok {
 		return time.Time{}, errors.New("the hub issued a token that is none of a ServiceAccount")
 	}
-	return c.dueAt(), nil
+	return c.dueAt(time.Now()), nil
 }
 
 func (h *Home) requestToken(ctx context.Context, now claims) (string, error) {

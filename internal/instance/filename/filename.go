@@ -23,7 +23,8 @@ const (
 	Key         = "tls.key"
 	Token       = "token"
 	// ReadOnlyToken is the token for clients that only read.
-	// HubKubeconfig and HubToken, below TLSDir, are the hub that this machine has joined.
+	// HubKubeconfig names the hub that this machine has joined. HubToken begins the name of
+	// the token for it.
 	HubKubeconfig = "hub.kubeconfig"
 	HubToken      = "hub.token"
 	ReadOnlyToken = "read-only-token"
