@@ -7,7 +7,7 @@ load ../helpers/vm
 
 if [[ ${RDD_TEST_RECLAIM-} == large ]]; then
     MEMORY=1000 IMAGE=1000
-    VM_PROPERTIES+=(vm.memory=2560Mi)
+    VM_PROPERTIES=("${VM_PROPERTIES[@]/vm.memory=*/vm.memory=2560Mi}")
 else
     MEMORY=400 IMAGE=150
 fi

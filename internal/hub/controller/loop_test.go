@@ -59,6 +59,9 @@ func (s *simulated) begin(t *testing.T) {
 	}
 }
 
+// elapse lets virtual time pass.
+func elapse(d time.Duration) { <-time.After(d) }
+
 // renew is a renewal of the Lease of a machine whose clock shows another time.
 func (s *simulated) renew(name string, offset time.Duration) {
 	s.observe(name, "holder", offset, false)
@@ -138,16 +141,16 @@ func TestLoopMarksThenRemovesOnce(t *testing.T) {
 				s := simulate(t, "a")
 				for range 30 { // for five minutes
 					s.renew("a", offset)
-					time.Sleep(10 * time.Second)
+					elapse(10 * time.Second)
 				}
 				s.acted(t)
-				time.Sleep(49 * time.Second)
+				elapse(49 * time.Second)
 				s.acted(t)
-				time.Sleep(time.Second)
+				elapse(time.Second)
 				s.acted(t, "mark a after 5m50s")
-				time.Sleep(24*time.Hour - time.Second)
+				elapse(24*time.Hour - time.Second)
 				s.acted(t, "mark a after 5m50s")
-				time.Sleep(1000 * time.Hour)
+				elapse(1000 * time.Hour)
 				s.acted(t, "mark a after 5m50s", "remove mirrors of a after 24h5m50s")
 			})
 		})
@@ -161,9 +164,9 @@ func TestLoopNewLeaderWaits(t *testing.T) {
 		s := simulate(t, "a", "b")
 		s.observe("a", "holder", 0, true)
 		s.observe("b", "", 0, true)
-		time.Sleep(59 * time.Second)
+		elapse(59 * time.Second)
 		s.acted(t)
-		time.Sleep(48 * time.Hour)
+		elapse(48 * time.Hour)
 		synctest.Wait()
 		if len(s.acts) != 4 {
 			t.Fatalf("the acts are %q", s.acts)
@@ -171,9 +174,9 @@ func TestLoopNewLeaderWaits(t *testing.T) {
 		s.acts, s.began = nil, time.Now()
 		s.begin(t)
 		s.observe("a", "holder", 0, true) // and b has no Lease any more
-		time.Sleep(59 * time.Second)
+		elapse(59 * time.Second)
 		s.acted(t)
-		time.Sleep(time.Second)
+		elapse(time.Second)
 		synctest.Wait()
 		slices.Sort(s.acts)
 		s.acted(t, "remove mirrors of a after 1m0s", "remove mirrors of b after 1m0s")
@@ -191,11 +194,11 @@ func TestLoopReturnEndsRemoval(t *testing.T) {
 			return ended
 		}
 		s.renew("a", 0)
-		time.Sleep(24*time.Hour + 2*time.Minute)
+		elapse(24*time.Hour + 2*time.Minute)
 		s.acted(t, "mark a after 1m0s", "remove mirrors of a after 24h1m0s")
 		s.renew("a", 0)
 		s.act("a", "ready", func(f *facts) { f.ready.Status, f.isMarked = metav1.ConditionTrue, true })
-		time.Sleep(30 * time.Second)
+		elapse(30 * time.Second)
 		if !errors.Is(ended, errChanged) {
 			t.Errorf("the removal ended with %v", ended)
 		}
@@ -223,14 +226,14 @@ func TestLoopRemovalsDelayNoMark(t *testing.T) {
 		for name := range s.machines {
 			s.renew(name, 0)
 		}
-		time.Sleep(24*time.Hour + 30*time.Minute)
+		elapse(24*time.Hour + 30*time.Minute)
 		s.renew("d", 0)
-		time.Sleep(time.Minute)
+		elapse(time.Minute)
 		synctest.Wait()
 		if !slices.Contains(s.acts, "mark d after 24h31m0s") {
 			t.Errorf("the acts are %q", s.acts)
 		}
-		time.Sleep(20 * time.Hour)
+		elapse(20 * time.Hour)
 		synctest.Wait()
 		removed := 0
 		for _, act := range s.acts {
