@@ -11,7 +11,7 @@ setup_file() {
 }
 
 teardown_file() {
-    rdd set vm.idleStop= || true
+    rdd svc paths dir | xargs test ! -d || rdd set vm.idleStop= || true
     engine rm -f rests || true
 }
 
@@ -77,4 +77,32 @@ mirror_uids() {
     [[ ! -e $(socket) ]]
     rdd start
     vm_healthy
+}
+
+@test "a request starts the VM and is carried out" {
+    eventually 150 idle
+    rdd ctl create -f - <<'END'
+apiVersion: containers.rancherdesktop.io/v1alpha1
+kind: VolumeCreateRequest
+metadata: {name: wakes, namespace: rancher-desktop}
+spec: {name: wakes}
+END
+    rdd ctl -n rancher-desktop wait volumecreaterequest/wakes --for=condition=Complete --timeout=120s
+    run -0 engine volume inspect wakes
+}
+
+@test "a log starts the VM and is read" {
+    eventually 150 idle
+    run -0 rdd logs rests
+    vm_healthy
+}
+
+@test "an idle instance is deleted completely" {
+    eventually 150 idle
+    local dir
+    dir=$(vm_dir)
+    [[ -d $dir ]]
+    rdd svc delete --yes
+    [[ ! -e $dir ]]
+    [[ ! -e $(socket) ]]
 }
