@@ -149,6 +149,10 @@ hub-test-short: ## the most important of these tests, in two minutes
 	@$(MAKE) hub-test HUB_PACKAGES=./internal/hub/install \
 		HUB_TESTS='^TestHub(MirrorsEngine|Restarts|RestartWritesNothing|RemoveKeepsEngine|ViewOnly|Forbids)$$'
 
+.PHONY: bats-hub
+bats-hub: deps-test build engine kube ## end-to-end tests with two machines and a real hub
+	@ENGINE=$(ENGINE) bats/scripts/hub.sh bats/hub
+
 ROUNDS ?= 10
 .PHONY: chaos
 chaos: deps-test build engine ## random faults with a real daemon and a real engine; ROUNDS=n

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,6 +13,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/hub"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/request"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	containerengine "github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
@@ -40,13 +42,13 @@ func membershipOf(inst instance.Instance) *membership {
 }
 
 // hubProps returns the props of the hub actor. A failure of it never restarts the tree.
-func (b blueprint) hubProps() *actor.Props {
+func (b blueprint) hubProps(local api) *actor.Props {
 	return b.child(hubName, func(report func(string)) actor.Actor {
 		return hub.New(hub.Config{
 			Load: b.membership.load, Identity: b.membership.identity,
 			Open: func(join *home.Join, observer home.Observer) (hub.Home, error) { return b.openHome(join, observer) },
 			Subtree: func(join *home.Join, api hub.Home, skew *home.Skew, informers *kube.Informers) hub.Subtree {
-				return b.hubSubtree(join, api.(*home.Home), skew, informers)
+				return b.hubSubtree(local, join, api.(*home.Home), skew, informers)
 			},
 			Props:   b.props,
 			Version: b.version, Logger: b.hubLogger(), Report: report,
@@ -67,7 +69,7 @@ func (b blueprint) openHome(join *home.Join, observer home.Observer) (*home.Home
 }
 
 // hubSubtree returns the children that follow a hub.
-func (b blueprint) hubSubtree(join *home.Join, api *home.Home, skew *home.Skew, informers *kube.Informers) hub.Subtree {
+func (b blueprint) hubSubtree(local api, join *home.Join, api *home.Home, skew *home.Skew, informers *kube.Informers) hub.Subtree {
 	parts := engineParts{
 		path: []string{rootName, hubName, engineName}, ensureNamespace: api.EnsureNamespace, subscribe: informers.Subscribe,
 		dial: b.dial, mirrors: api.Mirrors, boundsWrites: true, events: kube.NoEvents{},
@@ -86,12 +88,32 @@ func (b blueprint) hubSubtree(join *home.Join, api *home.Home, skew *home.Skew, 
 	if join.Allow == hubv1.AllowCreate {
 		tree.Requests = func(engine *actor.PID) *actor.Props {
 			return b.requestSupervisorProps(rootName+"/"+hubName+"/"+requestsName, request.Config{
-				Subscribe: informers.Subscribe, EnsureNamespace: api.EnsureNamespace, Kube: api.Client, Engine: engine, Events: kube.NoEvents{}, Logger: b.hubLogger(),
+				Subscribe: exceptApp(local.Subscribe, informers.Subscribe), EnsureNamespace: existing, Kube: api.Client, Engine: engine, Events: kube.NoEvents{}, Logger: b.hubLogger(),
 			})
 		}
 	}
 	return tree
 }
+
+// subscribe is the type of kube.Informers.Subscribe.
+type subscribe func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error
+
+// exceptApp returns a subscription to the App of this machine and to other objects on the
+// hub, which has no Apps.
+func exceptApp(local, hub subscribe) subscribe {
+	return func(ctx context.Context, sink func(kube.Event), objects ...client.Object) error {
+		isApp := func(o client.Object) bool { _, ok := o.(*appv1.App); return ok }
+		if slices.ContainsFunc(objects, isApp) {
+			if err := local(ctx, sink, &appv1.App{}); err != nil {
+				return err
+			}
+		}
+		return hub(ctx, sink, slices.DeleteFunc(slices.Clone(objects), isApp)...)
+	}
+}
+
+// existing creates no namespace: only an administrator creates that of a machine on a hub.
+func existing(context.Context, string) error { return nil }
 
 // readOnly returns a dialer of engines that refuse changes.
 func readOnly(dial engine.Dialer) engine.Dialer {

@@ -147,7 +147,7 @@ func (r *root) spawnRest(c actor.Context, api api) {
 	engine := r.spawn(c, r.engineProps(api), engineName)
 	var hub *actor.PID
 	if r.membership != nil {
-		hub = r.spawn(c, r.hubProps(), hubName)
+		hub = r.spawn(c, r.hubProps(api), hubName)
 	}
 	r.app = r.spawn(c, r.appProps(api, vm, engine, hub), appName)
 	r.spawn(c, r.requestsProps(api, engine), requestsName)

@@ -44,12 +44,7 @@ func (t *term) removeMirrors(ctx context.Context, name string, f facts) error {
 	if n, err := t.countMirrors(away, name); n == 0 || err != nil {
 		return causeOf(away, err)
 	}
-	if err := t.mark(away, name); err != nil {
-		return causeOf(away, err)
-	}
-	deleted, err := machines.DeleteMirrors(away, t.client, name, func(ctx context.Context) error {
-		return t.confirm(ctx, name, f.lease)
-	})
+	deleted, err := t.empty(away, name, f.lease)
 	err = causeOf(away, err)
 	// Also if this controller ends. Otherwise the next one has to.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), unmarkTimeout)
@@ -67,6 +62,14 @@ func (t *term) removeMirrors(ctx context.Context, name string, f facts) error {
 	t.Logger.Info("removed the mirrors of a machine that is away", "machine", name, "mirrors", deleted,
 		"awaySince", f.ready.LastTransitionTime.Time)
 	return nil
+}
+
+// empty marks the namespace of a machine, and deletes its mirrors.
+func (t *term) empty(ctx context.Context, name string, of reading) (int, error) {
+	if err := t.mark(ctx, name); err != nil {
+		return 0, err
+	}
+	return machines.DeleteMirrors(ctx, t.client, name, func(ctx context.Context) error { return t.confirm(ctx, name, of) })
 }
 
 // causeOf returns why an act ended that failed because its context has ended.

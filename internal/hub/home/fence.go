@@ -3,6 +3,7 @@ package home
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,9 +19,11 @@ var errFenced = errors.New("the Lease of this machine was not renewed in time")
 // machine is suspended. If that clock jumps, writes wait for the next renewal.
 type fence struct {
 	next http.RoundTripper
-	// leases is the path of the Lease, without its name, and token that of a new token,
-	// which a machine needs without its Lease too.
-	leases, token string
+	// leases is the path of the Lease, without its name.
+	leases string
+	// free are the paths of what a machine writes without its Lease too: a new token, and
+	// the status of its Machine, in which it reports that it has left.
+	free []string
 
 	mu    sync.Mutex
 	until time.Time
@@ -30,7 +33,7 @@ type fence struct {
 func (f *fence) RoundTrip(r *http.Request) (*http.Response, error) {
 	isLease := strings.HasPrefix(r.URL.Path, f.leases)
 	began := time.Now().Round(0) // without the monotonic clock
-	if r.Method != http.MethodGet && !isLease && r.URL.Path != f.token {
+	if r.Method != http.MethodGet && !isLease && !slices.Contains(f.free, r.URL.Path) {
 		if err := f.check(); err != nil {
 			closeBody(r)
 			return nil, err

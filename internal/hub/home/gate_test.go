@@ -208,10 +208,14 @@ func TestRefusalOfOneObjectPausesNothing(t *testing.T) {
 
 func TestClassOf(t *testing.T) {
 	for path, want := range map[string]class{
+		"/version": "GET",
+		"/apis/hub.rancherdesktop.io/v1alpha1/machines/m":           "GET machines",
+		"/apis/hub.rancherdesktop.io/v1alpha1/machines/m/status":    "GET machines/status",
+		"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/c": "GET customresourcedefinitions",
 		containersPath:               "GET containers",
 		containersPath + "/a":        "GET containers",
 		containersPath + "/a/status": "GET containers/status",
-		"/api/v1/namespaces/m":       "GET api/namespaces",
+		"/api/v1/namespaces/m":       "GET namespaces",
 		"/apis/coordination.k8s.io/v1/namespaces/m/leases/rdd": "GET leases",
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://hub.example"+path, nil)
@@ -227,7 +231,7 @@ func TestClassOf(t *testing.T) {
 func TestFenceRequiresLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &answers{status: http.StatusOK}
-		f := &fence{next: next, leases: leasePath, token: "/token"}
+		f := &fence{next: next, leases: leasePath, free: []string{"/token"}}
 		const lease = leasePath + "/rdd"
 		write := func() error {
 			_, err := send(t, f, t.Context(), http.MethodPut, containersPath+"/a/status")

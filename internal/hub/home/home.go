@@ -81,7 +81,10 @@ func Open(join *Join, ledger *Ledger, observer Observer) (*Home, error) {
 	// The gate is outside of what adds the credentials, because that can fail too.
 	h.inner = h.httpClient.Transport
 	leases := "/apis/coordination.k8s.io/v1/namespaces/" + h.namespace + "/leases"
-	h.fence = &fence{next: h.inner, leases: leases, token: "/api/v1/namespaces/" + h.namespace + "/serviceaccounts/" + hubv1.ServiceAccountName + "/token"}
+	h.fence = &fence{next: h.inner, leases: leases, free: []string{
+		"/api/v1/namespaces/" + h.namespace + "/serviceaccounts/" + hubv1.ServiceAccountName + "/token",
+		"/apis/" + hubv1.GroupVersion.String() + "/machines/" + h.namespace + "/status",
+	}}
 	h.gate = &gate{
 		next:   &refusals{next: h.fence, changed: observer.Refused, classes: map[class]*refusal{}},
 		closed: observer.Away, leases: leases,

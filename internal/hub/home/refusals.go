@@ -32,20 +32,27 @@ const (
 // quota concerns all requests of a class.
 type class string
 
-// classOf returns the class of a request below a namespace or of the whole hub.
+// classOf returns the class of a request, whose path is
+// /api/VERSION/… or /apis/GROUP/VERSION/…, then namespaces/NAME/ in a namespace, and then
+// RESOURCE/NAME/SUBRESOURCE, of which only the first part is always there.
 func classOf(r *http.Request) class {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	for i, part := range parts {
-		if part == "namespaces" && i+2 < len(parts) {
-			parts = parts[i+2:]
-			break
-		}
+	prefix := 2
+	if parts[0] == "apis" {
+		prefix = 3
 	}
-	resource := parts[0]
-	if len(parts) > 2 {
-		resource += "/" + parts[2] // the subresource
+	parts = parts[min(prefix, len(parts)):]
+	if len(parts) > 2 && parts[0] == "namespaces" {
+		parts = parts[2:]
 	}
-	return class(r.Method + " " + resource)
+	switch {
+	case len(parts) == 0:
+		return class(r.Method)
+	case len(parts) > 2:
+		return class(r.Method + " " + parts[0] + "/" + parts[2])
+	default:
+		return class(r.Method + " " + parts[0])
+	}
 }
 
 // refusals is a transport that pauses a class of requests that the hub refuses. In the
