@@ -137,13 +137,13 @@ func testGone(t *testing.T, h testHub, c *running) {
 	if took := time.Since(away.LastTransitionTime.Time); took < shortest-clockError {
 		t.Errorf("the mirrors were gone after %v", took)
 	}
-	c.await(t, "removed the mirrors of a machine that is away", "machine=gone ", "mirrors=15")
-	if value, isEmptied := p.emptied(); isEmptied {
-		t.Errorf("the namespace is annotated with %q", value)
-	}
 	w.end()
 	if len(w.requested) > 1 || w.deleted != 14 {
 		t.Errorf("after %d deletions, a daemon would remove %v", w.deleted, w.requested)
+	}
+	c.await(t, "removed the mirrors of a machine that is away", "machine=gone ", "mirrors=15")
+	if value, isEmptied := p.emptied(); isEmptied {
+		t.Errorf("the namespace is annotated with %q", value)
 	}
 	if n := len(h.writes(user, "machines", p.name)); n != 1 {
 		t.Errorf("%d writes of the status, want one", n)
