@@ -70,9 +70,7 @@ func (h *hub) probed(p probed) {
 		return
 	}
 	if p.err != nil {
-		if awayReason(p.err) != awayReason(h.facts.away) || p.err.Error() != h.facts.away.Error() {
-			h.facts.away = p.err
-		}
+		h.facts.away = p.err
 		h.probeLater()
 		return
 	}
