@@ -20,6 +20,7 @@ import (
 // simulated is a hub on virtual time, whose informers are never late.
 type simulated struct {
 	began time.Time
+	names []string
 	loop  *loop
 	// removal, if it is set, is what a removal of mirrors does.
 	removal func(ctx context.Context) error
@@ -31,7 +32,7 @@ type simulated struct {
 
 // simulate returns a hub, and a loop that has just begun and runs until the test ends.
 func simulate(t *testing.T, names ...string) *simulated {
-	s := &simulated{began: time.Now(), machines: map[string]facts{}}
+	s := &simulated{began: time.Now(), names: names, machines: map[string]facts{}}
 	for _, name := range names {
 		f := connected()
 		f.removeAfter = 24 * time.Hour
@@ -54,7 +55,7 @@ func (s *simulated) begin(t *testing.T) {
 		cancel()
 		<-ended
 	})
-	for name := range s.machines {
+	for _, name := range s.names {
 		s.loop.changed(name)
 	}
 }
@@ -120,14 +121,26 @@ func (s *simulated) reportRemains(_ context.Context, name string) error {
 	return nil
 }
 
-// acted fails the test unless these were all acts so far.
-func (s *simulated) acted(t *testing.T, want ...string) {
-	t.Helper()
+// settled returns all acts so far, once nothing can be done at this time.
+func (s *simulated) settled() []string {
 	synctest.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.Equal(s.acts, want) {
-		t.Errorf("the acts are %q, want %q", s.acts, want)
+	return slices.Clone(s.acts)
+}
+
+// forget begins the list of acts, and its time, anew.
+func (s *simulated) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.acts, s.began = nil, time.Now()
+}
+
+// acted fails the test unless these were all acts so far.
+func (s *simulated) acted(t *testing.T, want ...string) {
+	t.Helper()
+	if acts := s.settled(); !slices.Equal(acts, want) {
+		t.Errorf("the acts are %q, want %q", acts, want)
 	}
 }
 
@@ -167,19 +180,20 @@ func TestLoopNewLeaderWaits(t *testing.T) {
 		elapse(59 * time.Second)
 		s.acted(t)
 		elapse(48 * time.Hour)
-		synctest.Wait()
-		if len(s.acts) != 4 {
-			t.Fatalf("the acts are %q", s.acts)
+		if acts := s.settled(); len(acts) != 4 {
+			t.Fatalf("the acts are %q", acts)
 		}
-		s.acts, s.began = nil, time.Now()
+		s.forget()
 		s.begin(t)
 		s.observe("a", "holder", 0, true) // and b has no Lease any more
 		elapse(59 * time.Second)
 		s.acted(t)
 		elapse(time.Second)
-		synctest.Wait()
-		slices.Sort(s.acts)
-		s.acted(t, "remove mirrors of a after 1m0s", "remove mirrors of b after 1m0s")
+		acts := s.settled()
+		slices.Sort(acts)
+		if want := []string{"remove mirrors of a after 1m0s", "remove mirrors of b after 1m0s"}; !slices.Equal(acts, want) {
+			t.Errorf("the acts are %q, want %q", acts, want)
+		}
 	})
 }
 
@@ -223,26 +237,24 @@ func TestLoopRemovalsDelayNoMark(t *testing.T) {
 			}
 			return nil
 		}
-		for name := range s.machines {
+		for _, name := range s.names {
 			s.renew(name, 0)
 		}
 		elapse(24*time.Hour + 30*time.Minute)
 		s.renew("d", 0)
 		elapse(time.Minute)
-		synctest.Wait()
-		if !slices.Contains(s.acts, "mark d after 24h31m0s") {
-			t.Errorf("the acts are %q", s.acts)
+		if acts := s.settled(); !slices.Contains(acts, "mark d after 24h31m0s") {
+			t.Errorf("the acts are %q", acts)
 		}
 		elapse(20 * time.Hour)
-		synctest.Wait()
-		removed := 0
-		for _, act := range s.acts {
+		acts, removed := s.settled(), 0
+		for _, act := range acts {
 			if act[0] == 'r' {
 				removed++
 			}
 		}
 		if removed < 3 {
-			t.Errorf("the acts are %q", s.acts)
+			t.Errorf("the acts are %q", acts)
 		}
 	})
 }
