@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -70,9 +71,41 @@ func TestEachRestartStartsOnce(t *testing.T) {
 			if test.gap {
 				s.gaps = []span{{minute(1), minute(2)}}
 			}
-			got := strings.Join(l.judgeStarts(s, minute(0)), "; ")
+			got := strings.Join(l.judgeStarts(s, nil, minute(0)), "; ")
 			if test.want == "" && got != "" || !strings.Contains(got, test.want) {
 				t.Errorf("violations %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// A request for a container starts it once at most, also if the container is pruned before
+// the end of the round.
+func TestRequestedContainerStartsOnce(t *testing.T) {
+	created := change{method: http.MethodPost, path: "/containers/create", began: minute(1), status: http.StatusCreated, created: acting}
+	lost := change{method: http.MethodPost, path: "/containers/create", began: minute(1)}
+	worker := &request{verb: engineChange, what: createdByWorker, began: minute(1), ended: minute(1)}
+	for name, test := range map[string]struct {
+		change   change
+		requests []*request
+		starts   int
+		want     bool
+	}{
+		"once":               {created, nil, 1, true},
+		"twice":              {created, nil, 2, false},
+		"answer lost":        {lost, nil, 1, true},
+		"answer lost, twice": {lost, nil, 2, false},
+		"of a worker":        {lost, []*request{worker}, 1, false},
+		"of no one":          {change{}, nil, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, s := newLedger(), newStartLog()
+			l.requests["Container/"+acting] = test.requests
+			for n := range test.starts {
+				s.add(acting, minute(float64(2+n)))
+			}
+			if wrong := l.judgeStarts(s, []change{test.change}, minute(0)); (len(wrong) == 0) != test.want {
+				t.Errorf("violations %q", wrong)
 			}
 		})
 	}

@@ -75,7 +75,7 @@ func (l *ledger) unrequested(changes []change, since time.Time) []string {
 			wrong = append(wrong, what+", which applies no desired state")
 			continue
 		}
-		if why := l.unjustified(p, c); why != "" && c.began.After(since) && !(own(p, c) && l.isAttempt(p)) {
+		if why := l.unjustified(p, c); why != "" && c.began.After(since) && !(own(p.object, c.began) && l.isAttempt(p)) {
 			wrong = append(wrong, what+": "+why)
 		}
 		if c.done() {
@@ -89,10 +89,10 @@ func (l *ledger) unrequested(changes []change, since time.Time) []string {
 	return wrong
 }
 
-// ownContainers returns a function that reports whether the daemon created the container
-// of a change. The ID of a container is unknown if the answer to its creation was lost. So a
-// container that no worker has created counts too, once such an answer was lost.
-func (l *ledger) ownContainers(changes []change) func(parsed, change) bool {
+// ownContainers returns a function that reports whether the daemon may have created a
+// container before a time. The ID of a container is unknown if the answer to its creation was
+// lost. So a container that no worker has created counts too, once such an answer was lost.
+func (l *ledger) ownContainers(changes []change) func(object string, before time.Time) bool {
 	own := map[string]bool{}
 	var lost time.Time
 	for _, c := range changes {
@@ -104,8 +104,8 @@ func (l *ledger) ownContainers(changes []change) func(parsed, change) bool {
 			lost = c.began
 		}
 	}
-	return func(p parsed, c change) bool {
-		return own[p.object] || !lost.IsZero() && lost.Before(c.began) && !l.isOfWorker(p.object)
+	return func(object string, before time.Time) bool {
+		return own[object] || !lost.IsZero() && lost.Before(before) && !l.isOfWorker(object)
 	}
 }
 

@@ -51,7 +51,7 @@ func (c *chaos) round(ctx context.Context, r round) error {
 		t, broken := c.ledger.judge(s, began)
 		c.results.add(t)
 		wrong = append(wrong, broken...)
-		wrong = append(wrong, c.ledger.judgeStarts(c.starts, began)...)
+		wrong = append(wrong, c.ledger.judgeStarts(c.starts, c.recorder.all(), began)...)
 		wrong = append(wrong, c.ledger.replaced(c.before, s, began)...)
 	}
 	c.before = s

@@ -108,27 +108,29 @@ type cause struct {
 }
 
 // judgeStarts finds containers, of those that users change by actions alone, that were not
-// started once by each restart. An action starts a container once at most.
-func (l *ledger) judgeStarts(s *startLog, since time.Time) (wrong []string) {
-	judged := map[string]bool{}
-	for _, id := range s.ids() {
-		judged[id] = true
-		wrong = append(wrong, l.judgeStartsOf(s, id, since)...)
-	}
+// started once by each restart. An action starts a container once at most, and so does the
+// request that the daemon has created it for.
+func (l *ledger) judgeStarts(s *startLog, changes []change, since time.Time) (wrong []string) {
+	ids, own := s.ids(), l.ownContainers(changes)
 	for _, r := range l.acknowledged(since) {
-		if r.verb == requestAction && !judged[r.name] {
-			judged[r.name] = true
-			wrong = append(wrong, l.judgeStartsOf(s, r.name, since)...)
+		if r.verb == requestAction && !slices.Contains(ids, r.name) {
+			ids = append(ids, r.name)
 		}
+	}
+	for _, id := range ids {
+		if !forActionsOnly(id) {
+			continue
+		}
+		causes := l.causes(s, id)
+		if object := objectOf(containersv1.KindContainer, id); l.isRequested(object) || own(object, time.Now()) {
+			causes = append(causes, cause{what: "request for the container"})
+		}
+		wrong = append(wrong, judgeStartsOf(id, s.since(id, since), causes, since)...)
 	}
 	return wrong
 }
 
-func (l *ledger) judgeStartsOf(s *startLog, id string, since time.Time) (wrong []string) {
-	if !forActionsOnly(id) {
-		return nil
-	}
-	starts, causes := s.since(id, since), l.causes(s, id)
+func judgeStartsOf(id string, starts []time.Time, causes []cause, since time.Time) (wrong []string) {
 	without, left := assign(starts, causes)
 	for _, at := range without {
 		wrong = append(wrong, fmt.Sprintf("container %s was started at %s without an action of its own, left are %v", id, clock(at), left))
@@ -164,10 +166,9 @@ func assign(starts []time.Time, causes []cause) (without []time.Time, left []cau
 	return without, left
 }
 
-// causes returns what may have started a container.
+// causes returns the actions, and the changes by workers, that may have started a container.
 func (l *ledger) causes(s *startLog, id string) (all []cause) {
-	object := objectOf(containersv1.KindContainer, id)
-	for _, r := range l.of(object) {
+	for _, r := range l.of(objectOf(containersv1.KindContainer, id)) {
 		switch {
 		case r.verb == requestAction && r.starts() && !r.wasRejected():
 			w := r.window()
@@ -176,9 +177,6 @@ func (l *ledger) causes(s *startLog, id string) (all []cause) {
 		case r.verb == engineChange && (r.what == "start" || r.what == "restart"):
 			all = append(all, cause{span{r.began, r.ended}, r.what + " by a worker", false})
 		}
-	}
-	if l.isRequested(object) {
-		all = append(all, cause{what: "request for the container"})
 	}
 	return all
 }
