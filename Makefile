@@ -134,6 +134,11 @@ SEEDS ?= 10000
 sim: ## simulate the actor tree with SEEDS=n schedules of faults
 	$(GO) test -count=1 -timeout=2h -run='TestSimulation$$' ./supervisor -v -seeds=$(SEEDS)
 
+CUTS ?= 1000
+.PHONY: powercut
+powercut: ## cut the power of the datastore at CUTS=n random moments
+	$(GO) test -count=1 -timeout=1h -run='TestPowerCut$$' ./internal/controlplane/datastore -v -cuts=$(CUTS)
+
 .PHONY: kube
 kube: ## build kube-apiserver, kube-controller-manager and etcd for the tests of the hub, once
 	@bats/scripts/kube.sh

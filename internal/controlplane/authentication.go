@@ -18,6 +18,14 @@ func privileged(name string) user.Info {
 	}
 }
 
+// isOfUser reports whether a write is that of a user, and not of the daemon or of the API
+// server in it, whose writes are derived from others. A write without a request, such as that
+// of a mirror, is the daemon's.
+func isOfUser(ctx context.Context) bool {
+	who, ok := request.UserFrom(ctx)
+	return ok && who.GetName() != DaemonUser && who.GetName() != user.APIServerUser
+}
+
 // tokenAuthenticator accepts the valid tokens and no anonymous requests. It logs
 // rejected requests with a limited number of lines. The library's line per request
 // would let any user of this machine fill the logs.

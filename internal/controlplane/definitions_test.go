@@ -17,7 +17,7 @@ import (
 
 func testStore(t *testing.T) *datastore.Store {
 	t.Helper()
-	store, err := datastore.Open(t.Context(), t.TempDir(), filepath.Join(t.TempDir(), "revision"))
+	store, err := datastore.Open(t.Context(), t.TempDir(), filepath.Join(t.TempDir(), "revision"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
@@ -164,6 +165,46 @@ func TestMetricsServed(t *testing.T) {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the metrics lack %s", want)
 		}
+	}
+}
+
+// What a user writes is on the disk before it is acknowledged, and what the daemon writes need
+// not be: it is derived.
+func TestWritesOfUsersWaitForDisk(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	server := controlplanetest.StartWith(t, opts)
+	daemon := kubeClient(t, server.RESTConfig())
+	syncs := func() (count int) {
+		t.Helper()
+		text, err := daemon.Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(text), "\nrdd_datastore_syncs_total ")
+		if _, err := fmt.Sscan(rest, &count); err != nil {
+			t.Fatalf("read the number of syncs: %v", err)
+		}
+		return count
+	}
+	before := syncs()
+	own := dynamicClient(t, server.RESTConfig())
+	must(t, own, namespaces, newNamespace("plain"))
+	must(t, own, mirrors("volumes"), newMirror("Volume", "plain", "of-daemon"))
+	if after := syncs(); after != before {
+		t.Errorf("a write of the daemon has waited for the disk: %d syncs before, %d after", before, after)
+	}
+	user := dynamicClient(t, userConfig(t, opts)).Resource(mirrors("volumes")).Namespace("plain")
+	if _, err := user.Patch(t.Context(), "of-daemon", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if after := syncs(); after != before+1 {
+		t.Errorf("a patch of a user: %d syncs before, %d after", before, after)
+	}
+	if err := dynamicClient(t, userConfig(t, opts)).Resource(namespaces).Delete(t.Context(), "plain", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if after := syncs(); after != before+2 {
+		t.Errorf("a patch and a deletion of a user: %d syncs before, %d after", before, after)
 	}
 }
 

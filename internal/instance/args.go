@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // Args are the arguments of a daemon. They are saved, so that a restart, or a start by
@@ -54,26 +53,4 @@ func (i Instance) SaveArgs(args Args) error {
 		return fmt.Errorf("save the daemon's arguments: %w", err)
 	}
 	return nil
-}
-
-// ReplaceFile replaces the file at path by one of mode 0600, atomically: readers see
-// the old content or the new one, even after a power cut.
-func ReplaceFile(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -68,7 +68,7 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 		s.reservation.reserve(next.revision)
 	}
 	startedAt := time.Now()
-	write := func(rows []row) error { return s.history.append(context.WithoutCancel(ctx), rows) }
+	write := func(rows []row) error { return s.history.append(context.WithoutCancel(ctx), rows, next.durable) }
 	err := write(next.rows)
 	if isFull(err) {
 		s.writeUncertain.Store(true)
@@ -78,7 +78,7 @@ func (s *Store) commit(ctx context.Context, batch []*pendingWrite) {
 		err = s.appendWithBallast(next.rows, err, write)
 	}
 	if err == nil {
-		s.publish(next.rows, time.Since(startedAt))
+		s.publish(next.rows, time.Since(startedAt), next.durable)
 		return
 	}
 	s.writeUncertain.Store(true)
@@ -113,7 +113,9 @@ type batchView struct {
 	*head
 	revision int64
 	rows     []row
-	values   map[string]*mvccpb.KeyValue
+	// durable is set if one of the changes must be on the disk before it is acknowledged.
+	durable bool
+	values  map[string]*mvccpb.KeyValue
 }
 
 func (t *batchView) at(key string) *mvccpb.KeyValue {
@@ -135,6 +137,7 @@ func (t *batchView) decide(c *change) outcome {
 		r.created = current.CreateRevision
 	}
 	t.rows = append(t.rows, r)
+	t.durable = t.durable || c.durable
 	if t.values == nil {
 		t.values = map[string]*mvccpb.KeyValue{}
 	}
@@ -172,14 +175,14 @@ func (s *Store) reloadHeadTo(ctx context.Context, revision int64) error {
 		for i, c := range changes {
 			rows[i] = row{revision: c.Kv.ModRevision, key: string(c.Kv.Key), value: c.Kv.Value, created: c.Kv.CreateRevision}
 		}
-		s.publish(rows, 0)
+		s.publish(rows, 0, false)
 	}
 	return nil
 }
 
 // publish applies a commit to the head and sends it to the watches. took is the
-// duration of the commit, for the metrics.
-func (s *Store) publish(rows []row, took time.Duration) {
+// duration of the commit, and synced whether it waited for the disk, for the metrics.
+func (s *Store) publish(rows []row, took time.Duration, synced bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, r := range rows {
@@ -190,6 +193,9 @@ func (s *Store) publish(rows []row, took time.Duration) {
 		}
 	}
 	s.commitCount++
+	if synced {
+		s.syncCount++
+	}
 	s.commitTime += took
 	s.uncheckpointed += len(rows)
 	select {

@@ -89,7 +89,7 @@ func TestFailedBatchWritesNothing(t *testing.T) {
 
 // A write to a closed store fails at once.
 func TestWriteAfterCloseFails(t *testing.T) {
-	store, err := Open(t.Context(), t.TempDir(), reserved(t))
+	store, err := Open(t.Context(), t.TempDir(), reserved(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

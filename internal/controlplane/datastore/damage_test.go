@@ -68,7 +68,7 @@ func TestOpenUnusableFileFails(t *testing.T) {
 			if err := breakIt(path); err != nil {
 				t.Fatal(err)
 			}
-			store, err := Open(t.Context(), dir, reserved(t))
+			store, err := Open(t.Context(), dir, reserved(t), nil)
 			if err == nil {
 				store.Close(t.Context())
 				t.Fatal("Open succeeded")
@@ -88,7 +88,7 @@ func TestOpenUnusableFileFails(t *testing.T) {
 // fill creates a datastore of 50 keys in the state that a killed process leaves.
 func fill(t *testing.T, dir string) {
 	t.Helper()
-	store, err := Open(t.Context(), dir, reserved(t))
+	store, err := Open(t.Context(), dir, reserved(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

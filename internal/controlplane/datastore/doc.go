@@ -13,9 +13,11 @@
 // writes share a commit. An event is decoded once for all watches of a resource,
 // and encoded once for all their clients.
 //
-// An acknowledged write survives kill -9 at any moment: SQLite runs with a
-// write-ahead log and synchronous=NORMAL, which hands every committed transaction
-// to the kernel. A power cut may lose the last moments but never corrupts the file.
+// An acknowledged write survives kill -9 at any moment: SQLite hands every committed
+// transaction to the kernel. What a user has written survives a power cut, too: its commit
+// waits until the write-ahead log is on the disk (synchronous=FULL). The daemon's own writes
+// describe the engine and are derived from it, so they do not wait (synchronous=NORMAL). A
+// power cut may lose the last of them, but never corrupts the file.
 //
 // Reading map:
 //

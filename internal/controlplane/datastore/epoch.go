@@ -44,5 +44,5 @@ func (l *log) writeEpoch(ctx context.Context, now time.Time, reserved int64) (in
 		l.compactRevision.Store(revision)
 	}
 	opening := row{revision: revision, key: epochKey, value: []byte{}, created: revision}
-	return revision, l.wrapError("write to", l.append(ctx, []row{opening}))
+	return revision, l.wrapError("write to", l.append(ctx, []row{opening}, true))
 }

@@ -39,7 +39,7 @@ func TestEpoch(t *testing.T) {
 // last value and the epoch of the opening.
 func session(t *testing.T, dir, reserved string, n int) (last, epoch int64) {
 	t.Helper()
-	store, err := Open(t.Context(), dir, reserved)
+	store, err := Open(t.Context(), dir, reserved, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func contents(t *testing.T, dir string) map[string]string {
 func newer(t *testing.T, crashed bool) string {
 	t.Helper()
 	dir, taken := t.TempDir(), t.TempDir()
-	store, err := Open(t.Context(), dir, reserved(t))
+	store, err := Open(t.Context(), dir, reserved(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestOpenNewerFormatChangesNothing(t *testing.T) {
 			if crashed != (before[FileName+"-wal"] != "") {
 				t.Fatalf("crashed is %v, but the write-ahead log has %d bytes", crashed, len(before[FileName+"-wal"]))
 			}
-			_, err := Open(t.Context(), dir, reserved(t))
+			_, err := Open(t.Context(), dir, reserved(t), nil)
 			if _, permanent := errors.AsType[*UnusableError](err); !permanent {
 				t.Fatalf("the error is not permanent: %v", err)
 			}
@@ -91,7 +91,7 @@ func TestOpenForeignFileChangesNothing(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), dir, reserved(t)); err == nil {
+	if _, err := Open(t.Context(), dir, reserved(t), nil); err == nil {
 		t.Fatal("Open succeeded")
 	}
 	after, err := os.ReadFile(path)

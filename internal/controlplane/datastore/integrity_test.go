@@ -83,7 +83,7 @@ func TestOpenAfterCrashFindsDamagedPage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		store, err := Open(t.Context(), dir, reserved(t))
+		store, err := Open(t.Context(), dir, reserved(t), nil)
 		if err == nil {
 			err = store.Close(t.Context())
 		}
@@ -107,7 +107,7 @@ func TestOpenAfterCrashFindsDamagedPage(t *testing.T) {
 // newest values, so it would not find damage in the older ones by itself.
 func supersede(t *testing.T, dir string) {
 	t.Helper()
-	store, err := Open(t.Context(), dir, reserved(t))
+	store, err := Open(t.Context(), dir, reserved(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

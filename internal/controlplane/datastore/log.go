@@ -42,6 +42,8 @@ type log struct {
 	// writer has one connection, used by the goroutine that commits; reader reads
 	// history at the same time.
 	writer, reader *sql.DB
+	// durable is set while the writer's commits wait for the disk.
+	durable bool
 	// inserts has a statement for each number of rows, prepared on first use.
 	inserts [maxBatch + 1]*sql.Stmt
 	// compactRevision is the revision before which history may be incomplete.
@@ -64,10 +66,11 @@ type row struct {
 // openLog opens or creates the log in a file that passed check. Its errors name the
 // file.
 func openLog(ctx context.Context, path, params string) (*log, error) {
-	// Commits never checkpoint, so that no write waits for the disk.
-	const pragmas = "_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(0)"
+	// Commits never checkpoint, so that no other write waits for the disk. A new connection
+	// starts in the safe mode, which setDurable leaves.
+	const pragmas = "_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(0)"
 	source := (&url.URL{Scheme: "file", Path: path, RawQuery: pragmas + params}).String()
-	l := &log{path: path}
+	l := &log{path: path, durable: true}
 	var err error
 	if l.writer, err = sql.Open("sqlite", source); err != nil {
 		return nil, l.wrapError("open", err)
@@ -99,15 +102,19 @@ func (l *log) prepare(ctx context.Context) error {
 func (l *log) close() error { return errors.Join(l.writer.Close(), l.reader.Close()) }
 
 // append writes up to maxBatch changes, all or none. After an error it is unknown
-// whether they were written. ctx should not be cancellable: that costs a goroutine
-// per write, and cannot interrupt the disk.
-func (l *log) append(ctx context.Context, rows []row) error {
+// whether they were written. If durable is set, they and all earlier changes are on the disk
+// afterwards. ctx should not be cancellable: that costs a goroutine per write, and cannot
+// interrupt the disk.
+func (l *log) append(ctx context.Context, rows []row, durable bool) error {
+	if err := l.setDurable(ctx, durable); err != nil {
+		return err
+	}
 	insert := l.inserts[len(rows)]
 	if insert == nil {
 		more := strings.Repeat(", (?,?,?,?,?)", len(rows)-1)
 		var err error
-		insert, err = l.writer.PrepareContext(ctx,
-			"INSERT INTO log (revision, key, value, created, previous) VALUES (?,?,?,?,?)"+more) //nolint:gosec // only question marks are concatenated
+		//nolint:gosec // only question marks are concatenated
+		insert, err = l.writer.PrepareContext(ctx, "INSERT INTO log (revision, key, value, created, previous) VALUES (?,?,?,?,?)"+more)
 		if err != nil {
 			return err
 		}
@@ -119,6 +126,23 @@ func (l *log) append(ctx context.Context, rows []row) error {
 	}
 	_, err := insert.ExecContext(ctx, arguments...)
 	return err
+}
+
+// setDurable decides whether the writer's next commits wait until the write-ahead log is on
+// the disk.
+func (l *log) setDurable(ctx context.Context, durable bool) error {
+	if l.durable == durable {
+		return nil
+	}
+	statement := "PRAGMA synchronous = NORMAL"
+	if durable {
+		statement = "PRAGMA synchronous = FULL"
+	}
+	if _, err := l.writer.ExecContext(ctx, statement); err != nil {
+		return err
+	}
+	l.durable = durable
+	return nil
 }
 
 // keyValue is the row in etcd's type.

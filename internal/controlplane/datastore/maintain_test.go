@@ -57,7 +57,7 @@ func TestIdleCheckpointEmptiesWriteAheadLog(t *testing.T) {
 func TestOpenCompactsAfterShortSessions(t *testing.T) {
 	dir := t.TempDir()
 	for session := range 4 {
-		store, err := Open(t.Context(), dir, reserved(t))
+		store, err := Open(t.Context(), dir, reserved(t), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func newMemoryLog(limits Limits, first int64) *memoryLog {
 	return &memoryLog{limits: limits, compacted: first}
 }
 
-func (l *memoryLog) append(_ context.Context, rows []row) error {
+func (l *memoryLog) append(_ context.Context, rows []row, _ bool) error {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.rows = append(l.rows, rows...)

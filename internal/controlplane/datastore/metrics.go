@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics describes the metrics of a store.
 type metrics struct {
-	revision, commits, seconds, keys *prometheus.Desc
+	revision, commits, syncs, seconds, keys *prometheus.Desc
 }
 
 func newMetrics() metrics {
@@ -14,6 +14,7 @@ func newMetrics() metrics {
 	return metrics{
 		revision: describe("revision", "Revision of the datastore; each change of an object raises it by one."),
 		commits:  describe("commits_total", "Transactions committed since the start."),
+		syncs:    describe("syncs_total", "Transactions that waited for the disk since the start."),
 		seconds:  describe("commit_seconds_total", "Seconds spent in SQLite on commits."),
 		keys:     describe("objects", "Objects in the datastore."),
 	}
@@ -23,7 +24,7 @@ var _ prometheus.Collector = (*Store)(nil)
 
 // Describe implements [prometheus.Collector].
 func (s *Store) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{s.metrics.revision, s.metrics.commits, s.metrics.seconds, s.metrics.keys} {
+	for _, desc := range []*prometheus.Desc{s.metrics.revision, s.metrics.commits, s.metrics.syncs, s.metrics.seconds, s.metrics.keys} {
 		out <- desc
 	}
 }
@@ -37,6 +38,7 @@ func (s *Store) Collect(out chan<- prometheus.Metric) {
 	}
 	send(s.metrics.revision, prometheus.CounterValue, float64(s.head.revision))
 	send(s.metrics.commits, prometheus.CounterValue, float64(s.commitCount))
+	send(s.metrics.syncs, prometheus.CounterValue, float64(s.syncCount))
 	send(s.metrics.seconds, prometheus.CounterValue, s.commitTime.Seconds())
 	send(s.metrics.keys, prometheus.GaugeValue, float64(len(s.head.keys)))
 }

@@ -38,6 +38,9 @@ type Store struct {
 	written chan struct{}
 	metrics metrics
 	ballast *ballast
+	// isDurable reports whether a write must be on the disk before it is acknowledged. A
+	// store in memory ignores it.
+	isDurable func(ctx context.Context) bool
 
 	// mutex guards the fields below. Only commits change the head.
 	mutex          sync.RWMutex
@@ -46,6 +49,7 @@ type Store struct {
 	closed         bool
 	uncheckpointed int
 	commitCount    int64
+	syncCount      int64
 	commitTime     time.Duration
 
 	cancel context.CancelFunc
@@ -57,7 +61,8 @@ type Store struct {
 // history keeps the changes that are not compacted. Its methods may be called
 // concurrently, except for append.
 type history interface {
-	append(ctx context.Context, rows []row) error
+	// append writes changes, which are on the disk afterwards if durable is set.
+	append(ctx context.Context, rows []row, durable bool) error
 	// rangeAt reads the keys in [start, end) at a revision; limit 0 means all.
 	rangeAt(ctx context.Context, start, end string, limit, revision int64) ([]*mvccpb.KeyValue, error)
 	// changesAfter reads the first changes after a revision and up to another one.
@@ -70,17 +75,19 @@ type history interface {
 var _ history = (*log)(nil)
 
 // Open opens or creates the datastore in dir. The file reserved records which
-// revisions may be in use; it belongs in a directory that outlives dir. An error names
-// the datastore's file, the cause and the next step; it is an [*UnusableError] when
-// a retry would fail too.
-func Open(ctx context.Context, dir, reserved string) (*Store, error) {
-	store, err := open(ctx, dir, settings{reserved: reserved, now: time.Now()})
+// revisions may be in use; it belongs in a directory that outlives dir. A write for whose
+// context isDurable returns true is on the disk before it is acknowledged, and survives a
+// power cut; nil stands for all writes. An error names the datastore's file, the cause and
+// the next step; it is an [*UnusableError] when a retry would fail too.
+func Open(ctx context.Context, dir, reserved string, isDurable func(context.Context) bool) (*Store, error) {
+	store, err := open(ctx, dir, settings{reserved: reserved, now: time.Now(), isDurable: isDurable})
 	return store, classify(err)
 }
 
 // settings are the parameters of [Open] and those that only tests set.
 type settings struct {
-	reserved string
+	reserved  string
+	isDurable func(context.Context) bool
 	// now is the time at which the log is opened.
 	now time.Time
 	// params are additional SQLite parameters, such as a size limit.
@@ -108,6 +115,9 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 	}
 	s := newStore(log, head)
 	s.log, s.reservation, s.ballast = log, reservation, newBallast(dir)
+	if with.isDurable != nil {
+		s.isDurable = with.isDurable
+	}
 	run := s.start(ctx)
 	s.tasks.Go(func() { s.maintain(run) })
 	return s, nil
@@ -115,7 +125,8 @@ func open(ctx context.Context, dir string, with settings) (*Store, error) {
 
 func newStore(history history, head head) *Store {
 	return &Store{
-		history: history, head: head, queue: make(chan *pendingWrite, maxBatch), written: make(chan struct{}, 1),
+		isDurable: func(context.Context) bool { return true },
+		history:   history, head: head, queue: make(chan *pendingWrite, maxBatch), written: make(chan struct{}, 1),
 		metrics: newMetrics(), watches: map[*subscription]struct{}{}, ended: make(chan struct{}),
 	}
 }

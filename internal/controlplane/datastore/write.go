@@ -12,6 +12,8 @@ type change struct {
 	value []byte
 	// expected is the revision that the key must have; 0: it must not exist.
 	expected int64
+	// durable is set if the change must be on the disk before it is acknowledged.
+	durable bool
 }
 
 // outcome is the result of a change that did not fail.

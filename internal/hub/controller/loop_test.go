@@ -129,7 +129,7 @@ func (s *simulated) settled() []string {
 	return slices.Clone(s.acts)
 }
 
-// forget begins the list of acts, and its time, anew.
+// forget begins the list of acts, and its time, again.
 func (s *simulated) forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

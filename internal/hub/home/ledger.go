@@ -99,6 +99,9 @@ func (l *Ledger) append(line string) error {
 	if err == nil {
 		err = file.Sync()
 	}
+	if err == nil && len(l.lines) == 1 { // the file is new
+		err = instance.SyncDirectory(filepath.Dir(l.path))
+	}
 	l.isTorn = err != nil
 	return errors.Join(err, file.Close())
 }
