@@ -12,10 +12,6 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// vacuumFloor is the minimum of unused bytes at which a start shrinks the file. At
-// least half of the file must be unused too.
-const vacuumFloor = 16 << 20
-
 // check opens the file with SQLite, writes to it and reads it. So an unusable
 // datastore is refused, with its path and the cause, before anything depends on it.
 // It first inspects the file read-only, so that a refused file stays unchanged.
@@ -39,7 +35,8 @@ func check(ctx context.Context, path string) (err error) {
 	_, statErr := os.Stat(path + "-wal")
 	crashed := statErr == nil
 
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"}).String())
+	// The mode of vacuum is that of a new file, or of one that VACUUM writes.
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: "_pragma=auto_vacuum(INCREMENTAL)&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"}).String())
 	if err != nil {
 		return err
 	}
@@ -53,7 +50,7 @@ func check(ctx context.Context, path string) (err error) {
 			return err
 		}
 	}
-	return shrink(ctx, db)
+	return rewrite(ctx, db)
 }
 
 // probe writes to the file and undoes the write.
@@ -77,18 +74,4 @@ func quickCheck(ctx context.Context, db *sql.DB) error {
 		return damagedError(result)
 	}
 	return nil
-}
-
-// shrink returns unused space to the file system when there is much of it.
-func shrink(ctx context.Context, db *sql.DB) error {
-	var free, total, pageSize int64
-	row := db.QueryRowContext(ctx, "SELECT freelist_count, page_count, page_size FROM pragma_freelist_count(), pragma_page_count(), pragma_page_size()")
-	if err := row.Scan(&free, &total, &pageSize); err != nil {
-		return err
-	}
-	if free*pageSize < vacuumFloor || free*2 < total {
-		return nil
-	}
-	_, err := db.ExecContext(ctx, "VACUUM")
-	return err
 }

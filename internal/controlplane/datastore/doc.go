@@ -32,6 +32,7 @@
 //	log.go           the SQLite table with one row per change
 //	history.go       reading the table: the latest state, past states, past changes
 //	compact.go       removing superseded changes
+//	shrink.go        returning unused space to the file system
 //	checkpoint.go    emptying SQLite's write-ahead log
 //	maintain.go      the schedule of both
 //	memory.go        a store without a file, for objects that need not survive

@@ -53,9 +53,19 @@ func (s *Store) maintain(ctx context.Context) {
 		case <-tick.C:
 			s.logFailure(ctx, s.ballast.fill())
 			s.logFailure(ctx, s.compactTo(ctx, target))
+			s.logFailure(ctx, s.shrink(ctx))
 			target = s.revision()
 		}
 	}
+}
+
+// shrink returns unused space to the file system, which gets it at a checkpoint.
+func (s *Store) shrink(ctx context.Context) error {
+	if err := s.log.shrink(ctx); err != nil {
+		return err
+	}
+	_, err := s.log.checkpoint(ctx, false)
+	return err
 }
 
 func (s *Store) logFailure(ctx context.Context, err error) {

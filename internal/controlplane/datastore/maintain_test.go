@@ -2,6 +2,8 @@ package datastore
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -83,6 +85,42 @@ func TestOpenCompactsAfterShortSessions(t *testing.T) {
 			t.Fatalf("the log keeps %d changes of one key", rows)
 		}
 	}
+}
+
+// A file that was large shrinks within ten minutes, and nothing else changes.
+func TestFileShrinksAfterManyChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		store := testStore(t, dir, "")
+		stays := put(t, store, "/registry/stays", "here", 0)
+		last := int64(0)
+		for i := range 3 * compactRetain {
+			value := "small" // of the changes that are retained
+			if i < 2*compactRetain {
+				value = strings.Repeat("x", 20_000)
+			}
+			last = put(t, store, "/registry/a", value, last).Revision
+		}
+		elapse := func(d time.Duration) int64 {
+			<-time.After(d) // of the bubble's clock
+			synctest.Wait()
+			info, err := os.Stat(filepath.Join(dir, FileName))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return info.Size()
+		}
+		before, after := elapse(time.Minute), elapse(2*compactInterval)
+		if before < 30<<20 || after > shrinkFloor {
+			t.Errorf("the file has %d KB, before %d KB", after>>10, before>>10)
+		}
+		if got, _, err := store.get(t.Context(), "/registry/stays", 0); err != nil || got.ModRevision != stays.Revision {
+			t.Errorf("another key is at %v, %v", got, err)
+		}
+		if problems, err := Integrity(t.Context(), filepath.Join(dir, FileName)); err != nil || len(problems) > 0 {
+			t.Errorf("the check finds %v, %v", problems, err)
+		}
+	})
 }
 
 // A read that waits for the same commit as a failed write succeeds.
