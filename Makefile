@@ -154,6 +154,11 @@ hub-test-short: ## the most important of these tests, in two minutes
 	@$(MAKE) hub-test HUB_PACKAGES=./internal/hub/install \
 		HUB_TESTS='^TestHub(MirrorsEngine|Restarts|RestartWritesNothing|RemoveKeepsEngine|ViewOnly|Forbids)$$'
 
+.PHONY: hub-test-kine
+hub-test-kine: deps-test build engine kube ## some of these tests with kine on PostgreSQL in place of etcd
+	bats/scripts/kine.sh $(MAKE) hub-test-short
+	bats/scripts/kine.sh bats/scripts/hub.sh bats/hub/20-recipe.bats
+
 .PHONY: bats-hub
 bats-hub: deps-test build engine kube ## end-to-end tests with two machines and a real hub
 	@ENGINE=$(ENGINE) bats/scripts/hub.sh bats/hub

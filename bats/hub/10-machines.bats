@@ -107,6 +107,9 @@ installed() {
     eventually 20 is "2 1" as_user victor counted laptop
     run -0 hub_admin machines
     assert_line --regexp '^laptop +True +Connected +[0-9.]+.* 2 '
+    run -0 hub_of laptop
+    assert_line --regexp '^hub: +https://.*, as machine laptop; its users can see, start, stop and delete its containers [(]--allow=operate[)]'
+    is native as_user victor driver laptop
     run -0 laptop rdd tree
     assert_output --regexp "lease +held"
     assert_output --partial "hub "
@@ -121,6 +124,11 @@ named() {
 machine() {
     kube get machine "$1" -o json |
         jq -r '[(.status.conditions | map({(.type): .status}) | add | .Ready, .Synced), .status.allow] | join(" ")'
+}
+
+# driver NAME prints what runs the engine of a Machine.
+driver() {
+    kube get machine "$1" -o json | jq -r .status.driver
 }
 
 # counted NAME prints the numbers of containers and of running ones of a Machine.
@@ -201,6 +209,7 @@ starts() {
     on_hub laptop delete_async image "$name"
     eventually 20 says "^False .*container [0-9a-f]{12}" on_hub laptop refusal image "$name" EngineDeleted
     laptop has image used:1
+    eventually 10 says FailedDelete as_user victor kube -n laptop describe image "$name"
     # A delete on the hub is no delete in the local API.
     is "" laptop field image "$name" .metadata.deletionTimestamp
     laptop engine rm -f user
@@ -209,12 +218,16 @@ starts() {
     exact laptop
 }
 
-@test "allow=create: a request on the hub waits until the machine allows it, and is carried out once" {
+@test "allow=create: a request on the hub is refused until the machine allows it, and is carried out once" {
     on_hub laptop request ContainerCreateRequest extra '{"image": "base:1", "name": "extra"}'
+    eventually 20 says "--allow=operate.*'rdd join --allow=create'" on_hub laptop field containercreaterequest extra .status.message
+    is "" on_hub laptop outcome containercreaterequest extra
+    # Its environment can have secrets.
+    run -1 as_user victor kube -n laptop get containercreaterequests
+    assert_output --partial "cannot list resource"
     # A later change on the hub is carried out before.
     on_hub laptop set_state "$(laptop container_resource idle)" running
     eventually 20 is running laptop state idle
-    is "" on_hub laptop outcome containercreaterequest extra
     run ! laptop has container extra
     run -0 rejoin laptop --allow=create
     assert_output --partial "whose users can see, start, stop, delete and create its containers"
@@ -303,6 +316,10 @@ starts() {
     assert_equal "$(on_hub laptop uids | grep -v -e "$(volume_resource Offline)")" "$(grep -v "$gone" <<<"$before")"
 }
 
+@test "the end of an election is no error" {
+    run ! grep -h "retrieving lease lock.*context canceled" "$(laptop rdd svc paths log_dir)/rdd.log" "$(desktop rdd svc paths log_dir)/rdd.log"
+}
+
 @test "a machine requests nothing that its rights do not cover" {
     run ! grep -ho "[^ ]* is forbidden: .*" "$(laptop rdd svc paths log_dir)/rdd.log" "$(desktop rdd svc paths log_dir)/rdd.log"
 }
@@ -365,7 +382,8 @@ holder() {
     desktop assert_mirrors_exact
     run -1 hub_admin remove desktop
     assert_output --partial "the hub has no machine desktop"
-    desktop rdd leave
+    run -0 desktop rdd leave
+    assert_output --partial "If the hub still has machine desktop, its mirrors stay there until"
     # The machine that has left is removed too, with a desired state that no machine saw.
     run -0 hub_admin remove laptop
     is running laptop state web

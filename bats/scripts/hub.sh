@@ -10,7 +10,7 @@ if [[ -z ${RDD_TEST_HUB:-} ]]; then
     export RDD_TEST_HUB=$PWD/.cache/bin/hub
     CGO_ENABLED=0 go build -o "$RDD_TEST_HUB" ./bats/hub
 fi
-as_root "RDD_TEST_HUB=$RDD_TEST_HUB" "RDD_TEST_SUPPORT=${RDD_TEST_SUPPORT:-}" "ENGINE=${ENGINE:-}" bats/scripts/hub.sh "$@"
+as_root "RDD_TEST_HUB=$RDD_TEST_HUB" "RDD_TEST_KUBE_STORE=${RDD_TEST_KUBE_STORE:-}" "RDD_TEST_SUPPORT=${RDD_TEST_SUPPORT:-}" "ENGINE=${ENGINE:-}" bats/scripts/hub.sh "$@"
 use_engine "${ENGINE:-debian}"
 export RDD_TEST_KUBE=1 RDD_TEST_KUBE_DIR=$PWD/.cache/kube
 export RDD_TEST_BIN=${RDD_TEST_BIN:-$PWD/bin} RDD_TEST_SUPPORT=${RDD_TEST_SUPPORT:-$PWD/.cache/support/hub}

@@ -44,6 +44,8 @@ type hubFlags struct {
 type cluster struct {
 	config *rest.Config
 	client kube.Client
+	// clock is the one of the cluster.
+	clock *machines.HubClock
 }
 
 // connect returns the cluster that the flags and the environment select, as for kubectl.
@@ -54,11 +56,13 @@ func (f hubFlags) connect(ctx context.Context, s *session) (*cluster, error) {
 	}
 	config.QPS = -1 // the API server limits its clients
 	config.WarningHandler = rest.NewWarningWriter(s.err, rest.WarningWriterOptions{Deduplicate: true})
+	clock := &machines.HubClock{}
+	config.Wrap(clock.Wrap)
 	ctx, cancel := context.WithTimeout(ctx, hubConnectTimeout)
 	defer cancel()
 	c, err := install.Connect(ctx, config)
 	if err == nil {
-		return &cluster{config, c}, nil
+		return &cluster{config, c, clock}, nil
 	}
 	var answer apierrors.APIStatus
 	_, isUnsuitable := errors.AsType[*install.UnsuitableError](err)
@@ -118,15 +122,21 @@ func usage(err error) error {
 type hubInstallCmd struct {
 	hubFlags
 	Print bool `help:"Print the objects as YAML instead, for 'kubectl apply --server-side' or a repository."`
+	Force bool `help:"Also replace the objects of a newer rdd."`
 }
 
 // Run implements the command.
 func (c *hubInstallCmd) Run(s *session) error {
 	if c.Print {
-		return install.Print(s.out)
+		return install.Print(s.out, buildVersion())
 	}
 	return s.onHub(c.hubFlags, func(ctx context.Context, hub *cluster) error {
-		err := s.withSteps(func(report func(string)) error { return install.Apply(ctx, hub.client, report) })
+		err := s.withSteps(func(report func(string)) error {
+			return install.Apply(ctx, hub.client, report, install.WithVersion(buildVersion()), install.WithDowngrade(c.Force))
+		})
+		if _, isDowngrade := errors.AsType[*install.DowngradeError](err); isDowngrade {
+			return fmt.Errorf("%w, or replace the objects with --force", err)
+		}
 		if err != nil {
 			return err
 		}

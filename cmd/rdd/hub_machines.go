@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,6 +18,7 @@ import (
 
 type hubAddCmd struct {
 	hubFlags
+	serverFlags
 	Name   string `arg:"" help:"Name of the machine, and of its namespace on the hub."`
 	User   string `help:"Kubernetes user of the machine, who has credentials already. By default the machine gets a ServiceAccount and a token." placeholder:"NAME"`
 	Output string `help:"File for the join file, instead of standard output. Only you can read it." placeholder:"FILE" predictor:"file"`
@@ -28,6 +27,10 @@ type hubAddCmd struct {
 // Run implements the command. Only the join file goes to standard output.
 func (c *hubAddCmd) Run(s *session) error {
 	if err := usage(c.check()); err != nil {
+		return err
+	}
+	authority, err := c.serverFlags.check()
+	if err != nil {
 		return err
 	}
 	return s.onHub(c.hubFlags, func(ctx context.Context, hub *cluster) error {
@@ -39,14 +42,15 @@ func (c *hubAddCmd) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		file, err := machines.JoinFile(hub.config, added)
+		server := c.server(hub.config, authority)
+		file, err := machines.JoinFile(server, added)
 		if err != nil {
 			return err
 		}
 		if err := c.write(s, file); err != nil {
 			return err
 		}
-		for _, line := range c.messages(hub.config.Host, added) {
+		for _, line := range c.messages(server.Host, added) {
 			printWrapped(s.err, s.typeable(line))
 		}
 		return nil
@@ -91,20 +95,9 @@ func (c *hubAddCmd) messages(server string, added *machines.Added) []string {
 	}
 	lines = append(lines, "next: copy the join file to the machine, and run 'rdd join "+file+"' there")
 	if isLoopback(server) {
-		lines = append(lines, fmt.Sprintf("note: the server %s can be reached from this machine only: replace it in the join file by an address that other machines reach", server))
+		lines = append(lines, fmt.Sprintf("warning: the server %s in the join file can be reached from this machine only: replace it there, or repeat the command with --server=URL and an address that other machines reach", server))
 	}
 	return lines
-}
-
-// isLoopback reports whether a server can be reached from its own machine only.
-func isLoopback(server string) bool {
-	parsed, err := url.Parse(server)
-	if err != nil {
-		return false
-	}
-	host := parsed.Hostname()
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
 
 type hubMachinesCmd struct {
@@ -115,14 +108,15 @@ type hubMachinesCmd struct {
 // Run implements the command.
 func (c *hubMachinesCmd) Run(s *session) error {
 	return s.onHub(c.hubFlags, func(ctx context.Context, hub *cluster) error {
-		list, err := machines.List(ctx, hub.client)
+		list, err := machines.List(ctx, hub.client, hub.clock.Now)
 		if err != nil {
 			return err
 		}
-		return s.show(c.output, list, func() error { return s.printMachines(list, time.Now()) })
+		return s.show(c.output, list, func() error { return s.printMachines(list, hub.clock.Now()) })
 	})
 }
 
+// printMachines prints a table. now is on the clock of the hub, like the times in the list.
 func (s *session) printMachines(list []machines.Listed, now time.Time) error {
 	if len(list) == 0 {
 		fmt.Fprintln(s.err, s.typeable("the hub has no machines: 'rdd hub add NAME' adds one"))
@@ -136,7 +130,7 @@ func (s *session) printMachines(list []machines.Listed, now time.Time) error {
 			containers = strconv.Itoa(int(row.Counts.Containers))
 		}
 		if !row.RenewedAt.IsZero() {
-			// The clock of the machine may be ahead.
+			// The clocks of API servers may differ.
 			seen = duration.HumanDuration(max(now.Sub(row.RenewedAt), 0)) + " ago"
 		}
 		fmt.Fprintln(table, strings.Join([]string{row.Name, string(row.Ready), row.Reason, cmp.Or(row.Engine, "-"), containers, seen}, "\t"))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/controller"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/hubtest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
@@ -71,5 +73,28 @@ func TestHubRunLeadsUntilEnded(t *testing.T) {
 	})
 	if len(others) > 0 {
 		t.Errorf("the log has %q", others)
+	}
+}
+
+// In a pod, a kubeconfig is preferred to the cluster of the pod. That a pod without one uses
+// its cluster is tested with the whole program, because the paths of the token are fixed.
+func TestHubConfigInPod(t *testing.T) {
+	instancetest.Home(t)
+	t.Setenv("KUBERNETES_SERVICE_HOST", "192.0.2.1")
+	t.Setenv("KUBERNETES_SERVICE_PORT", "443")
+	t.Setenv("KUBECONFIG", kubeconfigOf(t, "https://hub.example.com"))
+	if config, err := (hubFlags{}).config(); err != nil || config.Host != "https://hub.example.com" {
+		t.Errorf("%+v, %v", config, err)
+	}
+	flags := hubFlags{Kubeconfig: kubeconfigOf(t, "https://other.example.com")}
+	if config, err := flags.config(); err != nil || config.Host != "https://other.example.com" {
+		t.Errorf("%+v, %v", config, err)
+	}
+	t.Setenv("KUBECONFIG", "")
+	if _, err := os.Stat("/var/run/secrets/kubernetes.io/serviceaccount/token"); err == nil {
+		t.Skip("this test runs in a pod")
+	}
+	if config, err := (hubFlags{}).config(); err == nil || !strings.Contains(err.Error(), "no Kubernetes cluster is selected") {
+		t.Errorf("without a token: %+v, %v", config, err)
 	}
 }

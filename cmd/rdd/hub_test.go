@@ -14,6 +14,7 @@ import (
 
 	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/hubtest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
@@ -55,6 +56,11 @@ func TestHubErrorsNameNextStep(t *testing.T) {
 		{"hub add Upper", exitUsage, "at most 63 lower-case letters"},
 		{"hub add a.b", exitUsage, "also the name of a namespace"},
 		{"hub add a --user", exitUsage, "--user"},
+		{"hub add a --server hub.example.com:6443", exitUsage, "--server=hub.example.com:6443 is not the URL of an API server"},
+		{"hub add a --server http://hub.example.com", exitUsage, "use one as https://"},
+		{"hub add a --server https://user@hub.example.com", exitUsage, "use one as https://"},
+		{"hub add a --certificate-authority /no/such/file", exitUsage, "/no/such/file: no such file"},
+		{"hub add a --certificate-authority /dev/null", exitUsage, "/dev/null has no certificate"},
 		{"hub add", exitUsage, "name"},
 		{"hub remove", exitUsage, "name"},
 		{"hub machines -o xml", exitUsage, "table"},
@@ -92,7 +98,7 @@ func TestHubAddMessages(t *testing.T) {
 		{
 			"repaired, into a file, on loopback", hubAddCmd{Output: "/tmp/a.yaml"}, "https://127.0.0.1:6443",
 			machines.Added{Name: "a", Token: "t", Expires: at, Existed: true},
-			[]string{"was repaired on the hub", "is a secret", "'rdd join a.yaml'", "https://127.0.0.1:6443 can be reached from this machine only"},
+			[]string{"was repaired on the hub", "is a secret", "'rdd join a.yaml'", "warning: the server https://127.0.0.1:6443 in the join file can be reached from this machine only"},
 		},
 		{
 			"with a user", hubAddCmd{}, "https://hub.example.com",
@@ -132,6 +138,18 @@ new    Unknown  NeverJoined  -       -           never
 	}
 }
 
+// installedBy changes the version of a hub.
+func installedBy(t *testing.T, hub *hubtest.Hub, version string) {
+	t.Helper()
+	c, err := install.Connect(t.Context(), hub.AdminConfig())
+	if err == nil {
+		err = install.Apply(t.Context(), c, func(string) {}, install.WithVersion(version))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // The commands work with a real API server, and only the join file is on standard output.
 func TestHubCommands(t *testing.T) {
 	hub := hubtest.Start(t)
@@ -160,6 +178,9 @@ func TestHubCommands(t *testing.T) {
 	if err != nil || config.Contexts["a"] == nil || config.Contexts["a"].Namespace != "a" || config.AuthInfos["a"].Token == "" || !strings.Contains(errOut, "machine a was added") {
 		t.Errorf("%v, %s\n%s", err, out, errOut)
 	}
+	if server := config.Clusters["hub"].Server; !strings.Contains(errOut, "warning: the server "+server+" in the join file can be reached from this machine only") {
+		t.Errorf("no warning about %s: %s", server, errOut)
+	}
 	path := filepath.Join(t.TempDir(), "b.yaml")
 	testkit.WriteFile(t, path, "old")
 	if out, _ := done("add", "b", "--user", "carol", "--output", path); out != "" {
@@ -185,6 +206,17 @@ func TestHubCommands(t *testing.T) {
 	if code, _, errOut := rdd(t, "hub", "remove", "other", "--yes"); code != exitError || !strings.Contains(errOut, "has no machine other: 'rdd hub machines'") {
 		t.Errorf("%d, %s", code, errOut)
 	}
+	out, errOut = done("add", "b", "--server", "https://hub.example.com:6443")
+	config, err = clientcmd.Load([]byte(out))
+	if err != nil || config.Clusters["hub"].Server != "https://hub.example.com:6443" || strings.Contains(errOut, "warning: ") {
+		t.Errorf("with --server: %v, %s\n%s", err, out, errOut)
+	}
+	installedBy(t, hub, "v99.0.0")
+	if code, _, errOut := rdd(t, "hub", "install"); code != exitError || !strings.Contains(errOut, "installed by rdd v99.0.0") || !strings.Contains(errOut, "or replace the objects with --force") {
+		t.Errorf("with an older rdd: %d, %s", code, errOut)
+	}
+	done("install", "--force")
+	done("install")
 	stranger := filepath.Join(t.TempDir(), "stranger")
 	if err := hubtest.WriteKubeconfig(stranger, hub.UserConfig("stranger")); err != nil {
 		t.Fatal(err)

@@ -149,7 +149,7 @@ func (*leaveCmd) Run(s *session) error {
 	case errors.Is(err, home.ErrNotJoined):
 		return err
 	case err == nil:
-		left = fmt.Sprintf("the hub %s. Its mirrors stay there until an administrator runs 'rdd hub remove %s'", join.Server, join.Machine)
+		left = leftHub(join, s.isFollowed(join))
 	}
 	if err := home.Leave(s.instance); err != nil {
 		return err
@@ -159,6 +159,40 @@ func (*leaveCmd) Run(s *session) error {
 	}
 	fmt.Fprintf(s.out, "This machine has left %s.\n", left)
 	return nil
+}
+
+// leftHub returns which hub a machine has left, and what stays there. Only a hub that was
+// followed is known to have the machine.
+func leftHub(join *home.Join, isFollowed bool) string {
+	if isFollowed {
+		return fmt.Sprintf("the hub %s. Its mirrors stay there until an administrator runs 'rdd hub remove %s'", join.Server, join.Machine)
+	}
+	return fmt.Sprintf("the hub %s. If the hub still has machine %s, its mirrors stay there until an administrator runs 'rdd hub remove %[2]s'", join.Server, join.Machine)
+}
+
+// isFollowed reports whether the daemon followed the hub of a Join at the last change of the
+// App. It does not if the machine was removed from the hub.
+func (s *session) isFollowed(join *home.Join) bool {
+	running, err := s.running()
+	if err != nil || !running {
+		return false
+	}
+	daemon, err := s.runningClient()
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, queryTimeout)
+	defer cancel()
+	condition, err := hubCondition(ctx, daemon, join)
+	if err != nil || condition == nil {
+		return false
+	}
+	switch condition.Reason {
+	case appv1.ReasonHubSynced, appv1.ReasonHubNoEngine, appv1.ReasonHubSyncing, appv1.ReasonHubEngineDisconnected:
+		return true
+	default:
+		return false
+	}
 }
 
 // joinChanged makes the daemon, if one runs, read again which hub this machine has joined.

@@ -32,6 +32,8 @@ const (
 	ReasonWaitingForEngine = "WaitingForEngine"
 	// ReasonInProgress: the engine works on the request.
 	ReasonInProgress = "InProgress"
+	// ReasonNotAllowed: the user of the machine does not allow requests on a hub.
+	ReasonNotAllowed = "NotAllowed"
 	// ReasonRetrying: the engine could not be reached, and is called again.
 	ReasonRetrying = "Retrying"
 	// ReasonStartFailed: the engine refused the start of the new container, which is

@@ -30,12 +30,13 @@ type MachineSpec struct {
 	User string `json:"user"`
 
 	// StaleAfter is how long the machine may not renew its Lease before it counts as away,
-	// such as 60s or 5m; at least 10s. Its condition Ready is then Unknown, and the
-	// mirrors show the last known state.
+	// such as 60s or 5m; at least 30s, for which a machine may fail to renew its Lease and
+	// still hold it. Its condition Ready is then Unknown, and the mirrors show the last known
+	// state.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:default="60s"
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([0-9]{1,6}[hms]){1,3}$') && duration(self) >= duration('10s')`,message="spec.staleAfter must be a time of at least 10s, as in 60s or 5m"
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^([0-9]{1,6}[hms]){1,3}$') && duration(self) >= duration('30s')`,message="spec.staleAfter must be a time of at least 30s, as in 60s or 5m"
 	// +optional
 	StaleAfter *metav1.Duration `json:"staleAfter,omitempty"`
 

@@ -14,6 +14,9 @@ const (
 	// means that an administrator removes the mirrors in it. Their deletion is then no
 	// request to remove objects of an engine. The value is the time, or any other text.
 	EmptiedAnnotation = "hub.rancherdesktop.io/emptied"
+	// VersionAnnotation is the annotation of the objects of 'rdd hub install' with the version
+	// of rdd that wrote them. An older one does not overwrite them.
+	VersionAnnotation = "hub.rancherdesktop.io/version"
 )
 
 const (

@@ -20,7 +20,7 @@ func (t *term) markAway(ctx context.Context, name string, f facts) error {
 	if err := t.confirm(ctx, name, f.lease); err != nil {
 		return err
 	}
-	condition := awayCondition(f, t.clock.now())
+	condition := awayCondition(f, t.clock.Now())
 	conditions := f.machine.Status.Conditions
 	meta.RemoveStatusCondition(&conditions, condition.Type) // which would keep the time of an equal status
 	conditions = append(conditions, condition)

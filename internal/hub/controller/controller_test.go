@@ -75,14 +75,15 @@ func (w *watcher) end() {
 	w.wg.Wait()
 }
 
-const user = "hub-controller"
+// user is the name of the controller's ServiceAccount.
+const user = "system:serviceaccount:" + Namespace + ":" + Name
 
 func TestController(t *testing.T) {
 	h := open(t)
-	c := run(t, h.userConfig(t, user))
+	h.deleteElection(t) // so that this controller creates the Lease
+	c := run(t, h.accountConfig(t))
 	c.await(t, "this controller leads")
 	var together sync.WaitGroup // most of their time passes on the hub
-	defer together.Wait()
 	for name, test := range map[string]func(*testing.T, testHub, *running){
 		// Row H14: a machine that is gone for good, and comes back after all.
 		"H14 gone": testGone,
@@ -96,6 +97,8 @@ func TestController(t *testing.T) {
 	} {
 		together.Go(func() { t.Run(name, func(t *testing.T) { test(t, h, c) }) })
 	}
+	together.Wait()
+	t.Run("rights", func(t *testing.T) { h.checkRights(t) })
 }
 
 func testGone(t *testing.T, h testHub, c *running) {

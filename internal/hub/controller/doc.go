@@ -21,6 +21,5 @@
 //	away.go     marks a machine that is away
 //	remove.go   removes the mirrors of a machine that stays away
 //	remains.go  reports what remains of a deleted Machine
-//	clock.go    the clock of the hub
 //	warnings.go the log of the libraries
 package controller

@@ -15,6 +15,7 @@ import (
 	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -28,10 +29,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
 )
 
-var (
-	shared    = hubtest.NewShared(hubtest.WithControllerManager(), hubtest.WithAuditLog())
-	installed sync.Once
-)
+var shared = hubtest.NewShared(hubtest.WithControllerManager(), hubtest.WithAuditLog())
 
 func TestMain(m *testing.M) {
 	log.SetLogger(logr.Discard())
@@ -49,54 +47,31 @@ type testHub struct {
 
 func open(t *testing.T) testHub {
 	t.Helper()
-	h := shared.Hub(t)
-	c, err := install.Connect(t.Context(), h.AdminConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	installed.Do(func() { err = install.Apply(t.Context(), c, func(string) {}) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return testHub{h, c}
+	h, admin := shared.Installed(t, permitShortTimes)
+	return testHub{h, admin}
 }
 
-// rights are the ClusterRole of a controller, and its Role in the namespace of its Lease.
-func rights() (everywhere, election []rbacv1.PolicyRule) {
-	rule := func(group string, resources, verbs []string, names ...string) rbacv1.PolicyRule {
-		return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: verbs, ResourceNames: names}
+// permitShortTimes makes the definition of Machines accept shorter times, so that tests take less time.
+func permitShortTimes(ctx context.Context, admin client.Client) error {
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	if err := admin.Get(ctx, client.ObjectKey{Name: "machines.hub.rancherdesktop.io"}, crd); err != nil {
+		return err
 	}
-	var mirrors []string
-	for _, kind := range containersv1.Kinds() {
-		mirrors = append(mirrors, kind.GroupVersionResource().Resource)
-	}
-	return []rbacv1.PolicyRule{
-			// The policy rdd-machine-status permits the status to those who may update Machines.
-			rule(hubv1.GroupVersion.Group, []string{"machines"}, []string{"get", "list", "watch", "update"}),
-			rule(hubv1.GroupVersion.Group, []string{"machines/status"}, []string{"patch"}),
-			rule("coordination.k8s.io", []string{"leases"}, []string{"get", "list", "watch"}, hubv1.LeaseName),
-			rule("", []string{"namespaces"}, []string{"get", "list", "watch", "patch"}),
-			rule(containersv1.GroupVersion.Group, mirrors, []string{"list", "patch", "delete"}),
-			rule("apiextensions.k8s.io", []string{"customresourcedefinitions"}, []string{"get"}, "machines.hub.rancherdesktop.io"),
-		}, []rbacv1.PolicyRule{
-			rule("coordination.k8s.io", []string{"leases"}, []string{"create"}),
-			rule("coordination.k8s.io", []string{"leases"}, []string{"get", "update"}, Name),
-		}
+	times := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties["staleAfter"].XValidations
+	times[0].Rule = strings.ReplaceAll(times[0].Rule, "'30s'", "'"+shortest.String()+"'")
+	return admin.Update(ctx, crd)
 }
 
-// userConfig returns the configuration of a user with the rights of a controller and no other
-// ones.
+// userConfig returns the configuration of a user with the rights of the controller and no
+// other ones. Tests with several controllers find the writes of each by the user.
 func (h testHub) userConfig(t *testing.T, user string) *rest.Config {
 	t.Helper()
-	everywhere, election := rights()
 	name := metav1.ObjectMeta{Name: user}
 	inNamespace := metav1.ObjectMeta{Name: user, Namespace: Namespace}
 	subjects := []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: user}}
 	for _, object := range []client.Object{
-		&rbacv1.ClusterRole{ObjectMeta: name, Rules: everywhere},
-		&rbacv1.ClusterRoleBinding{ObjectMeta: name, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: user}, Subjects: subjects},
-		&rbacv1.Role{ObjectMeta: inNamespace, Rules: election},
-		&rbacv1.RoleBinding{ObjectMeta: inNamespace, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: user}, Subjects: subjects},
+		&rbacv1.ClusterRoleBinding{ObjectMeta: name, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: install.ControllerName}, Subjects: subjects},
+		&rbacv1.RoleBinding{ObjectMeta: inNamespace, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: install.ControllerName}, Subjects: subjects},
 	} {
 		if err := h.admin.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
@@ -232,13 +207,13 @@ func (h testHub) add(t *testing.T, name string, removeAfter time.Duration) *play
 	machine := p.machine()
 	machine.Spec.StaleAfter = &metav1.Duration{Duration: shortest}
 	machine.Spec.RemoveAfter = &metav1.Duration{Duration: removeAfter}
-	if err := h.admin.Update(t.Context(), machine); err != nil {
-		t.Fatal(err)
-	}
+	eventually(t, func() error { // the API server needs a moment to notice the definition
+		return h.admin.Update(t.Context(), machine)
+	})
 	return p
 }
 
-// shortest is the shortest time that a Machine can have.
+// shortest is the shortest time that a Machine has in these tests.
 const shortest = 10 * time.Second
 
 func (p *player) machine() *hubv1.Machine {

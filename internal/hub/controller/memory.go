@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -9,6 +8,8 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
 )
 
 // errChanged is why an act ends early: the Lease of the machine has changed.
@@ -44,22 +45,6 @@ func recordOf(lease *coordinationv1.Lease) record {
 		r.transitions = *spec.LeaseTransitions
 	}
 	return r
-}
-
-// renewedAt returns when the Lease was last renewed, on the clock of the hub: the API server
-// records when the manager of a field last changed it. It is zero if that is not known.
-func renewedAt(lease *coordinationv1.Lease) time.Time {
-	var at time.Time
-	if lease == nil {
-		return at
-	}
-	for _, entry := range lease.ManagedFields {
-		isRenewal := entry.FieldsV1 != nil && bytes.Contains(entry.FieldsV1.GetRawBytes(), []byte(`"f:renewTime"`))
-		if isRenewal && entry.Time != nil && entry.Time.After(at) {
-			at = entry.Time.Time
-		}
-	}
-	return at
 }
 
 // reading is what a controller has seen of the Lease of a machine.
@@ -129,7 +114,7 @@ func (m *memory) observe(name string, lease *coordinationv1.Lease, isInitial boo
 	if next == known.record {
 		return
 	}
-	known.reading = reading{record: next, since: time.Now(), isFirst: isInitial, renewedAt: renewedAt(lease)}
+	known.reading = reading{record: next, since: time.Now(), isFirst: isInitial, renewedAt: machines.RenewedAt(lease)}
 	if known.changed != nil {
 		known.changed(errChanged)
 	}

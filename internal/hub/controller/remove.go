@@ -82,7 +82,7 @@ func causeOf(ctx context.Context, err error) error {
 
 // mark annotates the namespace of a machine as emptied, if it is not yet.
 func (t *term) mark(ctx context.Context, name string) error {
-	value := mark + t.clock.now().UTC().Format(time.RFC3339)
+	value := mark + t.clock.Now().UTC().Format(time.RFC3339)
 	return t.annotate(ctx, name, value, func(n *metav1.PartialObjectMetadata) bool {
 		_, isEmptied := n.Annotations[hubv1.EmptiedAnnotation]
 		return !isEmptied && isOwn(n)

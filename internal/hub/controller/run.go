@@ -21,13 +21,14 @@ import (
 
 	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
 )
 
 const (
 	// Name is the name of the Lease of the leader, and the field manager of its writes.
-	Name = "rdd-hub-controller"
-	// Namespace has the Lease of the leader. Every cluster has this namespace.
-	Namespace = metav1.NamespaceSystem
+	Name = install.ControllerName
+	// Namespace has the Lease of the leader.
+	Namespace = install.ControllerNamespace
 )
 
 const (
@@ -45,8 +46,8 @@ type election struct{ duration, renewDeadline, retry time.Duration }
 
 // Config is what a controller runs with.
 type Config struct {
-	// REST is the configuration of an administrator, or of a user with the rights of the
-	// controller. It is not changed.
+	// REST is the configuration of the controller's ServiceAccount, or of an administrator. It
+	// is not changed.
 	REST *rest.Config
 	// Logger receives a line for each act.
 	Logger *slog.Logger
@@ -61,7 +62,7 @@ type controller struct {
 	identity string
 	client   client.Client
 	leases   coordinationclient.LeasesGetter
-	clock    *hubClock
+	clock    *machines.HubClock
 }
 
 // Run runs a controller until ctx ends, and returns nil then. It returns an error at once if
@@ -96,11 +97,11 @@ func newController(cfg Config) (*controller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the name of this host: %w", err)
 	}
-	c := &controller{Config: cfg, identity: host + "_" + string(uuid.NewUUID()), clock: &hubClock{}}
+	c := &controller{Config: cfg, identity: host + "_" + string(uuid.NewUUID()), clock: &machines.HubClock{}}
 	c.REST = rest.CopyConfig(cfg.REST)
 	c.REST.QPS, c.REST.Burst = requestsPerSecond, burst
 	c.REST.UserAgent = Name
-	c.REST.Wrap(c.clock.wrap)
+	c.REST.Wrap(c.clock.Wrap)
 	scheme, err := install.NewScheme()
 	if err != nil {
 		return nil, err

@@ -143,7 +143,7 @@ func (t *term) leaseChanged(obj any, isInitial bool) {
 
 // facts implements hub.
 func (t *term) facts(ctx context.Context, name string) (facts, error) {
-	f := facts{staleAfter: hubv1.DefaultStaleAfter, removeAfter: hubv1.DefaultRemoveAfter, hubTime: t.clock.now()}
+	f := facts{staleAfter: hubv1.DefaultStaleAfter, removeAfter: hubv1.DefaultRemoveAfter, hubTime: t.clock.Now()}
 	machine := &hubv1.Machine{}
 	err := t.informers.Get(ctx, client.ObjectKey{Name: name}, machine)
 	if client.IgnoreNotFound(err) != nil {

@@ -12,5 +12,6 @@
 // mapper.go names the resources of the hub, mirrors.go writes mirrors over HTTP, list.go feeds the informers, leaving.go says
 // whether the namespace is being deleted, and skew.go what older definitions do not store.
 // ledger.go records the requests that
-// were carried out, machine.go writes the status of the machine, and token.go renews its token.
+// were carried out, machine.go writes the status of the machine, events.go writes events, and
+// token.go renews its token.
 package home

@@ -76,6 +76,10 @@ func (g *gate) why() error {
 
 // RoundTrip implements http.RoundTripper.
 func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
+	if deadline, ok := r.Context().Deadline(); ok && !time.Now().Before(deadline) {
+		closeBody(r)
+		return nil, context.DeadlineExceeded // which shows nothing of the hub
+	}
 	isProbe := r.Context().Value(probeKey{}) != nil
 	if cause := g.why(); cause != nil && !isProbe {
 		closeBody(r)

@@ -59,11 +59,10 @@ type Home struct {
 	inner http.RoundTripper
 	gate  *gate
 	fence *fence
-	// followsRequests is set if the machine carries out requests.
-	followsRequests bool
 	// direct sends requests of other types.
 	direct client.Client
 	leases *coordinationclient.CoordinationV1Client
+	events events
 }
 
 // Open returns the Home of a machine. It sends no request.
@@ -73,7 +72,7 @@ func Open(join *Join, ledger *Ledger, observer Observer) (*Home, error) {
 		return nil, err
 	}
 	config.QPS, config.Burst = requestsPerSecond, requestsPerSecond
-	h := &Home{Ledger: ledger, namespace: join.Machine, config: config, followsRequests: join.Allow == hubv1.AllowCreate}
+	h := &Home{Ledger: ledger, namespace: join.Machine, config: config}
 	// Each client uses this one, because there is one gate, and one Lease.
 	if h.httpClient, err = rest.HTTPClientFor(config); err != nil {
 		return nil, fmt.Errorf("prepare the connection to the hub: %w", err)
@@ -109,7 +108,8 @@ func (h *Home) openClients(observer Observer) (err error) {
 	if h.leases, err = coordinationclient.NewForConfigAndClient(h.config, &leases); err != nil {
 		return fmt.Errorf("create a client for the Lease: %w", err)
 	}
-	return nil
+	h.events, err = newEvents(h.config, h.httpClient, h.direct.Scheme(), h.namespace)
+	return err
 }
 
 func newDirect(config *rest.Config, httpClient *http.Client) (client.Client, error) {
@@ -129,13 +129,9 @@ func newDirect(config *rest.Config, httpClient *http.Client) (client.Client, err
 	return out, nil
 }
 
-// Informers returns new informers of the mirrors of this machine, and of the requests if it
-// carries them out.
+// Informers returns new informers of the mirrors and of the requests of this machine.
 func (h *Home) Informers() (*kube.Informers, error) {
-	objects := kube.MirrorObjects()
-	if h.followsRequests {
-		objects = append(objects, kube.RequestObjects()...)
-	}
+	objects := append(kube.MirrorObjects(), kube.RequestObjects()...)
 	return kube.NewInformers(h.config, h.httpClient, source{client: h.Mirrors.client, namespace: h.namespace}, objects...)
 }
 
@@ -171,5 +167,11 @@ func isAnswer(err error) bool {
 	return status.Status().Code < http.StatusInternalServerError
 }
 
-// Close closes idle connections.
-func (h *Home) Close() { utilnet.CloseIdleConnectionsFor(h.inner) }
+// Events returns the recorder of events on the hub.
+func (h *Home) Events() kube.Recorder { return h.events }
+
+// Close ends the writes of events, and closes idle connections.
+func (h *Home) Close() {
+	h.events.close()
+	utilnet.CloseIdleConnectionsFor(h.inner)
+}

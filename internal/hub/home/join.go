@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -40,6 +41,9 @@ type Join struct {
 	Allow hubv1.Allow
 	// JoinedAt is when the Join was saved; zero before.
 	JoinedAt metav1.MicroTime
+	// Transport sends the requests to the hub; nil for one over the network. The simulation
+	// sets it.
+	Transport http.RoundTripper
 	// kubeconfig has one context, and refers to no other file that moves.
 	kubeconfig *clientcmdapi.Config
 }
@@ -111,6 +115,7 @@ func (j *Join) RESTConfig() (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its current context cannot be used: %w", err)
 	}
+	config.Transport = j.Transport
 	return config, nil
 }
 

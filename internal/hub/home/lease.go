@@ -6,9 +6,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/klog/v2"
 
 	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 )
@@ -75,6 +77,32 @@ func (h *Home) elect(ctx context.Context, identity string, retry time.Duration, 
 	if err != nil {
 		return err
 	}
-	elector.Run(ctx)
+	logger := klog.FromContext(ctx)
+	elector.Run(klog.NewContext(ctx, logger.WithSink(electionLog{logger.GetSink(), ctx})))
 	return nil
+}
+
+// electionLog is the log of an election, without the errors of requests that end because
+// the election ends: each join and each leave ends one.
+type electionLog struct {
+	logr.LogSink
+
+	ctx context.Context //nolint:containedctx // of the election
+}
+
+// Error implements logr.LogSink.
+func (l electionLog) Error(err error, message string, keysAndValues ...any) {
+	if l.ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		l.LogSink.Error(err, message, keysAndValues...)
+	}
+}
+
+// WithValues implements logr.LogSink.
+func (l electionLog) WithValues(keysAndValues ...any) logr.LogSink {
+	return electionLog{l.LogSink.WithValues(keysAndValues...), l.ctx}
+}
+
+// WithName implements logr.LogSink.
+func (l electionLog) WithName(name string) logr.LogSink {
+	return electionLog{l.LogSink.WithName(name), l.ctx}
 }

@@ -19,8 +19,9 @@ import (
 // of the engine's objects. A mirror asks before it removes an object.
 //
 // An administrator or the hub's controller marks a namespace before it removes the mirrors in
-// it. A delete that is pending then waits: the mark goes with the namespace, or before the
-// machine writes its mirrors again.
+// it, and an administrator marks a definition before its removal. A delete that is pending
+// then waits: the mark goes with the namespace or the definition, or before the machine
+// writes its mirrors again.
 func (h *Home) IsLeaving(ctx context.Context, kind containersv1.Kind) (bool, error) {
 	if err := h.fence.check(); err != nil {
 		return false, err
@@ -29,12 +30,24 @@ func (h *Home) IsLeaving(ctx context.Context, kind containersv1.Kind) (bool, err
 	if gone, err := h.isGoing(ctx, namespace, h.namespace); gone || err != nil {
 		return gone, err
 	}
-	if _, isEmptied := namespace.Annotations[hubv1.EmptiedAnnotation]; isEmptied {
+	if isEmptied(namespace) {
 		return false, fmt.Errorf("the mirrors of machine %s are being removed from the hub: the delete waits until that ends", h.namespace)
 	}
 	definition := &metav1.PartialObjectMetadata{}
 	definition.SetGroupVersionKind(apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"))
-	return h.isGoing(ctx, definition, definitionOf(kind))
+	if gone, err := h.isGoing(ctx, definition, definitionOf(kind)); gone || err != nil {
+		return gone, err
+	}
+	if isEmptied(definition) {
+		return false, fmt.Errorf("the definition of %s has the annotation %s, because an administrator removes it from the hub: the delete waits until the annotation or the definition is gone", resourceOf(kind), hubv1.EmptiedAnnotation)
+	}
+	return false, nil
+}
+
+// isEmptied reports whether the mirrors of a namespace or of a definition are being removed.
+func isEmptied(obj client.Object) bool {
+	_, isEmptied := obj.GetAnnotations()[hubv1.EmptiedAnnotation]
+	return isEmptied
 }
 
 // isGoing reads an object, and reports whether it is missing or being deleted.

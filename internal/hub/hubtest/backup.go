@@ -14,6 +14,9 @@ const dataDir = "etcd"
 // Backup copies the data, and returns the directory of the copy. etcd is down
 // meanwhile. The API server keeps running if it runs, and is ready when Backup returns.
 func (c *Cluster) Backup(ctx context.Context) (dir string, err error) {
+	if c.store.isForeign() {
+		return "", errForeignData
+	}
 	if dir, err = os.MkdirTemp(c.dir, "backup"); err != nil {
 		return "", fmt.Errorf("create a directory for a backup: %w", err)
 	}
@@ -32,6 +35,9 @@ func (c *Cluster) Backup(ctx context.Context) (dir string, err error) {
 // does after a disaster. Resource versions return to those of the backup. An empty
 // directory makes the hub a new cluster at the same address.
 func (c *Cluster) Restore(ctx context.Context, dir string) error {
+	if c.store.isForeign() {
+		return errForeignData
+	}
 	c.Kill()
 	data := c.path(dataDir)
 	if err := filetree.Remove(data); err != nil {

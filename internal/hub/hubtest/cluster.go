@@ -29,6 +29,7 @@ const (
 type Cluster struct {
 	options
 	programs, dir                  string
+	store                          datastore
 	authority                      *authority
 	admin                          *rest.Config
 	client                         *http.Client
@@ -64,7 +65,7 @@ func Launch(ctx context.Context, programs, dir string, opts ...Option) (*Cluster
 	if err := checkPrograms(programs); err != nil {
 		return nil, err
 	}
-	c := &Cluster{programs: programs, dir: dir}
+	c := &Cluster{programs: programs, dir: dir, store: selectDatastore()}
 	for _, option := range opts {
 		option(&c.options)
 	}
@@ -96,8 +97,10 @@ func (c *Cluster) prepare() error {
 
 // Up starts the programs that do not run, and returns when all are ready.
 func (c *Cluster) Up(ctx context.Context) error {
-	if err := c.upOne(ctx, &c.etcd, etcdProgram, c.etcdFlags(), "http://"+c.etcdPort.address()+"/readyz"); err != nil {
-		return err
+	if !c.store.isForeign() {
+		if err := c.upOne(ctx, &c.etcd, etcdProgram, c.etcdFlags(), "http://"+c.etcdPort.address()+"/readyz"); err != nil {
+			return err
+		}
 	}
 	if err := c.upOne(ctx, &c.apiServer, apiServerProgram, c.apiServerFlags(), "https://"+c.apiPort.address()+"/readyz"); err != nil {
 		return err

@@ -12,14 +12,17 @@
 //	func TestJoin(t *testing.T) { hub := shared.Hub(t) … }
 //
 // A test is skipped unless RDD_TEST_KUBE=1 is set, as 'make hub-test' does; then it fails
-// without the programs.
+// without the programs. With RDD_TEST_KUBE_STORE, the endpoint of another server with the API
+// of etcd, the hubs use that one, each with a prefix of its own.
 //
 // Reading map:
 //
 //	hub.go           a hub for one test
 //	shared.go        a hub for the tests of a package
+//	installed.go     the same with the objects of 'rdd hub install'
 //	cluster.go       the three programs: start, stop, kill
 //	flags.go         their command lines
+//	store.go         another datastore than etcd
 //	backup.go        backups of the data, and their restoration
 //	config.go        client configurations and kubeconfigs
 //	certificates.go  the certificate authority

@@ -22,7 +22,6 @@ func (c *Cluster) etcdFlags() []string {
 // apiServerFlags returns the command line of the API server.
 func (c *Cluster) apiServerFlags() []string {
 	flags := []string{
-		"--etcd-servers=http://" + c.etcdPort.address(),
 		"--bind-address=" + loopback,
 		"--advertise-address=" + loopback,
 		"--secure-port=" + c.apiPort.String(),
@@ -38,6 +37,11 @@ func (c *Cluster) apiServerFlags() []string {
 		"--service-cluster-ip-range=10.0.0.0/24",
 		"--endpoint-reconciler-type=none",
 		"--profiling=false",
+	}
+	if c.store.isForeign() {
+		flags = append(flags, c.store.flags()...)
+	} else {
+		flags = append(flags, "--etcd-servers=http://"+c.etcdPort.address())
 	}
 	if c.hasAuditLog {
 		flags = append(flags,

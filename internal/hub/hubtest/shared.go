@@ -19,6 +19,8 @@ type Shared struct {
 	mu      sync.Mutex
 	dir     string
 	cluster *Cluster
+	// isInstalled is set once Installed has applied the objects of a hub.
+	isInstalled bool
 	// err is why the hub did not start. Each further test fails at once.
 	err error
 }

@@ -25,11 +25,22 @@ const (
 // updates the objects by server-side apply, waits until the API server serves the
 // resources, and deletes the admission policies that this version no longer has. Machines
 // and their mirrors stay as they are. report is called with each step. Apply can be
-// repeated, also after an error.
-func Apply(ctx context.Context, c client.Client, report func(step string)) error {
-	objects, err := Objects()
+// repeated, also after an error. It returns a *DowngradeError, and changes nothing, if a newer
+// version has installed the hub, unless WithDowngrade permits that.
+func Apply(ctx context.Context, c client.Client, report func(step string), opts ...Option) error {
+	var o options
+	for _, option := range opts {
+		option(&o)
+	}
+	objects, err := Objects(o.version)
 	if err != nil {
 		return err
+	}
+	if !o.isForced {
+		report("reading the version of the hub")
+		if err := checkVersion(ctx, c, objects, o.version); err != nil {
+			return err
+		}
 	}
 	for _, object := range objects {
 		report("applying each " + object.GetKind())

@@ -13,10 +13,12 @@ import (
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/hubtest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
 )
@@ -27,11 +29,7 @@ var shared = hubtest.NewShared(hubtest.WithControllerManager())
 
 func connect(t *testing.T) client.Client {
 	t.Helper()
-	c, err := install.Connect(t.Context(), shared.Hub(t).AdminConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return shared.Hub(t).Admin()
 }
 
 func apply(t *testing.T, c client.Client) {
@@ -64,7 +62,7 @@ func eventually(t *testing.T, check func() error) {
 // revisions returns the revision of each object of the hub.
 func revisions(t *testing.T, c client.Client) map[string]string {
 	t.Helper()
-	objects, err := install.Objects()
+	objects, err := install.Objects("")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,6 +164,20 @@ func TestPoliciesHaveNoTypeErrors(t *testing.T) {
 	for _, policy := range list.Items {
 		for _, warning := range policy.Status.TypeChecking.ExpressionWarnings {
 			t.Errorf("%s, %s: %s", policy.Name, warning.FieldRef, warning.Warning)
+		}
+	}
+}
+
+// A machine may fail to renew its Lease for 30 s, and still hold it.
+func TestShortStaleAfterIsRefused(t *testing.T) {
+	c := connect(t)
+	apply(t, c)
+	for after, isAllowed := range map[time.Duration]bool{29 * time.Second: false, 30 * time.Second: true, time.Hour: true} {
+		machine := &hubv1.Machine{Spec: hubv1.MachineSpec{User: "u", StaleAfter: &metav1.Duration{Duration: after}}}
+		machine.Name = "stale"
+		err := c.Create(t.Context(), machine, client.DryRunAll)
+		if (err == nil) != isAllowed || err != nil && !strings.Contains(err.Error(), "at least 30s") {
+			t.Errorf("%v: %v", after, err)
 		}
 	}
 }

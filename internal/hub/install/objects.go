@@ -8,6 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 )
 
 // FieldManager is the manager of the fields that an installation writes.
@@ -21,8 +23,9 @@ const (
 )
 
 // Objects returns the objects of a hub without its machines, in the order in which they
-// are applied: definitions of resources, roles, admission policies, flow schemas.
-func Objects() ([]*unstructured.Unstructured, error) {
+// are applied: definitions of resources, roles, admission policies, what the controller needs,
+// flow schemas. version is that of rdd; empty if it is not known.
+func Objects(version string) ([]*unstructured.Unstructured, error) {
 	all, err := definitions()
 	if err != nil {
 		return nil, err
@@ -38,6 +41,7 @@ func Objects() ([]*unstructured.Unstructured, error) {
 	for _, policy := range policies {
 		typed = append(typed, policy.policy, policy.binding)
 	}
+	typed = append(typed, controllerObjects()...)
 	for _, flow := range flows() {
 		typed = append(typed, flow)
 	}
@@ -54,6 +58,7 @@ func Objects() ([]*unstructured.Unstructured, error) {
 	}
 	for _, object := range all {
 		label(object)
+		record(object, version)
 	}
 	return all, nil
 }
@@ -64,6 +69,17 @@ func label(object *unstructured.Unstructured) {
 	maps.Copy(labels, object.GetLabels())
 	labels[ManagedByLabel] = ManagedBy
 	object.SetLabels(labels)
+}
+
+// record notes which version of rdd an object is from.
+func record(object *unstructured.Unstructured, version string) {
+	if version == "" {
+		return
+	}
+	annotations := map[string]string{}
+	maps.Copy(annotations, object.GetAnnotations())
+	annotations[hubv1.VersionAnnotation] = version
+	object.SetAnnotations(annotations)
 }
 
 // Unstructured returns the desired state of a typed object for a server-side apply: its

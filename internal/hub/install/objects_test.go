@@ -9,12 +9,13 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	daemonpolicies "github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/policies"
 )
 
 func objects(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
-	all, err := Objects()
+	all, err := Objects("v1.2.3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +47,9 @@ func TestObjectsAreDesiredState(t *testing.T) {
 		if object.GetLabels()[ManagedByLabel] != ManagedBy {
 			t.Errorf("%s has the labels %v", id, object.GetLabels())
 		}
+		if got := object.GetAnnotations()[hubv1.VersionAnnotation]; got != "v1.2.3" {
+			t.Errorf("%s is from the version %q", id, got)
+		}
 		for _, field := range [][]string{{"status"}, {"metadata", "creationTimestamp"}, {"metadata", "managedFields"}} {
 			if _, found, _ := unstructured.NestedFieldNoCopy(object.Object, field...); found {
 				t.Errorf("%s has the field %v, which the API server sets", id, field)
@@ -53,6 +57,8 @@ func TestObjectsAreDesiredState(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
+		"Namespace rdd-hub", "ServiceAccount rdd-hub-controller", "Role rdd-hub-controller", "RoleBinding rdd-hub-controller",
+		"ClusterRole rdd-hub-controller", "ClusterRoleBinding rdd-hub-controller",
 		"ClusterRole rdd-machine", "ClusterRole rdd-viewer", "ClusterRole rdd-operator",
 		"ValidatingAdmissionPolicy rdd-status", "ValidatingAdmissionPolicyBinding rdd-status",
 		"ValidatingAdmissionPolicy rdd-machine-namespace", "FlowSchema rdd-machine-leases",
@@ -90,7 +96,7 @@ func TestPoliciesAreDecidedUpon(t *testing.T) {
 // no user there, or one who takes this name.
 func TestPoliciesDoNotNameDaemon(t *testing.T) {
 	var text bytes.Buffer
-	if err := Print(&text); err != nil {
+	if err := Print(&text, "v1.2.3"); err != nil {
 		t.Fatal(err)
 	}
 	for _, unwanted := range []string{"system:rdd", daemonCondition, "app.rancherdesktop.io"} {
@@ -102,7 +108,7 @@ func TestPoliciesDoNotNameDaemon(t *testing.T) {
 
 func TestPrintedObjectsCanBeRead(t *testing.T) {
 	var text bytes.Buffer
-	if err := Print(&text); err != nil {
+	if err := Print(&text, "v1.2.3"); err != nil {
 		t.Fatal(err)
 	}
 	want := objects(t)

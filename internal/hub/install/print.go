@@ -7,9 +7,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Print writes the objects of a hub as YAML, for those who apply them by other means.
-func Print(w io.Writer) error {
-	objects, err := Objects()
+// Print writes the objects of a hub as YAML, for those who apply them by other means. version
+// is that of rdd; empty if it is not known.
+func Print(w io.Writer, version string) error {
+	objects, err := Objects(version)
 	if err != nil {
 		return err
 	}

@@ -88,10 +88,13 @@ func MachineOwnRules(name string) []rbacv1.PolicyRule {
 	}
 }
 
+// viewerRules are what a viewer may read. ContainerCreateRequests are excluded, as secrets are
+// from the role view of Kubernetes: their environment has values that no mirror shows.
 func viewerRules() []rbacv1.PolicyRule {
-	read := []string{"get", "list", "watch"}
+	read := readVerbs()
+	requests := slices.DeleteFunc(requestResources(""), func(resource string) bool { return resource == secretResource() })
 	return []rbacv1.PolicyRule{
-		rule(containersv1.GroupVersion.Group, slices.Concat(mirrorResources(""), requestResources("")), read),
+		rule(containersv1.GroupVersion.Group, slices.Concat(mirrorResources(""), requests), read),
 		rule(hubv1.GroupVersion.Group, []string{"machines"}, read),
 		rule("", []string{"events"}, read),
 		rule("events.k8s.io", []string{"events"}, read),
@@ -109,9 +112,17 @@ func operatorRules() []rbacv1.PolicyRule {
 		}
 	}
 	return []rbacv1.PolicyRule{
+		rule(containersv1.GroupVersion.Group, []string{secretResource()}, readVerbs()),
 		rule(containersv1.GroupVersion.Group, operable, []string{"update", "patch", "delete"}),
 		rule(containersv1.GroupVersion.Group, requestResources(""), []string{"create", "update", "patch", "delete"}),
 	}
+}
+
+func readVerbs() []string { return []string{"get", "list", "watch"} }
+
+// secretResource returns the resource that only operators read.
+func secretResource() string {
+	return containersv1.KindContainerCreateRequest.GroupVersionResource().Resource
 }
 
 // mirrorResources returns the resources of all mirrors, or their subresources.

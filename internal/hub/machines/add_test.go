@@ -182,7 +182,7 @@ func TestConcurrentAddsAreInFlows(t *testing.T) {
 			}
 		}
 	}
-	listed, err := machines.List(t.Context(), h.admin)
+	listed, err := machines.List(t.Context(), h.admin, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

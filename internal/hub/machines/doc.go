@@ -3,7 +3,8 @@
 //
 // Reading map: add.go adds a machine, with the objects in objects.go and its quota in
 // quota.go, and joinfile.go creates the file with which the machine joins. list.go lists
-// the machines. remove.go removes one, and mirrors.go releases its mirrors. empty.go deletes
-// the mirrors of a machine that stays. flows.go keeps the flow schemas of the hub, and
-// names.go checks names.
+// the machines, by the clock of the hub, which clock.go reads. remove.go removes a machine,
+// and release.go releases its mirrors. empty.go deletes the mirrors of a machine that stays.
+// walk.go goes through the mirrors of a machine for both. flows.go keeps the flow schemas of
+// the hub, and names.go checks names.
 package machines

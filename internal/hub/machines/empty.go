@@ -2,17 +2,10 @@ package machines
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -29,78 +22,18 @@ import (
 //
 // mayContinue is called before each page of mirrors, and its error ends the deletion.
 func DeleteMirrors(ctx context.Context, c client.Client, machine string, mayContinue func(context.Context) error) (int, error) {
-	deleted := 0
-	var refused error
-	deadline := time.Now().Add(noticeTimeout)
-	err := wait.PollUntilContextCancel(ctx, goneInterval, true, func(ctx context.Context) (bool, error) {
-		n, err := deleteAll(ctx, c, machine, mayContinue)
-		deleted += n
-		switch {
-		case err == nil:
-			// Another round finds what changed meanwhile.
-			return n == 0, nil
-		case apierrors.IsForbidden(err) && time.Now().Before(deadline), apierrors.IsConflict(err):
-			refused = err
-			return false, nil
-		}
-		return false, err
-	})
-	if wait.Interrupted(err) {
-		err = errors.Join(context.Cause(ctx), refused)
+	w := walk{
+		client: c, machine: machine, verb: "delete", mayContinue: mayContinue,
+		skips: func(containersv1.Kind) bool { return false },
+		change: func(ctx context.Context, object *metav1.PartialObjectMetadata) (bool, error) {
+			return deleteMirror(ctx, c, object)
+		},
 	}
+	deleted, err := w.repeat(ctx, func(int) {})
 	if err != nil {
 		return deleted, fmt.Errorf("delete the mirrors of machine %s: %w", machine, err)
 	}
 	return deleted, nil
-}
-
-// deleteAll deletes the mirrors of all kinds once, and returns how many. The error is that
-// of one of them.
-func deleteAll(ctx context.Context, c client.Client, machine string, mayContinue func(context.Context) error) (int, error) {
-	total := 0
-	for _, kind := range containersv1.Kinds() {
-		options := &client.ListOptions{Namespace: machine, Limit: pageSize}
-		for isFirst := true; isFirst || options.Continue != ""; isFirst = false {
-			if err := mayContinue(ctx); err != nil {
-				return total, err
-			}
-			list := &metav1.PartialObjectMetadataList{}
-			list.SetGroupVersionKind(containersv1.GroupVersion.WithKind(string(kind) + "List"))
-			err := c.List(ctx, list, options)
-			if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
-				break // the hub does not define the kind
-			}
-			if err != nil {
-				return total, fmt.Errorf("list the %s: %w", kind.GroupVersionResource().Resource, err)
-			}
-			n, err := deletePage(ctx, c, kind, list.Items)
-			total += n
-			if err != nil {
-				return total, fmt.Errorf("delete the %s: %w", kind.GroupVersionResource().Resource, err)
-			}
-			options.Continue = list.Continue
-		}
-	}
-	return total, nil
-}
-
-func deletePage(ctx context.Context, c client.Client, kind containersv1.Kind, items []metav1.PartialObjectMetadata) (int, error) {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(releasesAtOnce)
-	var deleted atomic.Int64
-	for i := range items {
-		object := &items[i]
-		object.SetGroupVersionKind(kind.GroupVersionKind())
-		group.Go(func() error {
-			isDone, err := deleteMirror(ctx, c, object)
-			if isDone {
-				deleted.Add(1)
-			}
-			return client.IgnoreNotFound(err)
-		})
-	}
-	err := group.Wait()
-	return int(deleted.Load()), err
 }
 
 // deleteMirror deletes a mirror. It reports whether that changed anything: finalizers of

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,16 +20,13 @@ import (
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/hubtest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
-var (
-	shared    = hubtest.NewShared(hubtest.WithControllerManager())
-	installed sync.Once
-)
+var shared = hubtest.NewShared(hubtest.WithControllerManager())
 
 // hub is a hub in a test, and a client of an administrator.
 type hub struct {
@@ -40,16 +36,8 @@ type hub struct {
 
 func open(t *testing.T) hub {
 	t.Helper()
-	h := shared.Hub(t)
-	c, err := install.Connect(t.Context(), h.AdminConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	installed.Do(func() { err = install.Apply(t.Context(), c, func(string) {}) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return hub{h, c}
+	h, admin := shared.Installed(t, nil)
+	return hub{h, admin}
 }
 
 // add adds a machine, and removes it after the test.
@@ -146,21 +134,7 @@ func newMirror(kind containersv1.Kind, namespace, name string) *unstructured.Uns
 // notice what was written.
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-		select {
-		case <-t.Context().Done():
-			t.Fatal(err)
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
+	testkit.Eventually(t, 90*time.Second, "the hub to notice", check)
 }
 
 // outcome returns an error unless err is the wanted one; an empty text means none.

@@ -26,8 +26,8 @@ type Listed struct {
 	Message string `json:"message,omitempty"`
 	// Synced is True while the mirrors equal the engine's objects.
 	Synced metav1.ConditionStatus `json:"synced"`
-	// RenewedAt is when the machine last renewed its Lease, by its own clock. It is absent
-	// if the machine has never joined.
+	// RenewedAt is when the machine last renewed its Lease, on the clock of the hub. It is
+	// absent if the machine has never joined.
 	RenewedAt time.Time `json:"renewedAt,omitzero"`
 	// User who may write the mirrors.
 	User string `json:"user"`
@@ -38,8 +38,8 @@ type Listed struct {
 	Counts  *hubv1.ObjectCounts `json:"counts,omitempty"`
 }
 
-// List returns the machines of a hub, by name.
-func List(ctx context.Context, c client.Client) ([]Listed, error) {
+// List returns the machines of a hub, by name. now returns the time on the clock of the hub.
+func List(ctx context.Context, c client.Client, now func() time.Time) ([]Listed, error) {
 	if err := install.CheckInstalled(ctx, c); err != nil {
 		return nil, err
 	}
@@ -52,22 +52,20 @@ func List(ctx context.Context, c client.Client) ([]Listed, error) {
 		return nil, fmt.Errorf("list the Leases of the machines: %w", err)
 	}
 	renewed := map[string]time.Time{}
-	for _, lease := range leases.Items {
-		if lease.Spec.RenewTime != nil {
-			renewed[lease.Namespace] = lease.Spec.RenewTime.Time
-		}
+	for i := range leases.Items {
+		renewed[leases.Items[i].Namespace] = RenewedAt(&leases.Items[i])
 	}
 	list := []Listed{}
 	for i := range machines.Items {
 		m := &machines.Items[i]
-		list = append(list, listed(m, renewed[m.Name], time.Now()))
+		list = append(list, listed(m, renewed[m.Name], now()))
 	}
 	slices.SortFunc(list, func(a, b Listed) int { return strings.Compare(a.Name, b.Name) })
 	return list, nil
 }
 
 // listed returns the row of a machine that has last renewed its Lease at a time; zero for
-// never.
+// never. Both times are on the clock of the hub.
 func listed(m *hubv1.Machine, renewed, now time.Time) Listed {
 	row := Listed{
 		Name: m.Name, User: m.Spec.User, RenewedAt: renewed,

@@ -174,7 +174,7 @@ func deleteNamespace(ctx context.Context, c client.Client, name string, report f
 		} else {
 			report("waiting until namespace " + name + " is gone")
 		}
-		_, err = releaseAll(ctx, c, name)
+		_, err = releasing(c, name).once(ctx)
 		if apierrors.IsConflict(err) {
 			err = nil // the next round reads the mirror again
 		}
