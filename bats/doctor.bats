@@ -118,7 +118,7 @@ older_than() {
 @test "a datastore that was damaged is reported" {
     local dir
     dir=$(rdd svc paths dir)/data
-    rdd svc stop --keep-vm
+    rdd svc stop --keep-engine
     cp "$dir/state.db" "$RDD_TEST_HOME/good.db"
     dd if=/dev/urandom of="$dir/state.db" bs=4096 seek=2 count=4 conv=notrunc status=none
     run -1 rdd doctor

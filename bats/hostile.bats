@@ -95,7 +95,7 @@ volumes() {
     rdd set running=true
     make_volume kept
     eventually 10 mirrored
-    rdd svc stop --keep-vm
+    rdd svc stop --keep-engine
     mount -o remount,ro "$data"
     run -1 rdd svc start
     assert_output --partial "$data"
@@ -164,7 +164,7 @@ damage() {
     local file id
     id=$(run_container kept)
     eventually 10 mirrored
-    rdd svc stop --keep-vm
+    rdd svc stop --keep-engine
     file=$(rdd svc paths dir)/data/state.db
     mkdir "$RDD_TEST_HOME/copy"
     cp "$file"* "$RDD_TEST_HOME/copy/"
@@ -248,7 +248,7 @@ sleeps() {
     eventually 10 mirrored
     engine_pid=$(dockerd_pid)
     before=$(uids)
-    rdd svc stop --keep-vm
+    rdd svc stop --keep-engine
     unshare --time --monotonic 864000 --boottime 864000 --fork "$RDD_TEST_BIN/rdd" svc start
     eventually 20 connected
     assert_mirrors_exact

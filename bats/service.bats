@@ -151,10 +151,10 @@ processes_besides_shell() {
     assert_equal "$(fingerprint)" "$before"
 }
 
-@test "svc stop --keep-vm keeps the engine running for the next start" {
+@test "svc stop --keep-engine keeps the engine running for the next start" {
     local engine_pid before
     engine_pid=$(dockerd_pid) before=$(fingerprint)
-    run -0 rdd svc stop --keep-vm
+    run -0 rdd svc stop --keep-engine
     assert_equal "$(dockerd_pid)" "$engine_pid"
     is running state running
     run -0 rdd svc start

@@ -169,7 +169,7 @@ documented_subresources() {
     local follower=$!
     eventually 10 grep -qx out "$log"
     begin=$(milliseconds)
-    run -0 rdd svc stop --keep-vm
+    run -0 rdd svc stop --keep-engine
     [[ $(($(milliseconds) - begin)) -lt 15000 ]]
     wait "$follower" && fail "the follower ended without an error"
     grep -q "rdd: the log ends here: " "$log"

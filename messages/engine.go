@@ -16,6 +16,8 @@ type ConnectEngine struct {
 	Endpoint string
 	// Namespace of Kubernetes for the mirrors.
 	Namespace string
+	// Driver is what runs the engine.
+	Driver appv1.DriverName
 	// InVM is set if the engine runs in a VM, which shares the directories of Mounts with
 	// this machine, encoded by package mounts.
 	InVM   bool

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 
@@ -22,9 +23,17 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
 )
 
-// viewOnly is the answer to requests on a hub that this machine has joined with
+// viewOnly is the answer to changes on a hub that this machine has joined with
 // --allow=view.
 const viewOnly = "this machine only shows its engine on the hub: its user allows changes with 'rdd join --allow=operate'"
+
+// refusalOf returns the answer to requests on a hub; empty if they are carried out.
+func refusalOf(allow hubv1.Allow) string {
+	if allow == hubv1.AllowCreate {
+		return ""
+	}
+	return fmt.Sprintf("this machine has joined the hub with --allow=%s, so it carries out no requests: its user allows them with 'rdd join --allow=create'", allow)
+}
 
 // membership finds out which hub this machine has joined.
 type membership struct {
@@ -72,27 +81,25 @@ func (b blueprint) openHome(join *home.Join, observer home.Observer) (*home.Home
 func (b blueprint) hubSubtree(local api, join *home.Join, api *home.Home, skew *home.Skew, informers *kube.Informers) hub.Subtree {
 	parts := engineParts{
 		path: []string{rootName, hubName, engineName}, ensureNamespace: api.EnsureNamespace, subscribe: informers.Subscribe,
-		dial: b.dial, mirrors: api.Mirrors, boundsWrites: true, events: kube.NoEvents{},
+		dial: b.dial, mirrors: api.Mirrors, boundsWrites: true, events: api.Events(), eventsOfRequests: true,
 		isLeaving: api.IsLeaving, ledger: api.Ledger, storable: skew.Storable,
 		logger: b.hubLogger(),
 	}
 	if join.Allow == hubv1.AllowView {
 		parts.dial = readOnly(b.dial)
 	}
-	tree := hub.Subtree{
+	return hub.Subtree{
 		Engine: b.engineSupervisorProps(parts),
 		Bridge: b.picture.Props(rootName+"/"+hubName+"/"+bridgeName, func(report func(string)) actor.Actor {
 			return bridge.New(bridge.Config{Informers: informers, Logger: b.hubLogger(), Report: report})
 		}),
-	}
-	if join.Allow == hubv1.AllowCreate {
-		tree.Requests = func(engine *actor.PID) *actor.Props {
+		Requests: func(engine *actor.PID) *actor.Props {
 			return b.requestSupervisorProps(rootName+"/"+hubName+"/"+requestsName, request.Config{
-				Subscribe: exceptApp(local.Subscribe, informers.Subscribe), EnsureNamespace: existing, Kube: api.Client, Engine: engine, Events: kube.NoEvents{}, Logger: b.hubLogger(),
+				Subscribe: exceptApp(local.Subscribe, informers.Subscribe), EnsureNamespace: existing, Kube: api.Client, Engine: engine, Events: api.Events(), Logger: b.hubLogger(),
+				Refusal: refusalOf(join.Allow),
 			})
-		}
+		},
 	}
-	return tree
 }
 
 // subscribe is the type of kube.Informers.Subscribe.
@@ -137,6 +144,8 @@ type engineParts struct {
 	// boundsWrites is set if mirrors bounds each write itself.
 	boundsWrites bool
 	events       kube.Recorder
+	// eventsOfRequests is set if events get only what was requested in this home.
+	eventsOfRequests bool
 	// isLeaving, ledger and storable are nil for the embedded API server; see mirror.Config.
 	isLeaving func(ctx context.Context, kind containersv1.Kind) (bool, error)
 	ledger    mirror.Ledger

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,19 +18,34 @@ import (
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
-func TestHubMirrorsEngine(t *testing.T) {
+// populated starts an engine with objects of all kinds.
+func populated(t *testing.T) *dockersim.Engine {
+	t.Helper()
 	sim := dockersim.Start(t)
 	sim.Populate(20, 10, 10)
+	return sim
+}
+
+func TestHubMirrorsEngine(t *testing.T) {
+	sim := populated(t)
 	j := join(t, machineName(t), sim)
 	j.exact()
 	j.reaches(appv1.ReasonHubSynced)
+	j.eventually("the status of the Machine", func() error {
+		m := &hubv1.Machine{}
+		if err := j.server.Admin().Get(t.Context(), client.ObjectKey{Name: j.machine}, m); err != nil {
+			return err
+		}
+		if m.Status.Driver != string(appv1.DriverExternal) || m.Status.Engine.Version == "" {
+			return fmt.Errorf("status %+v", m.Status)
+		}
+		return nil
+	})
 
 	id := sim.ContainerIDs()[1]
 	j.desireOnHub(id, containersv1.StateRunning)
@@ -39,9 +53,7 @@ func TestHubMirrorsEngine(t *testing.T) {
 	j.exact()
 
 	gone := sim.ContainerIDs()[2]
-	if err := j.hub.Delete(t.Context(), j.onHub(gone)); err != nil {
-		t.Fatal(err)
-	}
+	j.deleteOnHub(gone)
 	j.eventually("the container to be removed", func() error {
 		if slices.Contains(sim.ContainerIDs(), gone) {
 			return errors.New("the engine still has it")
@@ -53,8 +65,7 @@ func TestHubMirrorsEngine(t *testing.T) {
 
 // Row H1.
 func TestHubAwayWithChurn(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	j := join(t, machineName(t), sim)
 	j.exact()
 	before := j.hubUIDs()
@@ -66,16 +77,9 @@ func TestHubAwayWithChurn(t *testing.T) {
 	}
 	offline, deleted := sim.ContainerIDs()[3], sim.ContainerIDs()[4]
 	j.desireOnHub(offline, containersv1.StateRunning)
-	if err := j.hub.Delete(t.Context(), j.onHub(deleted)); err != nil {
-		t.Fatal(err)
-	}
+	j.deleteOnHub(deleted)
 	j.eventually("the local mirrors to equal the engine", func() error { return j.isExact(j.Client) })
-	testkit.Eventually(t, time.Minute, "half a minute without the hub", func() error {
-		if time.Since(cut) < 30*time.Second {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	waitUntil(t, cut.Add(30*time.Second))
 	// The first pauses are shorter than ten seconds.
 	if n := j.link.Dials() - dials; n > 8 {
 		t.Errorf("%d dials in 30 s", n)
@@ -101,8 +105,7 @@ func TestHubAwayWithChurn(t *testing.T) {
 
 // Row H2.
 func TestHubAwayAtStart(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	server, admin := newHub(t)
 	name := machineName(t)
 	credentials := addMachine(t, server, name)
@@ -121,8 +124,7 @@ func TestHubAwayAtStart(t *testing.T) {
 
 // A daemon that starts again writes no mirror of an unchanged engine.
 func TestHubRestartWritesNothing(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	name, inst := machineName(t), instancetest.At(t, "test")
 	server, admin := newHub(t)
 	credentials := addMachine(t, server, name)
@@ -144,8 +146,7 @@ func TestHubRestartWritesNothing(t *testing.T) {
 
 // Row H3, with one machine.
 func TestHubRestarts(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	j := join(t, machineName(t), sim)
 	j.exact()
 	before := j.writes(t.Context())
@@ -164,7 +165,7 @@ func TestHubRestarts(t *testing.T) {
 // deleteNamespaceByForce deletes the namespace of the machine, without the policy against it.
 func (j *joined) deleteNamespaceByForce() *corev1.Namespace {
 	j.t.Helper()
-	admin := adminOf(j.t, j.server)
+	admin := j.server.Admin()
 	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "rdd-machine-namespace"}}
 	if err := admin.Delete(j.t.Context(), binding); err != nil {
 		j.t.Fatal(err)
@@ -182,8 +183,7 @@ func (j *joined) deleteNamespaceByForce() *corev1.Namespace {
 // Row H8: the namespace of a machine whose rights stay is deleted by force. The machine lets
 // the mirrors go, and keeps its objects.
 func TestHubNamespaceDeletedKeepsEngine(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	server, admin := newHub(t)
 	name := machineName(t)
 	if _, err := machines.Add(t.Context(), admin, name, name); err != nil {
@@ -199,31 +199,21 @@ func TestHubNamespaceDeletedKeepsEngine(t *testing.T) {
 		}
 		return nil
 	})
-	if after := j.objects(); after != before {
-		t.Errorf("the engine has %s, and had %s", after, before)
-	}
+	j.hasOnlyEngine(before)
 	j.running.eventually("the local mirrors to equal the engine", func() error { return j.isExact(j.Client) })
 }
 
 // Row H8: the ServiceAccount of the machine is deleted with the namespace, so an
 // administrator completes the removal.
 func TestHubNamespaceDeletedWithRights(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	j := join(t, machineName(t), sim)
 	j.exact()
 	before := j.objects()
 	j.deleteNamespaceByForce()
 	j.reaches(appv1.ReasonHubUnauthorized)
-	if err := machines.Remove(t.Context(), adminOf(t, j.server), j.machine, func(string) {}); err != nil {
-		t.Fatal(err)
-	}
-	if left := j.hubUIDs(); len(left) > 0 {
-		t.Errorf("%d mirrors are left on the hub", len(left))
-	}
-	if after := j.objects(); after != before {
-		t.Errorf("the engine has %s, and had %s", after, before)
-	}
+	j.removeMachine()
+	j.hasOnlyEngine(before)
 }
 
 // objects counts the objects of the engine.
@@ -231,29 +221,40 @@ func (j *joined) objects() string {
 	return fmt.Sprintf("%d containers, %d images, %d volumes", len(j.sim.ContainerIDs()), len(j.sim.ImageIDs()), len(j.sim.VolumeNames()))
 }
 
+// removeMachine removes the machine from the hub.
+func (j *joined) removeMachine() {
+	j.t.Helper()
+	if err := machines.Remove(j.t.Context(), j.server.Admin(), j.machine, func(string) {}); err != nil {
+		j.t.Fatal(err)
+	}
+}
+
+// hasOnlyEngine fails the test if the hub has a mirror, or the engine not the objects that
+// it had before.
+func (j *joined) hasOnlyEngine(before string) {
+	j.t.Helper()
+	if left := j.hubUIDs(); len(left) > 0 {
+		j.t.Errorf("%d mirrors are left on the hub", len(left))
+	}
+	if after := j.objects(); after != before {
+		j.t.Errorf("the engine has %s, and had %s", after, before)
+	}
+}
+
 // Row H8: a machine that is removed while it runs.
 func TestHubRemoveKeepsEngine(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	j := join(t, machineName(t), sim)
 	j.exact()
 	before := j.objects()
-	if err := machines.Remove(t.Context(), adminOf(t, j.server), j.machine, func(string) {}); err != nil {
-		t.Fatal(err)
-	}
-	if left := j.hubUIDs(); len(left) > 0 {
-		t.Errorf("%d mirrors are left on the hub", len(left))
-	}
-	if after := j.objects(); after != before {
-		t.Errorf("the engine has %s, and had %s", after, before)
-	}
+	j.removeMachine()
+	j.hasOnlyEngine(before)
 	j.running.eventually("the local mirrors to equal the engine", func() error { return j.isExact(j.Client) })
 }
 
 // Row H12.
 func TestHubContradictoryDesiredStates(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(20, 10, 10)
+	sim := populated(t)
 	j := join(t, machineName(t), sim)
 	j.exact()
 	ids := sim.ContainerIDs()
@@ -264,59 +265,9 @@ func TestHubContradictoryDesiredStates(t *testing.T) {
 	}
 	j.exact()
 	calls := sim.Calls("POST /containers/{id}/start") + sim.Calls("POST /containers/{id}/stop")
-	writes := j.writes(t.Context())
-	rest := time.Now()
-	testkit.Eventually(t, time.Minute, "five seconds of rest", func() error {
-		if time.Since(rest) < 5*time.Second {
-			return errors.New("not yet")
-		}
-		return nil
-	})
-	if n := j.writes(t.Context()) - writes; n != 0 {
-		t.Errorf("%d writes at rest", n)
-	}
+	j.isAtRest(5 * time.Second)
 	if n := sim.Calls("POST /containers/{id}/start") + sim.Calls("POST /containers/{id}/stop") - calls; n != 0 {
 		t.Errorf("%d calls of the engine at rest", n)
 	}
 	j.exact()
-}
-
-// With view, requests on the hub show the refusal, and change nothing.
-func TestHubViewOnly(t *testing.T) {
-	sim := dockersim.Start(t)
-	sim.Populate(3, 2, 2)
-	j := join(t, machineName(t), sim, func(join *home.Join) { join.Allow = hubv1.AllowView })
-	j.exact()
-	id := sim.ContainerIDs()[1]
-	j.desireOnHub(id, containersv1.StateRunning)
-	j.eventually("the refusal", func() error {
-		c := j.onHub(id)
-		if err := j.hub.Get(t.Context(), client.ObjectKeyFromObject(c), c); err != nil {
-			return err
-		}
-		for _, condition := range c.Status.Conditions {
-			if condition.Type == containersv1.ConditionStateReached && strings.Contains(condition.Message, "rdd join --allow=operate") {
-				return nil
-			}
-		}
-		return fmt.Errorf("status %+v", c.Status)
-	})
-	if err := j.hub.Delete(t.Context(), j.onHub(sim.ContainerIDs()[0])); err != nil {
-		t.Fatal(err)
-	}
-	j.eventually("the refusal of the delete", func() error {
-		c := j.onHub(sim.ContainerIDs()[0])
-		if err := j.hub.Get(t.Context(), client.ObjectKeyFromObject(c), c); err != nil {
-			return err
-		}
-		for _, condition := range c.Status.Conditions {
-			if condition.Type == containersv1.ConditionEngineDeleted {
-				return nil
-			}
-		}
-		return fmt.Errorf("status %+v", c.Status)
-	})
-	if n := len(sim.ContainerIDs()); n != 2 {
-		t.Errorf("the engine has %d containers", n)
-	}
 }

@@ -19,10 +19,10 @@ import (
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/dockersim"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // Row H5: a second machine with the same name, and one that takes over.
@@ -63,7 +63,7 @@ func TestHubRightsRemoved(t *testing.T) {
 	j.exact()
 	binding := &rbacv1.RoleBinding{}
 	key := client.ObjectKey{Namespace: j.machine, Name: install.MachineRole}
-	admin := adminOf(t, j.server)
+	admin := j.server.Admin()
 	if err := admin.Get(t.Context(), key, binding); err != nil {
 		t.Fatal(err)
 	}
@@ -91,20 +91,7 @@ func TestHubQuotaReached(t *testing.T) {
 	sim.Populate(5, 2, 2)
 	j := join(t, machineName(t), sim)
 	j.exact()
-	admin := adminOf(t, j.server)
-	limit := func(containers string) {
-		t.Helper()
-		var quotas corev1.ResourceQuotaList
-		if err := admin.List(t.Context(), &quotas, client.InNamespace(j.machine)); err != nil || len(quotas.Items) == 0 {
-			t.Fatal(len(quotas.Items), err)
-		}
-		quota := &quotas.Items[0]
-		quota.Spec.Hard["count/containers.containers.rancherdesktop.io"] = resource.MustParse(containers)
-		if err := admin.Update(t.Context(), quota); err != nil {
-			t.Fatal(err)
-		}
-	}
-	limit("3")
+	j.limitContainers("3")
 	for i := range 10 {
 		sim.AddContainer(fmt.Sprintf("refused-%d", i), sim.ImageIDs()[0])
 	}
@@ -121,9 +108,33 @@ func TestHubQuotaReached(t *testing.T) {
 		return errors.New(j.hubState())
 	})
 	j.running.eventually("the local mirrors to equal the engine", func() error { return j.isExact(j.Client) })
-	limit("2000")
+	j.limitContainers("2000")
 	j.reaches(appv1.ReasonHubSynced)
 	j.exact()
+}
+
+// limitContainers changes the quota of the machine, and waits until the cluster enforces it.
+func (j *joined) limitContainers(limit string) {
+	j.t.Helper()
+	const count = "count/containers.containers.rancherdesktop.io"
+	quota := &corev1.ResourceQuota{}
+	want, key := resource.MustParse(limit), client.ObjectKey{Name: hubv1.QuotaName}
+	j.eventually("the change of the quota", func() error {
+		if err := j.hub.Get(j.t.Context(), key, quota); err != nil {
+			return err
+		}
+		quota.Spec.Hard[count] = want
+		return j.hub.Update(j.t.Context(), quota)
+	})
+	j.eventually("the quota to be enforced", func() error {
+		if err := j.hub.Get(j.t.Context(), key, quota); err != nil {
+			return err
+		}
+		if got := quota.Status.Hard[count]; !got.Equal(want) {
+			return fmt.Errorf("the limit is %s", got.String())
+		}
+		return nil
+	})
 }
 
 func (j *joined) hasVolume(name string) bool {
@@ -174,15 +185,20 @@ func TestHubOlderDefinitions(t *testing.T) {
 // isAtRest fails the test if the machine writes mirrors to the hub within a time.
 func (j *joined) isAtRest(within time.Duration) {
 	j.t.Helper()
-	before, began := j.writes(j.t.Context()), time.Now()
-	testkit.Eventually(j.t, within+time.Minute, "the end of the rest", func() error {
-		if time.Since(began) < within {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	before := j.writes(j.t.Context())
+	waitUntil(j.t, time.Now().Add(within))
 	if n := j.writes(j.t.Context()) - before; n != 0 {
 		j.t.Errorf("%d writes in %v of rest", n, within)
+	}
+}
+
+// waitUntil waits for a time at which something must not have happened.
+func waitUntil(t testing.TB, at time.Time) {
+	t.Helper()
+	select {
+	case <-t.Context().Done():
+		t.Fatal(t.Context().Err())
+	case <-time.After(time.Until(at)):
 	}
 }
 
@@ -198,9 +214,7 @@ func TestHubRestoredFromBackup(t *testing.T) {
 	backup := j.server.Backup() // before the desired state is applied
 	j.link.Restore()
 	j.observed(started, containersv1.ContainerRunning)
-	if err := j.hub.Delete(t.Context(), j.onHub(deleted)); err != nil {
-		t.Fatal(err)
-	}
+	j.deleteOnHub(deleted)
 	j.exact()
 	sim.AddContainer("later", sim.ImageIDs()[0])
 	j.exact()

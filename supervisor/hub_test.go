@@ -52,26 +52,17 @@ type joined struct {
 func newHub(t testing.TB) (*hubtest.Hub, client.Client) {
 	t.Helper()
 	server := sharedHub.Hub(t)
-	admin := adminOf(t, server)
+	admin := server.Admin()
 	if err := install.Apply(t.Context(), admin, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	return server, admin
 }
 
-func adminOf(t testing.TB, server *hubtest.Hub) client.Client {
-	t.Helper()
-	admin, err := install.Connect(t.Context(), server.AdminConfig())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return admin
-}
-
 // addMachine adds a machine to the hub, and returns its credentials.
 func addMachine(t testing.TB, server *hubtest.Hub, name string) *rest.Config {
 	t.Helper()
-	added, err := machines.Add(t.Context(), adminOf(t, server), name, "")
+	added, err := machines.Add(t.Context(), server.Admin(), name, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +204,13 @@ func (j *joined) hubUIDs() map[string]types.UID {
 func (j *joined) desireOnHub(id string, state containersv1.DesiredState) {
 	j.t.Helper()
 	j.patchHub(j.onHub(id), `{"spec":{"state":"`+string(state)+`"}}`)
+}
+
+func (j *joined) deleteOnHub(id string) {
+	j.t.Helper()
+	if err := j.hub.Delete(j.t.Context(), j.onHub(id)); err != nil {
+		j.t.Fatal(err)
+	}
 }
 
 // observed waits until the desired state of a container on the hub is applied.

@@ -106,6 +106,7 @@ type link struct {
 	connected bool
 	endpoint  string
 	namespace string
+	driver    appv1.DriverName
 	// suspended is whether the mirrors stay although no engine runs.
 	suspended bool
 	// inVM is whether the engine runs in a VM that shares the directories of mounts.
@@ -119,7 +120,7 @@ func (l link) command(seq uint64) messages.EngineCommand {
 	case l.suspended:
 		return messages.SuspendEngine{Seq: seq}
 	case l.connected:
-		return messages.ConnectEngine{Seq: seq, Endpoint: l.endpoint, Namespace: l.namespace, InVM: l.inVM, Mounts: l.mounts}
+		return messages.ConnectEngine{Seq: seq, Endpoint: l.endpoint, Namespace: l.namespace, Driver: l.driver, InVM: l.inVM, Mounts: l.mounts}
 	default:
 		return messages.DisconnectEngine{Seq: seq}
 	}
@@ -136,9 +137,9 @@ func desiredLink(v view) (l link, ok bool) {
 	case v.vm.Generation != v.app.Generation:
 		return link{}, false // the VM actor has not received this spec yet
 	case v.vm.State == messages.VMRunning:
-		l := link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace}
+		l := link{connected: true, endpoint: v.vm.Endpoint, namespace: v.app.Spec.Namespace, driver: v.vm.Driver}
 		// The mounts of a user's lima.yaml are not known.
-		if l.inVM = v.vm.Driver == appv1.DriverLima && !appv1.IsLimaYAML(v.app.Spec.VM.Image); l.inVM {
+		if l.inVM = l.driver == appv1.DriverLima && !appv1.IsLimaYAML(v.app.Spec.VM.Image); l.inVM {
 			l.mounts = vmMounts(v.app.Spec.VM.Mounts)
 		}
 		return l, true

@@ -111,8 +111,8 @@ func TestDesiredLink(t *testing.T) {
 		ok      bool
 	}{
 		{"runs", true, func(*view) {}, connected, true},
-		{"in a VM", true, func(v *view) { v.vm.Driver, v.app.Spec.VM.Mounts = appv1.DriverLima, []string{"~"} }, link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop", inVM: true, mounts: "~:r"}, true},
-		{"in a VM of the user's lima.yaml", true, func(v *view) { v.vm.Driver, v.app.Spec.VM.Image = appv1.DriverLima, "/my.yaml" }, connected, true},
+		{"in a VM", true, func(v *view) { v.vm.Driver, v.app.Spec.VM.Mounts = appv1.DriverLima, []string{"~"} }, link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop", driver: appv1.DriverLima, inVM: true, mounts: "~:r"}, true},
+		{"in a VM of the user's lima.yaml", true, func(v *view) { v.vm.Driver, v.app.Spec.VM.Image = appv1.DriverLima, "/my.yaml" }, link{connected: true, endpoint: "unix:///docker.sock", namespace: "rancher-desktop", driver: appv1.DriverLima}, true},
 		{"should not run", false, func(*view) {}, link{}, true},
 		{"the daemon ends", true, func(v *view) { v.draining = true }, link{}, true},
 		{"another engine is not mirrored", true, func(v *view) { v.app.Spec.ContainerEngine.Name = appv1.EngineContainerd }, link{}, true},

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/task"
+	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
@@ -30,6 +31,8 @@ type hub struct {
 	isThrottled bool
 	// command is the last command for the engine supervisor; nil before the first one.
 	command messages.EngineCommand
+	// driver is what runs the engine, or has run an idle one; empty if none is desired.
+	driver appv1.DriverName
 
 	// join is the hub that this machine has joined, and home its API; nil for none.
 	join *home.Join
@@ -210,6 +213,13 @@ func (h *hub) receive(c actor.Context, msg messages.ToHub) {
 func (h *hub) commanded(c actor.Context, msg messages.EngineCommand) {
 	// An owner that restarted knows nothing.
 	h.owner, h.command, h.published = c.Sender(), msg, messages.HubChanged{}
+	switch msg := msg.(type) {
+	case messages.ConnectEngine:
+		h.driver = msg.Driver
+	case messages.DisconnectEngine:
+		h.driver = ""
+	case messages.SuspendEngine:
+	}
 	h.sendCommand(c)
 }
 

@@ -36,8 +36,7 @@ type Home interface {
 type Subtree struct {
 	// Engine is the engine supervisor, and Bridge runs the informers.
 	Engine, Bridge *actor.Props
-	// Requests returns the supervisor of the requests; nil if requests are not carried
-	// out.
+	// Requests returns the supervisor of the requests.
 	Requests func(engine *actor.PID) *actor.Props
 }
 

@@ -116,9 +116,7 @@ func (h *hub) spawnSubtree(c actor.Context) {
 	}
 	subtree := h.Subtree(h.join, h.home, h.skew, informers)
 	h.engine = h.spawn(c, EngineName, subtree.Engine)
-	if subtree.Requests != nil {
-		h.requests = h.spawn(c, RequestsName, subtree.Requests(h.engine))
-	}
+	h.requests = h.spawn(c, RequestsName, subtree.Requests(h.engine))
 	h.bridge = h.spawn(c, BridgeName, subtree.Bridge)
 	h.sendCommand(c)
 	h.count(informers)

@@ -35,7 +35,7 @@ func (h *hub) writeMachine() {
 
 func (h *hub) machineStatus() hubv1.MachineStatus {
 	return hubv1.MachineStatus{
-		Instance: h.identity, Version: h.Version, Allow: h.join.Allow, Counts: h.counts.status(),
+		Instance: h.identity, Version: h.Version, Driver: string(h.driver), Allow: h.join.Allow, Counts: h.counts.status(),
 		Engine:     hubv1.EngineStatus{Version: h.facts.engine.Engine.Version, APIVersion: h.facts.engine.Engine.APIVersion},
 		Conditions: machineConditions(h.facts),
 	}

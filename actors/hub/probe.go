@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -43,7 +42,7 @@ func probePause(probe int) time.Duration {
 	if pause := backoff.Delay(probe); pause < longest {
 		return pause
 	}
-	return longest + rand.N(2*time.Second) //nolint:gosec // a spread, no secret
+	return longest + async.Spread(2*time.Second)
 }
 
 // probeLater plans the next probe.
@@ -79,7 +78,7 @@ func (h *hub) probed(p probed) {
 	h.home.Reopen()
 	h.facts.away, h.facts.isDelayed = nil, true
 	h.tasks.Send(leaseDue{h.home})
-	h.tasks.After(rand.N(spread), turnCome{h.home}) //nolint:gosec // a spread, no secret
+	h.tasks.After(async.Spread(spread), turnCome{h.home})
 }
 
 // acquireLease asks the lease actor to acquire the Lease.

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"errors"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -59,20 +60,26 @@ func derive(f facts) messages.HubChanged {
 	return out
 }
 
-// condition returns the state of a machine that has joined.
+// condition returns the state of a machine that has joined. The message of a state other
+// than Synced is a sentence with the next step, or with what rdd does.
 func condition(f facts) (isSynced bool, reason, message string) {
 	switch {
 	case f.away != nil:
-		return false, awayReason(f.away), f.away.Error()
+		return false, awayReason(f.away), awayMessage(f.away)
 	case !f.isHeld && f.holder != "":
 		return false, appv1.ReasonHubHeldByOther, "another machine uses the name of this one: " + f.holder +
 			": this one waits until the other leaves: if it is another machine, join with a name of its own ('rdd hub add')"
 	case f.refused != "":
-		return false, appv1.ReasonHubRefused, "the hub refuses: " + f.refused
+		return false, appv1.ReasonHubRefused, "the hub refuses requests of this machine: " + f.refused +
+			": rdd retries: an administrator of the hub restores the rights with 'rdd hub add', or raises the quota"
 	case f.prepareErr != nil:
 		return false, appv1.ReasonHubRefused, f.prepareErr.Error()
+	case f.isDelayed:
+		return false, appv1.ReasonHubConnecting, "the hub has returned, and this machine waits for its turn of at most " + spread.String()
+	case !f.isHeld:
+		return false, appv1.ReasonHubConnecting, "acquiring the Lease of this machine on the hub"
 	case !f.wantsSubtree():
-		return false, appv1.ReasonHubConnecting, "connecting to the hub"
+		return false, appv1.ReasonHubConnecting, "comparing the definitions on the hub with those of this rdd"
 	}
 	return engineCondition(f)
 }
@@ -86,12 +93,18 @@ func engineCondition(f facts) (isSynced bool, reason, message string) {
 			message = f.skew
 		}
 		return true, appv1.ReasonHubSynced, message
-	case messages.EngineIdle, messages.EngineSuspended:
-		return true, appv1.ReasonHubNoEngine, "no engine runs"
+	case messages.EngineIdle:
+		return true, appv1.ReasonHubNoEngine, "no engine runs, so the hub has no mirrors: 'rdd start' starts one"
+	case messages.EngineSuspended:
+		return true, appv1.ReasonHubNoEngine, "the engine is stopped, because it is idle, and its mirrors stay on the hub: the next use starts it"
 	case messages.EngineDisconnected:
-		return false, appv1.ReasonHubEngineDisconnected, f.engine.Message
-	case messages.EngineConnecting, messages.EngineSyncing, messages.EngineCleaning:
-		return false, appv1.ReasonHubSyncing, f.engine.Message
+		return false, appv1.ReasonHubEngineDisconnected, cmp.Or(f.engine.Message, "the engine does not answer: rdd retries: 'rdd status' shows the reason")
+	case messages.EngineConnecting:
+		return false, appv1.ReasonHubSyncing, cmp.Or(f.engine.Message, "connecting to the engine, for the mirrors on the hub")
+	case messages.EngineSyncing:
+		return false, appv1.ReasonHubSyncing, cmp.Or(f.engine.Message, "comparing the mirrors on the hub with the engine's objects")
+	case messages.EngineCleaning:
+		return false, appv1.ReasonHubSyncing, cmp.Or(f.engine.Message, "removing the mirrors of an engine that is no longer used from the hub")
 	}
 	return false, appv1.ReasonHubConnecting, "reading the mirrors on the hub"
 }
@@ -101,6 +114,16 @@ func awayReason(err error) string {
 		return appv1.ReasonHubUnauthorized
 	}
 	return appv1.ReasonHubAway
+}
+
+// awayMessage returns what a user should know about a hub that is away. An error about
+// credentials has its own next step.
+func awayMessage(err error) string {
+	if _, ok := errors.AsType[*home.UnauthorizedError](err); ok {
+		return err.Error()
+	}
+	return "the hub is away: " + err.Error() + ": local work continues, and rdd retries every few seconds: " +
+		"if the hub should be there, check the network and the server of the join file, or ask an administrator of the hub"
 }
 
 // machineConditions returns the conditions of the Machine. They are written only while the

@@ -38,7 +38,7 @@ func TestDerive(t *testing.T) {
 		"not joined":        {facts{}, "", false, ""},
 		"invalid join file": {facts{joinErr: errors.New("no context")}, appv1.ReasonHubInvalidJoin, false, "no context"},
 		"no Lease yet":      {facts{isJoined: true}, appv1.ReasonHubConnecting, false, ""},
-		"away":              {with(ready, func(f *facts) { f.away = away }), appv1.ReasonHubAway, false, "connection refused"},
+		"away":              {with(ready, func(f *facts) { f.away = away }), appv1.ReasonHubAway, false, "the hub is away: connection refused: local work continues, and rdd retries every few seconds: if the hub should be there, check the network"},
 		"unauthorized": {
 			with(ready, func(f *facts) { f.away = &home.UnauthorizedError{Message: "revoked"} }),
 			appv1.ReasonHubUnauthorized, false, "revoked",
@@ -55,6 +55,10 @@ func TestDerive(t *testing.T) {
 		"quota":           {with(ready, func(f *facts) { f.refused = "exceeded quota" }), appv1.ReasonHubRefused, false, "exceeded quota"},
 		"mirrors unread":  {following("", ""), appv1.ReasonHubConnecting, false, ""},
 		"syncing":         {following(messages.EngineSyncing, "images 2/5"), appv1.ReasonHubSyncing, false, "images 2/5"},
+		"sync begins":     {following(messages.EngineSyncing, ""), appv1.ReasonHubSyncing, false, "comparing the mirrors"},
+		"engine unread":   {following(messages.EngineConnecting, ""), appv1.ReasonHubSyncing, false, "connecting to the engine"},
+		"engine stopped":  {following(messages.EngineCleaning, ""), appv1.ReasonHubSyncing, false, "removing the mirrors"},
+		"engine silent":   {following(messages.EngineDisconnected, ""), appv1.ReasonHubEngineDisconnected, false, "rdd retries"},
 		"synced":          {ready, appv1.ReasonHubSynced, true, ""},
 		"older":           {with(ready, func(f *facts) { f.skew = "older" }), appv1.ReasonHubSynced, true, "older"},
 		"no engine":       {following(messages.EngineIdle, ""), appv1.ReasonHubNoEngine, true, ""},
@@ -65,6 +69,10 @@ func TestDerive(t *testing.T) {
 		got := derive(test.facts)
 		if got.Reason != test.reason || got.IsSynced != test.isSynced || !strings.Contains(got.Message, test.message) {
 			t.Errorf("%s: %+v", name, got)
+		}
+		isSaid := got.Message != "" && !strings.HasSuffix(got.Message, ": ")
+		if got.IsJoined && got.Reason != appv1.ReasonHubSynced && !isSaid {
+			t.Errorf("%s: the message is %q", name, got.Message)
 		}
 		if got.IsJoined != (test.reason != "") {
 			t.Errorf("%s: joined %v", name, got.IsJoined)

@@ -33,9 +33,12 @@ type Config struct {
 	// wait for its turn for long.
 	BoundsWrites bool
 	Engine       engine.Engine
-	// Events records events of the resource; nil records none.
-	Events kube.Recorder
-	Logger *slog.Logger
+	// Events records events of the resource; nil records none. With OnlyRequested, it gets
+	// those of desired states, deletes and actions of this API server, and none of what else
+	// happens to the object.
+	Events        kube.Recorder
+	OnlyRequested bool
+	Logger        *slog.Logger
 	// Report shows the mirror's state in the live picture of the tree.
 	Report func(state string)
 	// IsUnshared reports whether the engine's host lacks a path of this machine; nil if

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,16 +45,25 @@ func (m *mirror) recordChange(old, now containersv1.Mirror) {
 		return
 	}
 	isRefused := m.view.refusal.condition == containersv1.ConditionStateReached
-	m.record(changes(&before.Status, &now.(*containersv1.Container).Status, isRefused)...)
+	m.recordObserved(changes(&before.Status, &now.(*containersv1.Container).Status, isRefused)...)
+}
+
+// recordObserved records events of what was read. Only an action is requested in this API
+// server alone: an error of a start can also be that of another client of the engine.
+func (m *mirror) recordObserved(records ...eventRecord) {
+	if m.OnlyRequested {
+		records = slices.DeleteFunc(records, func(r eventRecord) bool { return r.reason != containersv1.EventFailedAction })
+	}
+	m.record(records...)
 }
 
 // recordCreation records what a new resource shows.
 func (m *mirror) recordCreation(out outcome) {
 	c, isContainer := out.resource.(*containersv1.Container)
-	m.record(out.unshared...)
+	m.recordObserved(out.unshared...)
 	if out.op == create && out.err == nil && isContainer && c.Status.FinishedAt != nil &&
 		time.Since(c.Status.FinishedAt.Time).Abs() < createdWithin {
-		m.record(changes(&containersv1.ContainerStatus{}, &c.Status, false)...)
+		m.recordObserved(changes(&containersv1.ContainerStatus{}, &c.Status, false)...)
 	}
 }
 

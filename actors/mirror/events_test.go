@@ -168,3 +168,22 @@ func TestCreatedResourceOfEndedContainer(t *testing.T) {
 		}
 	})
 }
+
+// On a hub, only what was requested there is an event.
+func TestOnlyRequestedEventsAreRecorded(t *testing.T) {
+	events := record.NewFakeRecorder(10)
+	m := New(Config{Kind: containersv1.KindContainer, Name: "c1", Logger: slog.New(slog.DiscardHandler), Events: events, OnlyRequested: true}).(*mirror)
+	m.changed(withUID(resource(), "u1", "5"))
+	now := withUID(resource(), "u1", "6")
+	now.Status = oomKilled(time.Now())
+	now.Status.Error = "no such file"
+	now.Status.LastAction = &containersv1.ActionStatus{Action: containersv1.ActionKill, State: containersv1.ActionFailed, Error: "not running"}
+	m.changed(now)
+	if got := recorded(events); !slices.Equal(got, []string{"Warning FailedAction kill: not running"}) {
+		t.Errorf("the events are %q", got)
+	}
+	m.record(eventRecord{containersv1.EventFailedStart, "in use"})
+	if got := recorded(events); !slices.Equal(got, []string{"Warning FailedStart in use"}) {
+		t.Errorf("after a refusal the events are %q", got)
+	}
+}

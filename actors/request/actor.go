@@ -175,7 +175,7 @@ func (r *request) receiveOwn(msg toSelf) {
 func (r *request) step(c actor.Context) {
 	v := r.view
 	v.hasEngine, v.isBusy, v.isWorking = r.engine != nil, r.isAsking || r.cancel != nil, r.cancel != nil
-	v.isPausing, v.now = r.engineRetry.isWaiting, time.Now()
+	v.isPausing, v.isRefused, v.now = r.engineRetry.isWaiting, r.Refusal != "", time.Now()
 	p := decide(v)
 	if p.cancel {
 		r.cancel()
@@ -213,6 +213,8 @@ func (r *request) reportState(p plan) {
 	case r.view.resource == nil:
 	case containersv1.IsFinished(r.view.resource):
 		state = "finished"
+	case r.Refusal != "":
+		state = "refused"
 	case r.cancel != nil:
 		state = "working"
 	case p.write != noWrite:
@@ -239,6 +241,9 @@ func (r *request) changed(obj containersv1.Request) {
 		r.view.desired, r.view.isGone, r.view.mustStore = obj.CopyRequest(), false, false
 		r.progress, r.isFresh = nil, false
 		r.engineRetry.reset()
+		if r.Refusal != "" {
+			waiting(r.view.desired.CommonStatus(), containersv1.ReasonNotAllowed, r.Refusal)
+		}
 	}
 	r.recordChange(old, obj)
 }

@@ -205,6 +205,37 @@ func TestRequestWaitsForEngine(t *testing.T) {
 	})
 }
 
+// A request that the user of this machine does not allow says so, and is carried out once
+// it is allowed. A finished one expires meanwhile.
+func TestRefusedRequestWaitsUntilAllowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		done, r := newVolumeRequest("done"), newVolumeRequest("data")
+		w.run(done)
+		w.refusal = "run 'rdd join --allow=create'"
+		w.put(r)
+		d := w.start(noFault())
+		d.settle()
+		s := w.statusOf(r, "")
+		if reasonOf(s) != containersv1.ReasonNotAllowed || s.Message != w.refusal || len(w.engine.VolumeNames()) != 1 {
+			t.Fatalf("the status is %+v, want the refusal", s)
+		}
+		written := w.statusWrites
+		time.Sleep(25 * time.Hour)
+		d.engineConnects()
+		synctest.Wait()
+		if w.statusWrites != written || w.get(done) != nil {
+			t.Errorf("%d more writes, finished request %v", w.statusWrites-written, w.get(done))
+		}
+		d.stop()
+		w.refusal = ""
+		d = w.start(noFault())
+		defer d.stop()
+		d.settle()
+		w.statusOf(r, containersv1.ConditionComplete)
+	})
+}
+
 func TestEngineFailures(t *testing.T) {
 	tests := []struct {
 		name    string

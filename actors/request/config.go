@@ -33,6 +33,10 @@ type Config struct {
 	// Credentials returns the user's credentials for the registry that a reference to an
 	// image names.
 	Credentials func(ctx context.Context, image string) (engine.Credentials, error)
+	// Refusal is why this machine carries out no requests, for their users; empty if it
+	// does. A request that is refused waits, because the user of the machine may allow it
+	// later.
+	Refusal string
 	// Engine is the engine supervisor, which has the connected engine.
 	Engine *actor.PID
 	// Events records events of the requests; nil records none.

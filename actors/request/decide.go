@@ -18,6 +18,8 @@ type view struct {
 	mustStore bool
 	// hasEngine is whether an engine is connected, as far as the actor knows.
 	hasEngine bool
+	// isRefused is set if this machine carries out no requests.
+	isRefused bool
 	// isBusy is set while the engine supervisor is asked, or the engine works on the request.
 	isBusy bool
 	// isWorking is set while the engine works on the request.
@@ -68,7 +70,7 @@ func decide(v view) plan {
 		p.write = writeStatus
 	}
 	switch {
-	case containersv1.IsFinished(v.desired) || v.isBusy || v.isPausing:
+	case containersv1.IsFinished(v.desired) || v.isRefused || v.isBusy || v.isPausing:
 	case v.mustStore && p.write != noWrite:
 	case !v.hasEngine:
 		p.step = openEngine

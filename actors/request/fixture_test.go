@@ -89,6 +89,8 @@ type world struct {
 	// signedIn are the user's credentials, and signInErr is why there are none.
 	signedIn  engine.Credentials
 	signInErr error
+	// refusal is why requests are not carried out; empty if they are.
+	refusal string
 	// pulls counts the pulls that have ended, statusWrites the writes of a status.
 	pulls, statusWrites int
 
@@ -184,7 +186,7 @@ func (w *world) start(f *fault) *daemon {
 		return New(Config{
 			EnsureNamespace: func(context.Context, string) error { return nil },
 			Subscribe:       d.subscribe, Kube: faultyWriter{d}, Engine: engines, Logger: quiet, Report: func(string) {},
-			Credentials: w.credentials, Events: w.events,
+			Credentials: w.credentials, Events: w.events, Refusal: w.refusal,
 			Props: func(_ string, produce func(func(string)) actor.Actor) *actor.Props {
 				return actor.PropsFromProducer(func() actor.Actor { return produce(func(string) {}) })
 			},

@@ -186,13 +186,13 @@ FILL='mkdir -p /var/filler; cd /var/filler
     same_machine
 }
 
-@test "svc restart and svc stop --keep-vm keep the VM running" {
+@test "svc restart and svc stop --keep-engine keep the VM running" {
     local agent
     agent=$(agent_pid)
     rdd svc restart
     eventually 30 vm_healthy
     same_machine
-    rdd svc stop --keep-vm
+    rdd svc stop --keep-engine
     is running state steady
     adopt
     same_machine

@@ -15,7 +15,7 @@ import (
 type logsCmd struct {
 	Name       string `arg:"" predictor:"container" help:"Name of a container, a prefix of its ID, or the name of its resource."`
 	Follow     bool   `short:"f" help:"Follow the log until the container ends."`
-	Tail       *int64 `short:"n" placeholder:"N" help:"Number of lines from the end. Default: all."`
+	Tail       *int64 `short:"n" aliases:"lines" placeholder:"N" help:"Number of lines from the end. Default: all."`
 	Since      string `placeholder:"TIME" help:"Lines since a time (RFC 3339), or of the last duration, such as 10m."`
 	Timestamps bool   `short:"t" help:"Show the time of each line."`
 	Stream     string `enum:"both,stdout,stderr" default:"both" help:"Stream to show: both, stdout or stderr."`

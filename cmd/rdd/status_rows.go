@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/failuretext"
 )
 
@@ -79,7 +80,8 @@ func (a *appState) rows() [][2]string {
 		{"endpoint", a.Status.VM.Endpoint},
 	}
 	if hub := a.Status.Hub; hub != nil {
-		rows = append(rows, [2]string{"hub", fmt.Sprintf("%s on %s, which can %s", hub.Machine, hub.Server, hub.Allow)})
+		rows = append(rows, [2]string{"hub", fmt.Sprintf("%s, as machine %s; its users can %s (--allow=%s)",
+			hub.Server, hub.Machine, allowed(hubv1.Allow(hub.Allow)), hub.Allow)})
 	}
 	for i, c := range a.Status.Conditions {
 		rows = append(rows, [2]string{c.Type, conditionText(c, a.Status.Conditions[:i], a.Generation)})

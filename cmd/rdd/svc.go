@@ -195,7 +195,7 @@ func (c *svcConfigCmd) Run(s *session) error {
 
 type svcLogsCmd struct {
 	Follow bool `short:"f" help:"Keep printing new lines."`
-	Lines  int  `short:"n" help:"Number of lines to show from the end; -1 for all." default:"200"`
+	Tail   int  `short:"n" aliases:"lines" help:"Number of lines to show from the end; -1 for all." default:"200"`
 }
 
 // Run implements the command.
@@ -204,7 +204,7 @@ func (c *svcLogsCmd) Run(s *session) error {
 	if _, err := os.Stat(log); errors.Is(err, fs.ErrNotExist) && !c.Follow {
 		return fmt.Errorf("instance %q has no log yet: the daemon will write it to %s", s.instance.Name, log)
 	}
-	end, err := logtail.Tail(log, c.Lines, s.out)
+	end, err := logtail.Tail(log, c.Tail, s.out)
 	if err != nil || !c.Follow {
 		return err
 	}

@@ -26,24 +26,24 @@ type daemonStopped struct {
 type svcStopCmd struct {
 	output
 	stopFlags
-	KeepVM bool `name:"keep-vm" help:"Keep the engine running; the next start adopts it."`
+	KeepEngine bool `aliases:"keep-vm" help:"Keep the engine running; the next start adopts it."`
 }
 
 // Run implements the command.
 func (c *svcStopCmd) Run(s *session) error {
 	shown := progress.New(s.err)
 	defer shown.Close()
-	ran, err := s.manager(shown.Update).Stop(s.ctx, lifecycle.StopOptions{KeepEngine: c.KeepVM, Timeout: c.Timeout})
+	ran, err := s.manager(shown.Update).Stop(s.ctx, lifecycle.StopOptions{KeepEngine: c.KeepEngine, Timeout: c.Timeout})
 	if err != nil {
 		return err
 	}
 	shown.Close()
-	result := daemonStopped{s.instance.Name, ran, c.KeepVM, shown.Elapsed().Seconds()}
+	result := daemonStopped{s.instance.Name, ran, c.KeepEngine, shown.Elapsed().Seconds()}
 	text := fmt.Sprintf("the daemon was stopped after %s", rounded(shown.Elapsed()))
 	switch {
 	case !ran:
 		text = "no daemon was running"
-	case c.KeepVM:
+	case c.KeepEngine:
 		text += "; the engine was not stopped"
 	}
 	return s.show(c.output, result, s.say("%s", text))

@@ -57,7 +57,7 @@ func (c *vmStatusCmd) Run(s *session) error {
 
 type vmLogsCmd struct {
 	Follow bool   `short:"f" help:"Keep printing new lines."`
-	Lines  int    `short:"n" help:"Number of lines to show from the end; -1 for all." default:"200"`
+	Tail   int    `short:"n" aliases:"lines" help:"Number of lines to show from the end; -1 for all." default:"200"`
 	Source string `enum:"agent,console" default:"agent" help:"agent: log of the host agent, which starts and watches the VM. console: output of the guest's kernel and init."`
 }
 
@@ -70,7 +70,7 @@ func (c *vmLogsCmd) Run(s *session) error {
 	if _, err := os.Stat(log); errors.Is(err, fs.ErrNotExist) && !c.Follow {
 		return fmt.Errorf("the VM of instance %q has no %s log yet: the host agent will write it to %s", s.instance.Name, c.Source, log)
 	}
-	end, err := logtail.Tail(log, c.Lines, s.out)
+	end, err := logtail.Tail(log, c.Tail, s.out)
 	if err != nil || !c.Follow {
 		return err
 	}

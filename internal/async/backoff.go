@@ -26,3 +26,11 @@ func (b Backoff) Delay(attempt int) time.Duration {
 	jitter := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), uint64(attempt)))
 	return d/2 + time.Duration(jitter.Int64N(int64(d/2)+1))
 }
+
+// Spread returns a part of d, less than d, so that callers that notice one event at the same
+// time do not act in step. d is greater than zero. The part is drawn from the clock, as in
+// Delay.
+func Spread(d time.Duration) time.Duration {
+	draw := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	return time.Duration(draw.Int64N(int64(d)))
+}

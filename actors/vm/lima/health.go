@@ -51,7 +51,7 @@ func (d *Driver) await(ctx context.Context, s observation) error {
 				return err
 			}
 		case <-time.After(d.limits.exit):
-			return fmt.Errorf("QEMU (pid %d) has ended, and the host agent (pid %d) hangs and has not reported it", s.machine.PID, s.agent.PID)
+			return fmt.Errorf("QEMU (pid %d) has ended, and the host agent (pid %d) hangs and has not reported why: rdd replaces the agent and starts the VM again%s", s.machine.PID, s.agent.PID, d.logHint())
 		}
 	}
 	return d.ended(s.agent.PID)
