@@ -125,6 +125,12 @@ bench: deps-test build engine ## compare rdd with a plain implementation, in abo
 bench-report: ## write docs/benchmarks.md from the results of make bench
 	$(GO) run ./bench/report
 
+.PHONY: bench-hub
+bench-hub: build kube ## measure machines on a real hub, in 25 minutes; BENCH_HUB=-only=PART for a part
+	@mkdir -p .cache/bench
+	$(GO) build -o .cache/bin/bench-hub ./bench/hub
+	.cache/bin/bench-hub -rdd $(BIN)/rdd -json .cache/bench/hub.json $(BENCH_HUB)
+
 .PHONY: unit
 unit: ## Go tests
 	$(GO) test ./...
