@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// spread is the time over which the machines of a hub return after it was away.
-	spread = 10 * time.Second
+	// spread is the time over which the machines of a hub return after it was away. The
+	// pause before the last probe is a part of it, but minSpread always remains.
+	spread    = 10 * time.Second
+	minSpread = 3 * time.Second
 	// unauthorizedPause is the pause between two probes with credentials that the hub does
 	// not accept.
 	unauthorizedPause = 30 * time.Second
@@ -43,6 +45,12 @@ func probePause(probe int) time.Duration {
 		return pause
 	}
 	return longest + async.Spread(2*time.Second)
+}
+
+// returnSpread returns the time over which machines return whose last probe had a number.
+// After a long absence their probes are spread themselves.
+func returnSpread(probe int) time.Duration {
+	return max(spread-probePause(probe), minSpread)
 }
 
 // probeLater plans the next probe.
@@ -78,7 +86,7 @@ func (h *hub) probed(p probed) {
 	h.home.Reopen()
 	h.facts.away, h.facts.isDelayed = nil, true
 	h.tasks.Send(leaseDue{h.home})
-	h.tasks.After(async.Spread(spread), turnCome{h.home})
+	h.tasks.After(async.Spread(returnSpread(h.probes)), turnCome{h.home})
 }
 
 // acquireLease asks the lease actor to acquire the Lease.

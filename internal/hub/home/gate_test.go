@@ -79,8 +79,6 @@ func TestGateSendsNothingWhileAway(t *testing.T) {
 func TestGateClosesOnlyIfTheHubIsAway(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	late, end := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
-	defer end()
 	tests := map[string]struct {
 		ctx    context.Context //nolint:containedctx // of the request
 		answer *answers
@@ -93,7 +91,7 @@ func TestGateClosesOnlyIfTheHubIsAway(t *testing.T) {
 		"unauthorized":         {t.Context(), &answers{status: http.StatusUnauthorized}, true},
 		"unavailable":          {t.Context(), &answers{status: http.StatusServiceUnavailable}, true},
 		"no longer needed":     {cancelled, &answers{err: context.Canceled}, false},
-		"a slow write":         {late, &answers{err: context.DeadlineExceeded}, false},
+		"a slow write":         {t.Context(), &answers{err: context.DeadlineExceeded}, false},
 		"no Lease":             {t.Context(), &answers{err: errFenced}, false},
 		"connection refused":   {t.Context(), &answers{err: errors.New("connection refused")}, true},
 		"watch with a failure": {t.Context(), &answers{status: http.StatusOK, body: brokenBody{}}, true},
@@ -114,6 +112,17 @@ func TestGateClosesOnlyIfTheHubIsAway(t *testing.T) {
 type brokenBody struct{}
 
 func (brokenBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// The deadline of the last renewal can end at the instant at which it is sent.
+func TestGateSendsNothingAfterDeadline(t *testing.T) {
+	next := &answers{err: context.DeadlineExceeded}
+	g := &gate{next: next, leases: leasePath, closed: func(cause error) { t.Error("the gate is closed:", cause) }}
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	if _, err := send(t, g, ctx, http.MethodPut, leasePath+"/rdd"); !errors.Is(err, context.DeadlineExceeded) || next.sent.Load() > 0 {
+		t.Errorf("%d sent, %v", next.sent.Load(), err)
+	}
+}
 
 func TestRefusalsPauseClass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -152,7 +152,10 @@ func TestAddRefusesForeignNamespace(t *testing.T) {
 // Administrators who add machines at once lose none in the flow schemas.
 func TestConcurrentAddsAreInFlows(t *testing.T) {
 	h := open(t)
-	names := []string{"at-once-0", "at-once-1", "at-once-2", "at-once-3"}
+	var names []string
+	for i := range 8 {
+		names = append(names, fmt.Sprintf("at-once-%d", i))
+	}
 	var wg sync.WaitGroup
 	for _, name := range names {
 		wg.Go(func() {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,7 +23,7 @@ import (
 // seen the machines of all others.
 func syncFlows(ctx context.Context, c client.Client) error {
 	for _, name := range install.FlowNames() {
-		err := retry.RetryOnConflict(retry.DefaultBackoff, func() error { return syncFlow(ctx, c, name) })
+		err := retry.RetryOnConflict(manyWriters(), func() error { return syncFlow(ctx, c, name) })
 		if apierrors.IsNotFound(err) {
 			return fmt.Errorf("update the FlowSchema %s: %w: run 'rdd hub install', which creates it", name, err)
 		}
@@ -30,6 +32,12 @@ func syncFlows(ctx context.Context, c client.Client) error {
 		}
 	}
 	return nil
+}
+
+// manyWriters retries for some seconds: a script adds many machines at once, and all of
+// them change the same schemas.
+func manyWriters() wait.Backoff {
+	return wait.Backoff{Steps: 40, Duration: 50 * time.Millisecond, Factor: 1, Jitter: 5}
 }
 
 func syncFlow(ctx context.Context, c client.Client, name string) error {
