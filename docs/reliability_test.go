@@ -84,7 +84,7 @@ func sourceFiles(t *testing.T, suffix string) []string {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." {
+		if entry.IsDir() && (strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".." || entry.Name() == "node_modules") {
 			return fs.SkipDir
 		}
 		if strings.HasSuffix(path, suffix) {

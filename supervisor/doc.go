@@ -11,6 +11,8 @@
 //	strategy.go  restarts failed actors
 //	observed.go  wraps each actor: records its end, and makes its stop final
 //	picture.go   the live picture of the tree
+//	follow.go    follows the picture
+//	page.go      the page: what it shows, and its logins
 //	http.go      serves the picture, readiness and shutdown
 //	metrics.go   shows the picture as metrics
 //	settings.go  the defaults of the engine's settings

@@ -23,6 +23,9 @@ const (
 	// HubPath takes a POST and answers 202: the daemon reads again which hub this machine
 	// has joined.
 	HubPath = "/rdd/hub"
+	// PagePath takes a POST and answers with a Login. A DELETE ends all sessions of the page,
+	// and answers with Ended.
+	PagePath = "/rdd/page"
 )
 
 // Version is the answer of VersionPath: the version of the daemon that runs.
@@ -33,6 +36,8 @@ type Version struct {
 // Tree is the answer of TreePath.
 type Tree struct {
 	Nodes []Node `json:"nodes"`
+	// Failures are the last ones, oldest first.
+	Failures []Failure `json:"failures,omitempty"`
 }
 
 func (d *daemon) handlers() map[string]http.Handler {
@@ -42,6 +47,7 @@ func (d *daemon) handlers() map[string]http.Handler {
 		VersionPath:  http.HandlerFunc(d.serveVersion),
 		ShutdownPath: http.HandlerFunc(d.serveShutdown),
 		HubPath:      http.HandlerFunc(d.serveHub),
+		PagePath:     http.HandlerFunc(d.servePage),
 	}
 }
 
@@ -62,7 +68,7 @@ func (d *daemon) serveVersion(w http.ResponseWriter, _ *http.Request) {
 
 func (d *daemon) serveTree(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(Tree{Nodes: d.picture.Nodes()}); err != nil {
+	if err := json.NewEncoder(w).Encode(d.picture.Tree()); err != nil {
 		d.Logger.Debug("the tree could not be sent", "err", err)
 	}
 }

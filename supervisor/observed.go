@@ -33,7 +33,7 @@ func (o *observed) Receive(c actor.Context) {
 
 func (o *observed) recoverPanic() {
 	if reason := recover(); reason != nil {
-		o.picture.failed(o.name, messages.ChildFailed{Name: o.name, GaveUp: true, Err: asError(reason)})
+		o.picture.fail(o.name, messages.ChildFailed{Name: o.name, GaveUp: true, Err: asError(reason)})
 	}
 }
 

@@ -35,12 +35,17 @@ type Node struct {
 type Picture struct {
 	mu    sync.Mutex
 	nodes map[string]*node
-	// failures by role and dead letters, since the start.
-	failures    map[string]int
+	// failures by home and role, and dead letters, since the start.
+	failures    map[part]int
 	deadLetters int
 	// last and lastErr are the last failure.
 	last    string
 	lastErr error
+	// recent are the last failures, oldest first, and failed is the number of all.
+	recent []Failure
+	failed int
+	// waiting is closed at the next change; nil if nothing waits for it.
+	waiting chan struct{}
 	// mailbox creates the mailbox of the actor with this name.
 	mailbox func(name string) actor.Mailbox
 }
@@ -54,7 +59,7 @@ type node struct {
 func NewPicture() *Picture {
 	unbounded := actor.Unbounded()
 	return &Picture{
-		nodes: map[string]*node{}, failures: map[string]int{},
+		nodes: map[string]*node{}, failures: map[part]int{},
 		mailbox: func(string) actor.Mailbox { return unbounded() },
 	}
 }
@@ -95,6 +100,7 @@ func (p *Picture) spawned(name string, mb actor.Mailbox) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.nodes[name] = &node{Node: Node{Name: name, State: "starting", Since: time.Now()}, mailbox: mb}
+	p.changed()
 }
 
 func (p *Picture) state(name, state string) {
@@ -102,14 +108,17 @@ func (p *Picture) state(name, state string) {
 	defer p.mu.Unlock()
 	if n := p.nodes[name]; n != nil && n.State != state {
 		n.State, n.Since = state, time.Now()
+		p.changed()
 	}
 }
 
-func (p *Picture) failed(name string, f messages.ChildFailed) {
+func (p *Picture) fail(name string, f messages.ChildFailed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.failures[roleOf(name)]++
+	p.failures[partOf(name)]++
 	p.last, p.lastErr = name+": "+f.Err.Error(), f.Err
+	p.remember(Failure{Name: name, Error: f.Err.Error(), At: time.Now(), GaveUp: f.GaveUp})
+	p.changed()
 	n := p.nodes[name]
 	if n == nil {
 		return
@@ -125,6 +134,7 @@ func (p *Picture) gone(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.nodes, name)
+	p.changed()
 }
 
 func (p *Picture) deadLetter() {
@@ -133,7 +143,7 @@ func (p *Picture) deadLetter() {
 	p.deadLetters++
 }
 
-func (p *Picture) totals() (failures map[string]int, deadLetters int) {
+func (p *Picture) totals() (failures map[part]int, deadLetters int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.failures), p.deadLetters

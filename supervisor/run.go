@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/ui"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -35,6 +37,10 @@ type Config struct {
 	Logger    *slog.Logger
 	// Version of the program.
 	Version string
+	// Doctor returns the report of 'rdd doctor' as JSON, and SupportBundle writes a bundle. The
+	// page serves both. They can be nil.
+	Doctor        func(ctx context.Context) ([]byte, error)
+	SupportBundle func(ctx context.Context, out io.Writer) error
 	// Engine has the times of the engine supervisor; zero means the default.
 	Engine engine.Settings
 	// Docker has the times and sizes of the watch of a Docker engine; zero means the
@@ -46,7 +52,10 @@ type Config struct {
 // engine too. It returns when everything has ended.
 func Run(ctx context.Context, cfg Config) error { return newDaemon(cfg).run(ctx) }
 
-func (d *daemon) run(ctx context.Context) error { return d.runTree(ctx, d.blueprint()) }
+func (d *daemon) run(ctx context.Context) error {
+	defer d.startPage(ctx)()
+	return d.runTree(ctx, d.blueprint())
+}
 
 func (d *daemon) runTree(ctx context.Context, b blueprint) error {
 	system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
@@ -104,6 +113,12 @@ type daemon struct {
 	ended    chan struct{}
 	keepVM   bool
 	settings engine.Settings
+	// page is nil if it could not be started; pageErr says why. Both are set before the tree
+	// starts.
+	page    *ui.Server
+	pageErr error
+	// plane is the running control plane; nil before the first one.
+	plane atomic.Pointer[controlplane.Server]
 }
 
 func newDaemon(cfg Config) *daemon {
@@ -127,11 +142,12 @@ func (d *daemon) serve(ctx context.Context) (server, error) {
 	s, err := controlplane.Start(ctx, controlplane.Options{
 		DataDir: d.Instance.DataDir, TLSDir: d.Instance.TLSDir, Kubeconfig: d.Instance.Config,
 		Port: d.Port, ContextName: "rdd-" + d.Instance.Name, Logger: d.Logger, Engine: d.openEngine,
-		Handlers: d.handlers(), Collectors: []prometheus.Collector{metrics{d.picture}},
+		Handlers: d.handlers(), Rotated: d.endSessions, Collectors: []prometheus.Collector{metrics{d.picture}},
 	})
 	if err != nil {
 		return nil, err
 	}
+	d.plane.Store(s)
 	return embedded{s}, nil
 }
 

@@ -54,7 +54,7 @@ func (s *strategy) HandleFailure(system *actor.ActorSystem, sup actor.Supervisor
 	if permanent(failed.Err) {
 		failed.GaveUp, failed.RetryIn = true, 0
 	}
-	s.picture.failed(child.Id, failed)
+	s.picture.fail(child.Id, failed)
 	if ok {
 		system.Root.Send(parent.Self(), failed)
 	}

@@ -182,7 +182,7 @@ func (b blueprint) engineSupervisorProps(parts engineParts) *actor.Props {
 	newMirror := func(s engine.MirrorSpec) actor.Actor {
 		return mirror.New(mirror.Config{
 			Kind: s.Kind, Name: s.Name, Namespace: s.Namespace, Engine: s.Engine,
-			Kube: parts.mirrors, BoundsWrites: parts.boundsWrites, Events: parts.events, Logger: parts.logger, Report: s.Report,
+			Kube: parts.mirrors, BoundsWrites: parts.boundsWrites, Events: parts.events, OnlyRequested: parts.eventsOfRequests, Logger: parts.logger, Report: s.Report,
 			IsUnshared: s.IsUnshared, IsLeaving: parts.isLeaving, Ledger: parts.ledger, Storable: parts.storable,
 		})
 	}

@@ -40,6 +40,7 @@ type cli struct {
 	Join    joinCmd       `cmd:"" help:"Join a hub: a Kubernetes API in which many machines show their engines. The machine works without it, and while it is away."`
 	Leave   leaveCmd      `cmd:"" help:"Leave the hub that this machine has joined."`
 	Hub     hubCmd        `cmd:"" help:"Administer a hub: make a Kubernetes cluster one, and add, list and remove machines."`
+	UI      uiCmd         `cmd:"" name:"ui" help:"Open the page of this instance in a browser: containers, images, volumes, networks, logs, shells and the supervision tree."`
 	Tree    treeCmd       `cmd:"" help:"Show the live supervision tree of the daemon."`
 	Doctor  doctorCmd     `cmd:"" help:"Check files, disk, daemon, datastore and engine, and compare the mirrors with the engine. Exits with 1 if a check fails."`
 	Support supportCmd    `cmd:"" name:"support-bundle" help:"Collect logs, state and machine details in one file for a bug report, with secrets removed. Works even if the daemon is stopped or hangs."`

@@ -12,7 +12,7 @@
 // request.go, run.go, env.go, context.go and kubeconfig.go, which connect other programs, and
 // for 'rdd svc' svc.go, svc_delete.go (also reset), svc_install.go, svc_list.go, svc_paths.go,
 // svc_serve.go, svc_status.go, svc_stop.go and svc_token.go, for hubs join.go (also leave),
-// hub.go, hub_machines.go and hub_run.go. Commands that destroy data ask as in confirm.go. After a start, offercontext.go creates the docker context, and clientfiles.go
+// hub.go, hub_machines.go, hub_server.go and hub_run.go. Commands that destroy data ask as in confirm.go. After a start, offercontext.go creates the docker context, and clientfiles.go
 // records where the instance was added.
 //
 // The packages below do the work: lifecycle starts and stops the daemon, client

@@ -73,6 +73,7 @@ func (c *svcServeCmd) Run(s *session) (err error) {
 	err = serveUntilSignalled(ctx, logger, func(ctx context.Context) error {
 		return supervisor.Run(ctx, supervisor.Config{
 			Instance: s.instance, Port: c.Port, Namespace: c.Namespace, Logger: logger, Version: version,
+			Doctor: s.reportOfDoctor, SupportBundle: s.writeSupportBundle,
 		})
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/ui"
 )
 
 type svcTokenCmd struct {
@@ -80,6 +81,9 @@ func (s *session) rotateToken(role controlplane.Role) error {
 	}
 	return s.manager(func(string) {}).Exclusively(ctx, "replacing a token", func() error {
 		_, err := controlplane.ReplaceToken(s.instance.TLSDir, role)
+		if err == nil && role == controlplane.RoleAdmin {
+			err = ui.RemoveSessions(s.instance.TLSDir) // as a running daemon does
+		}
 		return err
 	})
 }

@@ -25,6 +25,20 @@ func TestBackoffGrowsToItsCeiling(t *testing.T) {
 	}
 }
 
+func TestSpreadIsPartOfDuration(t *testing.T) {
+	seen := map[time.Duration]bool{}
+	for range 1000 {
+		d := Spread(time.Second)
+		if d < 0 || d >= time.Second {
+			t.Fatal(d)
+		}
+		seen[d] = true
+	}
+	if len(seen) < 2 {
+		t.Error("there is no spread")
+	}
+}
+
 func TestPatienceEndsWithoutProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, progressed, end := WithPatience(t.Context(), time.Minute, "the test")

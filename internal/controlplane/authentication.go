@@ -72,11 +72,11 @@ func untilRevoked(handler http.Handler, longRunning request.LongRunningRequestCh
 	})
 }
 
-// asDaemon runs every request as [DaemonUser]. It is for handlers that only this
-// process can reach.
-func asDaemon(handler http.Handler) http.Handler {
-	daemon := privileged(DaemonUser)
+// as runs every request as a privileged user. It is for handlers that only this process
+// can reach.
+func as(handler http.Handler, name string) http.Handler {
+	who := privileged(name)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler.ServeHTTP(w, r.WithContext(request.WithUser(r.Context(), daemon)))
+		handler.ServeHTTP(w, r.WithContext(request.WithUser(r.Context(), who)))
 	})
 }

@@ -21,6 +21,8 @@ type handlerChains struct {
 	// inProcess is for clients in this process. They are [DaemonUser], and their
 	// contexts have the deadlines of requests.
 	inProcess http.Handler
+	// user is for requests of users that this process has authenticated itself.
+	user http.Handler
 	// slow ends watches and streams of network clients that do not read.
 	slow *slowWatches
 	// streams are the subresources of containers.
@@ -36,18 +38,27 @@ func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config)
 	api = streams.Handler(h.streams, config.Serializer, streams.OpenAPIV3(streams.Discovery(config.Serializer, api)))
 	api = h.tables.Handler(api)
 	h.inProcess = inner(api, config)
-	h.inProcess = asDaemon(h.inProcess)
+	h.inProcess = as(h.inProcess, DaemonUser)
 	h.inProcess = outer(h.inProcess, config)
 
-	network := inner(untilRevoked(withChangesLogged(h.slow.withWriteLimit(api), h.logger), config.LongRunningFunc), config)
+	api = withChangesLogged(h.slow.withWriteLimit(api), h.logger)
+	h.user = withUnlimitedStreams(inner(api, config), config.LongRunningFunc)
+	h.user = limited(as(h.user, AdminUser), config)
+
+	network := inner(untilRevoked(api, config.LongRunningFunc), config)
 	network = withUnlimitedStreams(network, config.LongRunningFunc)
 	network = withAuthenticatedConnection(network, config.Serializer)
 	network = filters.WithAuthentication(network, config.Authentication.Authenticator,
 		unauthorized(config.Serializer), nil, nil)
-	network = genericfilters.WithTimeoutForNonLongRunningRequests(network, config.LongRunningFunc)
-	network = filters.WithRequestDeadline(network, nil, nil, config.LongRunningFunc, config.Serializer, config.RequestTimeout)
-	network = filters.WithCacheControl(network)
-	return withBodyDeadline(outer(network, config), bodyTimeout)
+	return limited(network, config)
+}
+
+// limited adds the deadlines of requests from the network, and the first handlers.
+func limited(handler http.Handler, config *genericapiserver.Config) http.Handler {
+	handler = genericfilters.WithTimeoutForNonLongRunningRequests(handler, config.LongRunningFunc)
+	handler = filters.WithRequestDeadline(handler, nil, nil, config.LongRunningFunc, config.Serializer, config.RequestTimeout)
+	handler = filters.WithCacheControl(handler)
+	return withBodyDeadline(outer(handler, config), bodyTimeout)
 }
 
 // unauthorized responds to a request without the token.

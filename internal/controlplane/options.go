@@ -46,6 +46,8 @@ type Options struct {
 	// Handlers serve additional paths, with the same authentication. A path with a
 	// trailing slash, such as "/rdd/", is a prefix. Handlers may stream.
 	Handlers map[string]http.Handler
+	// Rotated is called when the token of a role was replaced; it can be nil.
+	Rotated func(role Role)
 	// Collectors are served at /metrics, in addition to the API server's own.
 	Collectors []prometheus.Collector
 	// Logger is the logger of the control plane and of the Kubernetes libraries. The

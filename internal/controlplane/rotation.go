@@ -27,6 +27,9 @@ func (s *Server) serveRotation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.opts.Logger.Info("a token was replaced", slog.String("role", string(role)))
+	if s.opts.Rotated != nil {
+		s.opts.Rotated(role)
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

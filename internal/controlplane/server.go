@@ -276,6 +276,18 @@ func (s *Server) internalConfig() *rest.Config {
 	return config
 }
 
+// UserHandler serves requests of the user of this machine as [AdminUser], with the rules and
+// limits of a client from the network. The caller has authenticated them. Requests end when
+// the server stops.
+func (s *Server) UserHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(s.running, cancel)()
+		s.servers.chains.user.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
 // Port is the port of the API on the loopback address.
 func (s *Server) Port() int { return s.port }
 

@@ -44,7 +44,7 @@ func (i Instance) allPlaces() []Place {
 	places := append(i.dataPlaces(), Place{
 		path: i.TLSDir, root: i.Dir, owner: i.Name, inner: true,
 		patterns: append(replacedFiles(filename.Certificate, filename.Key, filename.Token, filename.ReadOnlyToken, filename.Port, filename.Revision,
-			filename.HubKubeconfig, filename.HubToken), filename.HubToken+".*", "."+filename.HubToken+".*"),
+			filename.PagePort, filename.PageSessions, filename.HubKubeconfig, filename.HubToken), filename.HubToken+".*", "."+filename.HubToken+".*"),
 	})
 	places = append(places, i.logPlaces()...)
 	// Dir is last: the instance exists until Dir is removed.

@@ -34,6 +34,9 @@ import (
 // appPath is the path of Apps in the API server.
 const appPath = "/apis/app.rancherdesktop.io/v1alpha1/apps"
 
+// pagePath is the path of the logins of the page.
+const pagePath = "/rdd/page"
+
 // appCRD is the name of the App's CustomResourceDefinition.
 const appCRD = "apps.app.rancherdesktop.io"
 
@@ -215,6 +218,40 @@ func (c *Client) ReplaceToken(ctx context.Context, role string) error {
 		return fmt.Errorf("replace the %s token of the daemon at %s: %w", role, c.host, err)
 	}
 	return nil
+}
+
+// PageLogin is an address that logs one browser in to the page, and the address of the page.
+type PageLogin struct {
+	URL  string `json:"url"`
+	Page string `json:"page"`
+}
+
+// LoginToPage returns a new address that logs one browser in, within 30 seconds.
+func (c *Client) LoginToPage(ctx context.Context) (PageLogin, error) {
+	var login PageLogin
+	body, err := c.rest.Post().AbsPath(pagePath).MaxRetries(0).Do(ctx).Raw()
+	if err == nil {
+		err = json.Unmarshal(body, &login)
+	}
+	if err != nil {
+		return login, fmt.Errorf("request a login of the page from the daemon at %s: %w", c.host, err)
+	}
+	return login, nil
+}
+
+// EndPageSessions ends all sessions of the page, and returns their number.
+func (c *Client) EndPageSessions(ctx context.Context) (int, error) {
+	var ended struct {
+		Sessions int `json:"sessions"`
+	}
+	body, err := c.rest.Delete().AbsPath(pagePath).MaxRetries(0).Do(ctx).Raw()
+	if err == nil {
+		err = json.Unmarshal(body, &ended)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("end the sessions of the page at %s: %w", c.host, err)
+	}
+	return ended.Sessions, nil
 }
 
 // KubeconfigText returns the instance's kubeconfig file.

@@ -12,7 +12,7 @@ import (
 )
 
 // Remedy is what a user can do about a datastore that is damaged.
-const Remedy = "run 'rdd svc stop --keep-vm', move the file away together with its -wal and -shm files, and run 'rdd svc start': an engine that rdd started keeps running, and its settings and mirrors are restored; an external endpoint, vm.idleStop, desired states and unfinished requests are lost"
+const Remedy = "run 'rdd svc stop --keep-engine', move the file away together with its -wal and -shm files, and run 'rdd svc start': an engine that rdd started keeps running, and its settings and mirrors are restored; an external endpoint, vm.idleStop, desired states and unfinished requests are lost"
 
 // recoveryHint is what a user can do about a datastore that cannot be used.
 const recoveryHint = "if the disk is full, free some space; if permissions are missing, fix them; if the file is damaged, " + Remedy + "; 'rdd svc reset' removes the engine's data too"

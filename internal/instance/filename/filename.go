@@ -30,6 +30,9 @@ const (
 	ReadOnlyToken = "read-only-token"
 	// Port has the last port of the API server.
 	Port = "port"
+	// PagePort has the last port of the page, and PageSessions the digests of its sessions.
+	PagePort     = "page-port"
+	PageSessions = "page-sessions"
 	// Revision has the reserved revisions of the datastore. It is in TLSDir because a
 	// reset keeps that directory.
 	Revision = "revision"

@@ -57,7 +57,7 @@ func (s *search) tree(root string) error {
 // themselves.
 func skipped(dir string) bool {
 	name := path.Base(dir)
-	return name != "." && strings.HasPrefix(name, ".") || name == "testdata" || dir == "bin" || dir == "internal/tools/words"
+	return name != "." && strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules" || dir == "bin" || dir == "internal/tools/words"
 }
 
 // checked reports whether a file has text of ours. Without an extension it is a

@@ -1,0 +1,151 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
+)
+
+// fixedMailbox is a mailbox in which a number of messages wait.
+type fixedMailbox struct {
+	actor.Mailbox
+	count, readings int
+}
+
+func (m *fixedMailbox) UserMessageCount() int {
+	m.readings++
+	return m.count
+}
+
+// followed is a follower and what it has received.
+type followed struct {
+	picture *Picture
+	events  []TreeEvent
+	at      []time.Time
+	err     error
+}
+
+func follow(t *testing.T) *followed {
+	t.Helper()
+	f := &followed{picture: NewPicture()}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		f.err = f.picture.Follow(ctx, func(event TreeEvent) error {
+			f.events, f.at = append(f.events, event), append(f.at, time.Now())
+			return nil
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if !errors.Is(f.err, context.Canceled) {
+			t.Errorf("Follow = %v", f.err)
+		}
+	})
+	return f
+}
+
+// after lets time pass and returns the events of that time.
+func (f *followed) after(d time.Duration) []TreeEvent {
+	begin := len(f.events)
+	time.Sleep(d)
+	synctest.Wait()
+	return f.events[begin:]
+}
+
+func TestFollowSendsChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t)
+		if got := f.after(time.Second); len(got) != 1 || got[0].Type != TreeSnapshot {
+			t.Fatalf("the first events are %+v", got)
+		}
+		f.picture.spawned("root", nil)
+		f.picture.spawned("root/a", nil)
+		if got := f.after(1); len(got) != 1 || got[0].Type != TreeChanged || len(got[0].Nodes) == 0 {
+			t.Errorf("after a start: %+v", got)
+		}
+		f.after(time.Second)
+		f.picture.fail("root/a", messages.ChildFailed{Name: "root/a", Err: errors.New("broken")})
+		if got := f.after(time.Second); len(got) != 1 || len(got[0].Nodes) != 1 || got[0].Nodes[0].Restarts != 1 ||
+			len(got[0].Failures) != 1 || got[0].Failures[0].Error != "broken" {
+			t.Errorf("after a failure: %+v", got)
+		}
+		f.picture.state("root/a", "failed") // no change
+		if got := f.after(time.Minute); len(got) != 0 {
+			t.Errorf("without a change: %+v", got)
+		}
+		f.picture.gone("root/a")
+		if got := f.after(time.Second); len(got) != 1 || len(got[0].Nodes) != 0 || len(got[0].Gone) != 1 || got[0].Gone[0] != "root/a" {
+			t.Errorf("after an end: %+v", got)
+		}
+	})
+}
+
+func TestFollowHasLeastPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := follow(t)
+		f.after(time.Second)
+		f.picture.spawned("root", nil)
+		for range 100 {
+			time.Sleep(10 * time.Millisecond)
+			f.picture.state("root", time.Now().String())
+		}
+		f.after(time.Second)
+		for i := range f.at[1:] {
+			if pause := f.at[i+1].Sub(f.at[i]); pause < followPause {
+				t.Errorf("two events within %s", pause)
+			}
+		}
+		if last := f.events[len(f.events)-1].Nodes[0].State; last != f.picture.Nodes()[0].State {
+			t.Errorf("the last state is %q", last)
+		}
+	})
+}
+
+// A tree at rest is not read; only its mailboxes are, every two seconds.
+func TestFollowNoticesMailboxes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mailbox := &fixedMailbox{}
+		f := follow(t)
+		f.picture.spawned("root", mailbox)
+		f.after(time.Second)
+		begin := mailbox.readings
+		if got := f.after(time.Minute); len(got) != 0 {
+			t.Errorf("at rest: %+v", got)
+		}
+		if readings := mailbox.readings - begin; readings > int(time.Minute/mailboxInterval)+1 {
+			t.Errorf("the mailbox was read %d times in a minute", readings)
+		}
+		mailbox.count = 7
+		if got := f.after(2 * mailboxInterval); len(got) != 1 || got[0].Nodes[0].Mailbox != 7 {
+			t.Errorf("with messages: %+v", got)
+		}
+		mailbox.count = 0
+		if got := f.after(2 * mailboxInterval); len(got) != 1 || got[0].Nodes[0].Mailbox != 0 {
+			t.Errorf("without messages: %+v", got)
+		}
+	})
+}
+
+func TestRecentFailuresAreLimited(t *testing.T) {
+	p := NewPicture()
+	for range 3 * maxRecent {
+		p.fail("root/a", messages.ChildFailed{Name: "root/a", Err: errors.New("x")})
+	}
+	p.fail("root/a", messages.ChildFailed{Name: "root/a", Err: errors.New("last"), GaveUp: true})
+	failures := p.Tree().Failures
+	if last := failures[len(failures)-1]; len(failures) != maxRecent || last.Error != "last" || !last.GaveUp {
+		t.Errorf("%d failures, the last one is %+v", len(failures), last)
+	}
+	if recent, all := p.failuresSince(3 * maxRecent); len(recent) != 1 || all != 3*maxRecent+1 {
+		t.Errorf("%d new failures of %d", len(recent), all)
+	}
+}
