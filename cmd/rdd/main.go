@@ -9,7 +9,7 @@
 // status_rows.go and status_line.go, logs.go, exec.go (also attach), top.go, shell.go, vm.go,
 // ctl.go with ctl_names.go, ctl_unusable.go and ctl_version.go (kubectl), tree.go, doctor.go,
 // support.go, version.go, hostagent.go, virtiofsd.go, transfer.go (pull and push) and prune.go, which use
-// request.go, run.go, env.go, context.go and kubeconfig.go, which connect other programs, and
+// request.go, ui.go with ui_reports.go (the page), run.go, env.go, context.go and kubeconfig.go, which connect other programs, and
 // for 'rdd svc' svc.go, svc_delete.go (also reset), svc_install.go, svc_list.go, svc_paths.go,
 // svc_serve.go, svc_status.go, svc_stop.go and svc_token.go, for hubs join.go (also leave),
 // hub.go, hub_machines.go, hub_server.go and hub_run.go. Commands that destroy data ask as in confirm.go. After a start, offercontext.go creates the docker context, and clientfiles.go
