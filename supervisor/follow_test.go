@@ -3,6 +3,9 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,20 +18,24 @@ import (
 // fixedMailbox is a mailbox in which a number of messages wait.
 type fixedMailbox struct {
 	actor.Mailbox
-	count, readings int
+	count, readings atomic.Int64
 }
 
 func (m *fixedMailbox) UserMessageCount() int {
-	m.readings++
-	return m.count
+	m.readings.Add(1)
+	return int(m.count.Load())
 }
 
 // followed is a follower and what it has received.
 type followed struct {
 	picture *Picture
-	events  []TreeEvent
-	at      []time.Time
 	err     error
+	// returned is the number of events that after has returned.
+	returned int
+
+	mu     sync.Mutex
+	events []TreeEvent
+	at     []time.Time
 }
 
 func follow(t *testing.T) *followed {
@@ -39,6 +46,8 @@ func follow(t *testing.T) *followed {
 	go func() {
 		defer close(ended)
 		f.err = f.picture.Follow(ctx, func(event TreeEvent) error {
+			f.mu.Lock()
+			defer f.mu.Unlock()
 			f.events, f.at = append(f.events, event), append(f.at, time.Now())
 			return nil
 		})
@@ -53,12 +62,20 @@ func follow(t *testing.T) *followed {
 	return f
 }
 
-// after lets time pass and returns the events of that time.
+// after lets time pass and returns the events since the call before.
 func (f *followed) after(d time.Duration) []TreeEvent {
-	begin := len(f.events)
 	time.Sleep(d)
 	synctest.Wait()
-	return f.events[begin:]
+	all, _ := f.received()
+	begin := f.returned
+	f.returned = len(all)
+	return all[begin:]
+}
+
+func (f *followed) received() ([]TreeEvent, []time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.events), slices.Clone(f.at)
 }
 
 func TestFollowSendsChanges(t *testing.T) {
@@ -99,12 +116,13 @@ func TestFollowHasLeastPause(t *testing.T) {
 			f.picture.state("root", time.Now().String())
 		}
 		f.after(time.Second)
-		for i := range f.at[1:] {
-			if pause := f.at[i+1].Sub(f.at[i]); pause < followPause {
+		events, at := f.received()
+		for i := range at[1:] {
+			if pause := at[i+1].Sub(at[i]); pause < followPause {
 				t.Errorf("two events within %s", pause)
 			}
 		}
-		if last := f.events[len(f.events)-1].Nodes[0].State; last != f.picture.Nodes()[0].State {
+		if last := events[len(events)-1].Nodes[0].State; last != f.picture.Nodes()[0].State {
 			t.Errorf("the last state is %q", last)
 		}
 	})
@@ -117,18 +135,18 @@ func TestFollowNoticesMailboxes(t *testing.T) {
 		f := follow(t)
 		f.picture.spawned("root", mailbox)
 		f.after(time.Second)
-		begin := mailbox.readings
+		begin := mailbox.readings.Load()
 		if got := f.after(time.Minute); len(got) != 0 {
 			t.Errorf("at rest: %+v", got)
 		}
-		if readings := mailbox.readings - begin; readings > int(time.Minute/mailboxInterval)+1 {
+		if readings := mailbox.readings.Load() - begin; readings > int64(time.Minute/mailboxInterval)+1 {
 			t.Errorf("the mailbox was read %d times in a minute", readings)
 		}
-		mailbox.count = 7
+		mailbox.count.Store(7)
 		if got := f.after(2 * mailboxInterval); len(got) != 1 || got[0].Nodes[0].Mailbox != 7 {
 			t.Errorf("with messages: %+v", got)
 		}
-		mailbox.count = 0
+		mailbox.count.Store(0)
 		if got := f.after(2 * mailboxInterval); len(got) != 1 || got[0].Nodes[0].Mailbox != 0 {
 			t.Errorf("without messages: %+v", got)
 		}
