@@ -26,12 +26,14 @@ NFPM_VERSION := v2.45.2
 CYCLONEDX_VERSION := v1.10.0
 
 # CHECK=PACKAGE of Debian; see bats/scripts/install.sh.
-DEPS_RUN := dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \
+DEPS_PAGE := node=nodejs npm=npm
+DEPS_PAGE_TEST := chromium=chromium
+DEPS_RUN := $(DEPS_PAGE) dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \
 	$(if $(findstring Y,$(shell cat /sys/module/apparmor/parameters/enabled 2>/dev/null)),apparmor_parser=apparmor) \
 	$(if $(filter-out 0,$(shell id -u)),rootlesskit=rootlesskit newuidmap=uidmap slirp4netns=slirp4netns) \
 	/bin/busybox=busybox-static
 DEPS_RACE := gcc=gcc /usr/include/stdlib.h=libc6-dev
-DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) bats=bats jq=jq curl=curl docker-registry=docker-registry setpriv=util-linux ps=procps zsh=zsh fish=fish script=bsdutils systemd-analyze=systemd docker-compose=docker-compose \
+DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) $(DEPS_PAGE_TEST) bats=bats jq=jq curl=curl docker-registry=docker-registry setpriv=util-linux ps=procps zsh=zsh fish=fish script=bsdutils systemd-analyze=systemd docker-compose=docker-compose \
 	/usr/lib/bats/bats-support/load.bash=bats-support \
 	/usr/lib/bats/bats-assert/load.bash=bats-assert \
 	/usr/lib/bats/bats-file/load.bash=bats-file
@@ -64,7 +66,7 @@ help: ## list the targets
 .PHONY: build compile
 build: ## compile bin/rdd
 	@bats/scripts/heartbeat.sh $(MAKE) compile
-compile: guestagent
+compile: guestagent page
 	@mkdir -p $(BIN)
 	$(GO) build -buildvcs=auto -ldflags='$(LDFLAGS)' -o $(BIN)/ ./cmd/...
 	@[[ $$(uname) != Darwin ]] || codesign --force --sign - --entitlements internal/limahost/vz.entitlements $(BIN)/rdd
@@ -72,6 +74,16 @@ compile: guestagent
 .PHONY: first-build
 first-build:
 	@bats/scripts/heartbeat.sh
+
+.PHONY: page page-test page-pictures bench-page
+page: ## build the page that rdd serves into page/dist, if npm is installed and its sources are newer
+	@page/build.sh
+page-test: deps-test build engine ## tests of the page: its pure parts, and a browser on a real daemon and engine
+	@ENGINE=$(ENGINE) page/test/run.sh
+page-pictures: deps-test build engine ## take the pictures of docs/page.md and the README
+	@ENGINE=$(ENGINE) page/test/run.sh pictures
+bench-page: deps-test build ## measure the page: size, first view, events, memory
+	@ENGINE=$(ENGINE) page/test/run.sh bench
 
 .PHONY: guestagent
 guestagent:

@@ -117,6 +117,7 @@ CGO_ENABLED=1 go_tests go-test-race -race
 check fuzz make fuzz-short
 check hub make hub-test-short
 engine_tests
+bats_tests page engine-debian page/test/run.sh
 check chaos make chaos ROUNDS=10
 bats_tests bats-vm-short vm-image bats/scripts/vm.sh bats/vm/short
 

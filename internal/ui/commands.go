@@ -14,6 +14,10 @@ import (
 // treePath is the path of the watch of the supervision tree.
 const treePath = "/tree"
 
+// probePath is the path of a watch that ends at once. A page asks for it when it has received
+// nothing for a while, to notice a daemon that hangs.
+const probePath = "/ping"
+
 // maxID is the largest integer that JavaScript has exactly.
 const maxID = 1<<53 - 1
 
@@ -21,7 +25,7 @@ const maxID = 1<<53 - 1
 type command struct {
 	// ID is chosen by the page. It is in use until the watch has ended.
 	ID int64 `json:"id"`
-	// Path is a watch of the API, with its query, or treePath.
+	// Path is a watch of the API, with its query, treePath or probePath.
 	Path string `json:"path,omitempty"`
 	// Accept is a media type, for metadata only or for a table; empty is application/json.
 	Accept string `json:"accept,omitempty"`

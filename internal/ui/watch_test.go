@@ -264,6 +264,10 @@ func TestWatchWithoutAPI(t *testing.T) {
 	if m := receive(t, conn); m.end() != "1 503 ServiceUnavailable" || m.Ended.Message != "no tree" {
 		t.Errorf("%+v", m)
 	}
+	send(t, conn, `{"id":2,"path":"/ping"}`)
+	if m := receive(t, conn); m.end() != "2 200 Answered" {
+		t.Errorf("the answer to a probe is %+v", m)
+	}
 }
 
 // The parts of an event arrive as one, in whatever way they are written.

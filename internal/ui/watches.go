@@ -96,6 +96,9 @@ func (w *watches) follow(ctx context.Context, c command) (metav1.Status, error) 
 		})
 		return statusOf(http.StatusOK, "Closed", "the daemon has closed the watch"), err
 	}
+	if c.Path == probePath {
+		return statusOf(http.StatusOK, "Answered", "the daemon answers"), nil
+	}
 	address, err := watchURL(c.Path)
 	if err != nil {
 		return statusOf(http.StatusBadRequest, "BadRequest", err.Error()), nil

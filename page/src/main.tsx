@@ -1,0 +1,80 @@
+// The page of rdd.
+//
+// Reading map:
+//
+//   api/     requests, the socket of all watches, types of resources
+//   store/   what the page knows: collections of resources, the tree, actions
+//   lib/     pure functions, with their tests: texts, groups, trees, forms
+//   ui/      small parts: table, menu, dialog, chart, states
+//   views/   the views; views/container has the parts of a container's page
+
+import { render } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { getJSON, signedOut } from './api/http'
+import { socket } from './api/socket'
+import type { Session } from './api/types'
+import { session } from './store/resources'
+import { route } from './ui/router'
+import { Loading } from './ui/states'
+import { ContainerPage } from './views/container/page'
+import { Containers } from './views/containers'
+import { Doctor } from './views/doctor'
+import { Images } from './views/images'
+import { Networks } from './views/networks'
+import { Overview } from './views/overview'
+import { Settings } from './views/settings'
+import { Frame, SignedOut, sections } from './views/shell'
+import { Tree } from './views/tree'
+import { Volumes } from './views/volumes'
+
+function View() {
+  const { view, parts } = route.value
+  switch (view) {
+    case 'containers':
+      return parts[0] ? <ContainerPage key={parts[0]} name={parts[0]} /> : <Containers />
+    case 'images':
+      return <Images />
+    case 'volumes':
+      return <Volumes />
+    case 'networks':
+      return <Networks />
+    case 'tree':
+      return <Tree />
+    case 'settings':
+      return <Settings />
+    case 'doctor':
+      return <Doctor />
+    default:
+      return <Overview />
+  }
+}
+
+function Page() {
+  const { view, parts } = route.value
+  useEffect(() => {
+    const title = sections.find(([id]) => id === view)?.[1] ?? 'Overview'
+    if (!parts[0]) document.title = `${title} · rdd`
+    // The focus follows a change of the view, so that a screen reader reads its heading.
+    if (document.activeElement === document.body || document.activeElement?.closest('.sidebar')) return
+    document.getElementById('main')?.focus({ preventScroll: true })
+  }, [view, parts[0]])
+  if (signedOut.value) return <SignedOut />
+  return <Frame>{session.value ? <View /> : <Loading what="the page" />}</Frame>
+}
+
+// readSession reads what the page needs before it can read anything else.
+async function readSession(): Promise<void> {
+  for (;;) {
+    try {
+      session.value = await getJSON<Session>('/session')
+      return
+    } catch {
+      if (signedOut.value) return
+      await new Promise((resolve) => setTimeout(resolve, 500))
+    }
+  }
+}
+
+void readSession()
+socket.open()
+render(<Page />, document.getElementById('page')!)

@@ -1,0 +1,12 @@
+// The time that ages are relative to. It stands still while nobody looks.
+
+import { signal } from '@preact/signals'
+
+export const now = signal(Date.now())
+
+function tick(): void {
+  if (!document.hidden) now.value = Date.now()
+}
+
+setInterval(tick, 1000)
+document.addEventListener('visibilitychange', tick)
