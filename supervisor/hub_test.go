@@ -26,13 +26,19 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
+	simhub "github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/hub"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // sharedHub is the hub of all tests of this package.
 var sharedHub = hubtest.NewShared(hubtest.WithControllerManager(), hubtest.WithAuditLog()) //nolint:gochecknoglobals // for TestMain
 
-func TestMain(m *testing.M) { os.Exit(sharedHub.Run(m)) }
+func TestMain(m *testing.M) {
+	if !hubtest.IsEnabled() {
+		simhub.MakeRepeatable() // for TestSimulation
+	}
+	os.Exit(sharedHub.Run(m))
+}
 
 // hubPatience is how long a hub may take for a change, its return included.
 const hubPatience = 60 * time.Second

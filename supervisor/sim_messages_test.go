@@ -20,27 +20,39 @@ var engineStates = map[messages.EngineState]laws.EngineState{
 }
 
 // Created implements world.Tree.
-func (simTree) Created(l *laws.Laws, actor string) {
-	engine := rootName + "/" + engineName
+func (simTree) Created(of func(isHub bool) *laws.Laws, actor string) {
+	isHub, engine := homeOf(actor)
 	if id, ok := strings.CutPrefix(actor, engine+"/container/"); ok {
-		l.MirrorStarted(id)
+		of(isHub).MirrorStarted(id)
 	}
 	// A root that fails does not end its children until it is restarted.
 	if actor == engine {
-		l.SupervisorStarted()
+		of(isHub).SupervisorStarted()
 	}
 }
 
+// homeOf returns the home that an actor belongs to, and the engine supervisor of that home.
+func homeOf(actor string) (isHub bool, engine string) {
+	const hub = rootName + "/" + hubName
+	if actor == hub || strings.HasPrefix(actor, hub+"/") {
+		return true, hub + "/" + engineName
+	}
+	return false, rootName + "/" + engineName
+}
+
 // Posted implements world.Tree.
-func (simTree) Posted(l *laws.Laws, message any) {
+func (simTree) Posted(of func(isHub bool) *laws.Laws, to string, message any) {
+	isHub, _ := homeOf(to)
 	switch m := actor.UnwrapEnvelopeMessage(message).(type) {
 	case messages.EngineChanged:
+		l := of(isHub)
 		state, known := engineStates[m.State]
 		if !known {
 			panic(fmt.Errorf("the laws do not know the engine state %q", m.State))
 		}
 		l.EngineChanged(state, m.Failing)
 	case messages.SessionEvent:
+		l := of(isHub)
 		switch event := m.Event.(type) {
 		case containerengine.Connected:
 			l.SessionConnected()
@@ -48,7 +60,7 @@ func (simTree) Posted(l *laws.Laws, message any) {
 			l.SessionSynced(event.AsOf)
 		}
 	case messages.ChildFailed:
-		l.RestartDue(m.RetryIn, m.GaveUp)
+		of(isHub).RestartDue(m.RetryIn, m.GaveUp)
 	}
 }
 
@@ -76,6 +88,10 @@ func (simTree) Describe(message any) string {
 		return fmt.Sprintf("VMChanged gen %d %s desired %t current %t %s", m.Generation, m.State, m.Desired, m.Current, m.Driver)
 	case messages.EnsureVM:
 		return fmt.Sprintf("EnsureVM gen %d running %t %s", m.Generation, m.Running, m.Spec.Driver)
+	case messages.HubChanged:
+		return fmt.Sprintf("HubChanged %t %s %s", m.IsSynced, m.Reason, schedule.FirstLine(m.Message))
+	case messages.LeaseChanged:
+		return fmt.Sprintf("LeaseChanged held %t by %q err %v", m.IsHeld, m.Holder, m.Err)
 	case messages.EngineChanged:
 		return fmt.Sprintf("EngineChanged seq %d %s %s", m.Seq, m.State, schedule.FirstLine(m.Message))
 	case *actor.Terminated:

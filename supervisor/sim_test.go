@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -21,7 +22,8 @@ var (
 
 // simulate runs the tree with one seed. printLine gets the trace; it may be nil.
 func simulate(t *testing.T, seed uint64, printLine func(string)) (r world.Result) {
-	synctest.Test(t, func(*testing.T) { r = world.Run(seed, simTree{}, printLine) })
+	tree := simTree{dir: sync.OnceValue(t.TempDir)}
+	synctest.Test(t, func(*testing.T) { r = world.Run(seed, tree, printLine) })
 	return r
 }
 

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/engine"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/hub"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/mirror"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/request"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm"
@@ -23,12 +25,20 @@ import (
 )
 
 // simTree is the tree of this package in the simulation.
-type simTree struct{}
+type simTree struct {
+	// dir returns the directory of this run, for what a daemon records.
+	dir func() string
+}
 
 var _ world.Tree = simTree{}
 
-// Role implements schedule.Tree.
-func (simTree) Role(actor string) string { return roleOf(actor) }
+// Role implements schedule.Tree. The actors of both homes have the same roles.
+func (simTree) Role(actor string) string {
+	if of, ok := strings.CutPrefix(actor, rootName+"/"+hubName+"/"); ok {
+		return roleOf(rootName + "/" + of)
+	}
+	return roleOf(actor)
+}
 
 // Grace implements world.Tree.
 func (simTree) Grace() time.Duration { return engine.DefaultSettings().Grace }
@@ -38,6 +48,7 @@ func (simTree) Roles() []string {
 	return []string{
 		rootName, controlPlaneName, bridgeName, appName, appName, vmName, vmName, engineName, engineName,
 		sessionName, sessionName, "container", "container", "image", "volume", requestsName, "containercreaterequest",
+		hubName, hub.LeaseName,
 	}
 }
 
@@ -48,9 +59,9 @@ func (simTree) MayFail(role string) bool {
 }
 
 // Boot implements world.Tree.
-func (simTree) Boot(around world.Surroundings) world.Daemon {
+func (s simTree) Boot(around world.Surroundings) world.Daemon {
 	d := &simDaemon{picture: NewPicture(), ended: make(chan struct{})}
-	d.picture.mailbox = func(name string) actor.Mailbox { return simMailbox{around.Mailbox(name)} }
+	d.picture.mailbox = func(name string) actor.Mailbox { return newSimMailbox(name, around.Mailbox(name), around) }
 	for _, m := range around.Drivers {
 		d.drivers = append(d.drivers, simDriver{m})
 	}
@@ -73,6 +84,9 @@ func (simTree) Boot(around world.Surroundings) world.Daemon {
 		drivers: d.drivers, dial: around.Dial,
 		engine: engine.DefaultSettings(), logger: around.Logger, picture: d.picture,
 		ready: func(bool) {}, ended: sync.OnceFunc(func() { close(d.ended) }),
+	}
+	if around.Hub != nil {
+		b.membership = simMembership(around.Hub, s.dir())
 	}
 	root, err := d.system.Root.SpawnNamed(b.rootProps(), rootName)
 	if err != nil {

@@ -8,7 +8,7 @@
 // Reading map: join.go has the file with which a machine joins, identity.go what
 // distinguishes it from other machines, home.go what the actors use of a hub. gate.go
 // sends no request while the hub is away, and refusals.go none that it has just refused.
-// lease.go holds the Lease, and fence.go sends no write without it.
+// lease.go holds the Lease, boundlock.go ends its release, and fence.go sends no write without it.
 // mapper.go names the resources of the hub, mirrors.go writes mirrors over HTTP, list.go feeds the informers, leaving.go says
 // whether the namespace is being deleted, and skew.go what older definitions do not store.
 // ledger.go records the requests that

@@ -56,12 +56,13 @@ func (h *Home) HoldLease(ctx context.Context, identity string, events LeaseEvent
 
 // elect runs one election until the Lease is lost or ctx ends.
 func (h *Home) elect(ctx context.Context, identity string, retry time.Duration, releases bool, events LeaseEvents) error {
+	lock := newBoundLock(ctx, &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: h.namespace, Name: hubv1.LeaseName},
+		Client:     h.leases,
+		LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
+	})
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: &resourcelock.LeaseLock{
-			LeaseMeta:  metav1.ObjectMeta{Namespace: h.namespace, Name: hubv1.LeaseName},
-			Client:     h.leases,
-			LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
-		},
+		Lock:          lock,
 		LeaseDuration: leaseDuration, RenewDeadline: leaseRenew, RetryPeriod: retry,
 		ReleaseOnCancel: releases,
 		Callbacks: leaderelection.LeaderCallbacks{

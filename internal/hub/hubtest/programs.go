@@ -48,11 +48,14 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// IsEnabled reports whether the tests with a hub are enabled.
+func IsEnabled() bool { return os.Getenv(enabled) == "1" }
+
 // Require returns the directory of Programs. It skips the test unless RDD_TEST_KUBE=1 is
 // set, as 'make hub-test' does, and fails it without the programs.
 func Require(tb testing.TB) (dir string) {
 	tb.Helper()
-	if os.Getenv(enabled) != "1" {
+	if !IsEnabled() {
 		tb.Skip("tests with a hub run with 'make hub-test'")
 	}
 	dir, err := Programs()

@@ -49,15 +49,7 @@ func NewClient(c *Cluster, f *fate.Fates, link *fate.Link, p *fate.Process, watc
 func (c *Client) call(ctx context.Context, verb string, key Key, effect func() error) error {
 	begun := time.Now()
 	return c.link.Call(ctx, c.process, verb, string(key.Kind)+"/"+key.Name, func() error {
-		c.cluster.mu.Lock()
-		before, revision := c.cluster.objects[key], c.cluster.revision
-		err := effect()
-		after, written := c.cluster.objects[key], c.cluster.revision > revision
-		c.cluster.mu.Unlock()
-		if written && c.cluster.witness != nil {
-			c.cluster.witness(Write{Verb: verb, Key: key, Begun: begun, Before: before, After: after})
-		}
-		return err
+		return c.cluster.Serve(verb, key, begun, func(Tx) error { return effect() })
 	})
 }
 

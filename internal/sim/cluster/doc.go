@@ -7,6 +7,7 @@
 //
 // There is no HTTP and no datastore: neither works in virtual time.
 //
-// Reading map: store.go holds the objects and their history. user.go has the changes by
+// Reading map: store.go holds the objects and their history, tx.go serves requests of other
+// packages, managed.go has the managed fields of a hub. user.go has the changes by
 // users, client.go those by the daemon, requests.go both for requests. follow.go delivers changes to its actors.
 package cluster

@@ -39,9 +39,11 @@ type Version struct {
 // Cluster is the server's state. It is safe for concurrent use. The objects that it
 // returns are never changed.
 type Cluster struct {
-	mu         sync.Mutex
-	revision   int64
-	uids       int
+	mu       sync.Mutex
+	revision int64
+	uids     int
+	// uidPrefix begins each UID, because two servers never give the same one.
+	uidPrefix  string
 	objects    map[Key]client.Object
 	namespaces map[string]bool
 	// changes of each kind, oldest first.
@@ -53,6 +55,8 @@ type Cluster struct {
 	breaks chan struct{}
 	// witness observes each write of a daemon; it may be nil.
 	witness func(Write)
+	// tracksManagers is set if the managed fields show what users have changed.
+	tracksManagers bool
 }
 
 // Write is a write of a daemon that had an effect.
@@ -79,9 +83,19 @@ type change struct {
 }
 
 // New returns an empty server.
-func New() *Cluster {
+func New() *Cluster { return newCluster("uid-") }
+
+// NewHub returns an empty server with other UIDs than those of New. It records in the managed
+// fields what users have changed.
+func NewHub() *Cluster {
+	c := newCluster("hub-")
+	c.tracksManagers = true
+	return c
+}
+
+func newCluster(uidPrefix string) *Cluster {
 	c := &Cluster{
-		objects: map[Key]client.Object{}, namespaces: map[string]bool{"default": true},
+		uidPrefix: uidPrefix, objects: map[Key]client.Object{}, namespaces: map[string]bool{"default": true},
 		changes: map[containersv1.Kind][]change{}, history: map[Key][]Version{},
 		changed: map[containersv1.Kind]chan struct{}{}, breaks: make(chan struct{}),
 	}
@@ -145,7 +159,7 @@ func (c *Cluster) note(ch change) {
 // add stores a new object with the metadata that a server gives it.
 func (c *Cluster) add(obj client.Object) {
 	c.uids++
-	obj.SetUID(types.UID(fmt.Sprintf("uid-%06d", c.uids)))
+	obj.SetUID(types.UID(fmt.Sprintf("%s%06d", c.uidPrefix, c.uids)))
 	obj.SetGeneration(1)
 	obj.SetCreationTimestamp(metav1.NewTime(time.Now().Truncate(time.Second)))
 	c.put(obj)

@@ -37,18 +37,23 @@ func (c *Cluster) DeleteApp() {
 	}
 }
 
-// SetDesiredState sets the spec.state of a container's mirror.
-func (c *Cluster) SetDesiredState(key Key, state containersv1.DesiredState) {
+// SetDesiredState sets the spec.state of a container's mirror, and reports whether that
+// changed it.
+func (c *Cluster) SetDesiredState(key Key, state containersv1.DesiredState) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old, ok := c.objects[key].(*containersv1.Container)
 	if !ok || old.Spec.State == state {
-		return
+		return false
 	}
 	obj := copied(old)
 	obj.Spec.State = state
 	obj.Generation++
+	if c.tracksManagers {
+		userChanged(obj, `{"f:spec":{"f:state":{}}}`)
+	}
 	c.put(obj)
+	return true
 }
 
 // Delete deletes a mirror, and reports whether that was accepted: one without
@@ -114,6 +119,12 @@ func (c *Cluster) Label(key Key, labels map[string]string) {
 		}
 	}
 	obj.SetLabels(all)
+	if c.tracksManagers {
+		ManageLabels(obj.(containersv1.Mirror), func(label string) bool {
+			_, isChanged := labels[label]
+			return OwnsLabel(old, label) && !isChanged
+		})
+	}
 	c.put(obj)
 }
 

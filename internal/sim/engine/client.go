@@ -54,7 +54,9 @@ type Client struct {
 	process *fate.Process
 	events  func() EventRates
 	judge   Judge
-	closed  atomic.Bool
+	// who distinguishes the decisions that are drawn for clients of one process.
+	who    string
+	closed atomic.Bool
 }
 
 var _ docker.API = (*Client)(nil)
@@ -70,9 +72,10 @@ type Judge interface {
 	Made(kind containersv1.Kind, id string, request types.UID)
 }
 
-// NewClient returns a client. events returns what can happen to the next event.
-func NewClient(m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates, judge Judge) *Client {
-	return &Client{Streamer: m.Dial(), model: m, fates: f, link: link, process: p, events: events, judge: judge}
+// NewClient returns a client. who distinguishes it from other clients of the process, and may
+// be empty. events returns what can happen to the next event.
+func NewClient(who string, m *Model, f *fate.Fates, link *fate.Link, p *fate.Process, events func() EventRates, judge Judge) *Client {
+	return &Client{who: who, Streamer: m.Dial(), model: m, fates: f, link: link, process: p, events: events, judge: judge}
 }
 
 var errClientClosed = fmt.Errorf("simulated: this client was closed: %w", containerengine.ErrUnreachable)
@@ -82,7 +85,7 @@ func (c *Client) call(ctx context.Context, verb, object string, effect func() er
 		c.fates.Pass(time.Microsecond)
 		return errClientClosed
 	}
-	return c.link.Call(ctx, c.process, verb, object, effect)
+	return c.link.Call(ctx, c.process, verb, c.who+object, effect)
 }
 
 // read makes a call that returns an object.

@@ -32,7 +32,7 @@ func (c *Client) stream(ctx context.Context, since time.Time, to chan<- docker.E
 	var s *memory.Subscription
 	subscribing, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	err := c.link.Call(subscribing, c.process, "events", "", func() error {
+	err := c.link.Call(subscribing, c.process, "events", c.who, func() error {
 		s = c.model.Subscribe(since, time.Time{}, nil)
 		return nil
 	})
@@ -65,7 +65,7 @@ func (c *Client) stream(ctx context.Context, since time.Time, to chan<- docker.E
 
 // deliver sends one event to the client, or does not.
 func (c *Client) deliver(ctx context.Context, ev docker.Event, to chan<- docker.Event) error {
-	dice, rates := c.fates.Draw("event "+string(ev.Kind)+ev.ID), c.events()
+	dice, rates := c.fates.Draw("event "+c.who+string(ev.Kind)+ev.ID), c.events()
 	if err := c.fates.Wait(ctx, dice.Between(20*time.Microsecond, 2*time.Millisecond)); err != nil {
 		return err
 	}

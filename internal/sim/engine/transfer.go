@@ -30,7 +30,7 @@ type script struct {
 
 // newScript draws what happens in a transfer. An image has about ten steps.
 func (c *Client) newScript(verb, ref string) *script {
-	s := &script{dice: c.fates.Draw("transfer " + verb + " " + ref)}
+	s := &script{dice: c.fates.Draw("transfer " + c.who + verb + " " + ref)}
 	switch s.dice.N(10) {
 	case 0:
 		s.fails = 1 + s.dice.N(10)

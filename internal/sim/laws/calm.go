@@ -2,6 +2,7 @@ package laws
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -39,19 +40,23 @@ func (l *Laws) CheckIdentities(before Identities) {
 // time in which there was nothing to do. A command that the engine refused is
 // retried.
 func (l *Laws) CheckIdle(writes int64, commands int, in time.Duration) {
-	refused := false
-	for _, m := range l.cluster.Mirrors() {
-		refused = refused || refusalOf(m, containersv1.ConditionEngineDeleted) != nil || refusalOf(m, containersv1.ConditionStateReached) != nil
-	}
 	if writes > 0 {
 		l.violate("%d writes in %s without a cause", writes, in)
 	}
-	if commands > 0 && !refused {
+	if commands > 0 && !l.HasRefusal() {
 		l.violate("%d commands in %s without a cause", commands, in)
 	}
 	for _, p := range l.Problems() {
 		l.violate("wrong after all was well: %s", p)
 	}
+}
+
+// HasRefusal reports whether the engine refuses what a mirror requests, so that a command is
+// retried.
+func (l *Laws) HasRefusal() bool {
+	return slices.ContainsFunc(l.cluster.Mirrors(), func(m containersv1.Mirror) bool {
+		return refusalOf(m, containersv1.ConditionEngineDeleted) != nil || refusalOf(m, containersv1.ConditionStateReached) != nil
+	})
 }
 
 // CheckSpec checks that a daemon has not changed the spec of the App.

@@ -41,6 +41,9 @@ func (l *Laws) requestOf(o object) (uid types.UID) {
 // asked reports whether a request that is not finished, or was not some moments ago, asks
 // for a command.
 func (j Judge) asked(verb string, kind containersv1.Kind, id string) bool {
+	if !j.laws.allowsRequests() {
+		return false
+	}
 	since := time.Now().Add(-j.laws.acting())
 	return slices.ContainsFunc(j.laws.cluster.RequestsSince(since), func(r containersv1.Request) bool {
 		return !isFinished(r) && j.asks(r, verb, kind, id)

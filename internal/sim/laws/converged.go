@@ -12,13 +12,17 @@ import (
 // Problems returns what is wrong now. Without faults, all of it must end within
 // minutes.
 func (l *Laws) Problems() []string {
-	app := l.cluster.App()
+	app := l.apps.App()
 	if app == nil {
 		return []string{"there is no App"}
 	}
 	p := &problems{Laws: l, app: app}
-	p.conditions()
-	p.presences()
+	if l.hub != nil {
+		p.followed()
+	} else {
+		p.conditions()
+		p.presences()
+	}
 	p.requests()
 	mirrors := l.cluster.Mirrors()
 	if isMirrored(app) {

@@ -1,6 +1,7 @@
 package laws
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -19,11 +20,14 @@ type deletion struct {
 // Deleted records that a user's delete of a mirror was accepted. The mirror is as it
 // was before.
 func (l *Laws) Deleted(mirror containersv1.Mirror) {
-	app := l.cluster.App()
+	app := l.apps.App()
 	if app == nil || !hasOnlyOwnFinalizer(mirror) {
 		return
 	}
 	l.with(func() {
+		if l.hub != nil {
+			delete(l.hub.removed, mirror.GetUID())
+		}
 		l.deletes = append(l.deletes, deletion{at: time.Now(), mirror: mirror, on: l.machine(app.Status.VM.Driver)})
 	})
 }
@@ -34,9 +38,14 @@ func (l *Laws) CheckDeletes() {
 	objects := map[*machine.Machine][]containersv1.Mirror{}
 	var deletes []deletion
 	var disturbed time.Time
-	l.with(func() { deletes, disturbed = l.deletes, l.disturbed })
+	l.with(func() {
+		deletes, disturbed = l.deletes, l.disturbed
+		if l.hub != nil { // whose supervisor has a connection of its own
+			disturbed = slices.MaxFunc([]time.Time{disturbed, l.lastLost(), l.lastCleaned()}, time.Time.Compare)
+		}
+	})
 	for _, d := range deletes {
-		if d.on == nil || !d.at.After(disturbed) || l.cluster.WasDisconnected(d.at) {
+		if d.on == nil || !d.at.After(disturbed) || l.apps.WasDisconnected(d.at) {
 			continue
 		}
 		if objects[d.on] == nil {

@@ -35,6 +35,8 @@ type outcome struct {
 	applied int
 	// incarnations of the mirror before the request.
 	incarnations int
+	// at is when it was requested, and done when its end was written.
+	at, done time.Time
 }
 
 // Requested records the desired state that a user has just set.
@@ -46,9 +48,7 @@ func (l *Laws) Requested(key cluster.Key) {
 	o := history[len(history)-1].Object
 	e := request{string(o.GetUID()), o.GetGeneration()}
 	l.with(func() {
-		if l.requests[e] == nil {
-			l.requests[e] = &outcome{incarnations: l.incarnations[key.Name]}
-		}
+		l.requests[e] = &outcome{incarnations: l.incarnations[key.Name], at: time.Now()}
 	})
 }
 
@@ -70,13 +70,18 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 	l, who := j.laws, "engine "+string(j.on.Name)
 	l.recorder.Note(who, fmt.Sprintf("%s %s %.24s", verb, kind, id))
 	l.recorder.Count("commands")
+	if l.isReadOnly() {
+		l.violate("%s %s %s on %s: users of the hub may only see", verb, kind, id, j.on.Name)
+	}
 	if slices.Contains(requestVerbs(), verb) {
 		if !j.asked(verb, kind, id) {
 			l.violate("%s %s %s on %s: no request asks for that", verb, kind, id, j.on.Name)
 		}
 		return func() {}
 	}
-	found := slices.DeleteFunc(l.cluster.Since(kind, time.Now().Add(-l.acting())), func(o containersv1.Mirror) bool { return !requests(o, verb, id) })
+	found := slices.DeleteFunc(l.cluster.Since(kind, time.Now().Add(-l.acting())), func(o containersv1.Mirror) bool {
+		return !requests(j.complete(o), verb, id) || l.isVoid(o, verb)
+	})
 	uid, isCreating := j.startedByRequest(verb, id)
 	if isCreating && len(found) == 0 {
 		return func() { l.startedOnce(uid) }

@@ -15,5 +15,6 @@
 // delete is forgotten), requests.go (each request ends, once, and no object of one is
 // there twice), carriedout.go (a complete request was carried out, and only requests cause
 // the commands for them), calm.go (nothing is written without a cause, and nothing is
-// left at the end). refusals.go reads what several laws need from a mirror.
+// left at the end), hub.go (what differs on a hub: writes need the Lease, a deleted namespace
+// removes no object, and a hub that was restored repeats nothing). refusals.go reads what several laws need from a mirror.
 package laws

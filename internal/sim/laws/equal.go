@@ -22,7 +22,7 @@ func (p *problems) equal(mirrors []containersv1.Mirror) {
 	}
 	have := map[name]containersv1.Mirror{}
 	for _, o := range mirrors {
-		if o.GetNamespace() != p.app.Spec.Namespace {
+		if o.GetNamespace() != p.namespace(p.app) {
 			p.add("%s %s is in namespace %s", o.MirrorKind(), o.GetName(), o.GetNamespace())
 		}
 		have[name{o.MirrorKind(), o.GetName()}] = o
@@ -62,7 +62,7 @@ func (p *problems) same(m *machine.Machine, object, resource containersv1.Mirror
 	}
 	refused := refusalOf(resource, containersv1.ConditionEngineDeleted)
 	switch deleting := resource.GetDeletionTimestamp() != nil; {
-	case deleting && (refused == nil || !m.Model.Refuses(object)):
+	case deleting && (refused == nil || !p.refuses(m, object)):
 		p.add("%s is deleted, and still there, refused %v", what, refused)
 	case !deleting && refused != nil:
 		p.add("%s is not deleted, but refused %v", what, refused)
@@ -78,6 +78,7 @@ func (p *problems) desired(m *machine.Machine, what string, c *containersv1.Cont
 	refused := refusalOf(c, containersv1.ConditionStateReached)
 	none := c.Spec.State == "" || c.Spec.State == containersv1.StateUnknown
 	switch {
+	case c.DeletionTimestamp != nil && p.isReadOnly(): // the refusal of the delete replaces it
 	case c.Status.ObservedGeneration == c.Generation:
 		if refused != nil {
 			p.add("%s: generation %d is applied, and refused: %v", what, c.Generation, refused)
@@ -87,7 +88,7 @@ func (p *problems) desired(m *machine.Machine, what string, c *containersv1.Cont
 		}
 	case none:
 		p.add("%s has no desired state, and generation %d is not observed: %d", what, c.Generation, c.Status.ObservedGeneration)
-	case refused == nil || refused.ObservedGeneration != c.Generation || !m.Model.Refuses(c):
+	case refused == nil || refused.ObservedGeneration != c.Generation || !p.refuses(m, c):
 		p.add("%s: the desired state %s of generation %d is neither applied nor refused: %v", what, c.Spec.State, c.Generation, refused)
 	}
 }
@@ -95,13 +96,20 @@ func (p *problems) desired(m *machine.Machine, what string, c *containersv1.Cont
 // desiredSince returns when the desired state was set.
 func (p *problems) desiredSince(c *containersv1.Container) time.Time {
 	at := time.Now()
+	p.with(func() {
+		if r := p.Laws.requests[request{string(c.UID), c.Generation}]; r != nil {
+			at = r.at // also if the hub has returned to that generation
+		}
+	})
 	history := p.cluster.History(keyOf(c))
 	for _, v := range slices.Backward(history) {
 		old, ok := v.Object.(*containersv1.Container)
 		if !ok || old.UID != c.UID || old.Spec.State != c.Spec.State {
 			break
 		}
-		at = v.At
+		if v.At.Before(at) {
+			at = v.At
+		}
 	}
 	return at
 }

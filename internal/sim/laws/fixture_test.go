@@ -194,8 +194,9 @@ func (f *fixture) observe() {
 // desire sets the desired state of the container, as a user does.
 func (f *fixture) desire(state containersv1.DesiredState) {
 	key := f.key(containersv1.KindContainer)
-	f.cluster.SetDesiredState(key, state)
-	f.Requested(key)
+	if f.cluster.SetDesiredState(key, state) {
+		f.Requested(key)
+	}
 }
 
 // publish writes the status of the App.

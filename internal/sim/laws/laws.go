@@ -45,6 +45,10 @@ type Recorder interface {
 type Laws struct {
 	recorder Recorder
 	cluster  *cluster.Cluster
+	// apps has the App. It is another server than cluster if that is a hub.
+	apps *cluster.Cluster
+	// hub has the facts of a hub; nil for the API server of the machine itself.
+	hub      *hubFacts
 	machines []*machine.Machine
 	// grace is the grace period of the engine supervisor.
 	grace time.Duration
@@ -94,7 +98,7 @@ type Laws struct {
 // grace is the grace period of the engine supervisor.
 func New(r Recorder, c *cluster.Cluster, machines []*machine.Machine, grace time.Duration) *Laws {
 	l := &Laws{
-		recorder: r, cluster: c, machines: machines, grace: grace,
+		recorder: r, cluster: c, apps: c, machines: machines, grace: grace,
 		serials: map[*machine.Machine]map[cluster.Key]int{}, forged: map[cluster.Key]bool{},
 		incarnations: map[string]int{}, starts: map[types.UID]int{}, requests: map[request]*outcome{},
 		started: map[action]int{}, made: map[object]types.UID{}, free: map[cluster.Key]time.Time{},
@@ -207,6 +211,9 @@ func (l *Laws) DaemonStarted() {
 	l.with(func() {
 		l.enter(None)
 		l.restlessFor(time.Second)
+		if l.hub != nil {
+			l.hub.release()
+		}
 	})
 }
 
@@ -235,6 +242,9 @@ func (l *Laws) isForged(key cluster.Key) (yes bool) {
 
 // wrote checks a write of a daemon.
 func (l *Laws) wrote(write cluster.Write) {
+	if l.hub != nil {
+		l.fenced(write)
+	}
 	if write.Key.Kind == "App" {
 		if app, ok := write.After.(*appv1.App); ok && write.Verb == "update status" {
 			l.settled(write, app)
@@ -243,6 +253,10 @@ func (l *Laws) wrote(write cluster.Write) {
 	}
 	if slices.Contains(containersv1.RequestKinds(), containersv1.RequestKind(write.Key.Kind)) {
 		l.requestWritten(write)
+		return
+	}
+	if l.hub != nil {
+		l.wroteHub(write)
 		return
 	}
 	if write.Verb == "remove" {

@@ -69,7 +69,7 @@ const lateRemoval = time.Minute
 // So the UIDs stay over a shorter blip.
 func (l *Laws) removed(write cluster.Write) {
 	mirror := write.Before.(containersv1.Mirror)
-	if mirror.MirrorKind() == containersv1.KindContainerNamespace {
+	if mirror.MirrorKind() == containersv1.KindContainerNamespace || l.isLeaving(mirror.GetUID()) {
 		return
 	}
 	m := l.owner(write.Key, mirror)

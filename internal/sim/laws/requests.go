@@ -66,7 +66,7 @@ func (l *Laws) startedOnce(uid types.UID) {
 // and the objects that an engine has twice.
 func (p *problems) requests() {
 	for _, r := range p.cluster.Requests() {
-		if isMirrored(p.app) && !isFinished(r) {
+		if isMirrored(p.app) && p.allowsRequests() && !isFinished(r) {
 			p.add("%s %s is not finished: %s", r.RequestKind(), r.GetName(), r.CommonStatus().Message)
 		}
 	}

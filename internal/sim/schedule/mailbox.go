@@ -71,7 +71,7 @@ func (m *Mailbox) postSystem(message any, e effect) {
 
 func (m *Mailbox) post(message any, add func()) {
 	s := m.scheduler
-	s.observer.Posted(message)
+	s.observer.Posted(m.name, message)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	add()

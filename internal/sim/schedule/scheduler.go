@@ -23,8 +23,8 @@ type Tree interface {
 type Observer interface {
 	// Created is called when an actor gets its mailbox.
 	Created(actor string)
-	// Posted is called before a message is put into a mailbox.
-	Posted(message any)
+	// Posted is called before a message is put into the mailbox of an actor.
+	Posted(actor string, message any)
 	// Failed is called when an actor panics, with the first line of the reason.
 	Failed(actor, reason string)
 }
@@ -46,6 +46,10 @@ type Scheduler struct {
 	wake  chan struct{}
 	// crashes is how many of the next messages of a role end in a panic.
 	crashes map[string]int
+	// held is the prefix of the names of the actors that handle no messages; empty for none.
+	held string
+	// waiting are the mailboxes of such actors that have a message.
+	waiting []*Mailbox
 }
 
 // New returns a scheduler without mailboxes.
@@ -70,6 +74,34 @@ func (s *Scheduler) Calm() {
 	clear(s.crashes)
 }
 
+// Hold makes the actors whose names begin with a prefix handle no messages, until Release.
+func (s *Scheduler) Hold(prefix string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = prefix
+	s.ready = slices.DeleteFunc(s.ready, func(m *Mailbox) bool {
+		if s.isHeld(m) {
+			s.waiting = append(s.waiting, m)
+			return true
+		}
+		return false
+	})
+}
+
+// Release ends a Hold.
+func (s *Scheduler) Release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = ""
+	waiting := s.waiting
+	s.waiting = nil
+	for _, m := range waiting {
+		s.update(m)
+	}
+}
+
+func (s *Scheduler) isHeld(m *Mailbox) bool { return s.held != "" && strings.HasPrefix(m.name, s.held) }
+
 // Steps returns how many messages were handled.
 func (s *Scheduler) Steps() int {
 	s.mu.Lock()
@@ -92,7 +124,9 @@ func (s *Scheduler) Run(stop <-chan struct{}) {
 				cost = dice.Between(time.Millisecond, 100*time.Millisecond)
 			}
 			s.fates.Pass(cost)
-			s.next(dice).step(dice)
+			if m := s.next(dice); m != nil {
+				m.step(dice)
+			}
 		}
 	}
 }
@@ -106,6 +140,9 @@ func (s *Scheduler) idle() bool {
 func (s *Scheduler) next(dice *fate.Dice) *Mailbox {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.ready) == 0 {
+		return nil // the last one is held since
+	}
 	s.steps++
 	return fate.Pick(dice, s.ready)
 }
@@ -128,6 +165,12 @@ func byName(a, b *Mailbox) int {
 
 // update adds a mailbox to the ready ones or removes it. The caller holds the lock.
 func (s *Scheduler) update(m *Mailbox) {
+	if s.isHeld(m) {
+		if !slices.Contains(s.waiting, m) {
+			s.waiting = append(s.waiting, m)
+		}
+		return
+	}
 	i, was := slices.BinarySearchFunc(s.ready, m, byName)
 	is := len(m.system) > 0 || !m.suspended && len(m.user) > 0
 	switch {

@@ -20,7 +20,7 @@ type script struct {
 func (s *script) Role(actor string) string    { return strings.TrimRight(actor, "0123456789") }
 func (s *script) Describe(message any) string { return fmt.Sprint(message) }
 func (s *script) Created(string)              {}
-func (s *script) Posted(any)                  {}
+func (s *script) Posted(string, any)          {}
 func (s *script) Failed(actor, reason string) { s.failed = append(s.failed, actor+": "+reason) }
 
 // scripted is one actor of a script.
@@ -165,5 +165,29 @@ func TestCalmCancelsCrashes(t *testing.T) {
 	}, "app")
 	if len(out.failed) > 0 || len(out.handled) != 1 {
 		t.Errorf("handled %v, failures %v", out.handled, out.failed)
+	}
+}
+
+func TestHeldActorsWait(t *testing.T) {
+	for name, release := range map[string]bool{"held": false, "released": true} {
+		t.Run(name, func(t *testing.T) {
+			out, _ := play(t, 1, func(s *Scheduler, mailboxes []*Mailbox) {
+				mailboxes[0].Post("before")
+				s.Hold("hub")
+				for _, m := range mailboxes {
+					m.Post("after")
+				}
+				if release {
+					s.Release()
+				}
+			}, "hub1", "app1")
+			want := []string{"app1 after"}
+			if release {
+				want = []string{"app1 after", "hub1 after", "hub1 before"}
+			}
+			if slices.Sort(out.handled); !slices.Equal(out.handled, want) {
+				t.Errorf("%q, want %q", out.handled, want)
+			}
+		})
 	}
 }

@@ -16,7 +16,7 @@ type act struct {
 	do     func(*world, *fate.Dice)
 }
 
-// acts returns all events that can happen.
+// acts returns all events that can happen without a hub.
 func acts() []act {
 	return []act{
 		{"run", 6, (*world).setRunning},
@@ -24,19 +24,19 @@ func acts() []act {
 		{"engine name", 1, (*world).setEngine},
 		{"vm properties", 1, (*world).setProperties},
 		{"delete app", 1, (*world).deleteApp},
-		{"desired state", 14, (*world).setDesiredState},
-		{"action", 10, (*world).requestAction},
-		{"delete mirror", 10, (*world).deleteMirror},
+		{"desired state", 14, locally((*world).setDesiredState)},
+		{"action", 10, locally((*world).requestAction)},
+		{"delete mirror", 10, locally((*world).deleteMirror)},
 		{"disown", 4, (*world).disown},
-		{"hold", 3, func(w *world, d *fate.Dice) { w.setFinalizer(d, foreign, true) }},
-		{"let go", 3, func(w *world, d *fate.Dice) { w.setFinalizer(d, foreign, false) }},
-		{"touch", 6, (*world).touch},
+		{"hold", 3, func(w *world, d *fate.Dice) { w.setFinalizer(w.local, d, true) }},
+		{"let go", 3, func(w *world, d *fate.Dice) { w.setFinalizer(w.local, d, false) }},
+		{"touch", 6, locally((*world).touch)},
 		{"container", 22, (*world).changeContainer},
 		{"image", 16, (*world).changeImage},
 		{"volume", 8, (*world).changeVolume},
 		{"network", 6, (*world).changeNetwork},
-		{"request", 16, (*world).createRequest},
-		{"delete request", 2, (*world).deleteRequest},
+		{"request", 16, locally((*world).createRequest)},
+		{"delete request", 2, locally((*world).deleteRequest)},
 		{"vm dies", 3, (*world).endMachine},
 		{"engine frozen", 3, (*world).freezeEngine},
 		{"engine away", 4, (*world).cutOffEngine},
@@ -79,21 +79,6 @@ func (w *world) used(d *fate.Dice) *machine.Machine {
 		return w.machine(app.Status.VM.Driver)
 	}
 	return fate.Pick(d, w.machines)
-}
-
-// someMirror returns a mirror of a kind, or of any kind that users change; nil if there
-// is none.
-func (w *world) someMirror(d *fate.Dice, kind containersv1.Kind) containersv1.Mirror {
-	var some []containersv1.Mirror
-	for _, m := range w.cluster.Mirrors() {
-		if m.MirrorKind() == kind || kind == "" && m.MirrorKind() != containersv1.KindContainerNamespace {
-			some = append(some, m)
-		}
-	}
-	if len(some) == 0 {
-		return nil
-	}
-	return fate.Pick(d, some)
 }
 
 func keyOf(m containersv1.Mirror) cluster.Key {

@@ -9,7 +9,7 @@ import (
 
 // change changes the spec of the App, as a user does.
 func (w *world) change(what string, f func(*appv1.AppSpec)) {
-	w.laws.Disturbed()
+	w.disturb()
 	w.Note("user", what)
 	w.cluster.ChangeApp(f)
 }
@@ -45,6 +45,6 @@ func (w *world) setProperties(d *fate.Dice) {
 }
 
 func (w *world) deleteApp(*fate.Dice) {
-	w.laws.Disturbed()
+	w.disturb()
 	w.cluster.DeleteApp()
 }

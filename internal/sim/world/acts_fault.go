@@ -14,7 +14,7 @@ func (w *world) endMachine(d *fate.Dice) {
 	if !m.Managed {
 		return
 	}
-	w.laws.Disturbed()
+	w.disturb()
 	remains := fate.Pick(d, []machine.Presence{machine.Broken, machine.Absent})
 	w.Note("outside", fmt.Sprintf("%s ends, %s remains", m.Name, remains))
 	m.End(remains)
@@ -23,12 +23,12 @@ func (w *world) endMachine(d *fate.Dice) {
 // freezeEngine makes an engine hang for a while.
 func (w *world) freezeEngine(d *fate.Dice) {
 	m := w.used(d)
-	w.laws.Disturbed()
+	w.disturb()
 	w.Note("outside", "freeze "+string(m.Name))
 	m.Link.Freeze()
 	frozen := d.Between(time.Second, 70*time.Second)
-	w.laws.Shaken(frozen + 45*time.Second)
-	w.after(frozen, func() { w.laws.Disturbed(); m.Link.Thaw() })
+	w.each(func(s *side) { s.laws.Shaken(frozen + 45*time.Second) })
+	w.after(frozen, func() { w.disturb(); m.Link.Thaw() })
 }
 
 // cutOffEngine ends an engine for a while. The machine keeps running.
@@ -37,20 +37,20 @@ func (w *world) cutOffEngine(d *fate.Dice) {
 	if !m.Reachable() || m.Link.Down() != nil {
 		return
 	}
-	w.laws.Disturbed()
+	w.disturb()
 	w.Note("outside", "engine away on "+string(m.Name))
 	m.CutOff()
 	if d.Chance(0.1) {
 		m.Model.Wipe()
 	}
 	w.after(d.Between(10*time.Millisecond, 30*time.Second), func() {
-		w.laws.Disturbed()
+		w.disturb()
 		m.Restore()
 	})
 }
 
 func (w *world) breakWatches(*fate.Dice) {
-	w.laws.Shaken(5 * time.Second)
+	w.each(func(s *side) { s.laws.Shaken(5 * time.Second) })
 	w.cluster.BreakWatches()
 }
 
@@ -73,16 +73,16 @@ func (w *world) crashServer(*fate.Dice) {
 // missDriver makes a driver unavailable for a while.
 func (w *world) missDriver(d *fate.Dice) {
 	m := fate.Pick(d, w.machines)
-	w.laws.Disturbed()
+	w.disturb()
 	m.SetMissing(fmt.Errorf("simulated: %s is not installed", m.Name))
-	w.after(d.Between(time.Second, time.Minute), func() { w.laws.Disturbed(); m.SetMissing(nil) })
+	w.after(d.Between(time.Second, time.Minute), func() { w.disturb(); m.SetMissing(nil) })
 }
 
 // restart stops the daemon in order. Another one follows.
 func (w *world) restart(d *fate.Dice) {
 	keep := d.Chance(0.6)
 	if !keep {
-		w.laws.Disturbed()
+		w.disturb()
 	}
 	w.order(order{keepVM: keep})
 }

@@ -12,43 +12,44 @@ import (
 // foreign is a finalizer that is not rdd's.
 const foreign = "example.com/hold"
 
-func (w *world) setDesiredState(d *fate.Dice) {
-	m := w.someMirror(d, containersv1.KindContainer)
+func (w *world) setDesiredState(on *side, d *fate.Dice) {
+	m := on.someMirror(d, containersv1.KindContainer)
 	if m == nil {
 		return
 	}
 	state := fate.Pick(d, []containersv1.DesiredState{
 		containersv1.StateRunning, containersv1.StateRunning, containersv1.StateCreated, containersv1.StateCreated, containersv1.StateUnknown,
 	})
-	w.Note("user", fmt.Sprintf("desire %s for %.12s", state, m.GetName()))
-	w.cluster.SetDesiredState(keyOf(m), state)
-	w.laws.Requested(keyOf(m))
+	w.Note("user"+on.suffix(), fmt.Sprintf("desire %s for %.12s", state, m.GetName()))
+	if on.SetDesiredState(keyOf(m), state) {
+		on.laws.Requested(keyOf(m))
+	}
 }
 
-func (w *world) requestAction(d *fate.Dice) {
-	m := w.someMirror(d, containersv1.KindContainer)
+func (w *world) requestAction(on *side, d *fate.Dice) {
+	m := on.someMirror(d, containersv1.KindContainer)
 	if m == nil {
 		return
 	}
 	action := fate.Pick(d, containersv1.Actions())
-	w.Note("user", fmt.Sprintf("request %s of %.12s", action, m.GetName()))
-	w.cluster.RequestAction(keyOf(m), action)
+	w.Note("user"+on.suffix(), fmt.Sprintf("request %s of %.12s", action, m.GetName()))
+	on.RequestAction(keyOf(m), action)
 }
 
-func (w *world) deleteMirror(d *fate.Dice) {
-	m := w.someMirror(d, "")
+func (w *world) deleteMirror(on *side, d *fate.Dice) {
+	m := on.someMirror(d, "")
 	if m == nil {
 		return
 	}
-	w.Note("user", fmt.Sprintf("delete %s %.12s %s", m.MirrorKind(), m.GetName(), m.GetUID()))
-	if w.cluster.Delete(keyOf(m)) {
-		w.laws.Deleted(m)
+	w.Note("user"+on.suffix(), fmt.Sprintf("delete %s %.12s %s", m.MirrorKind(), m.GetName(), m.GetUID()))
+	if on.Delete(keyOf(m)) {
+		on.laws.Deleted(m)
 	}
 }
 
 // disown changes a mirror into one that an earlier version of rdd wrote.
 func (w *world) disown(d *fate.Dice) {
-	m := w.someMirror(d, "")
+	m := w.local.someMirror(d, "")
 	if m == nil {
 		return
 	}
@@ -57,30 +58,31 @@ func (w *world) disown(d *fate.Dice) {
 	w.cluster.Disown(keyOf(m), stripped)
 }
 
-func (w *world) setFinalizer(d *fate.Dice, name string, held bool) {
-	m := w.someMirror(d, "")
+// setFinalizer adds or removes a finalizer that is not rdd's.
+func (w *world) setFinalizer(on *side, d *fate.Dice, held bool) {
+	m := on.someMirror(d, "")
 	if m == nil {
 		return
 	}
-	w.Note("user", fmt.Sprintf("finalizer %s %t on %s %.12s", name, held, m.MirrorKind(), m.GetName()))
-	w.cluster.SetFinalizer(keyOf(m), name, held)
+	w.Note("user"+on.suffix(), fmt.Sprintf("finalizer %s %t on %s %.12s", foreign, held, m.MirrorKind(), m.GetName()))
+	on.SetFinalizer(keyOf(m), foreign, held)
 }
 
 // label changes labels of a mirror: a user's own, and some of the engine.
-func (w *world) label(d *fate.Dice) {
-	if m := w.someMirror(d, ""); m != nil {
-		w.cluster.Label(keyOf(m), map[string]string{
+func (w *world) label(on *side, d *fate.Dice) {
+	if m := on.someMirror(d, ""); m != nil {
+		on.Label(keyOf(m), map[string]string{
 			"example.com/note": fmt.Sprint(d.N(3)), fate.Pick(d, labelKeys()): fate.Pick(d, []string{"", "user"}),
 		})
 	}
 }
 
 // touch changes annotations of a mirror, and sometimes of the App.
-func (w *world) touch(d *fate.Dice) {
-	if m := w.someMirror(d, ""); m != nil {
-		w.cluster.Touch(keyOf(m), fmt.Sprint(d.N(1000)))
+func (w *world) touch(on *side, d *fate.Dice) {
+	if m := on.someMirror(d, ""); m != nil {
+		on.Touch(keyOf(m), fmt.Sprint(d.N(1000)))
 	}
-	w.label(d)
+	w.label(on, d)
 	if d.Chance(0.3) {
 		w.cluster.Touch(cluster.Key{Kind: "App", Name: appv1.AppName}, fmt.Sprint(d.N(1000)))
 	}

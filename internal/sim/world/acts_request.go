@@ -10,9 +10,12 @@ import (
 
 // createRequest creates a request of any kind. Its name, and the name that it asks for,
 // may be taken.
-func (w *world) createRequest(d *fate.Dice) {
-	app := w.cluster.App()
-	if app == nil {
+func (w *world) createRequest(on *side, d *fate.Dice) {
+	namespace := on.namespace
+	if app := w.cluster.App(); app != nil && on == w.local {
+		namespace = app.Spec.Namespace
+	}
+	if namespace == "" {
 		return
 	}
 	name := ""
@@ -23,9 +26,9 @@ func (w *world) createRequest(d *fate.Dice) {
 	common := containersv1.RequestSpec{TTLSecondsAfterFinished: new(fate.Pick(d, []int32{0, 5, 60, 86400}))}
 	r := w.someRequest(d, common, name)
 	r.SetName(fmt.Sprint("request", d.N(200)))
-	r.SetNamespace(app.Spec.Namespace)
-	w.Note("user", fmt.Sprintf("create %s %s, for %q", r.RequestKind(), r.GetName(), name))
-	w.cluster.CreateRequest(r)
+	r.SetNamespace(namespace)
+	w.Note("user"+on.suffix(), fmt.Sprintf("create %s %s, for %q", r.RequestKind(), r.GetName(), name))
+	on.CreateRequest(r)
 }
 
 // someRequest returns a request of any kind. A created object gets the name.
@@ -100,12 +103,12 @@ func (w *world) requestedContainer(d *fate.Dice, common containersv1.RequestSpec
 }
 
 // deleteRequest deletes a request, which cancels one that is under way.
-func (w *world) deleteRequest(d *fate.Dice) {
-	all := w.cluster.Requests()
+func (w *world) deleteRequest(on *side, d *fate.Dice) {
+	all := on.Requests()
 	if len(all) == 0 {
 		return
 	}
 	r := fate.Pick(d, all)
-	w.Note("user", fmt.Sprintf("delete %s %s", r.RequestKind(), r.GetName()))
-	w.cluster.DeleteRequest(cluster.RequestKey(r))
+	w.Note("user"+on.suffix(), fmt.Sprintf("delete %s %s", r.RequestKind(), r.GetName()))
+	on.DeleteRequest(cluster.RequestKey(r))
 }

@@ -1,6 +1,6 @@
 // Package world is everything around the actor tree in a simulation: a Kubernetes API
-// server, three machines with engines, users, faults and the life of the daemon. One
-// run follows from one seed.
+// server, three machines with engines, users, faults and the life of the daemon. In half of
+// the runs the machine has joined a hub. One run follows from one seed.
 //
 // It knows no actor. A Tree starts a daemon in it and reports what its actors do.
 //
@@ -8,7 +8,6 @@
 // tree. run.go is one run: acts and faults, the end of the faults, the checks.
 // life.go starts and ends daemons, server.go is their control plane. acts.go draws the
 // events from outside: acts_app.go, acts_mirror.go and acts_request.go have changes by
-// users,
-// acts_engine.go changes of the engine's objects, acts_fault.go faults. result.go is
-// the outcome.
+// users in one of the homes (side.go), acts_engine.go changes of the engine's objects,
+// acts_fault.go faults, acts_hub.go those of a hub. result.go is the outcome.
 package world

@@ -10,6 +10,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine/docker"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/hub"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
 )
 
@@ -64,11 +65,14 @@ func (w *world) runDaemons() {
 // boot starts a daemon in a process of its own.
 func (w *world) boot() process {
 	w.Count("boots")
-	w.laws.DaemonStarted()
+	w.each(func(s *side) { s.laws.DaemonStarted() })
 	p := fate.NewProcess()
 	around := Surroundings{
-		Mailbox: w.scheduler.Mailbox, Logger: w.logger, Dial: w.dialer(p),
+		Mailbox: w.scheduler.Mailbox, Logger: w.logger, Dial: w.dialer(p), Later: w.later,
 		Serve: func(ctx context.Context) (*Server, error) { return w.serve(ctx, p) },
+	}
+	if w.hub != nil {
+		around.Hub = &Membership{Transport: w.hub.Transport(p), Machine: hub.Machine, Identity: hub.Identity, Allow: w.allow}
 	}
 	for _, m := range w.machines {
 		around.Drivers = append(around.Drivers, machine.NewDriver(m, p))
@@ -82,14 +86,25 @@ func (w *world) dialer(p *fate.Process) func(endpoint string) (containerengine.E
 	settings := docker.Settings{Resync: w.fates.Draw("resync").Between(30*time.Second, 2*time.Minute)}
 	return func(endpoint string) (containerengine.Engine, error) {
 		for _, m := range w.machines {
-			if m.Endpoint() == endpoint {
-				w.laws.Dialed(m)
-				client := engine.NewClient(m.Model, w.fates, m.Link, p, w.eventRates, w.laws.Judge(m))
-				return docker.New(client, settings, w.logger), nil
+			home, who := w.laws, ""
+			switch endpoint {
+			case m.Endpoint():
+			case HubEndpoint(m.Endpoint()):
+				home, who = w.far.laws, "hub "
+			default:
+				continue
 			}
+			home.Dialed(m)
+			client := engine.NewClient(who, m.Model, w.fates, m.Link, p, w.eventRates, home.Judge(m))
+			return docker.New(client, settings, w.logger), nil
 		}
 		return nil, fmt.Errorf("simulated: no such endpoint: %q", endpoint)
 	}
+}
+
+// later calls f after a moment that is drawn for who.
+func (w *world) later(who string, f func()) {
+	w.after(w.fates.Draw("later "+who).Between(time.Microsecond, 100*time.Microsecond), f)
 }
 
 // end ends a daemon as ordered.
@@ -139,7 +154,7 @@ func (w *world) clear(d process) {
 // forge writes a status into the mirror of an image that another version of rdd could
 // have written, with another reading of the engine.
 func (w *world) forge(d *fate.Dice) {
-	m := w.someMirror(d, containersv1.KindImage)
+	m := w.local.someMirror(d, containersv1.KindImage)
 	if m == nil {
 		return
 	}

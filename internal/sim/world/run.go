@@ -8,6 +8,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/laws"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/schedule"
 )
 
@@ -66,7 +67,7 @@ func (w *world) run() {
 	w.endFaults()
 	if w.converge() && w.checkBlips() {
 		w.checkIdle()
-		w.laws.CheckDeletes()
+		w.each(func(s *side) { s.laws.CheckDeletes() })
 	}
 	w.finish()
 	if w.deadLetters > maxDeadLetters {
@@ -107,6 +108,9 @@ func (w *world) setFaults() {
 		return fate.Rates{Fail: part(), Lose: part(), Hang: part() / 4, Slow: part(), Crash: part() / 4}
 	}
 	w.api.Set(rates())
+	if w.hub != nil {
+		w.hub.SetRates(rates())
+	}
 	for _, m := range w.machines {
 		m.SetRates(rates(), rates())
 	}
@@ -120,7 +124,7 @@ func (w *world) setFaults() {
 // act performs the acts of this run.
 func (w *world) act() {
 	d := w.fates.Draw("schedule")
-	all := acts()
+	all := w.allActs()
 	pace := fate.Pick(d, []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, 4 * time.Second})
 	w.fates.Pass(d.Between(0, 3*time.Second))
 	if d.Chance(0.9) {
@@ -165,6 +169,7 @@ func (w *world) endFaults() {
 	w.fates.Pass(unfinished)
 	close(w.calmed)
 	w.api.Set(fate.Rates{})
+	w.calmHub()
 	for _, m := range w.machines {
 		m.Calm()
 	}
@@ -183,7 +188,7 @@ func (w *world) converge() bool {
 	var left []string
 	for time.Since(begun) < convergeWithin {
 		w.fates.Pass(time.Second)
-		if left = w.laws.Problems(); len(left) == 0 {
+		if left = w.problems(); len(left) == 0 {
 			w.with(func() { w.counts["converged"] = int(time.Since(begun)) })
 			w.Note("world", "all is well")
 			return true
@@ -207,10 +212,11 @@ func (w *world) checkBlips() bool {
 	if !app.Spec.Running || app.Spec.ContainerEngine.Name == appv1.EngineContainerd || m == nil || d.Chance(0.5) {
 		return true
 	}
-	before := w.laws.Identities()
+	before := map[*side]laws.Identities{}
+	w.each(func(s *side) { before[s] = s.laws.Identities() })
 	for range 1 + d.N(4) {
 		w.Note("outside", "blip of the engine on "+string(m.Name))
-		w.laws.Disturbed()
+		w.disturb()
 		m.CutOff()
 		w.fates.Pass(d.Between(10*time.Millisecond, shortBlip))
 		m.Link.SetDown(nil)
@@ -219,16 +225,27 @@ func (w *world) checkBlips() bool {
 		}
 		w.fates.Pass(d.Between(0, w.tree.Grace()))
 	}
-	w.laws.CheckIdentities(before)
+	w.each(func(s *side) { s.laws.CheckIdentities(before[s]) })
 	return true
 }
 
 // checkIdle checks that nothing happens when there is nothing to do.
 func (w *world) checkIdle() {
 	w.fates.Pass(hungFor)
-	writes, commands := w.cluster.Revision(), w.counted("commands")
+	writes, commands := map[*side]int64{}, w.counted("commands")
+	w.each(func(s *side) { writes[s] = s.Revision() })
+	machine := w.counted("machine writes")
 	w.fates.Pass(quietFor)
-	w.laws.CheckIdle(w.cluster.Revision()-writes, w.counted("commands")-commands, quietFor)
+	given := w.counted("commands") - commands
+	w.each(func(s *side) {
+		if s.laws.HasRefusal() {
+			given = 0 // the command is retried, and either home could have given it
+		}
+	})
+	w.each(func(s *side) { s.laws.CheckIdle(s.Revision()-writes[s], given, quietFor) })
+	if n := w.counted("machine writes") - machine; n > 0 {
+		w.violate("the status of the Machine was written %d times in %s without a cause", n, quietFor)
+	}
 }
 
 // finish ends the last daemon.

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/fate"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/hub"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/laws"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/schedule"
@@ -28,6 +30,12 @@ type world struct {
 	api      *fate.Link
 	machines []*machine.Machine
 	laws     *laws.Laws
+	// local is the API server of the machine, for acts of users, and far the hub, which is nil
+	// in some runs.
+	local, far *side
+	hub        *hub.Hub
+	// allow is what users of the hub may do.
+	allow hubv1.Allow
 	// gentle is set when no call and no event is lost, late or slow.
 	gentle bool
 	// calmed is closed when the faults end.
@@ -47,6 +55,10 @@ type world struct {
 	violated []string
 	// counts of what happened, by name.
 	counts map[string]int
+	// backup is an earlier state of the hub; nil for none.
+	backup cluster.Snapshot
+	// busy has the faults of the hub that have not ended.
+	busy map[string]bool
 	// failures of actors and dead letters of all daemons.
 	failures, deadLetters int
 }
@@ -57,6 +69,7 @@ func newWorld(seed uint64, tree Tree, trace *schedule.Trace, verbose bool) *worl
 		tree: tree, fates: f, trace: trace, logger: slog.New(slog.DiscardHandler),
 		cluster: cluster.New(), api: cluster.NewLink(f), counts: map[string]int{},
 		orders: make(chan order), ended: make(chan struct{}), calmed: make(chan struct{}),
+		busy: map[string]bool{},
 	}
 	if verbose {
 		w.logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -67,6 +80,10 @@ func newWorld(seed uint64, tree Tree, trace *schedule.Trace, verbose bool) *worl
 		w.machines = append(w.machines, m)
 	}
 	w.laws = laws.New(w, w.cluster, w.machines, tree.Grace())
+	w.local = &side{Cluster: w.cluster, laws: w.laws}
+	if f.Draw("joined").Chance(joinedRuns) {
+		w.join()
+	}
 	w.scheduler = schedule.New(f, trace, tree, w)
 	return w
 }
@@ -95,15 +112,23 @@ func (w *world) Violate(text string) {
 }
 
 // Created implements schedule.Observer.
-func (w *world) Created(actor string) { w.tree.Created(w.laws, actor) }
+func (w *world) Created(actor string) { w.tree.Created(w.lawsOf, actor) }
 
 // Posted implements schedule.Observer.
-func (w *world) Posted(message any) { w.tree.Posted(w.laws, message) }
+func (w *world) Posted(actor string, message any) { w.tree.Posted(w.lawsOf, actor, message) }
+
+// lawsOf returns the laws of a home.
+func (w *world) lawsOf(isHub bool) *laws.Laws {
+	if isHub {
+		return w.far.laws
+	}
+	return w.laws
+}
 
 // Failed implements schedule.Observer. A restarted actor knows only what was written,
 // as a new one does.
 func (w *world) Failed(actor, reason string) {
-	w.tree.Created(w.laws, actor)
+	w.tree.Created(w.lawsOf, actor)
 	w.laws.Failed(actor, reason, w.tree.MayFail(w.tree.Role(actor)))
 }
 

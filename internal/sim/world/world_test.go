@@ -15,14 +15,15 @@ import (
 // noTree is a tree without actors.
 type noTree struct{}
 
-func (noTree) Role(actor string) string   { return actor }
-func (noTree) Describe(any) string        { return "" }
-func (noTree) Boot(Surroundings) Daemon   { return nil }
-func (noTree) Roles() []string            { return []string{"app"} }
-func (noTree) MayFail(role string) bool   { return role == "session" }
-func (noTree) Grace() time.Duration       { return 15 * time.Second }
-func (noTree) Created(*laws.Laws, string) {}
-func (noTree) Posted(*laws.Laws, any)     {}
+func (noTree) Role(actor string) string { return actor }
+func (noTree) Describe(any) string      { return "" }
+func (noTree) Boot(Surroundings) Daemon { return nil }
+func (noTree) Roles() []string          { return []string{"app"} }
+func (noTree) MayFail(role string) bool { return role == "session" }
+func (noTree) Grace() time.Duration     { return 15 * time.Second }
+
+func (noTree) Created(func(bool) *laws.Laws, string)     {}
+func (noTree) Posted(func(bool) *laws.Laws, string, any) {}
 
 // inWorld runs a test in a world without a daemon.
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
