@@ -5,10 +5,13 @@ import (
 	"log/slog"
 	"net/http"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
 	"k8s.io/apiserver/pkg/authentication/request/bearertoken"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/endpoints/request"
+
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 )
 
 func privileged(name string) user.Info {
@@ -18,12 +21,26 @@ func privileged(name string) user.Info {
 	}
 }
 
-// isOfUser reports whether a write is that of a user, and not of the daemon or of the API
-// server in it, whose writes are derived from others. A write without a request, such as that
-// of a mirror, is the daemon's.
-func isOfUser(ctx context.Context) bool {
-	who, ok := request.UserFrom(ctx)
-	return ok && who.GetName() != DaemonUser && who.GetName() != user.APIServerUser
+// syncRule returns which writes must survive a power cut: those of users, and the records of
+// what was done for requests, which would be carried out again without them. Other writes of
+// the daemon, and of the API server in it, are derived from others. A write without a request
+// of the API, such as that of a mirror, is the daemon's.
+func syncRule() func(ctx context.Context) bool {
+	recorded := map[schema.GroupResource]bool{}
+	for _, kind := range containersv1.RequestKinds() {
+		recorded[kind.GroupVersionResource().GroupResource()] = true
+	}
+	return func(ctx context.Context) bool {
+		who, ok := request.UserFrom(ctx)
+		if !ok {
+			return false
+		}
+		if who.GetName() != DaemonUser && who.GetName() != user.APIServerUser {
+			return true
+		}
+		info, ok := request.RequestInfoFrom(ctx)
+		return ok && recorded[schema.GroupResource{Group: info.APIGroup, Resource: info.Resource}]
+	}
 }
 
 // tokenAuthenticator accepts the valid tokens and no anonymous requests. It logs

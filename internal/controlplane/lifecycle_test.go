@@ -19,8 +19,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	containersv1alpha1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 )
@@ -168,15 +170,11 @@ func TestMetricsServed(t *testing.T) {
 	}
 }
 
-// What a user writes is on the disk before it is acknowledged, and what the daemon writes need
-// not be: it is derived.
-func TestWritesOfUsersWaitForDisk(t *testing.T) {
-	opts := controlplanetest.Options(t)
-	server := controlplanetest.StartWith(t, opts)
-	daemon := kubeClient(t, server.RESTConfig())
-	syncs := func() (count int) {
+// syncCounter returns a function that returns the number of commits that waited for the disk.
+func syncCounter(t *testing.T, client kubernetes.Interface) func() int {
+	return func() (count int) {
 		t.Helper()
-		text, err := daemon.Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
+		text, err := client.Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,6 +184,14 @@ func TestWritesOfUsersWaitForDisk(t *testing.T) {
 		}
 		return count
 	}
+}
+
+// What a user writes is on the disk before it is acknowledged, and so is the record that it was
+// carried out. What else the daemon writes need not be: it is derived.
+func TestWritesOfUsersWaitForDisk(t *testing.T) {
+	opts := controlplanetest.Options(t)
+	server := controlplanetest.StartWith(t, opts)
+	syncs := syncCounter(t, kubeClient(t, server.RESTConfig()))
 	before := syncs()
 	own := dynamicClient(t, server.RESTConfig())
 	must(t, own, namespaces, newNamespace("plain"))
@@ -193,6 +199,32 @@ func TestWritesOfUsersWaitForDisk(t *testing.T) {
 	if after := syncs(); after != before {
 		t.Errorf("a write of the daemon has waited for the disk: %d syncs before, %d after", before, after)
 	}
+	container, err := server.Mirrors().Create(t.Context(), &containersv1alpha1.Container{ObjectMeta: metav1.ObjectMeta{Namespace: "plain", Name: "abc"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(what string, want int, change func(*containersv1alpha1.ContainerStatus)) {
+		t.Helper()
+		before := syncs()
+		change(&container.(*containersv1alpha1.Container).Status)
+		if container, err = server.Mirrors().UpdateStatus(t.Context(), container); err != nil {
+			t.Fatal(err)
+		}
+		if after := syncs(); after != before+want {
+			t.Errorf("%s: %d syncs before, %d after", what, before, after)
+		}
+	}
+	action := containersv1alpha1.ActionStatus{Action: containersv1alpha1.ActionRestart, State: containersv1alpha1.ActionRunning, ObservedAt: metav1.NowMicro()}
+	write("a name", 0, func(s *containersv1alpha1.ContainerStatus) { s.Name = "web" })
+	write("a desired state that was reached", 1, func(s *containersv1alpha1.ContainerStatus) { s.ObservedGeneration = 1 })
+	write("an action that begins", 1, func(s *containersv1alpha1.ContainerStatus) { s.LastAction = &action })
+	write("another name", 0, func(s *containersv1alpha1.ContainerStatus) { s.Name = "web2" })
+	before = syncs()
+	must(t, own, mirrors("volumecreaterequests"), object(containersv1alpha1.GroupVersion, "VolumeCreateRequest", "plain", "asked", map[string]any{"spec": map[string]any{}}))
+	if after := syncs(); after != before+1 {
+		t.Errorf("the daemon's write of a request: %d syncs before, %d after", before, after)
+	}
+	before = syncs()
 	user := dynamicClient(t, userConfig(t, opts)).Resource(mirrors("volumes")).Namespace("plain")
 	if _, err := user.Patch(t.Context(), "of-daemon", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func (s *Server) open(ctx context.Context) error {
 	if s.listener, s.port, err = listen(ctx, s.opts); err != nil {
 		return err
 	}
-	if s.store, err = datastore.Open(ctx, s.opts.DataDir, filepath.Join(s.opts.TLSDir, filename.Revision), isOfUser); err != nil {
+	if s.store, err = datastore.Open(ctx, s.opts.DataDir, filepath.Join(s.opts.TLSDir, filename.Revision), syncRule()); err != nil {
 		return err
 	}
 	s.eventStore = datastore.OpenMemory(ctx, eventLimits(), s.store.Revision())

@@ -14,10 +14,11 @@
 // and encoded once for all their clients.
 //
 // An acknowledged write survives kill -9 at any moment: SQLite hands every committed
-// transaction to the kernel. What a user has written survives a power cut, too: its commit
-// waits until the write-ahead log is on the disk (synchronous=FULL). The daemon's own writes
-// describe the engine and are derived from it, so they do not wait (synchronous=NORMAL). A
-// power cut may lose the last of them, but never corrupts the file.
+// transaction to the kernel. What a user has written, and the record that it was carried out,
+// survive a power cut, too: their commits wait until the write-ahead log is on the disk
+// (synchronous=FULL). All other writes of the daemon describe the engine and are derived from
+// it, so they do not wait (synchronous=NORMAL). A power cut may lose the last of them, but
+// never corrupts the file.
 //
 // Reading map:
 //
@@ -32,6 +33,7 @@
 //	log.go           the SQLite table with one row per change
 //	history.go       reading the table: the latest state, past states, past changes
 //	compact.go       removing superseded changes
+//	durable.go       which writes wait for the disk
 //	shrink.go        returning unused space to the file system
 //	checkpoint.go    emptying SQLite's write-ahead log
 //	maintain.go      the schedule of both

@@ -45,7 +45,7 @@ func (o operations) OptimisticPut(ctx context.Context, key string, value []byte,
 	if value == nil {
 		value = []byte{} // nil is a deletion
 	}
-	outcome, err := o.store.write(ctx, change{key: key, value: value, expected: expected, durable: o.store.isDurable(ctx)})
+	outcome, err := o.store.write(ctx, change{key: key, value: value, expected: expected, durable: o.store.mustSync(ctx)})
 	if err != nil {
 		return kubernetes.PutResponse{}, rpctypes.Error(err)
 	}
@@ -58,7 +58,7 @@ func (o operations) OptimisticPut(ctx context.Context, key string, value []byte,
 
 // OptimisticDelete implements [kubernetes.Interface].
 func (o operations) OptimisticDelete(ctx context.Context, key string, expected int64, opts kubernetes.DeleteOptions) (kubernetes.DeleteResponse, error) {
-	outcome, err := o.store.write(ctx, change{key: key, expected: expected, durable: o.store.isDurable(ctx)})
+	outcome, err := o.store.write(ctx, change{key: key, expected: expected, durable: o.store.mustSync(ctx)})
 	if err != nil {
 		return kubernetes.DeleteResponse{}, rpctypes.Error(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"golang.org/x/sync/semaphore"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/admission"
@@ -133,8 +134,9 @@ func removeNow(obj containersv1.Mirror) writeFunc {
 
 // update changes the stored object, which must be at the revision of obj.
 func (m *Mirrors) update(ctx context.Context, obj containersv1.Mirror, change func(stored containersv1.Mirror)) (containersv1.Mirror, error) {
+	ctx, sync := datastore.WithSync(ctx)
 	return m.write(ctx, obj, func(ctx context.Context, s *genericregistry.Store) (runtime.Object, error) {
-		updated, _, err := s.Update(ctx, obj.GetName(), updateFunc{obj, change}, rest.ValidateAllObjectFunc,
+		updated, _, err := s.Update(ctx, obj.GetName(), updateFunc{obj, change, sync}, rest.ValidateAllObjectFunc,
 			rest.ValidateAllObjectUpdateFunc, false, &metav1.UpdateOptions{})
 		return updated, err
 	})
@@ -144,6 +146,7 @@ func (m *Mirrors) update(ctx context.Context, obj containersv1.Mirror, change fu
 type updateFunc struct {
 	obj    containersv1.Mirror
 	change func(stored containersv1.Mirror)
+	sync   *datastore.Sync
 }
 
 // Preconditions implements [rest.UpdatedObjectInfo].
@@ -157,10 +160,25 @@ func (u updateFunc) UpdatedObject(_ context.Context, stored runtime.Object) (run
 	before := stored.(containersv1.Mirror)
 	mirror := before.CopyMirror()
 	u.change(mirror)
+	if recordsRequest(before, mirror) {
+		u.sync.Require()
+	}
 	mirror.SetResourceVersion(u.obj.GetResourceVersion())
 	relabeled := containersv1.SyncLabels(mirror, before.EngineLabels())
 	manage(mirror, !mirror.SameStatus(before), relabeled, metav1.Now())
 	return mirror, nil
+}
+
+// recordsRequest reports whether a change records that a desired state or an action is or was
+// carried out. Without the record it would be carried out again.
+func recordsRequest(before, after containersv1.Mirror) bool {
+	old, isContainer := before.(*containersv1.Container)
+	if !isContainer {
+		return false
+	}
+	now := after.(*containersv1.Container)
+	return now.Status.ObservedGeneration != old.Status.ObservedGeneration ||
+		!equality.Semantic.DeepEqual(now.Status.LastAction, old.Status.LastAction)
 }
 
 type writeFunc func(context.Context, *genericregistry.Store) (runtime.Object, error)
