@@ -30,6 +30,8 @@ const factsTimeout = 3 * time.Second
 type Login struct {
 	URL  string `json:"url"`
 	Page string `json:"page"`
+	// Missing is set if the program was built without the page.
+	Missing bool `json:"missing,omitempty"`
 }
 
 // Ended is the answer of PagePath to a DELETE: the number of sessions that have ended.
@@ -52,7 +54,7 @@ type Facts struct {
 func (d *daemon) startPage(ctx context.Context) (stop func()) {
 	d.page, d.pageErr = ui.Start(ctx, ui.Config{
 		Dir: d.Instance.TLSDir, Command: pageCommand(d.Instance.Name), Page: page.Handler(), Logger: d.Logger,
-		API: d.userAPI, Facts: func(ctx context.Context) any { return d.facts(ctx) },
+		API: d.userAPI, Facts: func(ctx context.Context) (any, error) { return d.facts(ctx) },
 		Tree: func() any { return d.picture.Tree() },
 		FollowTree: func(ctx context.Context, emit func(any) error) error {
 			return d.picture.Follow(ctx, func(event TreeEvent) error { return emit(event) })
@@ -91,27 +93,28 @@ func (d *daemon) userAPI() http.Handler {
 	return plane.UserHandler()
 }
 
-// facts returns what the page knows about this daemon. Without an API server it has the
-// defaults.
-func (d *daemon) facts(ctx context.Context) Facts {
-	facts := Facts{Version: d.Version, Instance: d.Instance.Name, Namespace: cmp.Or(d.Namespace, appv1.DefaultNamespace)}
+// facts returns what the page knows about this daemon. It fails until the App can be read,
+// which has the namespace.
+func (d *daemon) facts(ctx context.Context) (Facts, error) {
 	plane := d.plane.Load()
 	if plane == nil {
-		return facts
+		return Facts{}, errors.New("the API server is starting")
 	}
 	ctx, cancel := context.WithTimeout(ctx, factsTimeout)
 	defer cancel()
 	client, err := kube.NewClient(plane.RESTConfig())
 	if err != nil {
-		return facts
+		return Facts{}, err
 	}
 	app := &appv1.App{}
 	app.Name = appv1.AppName
 	if err := client.Get(ctx, app); err != nil {
-		return facts
+		return Facts{}, fmt.Errorf("read the App: %w", err)
 	}
-	facts.Namespace, facts.Hub = cmp.Or(app.Spec.Namespace, facts.Namespace), app.Status.Hub
-	return facts
+	return Facts{
+		Version: d.Version, Instance: d.Instance.Name,
+		Namespace: cmp.Or(app.Spec.Namespace, appv1.DefaultNamespace), Hub: app.Status.Hub,
+	}, nil
 }
 
 func (d *daemon) runDoctor(ctx context.Context) ([]byte, error) {
@@ -147,7 +150,7 @@ func (d *daemon) servePage(w http.ResponseWriter, r *http.Request) {
 	var answer any
 	switch r.Method {
 	case http.MethodPost:
-		answer = Login{URL: d.page.LoginURL(), Page: d.page.URL()}
+		answer = Login{URL: d.page.LoginURL(), Page: d.page.URL(), Missing: !page.IsBuilt()}
 	case http.MethodDelete:
 		count, err := d.page.Revoke()
 		if err != nil {

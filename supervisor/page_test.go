@@ -18,6 +18,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/page"
 )
 
 // do sends a request and returns the code and the body of the answer.
@@ -49,6 +50,9 @@ func logIn(t *testing.T, admin *http.Client, host string) (*http.Client, string)
 	var login Login
 	if err := json.Unmarshal([]byte(body), &login); err != nil || code != http.StatusOK {
 		t.Fatalf("%d %s: %v", code, body, err)
+	}
+	if login.Missing == page.IsBuilt() {
+		t.Errorf("the page is missing: %v", login.Missing)
 	}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -104,6 +108,14 @@ func TestPageOfRunningDaemon(t *testing.T) {
 	}
 	if code, _ := do(t, browser, http.MethodGet, address+"session"); code != http.StatusUnauthorized {
 		t.Errorf("after the end: %d", code)
+	}
+}
+
+// A page that reads its session while the daemon starts gets no guess.
+func TestPageFactsNeedApp(t *testing.T) {
+	d := newDaemon(Config{Instance: instancetest.At(t, "pagefacts"), Logger: testLogger(t)})
+	if facts, err := d.facts(t.Context()); err == nil || facts.Namespace != "" {
+		t.Errorf("before the API server has started: %+v", facts)
 	}
 }
 

@@ -36,9 +36,17 @@ func (c *uiCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	opener := browserOpener(runtime.GOOS, os.Getenv, exec.LookPath)
+	return c.open(s, login, browserOpener(runtime.GOOS, os.Getenv, exec.LookPath))
+}
+
+// open opens the page with the program opener, or prints an address.
+func (c *uiCmd) open(s *session, login client.PageLogin, opener string) error {
+	if login.Missing {
+		s.note(s.err, "the daemon's program was built without npm and has no page: install npm, and run 'make build' and 'rdd svc restart'")
+		opener = ""
+	}
 	if c.Print || opener == "" {
-		if !c.Print {
+		if !c.Print && !login.Missing {
 			s.note(s.err, "no browser can be opened here; open this address within 30 seconds:")
 		}
 		fmt.Fprintln(s.out, login.URL)

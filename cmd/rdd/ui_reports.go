@@ -16,6 +16,10 @@ import (
 // rdd support-bundle.
 const reportTimeout = time.Minute
 
+// outputDelay is how long the output of a report may remain open after the end of its
+// process: a browser can be slow, and another process can have inherited the output.
+const outputDelay = 20 * time.Second
+
 // reportOfDoctor returns the report of 'rdd doctor' as JSON. It runs in a process of its own:
 // the check of the datastore needs much memory, which the daemon would keep.
 func (s *session) reportOfDoctor(ctx context.Context) ([]byte, error) {
@@ -43,11 +47,20 @@ func (s *session) runCommand(ctx context.Context, out io.Writer, args ...string)
 	}
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
+	if err := runReport(ctx, outputDelay, out, program, append([]string{"--instance", s.instance.Name}, args...)...); err != nil {
+		return fmt.Errorf("run 'rdd %s': %w", args[0], err)
+	}
+	return nil
+}
+
+// runReport runs a program, whose standard output is the report. The output ends at the latest
+// delay after the program.
+func runReport(ctx context.Context, delay time.Duration, out io.Writer, program string, args ...string) error {
 	var messages bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, append([]string{"--instance", s.instance.Name}, args...)...)
-	cmd.Stdout, cmd.Stderr = out, &messages
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = out, &messages, delay
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("run 'rdd %s': %w: %s", args[0], err, strings.TrimSpace(messages.String()))
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(messages.String()))
 	}
 	return nil
 }

@@ -1,9 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
 )
 
 func TestBrowserOpener(t *testing.T) {
@@ -42,5 +51,40 @@ func TestOpenBrowserReportsFailure(t *testing.T) {
 		if err := openBrowser(dir+"/open", "http://x/"); (err != nil) != fails {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// A browser is not opened for a page that the daemon does not have.
+func TestMissingPageIsNotOpened(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/open", []byte("#!/bin/sh\ntouch "+dir+"/opened\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for isMissing, text := range map[bool]string{true: "http://x/login\n", false: "http://x/\n"} {
+		var out, messages bytes.Buffer
+		s := &session{ctx: t.Context(), out: &out, err: &messages}
+		if err := (&uiCmd{}).open(s, client.PageLogin{URL: "http://x/login", Page: "http://x/", Missing: isMissing}, dir+"/open"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := os.Stat(dir + "/opened")
+		if (err == nil) == isMissing || strings.Contains(messages.String(), "npm") != isMissing || out.String() != text {
+			t.Errorf("the page is missing: %v: %q %q: %v", isMissing, out.String(), messages.String(), err)
+		}
+		_ = os.Remove(dir + "/opened")
+	}
+}
+
+// A process that has inherited the output of a report does not keep it open.
+func TestReportEndsWithItsProgram(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var out bytes.Buffer
+	began := time.Now()
+	err := runReport(ctx, 100*time.Millisecond, &out, "/bin/sh", "-c", "sleep 30 & echo $!")
+	if pid, err := strconv.Atoi(strings.TrimSpace(out.String())); err != nil || syscall.Kill(pid, syscall.SIGKILL) != nil {
+		t.Errorf("the report is %q: %v", out.String(), err)
+	}
+	if took := time.Since(began); !errors.Is(err, exec.ErrWaitDelay) || took > 10*time.Second {
+		t.Errorf("after %s: %v", took, err)
 	}
 }

@@ -9,7 +9,8 @@
 //
 //	server.go       the server: its configuration, start, stop and routes
 //	listen.go       the listener, on the same port after each start
-//	peer_*.go       the user of a connection
+//	users.go        the connections of other users, which are closed
+//	peer_*.go       the user of a socket
 //	guard.go        the checks of every request, and the headers of every response
 //	codes.go        codes for one login
 //	sessions.go     sessions, in memory

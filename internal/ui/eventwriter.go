@@ -41,7 +41,8 @@ func (w *eventWriter) WriteHeader(code int) {
 // Flush implements [http.Flusher], which the handlers of watches need.
 func (w *eventWriter) Flush() { w.WriteHeader(http.StatusOK) }
 
-// CloseNotify implements [http.CloseNotifier], which they need, too. They use the context.
+// CloseNotify implements [http.CloseNotifier]. The handlers of watches require the interface,
+// but wait for the end of the request's context.
 func (w *eventWriter) CloseNotify() <-chan bool { return nil }
 
 // Write implements [http.ResponseWriter].

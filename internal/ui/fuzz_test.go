@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func FuzzWatchCommands(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		all := &watches{
-			ctx: t.Context(), out: newOutbox(1<<20, time.Minute), stops: map[int64]context.CancelCauseFunc{},
+			ctx: t.Context(), out: newOutbox(1<<20, time.Minute), logger: slog.New(slog.DiscardHandler), stops: map[int64]context.CancelCauseFunc{},
 			followTree: func(ctx context.Context, emit func(any) error) error { return emit("tree") },
 			api: func() http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

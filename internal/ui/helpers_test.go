@@ -26,7 +26,7 @@ func testConfig(t *testing.T) Config {
 				fmt.Fprintf(w, "%s %s", r.Method, r.URL.Path)
 			})
 		},
-		Facts:      func(context.Context) any { return map[string]string{"version": "v1"} },
+		Facts:      func(context.Context) (any, error) { return map[string]string{"version": "v1"}, nil },
 		Tree:       func() any { return map[string]string{"tree": "t"} },
 		FollowTree: func(context.Context, func(any) error) error { return nil },
 		Doctor:     func(context.Context) ([]byte, error) { return []byte(`{"healthy":true}`), nil },

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -41,7 +42,11 @@ func listen(ctx context.Context, dir string, logger *slog.Logger) (net.Listener,
 			logger.Warn("the port of the page could not be saved", slog.Any("err", err))
 		}
 	}
-	return netutil.LimitListener(&ownConnections{Listener: listener, logger: logger}, maxConnections), port, nil
+	checked, err := checkUsers(ctx, listener, socketUser, logger)
+	if err != nil {
+		return nil, 0, errors.Join(err, listener.Close())
+	}
+	return netutil.LimitListener(checked, maxConnections), port, nil
 }
 
 func bind(ctx context.Context, port int) (net.Listener, error) {
@@ -60,53 +65,4 @@ func savedPort(path string) int {
 		return 0
 	}
 	return int(port)
-}
-
-// ownConnections accepts the connections of this user only. A code of a login is visible in
-// the list of processes, and a cookie is sent to every port of the machine, so neither is
-// proof that a request is the user's.
-type ownConnections struct {
-	net.Listener
-
-	logger *slog.Logger
-	// refused counts the connections of other users. Only Accept uses it.
-	refused int
-	// isUnknown is set after the first connection whose user is not known.
-	isUnknown bool
-}
-
-// Accept implements [net.Listener].
-func (l *ownConnections) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		uid, err := peerUser(conn)
-		switch {
-		case err == nil && uid == os.Getuid():
-			return conn, nil
-		case isUnavailable(err):
-			if !l.isUnknown {
-				l.isUnknown = true
-				l.logger.Info("the user of a connection to the page is not known on this system; the session alone protects the page", slog.Any("err", err))
-			}
-			return conn, nil
-		}
-		conn.Close()
-		l.note(uid, err)
-	}
-}
-
-// note logs refused connections: the first one, the second, the fourth and so on.
-func (l *ownConnections) note(uid int, err error) {
-	l.refused++
-	if l.refused&(l.refused-1) != 0 {
-		return
-	}
-	last := slog.Int("lastUser", uid)
-	if err != nil {
-		last = slog.Any("lastError", err)
-	}
-	l.logger.Warn("closed connections to the page that are not this user's", slog.Int("count", l.refused), last)
 }

@@ -28,12 +28,13 @@ func (s *Server) cookieName() string { return "rdd-session-" + strconv.Itoa(s.po
 // serveLogin exchanges a code for a session, and leads to the page, so that the code is in
 // no address that stays.
 func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
-	if !s.codes.redeem(r.URL.Query().Get(codeParameter)) {
+	secret, ok := s.logIn(r.URL.Query().Get(codeParameter))
+	if !ok {
 		s.showLogin(w, http.StatusForbidden, "This address has been used, or is older than 30 seconds.")
 		return
 	}
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // plain HTTP: the connection does not leave the machine
-		Name: s.cookieName(), Value: s.sessions.create(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Name: s.cookieName(), Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" {
 		// After a link on another site, a browser sends no strict cookie with a redirect.
@@ -81,8 +82,8 @@ func (s *Server) sessionOf(r *http.Request) (used *session, done func()) {
 	return nil, nil
 }
 
-// servePage serves the files of the page, which have no secrets, and its document to those
-// who have a session.
+// servePage serves the files of the page, which have no secrets, and its document to browsers
+// with a session.
 func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 	if !isRead(r.Method) {
 		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "use GET")

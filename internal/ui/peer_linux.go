@@ -42,13 +42,13 @@ func newDiagRequest(from, to *net.TCPAddr) *diagRequest {
 	return r
 }
 
-// peerUser returns the ID of the user who has opened the other end of a connection of this
-// machine.
-func peerUser(conn net.Conn) (int, error) {
-	from, isTCP := conn.RemoteAddr().(*net.TCPAddr)
-	to, _ := conn.LocalAddr().(*net.TCPAddr)
+// socketUser returns the ID of the user who has opened the socket, of this machine, with the
+// local address local and the remote one remote.
+func socketUser(local, remote net.Addr) (int, error) {
+	from, isTCP := local.(*net.TCPAddr)
+	to, _ := remote.(*net.TCPAddr)
 	if !isTCP || to == nil || from.IP.To4() == nil || to.IP.To4() == nil {
-		return 0, fmt.Errorf("the connection from %s is not of IPv4", conn.RemoteAddr())
+		return 0, fmt.Errorf("the connection from %s is not of IPv4", local)
 	}
 	request := nl.NewNetlinkRequest(nl.SOCK_DIAG_BY_FAMILY, 0)
 	question := newDiagRequest(from, to)
@@ -72,10 +72,4 @@ func userOf(answer []byte, question *diagRequest) (int, error) {
 		return 0, errors.New("the other end of the connection is closed")
 	}
 	return int(binary.NativeEndian.Uint32(answer[64:])), nil
-}
-
-// isUnavailable reports whether the kernel does not report the users of sockets.
-func isUnavailable(err error) bool {
-	return errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EAFNOSUPPORT) ||
-		errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)
 }

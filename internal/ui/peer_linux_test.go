@@ -72,13 +72,13 @@ func copyOfTest(t *testing.T) string {
 	return program
 }
 
-func TestPeerUserOfOwnConnection(t *testing.T) {
+func TestSocketUserOfOwnConnection(t *testing.T) {
 	client, server := connection(t)
-	if uid, err := peerUser(server); err != nil || uid != os.Getuid() {
-		t.Errorf("peerUser = %d, %v", uid, err)
+	if uid, err := socketUser(server.RemoteAddr(), server.LocalAddr()); err != nil || uid != os.Getuid() {
+		t.Errorf("socketUser = %d, %v", uid, err)
 	}
 	client.Close()
-	if uid, err := peerUser(server); err == nil || isUnavailable(err) {
+	if uid, err := socketUser(server.RemoteAddr(), server.LocalAddr()); err == nil {
 		t.Errorf("the user of a closed connection is %d: %v", uid, err)
 	}
 }
@@ -123,7 +123,7 @@ func TestUserOfOtherSocketRefused(t *testing.T) {
 	}
 }
 
-func BenchmarkPeerUser(b *testing.B) {
+func BenchmarkSocketUser(b *testing.B) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -140,7 +140,7 @@ func BenchmarkPeerUser(b *testing.B) {
 	}
 	defer server.Close()
 	for b.Loop() {
-		if _, err := peerUser(server); err != nil {
+		if _, err := socketUser(server.RemoteAddr(), server.LocalAddr()); err != nil {
 			b.Fatal(err)
 		}
 	}

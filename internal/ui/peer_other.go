@@ -7,7 +7,5 @@ import (
 	"net"
 )
 
-// peerUser returns an error: only Linux reports the user of a connection.
-func peerUser(net.Conn) (int, error) { return 0, errors.ErrUnsupported }
-
-func isUnavailable(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
+// socketUser returns an error: only Linux reports the user of a socket.
+func socketUser(_, _ net.Addr) (int, error) { return 0, errors.ErrUnsupported }

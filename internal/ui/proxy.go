@@ -31,7 +31,7 @@ func forAPI(r *http.Request) *http.Request {
 			out.Header.Del(name)
 		}
 	}
-	out.Header.Del("Accept-Encoding") // on loopback, compression costs more than it saves
+	out.Header.Del("Accept-Encoding")   // on loopback, compression costs more than it saves
 	out.Header.Set("User-Agent", agent) // for a browser's, the API server indents its JSON
 	return out
 }

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -56,10 +59,12 @@ func TestFailuresAreStatus(t *testing.T) {
 	cfg.API = func() http.Handler { return nil }
 	cfg.Doctor = func(context.Context) ([]byte, error) { return nil, errors.New("ill") }
 	cfg.Bundle = func(context.Context, io.Writer) error { return errors.New("full") }
+	cfg.Facts = func(context.Context) (any, error) { return nil, errors.New("no App") }
 	s := startTest(t, cfg)
 	client := loggedIn(t, s)
 	for path, want := range map[string]metav1.Status{
 		"apis/x":         {Code: 503, Reason: metav1.StatusReasonServiceUnavailable, Message: "starting"},
+		"session":        {Code: 503, Reason: metav1.StatusReasonServiceUnavailable, Message: "no App: retry in a few seconds"},
 		"doctor":         {Code: 500, Reason: metav1.StatusReasonInternalError, Message: "ill"},
 		"support-bundle": {Code: 500, Reason: metav1.StatusReasonInternalError, Message: "full"},
 	} {
@@ -88,6 +93,47 @@ func TestReports(t *testing.T) {
 	if got := request(t, client, http.MethodGet, s.URL()+"tree", nil); !strings.Contains(got.body, `"tree"`) {
 		t.Errorf("%s: %s", got.Status, got.body)
 	}
+}
+
+// limited is a response that records its deadline.
+type limited struct {
+	*httptest.ResponseRecorder
+
+	deadline time.Time
+}
+
+func (l *limited) SetWriteDeadline(deadline time.Time) error {
+	l.deadline = deadline
+	return nil
+}
+
+// A client that does not read a report does not keep the place for reports.
+func TestReportHasWriteDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(t)
+		w := &limited{ResponseRecorder: httptest.NewRecorder()}
+		check := func() {
+			t.Helper()
+			if left := time.Until(w.deadline); left != writeLimit {
+				t.Errorf("the client has %s to read", left)
+			}
+			time.Sleep(writeLimit / 2)
+		}
+		cfg.Bundle = func(_ context.Context, out io.Writer) error {
+			for range 3 {
+				if _, err := io.WriteString(out, "part"); err != nil {
+					return err
+				}
+				check()
+			}
+			return nil
+		}
+		s := newServer(t.Context(), cfg, 1)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
+		s.serveBundle(w, r, nil)
+		s.serveDoctor(w, r, nil)
+		check()
+	})
 }
 
 // A page that asks again and again does not start a doctor each time.

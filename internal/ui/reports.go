@@ -11,7 +11,12 @@ import (
 
 // serveFacts serves what is known about this daemon.
 func (s *Server) serveFacts(w http.ResponseWriter, r *http.Request, _ *session) {
-	respond(w, http.StatusOK, s.Facts(r.Context()))
+	facts, err := s.Facts(r.Context())
+	if err != nil {
+		refuse(w, http.StatusServiceUnavailable, "ServiceUnavailable", err.Error()+": retry in a few seconds")
+		return
+	}
+	respond(w, http.StatusOK, facts)
 }
 
 func (s *Server) serveTree(w http.ResponseWriter, _ *http.Request, _ *session) {
@@ -42,6 +47,7 @@ func (s *Server) serveDoctor(w http.ResponseWriter, r *http.Request, _ *session)
 			return fmt.Errorf("run the doctor: %w", err)
 		}
 		w.Header().Set("Content-Type", "application/json")
+		limitWrite(w)
 		_, _ = w.Write(report) // the client may have left
 		return nil
 	})
@@ -65,6 +71,12 @@ func (s *Server) serveBundle(w http.ResponseWriter, r *http.Request, _ *session)
 	})
 }
 
+// limitWrite ends the connection if the client does not read the next part of a report in
+// time. Else the client would keep the place for reports.
+func limitWrite(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeLimit))
+}
+
 // download is a response that becomes a file. It begins with the first byte.
 type download struct {
 	http.ResponseWriter
@@ -82,5 +94,6 @@ func (d *download) Write(p []byte) (int, error) {
 		d.Header().Set("Content-Type", "application/gzip")
 		d.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
 	}
+	limitWrite(d.ResponseWriter)
 	return d.ResponseWriter.Write(p)
 }

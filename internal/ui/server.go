@@ -25,8 +25,9 @@ type Config struct {
 	Page http.Handler
 	// API returns the API, as the user of this machine; nil while it does not run.
 	API func() http.Handler
-	// Facts returns what /session shows about this daemon, as JSON.
-	Facts func(ctx context.Context) any
+	// Facts returns what /session shows about this daemon, as JSON. An error means that it is
+	// not known yet.
+	Facts func(ctx context.Context) (any, error)
 	// Tree returns the supervision tree, as JSON. FollowTree calls emit with the tree, and
 	// then with changes, until ctx ends or emit returns an error.
 	Tree       func() any
@@ -46,7 +47,9 @@ type Server struct {
 	port     int
 	codes    codes
 	sessions *sessions
-	http     *http.Server
+	// logins makes a login, which replaces a code by a session, exclusive of Revoke.
+	logins sync.Mutex
+	http   *http.Server
 	// running ends with the server, sockets counts the sockets of pages.
 	running context.Context
 	stop    context.CancelFunc
@@ -124,8 +127,21 @@ func (s *Server) LoginURL() string {
 	return s.URL() + "login?" + url.Values{codeParameter: {s.codes.create()}}.Encode()
 }
 
-// Revoke ends all sessions, with their sockets and streams, and returns their number.
+// logIn exchanges a code for the secret of a new session. ok is false if the code is not valid.
+func (s *Server) logIn(code string) (secret string, ok bool) {
+	s.logins.Lock()
+	defer s.logins.Unlock()
+	if !s.codes.redeem(code) {
+		return "", false
+	}
+	return s.sessions.create(), true
+}
+
+// Revoke ends all sessions, with their sockets and streams, and returns their number. Codes
+// that wait for a login become invalid.
 func (s *Server) Revoke() (int, error) {
+	s.logins.Lock()
+	defer s.logins.Unlock()
 	s.codes.revoke()
 	count, err := s.sessions.revoke()
 	s.Logger.Info("ended all sessions of the page", slog.Int("count", count))

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
 	"os"
@@ -129,6 +130,42 @@ func TestRevokeEndsSessions(t *testing.T) {
 	done()
 	if isValid(newSessions(t, dir), secret) {
 		t.Error("the end of a request has saved a revoked session")
+	}
+}
+
+// readerFunc is an [io.Reader].
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// A revoke that begins during a login, after its code was accepted, ends the new session.
+func TestRevokeEndsConcurrentLogin(t *testing.T) {
+	s := newServer(t.Context(), testConfig(t), 1)
+	code := s.codes.create()
+	former := rand.Reader
+	t.Cleanup(func() { rand.Reader = former })
+	revoked := make(chan error, 1)
+	rand.Reader = readerFunc(func(p []byte) (int, error) { // for the secret of the session
+		rand.Reader = former
+		go func() {
+			_, err := s.Revoke()
+			revoked <- err
+		}()
+		select {
+		case err := <-revoked:
+			revoked <- err
+		case <-time.After(200 * time.Millisecond): // it waits for the end of the login
+		}
+		return former.Read(p)
+	})
+	if _, ok := s.logIn(code); !ok {
+		t.Fatal("the login has failed")
+	}
+	if err := <-revoked; err != nil {
+		t.Error(err)
+	}
+	if count := len(s.sessions.all); count > 0 {
+		t.Errorf("%d sessions remain", count)
 	}
 }
 

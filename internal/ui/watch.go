@@ -31,6 +31,8 @@ const (
 //	page:   {"id":1,"path":"/apis/…?watch=1"}   {"id":1,"stop":true}
 //	server: {"id":1,"event":{…}}   {"id":1,"ended":{"code":410,"reason":"Expired","message":"…"}}
 func (s *Server) serveWatch(w http.ResponseWriter, r *http.Request, used *session) {
+	s.sockets.Add(1) // before Upgrade, which takes the connection away from http.Server.Close
+	defer s.sockets.Done()
 	upgrader := websocket.Upgrader{
 		CheckOrigin: func(*http.Request) bool { return true }, // the guard has checked it
 		Error: func(w http.ResponseWriter, _ *http.Request, code int, err error) {
@@ -41,13 +43,11 @@ func (s *Server) serveWatch(w http.ResponseWriter, r *http.Request, used *sessio
 	if err != nil {
 		return // Upgrade has answered
 	}
-	s.sockets.Add(1)
-	defer s.sockets.Done()
 	defer func() { _ = conn.Close() }()
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	all := &watches{
-		ctx: ctx, api: s.API, followTree: s.FollowTree, out: newOutbox(queueLimit, patience),
+		ctx: ctx, api: s.API, followTree: s.FollowTree, out: newOutbox(queueLimit, patience), logger: s.Logger,
 		stops: map[int64]context.CancelCauseFunc{},
 	}
 	defer all.running.Wait()

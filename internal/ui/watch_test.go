@@ -1,10 +1,13 @@
 package ui
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +82,10 @@ func watchAPI() http.Handler {
 			respond(w, http.StatusGone, statusOf(http.StatusGone, "Expired", "too old"))
 		case "gone-later":
 			fmt.Fprintf(w, `{"type":"ADDED","n":1}`+"\n"+`{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}`+"\n")
+		case "panic":
+			panic("index out of range")
+		case "abort":
+			panic(http.ErrAbortHandler)
 		case "endless":
 			for n := 1; ; n++ {
 				if _, err := fmt.Fprintf(w, `{"type":"ADDED","n":%d,"x":%q}`+"\n", n, strings.Repeat("x", 1<<10)); err != nil {
@@ -125,6 +132,8 @@ func TestSocketCarriesWatches(t *testing.T) {
 		{`{"id":3,"path":"/apis/gone?watch=1"}`, "3 410 Expired"},
 		{`{"id":3,"path":"/apis/gone-later?watch=1"}`, "3 410 Expired"},
 		{`{"id":4,"path":"/apis/missing?watch=1"}`, "4 404 NotFound"},
+		{`{"id":4,"path":"/apis/panic?watch=1"}`, "4 500 InternalError"},
+		{`{"id":4,"path":"/apis/abort?watch=1"}`, "4 503 ServiceUnavailable"},
 		{`{"id":5,"path":"/apis/x"}`, "5 400 BadRequest"},
 		{`{"id":6,"path":"/metrics?watch=1"}`, "6 400 BadRequest"},
 		{`{"id":6,"path":"/apis/../rdd/shutdown?watch=1"}`, "6 400 BadRequest"},
@@ -152,15 +161,50 @@ func TestWatchesAreLimited(t *testing.T) {
 	for id := range maxWatches + 1 {
 		send(t, conn, fmt.Sprintf(`{"id":%d,"path":"/tree"}`, id+1))
 	}
-	want := fmt.Sprintf("%d 429 TooManyRequests", maxWatches+1)
-	for range maxWatches + 1 {
-		if end := receive(t, conn).end(); end == want {
-			return
-		} else if end != "" {
-			t.Errorf("a watch ended: %s", end)
+	send(t, conn, fmt.Sprintf(`{"id":%d,"path":"/ping"}`, maxWatches+2)) // it is no watch
+	var ends []string
+	for range maxWatches + 2 {
+		if end := receive(t, conn).end(); end != "" {
+			ends = append(ends, end)
 		}
 	}
-	t.Error("there is no limit")
+	want := fmt.Sprintf("[%d 429 TooManyRequests %d 200 Answered]", maxWatches+1, maxWatches+2)
+	if got := fmt.Sprint(ends); got != want {
+		t.Errorf("%s and not %s", got, want)
+	}
+}
+
+// hijacked is a response whose connection cannot be taken over.
+type hijacked struct {
+	*httptest.ResponseRecorder
+
+	before func()
+}
+
+func (h hijacked) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	h.before()
+	return nil, nil, errors.New("the connection is closed")
+}
+
+// Stop waits for a socket from the moment at which the HTTP server does not know it any more.
+func TestSocketCountedBeforeUpgrade(t *testing.T) {
+	s := startWatches(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/watch", nil)
+	for name, value := range map[string]string{
+		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+	} {
+		r.Header.Set(name, value)
+	}
+	tried := false
+	s.serveWatch(hijacked{httptest.NewRecorder(), func() {
+		tried = true
+		s.sockets.Done() // panics without a socket
+		s.sockets.Add(1)
+	}}, r, nil)
+	if !tried {
+		t.Error("the connection was not taken over")
+	}
+	s.sockets.Wait()
 }
 
 func TestSocketRefusesOtherClients(t *testing.T) {

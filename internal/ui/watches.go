@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,6 +26,7 @@ type watches struct {
 	api        func() http.Handler
 	followTree func(ctx context.Context, emit func(event any) error) error
 	out        *outbox
+	logger     *slog.Logger
 
 	running sync.WaitGroup
 	mutex   sync.Mutex
@@ -46,6 +49,8 @@ func (w *watches) handle(text []byte) error {
 	case c.Stop: // the watch has just ended
 	case exists:
 		return fmt.Errorf("the id %d is in use", c.ID)
+	case c.Path == probePath:
+		w.ended(c.ID, statusOf(http.StatusOK, "Answered", "the daemon answers"))
 	case len(w.stops) >= maxWatches:
 		w.ended(c.ID, statusOf(http.StatusTooManyRequests, "TooManyRequests", fmt.Sprintf("a socket has at most %d watches", maxWatches)))
 	default:
@@ -85,7 +90,14 @@ func (w *watches) run(ctx context.Context, c command) metav1.Status {
 	return status
 }
 
-func (w *watches) follow(ctx context.Context, c command) (metav1.Status, error) {
+// follow sends the events of a watch until its end. A handler can panic; a watch has a
+// goroutine of its own, so that the panic would end the daemon.
+func (w *watches) follow(ctx context.Context, c command) (status metav1.Status, err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			status, err = w.panicked(c, panicked), nil
+		}
+	}()
 	if c.Path == treePath {
 		err := w.followTree(ctx, func(event any) error {
 			text, err := json.Marshal(event)
@@ -95,9 +107,6 @@ func (w *watches) follow(ctx context.Context, c command) (metav1.Status, error) 
 			return w.event(ctx, c.ID, text)
 		})
 		return statusOf(http.StatusOK, "Closed", "the daemon has closed the watch"), err
-	}
-	if c.Path == probePath {
-		return statusOf(http.StatusOK, "Answered", "the daemon answers"), nil
 	}
 	address, err := watchURL(c.Path)
 	if err != nil {
@@ -118,6 +127,16 @@ func (w *watches) follow(ctx context.Context, c command) (metav1.Status, error) 
 	response := &eventWriter{header: http.Header{}, emit: func(event []byte) error { return w.event(ctx, c.ID, event) }}
 	api.ServeHTTP(response, request)
 	return response.end(), response.err
+}
+
+// panicked returns why a watch has ended whose handler has panicked. A handler panics with
+// [http.ErrAbortHandler] to abort the response.
+func (w *watches) panicked(c command, value any) metav1.Status {
+	if abort, ok := value.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
+		return statusOf(http.StatusServiceUnavailable, "ServiceUnavailable", "the API server has aborted the watch: retry in a few seconds")
+	}
+	w.logger.Error("a watch of the page panicked", slog.String("path", c.Path), slog.Any("panic", value), slog.String("stack", string(debug.Stack())))
+	return statusOf(http.StatusInternalServerError, "InternalError", fmt.Sprintf("the watch of %s panicked: %v", c.Path, value))
 }
 
 // event sends an event, which is JSON already.

@@ -8,10 +8,11 @@
 //   ui/      small parts: table, menu, dialog, chart, states
 //   views/   the views; views/container has the parts of a container's page
 
+import { effect } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { getJSON, signedOut } from './api/http'
-import { socket } from './api/socket'
+import { connection, socket } from './api/socket'
 import type { Session } from './api/types'
 import { session } from './store/resources'
 import { route } from './ui/router'
@@ -26,6 +27,9 @@ import { Settings } from './views/settings'
 import { Frame, SignedOut, sections } from './views/shell'
 import { Tree } from './views/tree'
 import { Volumes } from './views/volumes'
+
+// These views show why a daemon does not start.
+const needsNoSession = new Set(['tree', 'doctor'])
 
 function View() {
   const { view, parts } = route.value
@@ -59,12 +63,16 @@ function Page() {
     document.getElementById('main')?.focus({ preventScroll: true })
   }, [view, parts[0]])
   if (signedOut.value) return <SignedOut />
-  return <Frame>{session.value ? <View /> : <Loading what="the page" />}</Frame>
+  return <Frame>{session.value || needsNoSession.has(view) ? <View /> : <Loading what="the page" />}</Frame>
 }
 
-// readSession reads what the page needs before it can read anything else.
+let sessionReads = 0
+
+// readSession reads what the page needs before it can read anything else. The daemon refuses
+// it while it starts.
 async function readSession(): Promise<void> {
-  for (;;) {
+  const run = ++sessionReads
+  while (run === sessionReads) {
     try {
       session.value = await getJSON<Session>('/session')
       return
@@ -76,5 +84,12 @@ async function readSession(): Promise<void> {
 }
 
 void readSession()
+// After a lost connection, the daemon can have another version and another hub.
+let isLost = false
+effect(() => {
+  const { state } = connection.value
+  if (state === 'open' && isLost) void readSession()
+  isLost = state === 'lost'
+})
 socket.open()
 render(<Page />, document.getElementById('page')!)

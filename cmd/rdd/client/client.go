@@ -224,6 +224,8 @@ func (c *Client) ReplaceToken(ctx context.Context, role string) error {
 type PageLogin struct {
 	URL  string `json:"url"`
 	Page string `json:"page"`
+	// Missing is set if the daemon's program was built without the page.
+	Missing bool `json:"missing"`
 }
 
 // LoginToPage returns a new address that logs one browser in, within 30 seconds.

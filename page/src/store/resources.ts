@@ -10,10 +10,10 @@ export const session = signal<Session | undefined>(undefined)
 
 const collections = new Map<string, Collection<Obj>>()
 
-function collection<T extends Obj>(id: string, create: () => Collection<T>): Collection<T> {
+function collection<T extends Obj>(id: string, create: (id: string) => Collection<T>): Collection<T> {
   let found = collections.get(id) as Collection<T> | undefined
   if (!found) {
-    found = create()
+    found = create(id)
     collections.set(id, found as unknown as Collection<Obj>)
   }
   return found.start()
@@ -25,7 +25,7 @@ export function mirrorNamespace(): string {
 }
 
 function inNamespace<T extends Obj>(resource: string, key?: (object: T) => string): Collection<T> {
-  return collection(resource, () => new Collection<T>(namespaced(mirrorNamespace(), resource), {}, key))
+  return collection(namespaced(mirrorNamespace(), resource), (path) => new Collection<T>(path, {}, key))
 }
 
 export const apps = (): Collection<App> => collection('apps', () => new Collection<App>(appPath))
