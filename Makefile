@@ -28,12 +28,12 @@ CYCLONEDX_VERSION := v1.10.0
 # CHECK=PACKAGE of Debian; see bats/scripts/install.sh.
 DEPS_PAGE := node=nodejs npm=npm
 DEPS_PAGE_TEST := chromium=chromium
-DEPS_RUN := $(DEPS_PAGE) dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \
+DEPS_RUN := $(DEPS_PAGE:%=page:%) dockerd=docker.io docker=docker-cli,docker.io ip=iproute2 iptables=iptables \
 	$(if $(findstring Y,$(shell cat /sys/module/apparmor/parameters/enabled 2>/dev/null)),apparmor_parser=apparmor) \
 	$(if $(filter-out 0,$(shell id -u)),rootlesskit=rootlesskit newuidmap=uidmap slirp4netns=slirp4netns) \
 	/bin/busybox=busybox-static
 DEPS_RACE := gcc=gcc /usr/include/stdlib.h=libc6-dev
-DEPS_TEST := $(DEPS_RUN) $(DEPS_RACE) $(DEPS_PAGE_TEST) bats=bats jq=jq curl=curl docker-registry=docker-registry setpriv=util-linux ps=procps zsh=zsh fish=fish script=bsdutils systemd-analyze=systemd docker-compose=docker-compose \
+DEPS_TEST := $(DEPS_PAGE) $(filter-out page:%,$(DEPS_RUN)) $(DEPS_RACE) $(DEPS_PAGE_TEST) bats=bats jq=jq curl=curl docker-registry=docker-registry setpriv=util-linux fusermount3=fuse3 ps=procps zsh=zsh fish=fish script=bsdutils systemd-analyze=systemd docker-compose=docker-compose \
 	/usr/lib/bats/bats-support/load.bash=bats-support \
 	/usr/lib/bats/bats-assert/load.bash=bats-assert \
 	/usr/lib/bats/bats-file/load.bash=bats-file

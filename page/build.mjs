@@ -61,9 +61,10 @@ async function build() {
     .replace('{{preload}}', preloads(metafile, script))
     .replace('{{style}}', output(metafile, 'src/style/page.css'))
     .replace('{{terminal}}', output(metafile, 'src/style/terminal.css'))
-  writeFileSync(join(dist, 'index.html'), html)
   writeFileSync(join(dist, 'icon.svg'), readFileSync('src/icon.svg'))
   writeFileSync(join(dist, 'licenses.txt'), licenses(metafile, page))
+  // The last file, because build.sh takes it for a complete build.
+  writeFileSync(join(dist, 'index.html'), html)
   report(metafile)
 }
 

@@ -84,12 +84,14 @@ running() {
     tar -C "$BATS_TEST_TMPDIR" --strip-components=1 -xzf "$(archive)"
     run -0 grep -c -E '^(k8s.io/apiserver|github.com/lima-vm/lima|modernc.org/sqlite) v|^Go go1' "$BATS_TEST_TMPDIR/NOTICES"
     assert [ "$output" -ge 4 ]
+    run -0 grep -E '^preact [0-9.]+ ' "$BATS_TEST_TMPDIR/NOTICES"
     run -0 "$BATS_TEST_TMPDIR/rdd" --version
     assert_output "rdd v1.999.0"
-    # The program needs no library, and has the agent for VMs.
+    # The program needs no library, and has the agent for VMs and the page.
     run -1 ldd "$BATS_TEST_TMPDIR/rdd"
     assert_output --partial "not a dynamic executable"
     run -0 grep -aoE 'embedded/(amd|arm)64/lima-guestagent-v[0-9.]+\.gz' "$BATS_TEST_TMPDIR/rdd"
+    run -0 grep -aoE 'dist/page-[A-Z0-9]{8}\.js' "$BATS_TEST_TMPDIR/rdd"
 }
 
 @test "the packages have no maintainer scripts, and their own files only" {

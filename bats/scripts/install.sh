@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs missing packages on a Debian machine, and prints their names. Arguments are
 # CHECK=PACKAGE[,PACKAGE...]. CHECK is a program, or the absolute path of a file; if it
-# is missing, the first PACKAGE that apt knows is installed.
+# is missing, the first PACKAGE that apt knows is installed. Arguments with the prefix page:
+# are for the page, which rdd can be built without: if they cannot be installed, it warns.
 #
 # Services of the packages are neither started nor enabled, since rdd and its tests
 # start their own engines. Installed packages are not changed.
@@ -15,13 +16,27 @@ present() {
     esac
 }
 
-missing=()
-for want in "$@"; do
-    present "${want%%=*}" || missing+=("$want")
-done
-[[ ${#missing[@]} -gt 0 ]] || exit 0
+# find_missing ARGUMENT... sets missing, and optional to those for the page.
+find_missing() {
+    local want check
+    missing=() optional=()
+    for want in "$@"; do
+        check=${want#page:}
+        present "${check%%=*}" && continue
+        if [[ $want == page:* ]]; then optional+=("$check"); else missing+=("$check"); fi
+    done
+}
+
+# without_page ends the script if only the page needs what is missing.
+without_page() {
+    [[ ${#optional[@]} -eq 0 ]] || echo "Warning: rdd is built without its page, because these programs cannot be installed: ${optional[*]%%=*}"
+    [[ ${#missing[@]} -gt 0 ]] || exit 0
+}
+find_missing "$@"
+[[ ${#missing[@]} -gt 0 || ${#optional[@]} -gt 0 ]] || exit 0
 
 if ! command -v apt-get >/dev/null; then
+    without_page
     echo "These programs are missing, and this is not a Debian machine: install them and run the command again:" >&2
     printf '  %s\n' "${missing[@]%%=*}" >&2
     exit 1
@@ -30,6 +45,7 @@ fi
 sudo=()
 if [[ $(id -u) -ne 0 ]]; then
     if ! command -v sudo >/dev/null; then
+        without_page
         echo "Packages are missing, and sudo too: run this as root:" >&2
         echo "  apt-get install ${missing[*]#*=}" >&2
         exit 1
@@ -48,24 +64,34 @@ quietly() {
     return 1
 }
 
+# update fails only if every program is needed.
+update() {
+    quietly apt-get update || [[ ${#optional[@]} -gt 0 ]]
+}
+
 if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
     echo "apt has no package lists: running apt-get update"
-    quietly apt-get update
+    update
 fi
 
-packages=()
-for want in "${missing[@]}"; do
-    IFS=, read -ra choices <<<"${want#*=}"
-    pick=${choices[-1]}
-    for choice in "${choices[@]}"; do
-        if apt-cache show "$choice" >/dev/null 2>&1; then
-            pick=$choice
-            break
-        fi
+# choose WANT... sets packages to those that apt knows.
+choose() {
+    local want pick choice choices
+    packages=()
+    for want in "$@"; do
+        IFS=, read -ra choices <<<"${want#*=}"
+        pick=${choices[-1]}
+        for choice in "${choices[@]}"; do
+            if apt-cache show "$choice" >/dev/null 2>&1; then
+                pick=$choice
+                break
+            fi
+        done
+        packages+=("$pick")
     done
-    packages+=("$pick")
-done
-mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+    mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+}
+choose "${missing[@]}" "${optional[@]}"
 echo "Installing the missing packages with apt, which can take some minutes: ${packages[*]}"
 
 # A policy-rc.d that answers 101 keeps apt from starting services.
@@ -84,8 +110,14 @@ install() {
 }
 if ! install; then
     echo "The installation failed, and the package lists may be old: running apt-get update and retrying"
-    quietly apt-get update
-    install
+    update
+    if [[ ${#optional[@]} -eq 0 ]]; then
+        install
+    elif ! install; then
+        without_page
+        choose "${missing[@]}"
+        install
+    fi
 fi
 
 if command -v systemctl >/dev/null; then

@@ -109,17 +109,17 @@ test('an invalid reference is refused in the dialog', { timeout }, async () => {
   await page.keyboard.press('Escape')
 })
 
-test('a prune has a preview, and removes only what it showed', { timeout }, async () => {
+test('a prune has a preview that removes nothing, and removes the selected kinds', { timeout }, async () => {
   await instance.image('', 'LABEL unused=yes')
   await instance.docker('network', 'create', 'unused')
   await client.show('images')
   await page.getByRole('button', { name: 'Prune…' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Stopped containers').uncheck()
-  await dialog.getByText(/This removes 2 objects/).waitFor()
+  await dialog.getByText(/Unused now: 2 objects/).waitFor()
   await client.picture('prune')
   await dialog.getByLabel('Images without containers').uncheck()
-  await dialog.getByText(/This removes 1 object[,:]/).waitFor()
+  await dialog.getByText(/Unused now: 1 object[,.]/).waitFor()
   assert.match(await instance.docker('network', 'ls'), /unused/)
   await dialog.getByRole('button', { name: 'Remove' }).click()
   await dialog.getByText(/^Removed 1 object/).waitFor()

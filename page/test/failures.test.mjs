@@ -12,7 +12,7 @@ await instance.image('base:1')
 await instance.docker('run', '-d', '--name', 'web', 'base:1')
 const client = await Client.open(browser, instance)
 const { page } = client
-const warning = page.getByRole('alert').filter({ hasText: 'The daemon does not answer since' })
+const warning = page.getByRole('alert').filter({ hasText: 'The daemon has not answered since' })
 
 // within fails if a condition is not met in time.
 async function within(ms, what, met) {

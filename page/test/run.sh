@@ -5,14 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 source bats/scripts/engine.sh
 export RDD_TEST_SIMENGINE=$PWD/.cache/bin/simengine
-# Before another user or another home has an empty build cache.
-if [[ -z ${RDD_TEST_BUILT:-} ]]; then
-    CGO_ENABLED=0 go build -o "$RDD_TEST_SIMENGINE" ./page/test/simengine
-    export RDD_TEST_BUILT=yes
-fi
-as_root "RDD_TEST_BUILT=yes" "ENGINE=${ENGINE:-}" "RDD_TEST_BIN=${RDD_TEST_BIN:-}" page/test/run.sh "$@"
-use_engine "${ENGINE:-debian}"
-export RDD_TEST_BIN=${RDD_TEST_BIN:-$PWD/bin} RDD_TEST_PICTURES=$PWD/.cache/page
 
 # packages DIR installs the packages of a lock file, unless they are installed.
 packages() {
@@ -21,10 +13,19 @@ packages() {
     npm --prefix "$1" ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
     touch "$installed"
 }
-# The registry is not reached from the network of the tests.
-if [[ -z ${RDD_TEST_NETWORK:-} ]]; then
+# Root has an empty build cache, would own the packages, and the network of the tests does
+# not reach the registry.
+if [[ -z ${RDD_TEST_BUILT:-} ]]; then
     packages page
     packages page/test
+    CGO_ENABLED=0 go build -o "$RDD_TEST_SIMENGINE" ./page/test/simengine
+    export RDD_TEST_BUILT=yes
+fi
+as_root "RDD_TEST_BUILT=yes" "ENGINE=${ENGINE:-}" "RDD_TEST_BIN=${RDD_TEST_BIN:-}" page/test/run.sh "$@"
+use_engine "${ENGINE:-debian}"
+export RDD_TEST_BIN=${RDD_TEST_BIN:-$PWD/bin} RDD_TEST_PICTURES=$PWD/.cache/page
+
+if [[ -z ${RDD_TEST_NETWORK:-} ]]; then
     export RDD_TEST_NETWORK=own
     own_network page/test/run.sh "$@"
 fi

@@ -68,6 +68,9 @@ reproducible() {
     find "$@" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
+# All programs have the same page.
+PAGE=required page/build.sh
+
 # The completions are the same on all systems, and this machine can only run its own program.
 echo "$native (for the completions)"
 compile "$native"
@@ -104,6 +107,7 @@ for target in "$@"; do
     cp "$work/$target/rdd" LICENSE README.md "$stage/"
     cp -r "$work/completions" "$stage/"
     "$work/notices" "$work/$target/rdd" "$work/$target/lima-guestagent" >"$stage/NOTICES"
+    { echo && printf '=%.0s' {1..78} && echo && cat page/dist/licenses.txt; } >>"$stage/NOTICES"
     reproducible "$stage"
     tar -C "$work/stage" --sort=name --owner=0 --group=0 --numeric-owner --format=ustar -c "$base" |
         gzip -9n >"$out/$base.tar.gz"

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Condition, Container } from '../api/types'
-import { cause, compare, containerKey, groups, matches, possibleActions, progressText, publishedPorts, refusal, statusText, tone, wordsOf } from './containers'
+import { cause, compare, containerKey, failedAction, groups, matches, possibleActions, progressText, publishedPorts, refusal, statusText, tone, wordsOf } from './containers'
 
 const now = Date.parse('2030-01-02T03:04:05Z')
 
@@ -50,6 +50,16 @@ test('a failed action is shown for ten minutes, or until the next start', () => 
   assert.equal(refusal(container({ lastAction: failed(601) }), now), '')
   assert.equal(refusal(container({ lastAction: failed(60), startedAt: ago(30) }), now), '')
   assert.equal(refusal(container({ lastAction: { ...failed(60), state: 'Succeeded' } }), now), '')
+})
+
+test('a failed action is not the failure of an earlier one', () => {
+  const earlier = { action: 'stop', state: 'Failed' as const, error: 'busy', completedAt: ago(60) }
+  const failed = container({ lastAction: { ...earlier, completedAt: ago(1), error: 'Error response from daemon: no' } })
+  assert.equal(failedAction(failed, 'stop', earlier), 'no')
+  assert.equal(failedAction(failed, 'stop', { action: 'stop', state: 'Running' }), 'no')
+  assert.equal(failedAction(failed, 'kill', earlier), undefined)
+  assert.equal(failedAction(container({ lastAction: earlier }), 'stop', earlier), undefined)
+  assert.equal(failedAction(container({ lastAction: { action: 'stop', state: 'Running' } }), 'stop', earlier), undefined)
 })
 
 test('possible actions follow the status', () => {

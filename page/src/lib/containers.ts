@@ -1,6 +1,6 @@
 // What the views show of containers, derived from the resource.
 
-import type { Condition, Container, Port } from '../api/types'
+import type { Condition, Container, LastAction, Port } from '../api/types'
 import { capital, parseTime, since } from './format'
 
 export const projectLabel = 'com.docker.compose.project'
@@ -99,6 +99,14 @@ export function refusal(c: Container, now: number): string {
     if ((parseTime(later) ?? 0) > completed) return ''
   }
   return `${capital(last.action)} refused: ${cause(last.error ?? '')}`
+}
+
+// failedAction returns the error of an action that has failed since the last action was
+// before, or undefined.
+export function failedAction(c: Container, name: string, before: LastAction | undefined): string | undefined {
+  const last = c.status?.lastAction
+  if (last?.action !== name || last.state !== 'Failed' || last.completedAt === before?.completedAt) return undefined
+  return cause(last.error ?? '')
 }
 
 // refusedDeletion returns why the engine does not remove an object, or an empty text.

@@ -8,6 +8,9 @@ export interface LogLine {
   text: string
 }
 
+// longest is the length of a line in characters, at which it is cut.
+const longest = 64 * 1024
+
 // LogBuffer keeps the last lines of a stream of chunks.
 export class LogBuffer {
   lines: LogLine[] = []
@@ -18,11 +21,16 @@ export class LogBuffer {
 
   constructor(private readonly most = 20_000) {}
 
-  // push adds a chunk. A line without its end waits for the next chunk.
+  // push adds a chunk. A line without its end waits for the next chunk. A carriage return
+  // ends a line too, as programs print it that draw their progress.
   push(chunk: string): void {
-    const parts = (this.rest + chunk).split('\n')
-    this.rest = parts.pop() ?? ''
-    this.append(parts)
+    const text = this.rest + chunk
+    // The line feed after a carriage return can be in the next chunk.
+    const held = text.endsWith('\r') ? '\r' : ''
+    const parts = text.slice(0, text.length - held.length).split(/\r+\n?|\n/)
+    const last = cut(parts.pop() ?? '')
+    this.rest = (last.pop() ?? '') + held
+    this.append(parts.flatMap(cut).concat(last))
   }
 
   // end adds the last line, if it has no end.
@@ -44,6 +52,13 @@ export class LogBuffer {
     const time = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?/.exec(text)
     return { number: this.count++, time: time?.[1] ?? '', text: time ? text.slice(time[0].length) : text }
   }
+}
+
+// cut returns a line in pieces that are not too long.
+function cut(line: string): string[] {
+  const pieces: string[] = []
+  for (let from = 0; from === 0 || from < line.length; from += longest) pieces.push(line.slice(from, from + longest))
+  return pieces
 }
 
 export interface Found {

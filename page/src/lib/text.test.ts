@@ -37,6 +37,30 @@ test('a log buffer joins chunks, and drops the oldest lines', () => {
   assert.equal(buffer.lines.at(-1)?.text, 'four')
 })
 
+test('a carriage return ends a line, also at the end of a chunk', () => {
+  const buffer = new LogBuffer()
+  for (const chunk of ['10%\r20%\r', '\n30%\r\r\n\nnext\r', 'last']) buffer.push(chunk)
+  buffer.end()
+  assert.deepEqual(
+    buffer.lines.map((l) => l.text),
+    ['10%', '20%', '30%', '', 'next', 'last'],
+  )
+})
+
+test('a line is cut at 64 KB, also without an end', () => {
+  const buffer = new LogBuffer()
+  for (let i = 0; i < 5; i++) buffer.push('x'.repeat(30 * 1024))
+  assert.deepEqual(
+    buffer.lines.map((l) => l.text.length),
+    [65_536, 65_536],
+  )
+  buffer.push(`\n${'y'.repeat(65_537)}\n`)
+  assert.deepEqual(
+    buffer.lines.slice(2).map((l) => l.text.length),
+    [22_528, 65_536, 1],
+  )
+})
+
 test('a search finds lines and parts of them', () => {
   const lines = ['A fox', 'a dog'].map((text, number) => ({ number, time: '', text }))
   assert.equal(find(lines, 'FOX', true).lines.length, 1)

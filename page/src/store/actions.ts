@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import { errorText, send, sendJSON } from '../api/http'
 import { appPath, namespaced } from '../api/paths'
 import type { App, Container, Obj, Request } from '../api/types'
-import { actionAnnotation, isRunning } from '../lib/containers'
+import { actionAnnotation, failedAction, isRunning } from '../lib/containers'
 import { announce } from '../ui/announce'
 import type { Collection } from './collection'
 import { apps, containers, mirrorNamespace } from './resources'
@@ -79,12 +79,21 @@ const stopPatience = 60_000
 // not stopped yet.
 export async function stopAndRemove(c: Container, name: string): Promise<void> {
   if (isRunning(c)) {
+    const before = (containers().items.get(c.metadata.uid) ?? c).status?.lastAction
     if (!(await act(c, 'stop', name))) return
-    const stopped = await until(containers(), stopPatience, (all) => {
+    let failure: string | undefined
+    const ended = await until(containers(), stopPatience, (all) => {
       const current = all.items.get(c.metadata.uid)
-      return !current || !isRunning(current)
+      if (!current || !isRunning(current)) return true
+      failure = failedAction(current, 'stop', before)
+      return failure !== undefined
     })
-    if (!stopped) {
+    if (failure !== undefined) {
+      setFailure(c.metadata.uid, `Stop of ${name} failed, so it was not deleted: ${failure}`)
+      announce(`Stop of ${name} failed: ${failure}`)
+      return
+    }
+    if (!ended) {
       setFailure(c.metadata.uid, `${name} has not stopped within a minute, so it was not deleted: use “Kill”, and delete it again`)
       return
     }

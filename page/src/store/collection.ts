@@ -73,6 +73,9 @@ export class Collection<T extends Obj> {
   // set shows an object that a request of this page has returned, without waiting for
   // its event.
   set(object: T): void {
+    const known = this.items.get(object.metadata.uid)
+    // The watch can have been faster than the response.
+    if (known && Number(known.metadata.resourceVersion) > Number(object.metadata.resourceVersion)) return
     if (this.started) this.apply(object)
   }
 

@@ -137,7 +137,7 @@ const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 12,
 // moveFocus moves between rows, also to those that are not drawn yet.
 function moveFocus(event: TargetedKeyboardEvent<HTMLElement>, virtual: Virtual, count: number): void {
   const target = event.target as HTMLElement
-  if (target.closest('input, select, textarea, [role=menu]')) return
+  if (target.closest('input, select, textarea, dialog, [role=menu]')) return
   const body = event.currentTarget
   const from = Number(target.closest<HTMLElement>('[data-index]')?.dataset.index ?? -1)
   let to = from

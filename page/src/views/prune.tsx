@@ -91,8 +91,9 @@ function Result({ request, dry }: { request: PruneRequest | undefined; dry: bool
   return (
     <>
       <p role="status">
-        {dry ? 'This removes' : 'Removed'} {count(prunedCount, 'object')}
-        {size}:
+        {dry ? 'Unused now:' : 'Removed'} {count(prunedCount, 'object')}
+        {size}
+        {dry ? '. “Remove” checks again, and removes what is unused then.' : ':'}
       </p>
       <ul class="names" tabIndex={0} aria-label="Unused objects">
         {pruned.map((p) => (

@@ -73,7 +73,7 @@ function Disconnected() {
     <div class="disconnected" role="alert">
       <Icon name="warning" />
       <div>
-        <strong>The daemon does not answer since {clock(since)}</strong>
+        <strong>The daemon has not answered since {clock(since)}</strong>
         <p>
           What you see is from then. The page continues by itself when the daemon is back. If that takes longer than a few seconds, run <code>rdd svc start</code>.
         </p>
