@@ -39,7 +39,7 @@ var errLeaseLost = errors.New("the Lease of this machine could not be renewed in
 // HoldLease acquires the Lease of the machine and renews it, until it is lost or ctx ends.
 // The Lease is heartbeat and fence in one: only its holder writes. Its expiry is judged by
 // the clock of this machine since the last change that it has seen, and never by comparing
-// clocks. When ctx ends, the Lease is released.
+// clocks. When ctx ends, the Lease is released if the hub answers within releaseWithin.
 func (h *Home) HoldLease(ctx context.Context, identity string, events LeaseEvents) error {
 	defer h.fence.invalidate()
 	acquiring, acquired := context.WithCancel(ctx)
