@@ -90,7 +90,8 @@ func measure(ctx context.Context, opts options) (*figures.Run, error) {
 		return nil, fmt.Errorf("make a directory: %w", err)
 	}
 	b := &bench{options: opts, dir: dir, began: time.Now(), progress: os.Stderr}
-	if b.run, err = describe(opts.program); err == nil {
+	if b.run, err = figures.Describe(opts.program); err == nil {
+		b.run.Engine.Name = "in-memory engine behind the Docker API"
 		err = b.runAll(ctx)
 	}
 	if err != nil {

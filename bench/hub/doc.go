@@ -9,7 +9,7 @@
 //
 //	main.go       the command line
 //	bench.go      one run: the order of the parts
-//	describe.go   describes the machine and the program
+//	merge.go      adds figures of a part to an earlier run
 //	hub.go        the hub, and its machines
 //	process.go    CPU time and memory of the programs of the hub
 //	audit.go      counts writes

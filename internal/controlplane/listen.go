@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
 
@@ -21,7 +20,7 @@ func listen(ctx context.Context, opts Options) (net.Listener, int, error) {
 	path := filepath.Join(opts.TLSDir, filename.Port)
 	preferred := opts.Port
 	if preferred == 0 {
-		preferred = savedPort(path)
+		preferred = instance.SavedPort(path)
 	}
 	listener, err := bind(ctx, preferred)
 	if err != nil && preferred != 0 {
@@ -32,7 +31,7 @@ func listen(ctx context.Context, opts Options) (net.Listener, int, error) {
 		return nil, 0, fmt.Errorf("listen for API clients: %w", err)
 	}
 	port := listener.Addr().(*net.TCPAddr).Port
-	if port != savedPort(path) {
+	if port != instance.SavedPort(path) {
 		if err := writePrivate(path, []byte(strconv.Itoa(port)+"\n")); err != nil {
 			listener.Close()
 			return nil, 0, err
@@ -44,17 +43,4 @@ func listen(ctx context.Context, opts Options) (net.Listener, int, error) {
 func bind(ctx context.Context, port int) (net.Listener, error) {
 	var config net.ListenConfig
 	return config.Listen(ctx, "tcp4", net.JoinHostPort(loopback, strconv.Itoa(port)))
-}
-
-// savedPort returns the port in the file, or 0 if there is none.
-func savedPort(path string) int {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	port, err := strconv.Atoi(strings.TrimSpace(string(data)))
-	if err != nil || port < 1 || port > 65535 {
-		return 0
-	}
-	return port
 }

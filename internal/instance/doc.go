@@ -17,6 +17,7 @@
 //	place.go        removing one directory, which may be a link
 //	linked.go       data of the engine that the user moved to another disk
 //	args.go         the daemon's arguments
+//	port.go         a port that is kept in a file
 //	replace.go      replacing a file, and names that survive a power cut
 //	environment.go  the daemon's environment
 //	run.go          the running daemon's version and start

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/net/netutil"
 
@@ -27,7 +25,7 @@ const maxConnections = 512
 // or on a free one. It saves the port in the directory dir.
 func listen(ctx context.Context, dir string, logger *slog.Logger) (net.Listener, int, error) {
 	path := filepath.Join(dir, filename.PagePort)
-	saved := savedPort(path)
+	saved := instance.SavedPort(path)
 	listener, err := bind(ctx, saved)
 	if err != nil && saved != 0 {
 		logger.Warn("the port of the page cannot be used; using a free one", slog.Int("port", saved), slog.Any("err", err))
@@ -52,17 +50,4 @@ func listen(ctx context.Context, dir string, logger *slog.Logger) (net.Listener,
 func bind(ctx context.Context, port int) (net.Listener, error) {
 	var config net.ListenConfig
 	return config.Listen(ctx, "tcp4", net.JoinHostPort(loopback, strconv.Itoa(port)))
-}
-
-// savedPort returns the port in a file, or 0 if there is none.
-func savedPort(path string) int {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	port, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 16)
-	if err != nil {
-		return 0
-	}
-	return int(port)
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
 
 func TestLoginMakesSession(t *testing.T) {
@@ -121,7 +123,7 @@ func TestBusyPortIsReplaced(t *testing.T) {
 	if moved.port == s.port {
 		t.Fatal("two programs have one port")
 	}
-	if saved := savedPort(cfg.Dir + "/page-port"); saved != moved.port {
+	if saved := instance.SavedPort(cfg.Dir + "/page-port"); saved != moved.port {
 		t.Errorf("the saved port is %d and not %d", saved, moved.port)
 	}
 	loggedIn(t, moved)

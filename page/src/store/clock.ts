@@ -1,4 +1,4 @@
-// The time that ages are relative to. It stands still while nobody looks.
+// The time that ages are relative to. It stands still while the page is hidden.
 
 import { signal } from '@preact/signals'
 
