@@ -41,13 +41,19 @@ func newClient(kubeconfig string, group schema.GroupVersion) (*apiClient, error)
 	if err != nil {
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
+	client, err := restClient(config)
+	return &apiClient{rest: client, group: group}, err
+}
+
+// restClient changes config.
+func restClient(config *rest.Config) (*rest.RESTClient, error) {
 	config.QPS = -1
 	config.NegotiatedSerializer = serializer.NewCodecFactory(runtime.NewScheme()).WithoutConversion()
 	client, err := rest.UnversionedRESTClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
-	return &apiClient{rest: client, group: group}, nil
+	return client, nil
 }
 
 // newRdd returns the API of the daemon under test.

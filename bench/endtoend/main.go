@@ -14,6 +14,9 @@
 //	churn.go     measures an idle daemon, and many events
 //	request.go   measures the creation of containers
 //	stream.go    measures logs and commands of containers
+//	clients.go   measures syncs, events and writes beside other clients
+//	watchers.go  these clients
+//	bare.go      a client of the engine that only inspects
 //	health.go    measures a daemon whose containers are probed
 //	baseline.go  measures the baseline
 //	engine.go    the engine
@@ -88,7 +91,7 @@ func flags() (opts options, file string) {
 	flag.IntVar(&opts.baselineUpTo, "baseline", 2000, "the most images that the baseline mirrors, which takes minutes for 10000; 0 for no baseline")
 	flag.IntVar(&opts.churn, "churn", 10000, "events of churn before memory is read again")
 	flag.DurationVar(&opts.idle, "idle", 20*time.Second, "how long an idle daemon is measured")
-	flag.StringVar(&opts.only, "only", "", "measure one part, and write no file: main (sync, idle, events), work (streams, requests) or health (probes)")
+	flag.StringVar(&opts.only, "only", "", "measure one part, and write no file: main (sync, idle, events), work (streams, requests), health (probes), clients (syncs and events beside watches) or watchers (many watches)")
 	flag.Parse()
 	if program, err := filepath.Abs(opts.program); err == nil {
 		opts.program = program

@@ -13,7 +13,7 @@ func (b *bench) mainPart(ctx context.Context) error {
 	if err := b.filledWith(ctx, b.sizes.images); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context, *rddtest.Daemon) error{b.mainMeasures, b.workMeasures, b.healthMeasures} {
+	for _, part := range []func(context.Context, *rddtest.Daemon) error{b.mainMeasures, b.workMeasures, b.healthMeasures, b.clientMeasures, b.watcherMeasures} {
 		if err := b.withDaemon(ctx, part); err != nil {
 			return err
 		}
@@ -25,9 +25,10 @@ func (b *bench) mainPart(ctx context.Context) error {
 func (b *bench) onePart(ctx context.Context) error {
 	part, ok := map[string]func(context.Context, *rddtest.Daemon) error{
 		"main": b.mainMeasures, "work": b.workMeasures, "health": b.healthMeasures,
+		"clients": b.clientMeasures, "watchers": b.watcherMeasures,
 	}[b.only]
 	if !ok {
-		return fmt.Errorf("there is no part %q: it is main, work or health", b.only)
+		return fmt.Errorf("there is no part %q: it is main, work, health, clients or watchers", b.only)
 	}
 	if err := b.filledWith(ctx, b.sizes.images); err != nil {
 		return err

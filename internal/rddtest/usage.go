@@ -29,12 +29,8 @@ func (d *Daemon) Usage() (Usage, error) {
 	if err != nil {
 		return Usage{}, err
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "stat"))
-	if err != nil {
-		return Usage{}, fmt.Errorf("read the daemon's usage: %w", err)
-	}
 	var u Usage
-	if u.CPU, err = cpuTime(string(text)); err != nil {
+	if u.CPU, err = readCPU(filepath.Join(dir, "stat")); err != nil {
 		return Usage{}, err
 	}
 	threads, err := filepath.Glob(filepath.Join(dir, "task", "*", "status"))
@@ -53,6 +49,19 @@ func (d *Daemon) Usage() (Usage, error) {
 		u.Preempted += preempted
 	}
 	return u, nil
+}
+
+// CPU returns the processor time of a process since its start, in steps of 10 ms.
+func CPU(pid int) (time.Duration, error) {
+	return readCPU(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+}
+
+func readCPU(file string) (time.Duration, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, fmt.Errorf("read the usage of a process: %w", err)
+	}
+	return cpuTime(string(text))
 }
 
 // PrivateMemory returns the bytes of memory that the daemon shares with no other

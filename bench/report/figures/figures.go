@@ -34,6 +34,7 @@ const (
 	Memory   = "memory"
 	Idle     = "idle"
 	Scale    = "scale"
+	Clients  = "clients"
 )
 
 // Names of curves.

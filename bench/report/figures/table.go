@@ -24,7 +24,7 @@ type Line struct {
 // of all groups if none is named.
 func (r *Run) Lines(groups ...string) []Line {
 	if len(groups) == 0 {
-		groups = []string{Start, Sync, Events, Requests, Streams, Memory, Idle, Scale}
+		groups = []string{Start, Sync, Events, Requests, Streams, Memory, Idle, Clients, Scale}
 	}
 	var lines []Line
 	for _, group := range groups {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
 )
 
 const (
@@ -136,6 +138,15 @@ func (d *Daemon) answered(ctx context.Context) (time.Time, error) {
 			return time.Time{}, fmt.Errorf("wait for dockerd to answer: %w", errors.Join(ctx.Err(), err))
 		}
 	}
+}
+
+// CPU returns the processor time of the process since its start, in steps of 10 ms. That of
+// containerd and of containers is not included.
+func (d *Daemon) CPU() (time.Duration, error) {
+	if d.running == nil {
+		return 0, errors.New("dockerd does not run")
+	}
+	return rddtest.CPU(d.running.Process.Pid)
 }
 
 // Signal sends a signal to the process alone. After SIGSTOP it accepts connections and
