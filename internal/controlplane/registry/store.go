@@ -7,7 +7,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
@@ -37,12 +36,6 @@ func storeOf(resource schema.GroupResource, scheme *runtime.Scheme) *genericregi
 		DeleteStrategy:            strategy{scheme, names.SimpleNameGenerator},
 		TableConvertor:            rest.NewDefaultTableConvertor(resource),
 	}
-}
-
-// codecOf returns the encoding of the server of custom resources.
-func codecOf(scheme *runtime.Scheme) runtime.Codec {
-	serializer := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme, json.SerializerOptions{})
-	return runtime.NewCodec(serializer, serializer)
 }
 
 // strategy leaves the rules for metadata to the generic registry. The rest of an object
