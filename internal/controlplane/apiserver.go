@@ -137,7 +137,7 @@ func newCRDServer(config genericapiserver.Config, store *datastore.Store) (*apie
 	crdConfig := apiextensionsapiserver.Config{
 		GenericConfig: &genericapiserver.RecommendedConfig{Config: config},
 		ExtraConfig: apiextensionsapiserver.ExtraConfig{
-			CRDRESTOptionsGetter: store.RESTOptions(unstructured.UnstructuredJSONScheme, nil),
+			CRDRESTOptionsGetter: store.CustomResourceOptions(unstructured.UnstructuredJSONScheme),
 			MasterCount:          1,
 			ServiceResolver:      noServices{},
 		},

@@ -186,7 +186,7 @@ func (s *Store) publish(rows []row, took time.Duration, synced bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for _, r := range rows {
-		event := &event{Event: s.head.apply(r)}
+		event := &event{Event: s.head.apply(r), fresh: true}
 		s.expiry.note(event.Event)
 		for watch := range s.watches {
 			watch.enqueue(event)

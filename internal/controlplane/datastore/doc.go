@@ -43,10 +43,12 @@
 //	epoch.go         the first revision of each opening
 //	reservation.go   the file of revisions that may be in use
 //	subscription.go  the events that a watch has yet to read
+//	pace.go          how often a watch is woken in a burst
 //	stream.go        a watch of a resource
 //	watchstorage.go  the storage that makes these watches
 //	event.go         an event, decoded once for all watches
 //	cachedobject.go  an object, encoded once for all clients
+//	encodings.go     which clients receive what is stored
 //	check.go         checks before the first use of the file
 //	inspect.go       read-only checks before them
 //	integrity.go     the check of the whole file, for rdd doctor

@@ -13,11 +13,14 @@ import (
 type event struct {
 	*clientv3.Event
 
+	// fresh is set for a change that this process has just made, by the current definitions.
+	fresh bool
+
 	mutex   sync.Mutex
 	objects map[version]*decoded
 }
 
-// version identifies one decoded object of an event.
+// version identifies one object of an event.
 type version struct {
 	// storage knows the encoding.
 	storage *watchStorage
@@ -25,37 +28,61 @@ type version struct {
 	previous bool
 }
 
-// decoded is a decoded object, or the error of decoding it.
+// decoded is an object of an event, which is decoded on first use.
 type decoded struct {
-	once sync.Once
-	// object is shared and must not be changed.
-	object runtime.Object
-	// forClients is object as the watches of clients receive it.
-	forClients runtime.Object
-	err        error
+	// forClients is the object as the watches of clients receive it; nil if it is not shared.
+	forClients *cachedObject
+
+	once   sync.Once
+	decode func() (runtime.Object, error)
+	result runtime.Object
+	err    error
+}
+
+// object returns the object, which is shared and must not be changed.
+func (d *decoded) object() (runtime.Object, error) {
+	d.once.Do(func() { d.result, d.err = d.decode() })
+	return d.result, d.err
+}
+
+// reader returns the object as a watch receives it.
+func (d *decoded) reader() runtime.Object {
+	if d.forClients != nil {
+		return d.forClients
+	}
+	return d.result
 }
 
 // size is roughly the number of bytes that the event keeps in memory.
 func (e *event) size() int { return len(e.Kv.Key) + len(e.Kv.Value) }
 
-// decode returns the object of the event, or the one from before it.
-func (e *event) decode(ctx context.Context, w *watchStorage, previous bool) *decoded {
+// of returns the object of the event, or the one from before it, for a storage.
+func (e *event) of(ctx context.Context, w *watchStorage, previous bool) *decoded {
 	if !w.shared {
-		d := &decoded{}
-		w.decode(ctx, e, previous, d)
-		return d
+		return e.newDecoded(ctx, w, previous)
 	}
 	e.mutex.Lock()
+	defer e.mutex.Unlock()
 	key := version{w, previous}
 	d := e.objects[key]
 	if d == nil {
-		d = &decoded{}
+		d = e.newDecoded(context.WithoutCancel(ctx), w, previous)
+		d.forClients = &cachedObject{decoded: d}
+		if w.storesWhatIsServed && e.fresh && !previous {
+			d.forClients.stored, d.forClients.revision = e.Kv.Value, e.Kv.ModRevision
+		}
 		if e.objects == nil {
 			e.objects = map[version]*decoded{}
 		}
 		e.objects[key] = d
 	}
-	e.mutex.Unlock()
-	d.once.Do(func() { w.decode(context.WithoutCancel(ctx), e, previous, d) })
 	return d
+}
+
+func (e *event) newDecoded(ctx context.Context, w *watchStorage, previous bool) *decoded {
+	kv := e.Kv
+	if previous {
+		kv = e.PrevKv
+	}
+	return &decoded{decode: func() (runtime.Object, error) { return w.objectOf(ctx, kv, e.Kv.ModRevision) }}
 }

@@ -24,26 +24,33 @@ const prefix = "/registry"
 //
 // Watches share their objects, so callers may only encode them.
 func (s *Store) RESTOptions(codec runtime.Codec, versioner runtime.GroupVersioner) generic.RESTOptionsGetter {
-	return s.options(codec, versioner, true)
+	return s.options(codec, versioner, watchMode{shared: true})
+}
+
+// CustomResourceOptions returns RESTOptions for custom resources. Their watches send what is
+// stored, without decoding it, to clients that request JSON of the stored version: what the
+// server of custom resources stores is pruned, has its defaults, and is validated.
+func (s *Store) CustomResourceOptions(codec runtime.Codec) generic.RESTOptionsGetter {
+	return s.options(codec, nil, watchMode{shared: true, storesWhatIsServed: true})
 }
 
 // InProcessOptions returns RESTOptions for a registry whose watches get objects of
 // the types in the codec's scheme. Each watch gets objects of its own.
 func (s *Store) InProcessOptions(codec runtime.Codec) generic.RESTOptionsGetter {
-	return s.options(codec, nil, false)
+	return s.options(codec, nil, watchMode{})
 }
 
-func (s *Store) options(codec runtime.Codec, versioner runtime.GroupVersioner, shared bool) generic.RESTOptionsGetter {
+func (s *Store) options(codec runtime.Codec, versioner runtime.GroupVersioner, mode watchMode) generic.RESTOptionsGetter {
 	config := storagebackend.NewDefaultConfig(prefix, codec)
 	config.EncodeVersioner = versioner
 	config.CompactionInterval = 0
-	return optionsGetter{store: s, config: config, shared: shared}
+	return optionsGetter{store: s, config: config, mode: mode}
 }
 
 type optionsGetter struct {
 	store  *Store
 	config *storagebackend.Config
-	shared bool
+	mode   watchMode
 }
 
 // GetRESTOptions implements [generic.RESTOptionsGetter].
@@ -77,7 +84,7 @@ func (g optionsGetter) storage(
 	}
 	w := &watchStorage{
 		Interface: result, store: g.store, codec: config.Codec, transformer: transformer, newFunc: newFunc,
-		root: config.Prefix, prefix: resourcePrefix, shared: g.shared,
+		root: config.Prefix, prefix: resourcePrefix, watchMode: g.mode,
 	}
 	return w, result.Close, nil
 }

@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
+	"golang.org/x/time/rate"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
@@ -38,6 +39,8 @@ type Store struct {
 	written chan struct{}
 	metrics metrics
 	ballast *ballast
+	// fanOut limits how many watches of clients are woken at once.
+	fanOut *rate.Limiter
 	// isDurable reports whether a write must be on the disk before it is acknowledged. A
 	// store in memory ignores it.
 	isDurable func(ctx context.Context) bool
@@ -127,7 +130,8 @@ func newStore(history history, head head) *Store {
 	return &Store{
 		isDurable: func(context.Context) bool { return true },
 		history:   history, head: head, queue: make(chan *pendingWrite, maxBatch), written: make(chan struct{}, 1),
-		metrics: newMetrics(), watches: map[*subscription]struct{}{}, ended: make(chan struct{}),
+		metrics: newMetrics(), watches: map[*subscription]struct{}{},
+		fanOut: newFanOut(), ended: make(chan struct{}),
 	}
 }
 

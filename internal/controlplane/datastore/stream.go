@@ -125,40 +125,49 @@ func (s *stream) sendAll(events []*event) (bool, error) {
 func (s *stream) result(e *event) (watch.Event, error) {
 	var now, before *decoded
 	if e.Type != mvccpb.DELETE {
-		if now = e.decode(s.ctx, s.watched, false); now.err != nil {
-			return watch.Event{}, now.err
-		}
+		now = e.of(s.ctx, s.watched, false)
 	}
 	if len(e.PrevKv.GetValue()) > 0 && (now == nil || !s.all) {
-		if before = e.decode(s.ctx, s.watched, true); before.err != nil {
-			return watch.Event{}, before.err
-		}
+		before = e.of(s.ctx, s.watched, true)
 	}
-	isIn, wasIn := s.matches(now), s.matches(before)
+	isIn, err := s.matches(now)
+	if err != nil {
+		return watch.Event{}, err
+	}
+	wasIn, err := s.matches(before)
+	if err != nil {
+		return watch.Event{}, err
+	}
 	switch {
 	case now == nil && wasIn:
-		return watch.Event{Type: watch.Deleted, Object: before.forClients}, nil
+		return watch.Event{Type: watch.Deleted, Object: before.reader()}, nil
 	case now == nil:
 		return watch.Event{}, nil
 	case isIn && (e.IsCreate() || !s.all && !wasIn):
-		return watch.Event{Type: watch.Added, Object: now.forClients}, nil
+		return watch.Event{Type: watch.Added, Object: now.reader()}, nil
 	case isIn:
-		return watch.Event{Type: watch.Modified, Object: now.forClients}, nil
+		return watch.Event{Type: watch.Modified, Object: now.reader()}, nil
 	case wasIn:
-		return watch.Event{Type: watch.Deleted, Object: before.forClients}, nil
+		return watch.Event{Type: watch.Deleted, Object: before.reader()}, nil
 	}
 	return watch.Event{}, nil
 }
 
-func (s *stream) matches(d *decoded) bool {
+// matches reports whether the predicate matches an object. An object whose stored JSON is
+// served is decoded only for a selector.
+func (s *stream) matches(d *decoded) (bool, error) {
 	if d == nil {
-		return false
+		return false, nil
 	}
-	if s.all {
-		return true
+	if s.all && d.forClients.isServed() {
+		return true, nil
 	}
-	matches, err := s.predicate.Matches(d.object)
-	return err == nil && matches
+	object, err := d.object()
+	if err != nil || s.all {
+		return err == nil, err
+	}
+	matches, err := s.predicate.Matches(object)
+	return err == nil && matches, nil
 }
 
 func (s *stream) send(result watch.Event) bool {

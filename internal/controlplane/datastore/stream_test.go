@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/apiserver/pkg/storage"
 )
 
@@ -63,8 +64,12 @@ func (c *countingCodec) Decode(data []byte, defaults *schema.GroupVersionKind, i
 func pods(t *testing.T) (*watchStorage, *countingCodec) {
 	t.Helper()
 	codec := &countingCodec{Codec: unstructured.UnstructuredJSONScheme}
-	store := testStore(t, t.TempDir(), "")
-	options, err := store.RESTOptions(codec, nil).GetRESTOptions(schema.GroupResource{Resource: "pods"}, nil)
+	return podsOf(t, testStore(t, t.TempDir(), "").RESTOptions(codec, nil)), codec
+}
+
+func podsOf(t *testing.T, getter generic.RESTOptionsGetter) *watchStorage {
+	t.Helper()
+	options, err := getter.GetRESTOptions(schema.GroupResource{Resource: "pods"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +80,7 @@ func pods(t *testing.T) (*watchStorage, *countingCodec) {
 		t.Fatal(err)
 	}
 	t.Cleanup(destroy)
-	return s.(*watchStorage), codec
+	return s.(*watchStorage)
 }
 
 func pod(i int) string {
@@ -167,7 +172,8 @@ func TestUnreadWatchDelaysNoOther(t *testing.T) {
 
 // A failed encoding fails for every client, and does not affect another encoding.
 func TestCachedObjectEncodings(t *testing.T) {
-	s := &cachedObject{Object: &unstructured.Unstructured{Object: map[string]any{"kind": "K"}}}
+	object := &unstructured.Unstructured{Object: map[string]any{"kind": "K"}}
+	s := &cachedObject{decoded: &decoded{decode: func() (runtime.Object, error) { return object, nil }}}
 	broken := errors.New("broken")
 	for range 2 {
 		if err := s.CacheEncode("a", func(runtime.Object, io.Writer) error { return broken }, io.Discard); !errors.Is(err, broken) {
@@ -180,7 +186,7 @@ func TestCachedObjectEncodings(t *testing.T) {
 		_, err := w.Write([]byte("text"))
 		return err
 	}, &out)
-	if err != nil || out.String() != "text" || s.Object.GetObjectKind().GroupVersionKind().Kind != "K" {
-		t.Errorf("%q, %v, %v", out.String(), err, s.Object)
+	if err != nil || out.String() != "text" || object.GetKind() != "K" {
+		t.Errorf("%q, %v, %v", out.String(), err, object)
 	}
 }

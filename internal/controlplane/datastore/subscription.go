@@ -30,6 +30,8 @@ type subscription struct {
 	overrun bool
 	// wake signals that there are pending events; it has room for one signal.
 	wake chan struct{}
+	// pace limits wakes; nil for a watch that is always woken at once.
+	pace *pace
 }
 
 func newSubscription(key string, prefix bool) *subscription {
@@ -113,6 +115,9 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 		case <-ctx.Done():
 			return nil
 		case <-subscription.wake:
+		}
+		if subscription.pace != nil && !subscription.pace.wait(ctx) {
+			return nil
 		}
 		events, complete := subscription.take()
 		if !complete {

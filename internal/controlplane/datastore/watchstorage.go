@@ -28,8 +28,16 @@ type watchStorage struct {
 	newFunc     func() runtime.Object
 	// root is the prefix of all keys; prefix follows it in the resource's keys.
 	root, prefix string
+	watchMode
+}
+
+// watchMode is how the watches of a resource share objects.
+type watchMode struct {
 	// shared makes all watches share their objects, encoded once for all clients.
 	shared bool
+	// storesWhatIsServed is set if the stored JSON of a new object is what clients of its
+	// version receive.
+	storesWhatIsServed bool
 }
 
 var _ storage.Interface = (*watchStorage)(nil)
@@ -58,7 +66,11 @@ func (w *watchStorage) Watch(ctx context.Context, key string, opts storage.ListO
 	if s.from = int64(requested); s.from == 0 { //nolint:gosec // it is at most the store's revision
 		s.from = w.store.revision()
 	}
-	if err := w.store.startStream(s, newSubscription(path, opts.Recursive)); err != nil {
+	subscription := newSubscription(path, opts.Recursive)
+	if w.shared {
+		subscription.pace = newPace(w.store.fanOut)
+	}
+	if err := w.store.startStream(s, subscription); err != nil {
 		s.cancel()
 		return nil, err
 	}
@@ -78,20 +90,7 @@ func initialEvents(requested uint64, opts storage.ListOptions) (sendInitial, sen
 	return *opts.SendInitialEvents, *opts.SendInitialEvents && opts.Predicate.AllowWatchBookmarks
 }
 
-// decode decodes the object of an event, or the one from before it, and sets its
-// resource version to the event's revision.
-func (w *watchStorage) decode(ctx context.Context, e *event, previous bool, to *decoded) {
-	kv := e.Kv
-	if previous {
-		kv = e.PrevKv
-	}
-	to.object, to.err = w.objectOf(ctx, kv, e.Kv.ModRevision)
-	to.forClients = to.object
-	if w.shared && to.err == nil {
-		to.forClients = &cachedObject{Object: to.object}
-	}
-}
-
+// objectOf decodes an object and sets its resource version to a revision.
 func (w *watchStorage) objectOf(ctx context.Context, kv *mvccpb.KeyValue, revision int64) (runtime.Object, error) {
 	text, _, err := w.transformer.TransformFromStorage(ctx, kv.GetValue(), value.DefaultContext(kv.GetKey()))
 	if err != nil {
