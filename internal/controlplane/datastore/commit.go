@@ -39,8 +39,10 @@ func (s *Store) commitLoop(ctx context.Context) {
 			for _, p := range batch {
 				close(p.done)
 			}
+			s.wakeClients(ctx)
 		case <-s.expiry.due():
 			s.expire(ctx)
+			s.wakeClients(ctx)
 		case <-ctx.Done():
 			return
 		}
@@ -189,7 +191,13 @@ func (s *Store) publish(rows []row, took time.Duration, synced bool) {
 		event := &event{Event: s.head.apply(r), fresh: true}
 		s.expiry.note(event.Event)
 		for watch := range s.watches {
-			watch.enqueue(event)
+			switch {
+			case !watch.enqueue(event):
+			case watch.pace == nil:
+				watch.signal()
+			default:
+				s.toWake[watch] = struct{}{}
+			}
 		}
 	}
 	s.commitCount++
@@ -202,6 +210,15 @@ func (s *Store) publish(rows []row, took time.Duration, synced bool) {
 	case s.written <- struct{}{}:
 	default:
 	}
+}
+
+// wakeClients wakes the watches of clients that have events. It is called when the writers
+// have their outcome, so that they do not wait for the watches.
+func (s *Store) wakeClients(ctx context.Context) {
+	for watch := range s.toWake {
+		s.fanOut.wake(ctx, watch)
+	}
+	clear(s.toWake)
 }
 
 func revisionOf(kv *mvccpb.KeyValue) int64 {

@@ -2,6 +2,7 @@ package datastore
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -14,29 +15,64 @@ const (
 	// sent together: one encryption and one system call for all of them.
 	wakeInterval = 5 * time.Millisecond
 
-	// fanOut is how many watches of clients are woken at once, and again in each fanOutInterval.
-	// Without a limit, a write would wait until thousands of watches have sent the one before.
-	fanOut         = 64
+	// fanOutSize is how many watches of clients are woken at once, and again in each
+	// fanOutInterval. Without a limit, a write would wait until thousands of watches have sent
+	// the one before.
+	fanOutSize     = 64
 	fanOutInterval = 2 * time.Millisecond
 )
 
-// pace limits the wakes of a client's watch: in a burst of events, and while thousands of
-// others are woken.
-type pace struct {
-	own *rate.Limiter
-	// all is shared by the watches of a store.
-	all *rate.Limiter
+// newPace limits how often a watch is woken in a burst of events.
+func newPace() *rate.Limiter { return rate.NewLimiter(rate.Every(wakeInterval), burstWakes) }
+
+// fanOut wakes the watches of clients, a few at a time if there are thousands.
+type fanOut struct {
+	limiter *rate.Limiter
+
+	mutex sync.Mutex
+	// waiting have events, and are not woken yet.
+	waiting []*subscription
+	// running is set while a goroutine wakes them.
+	running bool
 }
 
-func newFanOut() *rate.Limiter {
-	return rate.NewLimiter(rate.Every(fanOutInterval/fanOut), fanOut)
+func newFanOut() *fanOut {
+	return &fanOut{limiter: rate.NewLimiter(rate.Every(fanOutInterval/fanOutSize), fanOutSize)}
 }
 
-func newPace(all *rate.Limiter) *pace {
-	return &pace{own: rate.NewLimiter(rate.Every(wakeInterval), burstWakes), all: all}
+// wake wakes a watch, at once or after those that wait already. ctx is that of the store.
+func (f *fanOut) wake(ctx context.Context, s *subscription) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	switch {
+	case s.waits:
+	case !f.running && f.limiter.Allow():
+		s.signal()
+	default:
+		s.waits = true
+		f.waiting = append(f.waiting, s)
+		if !f.running {
+			f.running = true
+			go f.run(ctx)
+		}
+	}
 }
 
-// wait returns when the watch may be woken. It returns false if ctx ends before.
-func (p *pace) wait(ctx context.Context) bool {
-	return p.own.Wait(ctx) == nil && p.all.Wait(ctx) == nil
+// run wakes the watches that wait, until there is none or ctx ends.
+func (f *fanOut) run(ctx context.Context) {
+	for f.limiter.WaitN(ctx, fanOutSize) == nil {
+		f.mutex.Lock()
+		some := f.waiting[:min(len(f.waiting), fanOutSize)]
+		for _, s := range some {
+			s.waits = false
+			s.signal()
+		}
+		f.waiting = f.waiting[len(some):]
+		if len(f.waiting) == 0 {
+			f.waiting, f.running = nil, false
+			f.mutex.Unlock()
+			return
+		}
+		f.mutex.Unlock()
+	}
 }

@@ -1,7 +1,6 @@
 package datastore
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,18 +9,21 @@ import (
 // A single event is never delayed. In a burst, events are sent together.
 func TestPaceOfBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(newFanOut())
+		p := newPace()
+		wait := func(times int) {
+			for range times {
+				if err := p.Wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		for round := range 2 {
 			began := time.Now()
-			for range burstWakes {
-				p.wait(t.Context())
-			}
+			wait(burstWakes)
 			if took := time.Since(began); took != 0 {
 				t.Errorf("round %d: the first wakes were delayed by %v", round, took)
 			}
-			for range 10 {
-				p.wait(t.Context())
-			}
+			wait(10)
 			if took := time.Since(began); took != 10*wakeInterval {
 				t.Errorf("round %d: ten more wakes took %v, want %v", round, took, 10*wakeInterval)
 			}
@@ -30,31 +32,40 @@ func TestPaceOfBurst(t *testing.T) {
 	})
 }
 
-// Thousands of watches are woken a few at a time, and a watch that ends does not wait.
-func TestPaceOfManyWatches(t *testing.T) {
+// Thousands of watches are woken a few at a time, each once, and nothing runs afterwards.
+func TestFanOutToManyWatches(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		all := newFanOut()
-		began := time.Now()
-		woken := make(chan time.Duration, 10*fanOut)
-		for range cap(woken) {
-			go func() {
-				newPace(all).wait(t.Context())
-				woken <- time.Since(began)
-			}()
+		const watches = 10 * fanOutSize
+		f := newFanOut()
+		all := make([]*subscription, watches)
+		for i := range all {
+			all[i] = newSubscription("/a/", true)
 		}
-		atOnce := 0
-		for range cap(woken) {
-			if at := <-woken; at == 0 {
-				atOnce++
+		for round := range 2 {
+			for _, s := range all {
+				f.wake(t.Context(), s)
+				f.wake(t.Context(), s)
 			}
-		}
-		if took := time.Since(began); atOnce != fanOut || took.Round(fanOutInterval) != 9*fanOutInterval {
-			t.Errorf("%d watches were woken at once and the others after %v, want %d and %v", atOnce, took, fanOut, 9*fanOutInterval)
-		}
-		ended, cancel := context.WithCancel(t.Context())
-		cancel()
-		if newPace(all).wait(ended) {
-			t.Error("a watch that has ended was woken")
+			woken := func() (n int) {
+				synctest.Wait()
+				for _, s := range all {
+					n += len(s.wake)
+				}
+				return n
+			}
+			if n := woken(); n > fanOutSize {
+				t.Errorf("round %d: %d watches were woken at once, want at most %d", round, n, fanOutSize)
+			}
+			time.Sleep(10*fanOutInterval + time.Millisecond)
+			if n := woken(); n != watches {
+				t.Errorf("round %d: %d of %d watches were woken", round, n, watches)
+			}
+			for _, s := range all {
+				<-s.wake
+			}
+			if f.running || len(f.waiting) > 0 {
+				t.Errorf("round %d: it still runs, with %d watches", round, len(f.waiting))
+			}
 		}
 	})
 }

@@ -12,7 +12,6 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/kubernetes"
-	"golang.org/x/time/rate"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/filename"
 )
@@ -39,8 +38,11 @@ type Store struct {
 	written chan struct{}
 	metrics metrics
 	ballast *ballast
-	// fanOut limits how many watches of clients are woken at once.
-	fanOut *rate.Limiter
+	// fanOut wakes the watches of clients.
+	fanOut *fanOut
+	// toWake are the watches of clients that have events of the current batch. It belongs to
+	// the goroutine that commits.
+	toWake map[*subscription]struct{}
 	// isDurable reports whether a write must be on the disk before it is acknowledged. A
 	// store in memory ignores it.
 	isDurable func(ctx context.Context) bool
@@ -131,7 +133,7 @@ func newStore(history history, head head) *Store {
 		isDurable: func(context.Context) bool { return true },
 		history:   history, head: head, queue: make(chan *pendingWrite, maxBatch), written: make(chan struct{}, 1),
 		metrics: newMetrics(), watches: map[*subscription]struct{}{},
-		fanOut: newFanOut(), ended: make(chan struct{}),
+		fanOut: newFanOut(), toWake: map[*subscription]struct{}{}, ended: make(chan struct{}),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/time/rate"
 )
 
 // maxPending and maxPendingSize limit how many events and bytes a watch may lag
@@ -30,8 +31,11 @@ type subscription struct {
 	overrun bool
 	// wake signals that there are pending events; it has room for one signal.
 	wake chan struct{}
-	// pace limits wakes; nil for a watch that is always woken at once.
-	pace *pace
+	// pace limits how often it is woken; nil for a watch in the daemon, which is always woken
+	// at once.
+	pace *rate.Limiter
+	// waits is set while it waits to be woken. It is guarded by the mutex of [fanOut].
+	waits bool
 }
 
 func newSubscription(key string, prefix bool) *subscription {
@@ -50,9 +54,11 @@ func (s *subscription) end() string {
 	return s.key + "\x00"
 }
 
-func (s *subscription) enqueue(e *event) {
+// enqueue adds an event, and returns whether the watch follows its key. The caller wakes the
+// watch.
+func (s *subscription) enqueue(e *event) bool {
 	if !s.matches(string(e.Kv.Key)) {
-		return
+		return false
 	}
 	s.mutex.Lock()
 	if s.size += e.size(); len(s.pending) >= maxPending || s.size > maxPendingSize {
@@ -63,6 +69,10 @@ func (s *subscription) enqueue(e *event) {
 		s.pending = append(s.pending, e)
 	}
 	s.mutex.Unlock()
+	return true
+}
+
+func (s *subscription) signal() {
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -116,7 +126,7 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 			return nil
 		case <-subscription.wake:
 		}
-		if subscription.pace != nil && !subscription.pace.wait(ctx) {
+		if subscription.pace != nil && subscription.pace.Wait(ctx) != nil {
 			return nil
 		}
 		events, complete := subscription.take()
