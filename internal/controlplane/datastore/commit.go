@@ -127,11 +127,15 @@ func (t *batchView) at(key string) *mvccpb.KeyValue {
 	return t.head.values[key]
 }
 
-// decide adds a change to the batch if its key is at the expected revision.
+// decide adds a change to the batch if its key is at the expected revision. The deletion
+// of a missing key changes nothing.
 func (t *batchView) decide(c *change) outcome {
 	current := t.at(c.key)
-	if revisionOf(current) != c.expected {
+	switch {
+	case revisionOf(current) != c.expected:
 		return outcome{revision: t.revision, found: current}
+	case current == nil && c.value == nil:
+		return outcome{done: true, revision: t.revision}
 	}
 	t.revision++
 	r := row{revision: t.revision, key: c.key, value: bytes.Clone(c.value), created: t.revision, previous: c.expected}

@@ -41,17 +41,10 @@ const transformed = "test!"
 
 func newSubject(t *testing.T, open func(*testing.T) *Store) *subject {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	metav1.AddToGroupVersion(scheme, metav1.SchemeGroupVersion)
-	for _, add := range []func(*runtime.Scheme) error{example.AddToScheme, examplev1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
 	original := storagetesting.NewPrefixTransformer([]byte(transformed), false)
 	s := &subject{
 		store:       open(t),
-		codec:       serializer.NewCodecFactory(scheme).LegacyCodec(examplev1.SchemeGroupVersion),
+		codec:       podCodec(t),
 		transformer: &replaceableTransformer{},
 		original:    original,
 	}
@@ -72,6 +65,19 @@ func newSubject(t *testing.T, open func(*testing.T) *Store) *subject {
 		Interface: inner, store: s.store, codec: s.codec, transformer: s.transformer, newFunc: newPod, root: prefix, prefix: "/pods/",
 	}
 	return s
+}
+
+// podCodec encodes the pods of the tests.
+func podCodec(t *testing.T) runtime.Codec {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	metav1.AddToGroupVersion(scheme, metav1.SchemeGroupVersion)
+	for _, add := range []func(*runtime.Scheme) error{example.AddToScheme, examplev1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return serializer.NewCodecFactory(scheme).LegacyCodec(examplev1.SchemeGroupVersion)
 }
 
 // storeFromOne returns a store whose revisions start at 1, like those of etcd, as the
@@ -188,17 +194,22 @@ func (s *subject) compact(ctx context.Context, t *testing.T, resourceVersion str
 	if err != nil {
 		t.Fatal(err)
 	}
-	switch l := s.store.history.(type) {
-	case *log:
-		if err := l.compact(ctx, int64(revision)); err != nil {
-			t.Fatal(err)
-		}
-	case *memoryLog:
-		l.mutex.Lock()
-		l.compact(int64(revision))
-		l.mutex.Unlock()
+	if err := compactTo(ctx, s.store, int64(revision)); err != nil {
+		t.Fatal(err)
 	}
 	s.increase(ctx, t)
+}
+
+func compactTo(ctx context.Context, store *Store, revision int64) error {
+	switch l := store.history.(type) {
+	case *log:
+		return l.compact(ctx, revision)
+	case *memoryLog:
+		l.mutex.Lock()
+		defer l.mutex.Unlock()
+		l.compact(revision)
+	}
+	return nil
 }
 
 // GuaranteedUpdate implements [storage.Interface]. It ignores the TTLs that some tests

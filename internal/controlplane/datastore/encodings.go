@@ -5,27 +5,14 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
 )
-
-// jsonVersions has the answers of jsonVersion. Clients choose among few encodings.
-var jsonVersions sync.Map // of runtime.Identifier to string
 
 // jsonVersion returns the group and version in which an encoding of a watch event writes its
 // object, if it is JSON of the whole object. The API server describes encoders by nested
 // JSON: of the event, of the conversion to a version, and of the serializer.
 func jsonVersion(id runtime.Identifier) (version string, isJSON bool) {
-	if known, ok := jsonVersions.Load(id); ok {
-		return known.(string), known != ""
-	}
-	version = parseJSONVersion(id)
-	jsonVersions.Store(id, version)
-	return version, version != ""
-}
-
-func parseJSONVersion(id runtime.Identifier) string {
 	var event struct{ Name, EmbeddedEncoder, Encoder string }
 	var conversion struct{ Name, EncodeGV, Encoder string }
 	var serializer struct{ Name, YAML, Pretty string }
@@ -33,10 +20,7 @@ func parseJSONVersion(id runtime.Identifier) string {
 		unmarshal(event.EmbeddedEncoder, &conversion) && conversion.Name == "versioning" &&
 		unmarshal(conversion.Encoder, &serializer) && serializer.Name == "json" &&
 		serializer.YAML == "false" && serializer.Pretty == "false"
-	if !isPlain {
-		return ""
-	}
-	return conversion.EncodeGV
+	return conversion.EncodeGV, isPlain && conversion.EncodeGV != ""
 }
 
 func unmarshal(text string, into any) bool { return json.Unmarshal([]byte(text), into) == nil }

@@ -19,7 +19,7 @@ func (l *log) loadHead(ctx context.Context) (head, error) {
 			h.values[r.key] = r.keyValue()
 			h.keys = append(h.keys, r.key)
 		}
-	}, `SELECT revision, key, value, created, previous FROM log
+	}, `SELECT revision, key, value, value IS NOT NULL, created, previous FROM log
 		WHERE revision IN (SELECT max(revision) FROM log GROUP BY key) ORDER BY key`)
 	return h, err
 }
@@ -32,7 +32,7 @@ func (l *log) rangeAt(ctx context.Context, start, end string, limit, revision in
 	}
 	var kvs []*mvccpb.KeyValue
 	err := l.query(ctx, func(r row) { kvs = append(kvs, r.keyValue()) },
-		`SELECT revision, key, value, created, previous FROM log AS l
+		`SELECT revision, key, value, value IS NOT NULL, created, previous FROM log AS l
 		WHERE key >= ?1 AND key < ?2 AND value IS NOT NULL
 			AND revision = (SELECT max(revision) FROM log WHERE key = l.key AND revision <= ?3)
 		ORDER BY key LIMIT ?4`, start, end, revision, limit)
@@ -50,7 +50,7 @@ const (
 // continues after the last change until there is none.
 func (l *log) changesAfter(ctx context.Context, revision, last int64) ([]*clientv3.Event, error) {
 	rows, err := l.reader.QueryContext(ctx,
-		`SELECT l.revision, l.key, l.value, l.created, l.previous, p.value, p.created FROM log AS l
+		`SELECT l.revision, l.key, l.value, l.value IS NOT NULL, l.created, l.previous, p.value, p.created FROM log AS l
 		LEFT JOIN log AS p ON p.revision = l.previous AND l.previous > 0
 		WHERE l.revision > ? AND l.revision <= ? ORDER BY l.revision`, revision, last)
 	if err != nil {
@@ -59,9 +59,10 @@ func (l *log) changesAfter(ctx context.Context, revision, last int64) ([]*client
 	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	var events []*clientv3.Event
 	for size := 0; len(events) < maxHistory && size < maxHistorySize && rows.Next(); {
-		var r, before row
+		var before row
 		var created sql.NullInt64
-		if err := rows.Scan(&r.revision, &r.key, &r.value, &r.created, &r.previous, &before.value, &created); err != nil {
+		r, err := scan(rows, &before.value, &created)
+		if err != nil {
 			return nil, l.wrapError("read", err)
 		}
 		event := &clientv3.Event{Type: mvccpb.PUT, Kv: r.keyValue()}
@@ -111,13 +112,25 @@ func (l *log) query(ctx context.Context, take func(row), query string, arguments
 	}
 	defer func() { _ = rows.Close() }() // its error is in rows.Err too
 	for rows.Next() {
-		var r row
-		if err := rows.Scan(&r.revision, &r.key, &r.value, &r.created, &r.previous); err != nil {
+		r, err := scan(rows)
+		if err != nil {
 			return l.wrapError("read", err)
 		}
 		take(r)
 	}
 	return l.wrapError("read", rows.Err())
+}
+
+// scan reads a row and further columns. SQLite's driver returns nil for an empty value,
+// which would be a deletion.
+func scan(rows *sql.Rows, further ...any) (row, error) {
+	var r row
+	var exists bool
+	err := rows.Scan(append([]any{&r.revision, &r.key, &r.value, &exists, &r.created, &r.previous}, further...)...)
+	if exists && r.value == nil {
+		r.value = []byte{}
+	}
+	return r, err
 }
 
 // lastRevision is the revision of the last change in the file; 0: there is none.

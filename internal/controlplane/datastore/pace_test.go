@@ -27,7 +27,7 @@ func TestPaceOfBurst(t *testing.T) {
 			if took := time.Since(began); took != 10*wakeInterval {
 				t.Errorf("round %d: ten more wakes took %v, want %v", round, took, 10*wakeInterval)
 			}
-			time.Sleep(burstWakes * wakeInterval)
+			time.Sleep(burstWakes * wakeInterval) //nolint:forbidigo // virtual time
 		}
 	})
 }
@@ -56,7 +56,7 @@ func TestFanOutToManyWatches(t *testing.T) {
 			if n := woken(); n > fanOutSize {
 				t.Errorf("round %d: %d watches were woken at once, want at most %d", round, n, fanOutSize)
 			}
-			time.Sleep(10*fanOutInterval + time.Millisecond)
+			time.Sleep(10*fanOutInterval + time.Millisecond) //nolint:forbidigo // virtual time
 			if n := woken(); n != watches {
 				t.Errorf("round %d: %d of %d watches were woken", round, n, watches)
 			}

@@ -9,7 +9,8 @@ import (
 
 // page is one page of a range of keys.
 type page struct {
-	kvs      []*mvccpb.KeyValue
+	kvs []*mvccpb.KeyValue
+	// revision is the current one, also for a page of the past.
 	revision int64
 	// count is the number of keys from the start of the page to the end of the range.
 	count int64
@@ -55,7 +56,7 @@ func (s *Store) list(ctx context.Context, start, end string, limit, revision int
 	}
 	// Reads of the past are rare; a client that pages through a list makes them.
 	kvs, err := s.history.rangeAt(ctx, start, end, 0, revision)
-	result := page{kvs: kvs, revision: revision, count: int64(len(kvs))}
+	result := page{kvs: kvs, revision: now, count: int64(len(kvs))}
 	if limit > 0 && result.count > limit {
 		result.kvs, result.more = kvs[:limit], true
 	}

@@ -103,3 +103,15 @@ func (t unusedTxn) Else(...clientv3.Op) clientv3.Txn { return t }
 func (unusedTxn) Commit() (*clientv3.TxnResponse, error) {
 	return nil, errUnused("Txn")
 }
+
+// unusedLease is the [clientv3.Lease] of an object that expires, which no resource in the
+// datastore has.
+type unusedLease struct{ clientv3.Lease }
+
+// Grant implements [clientv3.Lease].
+func (unusedLease) Grant(context.Context, int64) (*clientv3.LeaseGrantResponse, error) {
+	return nil, errUnused("a lease")
+}
+
+// Close implements [clientv3.Lease].
+func (unusedLease) Close() error { return nil }

@@ -146,6 +146,7 @@ func (s *Store) start(ctx context.Context) context.Context {
 	s.client.Kubernetes = operations{s}
 	s.client.KV = reader{s}
 	s.client.Watcher = unusedWatcher{}
+	s.client.Lease = unusedLease{}
 	s.tasks.Go(func() {
 		defer close(s.ended)
 		s.commitLoop(run)

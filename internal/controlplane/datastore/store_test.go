@@ -92,6 +92,33 @@ func follow(ctx context.Context, store *Store, subscription *subscription, from 
 	return out
 }
 
+// An empty value is no deletion, also when it was read from the file, and the deletion of a
+// missing key changes nothing, as in etcd.
+func TestEmptyValueIsNoDeletion(t *testing.T) {
+	dir, reserved := t.TempDir(), reserved(t)
+	store := testStoreAt(t, dir, reserved)
+	created := put(t, store, "/a", "", 0)
+	removed, err := store.client.Kubernetes.OptimisticDelete(t.Context(), "/b", 0, kubernetes.DeleteOptions{})
+	if err != nil || !removed.Succeeded || removed.Revision != created.Revision {
+		t.Errorf("the deletion of a missing key: %+v, %v; want the revision %d", removed, err, created.Revision)
+	}
+	if err := store.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	store = testStoreAt(t, dir, reserved)
+	put(t, store, "/b", "1", 0)
+	for _, revision := range []int64{0, created.Revision} {
+		found, err := store.client.Kubernetes.Get(t.Context(), "/a", kubernetes.GetOptions{Revision: revision})
+		if err != nil || found.KV == nil || found.KV.ModRevision != created.Revision {
+			t.Errorf("the empty value at %d: %+v, %v", revision, found, err)
+		}
+	}
+	changes, err := store.history.changesAfter(t.Context(), created.Revision-1, created.Revision)
+	if err != nil || len(changes) != 1 || changes[0].Type != mvccpb.PUT {
+		t.Errorf("the changes are %+v, %v", changes, err)
+	}
+}
+
 // A key is created, updated, deleted and recreated, with conflicts at each step.
 func TestOptimisticWrites(t *testing.T) {
 	store := testStore(t, t.TempDir(), "")

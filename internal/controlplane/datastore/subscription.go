@@ -79,6 +79,11 @@ func (s *subscription) signal() {
 	}
 }
 
+// mayWake waits if it was woken too often. It returns false if ctx ends before.
+func (s *subscription) mayWake(ctx context.Context) bool {
+	return s.pace == nil || s.pace.Wait(ctx) == nil
+}
+
 // take returns the events since the last call. It returns false after an overrun.
 func (s *subscription) take() ([]*event, bool) {
 	s.mutex.Lock()
@@ -126,7 +131,7 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 			return nil
 		case <-subscription.wake:
 		}
-		if subscription.pace != nil && subscription.pace.Wait(ctx) != nil {
+		if !subscription.mayWake(ctx) {
 			return nil
 		}
 		events, complete := subscription.take()

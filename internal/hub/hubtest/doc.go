@@ -29,6 +29,7 @@
 //	audit.go         the log of requests
 //	link.go          a network between client and hub that can fail
 //	programs.go      finds the programs
+//	etcd.go          etcd alone
 //	child*.go        a program that ends with this process
 //	port.go          a reserved port
 package hubtest

@@ -19,19 +19,28 @@ const (
 // Programs returns the directory into which `make kube` builds the programs. It is in
 // the repository that the working directory belongs to.
 func Programs() (dir string, err error) {
-	wd, err := os.Getwd()
+	root, err := moduleRoot()
 	if err != nil {
 		return "", fmt.Errorf("find the programs of the hub: %w", err)
+	}
+	dir = filepath.Join(root, ".cache", "kube")
+	return dir, checkPrograms(dir)
+}
+
+// moduleRoot returns the root of the Go module that the working directory is in.
+func moduleRoot() (string, error) {
+	wd, err := os.Getwd()
+	if err != nil {
+		return "", err
 	}
 	root := wd
 	for !isFile(filepath.Join(root, "go.mod")) {
 		if root == filepath.Dir(root) {
-			return "", fmt.Errorf("find the programs of the hub: %s is in no Go module", wd)
+			return "", fmt.Errorf("%s is in no Go module", wd)
 		}
 		root = filepath.Dir(root)
 	}
-	dir = filepath.Join(root, ".cache", "kube")
-	return dir, checkPrograms(dir)
+	return root, nil
 }
 
 func checkPrograms(dir string) error {
