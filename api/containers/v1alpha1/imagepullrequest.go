@@ -12,7 +12,7 @@ type ImagePullRequestSpec struct {
 	// Image is the reference of the image: a name with an optional registry before and an
 	// optional tag or digest after it. Without a tag it is latest.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)*(:[0-9]+)?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$')",message="image must be the reference of an image, such as nginx:1.27, localhost:5000/team/app:1 or nginx@sha256:<64 hex digits>; its name is in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]+)?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(@sha256:[a-f0-9]{64})?$') && !self.matches('^[a-f0-9]{64}$') && self.find('^([^/@:]+(:[0-9]+)?/)?[^:@]*').size() <= 255",message="image must be the reference of an image, such as nginx:1.27, localhost:5000/team/app:1 or nginx@sha256:<64 hex digits>; its name is in lower case"
 	Image string `json:"image"`
 	// Platform selects the image of one platform: the operating system and the processor,
 	// and a variant of the processor if it has some. By default it is the engine's own. A

@@ -16,7 +16,7 @@ type ImageTagRequestSpec struct {
 	// Tag is the tag to add, such as app:1; it is latest if only a name is given. If another
 	// image has the tag, the tag moves.
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9-]+([.][a-zA-Z0-9-]+)*(:[0-9]+)?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?$')",message="tag must be a name with an optional tag, such as localhost:5000/team/app:1, without a digest; the name is in lower case"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?([.][a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*(:[0-9]+)?/)?[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?$') && !self.matches('^[a-f0-9]{64}$') && self.find('^([^/@:]+(:[0-9]+)?/)?[^:@]*').size() <= 255",message="tag must be a name with an optional tag, such as localhost:5000/team/app:1, without a digest; the name is in lower case"
 	Tag string `json:"tag"`
 }
 

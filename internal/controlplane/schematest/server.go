@@ -1,5 +1,5 @@
-// Package schematest validates mirrors against the served definitions, as the API
-// server validates the writes of clients. The daemon writes mirrors directly to the
+// Package schematest validates mirrors and requests against the served definitions, as the
+// API server validates the writes of clients. The daemon writes mirrors directly to the
 // storage, so its mirrors must be valid, and must be served as they are stored.
 package schematest
 
@@ -19,6 +19,7 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/registry/customresource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	schemas "k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"sigs.k8s.io/yaml"
@@ -27,9 +28,9 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/api/crds"
 )
 
-// Server validates and serves mirrors as the API server does between a client and the
-// storage.
-type Server map[containersv1.Kind]served
+// Server validates and serves objects as the API server does between a client and the
+// storage. Its keys are kinds.
+type Server map[string]served
 
 // served is a kind, prepared by the API server's code from its definition.
 type served struct {
@@ -37,23 +38,34 @@ type served struct {
 	strategy   rest.RESTCreateStrategy
 }
 
-// New prepares the definitions of the program.
-func New(t testing.TB) Server {
+// New prepares the definitions of the mirrors.
+func New(t testing.TB) Server { return newServer(t, containersv1.Kinds()) }
+
+// NewRequests prepares the definitions of the requests.
+func NewRequests(t testing.TB) Server { return newServer(t, containersv1.RequestKinds()) }
+
+// kind is a kind of mirrors or of requests.
+type kind interface {
+	~string
+	GroupVersionResource() schemas.GroupVersionResource
+	GroupVersionKind() schemas.GroupVersionKind
+}
+
+func newServer[K kind](t testing.TB, kinds []K) Server {
 	t.Helper()
 	server := Server{}
-	for _, kind := range containersv1.Kinds() {
-		one, err := serve(kind)
+	for _, k := range kinds {
+		one, err := serve(k.GroupVersionResource(), k.GroupVersionKind())
 		if err != nil {
-			t.Fatalf("serve kind %s: %v", kind, err)
+			t.Fatalf("serve kind %s: %v", k, err)
 		}
-		server[kind] = one
+		server[string(k)] = one
 	}
 	return server
 }
 
-func serve(kind containersv1.Kind) (served, error) {
+func serve(resource schemas.GroupVersionResource, kind schemas.GroupVersionKind) (served, error) {
 	var result served
-	resource := kind.GroupVersionResource()
 	data, err := crds.FS.ReadFile(resource.Group + "_" + resource.Resource + ".yaml")
 	if err != nil {
 		return result, err
@@ -84,7 +96,7 @@ func serve(kind containersv1.Kind) (served, error) {
 	if err != nil {
 		return result, err
 	}
-	result.strategy = customresource.NewStrategy(nil, true, kind.GroupVersionKind(), validator, statusValidator, result.structural,
+	result.strategy = customresource.NewStrategy(nil, true, kind, validator, statusValidator, result.structural,
 		&apiextensions.CustomResourceSubresourceStatus{}, nil, version.SelectableFields)
 	return result, nil
 }
@@ -120,15 +132,14 @@ func (s Server) Check(t testing.TB, mirror containersv1.Mirror) {
 // Complaints returns the validation errors of a new object: schema, formats, list keys,
 // rules and metadata.
 func (s Server) Complaints(obj *unstructured.Unstructured) field.ErrorList {
-	kind := containersv1.Kind(obj.GetKind())
-	return s[kind].strategy.Validate(context.Background(), obj.DeepCopy())
+	return s[obj.GetKind()].strategy.Validate(context.Background(), obj.DeepCopy())
 }
 
 // Serve returns an object as the API server serves it after reading it from the
 // storage.
 func (s Server) Serve(t testing.TB, obj *unstructured.Unstructured) map[string]any {
 	t.Helper()
-	structural := s[containersv1.Kind(obj.GetKind())].structural
+	structural := s[obj.GetKind()].structural
 	content := obj.DeepCopy().Object
 	metadata, _, err := objectmeta.GetObjectMeta(content, true)
 	if err != nil {
