@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"k8s.io/component-base/metrics/legacyregistry"
+
+	_ "github.com/rancher-sandbox/rancher-desktop-daemon/internal/queuemetrics" // the queues of the libraries
 )
 
 // metricsHandler serves the metrics of the process and of the given collectors. It omits

@@ -37,8 +37,9 @@ type namespaceReaper struct {
 	metadata metadata.Interface
 	logger   *slog.Logger
 	limiter  workqueue.TypedRateLimiter[string]
-	queue    workqueue.TypedRateLimitingInterface[string]
-	worker   sync.WaitGroup
+	// queue has no delays of its own: a queue with delays wakes up every ten seconds.
+	queue  workqueue.TypedInterface[string]
+	worker sync.WaitGroup
 	// deleter is created for the first namespace. Only the worker uses it.
 	deleter deletion.NamespacedResourcesDeleterInterface
 	// reported has the last logged failure of each namespace. Only the worker uses it.
@@ -49,7 +50,7 @@ func newNamespaceReaper(kube kubernetes.Interface, metadata metadata.Interface, 
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[string](namespaceRetry, namespaceRetryMax)
 	return &namespaceReaper{
 		kube: kube, metadata: metadata, logger: logger, limiter: limiter,
-		queue: workqueue.NewTypedRateLimitingQueue(limiter), reported: map[string]string{},
+		queue: workqueue.NewTyped[string](), reported: map[string]string{},
 	}
 }
 
@@ -97,14 +98,14 @@ func (r *namespaceReaper) next(ctx context.Context) bool {
 	defer r.queue.Done(name)
 	err := r.reap(ctx, name)
 	if err == nil {
-		r.queue.Forget(name)
+		r.limiter.Forget(name)
 		delete(r.reported, name)
 		return true
 	}
 	if ctx.Err() == nil {
 		r.report(name, err)
 	}
-	r.queue.AddRateLimited(name)
+	time.AfterFunc(r.limiter.When(name), func() { r.queue.Add(name) })
 	return true
 }
 

@@ -22,6 +22,7 @@
 //	environment.go  the daemon's environment
 //	run.go          the running daemon's version and start
 //	lock.go         the pid file and its lock
+//	lockwatch_*.go  the kernel's reports about the pid file
 //	orphans_*.go    daemons whose pid file was removed
 //
 // Package filename names the files.

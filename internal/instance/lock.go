@@ -106,23 +106,36 @@ func (l *PidLock) isRemoved() bool {
 	return err == nil && !same
 }
 
+// watchedInterval is the pause between two checks of a pid file that the kernel watches.
+const watchedInterval = 30 * time.Second
+
 // WaitLost returns nil when the pid file was removed or replaced, or the error of ctx if
 // ctx ends first. The lock no longer excludes another daemon then. WaitLost checks the
-// file at the given interval, and returns after two checks with the same result.
+// file at the given interval, and returns after two checks with the same result. Where
+// the kernel reports changes of the file, WaitLost checks an unchanged file only every
+// watchedInterval, so that an idle daemon is not woken up.
 func (l *PidLock) WaitLost(ctx context.Context, every time.Duration) error {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
+	changes, stop := watchFile(l.file.Name())
+	defer stop()
+	pause := every
 	for before := false; ; {
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return ctx.Err()
-		case <-ticker.C:
+		case <-changes:
+		case <-timer.C:
 		}
+		timer.Stop()
 		now := l.isRemoved()
 		if now && before {
 			return nil
 		}
-		before = now
+		before, pause = now, every
+		if changes != nil && !now {
+			pause = max(every, watchedInterval)
+		}
 	}
 }
 

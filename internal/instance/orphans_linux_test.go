@@ -66,29 +66,24 @@ func TestOrphansRequiresExclusiveLock(t *testing.T) {
 	}
 }
 
-// Row F8: a daemon notices that its pid file was removed or replaced.
+// Row F8: a daemon notices that its pid file was removed or replaced, before and while it
+// waits.
 func TestWaitLostNoticesRemovedFile(t *testing.T) {
 	for name, change := range map[string]func(file string) error{
-		"removed":  os.Remove,
-		"replaced": func(file string) error { return ReplaceFile(file, []byte("1")) },
+		"removed":           os.Remove,
+		"replaced":          func(file string) error { return ReplaceFile(file, []byte("1")) },
+		"directory removed": func(file string) error { return os.RemoveAll(filepath.Dir(file)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "pid")
-			lock, err := Lock(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-			defer cancel()
-			if err := lock.WaitLost(ctx, time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
+			file := filepath.Join(t.TempDir(), "run", "pid")
+			lock := lockIn(t, file)
+			if err := waitLost(t, lock, 20*time.Millisecond); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("before the change: %v", err)
 			}
 			if err := change(file); err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			if err := lock.WaitLost(ctx, time.Millisecond); err != nil {
+			if err := waitLost(t, lock, 10*time.Second); err != nil {
 				t.Errorf("after the change: %v", err)
 			}
 			if err := lock.Release(); err != nil {
@@ -98,5 +93,42 @@ func TestWaitLostNoticesRemovedFile(t *testing.T) {
 				t.Errorf("Release removed the pid file of another process: %v", err)
 			}
 		})
+		t.Run(name+" during the wait", func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "run", "pid")
+			lock := lockIn(t, file)
+			lost := make(chan error, 1)
+			go func() { lost <- waitLost(t, lock, watchedInterval/2) }()
+			// Several checks, after which only the kernel reports the change in time.
+			<-time.After(50 * time.Millisecond)
+			if err := change(file); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-lost; err != nil {
+				t.Error(err)
+			}
+			if err := lock.Release(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+}
+
+func waitLost(t *testing.T, lock *PidLock, timeout time.Duration) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	return lock.WaitLost(ctx, time.Millisecond)
+}
+
+// lockIn locks a pid file in a new directory.
+func lockIn(t *testing.T, file string) *PidLock {
+	t.Helper()
+	if err := os.Mkdir(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := Lock(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lock
 }
