@@ -25,6 +25,9 @@ func TestReliabilityNamesExistingTests(t *testing.T) {
 	for _, name := range testName.FindAllStringSubmatch(string(text), -1) {
 		checkTest(t, tests, all, name[1], name[2], name[3] != "")
 	}
+	for _, browser := range browserTest.FindAllStringSubmatch(string(text), -1) {
+		checkBrowserTest(t, browser[1], browser[2])
+	}
 	for _, files := range regexp.MustCompile(`bats: ([a-z, ]+)`).FindAllStringSubmatch(string(text), -1) {
 		for file := range strings.SplitSeq(files[1], ",") {
 			path := filepath.Join("..", "bats", strings.TrimSpace(file)+".bats")
@@ -32,6 +35,28 @@ func TestReliabilityNamesExistingTests(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// browserTest matches the file and the title of a test of the page.
+var browserTest = regexp.MustCompile("`([a-z]+\\.test\\.mjs)`: ([^;|]+[^;| ])")
+
+// checkBrowserTest fails unless a file has the test. A title that depends on an address ends
+// or begins with PORT.
+func checkBrowserTest(t *testing.T, file, title string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "page", "test", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	declaration := "test('" + title + "'"
+	if fixed, ok := strings.CutSuffix(title, " PORT"); ok {
+		declaration = "test(`" + fixed + " ${"
+	} else if fixed, ok := strings.CutPrefix(title, "PORT "); ok {
+		declaration = "} " + fixed + "`"
+	}
+	if !strings.Contains(string(text), declaration) {
+		t.Errorf("%s has no test %q", file, title)
 	}
 }
 

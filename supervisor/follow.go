@@ -44,117 +44,144 @@ type TreeEvent struct {
 
 // Tree returns the current tree.
 func (p *Picture) Tree() Tree {
-	failures, _ := p.failuresSince(0)
-	return Tree{Nodes: p.Nodes(), Failures: failures}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Tree{Nodes: p.sorted(), Failures: p.failuresSince(0)}
 }
 
 // Follow calls emit with the tree, and then with its changes, at most four times a second. A
-// tree at rest costs a reading of the mailboxes every two seconds. It returns when ctx ends,
-// or with the error of emit.
+// change costs what has changed, however many actors there are; in addition, all mailboxes
+// are read every two seconds. It returns when ctx ends, or with the error of emit.
 func (p *Picture) Follow(ctx context.Context, emit func(TreeEvent) error) error {
-	f := follower{picture: p}
-	for {
-		changed := p.nextChange()
-		if event, isNews := f.next(); isNews {
+	f := newFollower(p)
+	p.add(f)
+	defer p.leave(f)
+	mailboxes := time.NewTicker(mailboxInterval)
+	defer mailboxes.Stop()
+	for event, isNews := f.snapshot(), true; ; event, isNews = f.next() {
+		if isNews {
 			if err := emit(event); err != nil {
 				return err
 			}
-		}
-		if err := wait(ctx, nil, followPause); err != nil {
-			return err
-		}
-		for isAtRest := true; isAtRest; {
-			if err := wait(ctx, changed, mailboxInterval); err != nil {
+			if err := pause(ctx, followPause); err != nil {
 				return err
 			}
-			isAtRest = !isClosed(changed) && f.waiting == 0 && f.picture.mailboxes() == 0
+		}
+		select {
+		case <-f.wake:
+		case <-mailboxes.C:
+			f.readMailboxes()
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }
 
-// wait waits until changed is closed, or d has passed. It returns an error when ctx ends.
-func wait(ctx context.Context, changed <-chan struct{}, d time.Duration) error {
+// pause waits for d. It returns an error when ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-changed:
 	case <-timer.C:
+		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	return nil
 }
 
-func isClosed(ch <-chan struct{}) bool {
-	select {
-	case <-ch:
-		return true
-	default:
-		return false
-	}
-}
-
-// follower knows what its client has received.
+// follower knows what its client has not received yet. The mutex of the picture guards its
+// fields.
 type follower struct {
 	picture *Picture
-	known   map[string]Node
-	// waiting is the number of messages in all mailboxes of known, failed that of failures.
-	waiting, failed int
+	// wake has a signal if something has changed.
+	wake chan struct{}
+	// changed has the names of actors that have started, changed or ended.
+	changed map[string]struct{}
+	// waiting has the lengths of the mailboxes that were not empty.
+	waiting map[string]int
+	// failed is the number of failures that the client has received.
+	failed int
 }
 
-// next returns the next event, and whether it has anything new.
-func (f *follower) next() (event TreeEvent, isNews bool) {
-	nodes := f.picture.Nodes()
-	event.Failures, f.failed = f.picture.failuresSince(f.failed)
-	former := f.known
-	f.known, f.waiting = make(map[string]Node, len(nodes)), 0
-	for _, n := range nodes {
-		f.known[n.Name] = n
-		f.waiting += n.Mailbox
-		if before, found := former[n.Name]; !found || before != n {
-			event.Nodes = append(event.Nodes, n)
-		}
+func newFollower(p *Picture) *follower {
+	return &follower{picture: p, wake: make(chan struct{}, 1), changed: map[string]struct{}{}, waiting: map[string]int{}}
+}
+
+// snapshot returns the first event.
+func (f *follower) snapshot() TreeEvent {
+	p := f.picture
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(f.changed)
+	event := TreeEvent{Type: TreeSnapshot, Nodes: p.sorted(), Failures: p.failuresSince(0)}
+	f.failed = p.failed
+	for _, n := range event.Nodes {
+		f.received(n)
 	}
-	for name := range former {
-		if _, found := f.known[name]; !found {
+	return event
+}
+
+// next returns the changes since the last event, and whether there are any.
+func (f *follower) next() (event TreeEvent, isNews bool) {
+	p := f.picture
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	event = TreeEvent{Type: TreeChanged, Failures: p.failuresSince(f.failed)}
+	f.failed = p.failed
+	for name := range f.changed {
+		if n := p.nodes[name]; n != nil {
+			now := n.read()
+			f.received(now)
+			event.Nodes = append(event.Nodes, now)
+		} else {
+			delete(f.waiting, name)
 			event.Gone = append(event.Gone, name)
 		}
 	}
-	event.Type = TreeChanged
-	if former == nil {
-		event.Type = TreeSnapshot
-	}
-	return event, former == nil || len(event.Nodes)+len(event.Gone)+len(event.Failures) > 0
+	clear(f.changed)
+	return event, len(event.Nodes)+len(event.Gone)+len(event.Failures) > 0
 }
 
-// mailboxes returns the number of messages that wait. It is cheaper than Nodes.
-func (p *Picture) mailboxes() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	count := 0
-	for _, n := range p.nodes {
-		if n.mailbox != nil {
-			count += n.mailbox.UserMessageCount()
+// received records that the client has received an actor.
+func (f *follower) received(n Node) {
+	delete(f.waiting, n.Name)
+	if n.Mailbox > 0 {
+		f.waiting[n.Name] = n.Mailbox
+	}
+}
+
+// readMailboxes finds the actors whose mailboxes have another length than the client knows.
+func (f *follower) readMailboxes() {
+	f.picture.mu.Lock()
+	defer f.picture.mu.Unlock()
+	for name, n := range f.picture.nodes {
+		if n.waiting() != f.waiting[name] {
+			f.changed[name] = struct{}{}
 		}
 	}
-	return count
 }
 
-// nextChange returns a channel that is closed at the next change.
-func (p *Picture) nextChange() <-chan struct{} {
+// add adds a follower, and leave removes it.
+func (p *Picture) add(f *follower) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.waiting == nil {
-		p.waiting = make(chan struct{})
-	}
-	return p.waiting
+	p.followers[f] = struct{}{}
 }
 
-// changed wakes the followers. The mutex is held.
-func (p *Picture) changed() {
-	if p.waiting != nil {
-		close(p.waiting)
-		p.waiting = nil
+func (p *Picture) leave(f *follower) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.followers, f)
+}
+
+// changed notes a change of an actor for the followers. The mutex is held.
+func (p *Picture) changed(name string) {
+	for f := range p.followers {
+		f.changed[name] = struct{}{}
+		select {
+		case f.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -167,10 +194,8 @@ func (p *Picture) remember(f Failure) {
 	p.failed++
 }
 
-// failuresSince returns the recent failures but the first known ones, and the number of all.
-func (p *Picture) failuresSince(known int) (recent []Failure, all int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// failuresSince returns the recent failures but the first known ones. The mutex is held.
+func (p *Picture) failuresSince(known int) []Failure {
 	count := min(p.failed-known, len(p.recent))
-	return append([]Failure(nil), p.recent[len(p.recent)-count:]...), p.failed
+	return append([]Failure(nil), p.recent[len(p.recent)-count:]...)
 }

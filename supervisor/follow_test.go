@@ -3,7 +3,9 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -163,7 +165,51 @@ func TestRecentFailuresAreLimited(t *testing.T) {
 	if last := failures[len(failures)-1]; len(failures) != maxRecent || last.Error != "last" || !last.GaveUp {
 		t.Errorf("%d failures, the last one is %+v", len(failures), last)
 	}
-	if recent, all := p.failuresSince(3 * maxRecent); len(recent) != 1 || all != 3*maxRecent+1 {
-		t.Errorf("%d new failures of %d", len(recent), all)
+	if recent := p.failuresSince(3 * maxRecent); len(recent) != 1 || p.failed != 3*maxRecent+1 {
+		t.Errorf("%d new failures of %d", len(recent), p.failed)
+	}
+}
+
+// crowd returns the picture of a tree with many actors, and a mailbox that all of them share.
+func crowd(actors int) (*Picture, *fixedMailbox) {
+	p, mailbox := NewPicture(), &fixedMailbox{}
+	for i := range actors {
+		p.spawned(fmt.Sprintf("root/engine/container/%d", i), mailbox)
+	}
+	return p, mailbox
+}
+
+// A change of one actor reads none of the others.
+func TestFollowCostIsThatOfTheChange(t *testing.T) {
+	p, mailbox := crowd(10_000)
+	f := newFollower(p)
+	p.add(f)
+	f.snapshot()
+	begin := mailbox.readings.Load()
+	for i := range 100 {
+		p.state("root/engine/container/7", strconv.Itoa(i))
+		if event, isNews := f.next(); !isNews || len(event.Nodes) != 1 || event.Nodes[0].State != strconv.Itoa(i) {
+			t.Fatalf("the event is %+v", event)
+		}
+	}
+	if readings := mailbox.readings.Load() - begin; readings != 100 {
+		t.Errorf("100 changes read %d actors", readings)
+	}
+	p.leave(f)
+	p.state("root/engine/container/7", "last")
+	if _, isNews := f.next(); isNews {
+		t.Error("a follower that has left receives changes")
+	}
+}
+
+// BenchmarkFollow measures a change of one of 10,000 actors for one open page.
+func BenchmarkFollow(b *testing.B) {
+	p, _ := crowd(10_000)
+	f := newFollower(p)
+	p.add(f)
+	f.snapshot()
+	for i := 0; b.Loop(); i++ {
+		p.state("root/engine/container/7", strconv.Itoa(i))
+		f.next()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/ui"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/messages"
 )
 
@@ -23,9 +24,6 @@ const (
 	// HubPath takes a POST and answers 202: the daemon reads again which hub this machine
 	// has joined.
 	HubPath = "/rdd/hub"
-	// PagePath takes a POST and answers with a Login. A DELETE ends all sessions of the page,
-	// and answers with Ended.
-	PagePath = "/rdd/page"
 )
 
 // Version is the answer of VersionPath: the version of the daemon that runs.
@@ -42,12 +40,12 @@ type Tree struct {
 
 func (d *daemon) handlers() map[string]http.Handler {
 	return map[string]http.Handler{
-		ReadyPath:    http.HandlerFunc(d.serveReady),
-		TreePath:     http.HandlerFunc(d.serveTree),
-		VersionPath:  http.HandlerFunc(d.serveVersion),
-		ShutdownPath: http.HandlerFunc(d.serveShutdown),
-		HubPath:      http.HandlerFunc(d.serveHub),
-		PagePath:     http.HandlerFunc(d.servePage),
+		ReadyPath:      http.HandlerFunc(d.serveReady),
+		TreePath:       http.HandlerFunc(d.serveTree),
+		VersionPath:    http.HandlerFunc(d.serveVersion),
+		ShutdownPath:   http.HandlerFunc(d.serveShutdown),
+		HubPath:        http.HandlerFunc(d.serveHub),
+		ui.ControlPath: http.HandlerFunc(d.servePage),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/kube"
@@ -24,20 +25,6 @@ const pageStop = 2 * time.Second
 
 // factsTimeout bounds the read of the App for the page.
 const factsTimeout = 3 * time.Second
-
-// Login is the answer of PagePath to a POST: an address that logs one browser in, and the
-// address of the page.
-type Login struct {
-	URL  string `json:"url"`
-	Page string `json:"page"`
-	// Missing is set if the program was built without the page.
-	Missing bool `json:"missing,omitempty"`
-}
-
-// Ended is the answer of PagePath to a DELETE: the number of sessions that have ended.
-type Ended struct {
-	Sessions int `json:"sessions"`
-}
 
 // Facts are what the page knows about its daemon.
 type Facts struct {
@@ -54,7 +41,7 @@ type Facts struct {
 func (d *daemon) startPage(ctx context.Context) (stop func()) {
 	d.page, d.pageErr = ui.Start(ctx, ui.Config{
 		Dir: d.Instance.TLSDir, Command: pageCommand(d.Instance.Name), Page: page.Handler(), Logger: d.Logger,
-		API: d.userAPI, Facts: func(ctx context.Context) (any, error) { return d.facts(ctx) },
+		API: d.userAPI, Facts: func(ctx context.Context) (any, error) { return d.facts(ctx) }, Preload: d.firstList,
 		Tree: func() any { return d.picture.Tree() },
 		FollowTree: func(ctx context.Context, emit func(any) error) error {
 			return d.picture.Follow(ctx, func(event TreeEvent) error { return emit(event) })
@@ -93,6 +80,15 @@ func (d *daemon) userAPI() http.Handler {
 	return plane.UserHandler()
 }
 
+func isClosed(ch <-chan struct{}) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}
+
 // facts returns what the page knows about this daemon. It fails until the App can be read,
 // which has the namespace.
 func (d *daemon) facts(ctx context.Context) (Facts, error) {
@@ -115,6 +111,23 @@ func (d *daemon) facts(ctx context.Context) (Facts, error) {
 		Version: d.Version, Instance: d.Instance.Name,
 		Namespace: cmp.Or(app.Spec.Namespace, appv1.DefaultNamespace), Hub: app.Status.Hub,
 	}, nil
+}
+
+// firstPage is the limit of the page's first list of containers, as in
+// page/src/store/collection.ts.
+const firstPage = 1000
+
+// firstList returns the path of the page's first list; empty until the namespace is known.
+func (d *daemon) firstList(ctx context.Context) string {
+	if d.mirrorNamespace.Load() == nil {
+		facts, err := d.facts(ctx)
+		if err != nil {
+			return ""
+		}
+		d.mirrorNamespace.Store(&facts.Namespace)
+	}
+	return fmt.Sprintf("/apis/%s/namespaces/%s/%s?limit=%d", containersv1.GroupVersion, *d.mirrorNamespace.Load(),
+		containersv1.KindContainer.GroupVersionResource().Resource, firstPage)
 }
 
 func (d *daemon) runDoctor(ctx context.Context) ([]byte, error) {
@@ -141,7 +154,7 @@ func (d *daemon) endSessions(role controlplane.Role) {
 	}
 }
 
-// servePage serves PagePath.
+// servePage serves [ui.ControlPath].
 func (d *daemon) servePage(w http.ResponseWriter, r *http.Request) {
 	if d.page == nil {
 		http.Error(w, fmt.Sprintf("the page is not served: %v: free a port, and run 'rdd svc restart'", d.pageErr), http.StatusServiceUnavailable)
@@ -150,14 +163,14 @@ func (d *daemon) servePage(w http.ResponseWriter, r *http.Request) {
 	var answer any
 	switch r.Method {
 	case http.MethodPost:
-		answer = Login{URL: d.page.LoginURL(), Page: d.page.URL(), Missing: !page.IsBuilt()}
+		answer = ui.Login{URL: d.page.LoginURL(), Page: d.page.URL(), Missing: !page.IsBuilt()}
 	case http.MethodDelete:
 		count, err := d.page.Revoke()
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		answer = Ended{Sessions: count}
+		answer = ui.Ended{Sessions: count}
 	default:
 		http.Error(w, "use POST or DELETE", http.StatusMethodNotAllowed)
 		return

@@ -18,6 +18,7 @@ import (
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/controlplane/controlplanetest"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance/instancetest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/ui"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/page"
 )
 
@@ -46,8 +47,8 @@ func do(t *testing.T, client *http.Client, method, address string, header ...str
 // logIn returns a browser with a session, and the address of the page.
 func logIn(t *testing.T, admin *http.Client, host string) (*http.Client, string) {
 	t.Helper()
-	code, body := do(t, admin, http.MethodPost, host+PagePath)
-	var login Login
+	code, body := do(t, admin, http.MethodPost, host+ui.ControlPath)
+	var login ui.Login
 	if err := json.Unmarshal([]byte(body), &login); err != nil || code != http.StatusOK {
 		t.Fatalf("%d %s: %v", code, body, err)
 	}
@@ -103,7 +104,7 @@ func TestPageOfRunningDaemon(t *testing.T) {
 	if code, body := do(t, browser, http.MethodDelete, address+"apis/app.rancherdesktop.io/v1alpha1/apps/app", "Origin", own); code != http.StatusForbidden || !strings.Contains(body, "rdd-app-deletion") {
 		t.Errorf("a change: %d %s", code, body)
 	}
-	if code, body := do(t, admin, http.MethodDelete, config.Host+PagePath); code != http.StatusOK || body != `{"sessions":1}`+"\n" {
+	if code, body := do(t, admin, http.MethodDelete, config.Host+ui.ControlPath); code != http.StatusOK || body != `{"sessions":1}`+"\n" {
 		t.Errorf("the end of all sessions: %d %s", code, body)
 	}
 	if code, _ := do(t, browser, http.MethodGet, address+"session"); code != http.StatusUnauthorized {
@@ -137,12 +138,12 @@ func TestPageLoginNeedsToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, method := range []string{http.MethodPost, http.MethodDelete} {
-			if code, body := do(t, client, method, config.Host+PagePath); code != http.StatusUnauthorized && code != http.StatusForbidden {
+			if code, body := do(t, client, method, config.Host+ui.ControlPath); code != http.StatusUnauthorized && code != http.StatusForbidden {
 				t.Errorf("%s %s: %d %s", method, name, code, body)
 			}
 		}
 	}
-	if code, body := do(t, admin, http.MethodGet, config.Host+PagePath); code != http.StatusMethodNotAllowed {
+	if code, body := do(t, admin, http.MethodGet, config.Host+ui.ControlPath); code != http.StatusMethodNotAllowed {
 		t.Errorf("GET: %d %s", code, body)
 	}
 	for _, test := range []struct {

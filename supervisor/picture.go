@@ -44,8 +44,8 @@ type Picture struct {
 	// recent are the last failures, oldest first, and failed is the number of all.
 	recent []Failure
 	failed int
-	// waiting is closed at the next change; nil if nothing waits for it.
-	waiting chan struct{}
+	// followers are those of Follow.
+	followers map[*follower]struct{}
 	// mailbox creates the mailbox of the actor with this name.
 	mailbox func(name string) actor.Mailbox
 }
@@ -55,11 +55,26 @@ type node struct {
 	mailbox actor.Mailbox
 }
 
+// waiting returns the number of messages in the mailbox.
+func (n *node) waiting() int {
+	if n.mailbox == nil {
+		return 0
+	}
+	return n.mailbox.UserMessageCount()
+}
+
+// read returns the current node.
+func (n *node) read() Node {
+	now := n.Node
+	now.Mailbox = n.waiting()
+	return now
+}
+
 // NewPicture returns an empty picture.
 func NewPicture() *Picture {
 	unbounded := actor.Unbounded()
 	return &Picture{
-		nodes: map[string]*node{}, failures: map[part]int{},
+		nodes: map[string]*node{}, failures: map[part]int{}, followers: map[*follower]struct{}{},
 		mailbox: func(string) actor.Mailbox { return unbounded() },
 	}
 }
@@ -68,13 +83,14 @@ func NewPicture() *Picture {
 func (p *Picture) Nodes() []Node {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.sorted()
+}
+
+// sorted returns the nodes by name. The mutex is held.
+func (p *Picture) sorted() []Node {
 	out := make([]Node, 0, len(p.nodes))
 	for _, n := range p.nodes {
-		v := n.Node
-		if n.mailbox != nil {
-			v.Mailbox = n.mailbox.UserMessageCount()
-		}
-		out = append(out, v)
+		out = append(out, n.read())
 	}
 	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
 	return out
@@ -100,7 +116,7 @@ func (p *Picture) spawned(name string, mb actor.Mailbox) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.nodes[name] = &node{Node: Node{Name: name, State: "starting", Since: time.Now()}, mailbox: mb}
-	p.changed()
+	p.changed(name)
 }
 
 func (p *Picture) state(name, state string) {
@@ -108,7 +124,7 @@ func (p *Picture) state(name, state string) {
 	defer p.mu.Unlock()
 	if n := p.nodes[name]; n != nil && n.State != state {
 		n.State, n.Since = state, time.Now()
-		p.changed()
+		p.changed(name)
 	}
 }
 
@@ -118,7 +134,7 @@ func (p *Picture) fail(name string, f messages.ChildFailed) {
 	p.failures[partOf(name)]++
 	p.last, p.lastErr = name+": "+f.Err.Error(), f.Err
 	p.remember(Failure{Name: name, Error: f.Err.Error(), At: time.Now(), GaveUp: f.GaveUp})
-	p.changed()
+	p.changed(name)
 	n := p.nodes[name]
 	if n == nil {
 		return
@@ -134,7 +150,7 @@ func (p *Picture) gone(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.nodes, name)
-	p.changed()
+	p.changed(name)
 }
 
 func (p *Picture) deadLetter() {

@@ -119,6 +119,9 @@ type daemon struct {
 	pageErr error
 	// plane is the running control plane; nil before the first one.
 	plane atomic.Pointer[controlplane.Server]
+	// mirrorNamespace is the namespace of the mirrors, which does not change; nil until it
+	// was read.
+	mirrorNamespace atomic.Pointer[string]
 }
 
 func newDaemon(cfg Config) *daemon {

@@ -61,6 +61,9 @@ echo
 short=${rdd#"$PWD/"}
 say "What to try next"
 cat <<EOF
+  look at all of it in the browser, live:
+    $short ui
+
   stop the container through the API, and start it again:
     id=\$($short ctl get containers --field-selector status.name=hello -o name)
     $short ctl patch \$id --type merge -p '{"spec":{"state":"created"}}'

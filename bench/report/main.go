@@ -1,5 +1,5 @@
-// Command report writes docs/benchmarks.md from the figures of bench/endtoend and the
-// output of `go test -bench`, with plots. The text of the page is in
+// Command report writes docs/benchmarks.md from the figures of bench/endtoend and of
+// page/test/bench.mjs, and the output of `go test -bench`, with plots. The text of the page is in
 // benchmarks.md.tmpl.
 //
 // Reading map:
@@ -11,9 +11,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -23,12 +25,13 @@ import (
 
 // options are those of the command line.
 type options struct {
-	endToEnd, benchmarks, template, page, plots string
+	endToEnd, browser, benchmarks, template, page, plots string
 }
 
 func main() {
 	var opts options
 	flag.StringVar(&opts.endToEnd, "endtoend", ".cache/bench/endtoend.json", "figures of bench/endtoend")
+	flag.StringVar(&opts.browser, "browser", ".cache/bench/page.json", "figures of make bench-page; a missing file leaves them out")
 	flag.StringVar(&opts.benchmarks, "go", ".cache/bench/go.txt", "output of go test -bench; a missing file leaves its tables out")
 	flag.StringVar(&opts.template, "template", "bench/report/benchmarks.md.tmpl", "the template of the page")
 	flag.StringVar(&opts.page, "page", "docs/benchmarks.md", "the page to write")
@@ -44,6 +47,10 @@ func main() {
 func write(opts options, logger *slog.Logger) error {
 	run, err := figures.Read(opts.endToEnd)
 	if err != nil {
+		return err
+	}
+	browser, err := figures.Read(opts.browser)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	benchmarks, err := readBenchmarks(opts.benchmarks, logger)
@@ -62,7 +69,7 @@ func write(opts options, logger *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("read the template of the page: %w", err)
 	}
-	return create(opts.page, func(w io.Writer) error { return page(w, string(words), run, benchmarks) })
+	return create(opts.page, func(w io.Writer) error { return page(w, string(words), run, browser, benchmarks) })
 }
 
 // create writes a file.

@@ -93,12 +93,15 @@ func TestPageHasFiguresAndText(t *testing.T) {
 		t.Fatal(err)
 	}
 	var text strings.Builder
-	if err := page(&text, string(words), measured(), parsed(t)); err != nil {
+	browser := &figures.Run{Date: time.Unix(2e9, 0).UTC(), Commit: "def"}
+	browser.Figure(figures.Browser, "first rows", figures.Milliseconds, figures.Goal(300)).Values = []float64{250, 240}
+	if err := page(&text, string(words), measured(), browser, parsed(t)); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"# How fast and how big\n", "commit abc", "| full sync | 0.5 s, met | 0.4 s    |", "latency, volume created, p99",
 		"| created by a request | 10 ms, met | 7 ms     |", "| log     | 90 MB/s  |",
+		"## The page", "commit def", "| first rows | 300 ms, met | 240 ms (240 to 250) |",
 		"## The VM", "## What takes the rest of the time", "### FullSync", "| images=500, latency=1ms, pool=8 | 500.0ms | 410 | 1402 | 10.0 |",
 	} {
 		if !strings.Contains(text.String(), want) {
@@ -130,7 +133,7 @@ func TestPlotsAreDrawn(t *testing.T) {
 func TestWriteMakesAllFiles(t *testing.T) {
 	dir := t.TempDir()
 	opts := options{
-		endToEnd: dir + "/run.json", benchmarks: dir + "/none", template: "benchmarks.md.tmpl",
+		endToEnd: dir + "/run.json", browser: dir + "/none", benchmarks: dir + "/none", template: "benchmarks.md.tmpl",
 		page: dir + "/page.md", plots: dir + "/plots",
 	}
 	if err := measured().Write(opts.endToEnd); err != nil {

@@ -40,7 +40,7 @@ func (c *uiCmd) Run(s *session) error {
 }
 
 // open opens the page with the program opener, or prints an address.
-func (c *uiCmd) open(s *session, login client.PageLogin, opener string) error {
+func (c *uiCmd) open(s *session, login ui.Login, opener string) error {
 	if login.Missing {
 		s.note(s.err, "the daemon's program was built without npm and has no page: install npm, and run 'make build' and 'rdd svc restart'")
 		opener = ""

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/client"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/ui"
 )
 
 func TestBrowserOpener(t *testing.T) {
@@ -63,7 +63,7 @@ func TestMissingPageIsNotOpened(t *testing.T) {
 	for isMissing, text := range map[bool]string{true: "http://x/login\n", false: "http://x/\n"} {
 		var out, messages bytes.Buffer
 		s := &session{ctx: t.Context(), out: &out, err: &messages}
-		if err := (&uiCmd{}).open(s, client.PageLogin{URL: "http://x/login", Page: "http://x/", Missing: isMissing}, dir+"/open"); err != nil {
+		if err := (&uiCmd{}).open(s, ui.Login{URL: "http://x/login", Page: "http://x/", Missing: isMissing}, dir+"/open"); err != nil {
 			t.Fatal(err)
 		}
 		_, err := os.Stat(dir + "/opened")

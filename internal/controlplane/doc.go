@@ -34,7 +34,8 @@
 //   - requestguards.go: checks of requests before they are handled
 //   - clientlog.go: the log of changes by clients
 //   - slowwatch.go: ending the watches of clients that do not read
-//   - admission.go, params.go: admission policies; protect.go: rdd's own policies
+//   - admission.go, params.go: admission policies; protect.go: rdd's
+//     own policies
 //
 // In the background:
 //

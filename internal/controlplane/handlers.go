@@ -42,7 +42,7 @@ func (h *handlerChains) build(api http.Handler, config *genericapiserver.Config)
 	h.inProcess = outer(h.inProcess, config)
 
 	api = withChangesLogged(h.slow.withWriteLimit(api), h.logger)
-	h.user = withUnlimitedStreams(inner(api, config), config.LongRunningFunc)
+	h.user = withUnlimitedStreams(inner(h.tables.Lists(api), config), config.LongRunningFunc)
 	h.user = limited(as(h.user, AdminUser), config)
 
 	network := inner(untilRevoked(api, config.LongRunningFunc), config)

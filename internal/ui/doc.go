@@ -15,6 +15,7 @@
 //	codes.go        codes for one login
 //	sessions.go     sessions, in memory
 //	sessionfile.go  sessions, on disk
+//	control.go      what the command line requests from the daemon
 //	login.go        the login, and requests without a session
 //	status.go       errors in the form of the API
 //	proxy.go        requests of the API, and their streams

@@ -27,6 +27,7 @@ func testConfig(t *testing.T) Config {
 			})
 		},
 		Facts:      func(context.Context) (any, error) { return map[string]string{"version": "v1"}, nil },
+		Preload:    func(context.Context) string { return "/apis/first?limit=1" },
 		Tree:       func() any { return map[string]string{"tree": "t"} },
 		FollowTree: func(context.Context, func(any) error) error { return nil },
 		Doctor:     func(context.Context) ([]byte, error) { return []byte(`{"healthy":true}`), nil },

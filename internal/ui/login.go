@@ -36,16 +36,24 @@ func (s *Server) serveLogin(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // plain HTTP: the connection does not leave the machine
 		Name: s.cookieName(), Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
+	next := "/"
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "none" && site != "same-origin" {
 		// After a link on another site, a browser sends no strict cookie with a redirect.
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		fmt.Fprint(w, forward)
-		return
+		next = welcomePath
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
-const forward = `<!doctype html>
+// welcomePath is where a login leads that began on another site. Its document requests the
+// page, so the request begins on this site.
+const welcomePath = "/welcome"
+
+func (s *Server) serveWelcome(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprint(w, welcome)
+}
+
+const welcome = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">
 <title>rdd</title><p><a href="/">Open the page</a></p></html>
 `
@@ -99,6 +107,9 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer done()
+	if first := s.Preload(r.Context()); first != "" {
+		w.Header().Set("Link", "<"+first+">; rel=preload; as=fetch; crossorigin")
+	}
 	document := r.Clone(r.Context())
 	document.URL.Path = "/" // the page has addresses of its own
 	s.Page.ServeHTTP(w, document)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -38,14 +39,43 @@ func TestLoginMakesSession(t *testing.T) {
 	}
 }
 
-// After a link on another site, a browser sends no strict cookie with a redirect.
+// After a link on another site, a browser sends no strict cookie with a redirect. The code
+// is in no address that the browser keeps.
 func TestLoginAfterLinkForwards(t *testing.T) {
 	s := startTest(t, testConfig(t))
 	got := request(t, browser(t), http.MethodGet, s.LoginURL(), map[string]string{
 		"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
 	})
-	if got.StatusCode != http.StatusOK || len(got.Cookies()) != 1 || !strings.Contains(got.body, "url=/") {
+	if got.StatusCode != http.StatusSeeOther || len(got.Cookies()) != 1 || got.Header.Get("Location") != welcomePath {
+		t.Fatalf("%s to %q: %s", got.Status, got.Header.Get("Location"), got.body)
+	}
+	got = request(t, browser(t), http.MethodGet, strings.TrimSuffix(s.URL(), "/")+welcomePath, nil)
+	if got.StatusCode != http.StatusOK || !strings.Contains(got.body, `url=/"`) {
 		t.Errorf("%s: %s", got.Status, got.body)
+	}
+}
+
+// A browser requests the first list at the same time as the script.
+func TestDocumentNamesFirstRequest(t *testing.T) {
+	first := "/apis/first?limit=1"
+	cfg := testConfig(t)
+	cfg.Preload = func(context.Context) string { return first }
+	s := startTest(t, cfg)
+	client := loggedIn(t, s)
+	if got := request(t, client, http.MethodGet, s.URL(), nil).Header.Get("Link"); got != "</apis/first?limit=1>; rel=preload; as=fetch; crossorigin" {
+		t.Errorf("the header is %q", got)
+	}
+	for name, got := range map[string]response{
+		"a file":            request(t, client, http.MethodGet, s.URL()+"page.js", nil),
+		"without a session": request(t, browser(t), http.MethodGet, s.URL(), nil),
+	} {
+		if link := got.Header.Get("Link"); link != "" {
+			t.Errorf("%s: %q", name, link)
+		}
+	}
+	first = ""
+	if got := request(t, client, http.MethodGet, s.URL(), nil); got.StatusCode != http.StatusOK || got.Header.Get("Link") != "" {
+		t.Errorf("while the API server starts: %s %q", got.Status, got.Header.Get("Link"))
 	}
 }
 

@@ -2,10 +2,7 @@
 
 package ui
 
-import (
-	"errors"
-	"net"
-)
+import "net"
 
 // socketUser returns an error: only Linux reports the user of a socket.
-func socketUser(_, _ net.Addr) (int, error) { return 0, errors.ErrUnsupported }
+func socketUser(_, _ net.Addr) (int, error) { return 0, errNoUsers }

@@ -28,6 +28,9 @@ type Config struct {
 	// Facts returns what /session shows about this daemon, as JSON. An error means that it is
 	// not known yet.
 	Facts func(ctx context.Context) (any, error)
+	// Preload returns the path of what the page requests first, for the browser to request it
+	// at the same time as the script; empty while it is not known.
+	Preload func(ctx context.Context) string
 	// Tree returns the supervision tree, as JSON. FollowTree calls emit with the tree, and
 	// then with changes, until ctx ends or emit returns an error.
 	Tree       func() any
@@ -105,6 +108,7 @@ func (s *Server) hosts() []string {
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /login", s.serveLogin)
+	mux.HandleFunc("GET "+welcomePath, s.serveWelcome)
 	for _, prefix := range []string{"/api", "/apis", "/openapi"} {
 		mux.Handle(prefix, s.withSession(s.serveAPI))
 		mux.Handle(prefix+"/", s.withSession(s.serveAPI))

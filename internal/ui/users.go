@@ -2,11 +2,15 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
 )
+
+// errNoUsers is the error of a lookup on a system that reports the users of no sockets.
+var errNoUsers = errors.New("only Linux reports the user of a socket")
 
 // userLookup returns the ID of the user of a socket of this machine.
 type userLookup func(local, remote net.Addr) (int, error)
@@ -18,6 +22,10 @@ func checkUsers(ctx context.Context, listener net.Listener, lookup userLookup, l
 	lookupErr, err := tryLookup(ctx, lookup)
 	if err != nil {
 		return nil, fmt.Errorf("try to look up the user of a connection: %w", err)
+	}
+	if errors.Is(lookupErr, errNoUsers) {
+		logger.Info("logins protect the page from other users of this machine: its system does not report the user of a connection")
+		return listener, nil
 	}
 	if lookupErr != nil {
 		logger.Warn("this system does not report the user of a connection, so that other users of the machine can connect to the page; a login protects it", slog.Any("err", lookupErr))

@@ -14,7 +14,7 @@ import { useEffect } from 'preact/hooks'
 import { getJSON, signedOut } from './api/http'
 import { connection, socket } from './api/socket'
 import type { Session } from './api/types'
-import { session } from './store/resources'
+import { containers, session } from './store/resources'
 import { route } from './ui/router'
 import { Loading } from './ui/states'
 import { ContainerPage } from './views/container/page'
@@ -75,6 +75,8 @@ async function readSession(): Promise<void> {
   while (run === sessionReads) {
     try {
       session.value = await getJSON<Session>('/session')
+      // The daemon has sent this list with the document, and nearly every view uses it.
+      containers()
       return
     } catch {
       if (signedOut.value) return
@@ -92,4 +94,19 @@ effect(() => {
   isLost = state === 'lost'
 })
 socket.open()
+
+// patience is how long, in milliseconds, the first frame waits for the first list. An earlier
+// frame without it would only make the list later.
+const patience = 150
+
+// firstList returns when the first list can be drawn.
+function firstList(): Promise<void> {
+  return new Promise((resolve) => {
+    effect(() => {
+      if (session.value && containers().phase.value.name === 'ready') resolve()
+    })
+  })
+}
+
+await Promise.race([firstList(), new Promise((resolve) => setTimeout(resolve, patience))])
 render(<Page />, document.getElementById('page')!)

@@ -127,6 +127,23 @@ test('a prune has a preview that removes nothing, and removes the selected kinds
   await dialog.getByRole('button', { name: 'Close' }).click()
 })
 
+test('a prune removes nothing that its preview did not show', { timeout }, async () => {
+  await instance.docker('network', 'create', 'shown')
+  await page.getByRole('button', { name: 'Prune…' }).click()
+  const dialog = page.getByRole('dialog')
+  for (const kind of ['Stopped containers', 'Images without containers']) await dialog.getByLabel(kind).uncheck()
+  await dialog.getByText(/Unused now: 1 object[,.]/).waitFor()
+  await instance.docker('network', 'create', 'later')
+  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await dialog.getByText('What is unused has changed since the preview').waitFor()
+  await dialog.getByText(/Unused now: 2 objects/).waitFor()
+  assert.match(await instance.docker('network', 'ls'), /shown[^]*later|later[^]*shown/)
+  await dialog.getByRole('button', { name: 'Remove' }).click()
+  await dialog.getByText(/^Removed 2 objects/).waitFor()
+  assert.doesNotMatch(await instance.docker('network', 'ls'), /shown|later/)
+  await dialog.getByRole('button', { name: 'Close' }).click()
+})
+
 test('settings say what they restart, are checked, and are applied', { timeout }, async () => {
   await client.show('settings')
   await page.getByText('All settings are applied').waitFor()

@@ -1,5 +1,5 @@
 // Measures the page: make bench-page. It prints the figures, and writes them to
-// .cache/bench/page.json.
+// .cache/bench/page.json in the form of bench/report/figures, for docs/benchmarks.md.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
@@ -10,16 +10,22 @@ import { Instance, SimulatedEngine, until } from './lib/instance.mjs'
 
 const figures = []
 let failed = false
-
-// report prints a figure beside its limit.
-function report(name, value, unit, limit) {
-  const over = limit !== undefined && value > limit
-  failed ||= over
-  figures.push({ name, value, unit, limit })
-  console.log(`${name.padEnd(62)} ${value.toFixed(value < 10 ? 2 : 0).padStart(8)} ${unit}${limit === undefined ? '' : ` (at most ${limit})`}${over ? '  TOO MUCH' : ''}`)
-}
+const commit = execFileSync('git', ['-c', 'safe.directory=*', 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
 
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]
+
+// report prints percentiles of a figure beside their goals: { 50: 300, 99: undefined }.
+function report(name, values, unit, goals = { 50: undefined }) {
+  const rows = Object.entries(goals).map(([percentile, goal]) => ({ percentile: Number(percentile), goal }))
+  figures.push({ group: 'browser', name, unit, rows, values })
+  for (const { percentile, goal } of rows) {
+    const value = quantile(values, percentile / 100)
+    const over = goal !== undefined && value > goal
+    failed ||= over
+    const title = rows.length > 1 ? `${name}, p${percentile}` : name
+    console.log(`${title.padEnd(66)} ${value.toFixed(value < 10 ? 2 : 0).padStart(8)} ${unit}${goal === undefined ? '' : ` (at most ${goal})`}${over ? '  TOO MUCH' : ''}`)
+  }
+}
 
 function bundleSize() {
   const dist = 'page/dist'
@@ -31,8 +37,8 @@ function bundleSize() {
     if (name.startsWith('terminal-')) terminal += size
     else page += size
   }
-  report('bundle, compressed', page / 1000, 'kB', 250)
-  report('terminal, loaded on demand, compressed', terminal / 1000, 'kB')
+  report('bundle, compressed, without the terminal', [page / 1000], 'kB', { 50: 250 })
+  report('terminal, loaded on demand, compressed', [terminal / 1000], 'kB')
 }
 
 // begin starts an engine with a number of objects, and a daemon that mirrors them.
@@ -54,16 +60,17 @@ async function signIn(instance) {
   return { storageState, origin: login.origin }
 }
 
-// markFirst records when the element has its text, on the clock of the navigation.
+// markFirst records when the element has its text and was painted, in milliseconds since the
+// start of the navigation.
 function markFirst({ selector, text }) {
-  const check = () => {
-    const found = document.querySelector(selector)
-    if (!found?.textContent.includes(text)) return requestAnimationFrame(check)
+  const observer = new MutationObserver(() => {
+    if (!document.querySelector(selector)?.textContent.includes(text)) return
+    observer.disconnect()
     const painted = new MessageChannel()
     painted.port1.onmessage = () => (window.firstView = performance.now())
     requestAnimationFrame(() => painted.port2.postMessage(0))
-  }
-  check()
+  })
+  observer.observe(document, { subtree: true, childList: true, characterData: true })
 }
 
 // firstView opens a view in a new browser.
@@ -83,9 +90,8 @@ async function firstViews(session) {
   const complete = []
   for (let i = 0; i < 10; i++) rows.push(await firstView(session, 'containers', '.tbody .tr', 'container-'))
   for (let i = 0; i < 10; i++) complete.push(await firstView(session, 'containers', '.summary', '300 of 600'))
-  report('first rows of 700 mirrors, cold browser, median', quantile(rows, 0.5), 'ms', 300)
-  report('first rows of 700 mirrors, cold browser, slowest of 10', Math.max(...rows), 'ms')
-  report('all of 700 mirrors, cold browser, median', quantile(complete, 0.5), 'ms', 300)
+  report('first view with 700 mirrors, cold browser, first rows', rows, 'ms', { 50: 300 })
+  report('first view with 700 mirrors, cold browser, all rows', complete, 'ms', { 50: 300 })
 }
 
 // observeRow records each text of a row with the time at which it was drawn.
@@ -119,8 +125,7 @@ async function eventLatency(session, engine) {
     await drawn.dispose()
   }
   await browser.close()
-  report('event of the engine until it is drawn, median', quantile(latencies, 0.5), 'ms')
-  report('event of the engine until it is drawn, p99', quantile(latencies, 0.99), 'ms', 50)
+  report('event of the engine until it is drawn', latencies, 'ms', { 50: undefined, 99: 50 })
 }
 
 // cpuSeconds returns the CPU time of a process in seconds.
@@ -147,8 +152,7 @@ async function idleCost(session, instance) {
   await idle(pid, 15) // the daemon returns memory after the lists
   const open = await idle(pid, seconds)
   await browser.close()
-  report('daemon without a page', alone, '% of a core')
-  report('an open idle page costs the daemon', Math.max(0, open - alone), '% of a core', 0.2)
+  report('processor time of the daemon for an open page at rest', [Math.max(0, open - alone)], '%', { 50: 0.2 })
 }
 
 async function heap(count) {
@@ -166,9 +170,8 @@ async function heap(count) {
   await browser.close()
   await instance.remove()
   engine.stop()
-  report(`heap with ${count.toLocaleString('en')} rows`, usedSize / 1e6, 'MB', 150)
-  report(`frame while scrolling ${count.toLocaleString('en')} rows, median`, quantile(gaps, 0.5), 'ms')
-  report(`frame while scrolling ${count.toLocaleString('en')} rows, p95`, quantile(gaps, 0.95), 'ms')
+  report(`heap with ${count.toLocaleString('en')} rows`, [usedSize / 2 ** 20], 'MB', { 50: 150 })
+  report(`frame while scrolling ${count.toLocaleString('en')} rows`, gaps, 'ms', { 50: undefined, 95: undefined })
 }
 
 // scroll returns the times between frames while a list scrolls.
@@ -196,5 +199,5 @@ await instance.remove()
 engine.stop()
 if (parts.includes('heap')) await heap(10_000)
 mkdirSync('.cache/bench', { recursive: true })
-writeFileSync('.cache/bench/page.json', JSON.stringify(figures, undefined, 2) + '\n')
+writeFileSync('.cache/bench/page.json', JSON.stringify({ date: new Date(), commit, figures }) + '\n')
 process.exit(failed ? 1 : 0)

@@ -53,6 +53,20 @@ test('the page returns by itself with a new daemon', { timeout }, async () => {
   await client.row(/^web/).getByText(/^Up /).waitFor()
 })
 
+test('what the page knows about the daemon is read again when it returns', { timeout }, async () => {
+  const version = 'v0-of-the-next-daemon'
+  await page.route('**/session', async (request) => {
+    const response = await request.fetch()
+    await request.fulfill({ response, json: { ...(await response.json()), version } })
+  })
+  await instance.rdd('svc', 'restart')
+  await client.show('overview')
+  await page.getByText(version).waitFor()
+  await page.unroute('**/session')
+  await client.show('containers')
+  await client.row(/^web/).getByText(/^Up /).waitFor()
+})
+
 test('what changed while the daemon was away is there afterwards', { timeout }, async () => {
   await instance.docker('run', '-d', '--name', 'leaver', 'base:1')
   await client.row(/^leaver/).waitFor()

@@ -131,6 +131,26 @@ test('a login works once', { timeout }, async () => {
   )
 })
 
+// A link on another site leads through a document without the code, because the browser
+// sends no strict cookie with a redirect that began there.
+for (const from of ['about:blank', `http://evil.test:${port}`, `http://127.0.0.1:${port}`]) {
+  test(`no code stays in the history after a login from ${from.replace(/\d+$/, 'PORT')}`, { timeout }, async () => {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    await page.goto(from)
+    const login = await instance.loginURL()
+    if (from === 'about:blank') await page.goto(login)
+    else await page.evaluate((address) => Object.assign(document.body.appendChild(document.createElement('a')), { href: address }).click(), login)
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    const devtools = await context.newCDPSession(page)
+    const { entries } = await devtools.send('Page.getNavigationHistory')
+    const addresses = entries.map((entry) => entry.url)
+    assert.ok(addresses.includes(`${client.origin}/`), addresses.join(' '))
+    assert.deepEqual(addresses.filter((address) => address.includes('code=')), [])
+    await context.close()
+  })
+}
+
 test('the page asks no other server', { timeout }, async () => {
   const asked = new Set()
   client.page.on('request', (request) => asked.add(new URL(request.url()).origin))

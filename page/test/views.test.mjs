@@ -31,6 +31,25 @@ test('the overview shows engine, driver and counts', { timeout }, async () => {
   await client.picture('overview')
 })
 
+// The browser counts a response that two scripts use as one resource, unless it was read twice.
+test('the first list is read once, with the document', { timeout }, async () => {
+  for (const view of ['containers', 'settings']) {
+    await client.show(view)
+    await page.reload()
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByRole('link', { name: /6 containers 5 running/ }).waitFor()
+    const reads = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .map((entry) => ({ address: new URL(entry.name), by: entry.initiatorType }))
+        .filter(({ address }) => address.pathname.endsWith('/containers'))
+        .map(({ address, by }) => `${by} ${address.search}`),
+    )
+    assert.equal(reads.length, 1, reads.join(', '))
+    assert.match(reads[0], /^(?!fetch).* \?limit=\d+$/)
+  }
+})
+
 test('containers are grouped, with status, health, ports and numbers in order', { timeout }, async () => {
   await client.show('containers')
   await page.getByRole('button', { name: 'shop', expanded: true }).waitFor()

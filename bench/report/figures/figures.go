@@ -35,6 +35,7 @@ const (
 	Idle     = "idle"
 	Scale    = "scale"
 	Clients  = "clients"
+	Browser  = "browser"
 )
 
 // Names of curves.

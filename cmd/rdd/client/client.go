@@ -29,13 +29,11 @@ import (
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/ui"
 )
 
 // appPath is the path of Apps in the API server.
 const appPath = "/apis/app.rancherdesktop.io/v1alpha1/apps"
-
-// pagePath is the path of the logins of the page.
-const pagePath = "/rdd/page"
 
 // appCRD is the name of the App's CustomResourceDefinition.
 const appCRD = "apps.app.rancherdesktop.io"
@@ -220,18 +218,10 @@ func (c *Client) ReplaceToken(ctx context.Context, role string) error {
 	return nil
 }
 
-// PageLogin is an address that logs one browser in to the page, and the address of the page.
-type PageLogin struct {
-	URL  string `json:"url"`
-	Page string `json:"page"`
-	// Missing is set if the daemon's program was built without the page.
-	Missing bool `json:"missing"`
-}
-
 // LoginToPage returns a new address that logs one browser in, within 30 seconds.
-func (c *Client) LoginToPage(ctx context.Context) (PageLogin, error) {
-	var login PageLogin
-	body, err := c.rest.Post().AbsPath(pagePath).MaxRetries(0).Do(ctx).Raw()
+func (c *Client) LoginToPage(ctx context.Context) (ui.Login, error) {
+	var login ui.Login
+	body, err := c.rest.Post().AbsPath(ui.ControlPath).MaxRetries(0).Do(ctx).Raw()
 	if err == nil {
 		err = json.Unmarshal(body, &login)
 	}
@@ -243,10 +233,8 @@ func (c *Client) LoginToPage(ctx context.Context) (PageLogin, error) {
 
 // EndPageSessions ends all sessions of the page, and returns their number.
 func (c *Client) EndPageSessions(ctx context.Context) (int, error) {
-	var ended struct {
-		Sessions int `json:"sessions"`
-	}
-	body, err := c.rest.Delete().AbsPath(pagePath).MaxRetries(0).Do(ctx).Raw()
+	var ended ui.Ended
+	body, err := c.rest.Delete().AbsPath(ui.ControlPath).MaxRetries(0).Do(ctx).Raw()
 	if err == nil {
 		err = json.Unmarshal(body, &ended)
 	}

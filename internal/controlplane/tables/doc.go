@@ -9,6 +9,9 @@
 // the same handlers of the API server as for any resource: selectors, chunks of lists,
 // watches, and the objects in the rows of a table.
 //
+// The page reads lists of the same resources as JSON. They are answered in the same way,
+// because lists of typed objects are several times cheaper than those of custom resources.
+//
 // The server does not know which columns a client will print. So a text that may be too
 // long has two columns: one that is cut if the rows would not fit, and one with the full
 // text, which kubectl shows with -o wide.
@@ -16,6 +19,7 @@
 // Reading map:
 //
 //	handler.go    finds the requests for tables
+//	lists.go      the lists of the page
 //	scope.go      what the API server's handlers need to know of a resource
 //	convertor.go  from objects to tables
 //	layout.go     making rows fit

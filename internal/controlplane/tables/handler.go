@@ -104,10 +104,7 @@ func (t *Tables) Handler(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		serve := of.serve(info.Verb)
-		serve = metrics.InstrumentHandlerFunc(strings.ToUpper(info.Verb), info.APIGroup, info.APIVersion, info.Resource, "",
-			metrics.CleanScope(info), metrics.APIServerComponent, false, "", serve)
-		serve(w, r)
+		of.serve(w, r, info)
 	})
 }
 
@@ -127,9 +124,13 @@ func wantsTable(r *http.Request, scope *handlers.RequestScope) bool {
 	return err == nil && mediaType.Convert != nil && mediaType.Convert.Kind == "Table"
 }
 
-func (r resource) serve(verb string) http.HandlerFunc {
-	if verb == "get" {
-		return handlers.GetResource(r.view, r.scope)
+// serve answers a read, and counts it in the metrics of the API server.
+func (r resource) serve(w http.ResponseWriter, from *http.Request, info *request.RequestInfo) {
+	serve := handlers.GetResource(r.view, r.scope)
+	if info.Verb != "get" {
+		serve = handlers.ListResource(r.view, r.view, r.scope, info.Verb == "watch", watchTimeout)
 	}
-	return handlers.ListResource(r.view, r.view, r.scope, verb == "watch", watchTimeout)
+	serve = metrics.InstrumentHandlerFunc(strings.ToUpper(info.Verb), info.APIGroup, info.APIVersion, info.Resource, "",
+		metrics.CleanScope(info), metrics.APIServerComponent, false, "", serve)
+	serve(w, from)
 }

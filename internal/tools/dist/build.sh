@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds what is distributed: build.sh OUTDIR OS/ARCH...
 #
-# It writes for each target an archive, a list of the modules for scanners (CycloneDX), and
-# for Linux a .deb and a .rpm, and SHA256SUMS of all. The former content of OUTDIR is
+# It writes for each target an archive, a list of the modules and of the page's npm packages
+# for scanners (CycloneDX), and for Linux a .deb and a .rpm, and SHA256SUMS of all. The former content of OUTDIR is
 # removed. NFPM and CYCLONEDX are the tools.
 #
 # It builds the current commit in a clone of its own, because Go stamps the version of a
@@ -100,6 +100,7 @@ for target in "$@"; do
     compile "$target"
     base=rdd_${version#v}_${target/\//_}
     sbom "$work/$target/rdd" "$out/$base.cdx.json"
+    node page/sbom.mjs "$out/$base.cdx.json"
     sbom "$work/$target/lima-guestagent" "$out/$base.guestagent.cdx.json"
 
     stage=$work/stage/$base

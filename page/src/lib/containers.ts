@@ -210,7 +210,7 @@ export function groups(all: Iterable<Container>): Group[] {
     if (c.status?.status === 'running') group.running++
   }
   const list = [...byProject.values()]
-  for (const group of list) group.members.sort((a, b) => compare(containerName(a), containerName(b)))
+  for (const group of list) group.members = inOrder(group.members, containerName)
   return list.sort((a, b) => Number(!a.project) - Number(!b.project) || compare(a.project, b.project))
 }
 
@@ -218,9 +218,17 @@ const digits = /(\d+)/
 
 // compare compares names; numbers in them compare as numbers: web-2 is before web-10.
 export function compare(a: string, b: string): number {
-  if (a === b) return 0
-  const left = a.split(digits)
-  const right = b.split(digits)
+  return a === b ? 0 : compareParts(a.split(digits), b.split(digits))
+}
+
+// inOrder returns the items in the order that compare gives their names. It splits each
+// name once.
+export function inOrder<T>(items: Iterable<T>, nameOf: (item: T) => string): T[] {
+  const keyed = Array.from(items, (item) => ({ item, parts: nameOf(item).split(digits) }))
+  return keyed.sort((a, b) => compareParts(a.parts, b.parts)).map(({ item }) => item)
+}
+
+function compareParts(left: string[], right: string[]): number {
   for (let i = 0; i < left.length && i < right.length; i++) {
     const x = left[i]!
     const y = right[i]!
@@ -228,7 +236,7 @@ export function compare(a: string, b: string): number {
     if (i % 2 === 1 && Number(x) !== Number(y)) return Number(x) - Number(y)
     return x < y ? -1 : 1
   }
-  return left.length - right.length || (a < b ? -1 : 1)
+  return left.length - right.length
 }
 
 // matches reports whether a container has all words of a search in its name, image,

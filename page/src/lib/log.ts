@@ -11,15 +11,23 @@ export interface LogLine {
 // longest is the length of a line in characters, at which it is cut.
 const longest = 64 * 1024
 
-// LogBuffer keeps the last lines of a stream of chunks.
+// A character takes one byte, or two if its line has one that Latin-1 lacks.
+const mostCharacters = 16 * 1024 * 1024
+
+// LogBuffer keeps the last lines of a stream of chunks: at most a number of them, with at
+// most a number of characters.
 export class LogBuffer {
   lines: LogLine[] = []
   // dropped is the number of lines that were removed, because there are too many.
   dropped = 0
   private rest = ''
   private count = 0
+  private size = 0
 
-  constructor(private readonly most = 20_000) {}
+  constructor(
+    private readonly mostLines = 20_000,
+    private readonly mostText = mostCharacters,
+  ) {}
 
   // push adds a chunk. A line without its end waits for the next chunk. A carriage return
   // ends a line too, as programs print it that draw their progress.
@@ -42,8 +50,10 @@ export class LogBuffer {
   private append(parts: string[]): void {
     // A new array, so that views notice the change.
     const lines = this.lines.concat(parts.map((part) => this.line(part)))
-    const excess = lines.length - this.most
-    if (excess > 0) this.dropped += excess
+    for (const line of lines.slice(this.lines.length)) this.size += line.text.length
+    let excess = 0
+    while (lines.length - excess > this.mostLines || this.size > this.mostText) this.size -= lines[excess++]!.text.length
+    this.dropped += excess
     this.lines = excess > 0 ? lines.slice(excess) : lines
   }
 

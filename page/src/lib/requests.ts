@@ -1,6 +1,6 @@
 // The state of requests, such as a pull.
 
-import type { Progress, Request } from '../api/types'
+import type { Progress, Pruned, PruneRequest, Request } from '../api/types'
 import { bytes } from './format'
 
 export type RequestState = 'waiting' | 'running' | 'complete' | 'failed'
@@ -27,4 +27,16 @@ export function progressText(p: Progress | undefined): string {
   if (p.totalLayers) parts.push(`${p.layers ?? 0} of ${p.totalLayers} layers`)
   if (p.totalBytes) parts.push(`${bytes(p.bytes ?? 0)} of ${bytes(p.totalBytes)}`)
   return parts.join(', ')
+}
+
+// pruneKey identifies an object in the results of two prunes.
+export function pruneKey(p: Pruned): string {
+  return [p.kind, p.resource ?? p.name].join(' ')
+}
+
+// samePruned reports whether two prunes have the same objects.
+export function samePruned(a: PruneRequest, b: PruneRequest): boolean {
+  if ((a.status?.prunedCount ?? 0) !== (b.status?.prunedCount ?? 0)) return false
+  const known = new Set((a.status?.pruned ?? []).map(pruneKey))
+  return (b.status?.pruned ?? []).every((p) => known.has(pruneKey(p)))
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { App, Container, Request } from '../api/types'
+import type { App, Container, PruneRequest, Request } from '../api/types'
 import { engine, isRefused, waitsFor } from './app'
-import { progressText, requestState, share } from './requests'
+import { progressText, requestState, samePruned, share } from './requests'
 import { diskSize, usage, usedByText } from './usage'
 
 function app(conditions: [type: string, status: 'True' | 'False', reason: string, message?: string][], running = true): App {
@@ -45,6 +45,18 @@ test('a request has a state and a progress', () => {
   assert.equal(share({ layers: 1, totalLayers: 4 }), 0.25)
   assert.equal(share(undefined), undefined)
   assert.equal(progressText({ phase: 'Downloading', layers: 1, totalLayers: 2, bytes: 1000, totalBytes: 2000 }), 'Downloading, 1 of 2 layers, 1 kB of 2 kB')
+})
+
+test('two prunes with other objects differ', () => {
+  const prune = (prunedCount: number, ...names: string[]): PruneRequest => ({
+    metadata: { name: 'x', uid: 'x', resourceVersion: '1' },
+    spec: {},
+    status: { prunedCount, pruned: names.map((name) => ({ kind: 'Network', name, resource: `net-${name}` })) },
+  })
+  assert.equal(samePruned(prune(2, 'a', 'b'), prune(2, 'b', 'a')), true)
+  assert.equal(samePruned(prune(1, 'a'), prune(1, 'b')), false)
+  assert.equal(samePruned(prune(1, 'a'), prune(2, 'a', 'b')), false)
+  assert.equal(samePruned(prune(0), prune(0)), true)
 })
 
 test('usage reads the containers once', () => {

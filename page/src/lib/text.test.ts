@@ -37,6 +37,23 @@ test('a log buffer joins chunks, and drops the oldest lines', () => {
   assert.equal(buffer.lines.at(-1)?.text, 'four')
 })
 
+test('a log buffer has at most a number of characters', () => {
+  const buffer = new LogBuffer(100, 10)
+  buffer.push('one\ntwo\nthree\n')
+  assert.deepEqual(
+    buffer.lines.map((l) => l.text),
+    ['two', 'three'],
+  )
+  buffer.push('a line of many characters\n')
+  assert.equal(buffer.lines.length, 0)
+  assert.equal(buffer.dropped, 4)
+  buffer.push('next\n')
+  assert.deepEqual(
+    buffer.lines.map((l) => [l.number, l.text]),
+    [[4, 'next']],
+  )
+})
+
 test('a carriage return ends a line, also at the end of a chunk', () => {
   const buffer = new LogBuffer()
   for (const chunk of ['10%\r20%\r', '\n30%\r\r\n\nnext\r', 'last']) buffer.push(chunk)

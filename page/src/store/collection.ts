@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals'
 import { ApiError, errorText, getJSON } from '../api/http'
 import { query } from '../api/paths'
-import { socket, type Ended, type WatchEvent } from '../api/socket'
+import { connection, socket, type Ended, type WatchEvent } from '../api/socket'
 import type { Obj } from '../api/types'
 import { nextFrame } from './frame'
 
@@ -20,9 +20,10 @@ export interface List<T> {
   items: T[]
 }
 
-// The first rows are drawn before the rest is read.
-const firstPage = 100
-const nextPages = 500
+// The first objects are drawn before the rest is read. The daemon sends the first page of
+// containers with the document, so its limit is also in supervisor/page.go.
+const firstPage = 1000
+const nextPages = 1000
 
 export class Collection<T extends Obj> {
   // items and byName have the current objects. Views read version, or order, first, so
@@ -99,7 +100,9 @@ export class Collection<T extends Obj> {
       }
       this.failures = 0
       this.settle({ name: 'ready' })
-      this.watch(run)
+      // The first list can be faster than the socket.
+      if (connection.value.state === 'connecting') await socket.opens()
+      if (run === this.run) this.watch(run)
     } catch (err) {
       if (run === this.run) this.failed(run, err)
     }

@@ -1,7 +1,7 @@
 // A chart of one value over time.
 
-import { useEffect, useRef } from 'preact/hooks'
-import uPlot from 'uplot'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type uPlot from 'uplot'
 
 export interface Series {
   // times in seconds, and the values at these times.
@@ -21,16 +21,26 @@ export interface ChartProps {
   binary?: boolean
 }
 
+// loadPlot loads the library, which the first view does not need.
+const loadPlot = async (): Promise<typeof uPlot> => (await import('uplot')).default
+
 export function Chart({ label, series, format, span, most = 0, binary = false }: ChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | undefined>(undefined)
   const range = useRef({ span, most, binary })
+  const latest = useRef(series)
+  latest.current = series
+  const [Plot, setPlot] = useState<typeof uPlot | undefined>(undefined)
+  useEffect(() => {
+    // Without the library, the values are shown without a chart.
+    loadPlot().then((loaded) => setPlot(() => loaded), () => undefined)
+  }, [])
   useEffect(() => {
     const element = box.current
-    if (!element) return
+    if (!element || !Plot) return
     const create = (): void => {
       plot.current?.destroy()
-      plot.current = new uPlot(options(element, format, range.current), data(series), element)
+      plot.current = new Plot(options(element, format, range.current), data(latest.current), element)
     }
     create()
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: 160 }))
@@ -42,7 +52,7 @@ export function Chart({ label, series, format, span, most = 0, binary = false }:
       scheme.removeEventListener('change', create)
       plot.current?.destroy()
     }
-  }, [])
+  }, [Plot])
   useEffect(() => plot.current?.setData(data(series)), [series])
   const last = series.values.at(-1)
   return <div class="chart" ref={box} role="img" aria-label={`${label}: ${last === undefined ? 'no value yet' : `now ${format(last)}`}`} />

@@ -1,7 +1,9 @@
 // Dialogs. The browser keeps the focus inside and closes them with Escape.
 
+import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
+import { route, type Route } from './router'
 
 export interface DialogProps {
   title: string
@@ -16,7 +18,10 @@ export function Dialog({ title, onClose, children, footer }: DialogProps) {
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null
     element.current?.showModal()
-    return () => before?.focus()
+    return () => {
+      if (before?.isConnected) before.focus()
+      else document.getElementById('main')?.focus()
+    }
   }, [])
   return (
     <dialog
@@ -36,4 +41,24 @@ export function Dialog({ title, onClose, children, footer }: DialogProps) {
       </div>
     </dialog>
   )
+}
+
+interface Question {
+  draw: (close: () => void) => ComponentChildren
+  asked: Route
+}
+
+const question = signal<Question | undefined>(undefined)
+
+// ask opens a dialog that is not part of the row with its button: a row that leaves the
+// drawn part of its list would take the dialog with it. The dialog closes with its view.
+export function ask(draw: Question['draw']): void {
+  question.value = { draw, asked: route.value }
+}
+
+// Asked draws the dialog of ask.
+export function Asked() {
+  const { draw, asked } = question.value ?? {}
+  if (!draw || asked !== route.value) return null
+  return <>{draw(() => (question.value = undefined))}</>
 }

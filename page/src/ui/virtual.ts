@@ -2,7 +2,7 @@
 
 import { Virtualizer, elementScroll, observeElementOffset, observeElementRect, type VirtualItem } from '@tanstack/virtual-core'
 import type { RefObject } from 'preact'
-import { useLayoutEffect, useReducer, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useReducer, useState } from 'preact/hooks'
 
 export interface Virtual {
   items: VirtualItem[]
@@ -23,11 +23,14 @@ export interface VirtualOptions {
 
 export function useVirtual({ count, scroller, height, overscan = 8, key }: VirtualOptions): Virtual {
   const [, redraw] = useReducer((n: number) => n + 1, 0)
+  // The first frame has only the rows that are visible.
+  const [isDrawn, setDrawn] = useState(false)
+  useEffect(() => setDrawn(true), [])
   const options = {
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => height,
-    overscan,
+    overscan: isDrawn ? overscan : 0,
     getItemKey: key ?? ((index: number) => index),
     observeElementRect,
     observeElementOffset,

@@ -1,12 +1,12 @@
 // Buttons and menu of one container.
 
-import { useState } from 'preact/hooks'
 import type { Container } from '../api/types'
 import { containerName, isRunning, possibleActions, progressText } from '../lib/containers'
 import { capital } from '../lib/format'
 import { act, remove, sending, stopAndRemove } from '../store/actions'
+import { containers } from '../store/resources'
 import { Button } from '../ui/controls'
-import { Dialog } from '../ui/dialog'
+import { Dialog, ask } from '../ui/dialog'
 import { Menu, type MenuItem } from '../ui/menu'
 
 const icons: Record<string, string> = { start: 'start', stop: 'stop', restart: 'restart', pause: 'pause', unpause: 'start', kill: 'close' }
@@ -17,7 +17,6 @@ function label(action: string): string {
 }
 
 export function ContainerActions({ container, wide }: { container: Container; wide?: boolean }) {
-  const [deleting, setDeleting] = useState(false)
   const name = containerName(container)
   const possible = possibleActions(container)
   const shown = possible.slice(0, 2)
@@ -28,7 +27,7 @@ export function ContainerActions({ container, wide }: { container: Container; wi
     onSelect: () => void act(container, action, name),
   }))
   if (!container.metadata.deletionTimestamp) {
-    items.push({ label: 'Delete…', icon: 'delete', danger: true, onSelect: () => setDeleting(true) })
+    items.push({ label: 'Delete…', icon: 'delete', danger: true, onSelect: () => ask((close) => <DeleteContainer asked={container} onClose={close} />) })
   }
   return (
     <div class="actions">
@@ -44,12 +43,14 @@ export function ContainerActions({ container, wide }: { container: Container; wi
         />
       ))}
       <Menu label={`More actions for ${name}`} items={items} />
-      {deleting && <DeleteContainer container={container} onClose={() => setDeleting(false)} />}
     </div>
   )
 }
 
-function DeleteContainer({ container, onClose }: { container: Container; onClose: () => void }) {
+function DeleteContainer({ asked, onClose }: { asked: Container; onClose: () => void }) {
+  const all = containers()
+  void all.version.value
+  const container = all.items.get(asked.metadata.uid) ?? asked
   const name = containerName(container)
   const running = isRunning(container)
   const confirm = (): void => {

@@ -1,11 +1,10 @@
 // The head of a Compose project in the list of containers.
 
-import { useState } from 'preact/hooks'
 import { containerName, isRunning, type Group } from '../lib/containers'
 import { count } from '../lib/format'
 import { act, remove, stopAndRemove } from '../store/actions'
 import { Button } from '../ui/controls'
-import { Dialog } from '../ui/dialog'
+import { Dialog, ask } from '../ui/dialog'
 import { Icon } from '../ui/icons'
 import { Menu } from '../ui/menu'
 
@@ -26,13 +25,12 @@ export function GroupHead({ group, closed, onToggle }: { group: Group; closed: b
 }
 
 function GroupActions({ group: { project, members } }: { group: Group }) {
-  const [deleting, setDeleting] = useState(false)
   const running = members.filter(isRunning)
   const each = (list: typeof members, action: string): void => {
     for (const c of list) void act(c, action, containerName(c))
   }
   const restart = { label: 'Restart all', icon: 'restart', onSelect: () => each(members, 'restart') }
-  const removal = { label: 'Delete all…', icon: 'delete', danger: true, onSelect: () => setDeleting(true) }
+  const removal = { label: 'Delete all…', icon: 'delete', danger: true, onSelect: () => ask((close) => <DeleteGroup project={project} members={members} onClose={close} />) }
   return (
     <div class="actions">
       {running.length < members.length && (
@@ -50,7 +48,6 @@ function GroupActions({ group: { project, members } }: { group: Group }) {
       )}
       {running.length > 0 && <Button kind="icon" icon="stop" label={`Stop all containers of ${project}`} onClick={() => each(running, 'stop')} />}
       <Menu label={`More actions for ${project}`} items={[restart, removal]} />
-      {deleting && <DeleteGroup project={project} members={members} onClose={() => setDeleting(false)} />}
     </div>
   )
 }

@@ -3,7 +3,7 @@
 import { computed, signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import type { Container } from '../api/types'
-import { compare, containerName, groups, isRunning, matches, wordsOf, type Group } from '../lib/containers'
+import { compare, containerName, groups, inOrder, isRunning, matches, wordsOf, type Group } from '../lib/containers'
 import { count } from '../lib/format'
 import { containers } from '../store/resources'
 import { Search, Select } from '../ui/controls'
@@ -55,7 +55,7 @@ const keys: Record<string, (c: Container) => string> = {
 
 function sorted(list: Container[], column: string, descending: boolean): Row[] {
   const key = keys[column] ?? containerName
-  const order = list.sort((a, b) => compare(key(a), key(b)) || compare(containerName(a), containerName(b)))
+  const order = inOrder(list, containerName).sort((a, b) => compare(key(a), key(b)))
   if (descending) order.reverse()
   return order.map((c) => ({ uid: c.metadata.uid }))
 }

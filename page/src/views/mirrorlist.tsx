@@ -2,7 +2,6 @@
 
 import { computed, type ReadonlySignal, type Signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
 import type { Condition, Obj } from '../api/types'
 import { refusedDeletion } from '../lib/containers'
 import { usage, usedByText, type Usage } from '../lib/usage'
@@ -10,7 +9,7 @@ import { failures, remove, sending } from '../store/actions'
 import type { Collection } from '../store/collection'
 import { containers } from '../store/resources'
 import { Button, Search } from '../ui/controls'
-import { Dialog } from '../ui/dialog'
+import { Dialog, ask } from '../ui/dialog'
 import { Content, Empty, Stale, isOld } from '../ui/states'
 import { Table, type Column, type Sorting } from '../ui/table'
 import { Refusal } from './refusal'
@@ -103,37 +102,41 @@ export interface DeleteProps {
   users: string[] | undefined
 }
 
-export function DeleteButton({ object, resource, name, text, users }: DeleteProps) {
-  const [asking, setAsking] = useState(false)
+export function DeleteButton(props: DeleteProps) {
+  const { object, name } = props
   if (object.metadata.deletionTimestamp) return null
+  const open = (): void => ask((close) => <DeleteMirror {...props} onClose={close} />)
+  return (
+    <div class="actions">
+      <Button kind="icon" icon="delete" label={`Delete ${name}`} busy={sending.value.has(object.metadata.uid)} onClick={open} />
+    </div>
+  )
+}
+
+function DeleteMirror({ object, resource, name, text, users, onClose }: DeleteProps & { onClose: () => void }) {
   const confirm = (): void => {
-    setAsking(false)
+    onClose()
     void remove(object, resource, name)
   }
   return (
-    <div class="actions">
-      <Button kind="icon" icon="delete" label={`Delete ${name}`} busy={sending.value.has(object.metadata.uid)} onClick={() => setAsking(true)} />
-      {asking && (
-        <Dialog
-          title={`Delete ${name}?`}
-          onClose={() => setAsking(false)}
-          footer={
-            <>
-              <button type="button" class="button" onClick={() => setAsking(false)}>
-                Cancel
-              </button>
-              <Button kind="danger" icon="delete" label="Delete" onClick={confirm} />
-            </>
-          }
-        >
-          <p>{text}</p>
-          {users && users.length > 0 && (
-            <p>
-              The engine can refuse this, because {usedByText(users, 8)} {users.length === 1 ? 'uses' : 'use'} it.
-            </p>
-          )}
-        </Dialog>
+    <Dialog
+      title={`Delete ${name}?`}
+      onClose={onClose}
+      footer={
+        <>
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <Button kind="danger" icon="delete" label="Delete" onClick={confirm} />
+        </>
+      }
+    >
+      <p>{text}</p>
+      {users && users.length > 0 && (
+        <p>
+          The engine can refuse this, because {usedByText(users, 8)} {users.length === 1 ? 'uses' : 'use'} it.
+        </p>
       )}
-    </div>
+    </Dialog>
   )
 }

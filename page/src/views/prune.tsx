@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { errorText } from '../api/http'
 import type { PruneRequest } from '../api/types'
 import { bytes, count } from '../lib/format'
-import { requestState } from '../lib/requests'
+import { pruneKey, requestState, samePruned } from '../lib/requests'
 import { createRequest, removeRequest } from '../store/actions'
 import { prunes } from '../store/resources'
 import { Button, Check } from '../ui/controls'
@@ -24,46 +24,84 @@ interface Choice {
   all: boolean
 }
 
+// A prune has three stages: a preview; a check, which is another preview when the user has
+// confirmed the first; and the removal. A PruneRequest cannot name objects, so the check is
+// what makes it remove what was shown.
+type Stage = 'preview' | 'check' | 'removal'
+
 export function Prune({ onClose }: { onClose: () => void }) {
   const [choice, setChoice] = useState<Choice>({ kinds: ['Container', 'Network', 'Image'], all: false })
   const [name, setName] = useState('')
   const [error, setError] = useState('')
-  const [dry, setDry] = useState(true)
+  const [stage, setStage] = useState<Stage>('preview')
+  // shown is the preview that the user sees.
+  const [shown, setShown] = useState<PruneRequest | undefined>(undefined)
+  const [isChanged, setChanged] = useState(false)
   // The answers of earlier choices can arrive late.
   const last = useRef(0)
-  const run = async (dryRun: boolean): Promise<void> => {
+  const run = async (next: Stage): Promise<void> => {
     const current = ++last.current
     setError('')
+    setStage(next)
     try {
-      const spec = { ...choice, dryRun, ttlSecondsAfterFinished: 120 }
-      const request = await createRequest<PruneRequest>('PruneRequest', 'prunerequests', spec)
+      const request = await createPrune(choice, next !== 'removal')
       if (current !== last.current) return
       prunes().set(request)
-      setDry(dryRun)
       setName(request.metadata.name)
     } catch (err) {
-      if (current === last.current) setError(errorText(err))
+      if (current !== last.current) return
+      setError(errorText(err))
+      setStage('preview')
     }
   }
   // Each choice has a preview of its own.
   useEffect(() => {
     last.current++
     setName('')
-    if (choice.kinds.length > 0) void run(true)
+    setShown(undefined)
+    setChanged(false)
+    if (choice.kinds.length > 0) void run('preview')
   }, [choice])
   const all = prunes()
   void all.version.value
   const request = all.byName.get(name)
   const state = request && requestState(request)
-  const finished = !dry && state === 'complete'
+  useEffect(() => {
+    if (state === 'failed' && stage === 'check') setStage('preview')
+    if (!request || state !== 'complete' || stage === 'removal') return
+    if (stage === 'check' && shown && samePruned(shown, request)) {
+      void run('removal')
+      return
+    }
+    setChanged(stage === 'check')
+    setStage('preview')
+    setShown(request)
+  }, [name, state])
+  const result = stage === 'removal' ? request : (shown ?? request)
+  const canRun = stage === 'preview' && (shown?.status?.prunedCount ?? 0) > 0
+  const footer = <Footer request={request} canRun={canRun} busy={stage !== 'preview' && state !== 'failed'} finished={stage === 'removal' && state === 'complete'} onRun={() => void run('check')} onClose={onClose} />
   return (
-    <Dialog title="Remove what is unused" onClose={onClose} footer={<Footer dry={dry} finished={finished} request={request} onRun={() => void run(false)} onClose={onClose} />}>
-      {dry && <Choices choice={choice} onChange={setChoice} />}
-      {error && <Problem title="The prune cannot run">{error}</Problem>}
-      {state === 'failed' && <Problem title="The prune failed">{request?.status?.message}</Problem>}
+    <Dialog title="Remove what is unused" onClose={onClose} footer={footer}>
+      {stage === 'preview' && <Choices choice={choice} onChange={setChoice} />}
+      <Problems error={error} failed={state === 'failed' ? request : undefined} isChanged={isChanged && stage === 'preview'} />
       {choice.kinds.length === 0 && <p>Select what to remove.</p>}
-      {choice.kinds.length > 0 && !error && <Result request={request} dry={dry} />}
+      {choice.kinds.length > 0 && !error && <Result request={result} shown={stage === 'removal' ? shown : undefined} />}
     </Dialog>
+  )
+}
+
+function createPrune(choice: Choice, dryRun: boolean): Promise<PruneRequest> {
+  const spec = { ...choice, dryRun, ttlSecondsAfterFinished: 120 }
+  return createRequest<PruneRequest>('PruneRequest', 'prunerequests', spec)
+}
+
+function Problems({ error, failed, isChanged }: { error: string; failed: PruneRequest | undefined; isChanged: boolean }) {
+  return (
+    <>
+      {error && <Problem title="The prune cannot run">{error}</Problem>}
+      {failed && <Problem title="The prune failed">{failed.status?.message}</Problem>}
+      {isChanged && <Problem title="What is unused has changed since the preview">Nothing was removed. Check the list again.</Problem>}
+    </>
   )
 }
 
@@ -80,25 +118,28 @@ function Choices({ choice, onChange }: { choice: Choice; onChange: (choice: Choi
   )
 }
 
-function Result({ request, dry }: { request: PruneRequest | undefined; dry: boolean }) {
+// Result shows a preview, or what was removed. shown is the preview of what was removed.
+function Result({ request, shown }: { request: PruneRequest | undefined; shown: PruneRequest | undefined }) {
   if (!request || requestState(request) === 'waiting' || requestState(request) === 'running') {
-    return request?.status?.message ? <p role="status">{request.status.message}</p> : <Loading what={dry ? 'the preview' : 'the result'} />
+    return request?.status?.message ? <p role="status">{request.status.message}</p> : <Loading what={shown ? 'the result' : 'the preview'} />
   }
   const { pruned = [], prunedCount = 0, reclaimedBytes = 0 } = request.status ?? {}
   const size = reclaimedBytes ? `, ${bytes(reclaimedBytes)}` : ''
+  const known = shown && new Set((shown.status?.pruned ?? []).map(pruneKey))
   if (requestState(request) === 'failed') return null
   if (prunedCount === 0) return <p role="status">Nothing is unused.</p>
   return (
     <>
       <p role="status">
-        {dry ? 'Unused now:' : 'Removed'} {count(prunedCount, 'object')}
+        {shown ? 'Removed' : 'Unused now:'} {count(prunedCount, 'object')}
         {size}
-        {dry ? '. “Remove” checks again, and removes what is unused then.' : ':'}
+        {shown ? ':' : '. “Remove” removes these, if they are still all that is unused.'}
       </p>
-      <ul class="names" tabIndex={0} aria-label="Unused objects">
+      <ul class="names" tabIndex={0} aria-label={shown ? 'Removed objects' : 'Unused objects'}>
         {pruned.map((p) => (
-          <li key={`${p.kind} ${p.resource ?? p.name}`}>
+          <li key={pruneKey(p)}>
             <span class="badge">{p.kind}</span> {p.name} {p.bytes ? <span class="detail">{bytes(p.bytes)}</span> : null}
+            {known && known.size < 100 && !known.has(pruneKey(p)) && <span class="badge warn">not in the preview</span>}
           </li>
         ))}
         {prunedCount > pruned.length && <li>and {prunedCount - pruned.length} more</li>}
@@ -108,16 +149,15 @@ function Result({ request, dry }: { request: PruneRequest | undefined; dry: bool
 }
 
 interface FooterProps {
-  dry: boolean
-  finished: boolean
   request: PruneRequest | undefined
+  canRun: boolean
+  busy: boolean
+  finished: boolean
   onRun: () => void
   onClose: () => void
 }
 
-function Footer({ dry, finished, request, onRun, onClose }: FooterProps) {
-  const previewed = dry && request && requestState(request) === 'complete'
-  const some = (request?.status?.prunedCount ?? 0) > 0
+function Footer({ request, canRun, busy, finished, onRun, onClose }: FooterProps) {
   const close = (): void => {
     if (request) void removeRequest(request, 'prunerequests').catch(() => undefined)
     onClose()
@@ -127,7 +167,7 @@ function Footer({ dry, finished, request, onRun, onClose }: FooterProps) {
       <button type="button" class="button" onClick={close}>
         {finished ? 'Close' : 'Cancel'}
       </button>
-      {!finished && <Button kind="danger" icon="delete" label="Remove" disabled={!previewed || !some} busy={!dry} onClick={onRun} />}
+      {!finished && <Button kind="danger" icon="delete" label="Remove" disabled={!canRun} busy={busy} onClick={onRun} />}
     </>
   )
 }

@@ -6,6 +6,7 @@ import { clock, duration } from '../lib/format'
 import { now } from '../store/clock'
 import { session } from '../store/resources'
 import { Announcer } from '../ui/announce'
+import { Asked } from '../ui/dialog'
 import { Icon } from '../ui/icons'
 import { href, route } from '../ui/router'
 
@@ -53,6 +54,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
         <Disconnected />
         {children}
       </main>
+      <Asked />
       <Announcer />
     </div>
   )

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,8 +53,9 @@ func run(opts options, in io.Reader, out io.Writer) (err error) {
 		engine.AddRegistry(opts.registry, memory.RegistrySpec{})
 	}
 	fmt.Fprintln(out, engine.Endpoint())
+	commands := commands{engine: engine}
 	for lines := bufio.NewScanner(in); lines.Scan(); {
-		if err := command(engine, lines.Text()); err != nil {
+		if err := commands.run(lines.Text()); err != nil {
 			fmt.Fprintln(out, "error:", err)
 			continue
 		}
@@ -62,19 +64,45 @@ func run(opts options, in io.Reader, out io.Writer) (err error) {
 	return nil
 }
 
-// command carries out one line of the input.
-func command(engine *dockersim.Engine, line string) error {
+// commands are the lines of the input.
+type commands struct {
+	engine *dockersim.Engine
+	// refusals have the functions that end what refuse began.
+	refusals []func()
+}
+
+// run carries out one line.
+func (c *commands) run(line string) error {
 	words := strings.Fields(line)
 	switch {
 	case line == "restart":
-		return engine.Restart()
+		return c.engine.Restart()
+	case line == "accept":
+		for _, end := range c.refusals {
+			end()
+		}
+		c.refusals = nil
+		return nil
+	case len(words) == 3 && words[0] == "refuse":
+		return c.refuse(words[1], words[2])
 	case len(words) == 3 && words[0] == "pace":
 		pace, err := time.ParseDuration(words[2])
 		if err != nil {
 			return err
 		}
-		engine.SetPace(words[1], pace)
+		c.engine.SetPace(words[1], pace)
 		return nil
 	}
-	return fmt.Errorf("unknown command %q: use restart, or pace HOST DURATION", line)
+	return fmt.Errorf("unknown command %q: use restart, pace HOST DURATION, refuse VERB CONTAINER, or accept", line)
+}
+
+// refuse makes the engine refuse a verb of a container, until accept.
+func (c *commands) refuse(verb, name string) error {
+	container, err := c.engine.Container(name)
+	if err != nil {
+		return err
+	}
+	fault := dockersim.Fault{Status: http.StatusInternalServerError, Message: "cannot " + verb + " container: " + name + ": permission denied"}
+	c.refusals = append(c.refusals, c.engine.Inject("POST /containers/"+container.ID+"/"+verb, fault))
+	return nil
 }
