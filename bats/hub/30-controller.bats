@@ -58,7 +58,7 @@ make_pod() {
 start_controller() {
     local server
     server=$(sed -n 's,.*server: https://,,p' "$HUB_KUBECONFIG")
-    env -i HOME=/ USER=rdd "KUBERNETES_SERVICE_HOST=${server%:*}" "KUBERNETES_SERVICE_PORT=${server##*:}" \
+    env -i "KUBERNETES_SERVICE_HOST=${server%:*}" "KUBERNETES_SERVICE_PORT=${server##*:}" \
         "$(command -v chroot)" --userspec=65532:65532 "$POD" /rdd hub run >"$RDD_TEST_HOME/$1.log" 2>&1 3>&- &
     echo $! >"$RDD_TEST_HOME/$1.pid"
 }

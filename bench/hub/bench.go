@@ -108,7 +108,7 @@ func measure(ctx context.Context, opts options) (*figures.Run, error) {
 
 func (b *bench) runAll(ctx context.Context) (err error) {
 	b.progressf("starting a hub")
-	if b.hub, err = startHub(ctx, filepath.Join(b.dir, "hub")); err != nil {
+	if b.hub, err = startHub(ctx, filepath.Join(b.dir, "hub"), b.auditsLeases); err != nil {
 		return err
 	}
 	defer b.hub.cluster.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,7 +35,9 @@ type hub struct {
 	added map[string]*machines.Added
 }
 
-func startHub(ctx context.Context, dir string) (*hub, error) {
+// startHub starts a hub with an audit log, in which writes are counted. The renewals of Leases
+// are not among them, unless auditsLeases is set: an API server has no audit log by default.
+func startHub(ctx context.Context, dir string, auditsLeases bool) (*hub, error) {
 	programs, err := hubtest.Programs()
 	if err != nil {
 		return nil, err
@@ -42,7 +45,11 @@ func startHub(ctx context.Context, dir string) (*hub, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	cluster, err := hubtest.Launch(ctx, programs, dir, hubtest.WithControllerManager(), hubtest.WithAuditLog(),
+	auditLog := hubtest.WithAuditLogExceptLeases()
+	if auditsLeases {
+		auditLog = hubtest.WithAuditLog()
+	}
+	cluster, err := hubtest.Launch(ctx, programs, dir, hubtest.WithControllerManager(), auditLog,
 		// A heap profile can be read, which also collects garbage, and the audit log stays
 		// in one file.
 		hubtest.WithAPIServerFlags("--profiling=true", "--audit-log-maxsize=4000"))
@@ -73,7 +80,7 @@ func (h *hub) install(ctx context.Context) error {
 }
 
 // add adds a machine, unless it was added before. Administrators who add machines at once
-// conflict, because all machines are in one FlowSchema.
+// conflict, because a few objects name all machines.
 func (h *hub) add(ctx context.Context, name string) (*machines.Added, error) {
 	h.mu.Lock()
 	added := h.added[name]
@@ -121,21 +128,27 @@ func (h *hub) mirrors(ctx context.Context) (int, error) {
 	return total, nil
 }
 
-// metric returns the sum of a metric of the API server over its labels.
-func (h *hub) metric(ctx context.Context, name string) (float64, error) {
+// metric returns the sum of a metric of the API server over its series with these labels.
+func (h *hub) metric(ctx context.Context, name string, labels ...string) (float64, error) {
 	text, err := h.clientset.RESTClient().Get().AbsPath("/metrics").Do(ctx).Raw()
 	if err != nil {
 		return 0, fmt.Errorf("read the metrics of the hub: %w", err)
 	}
-	return sum(string(text), name)
+	return sum(string(text), name, labels...)
 }
 
-// sum returns the sum of a metric over its labels.
-func sum(text, name string) (float64, error) {
+// renewals returns how often Leases were updated since the start of the API server.
+func (h *hub) renewals(ctx context.Context) (float64, error) {
+	return h.metric(ctx, "apiserver_request_total", `resource="leases"`, `verb="PUT"`)
+}
+
+// sum returns the sum of a metric over its series with these labels.
+func sum(text, name string, labels ...string) (float64, error) {
 	total, found := 0.0, false
 	for line := range strings.Lines(text) {
 		rest, ok := strings.CutPrefix(strings.TrimSpace(line), name)
-		if !ok || !strings.HasPrefix(rest, " ") && !strings.HasPrefix(rest, "{") {
+		lacks := func(label string) bool { return !strings.Contains(rest, label) }
+		if !ok || !strings.HasPrefix(rest, " ") && !strings.HasPrefix(rest, "{") || slices.ContainsFunc(labels, lacks) {
 			continue
 		}
 		value, err := strconv.ParseFloat(rest[strings.LastIndexByte(rest, ' ')+1:], 64)

@@ -43,8 +43,13 @@ func TestSumAddsLabelsOfOneMetric(t *testing.T) {
 			t.Errorf("%s is %v, %v; want %v", name, got, err, want)
 		}
 	}
-	if _, err := sum(text, "siz"); err == nil {
-		t.Error("a missing metric has a value")
+	if got, err := sum(text, "size", `a="2"`); err != nil || got != 4000000 {
+		t.Errorf("size of one label is %v, %v", got, err)
+	}
+	for _, missing := range [][]string{{"siz"}, {"size", `a="3"`}} {
+		if _, err := sum(text, missing[0], missing[1:]...); err == nil {
+			t.Errorf("the missing metric %v has a value", missing)
+		}
 	}
 }
 

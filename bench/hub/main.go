@@ -52,6 +52,8 @@ type options struct {
 	only []string
 
 	machines, mirrors, leases, first, daemon, samples int
+	// auditsLeases has the audit log contain the renewals of Leases.
+	auditsLeases bool
 	// rest is how long something at rest is measured.
 	rest time.Duration
 }
@@ -64,6 +66,7 @@ func flags() (o options) {
 	flag.IntVar(&o.machines, "machines", 50, "machines that return after a restart of the hub")
 	flag.IntVar(&o.mirrors, "mirrors", 200, "mirrors of each of these machines")
 	flag.IntVar(&o.leases, "leases", 500, "Leases that are renewed at once")
+	flag.BoolVar(&o.auditsLeases, "audit-leases", false, "also write the renewals of Leases to the audit log")
 	flag.IntVar(&o.first, "first", 10000, "mirrors of a machine that joins for the first time")
 	flag.IntVar(&o.daemon, "daemon", 700, "mirrors of the daemon whose own cost is measured")
 	flag.IntVar(&o.samples, "samples", 200, "events to measure each latency with")

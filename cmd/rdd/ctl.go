@@ -133,12 +133,11 @@ func (s *session) parseCtl(args []string) ctlLine {
 		line.instance = flag.Value.String()
 	}
 	line.needsDaemon = err == nil && found != kubectl && !isOffline(found)
-	if line.needsDaemon {
+	// Another server has other resources, and knows nothing of the engine.
+	if line.needsDaemon && !selectsServer(found.Flags()) {
 		line.instead = insteadOfCtl(found)
-		if !selectsServer(found.Flags()) {
-			line.references = ctlargs.References(found, args)
-			line.namespace, _ = found.Flags().GetString("namespace")
-		}
+		line.references = ctlargs.References(found, args)
+		line.namespace, _ = found.Flags().GetString("namespace")
 	}
 	return line
 }

@@ -21,6 +21,8 @@ func TestCtlNamesCommandOfRdd(t *testing.T) {
 		"top pod": "rdd top", "top node": "rdd top", "run web --image nginx": "docker run", "cp a b": "docker cp", "drain x": "rdd stop",
 		"cluster-info": "rdd status", "rollout status x": "rdd ctl --help", "auth reconcile -f x": "RoleBindings",
 		"create deployment x": "api-resources", "create namespace x": "", "create -f x": "", "auth can-i get pods": "", "scale --replicas 1 x": "",
+		"create clusterrolebinding x --clusterrole y --user z": "no resource for 'kubectl create clusterrolebinding'",
+		"create clusterrolebinding x --kubeconfig f":           "", "--kubeconfig=f logs web": "", "--server https://hub drain x": "", "--context hub run x": "",
 		"logs --help": "", "get pods": "", "get containers": "", "apply view-last-applied containers x": "", "config view": "", "proxy": "",
 	} {
 		got := (&session{}).parseCtl(strings.Fields(args)).instead

@@ -134,12 +134,17 @@ func (c *hubInstallCmd) Run(s *session) error {
 		err := s.withSteps(func(report func(string)) error {
 			return install.Apply(ctx, hub.client, report, install.WithVersion(buildVersion()), install.WithDowngrade(c.Force))
 		})
-		if _, isDowngrade := errors.AsType[*install.DowngradeError](err); isDowngrade {
-			return fmt.Errorf("%w, or replace the objects with --force", err)
-		}
-		if err != nil {
+		if err := orForced(err, "replace the objects"); err != nil {
 			return err
 		}
 		return s.say("the cluster %s is a hub: 'rdd hub add NAME' adds a machine", hub.config.Host)()
 	})
+}
+
+// orForced adds to the error of a hub of a newer rdd what --force does.
+func orForced(err error, act string) error {
+	if _, isDowngrade := errors.AsType[*install.DowngradeError](err); isDowngrade {
+		return fmt.Errorf("%w, or %s with --force", err, act)
+	}
+	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/duration"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/install"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/machines"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/instance"
 )
@@ -21,6 +22,7 @@ type hubAddCmd struct {
 	serverFlags
 	Name   string `arg:"" help:"Name of the machine, and of its namespace on the hub."`
 	User   string `help:"Kubernetes user of the machine, who has credentials already. By default the machine gets a ServiceAccount and a token." placeholder:"NAME"`
+	Force  bool   `help:"Also add the machine to a hub of a newer rdd, which may need more than this rdd adds."`
 	Output string `help:"File for the join file, instead of standard output. Only you can read it." placeholder:"FILE" predictor:"file"`
 }
 
@@ -34,6 +36,9 @@ func (c *hubAddCmd) Run(s *session) error {
 		return err
 	}
 	return s.onHub(c.hubFlags, func(ctx context.Context, hub *cluster) error {
+		if err := c.checkVersion(ctx, hub); err != nil {
+			return err
+		}
 		var added *machines.Added
 		err := s.withSteps(func(report func(string)) (err error) {
 			added, err = machines.AddAndReport(ctx, hub.client, c.Name, c.User, report)
@@ -63,6 +68,15 @@ func (c *hubAddCmd) check() error {
 		return err
 	}
 	return machines.CheckUser(c.User)
+}
+
+// checkVersion returns an error for a hub of a newer rdd. The objects of its machines may
+// differ from those that this one creates.
+func (c *hubAddCmd) checkVersion(ctx context.Context, hub *cluster) error {
+	if c.Force {
+		return nil
+	}
+	return orForced(install.CheckVersion(ctx, hub.client, buildVersion()), "add the machine")
 }
 
 func (c *hubAddCmd) write(s *session, file []byte) error {

@@ -215,8 +215,13 @@ func TestHubCommands(t *testing.T) {
 	if code, _, errOut := rdd(t, "hub", "install"); code != exitError || !strings.Contains(errOut, "installed by rdd v99.0.0") || !strings.Contains(errOut, "or replace the objects with --force") {
 		t.Errorf("with an older rdd: %d, %s", code, errOut)
 	}
+	if code, out, errOut := rdd(t, "hub", "add", "c"); code != exitError || out != "" || !strings.Contains(errOut, "installed by rdd v99.0.0") || !strings.Contains(errOut, "or add the machine with --force") {
+		t.Errorf("with an older rdd: %d, %s%s", code, out, errOut)
+	}
+	done("add", "c", "--force")
 	done("install", "--force")
 	done("install")
+	done("add", "c")
 	stranger := filepath.Join(t.TempDir(), "stranger")
 	if err := hubtest.WriteKubeconfig(stranger, hub.UserConfig("stranger")); err != nil {
 		t.Fatal(err)

@@ -21,11 +21,15 @@
 // treeview draws the tree, statstable the table of top, completion completes command
 // lines, vmstatus inspects the VM, inventory finds what an instance has, doctor checks an
 // instance, dockercontext and kubemerge change the user's configurations of docker and
-// kubectl with userfile, untranslated keeps kubectl's translations out, and bundle collects
-// what a bug report needs.
+// kubectl with userfile, untranslated keeps kubectl's translations out, fallbackuser sets USER
+// and HOME where there is no user, and bundle collects what a bug report needs.
 package main
 
-import "os"
+import (
+	"os"
+
+	_ "github.com/rancher-sandbox/rancher-desktop-daemon/cmd/rdd/fallbackuser"
+)
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -15,16 +15,29 @@ const (
 	auditLogFile    = "audit.log"
 )
 
-// auditPolicy logs each request once, and each watch at its start and at its end. It
-// leaves out the requests that the API server sends to itself.
-const auditPolicy = `apiVersion: audit.k8s.io/v1
+// auditPolicyText logs each request once, and each watch at its start and at its end. It
+// leaves out the requests that the API server sends to itself. The text may have another rule.
+const auditPolicyText = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
 - level: None
   users: ["system:apiserver"]
-- level: Metadata
+%s- level: Metadata
 `
+
+// leasesUnaudited is the rule that leaves out Leases.
+const leasesUnaudited = `- level: None
+  resources: [{group: coordination.k8s.io, resources: [leases]}]
+`
+
+// auditPolicy returns the policy of this cluster.
+func (o options) auditPolicy() []byte {
+	if o.leavesOutLeases {
+		return fmt.Appendf(nil, auditPolicyText, leasesUnaudited)
+	}
+	return fmt.Appendf(nil, auditPolicyText, "")
+}
 
 // AuditEvent is a request, as in audit.k8s.io/v1.
 type AuditEvent struct {

@@ -39,7 +39,7 @@ type Cluster struct {
 }
 
 type options struct {
-	hasManager, hasAuditLog bool
+	hasManager, hasAuditLog, leavesOutLeases bool
 	// moreFlags are those of the API server.
 	moreFlags []string
 }
@@ -53,6 +53,11 @@ func WithControllerManager() Option { return func(o *options) { o.hasManager = t
 
 // WithAuditLog logs requests for AuditEvents.
 func WithAuditLog() Option { return func(o *options) { o.hasAuditLog = true } }
+
+// WithAuditLogExceptLeases logs requests for AuditEvents, but no requests for Leases.
+func WithAuditLogExceptLeases() Option {
+	return func(o *options) { o.hasAuditLog, o.leavesOutLeases = true, true }
+}
 
 // WithAPIServerFlags adds flags of the API server.
 func WithAPIServerFlags(flags ...string) Option {

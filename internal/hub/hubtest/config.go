@@ -85,7 +85,7 @@ func (c *Cluster) writeFiles() error {
 	var errs []error
 	for name, text := range map[string][]byte{
 		authorityFile: c.authority.pem, serverFile: serving, serverKeyFile: servingKey,
-		accountKeyFile: accountKey, auditPolicyFile: []byte(auditPolicy),
+		accountKeyFile: accountKey, auditPolicyFile: c.auditPolicy(),
 	} {
 		errs = append(errs, os.WriteFile(c.path(name), text, 0o600))
 	}

@@ -7,8 +7,11 @@ import (
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,10 +26,11 @@ const (
 
 // Apply makes an API server a hub, or updates a hub of an earlier version. It creates and
 // updates the objects by server-side apply, waits until the API server serves the
-// resources, and deletes the admission policies that this version no longer has. Machines
-// and their mirrors stay as they are. report is called with each step. Apply can be
-// repeated, also after an error. It returns a *DowngradeError, and changes nothing, if a newer
-// version has installed the hub, unless WithDowngrade permits that.
+// resources, writes the users of the machines (SyncUsers), and deletes the admission policies
+// and roles that this version no longer has. Machines, their rights and their mirrors stay as
+// they are. report is called with each step. Apply can be repeated, also after an error. It
+// returns a *DowngradeError, and changes nothing, if a newer version has installed the hub,
+// unless WithDowngrade permits that.
 func Apply(ctx context.Context, c client.Client, report func(step string), opts ...Option) error {
 	var o options
 	for _, option := range opts {
@@ -54,7 +58,11 @@ func Apply(ctx context.Context, c client.Client, report func(step string), opts 
 			return err
 		}
 	}
-	report("deleting outdated admission policies")
+	report("writing the users of the machines")
+	if err := SyncUsers(ctx, c); err != nil {
+		return err
+	}
+	report("deleting outdated objects")
 	return prune(ctx, c, objects)
 }
 
@@ -111,25 +119,38 @@ func established(crd *apiextensionsv1.CustomResourceDefinition) (done bool, reas
 	return done, reason, nil
 }
 
-// prune deletes the hub's admission policies that are not among objects.
+// prunable returns the kinds of which an update deletes outdated objects, in order. A binding
+// without its policy is an error that each request meets. Earlier versions had a ClusterRole
+// and two ClusterRoleBindings for each machine.
+func prunable() []schema.GroupVersionKind {
+	return []schema.GroupVersionKind{
+		admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicyBinding"),
+		admissionv1.SchemeGroupVersion.WithKind("ValidatingAdmissionPolicy"),
+		rbacv1.SchemeGroupVersion.WithKind("ClusterRoleBinding"),
+		rbacv1.SchemeGroupVersion.WithKind("ClusterRole"),
+	}
+}
+
+// prune deletes the hub's objects of these kinds that are not among objects.
 func prune(ctx context.Context, c client.Client, objects []*unstructured.Unstructured) error {
 	wanted := sets.New[string]()
 	for _, object := range objects {
 		wanted.Insert(object.GetKind() + " " + object.GetName())
 	}
-	// The bindings first: a binding without a policy is an error that each request meets.
-	for _, kind := range []string{"ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"} {
-		list := &unstructured.UnstructuredList{}
-		list.SetGroupVersionKind(admissionv1.SchemeGroupVersion.WithKind(kind + "List"))
+	for _, kind := range prunable() {
+		list := &metav1.PartialObjectMetadataList{}
+		list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
 		if err := c.List(ctx, list, client.MatchingLabels{ManagedByLabel: ManagedBy}); err != nil {
-			return fmt.Errorf("list the admission policies of the hub: %w", err)
+			return fmt.Errorf("list each %s of the hub: %w", kind.Kind, err)
 		}
-		for _, object := range list.Items {
-			if wanted.Has(kind + " " + object.GetName()) {
+		for i := range list.Items {
+			object := &list.Items[i]
+			if wanted.Has(kind.Kind + " " + object.Name) {
 				continue
 			}
-			if err := client.IgnoreNotFound(c.Delete(ctx, &object)); err != nil {
-				return fmt.Errorf("delete the outdated %s %s: %w", kind, object.GetName(), err)
+			object.SetGroupVersionKind(kind)
+			if err := client.IgnoreNotFound(c.Delete(ctx, object)); err != nil {
+				return fmt.Errorf("delete the outdated %s %s: %w", kind.Kind, object.Name, err)
 			}
 		}
 	}

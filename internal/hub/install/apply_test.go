@@ -11,7 +11,6 @@ import (
 	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
-	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -120,25 +119,6 @@ func TestApplyDeletesOutdatedPolicies(t *testing.T) {
 	}
 	if err := c.Get(t.Context(), client.ObjectKey{Name: "foreign"}, policy); err != nil {
 		t.Errorf("a policy of an administrator was deleted: %v", err)
-	}
-}
-
-// The rules of the flow schemas name the machines.
-func TestApplyKeepsFlowRules(t *testing.T) {
-	c := connect(t)
-	apply(t, c)
-	name := install.FlowNames()[0]
-	flow := &flowcontrolv1.FlowSchema{}
-	if err := c.Get(t.Context(), client.ObjectKey{Name: name}, flow); err != nil {
-		t.Fatal(err)
-	}
-	flow.Spec.Rules = install.FlowRules(name, []string{"somemachine"})
-	if err := c.Update(t.Context(), flow); err != nil {
-		t.Fatal(err)
-	}
-	apply(t, c)
-	if err := c.Get(t.Context(), client.ObjectKey{Name: name}, flow); err != nil || len(flow.Spec.Rules) != 1 {
-		t.Errorf("after an update of the hub the rules are %v, %v", flow.Spec.Rules, err)
 	}
 }
 

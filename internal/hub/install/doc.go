@@ -5,6 +5,7 @@
 //
 // Reading map: objects.go lists the objects, with definitions.go, roles.go, controller.go,
 // policies.go and flows.go; the hub's own admission policies are in the directory policies.
-// apply.go applies and print.go prints them. version.go refuses to replace objects of a newer
-// version. connect.go connects to an API server, and checks that it can be a hub.
+// apply.go applies and print.go prints them. users.go keeps the users of the machines in them.
+// version.go refuses to replace objects of a newer version. connect.go connects to an API
+// server, and checks that it can be a hub.
 package install

@@ -12,14 +12,26 @@ const (
 	// machineFlow has all other requests of the machines. Each machine has a queue of its
 	// own, so that one that writes thousands of mirrors does not delay the others.
 	machineFlow = "rdd-machines"
+	// controllerFlow has the Lease of the controller's leader, so that no controller loses it
+	// because the hub is busy with machines. Kubernetes gives this priority only to the
+	// controllers in kube-system.
+	controllerFlow = "rdd-hub-controller-lease"
 )
 
-// flows returns the flow schemas of a hub. They have no rules: those name the users of the
-// machines, and are written when a machine is added or removed, see FlowRules. An update
-// of the hub leaves them as they are, because it does not apply this field.
+// flows returns the flow schemas of a hub. Those of the machines have no rules, which name the
+// users of the machines, see SyncUsers. An update of the hub does not apply this field.
 func flows() []*flowcontrolv1.FlowSchema {
+	controller := flow(controllerFlow, "leader-election", 380)
+	controller.Spec.Rules = []flowcontrolv1.PolicyRulesWithSubjects{{
+		Subjects: []flowcontrolv1.Subject{{
+			Kind:           flowcontrolv1.SubjectKindServiceAccount,
+			ServiceAccount: &flowcontrolv1.ServiceAccountSubject{Namespace: ControllerNamespace, Name: ControllerName},
+		}},
+		ResourceRules: leaseRules(ControllerNamespace),
+	}}
 	return []*flowcontrolv1.FlowSchema{
 		// Before the schemas for nodes (400) and for service accounts (9000).
+		controller,
 		flow(leaseFlow, "node-high", 390),
 		flow(machineFlow, "workload-low", 8900),
 	}
@@ -53,10 +65,7 @@ func FlowRules(name string, users []string) []flowcontrolv1.PolicyRulesWithSubje
 	}
 	all := []string{"*"}
 	if name == leaseFlow {
-		rules.ResourceRules = []flowcontrolv1.ResourcePolicyRule{{
-			Verbs: []string{"get", "create", "update", "patch"}, APIGroups: []string{"coordination.k8s.io"},
-			Resources: []string{"leases"}, Namespaces: all,
-		}}
+		rules.ResourceRules = leaseRules("*")
 	} else {
 		rules.ResourceRules = []flowcontrolv1.ResourcePolicyRule{{
 			Verbs: all, APIGroups: all, Resources: all, Namespaces: all, ClusterScope: true,
@@ -64,4 +73,12 @@ func FlowRules(name string, users []string) []flowcontrolv1.PolicyRulesWithSubje
 		rules.NonResourceRules = []flowcontrolv1.NonResourcePolicyRule{{Verbs: all, NonResourceURLs: all}}
 	}
 	return []flowcontrolv1.PolicyRulesWithSubjects{rules}
+}
+
+// leaseRules match what an election does with a Lease in a namespace, or in all of them ("*").
+func leaseRules(namespace string) []flowcontrolv1.ResourcePolicyRule {
+	return []flowcontrolv1.ResourcePolicyRule{{
+		Verbs: []string{"get", "create", "update", "patch"}, APIGroups: []string{"coordination.k8s.io"},
+		Resources: []string{"leases"}, Namespaces: []string{namespace},
+	}}
 }

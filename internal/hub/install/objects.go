@@ -16,7 +16,7 @@ import (
 const FieldManager = "rdd-hub"
 
 // ManagedByLabel is the label of every object of a hub, with the value ManagedBy. An
-// update deletes outdated policies by this label.
+// update deletes outdated objects by this label.
 const (
 	ManagedByLabel = "app.kubernetes.io/managed-by"
 	ManagedBy      = "rdd-hub"
@@ -38,6 +38,7 @@ func Objects(version string) ([]*unstructured.Unstructured, error) {
 	for _, role := range roles() {
 		typed = append(typed, role)
 	}
+	typed = append(typed, machinesBinding())
 	for _, policy := range policies {
 		typed = append(typed, policy.policy, policy.binding)
 	}

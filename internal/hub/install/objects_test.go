@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -59,6 +61,7 @@ func TestObjectsAreDesiredState(t *testing.T) {
 	for _, want := range []string{
 		"Namespace rdd-hub", "ServiceAccount rdd-hub-controller", "Role rdd-hub-controller", "RoleBinding rdd-hub-controller",
 		"ClusterRole rdd-hub-controller", "ClusterRoleBinding rdd-hub-controller",
+		"ClusterRoleBinding rdd-machines", "FlowSchema rdd-hub-controller-lease",
 		"ClusterRole rdd-machine", "ClusterRole rdd-viewer", "ClusterRole rdd-operator",
 		"ValidatingAdmissionPolicy rdd-status", "ValidatingAdmissionPolicyBinding rdd-status",
 		"ValidatingAdmissionPolicy rdd-machine-namespace", "FlowSchema rdd-machine-leases",
@@ -135,5 +138,38 @@ func TestFlowWithoutMachinesHasNoRules(t *testing.T) {
 		if rules := FlowRules(name, []string{"a", "b"}); len(rules) != 1 || len(rules[0].Subjects) != 2 {
 			t.Errorf("%s with two machines has the rules %v", name, rules)
 		}
+	}
+}
+
+// What an installation applies does not name users, because it would remove those of the
+// machines.
+func TestObjectsNameNoUsers(t *testing.T) {
+	fields := map[string][]string{"ClusterRoleBinding " + MachinesRole: {"subjects"}}
+	for _, name := range FlowNames() {
+		fields["FlowSchema "+name] = []string{"spec", "rules"}
+	}
+	for _, object := range objects(t) {
+		id := object.GetKind() + " " + object.GetName()
+		if _, found, _ := unstructured.NestedFieldNoCopy(object.Object, fields[id]...); found && fields[id] != nil {
+			t.Errorf("%s has the field %v", id, fields[id])
+		}
+		delete(fields, id)
+	}
+	if len(fields) > 0 {
+		t.Errorf("the objects lack %v", fields)
+	}
+}
+
+func TestUsersAreNamedOnce(t *testing.T) {
+	machine := func(user string, isDeleted bool) hubv1.Machine {
+		m := hubv1.Machine{Spec: hubv1.MachineSpec{User: user}}
+		if isDeleted {
+			m.DeletionTimestamp = &metav1.Time{Time: time.Now()}
+		}
+		return m
+	}
+	got := users([]hubv1.Machine{machine("b", false), machine("a", false), machine("b", false), machine("c", true)})
+	if !slices.Equal(got, []string{"a", "b"}) {
+		t.Error(got)
 	}
 }

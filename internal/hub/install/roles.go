@@ -14,8 +14,8 @@ const (
 	// MachineRole is the ClusterRole of the user of a machine in the namespace of this
 	// machine, to which a RoleBinding binds it.
 	MachineRole = "rdd-machine"
-	// MachinesRole is the ClusterRole of the user of a machine for what is not in a
-	// namespace and equal for all machines. A ClusterRoleBinding for each machine binds it.
+	// MachinesRole is the ClusterRole of the users of all machines for what is not in a
+	// namespace. One ClusterRoleBinding of the same name binds it, see SyncUsers.
 	MachinesRole = "rdd-machines"
 	// ViewerRole is the ClusterRole of people who see machines and mirrors.
 	ViewerRole = "rdd-viewer"
@@ -24,10 +24,6 @@ const (
 )
 
 // roles returns the ClusterRoles of a hub.
-//
-// No role has a right on the Machine of each machine: a rule with a resource name differs
-// for each machine, so adding a machine creates a role of its own for that, see
-// MachineOwnRules. Without it a machine could read the state of all others.
 func roles() []*rbacv1.ClusterRole {
 	viewer, operator := viewerRules(), operatorRules()
 	return []*rbacv1.ClusterRole{
@@ -72,19 +68,29 @@ func machineRules() []rbacv1.PolicyRule {
 	}
 }
 
-// machinesRules are what a machine may read outside of namespaces: whether a definition is
-// being deleted, which is no request to remove the objects of its engine.
+// machinesRules are the rights of all machines outside of namespaces: to read whether a
+// definition is being deleted, which is no request to remove the objects of an engine, and to
+// report the state of a machine.
+//
+// They are the same for all machines. A role with the name of a Machine would need a
+// ClusterRoleBinding for each machine, and the API server compares each request of the
+// cluster with all of them. So the policy rdd-machine-status limits a machine to its own
+// Machine. It cannot limit what is read: a machine that knows the name of another one can read
+// its Machine, and no machine can list them.
 func machinesRules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule("apiextensions.k8s.io", []string{"customresourcedefinitions"}, []string{"get"}, definitionNames()...),
+		rule(hubv1.GroupVersion.Group, []string{"machines"}, []string{"get"}),
+		rule(hubv1.GroupVersion.Group, []string{"machines/status"}, []string{"get", "update", "patch"}),
 	}
 }
 
-// MachineOwnRules are the rights of a machine on its Machine.
-func MachineOwnRules(name string) []rbacv1.PolicyRule {
-	return []rbacv1.PolicyRule{
-		rule(hubv1.GroupVersion.Group, []string{"machines"}, []string{"get"}, name),
-		rule(hubv1.GroupVersion.Group, []string{"machines/status"}, []string{"get", "update", "patch"}, name),
+// machinesBinding returns the binding of MachinesRole. It has no subjects: those are the users
+// of the machines, see SyncUsers. An update of the hub does not apply this field.
+func machinesBinding() *rbacv1.ClusterRoleBinding {
+	return &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: MachinesRole},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: MachinesRole},
 	}
 }
 

@@ -29,7 +29,8 @@ func WithDowngrade(isPermitted bool) Option {
 	return func(o *options) { o.isForced = isPermitted }
 }
 
-// DowngradeError is the error of Apply for a hub of a newer version, which has changed nothing.
+// DowngradeError is the error of Apply and of CheckVersion for a hub of a newer version. They
+// have changed nothing.
 type DowngradeError struct {
 	// Hub is the version that installed the hub, and Own that of this rdd. Own is no version
 	// if it is not known.
@@ -40,7 +41,7 @@ func (e *DowngradeError) Error() string {
 	if parse(e.Own) == nil {
 		return fmt.Sprintf("this hub was installed by rdd %s, and this rdd has no version and may be older: use rdd %[1]s or later", e.Hub)
 	}
-	return fmt.Sprintf("this hub was installed by rdd %s, and this rdd is %s, which would undo the changes of the newer one: use rdd %[1]s or later", e.Hub, e.Own)
+	return fmt.Sprintf("this hub was installed by rdd %s, and this rdd is %s, which is older: use rdd %[1]s or later", e.Hub, e.Own)
 }
 
 // parse returns nil for a text that is no version.
@@ -68,11 +69,31 @@ func checkVersion(ctx context.Context, c client.Client, objects []*unstructured.
 			newest = installed
 		}
 	}
-	if newest == "" {
+	return compare(newest, own)
+}
+
+// compare returns a *DowngradeError if the version of a hub is newer than own. An empty one is
+// not known, and permits everything.
+func compare(hub, own string) error {
+	newest := parse(hub)
+	if newest == nil {
 		return nil
 	}
-	if v := parse(own); v == nil || v.LessThan(parse(newest)) {
-		return &DowngradeError{Hub: newest, Own: own}
+	if v := parse(own); v == nil || v.LessThan(newest) {
+		return &DowngradeError{Hub: hub, Own: own}
 	}
 	return nil
+}
+
+// CheckVersion returns a *DowngradeError if a newer version of rdd than own has installed the
+// hub. What own adds may then lack something that the hub requires. An update begins with
+// the definitions, so that of Machines has the version.
+func CheckVersion(ctx context.Context, c client.Client, own string) error {
+	crd := &metav1.PartialObjectMetadata{}
+	crd.SetGroupVersionKind(crdKind().WithVersion("v1"))
+	err := c.Get(ctx, client.ObjectKey{Name: machinesCRD}, crd)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("read the version of the hub: %w", err)
+	}
+	return compare(crd.Annotations[hubv1.VersionAnnotation], own)
 }

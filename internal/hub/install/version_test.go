@@ -39,11 +39,18 @@ func TestOlderVersionIsRefused(t *testing.T) {
 		if !ok || downgrade.Hub != "v1.5.0" || downgrade.Own != test.own || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", test.own, err)
 		}
+		err = install.CheckVersion(t.Context(), c, test.own)
+		if _, ok := errors.AsType[*install.DowngradeError](err); !ok {
+			t.Errorf("%s: CheckVersion = %v", test.own, err)
+		}
 	}
 	if got := versions(t, c); got != "v1.5.0" {
 		t.Errorf("after a refusal, the objects are from %s", got)
 	}
 	for _, version := range []string{"v1.5.0", "v1.5.0+dirty", "v1.5.1-0.20260101000000-0123456789ab"} {
+		if err := install.CheckVersion(t.Context(), c, version); err != nil {
+			t.Errorf("%s: %v", version, err)
+		}
 		if err := applyVersion(c, version, false); err != nil {
 			t.Errorf("%s: %v", version, err)
 		}

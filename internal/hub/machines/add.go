@@ -126,14 +126,14 @@ func annotate(ctx context.Context, c client.Client, object client.Object, annota
 }
 
 // ensureObjects creates or updates the objects of a machine besides its namespace and its
-// quota. Its rights come last, so that a machine that can write has everything that limits
-// it.
+// quota. Its rights in the namespace come last, so that a machine that can write mirrors has
+// everything that limits it.
 func ensureObjects(ctx context.Context, c client.Client, name, user, fullUser string) error {
 	machine := &hubv1.Machine{ObjectMeta: inCluster(name, name), Spec: hubv1.MachineSpec{User: fullUser}}
 	if err := apply(ctx, c, machine); err != nil {
 		return err
 	}
-	if err := syncFlows(ctx, c); err != nil {
+	if err := install.SyncUsers(ctx, c); err != nil {
 		return err
 	}
 	if user == "" {
@@ -144,12 +144,7 @@ func ensureObjects(ctx context.Context, c client.Client, name, user, fullUser st
 		// The tokens of an earlier ServiceAccount end with it.
 		return fmt.Errorf("delete the former ServiceAccount: %w", err)
 	}
-	for _, object := range bindings(name, user) {
-		if err := apply(ctx, c, object); err != nil {
-			return err
-		}
-	}
-	return nil
+	return apply(ctx, c, binding(name, user))
 }
 
 func apply(ctx context.Context, c client.Client, object client.Object) error {

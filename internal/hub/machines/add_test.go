@@ -118,8 +118,20 @@ func TestAddWithUserMakesNoToken(t *testing.T) {
 		_, err := carol.Create(t.Context(), newMirror(containersv1.KindContainer, "withuser", "one"), metav1.CreateOptions{})
 		return err
 	})
+	h.checkReporter(t, "withuser", "carol")
 	if config := h.joined(t, added); config.BearerToken != "" || config.Host == "" {
 		t.Errorf("the join file has the token %q and the server %s", config.BearerToken, config.Host)
+	}
+}
+
+// checkReporter fails unless a user of the cluster can read and report the state of a machine,
+// and cannot report that of another one.
+func (h hub) checkReporter(t *testing.T, machine, user string) {
+	t.Helper()
+	h.add(t, "not-"+machine, "")
+	c := dynamicClient(t, h.UserConfig(user))
+	for name, want := range map[string]string{machine: "", "not-" + machine: "is written by its own user alone"} {
+		eventually(t, func() error { return outcome(replaceStatus(machineGVR, name)(t.Context(), c), want) })
 	}
 }
 

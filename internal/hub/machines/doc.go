@@ -5,6 +5,5 @@
 // quota.go, and joinfile.go creates the file with which the machine joins. list.go lists
 // the machines, by the clock of the hub, which clock.go reads. remove.go removes a machine,
 // and release.go releases its mirrors. empty.go deletes the mirrors of a machine that stays.
-// walk.go goes through the mirrors of a machine for both. flows.go keeps the flow schemas of
-// the hub, and names.go checks names.
+// walk.go goes through the mirrors of a machine for both. names.go checks names.
 package machines

@@ -129,17 +129,3 @@ func TestUncountedQuotaIsFound(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-func TestFlowsHaveEachUserOnce(t *testing.T) {
-	machine := func(user string, deleted bool) hubv1.Machine {
-		m := hubv1.Machine{Spec: hubv1.MachineSpec{User: user}}
-		if deleted {
-			m.DeletionTimestamp = &metav1.Time{Time: time.Now()}
-		}
-		return m
-	}
-	got := users([]hubv1.Machine{machine("b", false), machine("a", false), machine("b", false), machine("c", true)})
-	if !slices.Equal(got, []string{"a", "b"}) {
-		t.Error(got)
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	hubv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/hub/v1alpha1"
@@ -26,18 +25,11 @@ func inCluster(machine, name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: name, Labels: labels(machine)}
 }
 
-// ownRoleName is the name of the ClusterRole, and of its binding, with the rights of a
-// machine on its Machine.
-func ownRoleName(machine string) string { return "rdd:machine:" + machine }
-
-// sharedBindingName is the name of the binding of install.MachinesRole to a machine.
-func sharedBindingName(machine string) string { return "rdd:machines:" + machine }
-
 func account(machine string) *corev1.ServiceAccount {
 	return &corev1.ServiceAccount{ObjectMeta: inNamespace(machine, hubv1.ServiceAccountName)}
 }
 
-// subject returns the subject of the bindings of a machine. If user is empty, that is its
+// subject returns the subject of the binding of a machine. If user is empty, that is its
 // ServiceAccount.
 func subject(machine, user string) rbacv1.Subject {
 	if user == "" {
@@ -46,22 +38,13 @@ func subject(machine, user string) rbacv1.Subject {
 	return rbacv1.Subject{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: user}
 }
 
-func clusterRole(name string) rbacv1.RoleRef {
-	return rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: name}
-}
-
-// bindings returns what gives a machine its rights: those in its namespace, those that are
-// equal for all machines, and those on its own Machine.
-//
-// There is no binding to a group of all machines. A ServiceAccount has only the groups of
-// Kubernetes, and system:serviceaccounts has every other one of the cluster, too.
-func bindings(machine, user string) []client.Object {
-	subjects := []rbacv1.Subject{subject(machine, user)}
-	return []client.Object{
-		&rbacv1.ClusterRole{ObjectMeta: inCluster(machine, ownRoleName(machine)), Rules: install.MachineOwnRules(machine)},
-		&rbacv1.ClusterRoleBinding{ObjectMeta: inCluster(machine, ownRoleName(machine)), RoleRef: clusterRole(ownRoleName(machine)), Subjects: subjects},
-		&rbacv1.ClusterRoleBinding{ObjectMeta: inCluster(machine, sharedBindingName(machine)), RoleRef: clusterRole(install.MachinesRole), Subjects: subjects},
-		&rbacv1.RoleBinding{ObjectMeta: inNamespace(machine, install.MachineRole), RoleRef: clusterRole(install.MachineRole), Subjects: subjects},
+// binding returns what gives a machine its rights in its namespace. Those outside of it are
+// the same for all machines, see install.MachinesRole.
+func binding(machine, user string) *rbacv1.RoleBinding {
+	return &rbacv1.RoleBinding{
+		ObjectMeta: inNamespace(machine, install.MachineRole),
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: install.MachineRole},
+		Subjects:   []rbacv1.Subject{subject(machine, user)},
 	}
 }
 

@@ -39,8 +39,8 @@ func (e *NoMachineError) Error() string {
 //  2. The machine loses its rights and its ServiceAccount. From then on it cannot read its
 //     namespace, and an error of this reading also stops the removal. It can neither
 //     restore finalizers nor create mirrors, although its watches may last for minutes.
-//  3. The Machine is deleted. It lists the users of the flow schemas, and shows that the
-//     machine is no more on the hub.
+//  3. The Machine is deleted, and its user is removed from the objects that name the users
+//     of all machines: until then, the machine may write the status of its Machine.
 //  4. The finalizers of the mirrors are removed, by which no mirror is deleted, unless a
 //     user has requested this before. After that the deletion of a mirror never waits for
 //     a machine.
@@ -70,8 +70,8 @@ func Remove(ctx context.Context, c client.Client, name string, report func(step 
 	if err := client.IgnoreNotFound(c.Delete(ctx, machine)); err != nil {
 		return fmt.Errorf("remove machine %s: delete the Machine: %w", name, err)
 	}
-	// A hub without flow schemas has nothing to remove from them.
-	if err := client.IgnoreNotFound(syncFlows(ctx, c)); err != nil {
+	// A hub without these objects has nothing to remove from them.
+	if err := client.IgnoreNotFound(install.SyncUsers(ctx, c)); err != nil {
 		return fmt.Errorf("remove machine %s: %w", name, err)
 	}
 	if namespace == nil {
@@ -138,13 +138,10 @@ func markEmptied(ctx context.Context, c client.Client, name string) error {
 	return nil
 }
 
-// revoked are the objects that give a machine its rights and its identity.
+// revoked are the objects that give a machine its rights in its namespace and its identity.
 func revoked(name string) []client.Object {
 	return []client.Object{
 		&rbacv1.RoleBinding{ObjectMeta: inNamespace(name, install.MachineRole)},
-		&rbacv1.ClusterRoleBinding{ObjectMeta: inCluster(name, ownRoleName(name))},
-		&rbacv1.ClusterRoleBinding{ObjectMeta: inCluster(name, sharedBindingName(name))},
-		&rbacv1.ClusterRole{ObjectMeta: inCluster(name, ownRoleName(name))},
 		account(name),
 	}
 }
