@@ -36,6 +36,8 @@ type DisconnectEngine struct {
 type SuspendEngine struct {
 	// Seq numbers the commands of the app actor. It is greater than zero.
 	Seq uint64
+	// Driver is the one that starts the engine again.
+	Driver appv1.DriverName
 }
 
 // EngineState is the state of the engine supervisor.

@@ -96,7 +96,7 @@ func (b blueprint) hubSubtree(local api, join *home.Join, api *home.Home, skew *
 		Requests: func(engine *actor.PID) *actor.Props {
 			return b.requestSupervisorProps(rootName+"/"+hubName+"/"+requestsName, request.Config{
 				Subscribe: exceptApp(local.Subscribe, informers.Subscribe), EnsureNamespace: existing, Kube: api.Client, Engine: engine, Events: api.Events(), Logger: b.hubLogger(),
-				Refusal: refusalOf(join.Allow),
+				Refusal: refusalOf(join.Allow), Ledger: api.Ledger,
 			})
 		},
 	}

@@ -118,7 +118,7 @@ type link struct {
 func (l link) command(seq uint64) messages.EngineCommand {
 	switch {
 	case l.suspended:
-		return messages.SuspendEngine{Seq: seq}
+		return messages.SuspendEngine{Seq: seq, Driver: l.driver}
 	case l.connected:
 		return messages.ConnectEngine{Seq: seq, Endpoint: l.endpoint, Namespace: l.namespace, Driver: l.driver, InVM: l.inVM, Mounts: l.mounts}
 	default:
@@ -133,7 +133,7 @@ func desiredLink(v view) (l link, ok bool) {
 	case !v.running() || !v.mirrored():
 		return link{}, true
 	case v.use.idle && (v.vm.State != messages.VMRunning || v.vm.Generation != v.app.Generation):
-		return link{suspended: true}, true
+		return link{suspended: true, driver: appv1.DriverLima}, true // no other engine can be idle
 	case v.vm.Generation != v.app.Generation:
 		return link{}, false // the VM actor has not received this spec yet
 	case v.vm.State == messages.VMRunning:

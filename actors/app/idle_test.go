@@ -92,7 +92,8 @@ func TestIdleConditions(t *testing.T) {
 	want("Started", "Connected", "Settled")
 	v.vm.State = messages.VMStopping
 	want("Stopping", "Connected", "Stopping")
-	if l, ok := desiredLink(v); !ok || !l.suspended {
+	suspend := messages.SuspendEngine{Seq: 1, Driver: appv1.DriverLima} // the driver is for a hub
+	if l, ok := desiredLink(v); !ok || l.command(1) != messages.EngineCommand(suspend) {
 		t.Errorf("link %+v, %v, want the mirrors to stay", l, ok)
 	}
 	idle(&v)

@@ -96,7 +96,7 @@ func (e *entry) isInUse() bool {
 		return slices.Contains(e.resource.GetFinalizers(), containersv1.Finalizer)
 	}
 	c, ok := e.resource.(*containersv1.Container)
-	return ok && (c.Annotations[containersv1.ActionAnnotation] != "" || c.HasPendingState())
+	return ok && (c.RequestedAction() != "" || c.HasPendingState())
 }
 
 // registry finds mirrors by name and by actor. The engine refuses the desired state of

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -50,6 +51,9 @@ type hub struct {
 	// isPreparing is set while the definitions are being compared, or while the pause
 	// before that is repeated.
 	isPreparing bool
+	// isComparing is set while the next comparison of the definitions of a hub that is
+	// followed waits for a short pause.
+	isComparing bool
 	// probes counts the probes in a row that found the hub away, and failures the
 	// preparations in a row that failed.
 	probes, failures int
@@ -93,10 +97,11 @@ type (
 		home    Home
 		message string
 	}
-	foundSkew struct{ home Home }
-	joinDue   struct{}
-	probeDue  struct{ home Home }
-	probed    struct {
+	foundSkew    struct{ home Home }
+	foundLeaving struct{ home Home }
+	joinDue      struct{}
+	probeDue     struct{ home Home }
+	probed       struct {
 		home Home
 		err  error
 	}
@@ -109,9 +114,12 @@ type (
 	}
 	prepareDue struct{ home Home }
 	compareDue struct{ home Home }
-	compared   struct {
+	// compareSoonDue is compareDue, once.
+	compareSoonDue struct{ home Home }
+	compared       struct {
 		home Home
 		skew *home.Skew
+		err  error
 	}
 	machineStale struct{ home Home }
 	delivery     struct {
@@ -133,26 +141,28 @@ type (
 	}
 )
 
-func (joinRead) toSelf()     {}
-func (foundAway) toSelf()    {}
-func (foundRefused) toSelf() {}
-func (foundSkew) toSelf()    {}
-func (joinDue) toSelf()      {}
-func (compareDue) toSelf()   {}
-func (compared) toSelf()     {}
-func (machineStale) toSelf() {}
-func (probeDue) toSelf()     {}
-func (probed) toSelf()       {}
-func (turnCome) toSelf()     {}
-func (leaseDue) toSelf()     {}
-func (prepared) toSelf()     {}
-func (prepareDue) toSelf()   {}
-func (delivery) toSelf()     {}
-func (publishDue) toSelf()   {}
-func (machineDue) toSelf()   {}
-func (machineWrote) toSelf() {}
-func (tokenDue) toSelf()     {}
-func (tokenRead) toSelf()    {}
+func (joinRead) toSelf()       {}
+func (foundAway) toSelf()      {}
+func (foundRefused) toSelf()   {}
+func (foundSkew) toSelf()      {}
+func (foundLeaving) toSelf()   {}
+func (compareSoonDue) toSelf() {}
+func (joinDue) toSelf()        {}
+func (compareDue) toSelf()     {}
+func (compared) toSelf()       {}
+func (machineStale) toSelf()   {}
+func (probeDue) toSelf()       {}
+func (probed) toSelf()         {}
+func (turnCome) toSelf()       {}
+func (leaseDue) toSelf()       {}
+func (prepared) toSelf()       {}
+func (prepareDue) toSelf()     {}
+func (delivery) toSelf()       {}
+func (publishDue) toSelf()     {}
+func (machineDue) toSelf()     {}
+func (machineWrote) toSelf()   {}
+func (tokenDue) toSelf()       {}
+func (tokenRead) toSelf()      {}
 
 // Receive implements actor.Actor.
 func (h *hub) Receive(c actor.Context) {
@@ -219,6 +229,7 @@ func (h *hub) commanded(c actor.Context, msg messages.EngineCommand) {
 	case messages.DisconnectEngine:
 		h.driver = ""
 	case messages.SuspendEngine:
+		h.driver = cmp.Or(h.driver, msg.Driver) // a daemon that has restarted knows no other one
 	}
 	h.sendCommand(c)
 }
@@ -279,15 +290,23 @@ func (h *hub) receiveOwn(c actor.Context, msg toSelf) {
 	case foundAway:
 		h.foundAway(msg)
 	case foundRefused:
-		if msg.home == h.home {
-			h.facts.refused = msg.message
-		}
+		h.foundRefused(msg)
 	case foundSkew:
 		h.foundSkew(msg)
 	case joinDue:
 		h.readJoin()
+	case foundLeaving:
+		h.compareSoon(msg.home)
 	case compareDue:
-		h.compare(msg.home)
+		if msg.home == h.home {
+			h.tasks.After(compareEvery, msg)
+			h.compare()
+		}
+	case compareSoonDue:
+		if msg.home == h.home {
+			h.isComparing = false
+			h.compare()
+		}
 	case compared:
 		h.compared(msg)
 	case machineStale:

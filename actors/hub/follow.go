@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/async"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/hub/home"
@@ -19,6 +20,8 @@ const (
 	// compareEvery is the pause between two comparisons of the definitions of a hub that is
 	// followed, which an administrator can update.
 	compareEvery = 10 * time.Minute
+	// comparePause is the pause before one for which there is a reason.
+	comparePause = 2 * time.Second
 )
 
 // follow starts or stops the subtree.
@@ -74,28 +77,51 @@ func (h *hub) foundSkew(found foundSkew) {
 	}
 }
 
-// compare compares the definitions of a hub that is followed.
-func (h *hub) compare(of Home) {
-	if of != h.home {
+// foundRefused records what the hub refuses. It may lack a definition.
+func (h *hub) foundRefused(found foundRefused) {
+	if found.home != h.home {
 		return
 	}
-	h.tasks.After(compareEvery, compareDue{of})
+	if h.facts.refused = found.message; found.message != "" {
+		h.compareSoon(found.home)
+	}
+}
+
+// compareSoon compares the definitions after a short pause.
+func (h *hub) compareSoon(of Home) {
+	if of == h.home && !h.isComparing {
+		h.isComparing = true
+		h.tasks.After(comparePause, compareSoonDue{of})
+	}
+}
+
+// compare compares the definitions of a hub that is followed.
+func (h *hub) compare() {
 	if !h.facts.wantsSubtree() {
 		return
 	}
+	of := h.home
 	h.tasks.Go(prepareTimeout, func(ctx context.Context) any {
 		skew, err := of.Skew(ctx)
-		if err != nil {
-			return compared{home: of}
-		}
-		return compared{home: of, skew: skew}
+		return compared{of, skew, err}
 	})
 }
 
-// compared starts the subtree again if the definitions have changed.
+// compared starts the subtree again if the definitions have changed. It stops the subtree
+// while one is missing, and watches one that is being deleted, because its mirrors return
+// only after that.
 func (h *hub) compared(c compared) {
-	if c.home == h.home && c.skew != nil && c.skew.Message() != h.facts.skew {
+	if c.home != h.home || !h.facts.wantsSubtree() {
+		return
+	}
+	switch {
+	case apierrors.IsNotFound(c.err):
+		h.failed(c.err)
+	case c.err != nil:
+	case !c.skew.Equal(h.skew):
 		h.facts.isPrepared = false
+	case c.skew.IsGoing():
+		h.compareSoon(c.home)
 	}
 }
 

@@ -65,7 +65,7 @@ func (h *hub) leave(c actor.Context) {
 		h.home.Close()
 	}
 	h.facts, h.join, h.home, h.skew = facts{}, nil, nil, nil
-	h.isPreparing, h.probes, h.failures, h.machine = false, 0, 0, machineStatus{}
+	h.isPreparing, h.isComparing, h.probes, h.failures, h.machine = false, false, 0, 0, machineStatus{}
 }
 
 // reportLeft writes to the Machine that this machine has left, if it can.
@@ -98,6 +98,10 @@ func (h *hub) open() {
 		NotStored: func() {
 			<-ready
 			tasks.Send(foundSkew{opened})
+		},
+		Leaving: func() {
+			<-ready
+			tasks.Send(foundLeaving{opened})
 		},
 		Refused: func(message string) {
 			<-ready

@@ -69,11 +69,11 @@ func condition(f facts) (isSynced bool, reason, message string) {
 	case !f.isHeld && f.holder != "":
 		return false, appv1.ReasonHubHeldByOther, "another machine uses the name of this one: " + f.holder +
 			": this one waits until the other leaves: if it is another machine, join with a name of its own ('rdd hub add')"
+	case f.prepareErr != nil:
+		return false, appv1.ReasonHubRefused, f.prepareErr.Error()
 	case f.refused != "":
 		return false, appv1.ReasonHubRefused, "the hub refuses requests of this machine: " + f.refused +
 			": rdd retries: an administrator of the hub restores the rights with 'rdd hub add', or raises the quota"
-	case f.prepareErr != nil:
-		return false, appv1.ReasonHubRefused, f.prepareErr.Error()
 	case f.isDelayed:
 		return false, appv1.ReasonHubConnecting, "the hub has returned, and this machine waits for its turn of at most " + spread.String()
 	case !f.isHeld:

@@ -52,6 +52,12 @@ func TestDerive(t *testing.T) {
 			with(ready, func(f *facts) { f.isPrepared, f.prepareErr = false, errors.New("no definition") }),
 			appv1.ReasonHubRefused, false, "no definition",
 		},
+		"definition missing": {
+			with(ready, func(f *facts) {
+				f.isPrepared, f.prepareErr, f.refused = false, errors.New("no definition"), "404 page not found"
+			}),
+			appv1.ReasonHubRefused, false, "no definition",
+		},
 		"quota":           {with(ready, func(f *facts) { f.refused = "exceeded quota" }), appv1.ReasonHubRefused, false, "exceeded quota"},
 		"mirrors unread":  {following("", ""), appv1.ReasonHubConnecting, false, ""},
 		"syncing":         {following(messages.EngineSyncing, "images 2/5"), appv1.ReasonHubSyncing, false, "images 2/5"},

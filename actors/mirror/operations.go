@@ -92,7 +92,7 @@ func (cfg Config) operate(ctx context.Context, op operation, v view) outcome {
 	switch {
 	case op.callsEngine() && !cfg.stillRequested(ctx, v, &out):
 	case op == removeObject && cfg.isLeaving(ctx, &out):
-	case op.callsEngine() && cfg.wasDone(&out):
+	case op.callsEngine() && cfg.wasDone(v, &out):
 	case op == removeObject:
 		cfg.removeObject(ctx, v, &out)
 	case op == applyDesiredState:
@@ -120,7 +120,7 @@ func (cfg Config) write(ctx context.Context, op operation, v view, out *outcome)
 		}
 	case writeStatus:
 		obj := newStatus(v)
-		if out.resource, out.err = cfg.Kube.UpdateStatus(ctx, obj); out.err == nil {
+		if out.resource, out.err = cfg.accept(ctx, v, obj); out.err == nil {
 			out.recorded = recordedBy(v, obj)
 		}
 	case completeAction:
@@ -286,14 +286,20 @@ func (cfg Config) readObject(ctx context.Context, key engine.Key, out *outcome) 
 	return err
 }
 
-// startOrStop gives a start a deadline. A stop bounds itself.
+// startOrStop gives a start a deadline. A stop bounds itself. The API server of a hub can
+// know more desired states than this program.
 func (cfg Config) startOrStop(ctx context.Context, key engine.Key, desired containersv1.DesiredState) error {
-	if desired != containersv1.StateRunning {
+	switch desired {
+	case containersv1.StateRunning:
+		ctx, cancel := context.WithTimeout(ctx, operationTimeout)
+		defer cancel()
+		return cfg.Engine.Do(ctx, key, engine.VerbStart)
+	case containersv1.StateCreated:
 		return cfg.Engine.Do(ctx, key, engine.VerbStop)
+	default:
+		return fmt.Errorf("this version of rdd knows no desired state %q: set %s or %s, or update rdd on this machine",
+			desired, containersv1.StateRunning, containersv1.StateCreated)
 	}
-	ctx, cancel := context.WithTimeout(ctx, operationTimeout)
-	defer cancel()
-	return cfg.Engine.Do(ctx, key, engine.VerbStart)
 }
 
 // maxShutdowns is the number of successive attempts, over half a minute, after which an

@@ -239,6 +239,7 @@ func (r *request) changed(obj containersv1.Request) {
 			r.cancel = nil
 		}
 		r.view.desired, r.view.isGone, r.view.mustStore = obj.CopyRequest(), false, false
+		r.view.sent, r.view.answer = nil, nil
 		r.progress, r.isFresh = nil, false
 		r.engineRetry.reset()
 		if r.Refusal != "" {

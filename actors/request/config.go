@@ -37,6 +37,9 @@ type Config struct {
 	// does. A request that is refused waits, because the user of the machine may allow it
 	// later.
 	Refusal string
+	// Ledger records the requests that were carried out; nil for an API server that does not
+	// forget them.
+	Ledger Ledger
 	// Engine is the engine supervisor, which has the connected engine.
 	Engine *actor.PID
 	// Events records events of the requests; nil records none.

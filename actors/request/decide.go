@@ -12,6 +12,10 @@ type view struct {
 	resource containersv1.Request
 	// desired is the request with the status that it should have.
 	desired containersv1.Request
+	// sent is the status that was written last, and answer what the API server has stored of
+	// it, if that is another one: the definitions of a hub can be of another version. Both are
+	// nil otherwise.
+	sent, answer containersv1.Request
 	// isGone is set when the API server does not have the request any more.
 	isGone bool
 	// mustStore is set while the work continues only after desired is stored.
@@ -66,7 +70,7 @@ func decide(v view) plan {
 		return expire(v)
 	}
 	var p plan
-	if !v.desired.SameStatus(v.resource) {
+	if !v.isStored() {
 		p.write = writeStatus
 	}
 	switch {
@@ -78,6 +82,16 @@ func decide(v view) plan {
 		p.step = work
 	}
 	return p
+}
+
+// isStored reports whether the API server has the desired status, or what it stores of it.
+func (v view) isStored() bool {
+	return v.desired.SameStatus(v.resource) || v.isStoredInPart()
+}
+
+// isStoredInPart reports whether another write of the desired status would change nothing.
+func (v view) isStoredInPart() bool {
+	return v.sent != nil && v.desired.SameStatus(v.sent) && v.resource.SameStatus(v.answer)
 }
 
 // expire returns the plan for a finished request.

@@ -11,6 +11,6 @@
 // Reading map: supervisor.go follows the requests and holds their actors, config.go has
 // the parts of both. decide.go says what an actor does next, actor.go does it,
 // engine.go gets the engine, operations.go calls the API server, status.go composes the
-// status, events.go records events. work.go has the table of what each kind of request
+// status, done.go remembers requests that were carried out, events.go records events. work.go has the table of what each kind of request
 // does: container.go, network.go, volume.go, transfer.go for images, prune.go.
 package request

@@ -30,6 +30,9 @@ type written struct {
 	uid types.UID
 	// resource is the request that the API server has; nil when it was not read.
 	resource containersv1.Request
+	// sent is the request whose status was written, if the API server has stored another
+	// one; nil otherwise.
+	sent containersv1.Request
 	// isGone: the API server has no such request.
 	isGone bool
 	err    error
@@ -63,10 +66,15 @@ func (cfg Config) carryOut(ctx context.Context, work Work, t Task, home string, 
 		out.outcome = Failed(containersv1.ReasonWrongNamespace, fmt.Sprintf(
 			"requests are carried out in namespace %s only, where the mirrors of the container engine are: create the request there", home))
 	default:
+		var wasDone bool
+		if out.outcome, wasDone = cfg.doneBefore(out.uid); wasDone {
+			return out
+		}
 		out.requester = containersv1.ManagerOf(t.Request, "f:spec")
 		t.Credentials = cfg.Credentials
 		t.Progress = func(p containersv1.RequestProgress) { send(progressed{out.uid, p}) }
 		out.outcome = work(ctx, t)
+		cfg.recordDone(t.Request.RequestKind(), out.uid, out.outcome)
 	}
 	return out
 }
@@ -151,7 +159,11 @@ func (cfg Config) store(ctx context.Context, op write, obj containersv1.Request)
 		out.err = cfg.Kube.Delete(ctx, obj)
 		out.isGone = out.err == nil
 	default:
+		sent := obj.CopyRequest()
 		out.resource, out.err = obj, cfg.Kube.UpdateStatus(ctx, obj)
+		if out.err == nil && !obj.SameStatus(sent) {
+			out.sent = sent
+		}
 	}
 	if apierrors.IsConflict(out.err) {
 		out.err = cfg.Kube.Get(ctx, obj)
@@ -178,9 +190,16 @@ func (r *request) written(msg written) {
 		r.view.isGone = true
 	case msg.resource != nil:
 		r.changed(msg.resource)
+		r.view.sent, r.view.answer = msg.sent, nil
+		if msg.sent != nil {
+			r.view.answer = msg.resource
+		}
 	}
 	r.writeRetry.reset()
-	if r.view.desired.SameStatus(r.view.resource) {
+	if r.view.mustStore && r.view.isStoredInPart() {
+		r.engineRetry.later(r.tasks) // the next part can be this one again, without its result
+	}
+	if r.view.isStored() {
 		r.view.mustStore = false
 	}
 }

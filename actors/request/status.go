@@ -85,9 +85,11 @@ func setCondition(s *containersv1.RequestStatus, kind string, status metav1.Cond
 }
 
 // limited returns a message of valid UTF-8 that fits into a status.
-func limited(message string) string {
-	if len(message) > maxMessage {
-		message = message[:maxMessage] + "…"
+func limited(message string) string { return limitedTo(maxMessage, message) }
+
+func limitedTo(most int, message string) string {
+	if len(message) > most {
+		message = message[:most] + "…"
 	}
 	return strings.ToValidUTF8(message, "")
 }

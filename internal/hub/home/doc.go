@@ -10,8 +10,8 @@
 // sends no request while the hub is away, and refusals.go none that it has just refused.
 // lease.go holds the Lease, boundlock.go ends its release, and fence.go sends no write without it.
 // mapper.go names the resources of the hub, mirrors.go writes mirrors over HTTP, list.go feeds the informers, leaving.go says
-// whether the namespace is being deleted, and skew.go what older definitions do not store.
-// ledger.go records the requests that
+// whether the namespace is being deleted, and skew.go what definitions of another version store,
+// from the schemas of schema.go. ledger.go records the requests that
 // were carried out, machine.go writes the status of the machine, events.go writes events, and
 // token.go renews its token.
 package home

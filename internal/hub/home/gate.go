@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -145,12 +146,21 @@ type watchBody struct {
 
 	ctx  context.Context //nolint:containedctx // of the request that the body belongs to
 	lost func(error)
+	// isClosed is set when the informer ends the watch itself, such as after an update of the
+	// definition.
+	isClosed atomic.Bool
+}
+
+// Close implements io.Closer.
+func (b *watchBody) Close() error {
+	b.isClosed.Store(true)
+	return b.ReadCloser.Close()
 }
 
 // Read implements io.Reader.
 func (b *watchBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) && b.ctx.Err() == nil {
+	if err != nil && !errors.Is(err, io.EOF) && b.ctx.Err() == nil && !b.isClosed.Load() {
 		b.lost(fmt.Errorf("the connection to the hub was lost: %w", err))
 	}
 	return n, err

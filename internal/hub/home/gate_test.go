@@ -278,3 +278,12 @@ func TestFenceRequiresLease(t *testing.T) {
 		}
 	})
 }
+
+// After the clock was set back, the Lease would seem to be valid for longer than it is.
+func TestFenceDistrustsClockThatWasSetBack(t *testing.T) {
+	f := &fence{leases: leasePath}
+	f.renewed(time.Now().Add(time.Hour), true)
+	if err := f.check(); !errors.Is(err, errFenced) {
+		t.Errorf("a Lease that was renewed in an hour from now: %v", err)
+	}
+}

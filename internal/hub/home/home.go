@@ -35,8 +35,11 @@ const (
 type Observer struct {
 	// Away is called when a request finds the hub away, once until Probe succeeds.
 	Away func(cause error)
-	// NotStored is called when the hub has dropped a part of a status.
+	// NotStored is called when the hub has stored another status than it was sent.
 	NotStored func()
+	// Leaving is called when mirrors are found to be deleted together with their namespace
+	// or their definition.
+	Leaving func()
 	// Refused is called with the hub's words when it refuses requests of this machine,
 	// for a missing right or an exhausted quota, and with an empty text when it no longer
 	// does.
@@ -59,6 +62,8 @@ type Home struct {
 	inner http.RoundTripper
 	gate  *gate
 	fence *fence
+	// leaving is Observer.Leaving.
+	leaving func()
 	// direct sends requests of other types.
 	direct client.Client
 	leases *coordinationclient.CoordinationV1Client
@@ -72,7 +77,7 @@ func Open(join *Join, ledger *Ledger, observer Observer) (*Home, error) {
 		return nil, err
 	}
 	config.QPS, config.Burst = requestsPerSecond, requestsPerSecond
-	h := &Home{Ledger: ledger, namespace: join.Machine, config: config}
+	h := &Home{Ledger: ledger, namespace: join.Machine, config: config, leaving: observer.Leaving}
 	// Each client uses this one, because there is one gate, and one Lease.
 	if h.httpClient, err = rest.HTTPClientFor(config); err != nil {
 		return nil, fmt.Errorf("prepare the connection to the hub: %w", err)

@@ -23,6 +23,14 @@ import (
 // then waits: the mark goes with the namespace or the definition, or before the machine
 // writes its mirrors again.
 func (h *Home) IsLeaving(ctx context.Context, kind containersv1.Kind) (bool, error) {
+	isLeaving, err := h.isLeaving(ctx, kind)
+	if isLeaving {
+		h.leaving()
+	}
+	return isLeaving, err
+}
+
+func (h *Home) isLeaving(ctx context.Context, kind containersv1.Kind) (bool, error) {
 	if err := h.fence.check(); err != nil {
 		return false, err
 	}

@@ -50,10 +50,16 @@ func TestIsLeavingFollowsMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := &Home{namespace: "m", direct: direct, fence: &fence{until: time.Now().Add(time.Minute / 2)}}
+		isReported := false
+		h := &Home{
+			namespace: "m", direct: direct, fence: &fence{until: time.Now().Add(time.Minute / 2)}, leaving: func() { isReported = true },
+		}
 		isLeaving, err := h.IsLeaving(t.Context(), containersv1.KindContainer)
 		if isLeaving != test.isLeaving || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
 			t.Errorf("%s: %v, %v", name, isLeaving, err)
+		}
+		if isReported != test.isLeaving {
+			t.Errorf("%s: reported %v", name, isReported)
 		}
 		server.Close()
 	}

@@ -18,8 +18,8 @@ import (
 // maxLedger is the number of requests that are kept. Of more, the older half goes.
 const maxLedger = 20_000
 
-// Ledger records the requests on a hub that this machine has carried out. The hub records
-// them too, in the status of the mirrors, but a hub that returns from a backup has forgotten
+// Ledger records what this machine has carried out of what was requested on a hub: desired
+// states, deletes, actions, and requests. The hub records them too, in the status of the mirrors, but a hub that returns from a backup has forgotten
 // the last ones, and requests them again. It is safe for concurrent use.
 type Ledger struct {
 	path string
@@ -28,12 +28,20 @@ type Ledger struct {
 	// isTorn is set if the last line of the file is not complete.
 	isTorn bool
 	lines  []string
-	known  map[string]struct{}
+	// known has the outcomes of the requests.
+	known map[string]string
 }
+
+// maxOutcome is the maximum size of an outcome, in bytes. A longer one is not recorded, and
+// its request is.
+const maxOutcome = 2 << 10
+
+// separator is between a request and its outcome.
+const separator = "\t"
 
 // OpenLedger reads the ledger of an instance.
 func OpenLedger(inst instance.Instance) (*Ledger, error) {
-	l := &Ledger{path: filepath.Join(inst.DataDir, filename.HubRequests), known: map[string]struct{}{}}
+	l := &Ledger{path: filepath.Join(inst.DataDir, filename.HubRequests), known: map[string]string{}}
 	content, err := os.ReadFile(l.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read the record of requests that were carried out: %w", err)
@@ -49,28 +57,34 @@ func OpenLedger(inst instance.Instance) (*Ledger, error) {
 }
 
 func (l *Ledger) add(line string) {
-	if _, ok := l.known[line]; ok || line == "" {
+	key, outcome, _ := strings.Cut(line, separator)
+	if _, ok := l.known[key]; ok || key == "" {
 		return
 	}
-	l.known[line] = struct{}{}
+	l.known[key] = outcome
 	l.lines = append(l.lines, line)
 }
 
-// Has reports whether a request of the resource with this UID was carried out.
-func (l *Ledger) Has(uid types.UID, request string) bool {
+// Find reports whether a request of the resource with this UID was carried out, and with
+// which outcome.
+func (l *Ledger) Find(uid types.UID, request string) (outcome string, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, ok := l.known[lineOf(uid, request)]
-	return ok
+	outcome, ok = l.known[keyOf(uid, request)]
+	return outcome, ok
 }
 
-// Add records a request that was carried out. It returns when the record is on the disk.
-func (l *Ledger) Add(uid types.UID, request string) error {
+// Add records a request that was carried out, and its outcome, which can be empty and has
+// one line. It returns when the record is on the disk. Only the first outcome is kept.
+func (l *Ledger) Add(uid types.UID, request, outcome string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	line := lineOf(uid, request)
+	line := keyOf(uid, request)
 	if _, ok := l.known[line]; ok {
 		return nil
+	}
+	if outcome != "" && len(outcome) <= maxOutcome {
+		line += separator + oneLine(outcome)
 	}
 	l.add(line)
 	var err error
@@ -109,13 +123,13 @@ func (l *Ledger) append(line string) error {
 // compact removes the older half.
 func (l *Ledger) compact() error {
 	kept := l.lines[len(l.lines)/2:]
-	l.lines, l.known = nil, map[string]struct{}{}
+	l.lines, l.known = nil, map[string]string{}
 	for _, line := range kept {
 		l.add(line)
 	}
 	return instance.ReplaceFile(l.path, []byte(strings.Join(l.lines, "\n")+"\n"))
 }
 
-func lineOf(uid types.UID, request string) string {
-	return strings.ReplaceAll(string(uid)+" "+request, "\n", " ")
-}
+func keyOf(uid types.UID, request string) string { return oneLine(string(uid) + " " + request) }
+
+func oneLine(text string) string { return strings.NewReplacer("\n", " ", separator, " ").Replace(text) }

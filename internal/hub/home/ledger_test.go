@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -25,16 +26,44 @@ func openLedger(t *testing.T, inst instance.Instance) *Ledger {
 	return l
 }
 
+func has(l *Ledger, uid types.UID, request string) bool {
+	_, ok := l.Find(uid, request)
+	return ok
+}
+
+func TestLedgerKeepsOutcome(t *testing.T) {
+	inst := instancetest.At(t, "test")
+	l := openLedger(t, inst)
+	for request, outcome := range map[string]string{
+		"pull": `{"phase":"completed"}`, "start": "port 80\nis\tin use", "push": strings.Repeat("x", maxOutcome+1), "stop": "",
+	} {
+		for _, each := range []string{outcome, "another one"} {
+			if err := l.Add("uid", request, each); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, now := range []*Ledger{l, openLedger(t, inst)} {
+		for request, want := range map[string]string{
+			"pull": `{"phase":"completed"}`, "start": "port 80 is in use", "push": "", "stop": "",
+		} {
+			if got, ok := now.Find("uid", request); got != want || !ok {
+				t.Errorf("%s: %q, %v", request, got, ok)
+			}
+		}
+	}
+}
+
 func TestLedgerSurvivesRestart(t *testing.T) {
 	inst := instancetest.At(t, "test")
 	l := openLedger(t, inst)
 	for range 2 {
-		if err := l.Add("uid", "state 2"); err != nil {
+		if err := l.Add("uid", "state 2", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, now := range []*Ledger{l, openLedger(t, inst)} {
-		if !now.Has("uid", "state 2") || now.Has("uid", "state 3") || now.Has("other", "state 2") {
+		if !has(now, "uid", "state 2") || has(now, "uid", "state 3") || has(now, "other", "state 2") {
 			t.Errorf("known: %v", now.known)
 		}
 	}
@@ -47,7 +76,7 @@ func TestLedgerSurvivesRestart(t *testing.T) {
 func TestLedgerWithPartOfLine(t *testing.T) {
 	inst := instancetest.At(t, "test")
 	l := openLedger(t, inst)
-	if err := l.Add("first", "state 1"); err != nil {
+	if err := l.Add("first", "state 1", ""); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(inst.DataDir, filename.HubRequests)
@@ -59,13 +88,13 @@ func TestLedgerWithPartOfLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := openLedger(t, inst)
-	if again.Has("uid", "sta") {
+	if has(again, "uid", "sta") {
 		t.Error("a part of a line is a request")
 	}
-	if err := again.Add("last", "state 3"); err != nil {
+	if err := again.Add("last", "state 3", ""); err != nil {
 		t.Fatal(err)
 	}
-	if again = openLedger(t, inst); !again.Has("first", "state 1") || !again.Has("last", "state 3") {
+	if again = openLedger(t, inst); !has(again, "first", "state 1") || !has(again, "last", "state 3") {
 		t.Errorf("known: %v", again.known)
 	}
 }
@@ -74,13 +103,13 @@ func TestLedgerIsBounded(t *testing.T) {
 	inst := instancetest.At(t, "test")
 	l := openLedger(t, inst)
 	for i := range maxLedger {
-		l.add(lineOf(types.UID(fmt.Sprint(i)), "delete"))
+		l.add(keyOf(types.UID(fmt.Sprint(i)), "delete"))
 	}
-	if err := l.Add("last", "delete"); err != nil {
+	if err := l.Add("last", "delete", ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, now := range []*Ledger{l, openLedger(t, inst)} {
-		if n := len(now.lines); n > maxLedger/2+1 || !now.Has("last", "delete") || now.Has("0", "delete") {
+		if n := len(now.lines); n > maxLedger/2+1 || !has(now, "last", "delete") || has(now, "0", "delete") {
 			t.Errorf("%d lines are left", n)
 		}
 	}

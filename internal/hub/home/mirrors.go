@@ -45,7 +45,7 @@ type Mirrors struct {
 }
 
 // errNotStored is the error of a write that stored only a part of the status.
-var errNotStored = errors.New("the API server did not store the whole status, because its definitions are older than this rdd: an administrator updates them with 'rdd hub install'")
+var errNotStored = errors.New("the API server did not store the status as rdd sent it, because its definitions are of another version: rdd compares the definitions, and retries")
 
 // NewMirrors returns the mirrors of an API server. A nil httpClient means one for config.
 func NewMirrors(config *rest.Config, httpClient *http.Client) (*Mirrors, error) {

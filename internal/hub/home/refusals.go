@@ -100,7 +100,7 @@ func (f *refusals) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if response.StatusCode != http.StatusForbidden && response.StatusCode != http.StatusNotFound {
+	if !isAnyRefusal(response.StatusCode) {
 		f.accepted(of)
 		return response, nil
 	}
@@ -118,12 +118,17 @@ func (f *refusals) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
+// isAnyRefusal reports whether the answer with a status may refuse more than one object.
+func isAnyRefusal(status int) bool {
+	return status == http.StatusForbidden || status == http.StatusNotFound || status == http.StatusMethodNotAllowed
+}
+
 // isRefusal reports whether all requests like this one are refused, and not only the object
 // in it, as by an admission policy: the user lacks a right, a quota is exhausted, or the
-// namespace is being deleted, or is missing, so that a create finds nothing. The words are
-// those of Kubernetes' authorizer and of its admission.
+// namespace or the definition is being deleted, or is missing, so that a create finds nothing
+// or is not allowed. The words are those of Kubernetes' authorizer and of its admission.
 func isRefusal(r *http.Request, status int, message string) bool {
-	if status == http.StatusNotFound {
+	if status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
 		return r.Method == http.MethodPost
 	}
 	lacksRight := strings.Contains(message, `User "`) && strings.Contains(message, "cannot ")

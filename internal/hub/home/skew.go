@@ -3,44 +3,61 @@ package home
 import (
 	"context"
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 
-	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/api/crds"
 )
 
-// Skew is what the definitions on a hub do not store of the mirrors, because they are
-// older than this program. The API server drops such fields without an error, so a mirror
-// that was compared with what it sent would be written again and again.
+// Skew is what the definitions on a hub store of the mirrors, if that is not what this
+// program writes. The API server drops fields that an older definition lacks, and adds the
+// defaults of a newer one, without an error. So a mirror that was compared with what it sent
+// would be written again and again.
 type Skew struct {
+	// kinds has the schemas of the kinds that are stored in another way.
 	kinds map[containersv1.Kind]*structuralschema.Structural
-	// missing are the fields, such as "containers: status.health".
+	// missing are the fields that are not stored, such as "containers: status.health".
 	missing []string
+	// versions has the UID and the generation of the namespace and of each definition.
+	versions map[string]string
+	// isGoing is set if one of them is being deleted.
+	isGoing bool
 }
 
 // Skew compares the definitions on the hub with those of this program. If the machine may
-// not read them, it assumes that they are equal.
+// not read them, it assumes that they are equal. The error is one of the API server's, and a
+// NotFound if there is no namespace or no definition.
 func (h *Home) Skew(ctx context.Context) (*Skew, error) {
-	s := &Skew{kinds: map[containersv1.Kind]*structuralschema.Structural{}}
+	s := &Skew{kinds: map[containersv1.Kind]*structuralschema.Structural{}, versions: map[string]string{}}
+	namespace := &corev1.Namespace{}
+	switch err := h.direct.Get(ctx, client.ObjectKey{Name: h.namespace}, namespace); {
+	case apierrors.IsNotFound(err):
+		return nil, fmt.Errorf("read the namespace of this machine on the hub: %w: an administrator adds the machine with 'rdd hub add %s'", err, h.namespace)
+	case apierrors.IsForbidden(err):
+	case err != nil:
+		return nil, fmt.Errorf("read the namespace of this machine on the hub: %w", err)
+	default:
+		s.read(namespace)
+	}
 	for _, kind := range containersv1.Kinds() {
 		theirs := &apiextensionsv1.CustomResourceDefinition{}
 		err := h.direct.Get(ctx, client.ObjectKey{Name: definitionOf(kind)}, theirs)
 		if apierrors.IsForbidden(err) {
-			return &Skew{}, nil
+			return &Skew{versions: s.versions}, nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the definition of %s on the hub: %w: an administrator installs it with 'rdd hub install'", resourceOf(kind), err)
 		}
+		s.read(theirs)
 		ours, err := ownDefinition(kind)
 		if err != nil {
 			return nil, err
@@ -52,6 +69,20 @@ func (h *Home) Skew(ctx context.Context) (*Skew, error) {
 	return s, nil
 }
 
+// read records the version of an object.
+func (s *Skew) read(obj client.Object) {
+	s.versions[obj.GetName()] = fmt.Sprintf("%s/%d", obj.GetUID(), obj.GetGeneration())
+	s.isGoing = s.isGoing || obj.GetDeletionTimestamp() != nil
+}
+
+// Equal reports whether two results are of the same definitions and the same namespace.
+func (s *Skew) Equal(other *Skew) bool {
+	return s != nil && other != nil && maps.Equal(s.versions, other.versions)
+}
+
+// IsGoing reports whether a definition or the namespace is being deleted.
+func (s *Skew) IsGoing() bool { return s != nil && s.isGoing }
+
 func (s *Skew) compare(kind containersv1.Kind, ours, theirs *apiextensionsv1.CustomResourceDefinition) error {
 	own, err := schemaOf(ours)
 	if err != nil {
@@ -62,7 +93,8 @@ func (s *Skew) compare(kind containersv1.Kind, ours, theirs *apiextensionsv1.Cus
 		return err
 	}
 	missing := missingFields(own, stored, "")
-	if len(missing) == 0 {
+	status := stored.Properties["status"]
+	if len(missing) == 0 && !hasDefaults(&status) {
 		return nil
 	}
 	s.kinds[kind] = stored
@@ -87,7 +119,8 @@ func (s *Skew) Message() string {
 		strings.Join(shown, ", "), more)
 }
 
-// Storable returns the part of a mirror that the hub stores. It may return its argument.
+// Storable returns a mirror as the hub stores it: without the fields that it drops, and
+// with its defaults. It may return its argument.
 func (s *Skew) Storable(m containersv1.Mirror) containersv1.Mirror {
 	if s == nil || s.kinds[m.MirrorKind()] == nil {
 		return m
@@ -97,64 +130,10 @@ func (s *Skew) Storable(m containersv1.Mirror) containersv1.Mirror {
 		return m
 	}
 	pruning.Prune(fields, s.kinds[m.MirrorKind()], true)
+	defaulting.Default(fields, s.kinds[m.MirrorKind()])
 	out := containersv1.NewMirror(m.MirrorKind())
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, out); err != nil {
 		return m
 	}
 	return out
-}
-
-// ownDefinition returns the definition of a kind that this program carries.
-func ownDefinition(kind containersv1.Kind) (*apiextensionsv1.CustomResourceDefinition, error) {
-	name := containersv1.GroupVersion.Group + "_" + resourceOf(kind) + ".yaml"
-	raw, err := crds.FS.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("read the definition of %s: %w", resourceOf(kind), err)
-	}
-	out := &apiextensionsv1.CustomResourceDefinition{}
-	if err := yaml.Unmarshal(raw, out); err != nil {
-		return nil, fmt.Errorf("decode the definition of %s: %w", resourceOf(kind), err)
-	}
-	return out, nil
-}
-
-func schemaOf(definition *apiextensionsv1.CustomResourceDefinition) (*structuralschema.Structural, error) {
-	for _, version := range definition.Spec.Versions {
-		if version.Name != containersv1.GroupVersion.Version || version.Schema == nil {
-			continue
-		}
-		internal := &apiextensions.JSONSchemaProps{}
-		if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(version.Schema.OpenAPIV3Schema, internal, nil); err != nil {
-			return nil, fmt.Errorf("convert the schema of %s: %w", definition.Name, err)
-		}
-		out, err := structuralschema.NewStructural(internal)
-		if err != nil {
-			return nil, fmt.Errorf("read the schema of %s: %w", definition.Name, err)
-		}
-		return out, nil
-	}
-	return nil, fmt.Errorf("the definition of %s on the hub has no version %s: an administrator updates it with 'rdd hub install'", definition.Name, containersv1.GroupVersion.Version)
-}
-
-// missingFields returns the paths of the fields of ours that theirs does not store, in
-// order.
-func missingFields(ours, theirs *structuralschema.Structural, path string) []string {
-	if ours == nil || theirs == nil || theirs.XPreserveUnknownFields {
-		return nil
-	}
-	var missing []string
-	for name, property := range ours.Properties {
-		at := strings.TrimPrefix(path+"."+name, ".")
-		if other, ok := theirs.Properties[name]; ok {
-			missing = append(missing, missingFields(&property, &other, at)...)
-		} else if theirs.AdditionalProperties == nil {
-			missing = append(missing, at)
-		}
-	}
-	missing = append(missing, missingFields(ours.Items, theirs.Items, path+"[]")...)
-	if ours.AdditionalProperties != nil && theirs.AdditionalProperties != nil {
-		missing = append(missing, missingFields(ours.AdditionalProperties.Structural, theirs.AdditionalProperties.Structural, path+"{}")...)
-	}
-	slices.Sort(missing)
-	return missing
 }

@@ -70,3 +70,45 @@ func TestNoSkew(t *testing.T) {
 		t.Error("no comparison has a message")
 	}
 }
+
+// The API server adds the defaults of a newer definition to each status.
+func TestSkewStoresNewerDefaults(t *testing.T) {
+	newer := older(t)
+	status := newer.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"]
+	user := status.Properties["user"]
+	user.Default = &apiextensionsv1.JSON{Raw: []byte(`"root"`)}
+	status.Properties["user"] = user
+	s := skewWith(t, newer)
+	got := s.Storable(container()).(*containersv1.Container)
+	if s.Message() != "" || got.Status.User != "root" || got.Status.Name != "web" {
+		t.Errorf("message %q, storable %+v", s.Message(), got.Status)
+	}
+	named := container()
+	named.Status.User = "web"
+	if got := s.Storable(named).(*containersv1.Container); got.Status.User != "web" {
+		t.Errorf("storable %+v", got.Status)
+	}
+}
+
+func TestSchemaNeedsServedVersion(t *testing.T) {
+	for name, change := range map[string]func(*apiextensionsv1.CustomResourceDefinitionVersion){
+		"update rdd":      func(v *apiextensionsv1.CustomResourceDefinitionVersion) { v.Served = false },
+		"rdd hub install": func(v *apiextensionsv1.CustomResourceDefinitionVersion) { v.Name = "v1" },
+	} {
+		d := older(t)
+		change(&d.Spec.Versions[0])
+		if _, err := schemaOf(d); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("error %v, want %q", err, name)
+		}
+	}
+}
+
+// A field that only the items of a list lack is not stored either.
+func TestSkewComparesItemsOfLists(t *testing.T) {
+	theirs := older(t)
+	status := theirs.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"]
+	delete(status.Properties["mounts"].Items.Schema.Properties, "source")
+	if s := skewWith(t, theirs); !slices.Equal(s.missing, []string{"containers: status.mounts[].source"}) {
+		t.Errorf("missing %v", s.missing)
+	}
+}

@@ -60,11 +60,9 @@ func (l *Laws) NamespaceDeleted(mirrors []containersv1.Mirror) {
 }
 
 // Restored records that the hub has returned to an earlier state, which requests again what
-// was carried out since. Actions and requests are carried out again.
+// was carried out since. No action and no request is carried out again.
 func (l *Laws) Restored() {
 	l.with(func() {
-		clear(l.started)
-		clear(l.starts)
 		l.deletes = nil
 		l.disturbed, l.hub.restored = time.Now(), time.Now()
 	})

@@ -224,10 +224,15 @@ func (w *world) backUpHub(d *fate.Dice) {
 	if !w.hub.IsActive() {
 		return
 	}
-	if request := d.N(4); request < 2 {
+	switch d.N(6) {
+	case 0, 1:
 		w.setDesiredState(w.far, d)
-	} else if request == 2 {
+	case 2:
 		w.deleteMirror(w.far, d)
+	case 3:
+		w.requestAction(w.far, d)
+	case 4:
+		w.createRequest(w.far, d)
 	}
 	w.Note("hub", "backup")
 	w.with(func() { w.backup = w.hub.Snapshot() })
