@@ -152,10 +152,23 @@ SEEDS ?= 10000
 sim: ## simulate the actor tree with SEEDS=n schedules of faults
 	$(GO) test -count=1 -timeout=2h -run='TestSimulation$$' ./supervisor -v -seeds=$(SEEDS)
 
+# LAYERS are those to ask, of unit, simulation, chaos and bats.
+LAYERS ?= unit,simulation
+.PHONY: mutants
+mutants: ## build rdd with each deliberate defect, and say which tests find it; MUTANTS=PATTERN, LAYERS=chaos
+	@mkdir -p $(TOOLS)
+	$(GO) build -o $(TOOLS)/mutants ./internal/tools/mutants
+	@nice -n 19 $(TOOLS)/mutants -layers=$(LAYERS) '$(MUTANTS)'
+
 CUTS ?= 1000
 .PHONY: powercut
 powercut: ## cut the power of the datastore at CUTS=n random moments
 	$(GO) test -count=1 -timeout=1h -run='TestPowerCut$$' ./internal/controlplane/datastore -v -cuts=$(CUTS)
+
+DIFFERENTIAL_SEEDS ?= 1000
+.PHONY: differential
+differential: kube ## compare the datastore with etcd under random operations, 1000 seeds in ten minutes; DIFFERENTIAL_SEEDS=n
+	RDD_TEST_KUBE=1 $(GO) test -count=1 -timeout=2h -run='^TestDatastoreMatchesEtcd$$' ./internal/controlplane/datastore -seeds=$(DIFFERENTIAL_SEEDS)
 
 .PHONY: kube
 kube: ## build kube-apiserver, kube-controller-manager and etcd for the tests of the hub, once
@@ -169,6 +182,7 @@ hub-test: kube ## Go tests with a real Kubernetes API server as a hub, in a quar
 	RDD_TEST_KUBE=1 $(GO) test -count=1 -timeout=30m $(HUB_PACKAGES)
 	RDD_TEST_KUBE=1 $(GO) test -count=1 -timeout=30m -run='$(HUB_TESTS)' ./supervisor ./cmd/rdd
 hub-test-short: ## the most important of these tests, in two minutes
+	@$(MAKE) differential DIFFERENTIAL_SEEDS=4
 	@$(MAKE) hub-test HUB_PACKAGES=./internal/hub/install \
 		HUB_TESTS='^TestHub(MirrorsEngine|Restarts|RestartWritesNothing|RemoveKeepsEngine|ViewOnly|Forbids)$$'
 
@@ -186,10 +200,18 @@ ROUNDS ?= 10
 chaos: deps-test build engine ## random faults with a real daemon and a real engine; ROUNDS=n
 	@ENGINE=$(ENGINE) bats/chaos/run.sh -rounds $(ROUNDS)
 
+HOURS ?= 2
+RESTARTS ?= 100
+.PHONY: soak
+soak: deps-test build engine ## a steady load for HOURS=n with restarts, to find leaks, then RESTARTS=n one after the other; HOURS=0 for these alone
+	@ENGINE=$(ENGINE) bench/soak/run.sh -hours $(HOURS) -restarts $(RESTARTS)
+
 FUZZTIME ?= 10s
-.PHONY: fuzz fuzz-short
-fuzz: ## fuzz every parser; FUZZTIME=10s for each, FUZZ=PATTERN selects targets
+.PHONY: fuzz fuzz-short fuzz-corpus
+fuzz: ## fuzz every parser; FUZZTIME=10s for each, FUZZ=PATTERN selects targets, PLATEAU=SECONDS ends one that finds nothing new
 	@bats/scripts/fuzz.sh $(FUZZTIME) $(FUZZ)
+fuzz-corpus: ## select from what `make fuzz` has found the inputs that the repository keeps; FUZZ=PATTERN
+	$(GO) run ./internal/tools/fuzzcorpus $(FUZZ)
 fuzz-short: ## fuzz every parser for a second
 	@UNGUIDED=yes JOBS=$$(nproc) bats/scripts/fuzz.sh 1s
 

@@ -18,6 +18,7 @@ var (
 	simSeeds = flag.Int("seeds", 200, "how many seeds TestSimulation runs")
 	simFirst = flag.Uint64("first", 1, "the first seed of TestSimulation")
 	simSeed  = flag.Uint64("seed", 0, "the one seed that TestSimulation runs, with its whole trace")
+	simMost  = flag.Int64("failures", 11, "after how many seeds that fail TestSimulation ends")
 )
 
 // simulate runs the tree with one seed. printLine gets the trace; it may be nil.
@@ -45,7 +46,7 @@ func TestSimulation(t *testing.T) {
 				t.Parallel()
 				for {
 					n := next.Add(1) - 1
-					if n >= uint64(*simSeeds) || failed.Load() > 10 {
+					if n >= uint64(*simSeeds) || failed.Load() >= *simMost {
 						return
 					}
 					r := simulate(t, *simFirst+n, nil)

@@ -215,3 +215,20 @@ func TestConditionsKeepTransitionTime(t *testing.T) {
 		t.Error("the engine's own object was changed")
 	}
 }
+
+// What the API server does not store must not be written again and again.
+func TestUnstorableFieldsCauseNoWrite(t *testing.T) {
+	object := engineContainer(containersv1.ContainerRunning)
+	object.Status.Hostname = "host"
+	v := view{kind: containersv1.KindContainer, engine: present, object: object, resource: resource()}
+	if got := decideWrite(v); got != writeStatus {
+		t.Fatalf("all is stored: %q", got)
+	}
+	v.storable = func(m containersv1.Mirror) containersv1.Mirror {
+		m.(*containersv1.Container).Status.Hostname = ""
+		return m
+	}
+	if got := decideWrite(v); got != nothing {
+		t.Errorf("the host name is not stored, and yet: %q", got)
+	}
+}

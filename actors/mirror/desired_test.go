@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -49,6 +50,18 @@ func TestDesiredStateAppliedFromEveryState(t *testing.T) {
 				t.Errorf("%s, desired %s: verbs %q, %v, %v, want %q", state, desired, verbs, out.err, out.refused, verb)
 			}
 		}
+	}
+}
+
+// The definitions of a hub can be newer.
+func TestUnknownDesiredStateIsRefused(t *testing.T) {
+	var verbs []engine.Verb
+	stored := resource(wants("suspended"))
+	cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Engine: recordingEngine{verbs: &verbs}, Kube: &slowWriter{stored: stored}}
+	v := view{kind: cfg.Kind, engine: present, object: engineContainer(containersv1.ContainerRunning), resource: stored}
+	out := cfg.operate(t.Context(), applyDesiredState, v)
+	if out.refused == nil || !strings.Contains(out.refused.Error(), `"suspended"`) || len(verbs) != 0 {
+		t.Errorf("verbs %q, refused %v, %v", verbs, out.refused, out.err)
 	}
 }
 

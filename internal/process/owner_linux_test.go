@@ -3,6 +3,7 @@ package process
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -44,6 +45,32 @@ func TestMineExcludesOtherUsers(t *testing.T) {
 	foreign := lasting(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}})
 	if uid, uniform := foreign.Owner(); uid != unprivileged || !uniform || foreign.Mine() {
 		t.Errorf("a process of another user: owner %d, %v, mine %v", uid, uniform, foreign.Mine())
+	}
+}
+
+// Row F1: root in a container has this user's ID, and another root directory.
+func TestMineExcludesOtherRoots(t *testing.T) {
+	const busybox = "/bin/busybox"
+	program, err := os.ReadFile(busybox)
+	if err != nil || os.Geteuid() != 0 {
+		t.Skip("starting a process with another root directory needs root, and a static ", busybox)
+	}
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "sleep"), program, 0o700); err != nil { //nolint:gosec // it is executed
+		t.Fatal(err)
+	}
+	cmd := exec.Command("/sleep", "600")
+	cmd.Env, cmd.SysProcAttr, cmd.Dir = []string{}, &syscall.SysProcAttr{Chroot: root}, "/"
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	p, ok := Find(cmd.Process.Pid)
+	if !ok || p.Mine() {
+		t.Errorf("a process with another root directory: found %v, mine %v", ok, p.Mine())
 	}
 }
 

@@ -87,7 +87,8 @@ func TestZombieNotAlive(t *testing.T) {
 }
 
 func TestRecycledPIDNotAlive(t *testing.T) {
-	_, p := idle(t)
+	_, running := idle(t)
+	p := running
 	p.Start++
 	if p.Alive() {
 		t.Error("a process with another start time is reported as alive")
@@ -95,7 +96,8 @@ func TestRecycledPIDNotAlive(t *testing.T) {
 	if err := p.Signal(syscall.SIGKILL); err != nil {
 		t.Error(err)
 	}
-	if _, ok := Find(p.PID); !ok {
+	// A killed process takes a moment to end.
+	if err := running.WaitFor(t.Context(), 100*time.Millisecond); err == nil {
 		t.Error("the wrong process was killed")
 	}
 	if err := p.Wait(t.Context()); err != nil {
