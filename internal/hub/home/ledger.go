@@ -19,8 +19,9 @@ import (
 const maxLedger = 20_000
 
 // Ledger records what this machine has carried out of what was requested on a hub: desired
-// states, deletes, actions, and requests. The hub records them too, in the status of the mirrors, but a hub that returns from a backup has forgotten
-// the last ones, and requests them again. It is safe for concurrent use.
+// states, deletes, actions, and requests. The hub records them too, in the status of the
+// mirrors, but a hub that returns from a backup has forgotten the last ones, and requests them
+// again. It is safe for concurrent use.
 type Ledger struct {
 	path string
 
