@@ -63,10 +63,10 @@ func TestEachRestartStartsOnce(t *testing.T) {
 		"an action that starts none": {[]*request{succeeds(1, containersv1.ActionPause)}, []float64{1.5}, false, "without an action of its own"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := newLedger(), newEngineLog()
+			l, s := newLedger(), newStartLog()
 			l.requests["Container/"+acting] = test.requests
 			for _, at := range test.starts {
-				s.add(startEvent, acting, minute(at))
+				s.add(acting, minute(at))
 			}
 			if test.gap {
 				s.gaps = []span{{minute(1), minute(2)}}
@@ -99,10 +99,10 @@ func TestRequestedContainerStartsOnce(t *testing.T) {
 		"of no one":          {change{}, nil, 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := newLedger(), newEngineLog()
+			l, s := newLedger(), newStartLog()
 			l.requests["Container/"+acting] = test.requests
 			for n := range test.starts {
-				s.add(startEvent, acting, minute(float64(2+n)))
+				s.add(acting, minute(float64(2+n)))
 			}
 			if wrong := l.judgeStarts(s, []change{test.change}, minute(0)); (len(wrong) == 0) != test.want {
 				t.Errorf("violations %q", wrong)

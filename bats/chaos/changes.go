@@ -63,20 +63,12 @@ func parse(c change) (parsed, bool) {
 	return parsed{}, false
 }
 
-// isExec reports whether a request is a part of an exec.
-func isExec(path string) bool {
-	return strings.HasSuffix(path, "/exec") || strings.Contains(path, "/exec/")
-}
-
 // unrequested describes the changes that the daemon made without a request for them.
 func (l *ledger) unrequested(changes []change, since time.Time) []string {
 	var wrong []string
 	done := map[parsed][]change{}
 	own := l.ownContainers(changes)
 	for _, c := range changes {
-		if isExec(c.path) {
-			continue // streams checks those
-		}
 		p, ok := parse(c)
 		what := fmt.Sprintf("rdd sent %s %s at %s (answer %d)", c.method, c.path, c.began.UTC().Format("15:04:05.000"), c.status)
 		if !ok {

@@ -18,13 +18,8 @@ import (
 // the engine's return.
 const graceTime = 13 * time.Second
 
-// tally counts the outcomes of the acknowledged requests of a round, but for those of the
-// keeper.
-type tally struct {
-	applied, refused, superseded, removed int
-	// changes are those of a desired state, and deletes. The effect of judged ones was known.
-	changes, judged int
-}
+// tally counts the outcomes of the acknowledged requests of a round.
+type tally struct{ applied, refused, superseded, removed int }
 
 // snapshot is the state of the mirrors and of the engine after a round.
 type snapshot struct {
@@ -82,14 +77,7 @@ func (l *ledger) judge(s *snapshot, since time.Time) (tally, []string) {
 	var wrong []string
 	away := l.away(since, time.Now()) > graceTime
 	for _, r := range l.acknowledged(since) {
-		if r.isKept {
-			continue
-		}
 		end, why := l.end(s, r, away)
-		if r.verb == setState || r.verb == deleteMirror {
-			t.changes++
-			t.judged += count(end == refused || end == applied && (r.verb == deleteMirror || l.undisturbed(r)))
-		}
 		switch end {
 		case applied:
 			t.applied++

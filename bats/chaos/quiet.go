@@ -38,7 +38,7 @@ func (w *worker) commit(ctx context.Context) {
 }
 
 func (w *worker) pruneVolumes(ctx context.Context) {
-	_ = w.do(objectOf(containersv1.KindVolume, "unused ones"), "prune", func() error { return w.engine.PruneVolumes(ctx, keptLabel) })
+	_ = w.do(objectOf(containersv1.KindVolume, "unused ones"), "prune", func() error { return w.engine.PruneVolumes(ctx) })
 }
 
 func (w *worker) pruneImages(ctx context.Context) {
