@@ -56,7 +56,11 @@ test('the page returns by itself with a new daemon', { timeout }, async () => {
 test('what the page knows about the daemon is read again when it returns', { timeout }, async () => {
   const version = 'v0-of-the-next-daemon'
   await page.route('**/session', async (request) => {
-    const response = await request.fetch()
+    const response = await request.fetch().catch(() => null)
+    if (response === null) {
+      await request.abort('connectionrefused') // the daemon is away
+      return
+    }
     await request.fulfill({ response, json: { ...(await response.json()), version } })
   })
   await instance.rdd('svc', 'restart')
