@@ -72,6 +72,7 @@ func wrongFields() []wrongField {
 		c(`,"maxRetries":0,"restartPolicy":"OnFailure"`, "spec.maxRetries"),
 		c(`,"autoRemove":true,"restartPolicy":"Always"`, "autoRemove needs restartPolicy: Never"),
 		c(`,"cpus":"0"`, "cpus must be greater than 0"),
+		c(`,"cpus":"1e30"`, "less than 1M"),
 		c(`,"cpus":"many"`, "spec.cpus"),
 		c(`,"memory":"1Mi"`, "memory must be at least 6Mi"),
 		c(`,"stopTimeout":-1`, "spec.stopTimeout"),

@@ -99,7 +99,7 @@ type ContainerCreateRequestSpec struct {
 	// +optional
 	MaxRetries *int32 `json:"maxRetries,omitempty"`
 	// CPUs is how many processors the container can use, such as 500m or 2.
-	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).isGreaterThan(quantity('0'))",message="cpus must be greater than 0, such as 500m or 2"
+	// +kubebuilder:validation:XValidation:rule="!isQuantity(string(self)) || quantity(string(self)).isGreaterThan(quantity('0')) && quantity(string(self)).isLessThan(quantity('1M'))",message="cpus must be greater than 0 and less than 1M, such as 500m or 2"
 	// +optional
 	CPUs *resource.Quantity `json:"cpus,omitempty"`
 	// Memory is how much memory the container can use, such as 512Mi.
