@@ -12,8 +12,9 @@ const (
 	// burstWakes is how many times in a row a watch of a client is woken at once.
 	burstWakes = 16
 	// wakeInterval is the time between two wakes after that. Events that arrive in between are
-	// sent together: one encryption and one system call for all of them.
-	wakeInterval = 5 * time.Millisecond
+	// sent together: one encryption and one system call for all of them. A client that waits
+	// for each event before it causes the next one is never delayed: that takes longer.
+	wakeInterval = time.Millisecond
 
 	// fanOutSize is how many watches of clients are woken at once, and again in each
 	// fanOutInterval. Without a limit, a write would wait until thousands of watches have sent
