@@ -32,25 +32,17 @@ type version struct {
 type decoded struct {
 	// forClients is the object as the watches of clients receive it; nil if it is not shared.
 	forClients *cachedObject
-
-	once   sync.Once
-	decode func() (runtime.Object, error)
-	result runtime.Object
-	err    error
+	// object decodes it once. The result is shared and must not be changed.
+	object func() (runtime.Object, error)
 }
 
-// object returns the object, which is shared and must not be changed.
-func (d *decoded) object() (runtime.Object, error) {
-	d.once.Do(func() { d.result, d.err = d.decode() })
-	return d.result, d.err
-}
-
-// reader returns the object as a watch receives it.
+// reader returns the object as a watch receives it. It must be possible to decode it.
 func (d *decoded) reader() runtime.Object {
 	if d.forClients != nil {
 		return d.forClients
 	}
-	return d.result
+	object, _ := d.object()
+	return object
 }
 
 // size is roughly the number of bytes that the event keeps in memory.
@@ -84,5 +76,5 @@ func (e *event) newDecoded(ctx context.Context, w *watchStorage, previous bool) 
 	if previous {
 		kv = e.PrevKv
 	}
-	return &decoded{decode: func() (runtime.Object, error) { return w.objectOf(ctx, kv, e.Kv.ModRevision) }}
+	return &decoded{object: sync.OnceValues(func() (runtime.Object, error) { return w.objectOf(ctx, kv, e.Kv.ModRevision) })}
 }

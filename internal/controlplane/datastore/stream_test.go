@@ -173,7 +173,7 @@ func TestUnreadWatchDelaysNoOther(t *testing.T) {
 // A failed encoding fails for every client, and does not affect another encoding.
 func TestCachedObjectEncodings(t *testing.T) {
 	object := &unstructured.Unstructured{Object: map[string]any{"kind": "K"}}
-	s := &cachedObject{decoded: &decoded{decode: func() (runtime.Object, error) { return object, nil }}}
+	s := &cachedObject{decoded: &decoded{object: func() (runtime.Object, error) { return object, nil }}}
 	broken := errors.New("broken")
 	for range 2 {
 		if err := s.CacheEncode("a", func(runtime.Object, io.Writer) error { return broken }, io.Discard); !errors.Is(err, broken) {
