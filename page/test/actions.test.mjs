@@ -138,8 +138,16 @@ test('a prune removes nothing that its preview did not show', { timeout }, async
   await dialog.getByText('What is unused has changed since the preview').waitFor()
   await dialog.getByText(/Unused now: 2 objects/).waitFor()
   assert.match(await instance.docker('network', 'ls'), /shown[^]*later|later[^]*shown/)
+  let before = ''
+  await page.route('**/prunerequests', async (route) => {
+    const removes = route.request().method() === 'POST' && !route.request().postDataJSON().spec.dryRun
+    if (removes) before = await dialog.getByText(/^Loading the result|^Removed/).textContent()
+    await route.continue()
+  })
   await dialog.getByRole('button', { name: 'Remove' }).click()
   await dialog.getByText(/^Removed 2 objects/).waitFor()
+  assert.match(before, /^Loading/, 'nothing is called removed before the removal is requested')
+  await page.unroute('**/prunerequests')
   assert.doesNotMatch(await instance.docker('network', 'ls'), /shown|later/)
   await dialog.getByRole('button', { name: 'Close' }).click()
 })

@@ -43,6 +43,8 @@ export function Prune({ onClose }: { onClose: () => void }) {
     const current = ++last.current
     setError('')
     setStage(next)
+    // The request of the stage before must not be shown as the result of this one.
+    setName('')
     try {
       const request = await createPrune(choice, next !== 'removal')
       if (current !== last.current) return
