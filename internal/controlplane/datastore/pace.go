@@ -9,12 +9,13 @@ import (
 )
 
 const (
-	// burstWakes is how many times in a row a watch of a client is woken at once.
-	burstWakes = 16
-	// wakeInterval is the time between two wakes after that. Events that arrive in between are
-	// sent together: one encryption and one system call for all of them. A client that waits
-	// for each event before it causes the next one is never delayed: that takes longer.
-	wakeInterval = time.Millisecond
+	// paceWindow is how often a watch of a client is woken in a burst. The events of a window
+	// are sent together: one encryption and one system call for all of them.
+	paceWindow = 5 * time.Millisecond
+	// burstEvents is the number of events in a window that make a burst. A client that waits
+	// for each event before it causes the next one has fewer, so it is never delayed: a new
+	// mirror is two events and takes most of a millisecond.
+	burstEvents = 20
 
 	// fanOutSize is how many watches of clients are woken at once, and again in each
 	// fanOutInterval. Without a limit, a write would wait until thousands of watches have sent
@@ -23,8 +24,28 @@ const (
 	fanOutInterval = 2 * time.Millisecond
 )
 
-// newPace limits how often a watch is woken in a burst of events.
-func newPace() *rate.Limiter { return rate.NewLimiter(rate.Every(wakeInterval), burstWakes) }
+// pace limits how often a watch is woken in a burst of events. The zero value has no burst.
+type pace struct {
+	// began is when the present window began, and events is how many were taken in it.
+	began  time.Time
+	events int
+}
+
+// delay returns how long a watch that has events waits before it takes them.
+func (p *pace) delay() time.Duration {
+	if p.events < burstEvents {
+		return 0
+	}
+	return max(0, paceWindow-time.Since(p.began))
+}
+
+// took notes that the watch has taken n events.
+func (p *pace) took(n int) {
+	if now := time.Now(); now.Sub(p.began) >= paceWindow {
+		p.began, p.events = now, 0
+	}
+	p.events += n
+}
 
 // fanOut wakes the watches of clients, a few at a time if there are thousands.
 type fanOut struct {

@@ -6,28 +6,34 @@ import (
 	"time"
 )
 
-// A single event is never delayed. In a burst, events are sent together.
-func TestPaceOfBurst(t *testing.T) {
+// Events that follow each other slowly are never delayed. In a burst they are sent together,
+// and afterwards nothing is delayed again.
+func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace()
-		wait := func(times int) {
-			for range times {
-				if err := p.Wait(t.Context()); err != nil {
-					t.Fatal(err)
-				}
+		var p pace
+		take := func(n int, want time.Duration) {
+			t.Helper()
+			got := p.delay()
+			if got != want {
+				t.Errorf("%d events were delayed by %v, want %v", n, got, want)
 			}
+			time.Sleep(got) //nolint:forbidigo // virtual time
+			p.took(n)
 		}
-		for round := range 2 {
-			began := time.Now()
-			wait(burstWakes)
-			if took := time.Since(began); took != 0 {
-				t.Errorf("round %d: the first wakes were delayed by %v", round, took)
+		for range 3 {
+			for range 100 {
+				take(1, 0)
+				time.Sleep(time.Millisecond) //nolint:forbidigo // virtual time
 			}
-			wait(10)
-			if took := time.Since(began); took != 10*wakeInterval {
-				t.Errorf("round %d: ten more wakes took %v, want %v", round, took, 10*wakeInterval)
+			time.Sleep(paceWindow) //nolint:forbidigo // virtual time
+			for range burstEvents {
+				take(1, 0)
 			}
-			time.Sleep(burstWakes * wakeInterval) //nolint:forbidigo // virtual time
+			for range 10 {
+				take(burstEvents, paceWindow)
+			}
+			take(1, paceWindow)
+			take(1, 0)
 		}
 	})
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"golang.org/x/time/rate"
 )
 
 // maxPending and maxPendingSize limit how many events and bytes a watch may lag
@@ -31,9 +31,9 @@ type subscription struct {
 	overrun bool
 	// wake signals that there are pending events; it has room for one signal.
 	wake chan struct{}
-	// pace limits how often it is woken; nil for a watch in the daemon, which is always woken
-	// at once.
-	pace *rate.Limiter
+	// pace limits how often it takes events in a burst; nil for a watch in the daemon, which
+	// always takes them at once. Only follow uses it.
+	pace *pace
 	// waits is set while it waits to be woken. It is guarded by the mutex of [fanOut].
 	waits bool
 }
@@ -79,9 +79,23 @@ func (s *subscription) signal() {
 	}
 }
 
-// mayWake waits if it was woken too often. It returns false if ctx ends before.
-func (s *subscription) mayWake(ctx context.Context) bool {
-	return s.pace == nil || s.pace.Wait(ctx) == nil
+// waitInBurst waits while a burst of events arrives. It returns false if ctx ends before.
+func (s *subscription) waitInBurst(ctx context.Context) bool {
+	if s.pace == nil {
+		return true
+	}
+	delay := s.pace.delay()
+	if delay == 0 {
+		return true
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }
 
 // take returns the events since the last call. It returns false after an overrun.
@@ -131,10 +145,13 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 			return nil
 		case <-subscription.wake:
 		}
-		if !subscription.mayWake(ctx) {
+		if !subscription.waitInBurst(ctx) {
 			return nil
 		}
 		events, complete := subscription.take()
+		if subscription.pace != nil {
+			subscription.pace.took(len(events))
+		}
 		if !complete {
 			return nil
 		}

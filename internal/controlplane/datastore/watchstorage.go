@@ -68,7 +68,7 @@ func (w *watchStorage) Watch(ctx context.Context, key string, opts storage.ListO
 	}
 	subscription := newSubscription(path, opts.Recursive)
 	if w.shared {
-		subscription.pace = newPace()
+		subscription.pace = &pace{}
 	}
 	if err := w.store.startStream(s, subscription); err != nil {
 		s.cancel()
