@@ -68,7 +68,8 @@ type row struct {
 func openLog(ctx context.Context, path, params string) (*log, error) {
 	// Commits never checkpoint, so that no other write waits for the disk. A new connection
 	// starts in the safe mode, which setDurable leaves.
-	const pragmas = "_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(0)"
+	const pragmas = "_pragma=busy_timeout(" + busyTimeout + ")&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(" + walKept + ")"
 	source := (&url.URL{Scheme: "file", Path: path, RawQuery: pragmas + params}).String()
 	l := &log{path: path, durable: true}
 	var err error

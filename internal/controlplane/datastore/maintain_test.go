@@ -38,6 +38,50 @@ func TestCheckpointBoundsWriteAheadLog(t *testing.T) {
 	}
 }
 
+// The write-ahead log becomes small again at the first write after a checkpoint, when a reader
+// has made it grow.
+func TestWriteAheadLogShrinksBetweenWrites(t *testing.T) {
+	store := testStore(t, t.TempDir(), "")
+	put(t, store, "/registry/a", "first", 0)
+	reader, err := store.log.reader.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = reader.Rollback() }()
+	var revision int64
+	if err := reader.QueryRow("SELECT before FROM forgotten").Scan(&revision); err != nil {
+		t.Fatal(err)
+	}
+	const large = 16 << 20
+	value := strings.Repeat("x", 100_000)
+	i := 0
+	walSize := func() int64 {
+		t.Helper()
+		put(t, store, fmt.Sprintf("/registry/%d", i), value, 0)
+		i++
+		size, err := store.log.walSize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return size
+	}
+	for walSize() < large {
+		if i > 1000 {
+			t.Fatal("the log does not grow")
+		}
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.log.checkpoint(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	value = "small"
+	if size := walSize(); size >= large {
+		t.Errorf("the log has %d MB after a checkpoint and a write", size>>20)
+	}
+}
+
 // The write-ahead log is emptied some seconds after the last write.
 func TestIdleCheckpointEmptiesWriteAheadLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
