@@ -140,18 +140,24 @@ const detachKeys = "ctrl-@,ctrl-_,ctrl-^,ctrl-@,ctrl-_,ctrl-^"
 // execExitCode returns the exit code of a command. The engine records it some time after
 // the end of the output, and has no call that waits for it.
 func execExitCode(ctx context.Context, cli *client.Client, id string) (int, error) {
-	pauses := async.Backoff{Min: time.Millisecond, Max: time.Second}
-	for attempt := 1; ; attempt++ {
+	began := time.Now()
+	for {
 		found, err := inspectExec(ctx, cli, id)
 		if err != nil || !found.Running {
 			return found.ExitCode, err
 		}
 		select {
-		case <-time.After(pauses.Delay(attempt)):
+		case <-time.After(pollPause(time.Since(began))):
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)
 		}
 	}
+}
+
+// pollPause returns the pause before the engine is asked again after it was asked for some
+// time. The answer is late by at most an eighth of that time, a millisecond at the least.
+func pollPause(waited time.Duration) time.Duration {
+	return min(max(waited/8, time.Millisecond), time.Second)
 }
 
 func inspectExec(ctx context.Context, cli *client.Client, id string) (client.ExecInspectResult, error) {
