@@ -59,8 +59,8 @@ func parseOptions(args []string) (o options, err error) {
 			return o, fmt.Errorf("find %s: %w", *path, err)
 		}
 	}
-	if o.restarts > 0 && o.restarts < 2*compared {
-		return o, fmt.Errorf("-restarts is 0, or %d at least", 2*compared)
+	if o.restarts > 0 && o.restarts < 2*warmUp {
+		return o, fmt.Errorf("-restarts is 0, or %d at least", 2*warmUp)
 	}
 	if *private != "" {
 		o.private = strings.Split(*private, ",")

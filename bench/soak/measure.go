@@ -28,6 +28,7 @@ const (
 func measures() []measure {
 	return []measure{
 		{column: "rss_anon", title: "private memory (RssAnon)", unit: "MB", scale: megabyte, floor: 4},
+		{column: "private_used", title: "private memory without what Go keeps free", unit: "MB", scale: megabyte, floor: 4},
 		{column: "heap", title: "heap in use", unit: "MB", scale: megabyte, floor: 3},
 		{column: "goroutines", title: "goroutines", scale: 1, floor: 10},
 		{column: "descriptors", title: "open descriptors", scale: 1, floor: 5},

@@ -117,16 +117,19 @@ func (d *daemon) read(ctx context.Context, proc string) (map[string]float64, err
 	log, err5 := sizeOf(d.paths["log_dir"], func(string) bool { return true })
 	files, err6 := sizeOf(d.paths["dir"], func(string) bool { return true })
 	usage, err7 := d.Usage()
+	// Go returns memory that became free over minutes.
+	free := metrics["go_memstats_heap_idle_bytes"] - metrics["go_memstats_heap_released_bytes"]
 	return map[string]float64{
-		"rss_anon":    float64(private << 10),
-		"heap":        metrics["go_memstats_heap_inuse_bytes"],
-		"goroutines":  metrics["go_goroutines"],
-		"descriptors": float64(len(descriptors)),
-		"threads":     float64(threads),
-		"database":    float64(data.bytes),
-		"files":       float64(files.count + log.count),
-		"log":         float64(log.bytes),
-		"cpu":         usage.CPU.Seconds(),
+		"rss_anon":     float64(private << 10),
+		"private_used": float64(private<<10) - free,
+		"heap":         metrics["go_memstats_heap_inuse_bytes"],
+		"goroutines":   metrics["go_goroutines"],
+		"descriptors":  float64(len(descriptors)),
+		"threads":      float64(threads),
+		"database":     float64(data.bytes),
+		"files":        float64(files.count + log.count),
+		"log":          float64(log.bytes),
+		"cpu":          usage.CPU.Seconds(),
 	}, errors.Join(err1, err2, err3, err4, err5, err6, err7)
 }
 
