@@ -242,7 +242,7 @@ func (m *mirror) changed(obj containersv1.Mirror) {
 	if old == nil || old.GetGeneration() != obj.GetGeneration() || old.GetUID() != obj.GetUID() {
 		// A new request does not wait for the retry of an earlier one.
 		m.engine.retry.reset()
-		m.view.refusal = refusal{}
+		m.view.refusal = storedRefusal(obj)
 	}
 	if old == nil || old.GetUID() != obj.GetUID() {
 		m.view.applied, m.view.deleted = 0, false // these were of the former resource

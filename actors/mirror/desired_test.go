@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 )
@@ -95,5 +98,56 @@ func TestRefusedRemovalReadsObject(t *testing.T) {
 	cfg.removeObject(t.Context(), view{object: engineContainer(containersv1.ContainerExited)}, &out)
 	if out.refused == nil || out.fact == nil || out.fact.(*containersv1.Container).Status.Status != containersv1.ContainerDead {
 		t.Errorf("outcome %+v; want a refusal and a dead container", out)
+	}
+}
+
+// A refusal that an earlier actor has reported stays until the engine has answered again, for
+// the same generation, and the request is still made.
+func TestReportedRefusalSurvivesActor(t *testing.T) {
+	refused := func(generation int64, reason string) func(*containersv1.Container) {
+		return func(c *containersv1.Container) {
+			c.Status.Conditions = append(c.Status.Conditions, metav1.Condition{
+				Type: containersv1.ConditionStateReached, Status: metav1.ConditionFalse,
+				Reason: reason, Message: "no such program", ObservedGeneration: generation,
+			})
+		}
+	}
+	for name, test := range map[string]struct {
+		refused func(*containersv1.Container)
+		stays   bool
+	}{
+		"the present generation": {refused(2, containersv1.ReasonRefused), true},
+		"a former generation":    {refused(1, containersv1.ReasonRefused), false},
+		"not a refusal":          {refused(2, "Other"), false},
+	} {
+		m := &mirror{view: view{kind: containersv1.KindContainer, engine: present, object: engineContainer(containersv1.ContainerCreated)}}
+		stored := withUID(resource(wants(containersv1.StateRunning), test.refused), "u1", "5")
+		stored.Status.Status = containersv1.ContainerCreated
+		m.changed(stored)
+		composed := composeStatus(m.view)
+		if got := meta.FindStatusCondition(*composed.MirrorConditions(), containersv1.ConditionStateReached) != nil; got != test.stays {
+			t.Errorf("%s: the condition stays: %t, want %t", name, got, test.stays)
+		}
+		if op := decide(m.view).engine; op != applyDesiredState {
+			t.Errorf("%s: the operation is %q", name, op)
+		}
+	}
+}
+
+// A resource that replaces one which was removed by force shows nothing that the engine has
+// answered to the former one.
+func TestNewResourceHasNoFormerAnswer(t *testing.T) {
+	cfg := Config{Kind: containersv1.KindContainer, Name: "c1", Namespace: "rancher-desktop"}
+	v := view{
+		kind: containersv1.KindContainer, engine: present, object: engineContainer(containersv1.ContainerCreated),
+		applied: 7, inFlight: applyDesiredState,
+		refusal: refusal{condition: containersv1.ConditionStateReached, message: "no such program"},
+	}
+	created := cfg.newResource(v).(*containersv1.Container)
+	if c := meta.FindStatusCondition(created.Status.Conditions, containersv1.ConditionStateReached); c != nil {
+		t.Errorf("the new resource is refused: %v", c)
+	}
+	if created.Status.ObservedGeneration > created.Generation {
+		t.Errorf("generation %d of the new resource is observed, which has %d", created.Status.ObservedGeneration, created.Generation)
 	}
 }

@@ -163,7 +163,8 @@ func (cfg Config) afterWriteError(ctx context.Context, out *outcome) {
 	}
 }
 
-// newResource returns the resource to create: no desired state, and the full status.
+// newResource returns the resource to create: no desired state, and the full status. What
+// the engine has answered was about a former resource of this name, which is gone.
 func (cfg Config) newResource(v view) containersv1.Mirror {
 	obj := containersv1.NewMirror(cfg.Kind)
 	obj.SetName(cfg.Name)
@@ -175,7 +176,7 @@ func (cfg Config) newResource(v view) containersv1.Mirror {
 	if c, ok := obj.(*containersv1.Container); ok {
 		c.Spec.State = containersv1.StateUnknown
 	}
-	v.resource = obj
+	v.resource, v.refusal, v.applied = obj, refusal{}, 0
 	obj.SetStatusFrom(composeStatus(v))
 	return obj
 }

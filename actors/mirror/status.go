@@ -72,6 +72,27 @@ func composeConditions(v view, fromEngine []metav1.Condition) []metav1.Condition
 	return out
 }
 
+// storedRefusal returns the refusal that a resource shows for its present generation. An
+// earlier actor has reported it, which ended with its daemon or its engine's session. It
+// stays until the engine has answered again, so that no client sees a request as pending that
+// was refused.
+func storedRefusal(resource containersv1.Mirror) refusal {
+	conditions := resource.MirrorConditions()
+	if conditions == nil {
+		return refusal{} // namespaces have none
+	}
+	// A hub that was restored from a backup has deletions no more that were refused.
+	condition := containersv1.ConditionStateReached
+	if isTerminating(resource) {
+		condition = containersv1.ConditionEngineDeleted
+	}
+	c := meta.FindStatusCondition(*conditions, condition)
+	if c == nil || c.Reason != containersv1.ReasonRefused || c.ObservedGeneration != resource.GetGeneration() {
+		return refusal{}
+	}
+	return refusal{condition: condition, message: c.Message}
+}
+
 // held returns the condition of a resource that rdd has released.
 func held(v view) metav1.Condition {
 	state := "the container engine has no such object any more"

@@ -12,9 +12,9 @@ import (
 // empties the log. Writes wait for that, some tens of milliseconds.
 const walLimit = 32 << 20
 
-// walKept is the size, in bytes, to which SQLite cuts the write-ahead log when it begins to
-// write it anew after a checkpoint. A log that has grown while a reader kept checkpoints
-// from finishing becomes small again although the writes go on.
+// walKept is the size, in bytes, to which SQLite cuts the write-ahead log when it writes to
+// its beginning again after a checkpoint. A log that has grown while a reader kept checkpoints
+// from finishing becomes small again while writes continue.
 const walKept = "8388608"
 
 // checkpoint copies the committed changes from the write-ahead log into the file,

@@ -157,15 +157,15 @@ func (x *imageIndex) removeTag(tag, id string) {
 }
 
 // missing returns the images that were read before a list began and are not in it.
-func (x *imageIndex) missing(shown map[string]bool, asOf time.Time) []string {
+func (x *imageIndex) missing(shown map[string]Listed, asOf time.Time) []string {
 	var ids []string
 	for id, known := range x.byID {
-		if !shown[id] && known.asOf.Before(asOf) {
+		if _, isShown := shown[id]; !isShown && known.asOf.Before(asOf) {
 			ids = append(ids, id)
 		}
 	}
 	for id, held := range x.held {
-		if !shown[id] && held.asOf.Before(asOf) {
+		if _, isShown := shown[id]; !isShown && held.asOf.Before(asOf) {
 			delete(x.held, id)
 		}
 	}

@@ -120,9 +120,9 @@ func (w *watcher) objectsListed(v listed) {
 			w.report(reading{key: engine.KeyOf(object.Mirror), mirrors: []containersv1.Mirror{object.Mirror}, asOf: v.asOf})
 		}
 	}
-	shown := shownIDs(v.objects)
+	shown := byID(v.objects)
 	for _, key := range w.prunableOf(v.kind, v.asOf) {
-		if shown[key.ID] {
+		if _, isShown := shown[key.ID]; isShown {
 			continue
 		}
 		delete(w.prunable, key)
@@ -131,11 +131,11 @@ func (w *watcher) objectsListed(v listed) {
 	}
 }
 
-// imageListing also keeps which images the last list showed.
+// imageListing also keeps the images that the last list showed.
 type imageListing struct {
 	*listing
 
-	shown map[string]bool
+	shown map[string]Listed
 	// afterSync is set when another list must follow the full sync.
 	afterSync bool
 	// syncWaiting is a full sync that has read everything and waits for this list.
@@ -152,7 +152,7 @@ func (w *watcher) imagesListed(v listed) {
 		w.logger.Warn("images could not be listed", "err", v.err)
 		return
 	}
-	w.imageList.shown = shownIDs(v.objects)
+	w.imageList.shown = byID(v.objects)
 	for _, image := range v.objects {
 		w.releaseHeld(image, v.asOf)
 	}
@@ -189,10 +189,17 @@ func (w *watcher) releaseHeld(image Listed, asOf time.Time) {
 	w.report(held)
 }
 
-func shownIDs(objects []Listed) map[string]bool {
-	shown := make(map[string]bool, len(objects))
+func byID(objects []Listed) map[string]Listed {
+	all := make(map[string]Listed, len(objects))
 	for _, object := range objects {
-		shown[object.ID] = true
+		all[object.ID] = object
 	}
-	return shown
+	return all
+}
+
+// shows reports whether the last list showed an image as it was read. One that was listed
+// with a tag and has lost it may be hidden, and the event of the move may be on its way.
+func (l *imageListing) shows(id string, mirrors []containersv1.Mirror) bool {
+	image, isListed := l.shown[id]
+	return l.isCurrent() && isListed && image.SameAs(imagesIn(mirrors))
 }

@@ -56,7 +56,7 @@ func (w *watcher) reportImage(v reading) {
 // inspection also finds what the engine hides because another image is built on it.
 func (w *watcher) holdUntagged(key engine.Key, v reading) reading {
 	delete(w.images.held, key.ID)
-	shown := v.shown || v.listed || w.images.isUntagged(key.ID) || w.imageList.isCurrent() && w.imageList.shown[key.ID]
+	shown := v.shown || v.listed || w.images.isUntagged(key.ID) || w.imageList.shows(key.ID, v.mirrors)
 	if len(v.mirrors) == 0 || hasTag(v.mirrors) || shown {
 		return v
 	}

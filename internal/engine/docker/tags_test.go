@@ -70,7 +70,7 @@ func TestListShowsWhichImagesDiffer(t *testing.T) {
 	if got := x.differing(list); !slices.Equal(got, []string{"loser", "new"}) {
 		t.Errorf("to be read: %v, want loser and new", got)
 	}
-	if got := x.missing(shownIDs(list), at(2)); !slices.Equal(got, []string{"gone"}) {
+	if got := x.missing(byID(list), at(2)); !slices.Equal(got, []string{"gone"}) {
 		t.Errorf("not listed: %v, want gone", got)
 	}
 }

@@ -154,8 +154,7 @@ func execExitCode(ctx context.Context, cli *client.Client, id string) (int, erro
 	}
 }
 
-// pollPause returns the pause before the engine is asked again after it was asked for some
-// time. The answer is late by at most an eighth of that time, a millisecond at the least.
+// pollPause returns the pause before the next inspection, after some time of inspections. The answer is late by at most an eighth of that time, a millisecond at the least.
 func pollPause(waited time.Duration) time.Duration {
 	return min(max(waited/8, time.Millisecond), time.Second)
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A command that has just ended is asked for often, and one that goes on without output once
-// in a second.
+// A command that has just ended is inspected often, and one that continues without output once
+// a second.
 func TestPollPause(t *testing.T) {
 	for waited, want := range map[time.Duration]time.Duration{
 		0:                     time.Millisecond,

@@ -70,6 +70,17 @@ func (c *Cluster) Delete(key Key) bool {
 	return true
 }
 
+// Vanish removes a mirror at once, whatever finalizers it has. A real server does so with the
+// resources of a namespace that an administrator removes by force, and a datastore that
+// returns from a copy lacks them.
+func (c *Cluster) Vanish(key Key) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if obj := c.objects[key]; obj != nil {
+		c.drop(obj)
+	}
+}
+
 // Disown makes a mirror what an earlier version of rdd left: without managed
 // fields, and without the finalizer when a client had removed it.
 func (c *Cluster) Disown(key Key, stripped bool) {

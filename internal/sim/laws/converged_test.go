@@ -2,6 +2,7 @@ package laws
 
 import (
 	"testing"
+	"time"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -87,6 +88,19 @@ func TestProblemsOfDesiredState(t *testing.T) {
 		}), ""},
 		"never applied": {problemsOf(func(f *fixture) {
 			f.desire(containersv1.StateRunning)
+			f.observe()
+		}), "was never running since"},
+		"requested during a stop, and never applied": {problemsOf(func(f *fixture) {
+			f.must(f.native.Model.StartContainer(f.container))
+			f.desire(containersv1.StateCreated)
+			answered := f.Judge(f.native).Command("stop", containersv1.KindContainer, f.container)
+			time.Sleep(time.Second)
+			f.desire(containersv1.StateRunning)
+			time.Sleep(time.Second)
+			f.must(f.native.Model.KillContainer(f.container))
+			time.Sleep(time.Second)
+			answered()
+			f.sync(containersv1.KindContainer)
 			f.observe()
 		}), "was never running since"},
 		"not applied": {problemsOf(func(f *fixture) { f.desire(containersv1.StateRunning) }), "neither applied nor refused"},

@@ -39,6 +39,22 @@ type outcome struct {
 	at, done time.Time
 }
 
+// span is the time of a command.
+type span struct{ begun, ended time.Time }
+
+// unstopped returns when a container can be started at the earliest that is requested to run at
+// a time: a stop that is under way ends first.
+func (l *Laws) unstopped(id string, at time.Time) time.Time {
+	l.with(func() {
+		for _, s := range l.stops[id] {
+			if s.begun.Before(at) && s.ended.After(at) {
+				at = s.ended
+			}
+		}
+	})
+	return at
+}
+
 // Requested records the desired state that a user has just set.
 func (l *Laws) Requested(key cluster.Key) {
 	history := l.cluster.History(key)
@@ -89,8 +105,12 @@ func (j Judge) Command(verb string, kind containersv1.Kind, id string) (answered
 	if len(found) == 0 && !j.asked(verb, kind, id) {
 		l.violate("%s %s %s on %s: no user requests that", verb, kind, id, j.on.Name)
 	}
+	begun := time.Now()
 	return func() {
 		l.recorder.Note(who, fmt.Sprintf("%s %.12s done", verb, id))
+		if verb == "stop" {
+			l.with(func() { l.stops[id] = append(l.stops[id], span{begun, time.Now()}) })
+		}
 		byAction := slices.ContainsFunc(found, func(o containersv1.Mirror) bool { return requestsByAction(o, verb) })
 		if !byAction && (verb == "start" || verb == "stop") {
 			l.once(verb, id, found, uid)

@@ -9,8 +9,8 @@
 // without a request, and each request once), actions.go (an action is carried out
 // once, and not forgotten), mirror.go (a mirror has a status that its object had, and is
 // removed only for a reason), labels.go (a mirror has the labels of its object and of
-// users), settled.go (Settled=True is
-// true), fresh.go (without faults, mirrors are up to date in seconds), converged.go
+// users), settled.go (Settled=True is true), ended.go (an engine that is reported to have
+// ended has done so), fresh.go (without faults, mirrors are up to date in seconds), converged.go
 // and equal.go (after all faults, mirrors and objects are equal), deletes.go (no
 // delete is forgotten), requests.go (each request ends, once, and no object of one is
 // there twice), carriedout.go (a complete request was carried out, and only requests cause

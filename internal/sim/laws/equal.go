@@ -83,7 +83,11 @@ func (p *problems) desired(m *machine.Machine, what string, c *containersv1.Cont
 		if refused != nil {
 			p.add("%s: generation %d is applied, and refused: %v", what, c.Generation, refused)
 		}
-		if since := p.desiredSince(c); !none && c.DeletionTimestamp == nil && !m.Model.WasIn(c.Name, c.Spec.State == containersv1.StateRunning, since) {
+		since := p.desiredSince(c)
+		if c.Spec.State == containersv1.StateRunning {
+			since = p.unstopped(c.Name, since)
+		}
+		if !none && c.DeletionTimestamp == nil && !m.Model.WasIn(c.Name, c.Spec.State == containersv1.StateRunning, since) {
 			p.add("%s was never %s since %s", what, c.Spec.State, since)
 		}
 	case none:

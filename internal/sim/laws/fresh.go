@@ -51,11 +51,25 @@ func (l *Laws) checkFresh(app *appv1.App, m *machine.Machine) {
 			continue
 		}
 		key := cluster.Key{Kind: o.Kind, Namespace: app.Spec.Namespace, Name: o.Name}
-		if mirror := mirrors[key]; !o.Silent || mirror != nil && refusalOf(mirror, containersv1.ConditionStateReached) != nil {
+		if mirror := mirrors[key]; !o.Silent || isRefused(mirror) && !hasFailedRemoval(o.Object) {
 			l.checkOne(key, o.Object, mirror)
 		}
 		l.checkRetried(m, key, o.Object, mirrors[key])
 	}
+}
+
+// isRefused reports whether a mirror shows a refused desired state: the object is read again
+// after the refusal, because a failed start changes it without an event.
+func isRefused(mirror containersv1.Mirror) bool {
+	return mirror != nil && refusalOf(mirror, containersv1.ConditionStateReached) != nil
+}
+
+// hasFailedRemoval reports whether a removal of an object has failed half way, or runs. That
+// has no event either, and it is not what an earlier refusal has been about: only the next
+// retry or full sync reads it.
+func hasFailedRemoval(object containersv1.Mirror) bool {
+	c, ok := object.(*containersv1.Container)
+	return ok && (c.Status.Status == containersv1.ContainerDead || c.Status.Status == containersv1.ContainerRemoving)
 }
 
 // checkOne compares a mirror with its object. One of them can be nil.

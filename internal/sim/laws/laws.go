@@ -73,6 +73,8 @@ type Laws struct {
 	connecting bool
 	// restless is until when the daemon may still repair the effects of a fault.
 	restless time.Time
+	// ran is when the App last said that its engine runs.
+	ran time.Time
 	// disturbed is when the engine may have been lost the last time.
 	disturbed time.Time
 	// serials are the versions of the engine's objects that were mirrored last.
@@ -83,6 +85,8 @@ type Laws struct {
 	// requests.
 	incarnations map[string]int
 	requests     map[request]*outcome
+	// stops are the commands that have stopped a container, by its ID.
+	stops map[string][]span
 	// started counts the starts of containers by their action.
 	started map[action]int
 	// starts counts those of the containers of requests, by the UID of the request.
@@ -100,7 +104,7 @@ func New(r Recorder, c *cluster.Cluster, machines []*machine.Machine, grace time
 	l := &Laws{
 		recorder: r, cluster: c, apps: c, machines: machines, grace: grace,
 		serials: map[*machine.Machine]map[cluster.Key]int{}, forged: map[cluster.Key]bool{},
-		incarnations: map[string]int{}, starts: map[types.UID]int{}, requests: map[request]*outcome{},
+		incarnations: map[string]int{}, starts: map[types.UID]int{}, requests: map[request]*outcome{}, stops: map[string][]span{},
 		started: map[action]int{}, made: map[object]types.UID{}, free: map[cluster.Key]time.Time{},
 	}
 	c.Witness(l.wrote)
@@ -248,6 +252,7 @@ func (l *Laws) wrote(write cluster.Write) {
 	if write.Key.Kind == "App" {
 		if app, ok := write.After.(*appv1.App); ok && write.Verb == "update status" {
 			l.settled(write, app)
+			l.ended(write, app)
 		}
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
 )
@@ -108,5 +109,17 @@ func (l *Laws) complete(write cluster.Write, app *appv1.App, m *machine.Machine)
 		if n == 0 || history[n-1].Object == nil && history[n-1].At.Before(since) && write.Begun.Sub(history[n-1].At) > mirrorLag {
 			l.violateWrite(write, "settled, and %s %.16s has no mirror", o.MirrorKind(), o.GetName())
 		}
+	}
+	for _, mirror := range l.cluster.Mirrors() {
+		l.mirrorsSomething(write, m, since, mirror)
+	}
+}
+
+// mirrorsSomething checks that the object of a mirror existed at some time since the first
+// full sync of the connection, which reports all that is gone.
+func (l *Laws) mirrorsSomething(write cluster.Write, m *machine.Machine, since time.Time, mirror containersv1.Mirror) {
+	isLeft := mirror.MirrorKind() != containersv1.KindContainerNamespace && mirror.GetDeletionTimestamp() == nil
+	if isLeft && !since.IsZero() && !m.Model.Existed(mirror.MirrorKind(), mirror.GetName(), since) {
+		l.violateWrite(write, "settled, and %s %.16s mirrors nothing since %s", mirror.MirrorKind(), mirror.GetName(), time.Since(since))
 	}
 }

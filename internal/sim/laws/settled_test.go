@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/machine"
@@ -14,6 +16,13 @@ func resettle(f *fixture, change func(*appv1.AppSpec)) {
 	f.changeSpec(change)
 	f.unsettle()
 	f.settle()
+}
+
+// ends makes an App report the end of its engine.
+func ends(app *appv1.App) {
+	setCondition(app, appv1.ConditionRunning, "False", appv1.ReasonStartFailed)
+	meta.FindStatusCondition(app.Status.Conditions, appv1.ConditionRunning).Message = endedWords + ": exit status 2"
+	setCondition(app, appv1.ConditionSettled, "False", appv1.ReasonStartFailed)
 }
 
 func TestSettledIsTrueWhileRunning(t *testing.T) {
@@ -58,6 +67,23 @@ func TestSettledIsTrueWhileRunning(t *testing.T) {
 			f.connect()
 			resettle(f, same)
 		}, "settled, and Volume vol-"},
+		"mirror without an object": {func(f *fixture) {
+			f.must(f.native.Model.RemoveVolume("data", true))
+			time.Sleep(time.Second)
+			f.connect()
+			resettle(f, same)
+		}, "mirrors nothing"},
+		"engine that ended long ago": {func(f *fixture) {
+			time.Sleep(2 * engineLag)
+			f.publish(func(app *appv1.App) { setCondition(app, appv1.ConditionRunning, "True", appv1.ReasonStarted) })
+			f.publish(ends)
+		}, "is reported to have ended"},
+		"engine that ended": {func(f *fixture) {
+			time.Sleep(2 * engineLag)
+			f.publish(func(app *appv1.App) { setCondition(app, appv1.ConditionRunning, "True", appv1.ReasonStarted) })
+			f.native.End(machine.Broken)
+			f.publish(ends)
+		}, ""},
 		"object after the full sync": {func(f *fixture) {
 			time.Sleep(time.Second)
 			f.native.Model.AddVolume("late")

@@ -72,7 +72,8 @@ func (d Driver) Start(ctx context.Context, spec Spec, progress func(string)) (st
 	return d.Endpoint(), err
 }
 
-// Wait returns when the engine has ended.
+// Wait returns when the engine has ended. If ctx ends it may return late, when another engine
+// is waited for.
 func (d Driver) Wait(ctx context.Context) error {
 	ctx, cancel := d.process.Bind(ctx)
 	defer cancel()
@@ -87,6 +88,9 @@ func (d Driver) Wait(ctx context.Context) error {
 		return errors.New("simulated: the engine has died")
 	case <-ctx.Done():
 		d.pause("wait")
+		if dice := d.fates.Draw("late wait " + string(d.Name)); dice.Chance(0.3) {
+			d.fates.Pass(dice.Between(0, 20*time.Second))
+		}
 		return ctx.Err()
 	}
 }

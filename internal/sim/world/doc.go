@@ -9,5 +9,6 @@
 // life.go starts and ends daemons, server.go is their control plane. acts.go draws the
 // events from outside: acts_app.go, acts_mirror.go and acts_request.go have changes by
 // users in one of the homes (side.go), acts_engine.go changes of the engine's objects,
-// acts_fault.go faults, acts_hub.go those of a hub. result.go is the outcome.
+// acts_fault.go faults, acts_race.go what meets other events, acts_hub.go faults of a hub.
+// result.go is the outcome.
 package world
