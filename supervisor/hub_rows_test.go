@@ -12,6 +12,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -283,5 +284,54 @@ func TestHubForbids(t *testing.T) {
 	}
 	if err := admin.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "rdd hub remove") {
 		t.Errorf("a delete of the namespace: %v", err)
+	}
+}
+
+// A machine cannot read the Machine of another one whose name it knows, and what it is refused
+// shows nothing of it. It reports its own state without a right to read it.
+func TestHubHidesOtherMachines(t *testing.T) {
+	sim := dockersim.Start(t)
+	server, admin := newHub(t)
+	name, other := machineName(t), machineName(t)+"-other"
+	credentials := addMachine(t, server, name)
+	addMachine(t, server, other)
+	const hidden = "v0.0.0-hidden"
+	setVersion := client.RawPatch(types.MergePatchType, []byte(`{"status":{"version":"`+hidden+`"}}`))
+	target := func(name string) *hubv1.Machine { return &hubv1.Machine{ObjectMeta: metav1.ObjectMeta{Name: name}} }
+	if err := admin.Status().Patch(t.Context(), target(other), setVersion); err != nil {
+		t.Fatal(err)
+	}
+	j := joinAs(t, server, admin, name, credentials, sim, instancetest.At(t, "test"))
+	j.exact()
+	j.eventually("the machine to report its state", func() error {
+		own := target(name)
+		if err := admin.Get(t.Context(), client.ObjectKeyFromObject(own), own); err != nil {
+			return err
+		}
+		if !meta.IsStatusConditionTrue(own.Status.Conditions, hubv1.ConditionSynced) {
+			return fmt.Errorf("the status is %+v; %s", own.Status, j.hubState())
+		}
+		return nil
+	})
+	machine, err := client.New(credentials, client.Options{Scheme: admin.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := target(other)
+	for what, try := range map[string]func() error{
+		"read": func() error { return machine.Get(t.Context(), client.ObjectKeyFromObject(object), object) },
+		"list": func() error { return machine.List(t.Context(), &hubv1.MachineList{}) },
+		"patch without a change": func() error {
+			return machine.Status().Patch(t.Context(), object, client.RawPatch(types.MergePatchType, []byte("{}")))
+		},
+		"patch": func() error { return machine.Status().Patch(t.Context(), object, setVersion) },
+	} {
+		err := try()
+		if !apierrors.IsForbidden(err) || strings.Contains(err.Error(), hidden) || strings.Contains(err.Error(), hubv1.ServiceAccountUser(other)) {
+			t.Errorf("%s of another Machine: %v", what, err)
+		}
+		if object.UID != "" || object.Status.Version != "" {
+			t.Errorf("%s of another Machine returns %+v", what, object)
+		}
 	}
 }

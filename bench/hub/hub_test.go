@@ -20,6 +20,7 @@ func TestTallyCountsWritesByResource(t *testing.T) {
 		`{"verb":"create","objectRef":{"apiGroup":"containers.rancherdesktop.io","resource":"containernamespaces","name":"moby"},"responseStatus":{"code":201}}`,
 		`{"verb":"update","objectRef":{"apiGroup":"coordination.k8s.io","resource":"leases","name":"rdd"}}`,
 		`{"verb":"patch","objectRef":{"apiGroup":"hub.rancherdesktop.io","resource":"machines","name":"m"}}`,
+		`{"verb":"update","objectRef":{"apiGroup":"hub.rancherdesktop.io","resource":"machines","name":"m","subresource":"status"}}`,
 	} {
 		var e hubtest.AuditEvent
 		if err := json.Unmarshal([]byte(text), &e); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
@@ -15,9 +16,9 @@ import (
 // WriteMachine writes the status of the Machine with this name, unless it is equal. A
 // condition that keeps its status keeps its transition time.
 func (h *Home) WriteMachine(ctx context.Context, name string, status hubv1.MachineStatus) error {
-	machine := &hubv1.Machine{}
-	if err := h.direct.Get(ctx, client.ObjectKey{Name: name}, machine); err != nil {
-		return fmt.Errorf("read Machine %s of the hub: %w", name, err)
+	machine, err := h.readMachine(ctx, name)
+	if err != nil {
+		return err
 	}
 	stored := machine.DeepCopy()
 	conditions := machine.Status.Conditions
@@ -35,4 +36,17 @@ func (h *Home) WriteMachine(ctx context.Context, name string, status hubv1.Machi
 		return fmt.Errorf("write the status of Machine %s of the hub: %w", name, err)
 	}
 	return nil
+}
+
+// readMachine returns the Machine with this name. It is the answer to a patch without a
+// change, because no machine has a right to read Machines: it would be one on those of all
+// machines.
+func (h *Home) readMachine(ctx context.Context, name string) (*hubv1.Machine, error) {
+	machine := &hubv1.Machine{}
+	machine.Name = name
+	unchanged := client.RawPatch(types.MergePatchType, []byte("{}"))
+	if err := h.direct.Status().Patch(ctx, machine, unchanged); err != nil {
+		return nil, fmt.Errorf("read Machine %s of the hub: %w", name, err)
+	}
+	return machine, nil
 }

@@ -75,13 +75,15 @@ func machineRules() []rbacv1.PolicyRule {
 // They are the same for all machines. A role with the name of a Machine would need a
 // ClusterRoleBinding for each machine, and the API server compares each request of the
 // cluster with all of them. So the policy rdd-machine-status limits a machine to its own
-// Machine. It cannot limit what is read: a machine that knows the name of another one can read
-// its Machine, and no machine can list them.
+// Machine. No policy limits what is read, so a machine has no right to read Machines: it reads
+// its own in the answer to a patch without a change, which the policy refuses for others.
+// The API server applies and validates a patch before it asks the policy, so the error of a
+// crafted patch can still show a field of another Machine. Only a right with a name prevents
+// this.
 func machinesRules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
 		rule("apiextensions.k8s.io", []string{"customresourcedefinitions"}, []string{"get"}, definitionNames()...),
-		rule(hubv1.GroupVersion.Group, []string{"machines"}, []string{"get"}),
-		rule(hubv1.GroupVersion.Group, []string{"machines/status"}, []string{"get", "update", "patch"}),
+		rule(hubv1.GroupVersion.Group, []string{"machines/status"}, []string{"update", "patch"}),
 	}
 }
 

@@ -131,7 +131,7 @@ func (h hub) checkReporter(t *testing.T, machine, user string) {
 	h.add(t, "not-"+machine, "")
 	c := dynamicClient(t, h.UserConfig(user))
 	for name, want := range map[string]string{machine: "", "not-" + machine: "is written by its own user alone"} {
-		eventually(t, func() error { return outcome(replaceStatus(machineGVR, name)(t.Context(), c), want) })
+		eventually(t, func() error { return outcome(patch(machineGVR, "", name, `{}`, "status")(t.Context(), c), want) })
 	}
 }
 

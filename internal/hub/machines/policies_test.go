@@ -49,14 +49,10 @@ func patch(resource schema.GroupVersionResource, namespace, name, patch string, 
 	}
 }
 
-// replaceStatus reads an object, and writes its status without a change.
-func replaceStatus(resource schema.GroupVersionResource, name string) attempt {
+// replaceStatus writes the status of an object without a change.
+func replaceStatus(resource schema.GroupVersionResource, object *unstructured.Unstructured) attempt {
 	return func(ctx context.Context, c dynamic.Interface) error {
-		object, err := c.Resource(resource).Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		_, err = c.Resource(resource).UpdateStatus(ctx, object, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
+		_, err := c.Resource(resource).UpdateStatus(ctx, object.DeepCopy(), metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err
 	}
 }
@@ -104,12 +100,12 @@ const (
 	writesStatus = `{"status":{"name":"x"}}`
 	runs         = `{"spec":{"state":"running"}}`
 	// notReporter refuses that the machine of the tests reports the state of the other one.
-	notReporter = "the status of machine policies-b is written by its own user alone, system:serviceaccount:policies-b:rdd, and not by system:serviceaccount:policies-a:rdd"
+	notReporter = "the status of machine policies-b is written by its own user alone, and not by system:serviceaccount:policies-a:rdd"
 )
 
 // machineTests are what a machine can do. The user "stranger" is another machine to which
-// an administrator has given rights in this namespace by mistake.
-func machineTests() []attemptTest {
+// an administrator has given rights in this namespace by mistake, and other is its Machine.
+func machineTests(other *unstructured.Unstructured) []attemptTest {
 	token := func(account string) attempt {
 		return func(ctx context.Context, c dynamic.Interface) error {
 			request := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"expirationSeconds": int64(600)}}}
@@ -136,7 +132,8 @@ func machineTests() []attemptTest {
 		{"read another namespace", "machine", get(namespaces, "", others), "cannot get"},
 		{"read a definition", "machine", get(crds, "", "containers.containers.rancherdesktop.io"), ""},
 		{"read all definitions", "machine", list(crds, ""), "cannot list"},
-		{"read its Machine", "machine", get(machineGVR, "", own), ""},
+		{"read its Machine", "machine", get(machineGVR, "", own), "cannot get"},
+		{"read another Machine", "machine", get(machineGVR, "", others), "cannot get"},
 		{"read all Machines", "machine", list(machineGVR, ""), "cannot list"},
 		{"report its state", "machine", patch(machineGVR, "", own, `{"status":{"version":"v1"}}`, "status"), ""},
 		{"change its Machine", "machine", patch(machineGVR, "", own, `{"spec":{"user":"x"}}`), "cannot patch"},
@@ -144,7 +141,7 @@ func machineTests() []attemptTest {
 		{"remove another Machine", "machine", remove(machineGVR, "", others), "cannot delete"},
 		{"report the state of another machine", "machine", patch(machineGVR, "", others, `{"status":{"version":"v1"}}`, "status"), notReporter},
 		{"report no change of another machine", "machine", patch(machineGVR, "", others, `{}`, "status"), notReporter},
-		{"replace the state of another machine", "machine", replaceStatus(machineGVR, others), notReporter},
+		{"replace the state of another machine", "machine", replaceStatus(machineGVR, other), notReporter},
 		{"create its Lease", "machine", create(leases, newLease(own, hubv1.LeaseName)), ""},
 		{"read another Lease", "machine", get(leases, own, "other"), "cannot get"},
 		{"renew its token", "machine", token("rdd"), ""},
@@ -242,7 +239,11 @@ func TestRightsOnHub(t *testing.T) {
 	for _, user := range []string{"viewer", "operator", "reader", "editor"} {
 		clients[user] = dynamicClient(t, h.UserConfig(user))
 	}
-	for _, tests := range [][]attemptTest{machineTests(), mirrorTests(), peopleTests()} {
+	other, err := clients["admin"].Resource(machineGVR).Get(t.Context(), others, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tests := range [][]attemptTest{machineTests(other), mirrorTests(), peopleTests()} {
 		for _, test := range tests {
 			t.Run(test.who+" "+test.name, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
