@@ -70,6 +70,11 @@ func tryLock(pidFile string) (*PidLock, error) {
 	if err != nil {
 		return nil, err
 	}
+	return lockOpened(f, pidFile)
+}
+
+// lockOpened locks a pid file that was opened, or closes it.
+func lockOpened(f *os.File, pidFile string) (*PidLock, error) {
 	held, err := flock(f, syscall.LOCK_EX)
 	if err == nil && held {
 		// An ending daemon may have removed the file between open and lock.

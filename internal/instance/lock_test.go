@@ -208,3 +208,23 @@ func TestConcurrentLockHasOneHolder(t *testing.T) {
 		}
 	}
 }
+
+// A daemon opens the pid file, and locks it when the one that removed it has ended. A third
+// daemon would lock a new file.
+func TestLockOfRemovedFileIsNotHeld(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	first, err := Lock(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if second, err := lockOpened(opened, file); err != nil || second != nil {
+		t.Errorf("a lock of the removed file is %v, %v; want none", second, err)
+	}
+}

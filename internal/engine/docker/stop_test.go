@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/engine"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
@@ -150,5 +154,38 @@ func TestStopIsJoinedAfterItsEventIsForgotten(t *testing.T) {
 	}
 	if n := f.second.Load(); n != 0 {
 		t.Errorf("%d more stops were sent while the first one was under way", n)
+	}
+}
+
+// pausedAPI has one paused container.
+type pausedAPI struct {
+	quietAPI
+	calls *[]string
+}
+
+func (pausedAPI) Inspect(context.Context, containersv1.Kind, string) ([]containersv1.Mirror, error) {
+	c := &containersv1.Container{}
+	c.Status.Status = containersv1.ContainerPaused
+	return []containersv1.Mirror{c}, nil
+}
+
+func (a pausedAPI) call(verb string) error {
+	*a.calls = append(*a.calls, verb)
+	return nil
+}
+
+func (a pausedAPI) UnpauseContainer(context.Context, string) error { return a.call("unpause") }
+func (a pausedAPI) StartContainer(context.Context, string) error   { return a.call("start") }
+func (a pausedAPI) StopContainer(context.Context, string) error    { return a.call("stop") }
+
+// A paused container handles no signal, and cannot be started.
+func TestPausedContainerIsContinuedFirst(t *testing.T) {
+	for _, verb := range []engine.Verb{engine.VerbStop, engine.VerbStart} {
+		var calls []string
+		e := New(pausedAPI{calls: &calls}, Settings{}, slog.New(slog.DiscardHandler))
+		err := e.Do(t.Context(), engine.Key{Kind: containersv1.KindContainer, ID: "c1"}, verb)
+		if want := []string{"unpause", string(verb)}; err != nil || !slices.Equal(calls, want) {
+			t.Errorf("%s of a paused container: calls %q, %v; want %q", verb, calls, err, want)
+		}
 	}
 }
