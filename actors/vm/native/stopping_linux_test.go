@@ -4,16 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/rancher-sandbox/rancher-desktop-daemon/actors/vm/drivertest"
 	appv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/app/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/process"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/testkit"
 )
 
 // slowBench returns a bench with a container that ends some time after its first
@@ -166,4 +170,50 @@ func TestStopBrokenEngineFollowsStopTimeout(t *testing.T) {
 	if took := time.Since(began); took < 2*time.Second || !members[0].gone() {
 		t.Errorf("the stop took %s, and the container has ended: %v", took, members[0].gone())
 	}
+}
+
+// A second stop sends the engine no second signal while the first one is under way.
+func TestSecondStopSendsNoSignal(t *testing.T) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "signals")
+	const script = `trap 'echo stop >> "$0"' TERM; trap 'echo end >> "$0"' WINCH; echo ready >> "$0"; while :; do sleep 0.02; done`
+	cmd := exec.Command("/bin/sh", "-c", script, log)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	// The shell runs the trap of SIGTERM before that of SIGWINCH, which is the higher signal.
+	waitFor := func(words string) {
+		t.Helper()
+		testkit.Eventually(t, 10*time.Second, "the signals", func() error {
+			content, err := os.ReadFile(log)
+			if err == nil && string(content) != words {
+				return fmt.Errorf("got %q, want %q", content, words)
+			}
+			return err
+		})
+	}
+	waitFor("ready\n")
+	p, ok := process.Find(cmd.Process.Pid)
+	if !ok {
+		t.Fatal("the process has ended")
+	}
+	d := New(Config{Dir: dir, ShortDir: dir, Socket: filepath.Join(dir, "s"), LogDir: dir, InstanceName: "test", Logger: drivertest.Logger(t)})
+	k, err := d.kind(appv1.EngineContainerd)
+	if err := errors.Join(err, os.MkdirAll(d.paths.engineDir, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := d.requestStop(t.Context(), k, p); err != nil {
+			t.Fatal(err)
+		}
+		waitFor("ready\nstop\n")
+	}
+	if err := p.Signal(syscall.SIGWINCH); err != nil {
+		t.Fatal(err)
+	}
+	waitFor("ready\nstop\nend\n")
 }
