@@ -38,10 +38,14 @@ func (w *worker) commit(ctx context.Context) {
 }
 
 func (w *worker) pruneVolumes(ctx context.Context) {
-	_ = w.do(objectOf(containersv1.KindVolume, "unused ones"), "prune", func() error { return w.engine.PruneVolumes(ctx) })
+	w.pruning.Lock()
+	defer w.pruning.Unlock()
+	_ = w.do(objectOf(containersv1.KindVolume, "unused ones"), "prune", func() error { return w.engine.PruneVolumes(ctx, keptLabel) })
 }
 
 func (w *worker) pruneImages(ctx context.Context) {
+	w.pruning.Lock()
+	defer w.pruning.Unlock()
 	_ = w.do(objectOf(containersv1.KindImage, "untagged ones"), "prune", func() error { return w.engine.PruneImages(ctx) })
 }
 

@@ -41,23 +41,23 @@ func (w *user) work(ctx context.Context) {
 func (w *user) step(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	number := w.random.IntN(14)
+	number := w.random.IntN(13)
 	api, err := w.daemon.client()
 	if err != nil {
 		return
 	}
 	switch {
-	case number < 6:
+	case number < 2:
 		w.changeState(ctx, api)
-	case number < 7:
+	case number < 3:
 		if id, ok := w.pick(w.random, &w.containers); ok {
 			w.remove(ctx, api, containersv1.KindContainer, id, containersv1.ContainerResourceName(id))
 		}
-	case number < 8:
+	case number < 4:
 		w.removeImage(ctx, api)
-	case number < 10:
+	case number < 5:
 		w.removeVolume(ctx, api)
-	case number < 12:
+	case number < 9:
 		w.ask(ctx, api)
 	default:
 		if id, ok := w.pick(w.random, &w.containers); ok {
