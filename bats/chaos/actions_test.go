@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -10,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // acting is a container that users change by actions alone.
@@ -65,10 +63,10 @@ func TestEachRestartStartsOnce(t *testing.T) {
 		"an action that starts none": {[]*request{succeeds(1, containersv1.ActionPause)}, []float64{1.5}, false, "without an action of its own"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := newLedger(), newEngineLog()
+			l, s := newLedger(), newStartLog()
 			l.requests["Container/"+acting] = test.requests
 			for _, at := range test.starts {
-				s.add(startEvent, acting, minute(at))
+				s.add(acting, minute(at))
 			}
 			if test.gap {
 				s.gaps = []span{{minute(1), minute(2)}}
@@ -101,10 +99,10 @@ func TestRequestedContainerStartsOnce(t *testing.T) {
 		"of no one":          {change{}, nil, 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, s := newLedger(), newEngineLog()
+			l, s := newLedger(), newStartLog()
 			l.requests["Container/"+acting] = test.requests
 			for n := range test.starts {
-				s.add(startEvent, acting, minute(float64(2+n)))
+				s.add(acting, minute(float64(2+n)))
 			}
 			if wrong := l.judgeStarts(s, []change{test.change}, minute(0)); (len(wrong) == 0) != test.want {
 				t.Errorf("violations %q", wrong)
@@ -189,17 +187,5 @@ func TestJudgeEffectOfAction(t *testing.T) {
 		if got, why := newLedger().end(s, *actionAt(1, test.action, containersv1.ActionSucceeded), false); got != test.want {
 			t.Errorf("%s, then %s: %v %q, want %v", test.action, test.state, got, why, test.want)
 		}
-	}
-}
-
-// Debian's dockerd keeps listing a container whose restart failed during its removal.
-func TestRemovedContainerHasNoName(t *testing.T) {
-	got := statesOf([]dockerd.Container{
-		{ID: "a", State: "running", Names: []string{"/one"}},
-		{ID: "b", State: "removing"},
-		{ID: "c", State: "removing", Names: []string{"/three"}},
-	})
-	if want := map[string]string{"a": "running", "c": "removing"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("containers are %v, want %v", got, want)
 	}
 }

@@ -11,9 +11,7 @@ import (
 )
 
 // maxTransit is how long a request to the engine may be on its way over an impaired
-// link. A request for a desired state that has changed since is legal for so long, without
-// the time in which the engine was suspended: the daemon reads a container before it starts
-// or stops it, and that answer waits for the engine.
+// link. A request for a desired state that has changed since is legal for so long.
 const maxTransit = 6 * time.Second
 
 // recordTime is how long the daemon may take to record that a desired state is
@@ -65,20 +63,12 @@ func parse(c change) (parsed, bool) {
 	return parsed{}, false
 }
 
-// isExec reports whether a request is a part of an exec.
-func isExec(path string) bool {
-	return strings.HasSuffix(path, "/exec") || strings.Contains(path, "/exec/")
-}
-
 // unrequested describes the changes that the daemon made without a request for them.
 func (l *ledger) unrequested(changes []change, since time.Time) []string {
 	var wrong []string
 	done := map[parsed][]change{}
 	own := l.ownContainers(changes)
 	for _, c := range changes {
-		if isExec(c.path) {
-			continue // streams checks those
-		}
 		p, ok := parse(c)
 		what := fmt.Sprintf("rdd sent %s %s at %s (answer %d)", c.method, c.path, c.began.UTC().Format("15:04:05.000"), c.status)
 		if !ok {
@@ -187,7 +177,7 @@ func (l *ledger) unjustified(p parsed, c change) string {
 	switch {
 	case reason.began.IsZero():
 		return "there was no request for it"
-	case reason.verb == setState && other.began.After(reason.ended) && !reason.ended.IsZero() && c.began.Sub(other.ended)-l.suspendedBetween(other.ended, c.began) > maxTransit:
+	case reason.verb == setState && other.began.After(reason.ended) && !reason.ended.IsZero() && other.ended.Before(c.began.Add(-maxTransit)):
 		return fmt.Sprintf("the desired state is %s since %s", other.state, other.ended.UTC().Format("15:04:05.000"))
 	}
 	return ""

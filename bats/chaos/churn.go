@@ -38,11 +38,6 @@ type pool struct {
 	images     []string
 	volumes    []string
 	made       int
-
-	// pruning is locked by a prune, and for reading while the judge creates an object. The
-	// engine creates a volume before it stores its labels, and an image before its tag, so
-	// that a prune can remove them in between.
-	pruning sync.RWMutex
 }
 
 // next returns a number that no name contains yet.

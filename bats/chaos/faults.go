@@ -51,8 +51,6 @@ func (c *chaos) do(ctx context.Context, f fault) error {
 		return c.stopEngine(ctx, f)
 	case burst:
 		return c.burst(ctx)
-	case killHub:
-		return c.killHub(ctx, f)
 	case badLink:
 		defer c.ledger.open(&c.ledger.outages)()
 		if err := c.link.set(f.impairment); err != nil {
@@ -107,7 +105,6 @@ func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) erro
 			}
 		}
 	}
-	defer c.ledger.open(&c.ledger.restarts)()
 	if err := c.dockerd.Down(sig); err != nil {
 		return err
 	}
@@ -122,7 +119,6 @@ func (c *chaos) endEngine(ctx context.Context, f fault, sig syscall.Signal) erro
 
 func (c *chaos) stopEngine(ctx context.Context, f fault) error {
 	defer c.ledger.open(&c.ledger.outages)()
-	defer c.ledger.open(&c.ledger.suspensions)()
 	if err := c.dockerd.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/invariant"
-	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // graceTime is the time for which mirrors, and their desired states, must outlive the
@@ -19,13 +18,8 @@ import (
 // the engine's return.
 const graceTime = 13 * time.Second
 
-// tally counts the outcomes of the acknowledged requests of a round, but for those of the
-// keeper.
-type tally struct {
-	applied, refused, superseded, removed int
-	// changes are those of a desired state, and deletes. The effect of judged ones was known.
-	changes, judged int
-}
+// tally counts the outcomes of the acknowledged requests of a round.
+type tally struct{ applied, refused, superseded, removed int }
 
 // snapshot is the state of the mirrors and of the engine after a round.
 type snapshot struct {
@@ -43,7 +37,7 @@ func (c *chaos) snapshot(ctx context.Context) (*snapshot, error) {
 	}
 	s := &snapshot{
 		mirrors: map[types.UID]containersv1.Mirror{}, byName: map[string]containersv1.Mirror{},
-		volumes: map[string]bool{},
+		containers: map[string]string{}, volumes: map[string]bool{},
 	}
 	for _, kind := range containersv1.Kinds() {
 		some, err := invariant.FromReader(api).Mirrors(ctx, kind)
@@ -59,7 +53,9 @@ func (c *chaos) snapshot(ctx context.Context) (*snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.containers = statesOf(all)
+	for _, one := range all {
+		s.containers[one.ID] = one.State
+	}
 	for _, m := range s.mirrors {
 		if one, ok := m.(*containersv1.Container); ok {
 			c.ledger.observeOutcome(one)
@@ -75,32 +71,13 @@ func (c *chaos) snapshot(ctx context.Context) (*snapshot, error) {
 	return s, err
 }
 
-// statesOf returns the states of containers by ID. One without a name was removed: a restart
-// that fails during the removal puts the container back into the engine's list alone.
-func statesOf(all []dockerd.Container) map[string]string {
-	states := map[string]string{}
-	for _, one := range all {
-		if len(one.Names) > 0 {
-			states[one.ID] = one.State
-		}
-	}
-	return states
-}
-
 // judge finds acknowledged requests that were neither applied nor refused.
 func (l *ledger) judge(s *snapshot, since time.Time) (tally, []string) {
 	var t tally
 	var wrong []string
 	away := l.away(since, time.Now()) > graceTime
 	for _, r := range l.acknowledged(since) {
-		if r.isKept {
-			continue
-		}
 		end, why := l.end(s, r, away)
-		if r.verb == setState || r.verb == deleteMirror {
-			t.changes++
-			t.judged += count(end == refused || end == applied && (r.verb == deleteMirror || l.undisturbed(r)))
-		}
 		switch end {
 		case applied:
 			t.applied++

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -42,8 +41,6 @@ type request struct {
 	uid          types.UID
 	generation   int64
 	action       containersv1.Action
-	// isKept is set for a change of one of the judge's own objects, which the keeper judges.
-	isKept bool
 	// outcome of an action; nil while it is unknown.
 	outcome *containersv1.ActionStatus
 }
@@ -69,16 +66,11 @@ type ledger struct {
 	requested map[string]bool
 	// deaths are the times at which the engine, and its containers, ended.
 	deaths []time.Time
-	// kills are the times without a daemon, outages those with an impaired link or an
-	// engine that does not answer, restarts those without an engine, and suspensions those
-	// with one that is suspended.
-	kills, outages, restarts, suspensions []span
-	// kept are the IDs of the judge's own containers.
-	kept map[string]bool
-	// steps are the latest requests and faults, for a report. They are also written to
-	// shown, unless that is nil.
+	// kills are the times without a daemon, and outages those with an impaired link
+	// or an engine that does not answer.
+	kills, outages []span
+	// steps are the latest requests and faults, for a report.
 	steps []string
-	shown io.Writer
 	// Numbers of requests, of acknowledged ones, of ended containers, and of kills of the
 	// daemon.
 	operations, acknowledgements, ended, killed int
@@ -90,18 +82,14 @@ type ledger struct {
 const keptSteps = 400
 
 func newLedger() *ledger {
-	return &ledger{requests: map[string][]*request{}, requested: map[string]bool{}, kept: map[string]bool{}}
+	return &ledger{requests: map[string][]*request{}, requested: map[string]bool{}}
 }
 
 // step records a step for a report.
 func (l *ledger) step(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text = time.Now().UTC().Format("15:04:05.000 ") + text
-	if l.shown != nil {
-		fmt.Fprintln(l.shown, text)
-	}
-	l.steps = append(l.steps, text)
+	l.steps = append(l.steps, time.Now().UTC().Format("15:04:05.000 ")+text)
 	l.steps = l.steps[max(0, len(l.steps)-keptSteps):]
 }
 
@@ -193,4 +181,44 @@ func (l *ledger) acknowledged(since time.Time) []request {
 		}
 	}
 	return all
+}
+
+// disturbed reports whether there was a kill or an outage between two times.
+func (l *ledger) disturbed(from, to time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, some := range [][]span{l.kills, l.outages} {
+		for _, s := range some {
+			if s.meets(from, to) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// away returns the time from the start of the first outage to the end of the last.
+func (l *ledger) away(since, until time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var first, last time.Time
+	for _, s := range l.outages {
+		if !s.meets(since, until) {
+			continue
+		}
+		if first.IsZero() || s.from.Before(first) {
+			first = s.from
+		}
+		if s.to.After(last) {
+			last = s.to
+		}
+	}
+	return last.Sub(first)
+}
+
+// diedAfter reports whether the engine ended after a time.
+func (l *ledger) diedAfter(at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.deaths) > 0 && l.deaths[len(l.deaths)-1].After(at)
 }

@@ -6,44 +6,33 @@
 // all changes stop. Within ten seconds the mirrors must be exact and the datastore
 // intact, and every acknowledged change of desired state must be applied or visibly
 // refused. A proxy records the requests of the daemon to the engine: each must have
-// a reason. Some objects belong to the judge alone, who knows the effect of each change.
-// At last the daemon is restarted while nothing changes, and must do nothing.
+// a reason.
 //
 // Reading map:
 //
-//	main.go           the command line
-//	setup.go          engine, link and daemon of a run
-//	daemon.go         the daemon, and a client for it
-//	round.go          one round
-//	plan.go           draws the faults of a round
-//	impairment.go     draws what is wrong with the link
-//	faults.go         injects the faults
-//	disk.go           the daemon's disk, which can be full
-//	churn.go          workers, which change the engine
-//	quiet.go          changes without an event of their own
-//	user.go           users, which change the API
-//	actions.go        actions that users request on containers
-//	requests.go       requests of users
-//	transfers.go      checks the requests for images and prunes
-//	registry.go       the registry of the images
-//	ledger.go         records requests and faults
-//	link.go           the impaired socket between daemon and engine
-//	recorder.go       records the daemon's requests to the engine
-//	enginelog.go      records the events of containers
-//	starts.go         checks that each start of a container has a cause
-//	keeper.go         changes the judge's own objects, one change at a time
-//	keptlanes.go      the objects, and what is drawn for them
-//	keptevidence.go   what the engine shows of such a change
-//	kept.go           judges such a change
-//	silence.go        restarts the daemon while nothing changes
-//	streams.go        clients of logs and exec, and what they leave
-//	streamclients.go  one log, and one exec
-//	hub.go            the hub that the daemon has joined, with -hub
-//	outages.go        times with a fault
-//	converge.go       waits until everything is right
-//	judge.go          checks the acknowledged requests
-//	changes.go        checks the daemon's requests
-//	report.go         violations and the summary
+//	main.go        the command line
+//	setup.go       engine, link and daemon of a run
+//	daemon.go      the daemon, and a client for it
+//	round.go       one round
+//	plan.go        draws the faults of a round
+//	impairment.go  draws what is wrong with the link
+//	faults.go      injects the faults
+//	disk.go        the daemon's disk, which can be full
+//	churn.go       workers, which change the engine
+//	quiet.go       changes without an event of their own
+//	user.go        users, which change the API
+//	actions.go     actions that users request on containers
+//	requests.go    requests of users
+//	transfers.go   checks the requests for images and prunes
+//	registry.go    the registry of the images
+//	ledger.go      records requests and faults
+//	link.go        the impaired socket between daemon and engine
+//	recorder.go    records the daemon's requests to the engine
+//	starts.go      records the starts of containers, and checks that each has a cause
+//	converge.go    waits until everything is right
+//	judge.go       checks the acknowledged requests
+//	changes.go     checks the daemon's requests
+//	report.go      violations and the summary
 package main
 
 import (
@@ -59,7 +48,6 @@ import (
 	"syscall"
 
 	"github.com/go-logr/logr"
-	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
@@ -77,8 +65,7 @@ func main() {
 type options struct {
 	rounds, first int
 	seed          uint64
-	long, verbose bool
-	hub           bool
+	long          bool
 	program, out  string
 }
 
@@ -89,8 +76,6 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.first, "first", 1, "number of the first round, to repeat a later round of a run")
 	flags.Uint64Var(&o.seed, "seed", 0, "plan of an earlier run; 0 draws a new one")
 	flags.BoolVar(&o.long, "long", false, "stop the engine, for five seconds to a minute, in each round that does something to it")
-	flags.BoolVar(&o.hub, "hub", false, "join a hub, which is killed too; make kube builds its programs")
-	flags.BoolVar(&o.verbose, "v", false, "print each step")
 	flags.StringVar(&o.program, "rdd", "bin/rdd", "the program to attack")
 	flags.StringVar(&o.out, "out", ".cache/chaos", "where the reports of violations go")
 	if err := flags.Parse(args); err != nil {
@@ -111,12 +96,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	log.SetLogger(logr.Discard()) // else it complains on stderr
-	klog.SetLogger(logr.Discard())
 	fmt.Fprintf(out, "seed %d, %d rounds from %d\n", o.seed, o.rounds, o.first)
 	c, err := begin(ctx, o, out)
 	if err == nil {
 		for number := o.first; number < o.first+o.rounds && err == nil; number++ {
-			err = c.round(ctx, draw(o.seed, number, o.long, o.hub))
+			err = c.round(ctx, draw(o.seed, number, o.long))
 		}
 	}
 	return errors.Join(err, c.end(context.WithoutCancel(ctx)))

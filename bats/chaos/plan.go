@@ -21,7 +21,6 @@ const (
 	killEngine  action = "kill dockerd" // SIGKILL, and a new start after the gap
 	stopEngine  action = "stop dockerd" // SIGSTOP, and SIGCONT after the time it lasts
 	burst       action = "burst"        // more events than the engine buffers for a listener
-	killHub     action = "kill hub"     // the API server and its datastore, and a new start after the gap
 	badLink     action = "link"         // impairment on the socket between daemon and engine
 )
 
@@ -45,7 +44,7 @@ func (f fault) String() string {
 		return fmt.Sprintf("%s %.1fs", f.action, f.lasts.Seconds())
 	case badLink:
 		return fmt.Sprintf("%s %s %.1fs", f.action, f.impairment.name, f.lasts.Seconds())
-	case killDaemon, killTwice, killPending, termEngine, killEngine, killHub, burst:
+	case killDaemon, killTwice, killPending, termEngine, killEngine, burst:
 	}
 	return string(f.action)
 }
@@ -56,11 +55,8 @@ type round struct {
 	number int
 	lasts  time.Duration
 	lanes  [][]fault
-	// workers, users, keepers and streamers are the seeds of those.
-	workers, users, keepers, streamers []uint64
-	// silentKill is set if the daemon is killed for the silence after the round, and not
-	// restarted by a command.
-	silentKill bool
+	// workers and users are the seeds of those.
+	workers, users []uint64
 }
 
 func (r round) String() string {
@@ -81,9 +77,9 @@ const (
 
 // draw plans a round. The plan depends on seed and number alone, so that one round of
 // a run can be repeated.
-func draw(seed uint64, number int, long, hasHub bool) round {
+func draw(seed uint64, number int, long bool) round {
 	random := rand.New(rand.NewPCG(seed, uint64(number)))
-	r := round{number: number, lasts: between(random, 2500*time.Millisecond, 4500*time.Millisecond)}
+	r := round{number: number, lasts: between(random, 3*time.Second, 6*time.Second)}
 	for len(r.lanes) == 0 {
 		for _, lane := range []struct {
 			chance float64
@@ -105,16 +101,6 @@ func draw(seed uint64, number int, long, hasHub bool) round {
 	for range users {
 		r.users = append(r.users, random.Uint64())
 	}
-	for range shapes() {
-		r.keepers = append(r.keepers, random.Uint64())
-	}
-	for range followers + execs {
-		r.streamers = append(r.streamers, random.Uint64())
-	}
-	if hasHub && random.IntN(2) == 0 {
-		r.lanes = append(r.lanes, []fault{{action: killHub, after: between(random, 0, 2*time.Second), gap: between(random, 0, 3*time.Second)}})
-	}
-	r.silentKill = random.IntN(2) == 0
 	return r
 }
 

@@ -38,14 +38,10 @@ func (w *worker) commit(ctx context.Context) {
 }
 
 func (w *worker) pruneVolumes(ctx context.Context) {
-	w.pruning.Lock()
-	defer w.pruning.Unlock()
-	_ = w.do(objectOf(containersv1.KindVolume, "unused ones"), "prune", func() error { return w.engine.PruneVolumes(ctx, keptLabel) })
+	_ = w.do(objectOf(containersv1.KindVolume, "unused ones"), "prune", func() error { return w.engine.PruneVolumes(ctx) })
 }
 
 func (w *worker) pruneImages(ctx context.Context) {
-	w.pruning.Lock()
-	defer w.pruning.Unlock()
 	_ = w.do(objectOf(containersv1.KindImage, "untagged ones"), "prune", func() error { return w.engine.PruneImages(ctx) })
 }
 

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -120,27 +119,15 @@ func (r *registry) fill(ctx context.Context, engine *dockerd.API) error {
 
 // contentWithBlob returns the content of an image that has a program and random bytes.
 func contentWithBlob() ([]byte, error) {
-	blob := make([]byte, blobSize)
-	_, _ = rand.Read(blob) // it never fails
-	return contentOf(map[string][]byte{"blob": blob}, "bin/sleep")
-}
-
-// contentOf returns the content of an image that has files, and busybox by some names.
-func contentOf(files map[string][]byte, programs ...string) ([]byte, error) {
 	program, err := os.ReadFile(dockerd.Busybox)
 	if err != nil {
 		return nil, fmt.Errorf("read the program of an image: %w", err)
 	}
-	all := maps.Clone(files)
-	if all == nil {
-		all = map[string][]byte{}
-	}
-	for _, name := range programs {
-		all[name] = program
-	}
+	blob := make([]byte, blobSize)
+	_, _ = rand.Read(blob) // it never fails
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
-	for name, content := range all {
+	for name, content := range map[string][]byte{"bin/sleep": program, "blob": blob} {
 		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(content))}); err != nil {
 			return nil, fmt.Errorf("create a tar: %w", err)
 		}

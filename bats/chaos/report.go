@@ -102,18 +102,12 @@ func (c *chaos) summary() {
 	sorted := slices.Sorted(slices.Values(r.took))
 	fmt.Fprintf(c.out, "%d rounds, %d with violations; converged in %.2f s (median), %.2f s (most)\n",
 		len(r.took), len(r.violations), sorted[len(sorted)/2].Seconds(), sorted[len(sorted)-1].Seconds())
-	fmt.Fprintf(c.out, "%d operations, %d acknowledged changes of desired state, actions and deletes; of those of users %d were applied, %d refused, %d superseded, %d removed with the mirrors of an engine that was away\n",
+	fmt.Fprintf(c.out, "%d operations, %d acknowledged changes of desired state, actions and deletes: %d applied, %d refused, %d superseded, %d removed with the mirrors of an engine that was away\n",
 		c.ledger.operations, c.ledger.acknowledgements, r.tally.applied, r.tally.refused, r.tally.superseded, r.tally.removed)
-	fmt.Fprintln(c.out, c.shares())
-	fmt.Fprintf(c.out, "%d logs with %d lines were followed, and %d programs were run by exec: %d of these streams were broken, and %d more could not be opened\n",
-		c.streams.logs, c.streams.lines, c.streams.programs, c.streams.broken, c.streams.refused)
 	fmt.Fprintf(c.out, "%d requests for objects, images and prunes, while the daemon was killed %d times: %d complete, %d failed\n",
 		r.complete+r.failed, c.ledger.killed, r.complete, r.failed)
 	fmt.Fprintf(c.out, "%d requests of the daemon to the engine, all with a reason unless reported above; %d containers ended with their engine\n",
 		len(c.recorder.all()), c.ledger.ended)
-	if took := slices.Sorted(slices.Values(r.hubTook)); len(took) > 0 {
-		fmt.Fprintf(c.out, "the mirrors on the hub were exact after %.2f s (median), %.2f s (most)\n", took[len(took)/2].Seconds(), took[len(took)-1].Seconds())
-	}
 	if bursts := c.ledger.bursts; len(bursts) > 0 {
 		slices.Sort(bursts)
 		fmt.Fprintf(c.out, "%d bursts, of %d to %d events\n", len(bursts), bursts[0], bursts[len(bursts)-1])
@@ -124,33 +118,4 @@ func (c *chaos) summary() {
 		fmt.Fprintf(c.out, "VIOLATION in round %d (%s): %s\n  %s\n", v.round.number, c.repeat(v.round), v.round,
 			strings.Join(v.wrong[:min(len(v.wrong), shownReasons)], "\n  "))
 	}
-}
-
-const (
-	// leastShare is the share of changes of desired state whose effect must be judged.
-	leastShare = 0.8
-	// fewChanges is the number of changes below which the share says nothing.
-	fewChanges = 200
-)
-
-// share returns the number of changes of desired state, and deletes, and how many of them
-// were judged by their effect.
-func (c *chaos) share() (changes, judged int) {
-	k, t := c.keeper.tally, c.results.tally
-	return k.states + k.deletes + t.changes, k.judgedStates + k.judgedDeletes + t.judged
-}
-
-// checkShare returns an error if the judge could judge too few changes.
-func (c *chaos) checkShare() error {
-	if changes, judged := c.share(); changes >= fewChanges && float64(judged) < leastShare*float64(changes) {
-		return fmt.Errorf("only %d of %d changes of desired state could be judged by their effect, which is less than %.0f %%", judged, changes, 100*leastShare)
-	}
-	return nil
-}
-
-func (c *chaos) shares() string {
-	k, t := c.keeper.tally, c.results.tally
-	changes, judged := c.share()
-	return fmt.Sprintf("%d changes of desired state, %d judged by their effect (%.1f %%): %d of %d desired states and %d of %d deletes by the judge, of which %d had to be refused, and %d of %d by users; %d changes of the judge's containers outside of rdd",
-		changes, judged, 100*float64(judged)/float64(max(1, changes)), k.judgedStates, k.states, k.judgedDeletes, k.deletes, k.refused, t.judged, t.changes, k.outside)
 }

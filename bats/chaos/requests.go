@@ -77,7 +77,7 @@ func (w *user) someImage() string {
 
 // prune selects what no other request needs: the tags of images stay.
 func (w *user) prune(common containersv1.RequestSpec) containersv1.PruneRequestSpec {
-	spec := containersv1.PruneRequestSpec{RequestSpec: common, DryRun: w.random.IntN(4) == 0, Labels: []string{"!" + keptLabel}}
+	spec := containersv1.PruneRequestSpec{RequestSpec: common, DryRun: w.random.IntN(4) == 0}
 	switch w.random.IntN(4) {
 	case 0:
 		spec.Kinds, spec.All = []containersv1.PruneKind{"Volume"}, true

@@ -35,8 +35,6 @@ func (c *chaos) round(ctx context.Context, r round) error {
 	}
 	c.ledger.step("all changes have stopped")
 	took, wrong := c.converge(ctx)
-	wrong = append(wrong, c.endStreams(ctx)...)
-	c.keeper.settle(ctx)
 	if unended := append(c.awaitRequests(ctx, began), c.awaitActions(ctx)...); len(unended) > 0 {
 		wrong = append(wrong, unended...)
 	} else {
@@ -53,13 +51,10 @@ func (c *chaos) round(ctx context.Context, r round) error {
 		t, broken := c.ledger.judge(s, began)
 		c.results.add(t)
 		wrong = append(wrong, broken...)
-		wrong = append(wrong, c.ledger.judgeStarts(c.events, c.recorder.all(), began)...)
+		wrong = append(wrong, c.ledger.judgeStarts(c.starts, c.recorder.all(), began)...)
 		wrong = append(wrong, c.ledger.replaced(c.before, s, began)...)
 	}
 	c.before = s
-	wrong = append(wrong, c.convergeHub(ctx)...)
-	wrong = append(wrong, c.silence(ctx, r)...)
-	wrong = append(wrong, c.keeper.conclude(ctx)...)
 	wrong = append(wrong, c.ledger.unrequested(c.recorder.all(), began)...)
 	wrong = append(wrong, c.daemon.Leftovers()...)
 	wrong = append(wrong, c.checkSize(ctx)...)
@@ -87,18 +82,6 @@ func (c *chaos) injectFaults(ctx context.Context, r round) error {
 		w := &user{pool: c.pool, engine: c.dockerd.API, registry: c.registry, daemon: c.daemon, ledger: c.ledger, random: randomOf(seed)}
 		busy.Go(func() { w.work(working) })
 	}
-	for i, l := range c.keeper.lanes {
-		l.random = randomOf(r.keepers[i])
-		busy.Go(func() { l.work(working) })
-	}
-	c.streaming = &sync.WaitGroup{}
-	for i, seed := range r.streamers {
-		client := c.streams.follow
-		if i >= followers {
-			client = c.streams.exec
-		}
-		c.streaming.Go(func() { c.streams.work(working, randomOf(seed), client) })
-	}
 	lanes, faulty := errgroup.WithContext(ctx)
 	lanes.Go(func() error { return rddtest.Sleep(faulty, r.lasts) })
 	for _, lane := range r.lanes {
@@ -108,22 +91,6 @@ func (c *chaos) injectFaults(ctx context.Context, r round) error {
 	rest()
 	busy.Wait()
 	return err
-}
-
-// endStreams waits until all streams have ended, and returns what is wrong with them.
-func (c *chaos) endStreams(ctx context.Context) []string {
-	wrong := c.streams.settle(ctx)
-	ended := make(chan struct{})
-	go func() {
-		c.streaming.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return append(wrong, c.streams.leaks(ctx)...)
-	case <-time.After(streamTime):
-		return append(wrong, "a client of a stream does not end with its context")
-	}
 }
 
 func randomOf(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
@@ -150,6 +117,4 @@ func (r *results) add(t tally) {
 	r.tally.refused += t.refused
 	r.tally.superseded += t.superseded
 	r.tally.removed += t.removed
-	r.tally.changes += t.changes
-	r.tally.judged += t.judged
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
@@ -26,21 +25,15 @@ type chaos struct {
 	dockerd  *dockerd.Daemon
 	registry *registry
 	recorder *recorder
-	events   *engineLog
+	starts   *startLog
 	link     *link
 	disk     disk
 	daemon   *daemon
 	pool     *pool
 	ledger   *ledger
-	keeper   *keeper
-	streams  *streams
-	// hub is nil without -hub.
-	hub *hub
-	// streaming are the clients of the streams of a round.
-	streaming *sync.WaitGroup
-	content   []byte
-	results   results
-	// unfollow ends events.
+	content  []byte
+	results  results
+	// unfollow ends starts.
 	unfollow func()
 	// before is the snapshot of the previous round.
 	before *snapshot
@@ -50,15 +43,32 @@ type chaos struct {
 // after an error.
 func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 	c := &chaos{options: o, out: out, pool: &pool{}, ledger: newLedger()}
-	if o.verbose {
-		c.ledger.shown = out
-	}
 	var err error
 	// The path of a socket must be short.
 	if c.dir, err = os.MkdirTemp("", "chaos"); err != nil {
 		return c, fmt.Errorf("create a directory: %w", err)
 	}
-	if err := c.startEngine(ctx); err != nil {
+	if c.content, err = dockerd.TarOf(dockerd.Busybox, "bin/sleep"); err != nil {
+		return c, err
+	}
+	if c.dockerd, err = dockerd.Start(ctx, c.dir); err != nil {
+		return c, err
+	}
+	c.follow(ctx)
+	between := filepath.Join(c.dir, "recorder.sock")
+	if c.recorder, err = newRecorder(between, c.dockerd.Socket()); err != nil {
+		return c, err
+	}
+	if c.link, err = newLink(filepath.Join(c.dir, "engine.sock"), between); err != nil {
+		return c, err
+	}
+	if err := c.dockerd.ImportImage(ctx, "base", "1", c.content); err != nil {
+		return c, err
+	}
+	if c.registry, err = startRegistry(ctx, filepath.Join(c.dir, "registry")); err != nil {
+		return c, err
+	}
+	if err := c.registry.fill(ctx, c.dockerd.API); err != nil {
 		return c, err
 	}
 	if c.disk, err = newDisk(ctx, filepath.Join(c.dir, "disk")); err != nil {
@@ -69,55 +79,19 @@ func begin(ctx context.Context, o options, out io.Writer) (*chaos, error) {
 		return c, err
 	}
 	c.daemon = &daemon{Daemon: d}
-	c.keeper = newKeeper(c)
-	c.streams = &streams{engine: c.dockerd.API, daemon: c.daemon, ledger: c.ledger}
 	if err := c.daemon.start(ctx); err != nil {
 		return c, err
 	}
 	_, err = c.daemon.Run(ctx, "set", "vm.driver=external", "vm.endpoint=unix://"+c.link.socket, "running=true")
-	if err == nil && o.hub {
-		err = c.join(ctx)
-	}
 	return c, err
 }
 
-// startEngine starts an engine with images, its link and a registry.
-func (c *chaos) startEngine(ctx context.Context) (err error) {
-	if c.content, err = dockerd.TarOf(dockerd.Busybox, "bin/sleep"); err != nil {
-		return err
-	}
-	if c.dockerd, err = dockerd.Start(ctx, c.dir); err != nil {
-		return err
-	}
-	c.follow(ctx)
-	between := filepath.Join(c.dir, "recorder.sock")
-	if c.recorder, err = newRecorder(between, c.dockerd.Socket()); err != nil {
-		return err
-	}
-	if c.link, err = newLink(filepath.Join(c.dir, "engine.sock"), between); err != nil {
-		return err
-	}
-	speaker, err := contentOf(nil, "bin/sh", "bin/sleep")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(c.dockerd.ImportImage(ctx, "base", "1", c.content), c.dockerd.ImportImage(ctx, keptRepo, "base", c.content),
-		c.dockerd.ImportImage(ctx, keptRepo, "speaker", speaker))
-	if err != nil {
-		return err
-	}
-	if c.registry, err = startRegistry(ctx, filepath.Join(c.dir, "registry")); err != nil {
-		return err
-	}
-	return c.registry.fill(ctx, c.dockerd.API)
-}
-
-// follow records the events of containers until the end.
+// follow records the starts of containers until the end.
 func (c *chaos) follow(ctx context.Context) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c.events = newEngineLog()
+	c.starts = newStartLog()
 	var following sync.WaitGroup
-	following.Go(func() { c.events.follow(ctx, c.dockerd.API) })
+	following.Go(func() { c.starts.follow(ctx, c.dockerd.API) })
 	c.unfollow = func() {
 		cancel()
 		following.Wait()
@@ -132,9 +106,6 @@ func (c *chaos) end(ctx context.Context) error {
 	}
 	if c.link != nil {
 		c.link.close()
-	}
-	if c.hub != nil && c.hub.cluster != nil {
-		c.hub.cluster.Close()
 	}
 	if c.recorder != nil {
 		errs = append(errs, c.recorder.close())
@@ -163,9 +134,6 @@ func (c *chaos) endDaemon(ctx context.Context) error {
 		c.results.last = now
 	}
 	c.summary()
-	if c.keeper != nil {
-		errs = append(errs, c.checkShare())
-	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	errs = append(errs, c.daemon.Remove(ctx))
@@ -201,29 +169,18 @@ func (c *chaos) refill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.streams.prepare(ctx); err != nil {
-		return err
-	}
-	kept, err := c.keeper.tidy(ctx)
-	if err != nil {
-		return err
-	}
 	volumes, err := e.Volumes(ctx)
 	if err != nil {
 		return err
 	}
 	c.pool.mu.Lock()
 	defer c.pool.mu.Unlock()
-	c.pool.images, c.pool.containers, c.pool.volumes = nil, nil, slices.DeleteFunc(volumes, isKeptName)
+	c.pool.images, c.pool.containers, c.pool.volumes = nil, nil, volumes
 	for tag := range tags {
-		if !isKeptName(tag) {
-			c.pool.images = append(c.pool.images, tag)
-		}
+		c.pool.images = append(c.pool.images, tag)
 	}
 	for _, one := range all {
-		if !slices.Contains(kept, one.ID) {
-			c.pool.containers = append(c.pool.containers, one.ID)
-		}
+		c.pool.containers = append(c.pool.containers, one.ID)
 	}
 	return nil
 }
@@ -235,9 +192,7 @@ type results struct {
 	tally      tally
 	// complete and failed count the requests for objects, images and prunes.
 	complete, failed int
-	// hubTook are the times until the hub was exact.
-	hubTook []time.Duration
-	first   rddtest.Size
-	last    rddtest.Size
-	biggest rddtest.Size
+	first            rddtest.Size
+	last             rddtest.Size
+	biggest          rddtest.Size
 }

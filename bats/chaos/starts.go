@@ -1,15 +1,102 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest"
+	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/rddtest/dockerd"
 )
 
 // slack is how far the time of an event may be outside of the action that caused it.
 const slack = 300 * time.Millisecond
+
+// startLog records the starts of containers that the engine reports, without the daemon:
+// they show a restart that was done twice, also when its answer was lost.
+type startLog struct {
+	mu sync.Mutex
+	at map[string][]time.Time
+	// last is the time of the last one.
+	last time.Time
+	// gaps are the times without a connection.
+	gaps []span
+}
+
+func newStartLog() *startLog { return &startLog{at: map[string][]time.Time{}} }
+
+// follow follows the engine until ctx ends, also after it was restarted.
+func (s *startLog) follow(ctx context.Context, engine *dockerd.API) {
+	for ctx.Err() == nil {
+		_ = engine.Starts(ctx, s.lost(), s.connected, s.add) // it is followed again after an error
+		_ = rddtest.Sleep(ctx, checkInterval/10)
+	}
+}
+
+// lost records that there is no connection, and returns the time of the last start.
+func (s *startLog) lost() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.gaps); n == 0 || !s.gaps[n-1].to.IsZero() {
+		s.gaps = append(s.gaps, span{from: time.Now()})
+	}
+	if s.last.IsZero() {
+		return time.Now()
+	}
+	return s.last
+}
+
+func (s *startLog) connected() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gaps[len(s.gaps)-1].to = time.Now()
+}
+
+// add records a start, unless it was reported before the connection broke.
+func (s *startLog) add(id string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.ContainsFunc(s.at[id], at.Equal) {
+		s.at[id] = append(s.at[id], at)
+	}
+	if at.After(s.last) {
+		s.last = at
+	}
+}
+
+// since returns the starts of a container since a time, in their order.
+func (s *startLog) since(id string, since time.Time) (all []time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, at := range s.at[id] {
+		if at.After(since) {
+			all = append(all, at)
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
+}
+
+// ids returns the containers that were ever started, sorted.
+func (s *startLog) ids() (ids []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.at {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// missed reports whether a start may be missing between two times.
+func (s *startLog) missed(from, to time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.gaps, func(gap span) bool { return gap.meets(from, to) })
+}
 
 // cause is something that starts a container once at most.
 type cause struct {
@@ -23,7 +110,7 @@ type cause struct {
 // judgeStarts finds containers, of those that users change by actions alone, that were not
 // started once by each restart. An action starts a container once at most, and so does the
 // request that the daemon has created it for.
-func (l *ledger) judgeStarts(s *engineLog, changes []change, since time.Time) (wrong []string) {
+func (l *ledger) judgeStarts(s *startLog, changes []change, since time.Time) (wrong []string) {
 	ids, own := s.ids(), l.ownContainers(changes)
 	for _, r := range l.acknowledged(since) {
 		if r.verb == requestAction && !slices.Contains(ids, r.name) {
@@ -31,14 +118,14 @@ func (l *ledger) judgeStarts(s *engineLog, changes []change, since time.Time) (w
 		}
 	}
 	for _, id := range ids {
-		if !forActionsOnly(id) || l.isKept(id) {
+		if !forActionsOnly(id) {
 			continue
 		}
 		causes := l.causes(s, id)
 		if object := objectOf(containersv1.KindContainer, id); l.isRequested(object) || own(object, time.Now()) {
 			causes = append(causes, cause{what: "request for the container"})
 		}
-		wrong = append(wrong, judgeStartsOf(id, s.of(startEvent, id, since), causes, since)...)
+		wrong = append(wrong, judgeStartsOf(id, s.since(id, since), causes, since)...)
 	}
 	return wrong
 }
@@ -80,7 +167,7 @@ func assign(starts []time.Time, causes []cause) (without []time.Time, left []cau
 }
 
 // causes returns the actions, and the changes by workers, that may have started a container.
-func (l *ledger) causes(s *engineLog, id string) (all []cause) {
+func (l *ledger) causes(s *startLog, id string) (all []cause) {
 	for _, r := range l.of(objectOf(containersv1.KindContainer, id)) {
 		switch {
 		case r.verb == requestAction && r.starts() && !r.wasRejected():

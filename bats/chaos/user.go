@@ -41,23 +41,23 @@ func (w *user) work(ctx context.Context) {
 func (w *user) step(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	number := w.random.IntN(13)
+	number := w.random.IntN(14)
 	api, err := w.daemon.client()
 	if err != nil {
 		return
 	}
 	switch {
-	case number < 2:
+	case number < 6:
 		w.changeState(ctx, api)
-	case number < 3:
+	case number < 7:
 		if id, ok := w.pick(w.random, &w.containers); ok {
 			w.remove(ctx, api, containersv1.KindContainer, id, containersv1.ContainerResourceName(id))
 		}
-	case number < 4:
+	case number < 8:
 		w.removeImage(ctx, api)
-	case number < 5:
+	case number < 10:
 		w.removeVolume(ctx, api)
-	case number < 9:
+	case number < 12:
 		w.ask(ctx, api)
 	default:
 		if id, ok := w.pick(w.random, &w.containers); ok {

@@ -12,16 +12,12 @@ import (
 	"time"
 )
 
-// ContainerEvents calls sink with each event of a container that has one of some actions,
-// since a time, until the connection breaks. The time is the engine's. opened is called when
-// the engine has accepted the connection.
-func (a *API) ContainerEvents(ctx context.Context, since time.Time, actions []string, opened func(), sink func(action, id string, at time.Time)) error {
-	filters, err := json.Marshal(map[string][]string{"type": {"container"}, "event": actions})
-	if err != nil {
-		return fmt.Errorf("follow the events of the engine: %w", err)
-	}
+// Starts calls sink with each start of a container since a time, until the connection
+// breaks. The time is the engine's. opened is called when the engine has accepted the
+// connection.
+func (a *API) Starts(ctx context.Context, since time.Time, opened func(), sink func(id string, at time.Time)) error {
 	query := url.Values{
-		"filters": {string(filters)},
+		"filters": {`{"type":["container"],"event":["start"]}`},
 		"since":   {fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())},
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/events?"+query.Encode(), nil)
@@ -39,13 +35,12 @@ func (a *API) ContainerEvents(ctx context.Context, since time.Time, actions []st
 	opened()
 	for decoder := json.NewDecoder(response.Body); ; {
 		var event struct {
-			Action   string
 			Actor    struct{ ID string }
 			TimeNano int64 `json:"timeNano"`
 		}
 		if err := decoder.Decode(&event); err != nil {
 			return fmt.Errorf("read the events of the engine: %w", err)
 		}
-		sink(event.Action, event.Actor.ID, time.Unix(0, event.TimeNano))
+		sink(event.Actor.ID, time.Unix(0, event.TimeNano))
 	}
 }

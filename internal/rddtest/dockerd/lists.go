@@ -9,10 +9,7 @@ import (
 )
 
 // Container is an entry of the engine's list.
-type Container struct {
-	ID, State string
-	Names     []string
-}
+type Container struct{ ID, State string }
 
 // Containers lists all containers, also those that do not run.
 func (a *API) Containers(ctx context.Context) ([]Container, error) {

@@ -108,15 +108,12 @@ func (a *API) Network(ctx context.Context, verb, network, container string) erro
 	return a.Call(ctx, http.MethodPost, "/networks/"+network+"/"+verb, strings.NewReader(fmt.Sprintf(`{"Container":%q}`, container)), nil)
 }
 
-// PruneVolumes removes every volume that no container uses and that lacks a label.
-func (a *API) PruneVolumes(ctx context.Context, without string) error {
-	prune := func(filters string) error {
-		return a.Call(ctx, http.MethodPost, "/volumes/prune?"+url.Values{"filters": {filters}}.Encode(), nil, nil)
-	}
-	err := prune(fmt.Sprintf(`{"all":["true"],"label!":[%q]}`, without))
+// PruneVolumes removes every volume that no container uses.
+func (a *API) PruneVolumes(ctx context.Context) error {
+	err := a.Call(ctx, http.MethodPost, "/volumes/prune?"+url.Values{"filters": {`{"all":["true"]}`}}.Encode(), nil, nil)
 	var answer *AnswerError
 	if errors.As(err, &answer) && answer.Status == http.StatusBadRequest {
-		return prune(fmt.Sprintf(`{"label!":[%q]}`, without)) // before API 1.42 this prunes all
+		return a.Call(ctx, http.MethodPost, "/volumes/prune", nil, nil) // before API 1.42 this prunes all
 	}
 	return err
 }
