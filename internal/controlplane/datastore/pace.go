@@ -24,7 +24,8 @@ const (
 	fanOutInterval = 2 * time.Millisecond
 )
 
-// pace limits how often a watch is woken in a burst of events. The zero value has no burst.
+// pace limits how often a watch takes events in a burst. The zero value has no burst, and nil
+// has never one.
 type pace struct {
 	// began is when the present window began, and events is how many were taken in it.
 	began  time.Time
@@ -39,8 +40,28 @@ func (p *pace) delay() time.Duration {
 	return max(0, paceWindow-time.Since(p.began))
 }
 
+// wait waits while a burst of events arrives. It returns false if ctx ends before.
+func (p *pace) wait(ctx context.Context) bool {
+	if p == nil {
+		return true
+	}
+	delay := p.delay()
+	if delay == 0 {
+		return true
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(delay):
+		return true
+	}
+}
+
 // took notes that the watch has taken n events.
 func (p *pace) took(n int) {
+	if p == nil {
+		return
+	}
 	if now := time.Now(); now.Sub(p.began) >= paceWindow {
 		p.began, p.events = now, 0
 	}

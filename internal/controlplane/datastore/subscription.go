@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -79,25 +78,6 @@ func (s *subscription) signal() {
 	}
 }
 
-// waitInBurst waits while a burst of events arrives. It returns false if ctx ends before.
-func (s *subscription) waitInBurst(ctx context.Context) bool {
-	if s.pace == nil {
-		return true
-	}
-	delay := s.pace.delay()
-	if delay == 0 {
-		return true
-	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
 // take returns the events since the last call. It returns false after an overrun.
 func (s *subscription) take() ([]*event, bool) {
 	s.mutex.Lock()
@@ -145,13 +125,11 @@ func (s *Store) follow(ctx context.Context, subscription *subscription, from int
 			return nil
 		case <-subscription.wake:
 		}
-		if !subscription.waitInBurst(ctx) {
+		if !subscription.pace.wait(ctx) {
 			return nil
 		}
 		events, complete := subscription.take()
-		if subscription.pace != nil {
-			subscription.pace.took(len(events))
-		}
+		subscription.pace.took(len(events))
 		if !complete {
 			return nil
 		}
