@@ -18,7 +18,7 @@ type act struct {
 
 // acts returns all events that can happen without a hub.
 func acts() []act {
-	return []act{
+	return append([]act{
 		{"run", 6, (*world).setRunning},
 		{"driver", 3, (*world).setDriver},
 		{"engine name", 1, (*world).setEngine},
@@ -47,7 +47,7 @@ func acts() []act {
 		{"missing", 1, (*world).missDriver},
 		{"kill", 3, func(w *world, _ *fate.Dice) { w.order(order{kill: true}) }},
 		{"restart", 2, (*world).restart},
-	}
+	}, races()...)
 }
 
 // draw draws one act by weight.

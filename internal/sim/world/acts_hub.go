@@ -45,9 +45,9 @@ func (w *hubWitness) Note(who, what string) { (*world)(w).Note(who, what) }
 // allActs returns all events that can happen in this run.
 func (w *world) allActs() []act {
 	if w.hub == nil {
-		return slices.Concat(acts(), races())
+		return acts()
 	}
-	return slices.Concat(acts(), races(), hubActs())
+	return slices.Concat(acts(), hubActs())
 }
 
 // hubActs returns the events that can happen with a hub.
