@@ -77,16 +77,13 @@ func composeConditions(v view, fromEngine []metav1.Condition) []metav1.Condition
 // stays until the engine has answered again, so that no client sees a request as pending that
 // was refused.
 func storedRefusal(resource containersv1.Mirror) refusal {
-	conditions := resource.MirrorConditions()
-	if conditions == nil {
-		return refusal{} // namespaces have none
-	}
-	// A hub that was restored from a backup has deletions no more that were refused.
+	// On a hub that was restored from a backup, a resource whose deletion was refused can be
+	// there without the deletion.
 	condition := containersv1.ConditionStateReached
 	if isTerminating(resource) {
 		condition = containersv1.ConditionEngineDeleted
 	}
-	c := meta.FindStatusCondition(*conditions, condition)
+	c := containersv1.FindCondition(resource, condition)
 	if c == nil || c.Reason != containersv1.ReasonRefused || c.ObservedGeneration != resource.GetGeneration() {
 		return refusal{}
 	}

@@ -99,11 +99,11 @@ func ahead(m containersv1.Mirror, d Difference) []Difference {
 func staleRefusals(m containersv1.Mirror, d Difference) []Difference {
 	var found []Difference
 	d.Problem = StaleRefusal
-	if c := condition(m, containersv1.ConditionEngineDeleted); c != nil && m.GetDeletionTimestamp() == nil {
+	if c := containersv1.FindCondition(m, containersv1.ConditionEngineDeleted); c != nil && m.GetDeletionTimestamp() == nil {
 		d.Field, d.Mirror = "conditions["+c.Type+"]", c.Message
 		found = append(found, d)
 	}
-	if c := condition(m, containersv1.ConditionStateReached); c != nil && !unmet(m) {
+	if c := containersv1.FindCondition(m, containersv1.ConditionStateReached); c != nil && !unmet(m) {
 		d.Field, d.Mirror = "conditions["+c.Type+"]", c.Message
 		found = append(found, d)
 	}
@@ -157,21 +157,8 @@ func unmet(m containersv1.Mirror) bool {
 
 // refused reports whether a condition says that the engine refused this generation.
 func refused(m containersv1.Mirror, conditionType string) bool {
-	c := condition(m, conditionType)
+	c := containersv1.FindCondition(m, conditionType)
 	return c != nil && c.Status == metav1.ConditionFalse && c.ObservedGeneration == m.GetGeneration() && c.Message != ""
-}
-
-func condition(m containersv1.Mirror, conditionType string) *metav1.Condition {
-	conditions := m.MirrorConditions()
-	if conditions == nil {
-		return nil
-	}
-	for i, c := range *conditions {
-		if c.Type == conditionType {
-			return &(*conditions)[i]
-		}
-	}
-	return nil
 }
 
 // lastWritten returns when anything but the status was last written. If the managed

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -32,4 +33,12 @@ type Mirror interface {
 	SameStatus(Mirror) bool
 	// CopyMirror returns a deep copy.
 	CopyMirror() Mirror
+}
+
+// FindCondition returns a condition of a mirror; nil if there is none of this type.
+func FindCondition(m Mirror, conditionType string) *metav1.Condition {
+	if m.MirrorConditions() == nil {
+		return nil
+	}
+	return meta.FindStatusCondition(*m.MirrorConditions(), conditionType)
 }

@@ -55,7 +55,7 @@ func (l *Laws) CheckIdle(writes int64, commands int, in time.Duration) {
 // retried.
 func (l *Laws) HasRefusal() bool {
 	return slices.ContainsFunc(l.cluster.Mirrors(), func(m containersv1.Mirror) bool {
-		return refusalOf(m, containersv1.ConditionEngineDeleted) != nil || refusalOf(m, containersv1.ConditionStateReached) != nil
+		return containersv1.FindCondition(m, containersv1.ConditionEngineDeleted) != nil || containersv1.FindCondition(m, containersv1.ConditionStateReached) != nil
 	})
 }
 

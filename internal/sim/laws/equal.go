@@ -60,7 +60,7 @@ func (p *problems) same(m *machine.Machine, object, resource containersv1.Mirror
 	if !containersv1.HasResourceLabels(resource, object) {
 		p.add("%s has the labels %v, and its object %v", what, resource.GetLabels(), object.EngineLabels())
 	}
-	refused := refusalOf(resource, containersv1.ConditionEngineDeleted)
+	refused := containersv1.FindCondition(resource, containersv1.ConditionEngineDeleted)
 	switch deleting := resource.GetDeletionTimestamp() != nil; {
 	case deleting && (refused == nil || !p.refuses(m, object)):
 		p.add("%s is deleted, and still there, refused %v", what, refused)
@@ -75,7 +75,7 @@ func (p *problems) same(m *machine.Machine, object, resource containersv1.Mirror
 
 // desired checks that a user's desired state was applied, or visibly refused.
 func (p *problems) desired(m *machine.Machine, what string, c *containersv1.Container) {
-	refused := refusalOf(c, containersv1.ConditionStateReached)
+	refused := containersv1.FindCondition(c, containersv1.ConditionStateReached)
 	none := c.Spec.State == "" || c.Spec.State == containersv1.StateUnknown
 	switch {
 	case c.DeletionTimestamp != nil && p.isReadOnly(): // the refusal of the delete replaces it

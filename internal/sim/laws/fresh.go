@@ -61,7 +61,7 @@ func (l *Laws) checkFresh(app *appv1.App, m *machine.Machine) {
 // isRefused reports whether a mirror shows a refused desired state: the object is read again
 // after the refusal, because a failed start changes it without an event.
 func isRefused(mirror containersv1.Mirror) bool {
-	return mirror != nil && refusalOf(mirror, containersv1.ConditionStateReached) != nil
+	return mirror != nil && containersv1.FindCondition(mirror, containersv1.ConditionStateReached) != nil
 }
 
 // hasFailedRemoval reports whether a removal of an object has failed half way, or runs. That
@@ -95,7 +95,7 @@ func (l *Laws) checkOne(key cluster.Key, object, mirror containersv1.Mirror) {
 // checkRetried checks that a delete that was refused because of a container is retried at
 // once after the container was removed.
 func (l *Laws) checkRetried(m *machine.Machine, key cluster.Key, object, mirror containersv1.Mirror) {
-	waits := mirror != nil && object != nil && mirror.GetDeletionTimestamp() != nil && refusalOf(mirror, containersv1.ConditionEngineDeleted) != nil &&
+	waits := mirror != nil && object != nil && mirror.GetDeletionTimestamp() != nil && containersv1.FindCondition(mirror, containersv1.ConditionEngineDeleted) != nil &&
 		hasOnlyOwnFinalizer(mirror) && m.Model.IsFree(object)
 	l.with(func() {
 		since, was := l.free[key]

@@ -3,20 +3,11 @@ package laws
 import (
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	containersv1 "github.com/rancher-sandbox/rancher-desktop-daemon/api/containers/v1alpha1"
 	"github.com/rancher-sandbox/rancher-desktop-daemon/internal/sim/cluster"
 )
-
-// refusalOf returns a condition of a mirror, or nil.
-func refusalOf(m containersv1.Mirror, condition string) *metav1.Condition {
-	if m.MirrorConditions() == nil {
-		return nil
-	}
-	return meta.FindStatusCondition(*m.MirrorConditions(), condition)
-}
 
 // withoutRefusals returns the part of a status that comes from the engine.
 func withoutRefusals(m containersv1.Mirror) containersv1.Mirror {
