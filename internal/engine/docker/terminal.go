@@ -154,7 +154,8 @@ func execExitCode(ctx context.Context, cli *client.Client, id string) (int, erro
 	}
 }
 
-// pollPause returns the pause before the next inspection, after some time of inspections. The answer is late by at most an eighth of that time, a millisecond at the least.
+// pollPause returns the pause before the next inspection, when the first one was some time
+// ago. The exit code is late by at most an eighth of that time, or by a millisecond.
 func pollPause(waited time.Duration) time.Duration {
 	return min(max(waited/8, time.Millisecond), time.Second)
 }
